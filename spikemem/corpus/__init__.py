@@ -1,0 +1,1 @@
+"""The demo corpus: invented statements, cues and chains (`demo.json`)."""

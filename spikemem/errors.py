@@ -1,0 +1,45 @@
+"""The errors that spikemem raises on purpose: each names the cause, what was expected, and the mend."""
+
+
+class SpikememError(Exception):
+    """The base class: `except SpikememError` catches everything that spikemem raises on purpose."""
+
+
+class SpecError(SpikememError):
+    """A model file that cannot be read, has an unknown key, or has a value out of range."""
+
+
+class NetworkError(SpikememError):
+    """A network description that does not fit together: shapes, delays, names."""
+
+
+class StimulusError(SpikememError):
+    """A stimulus whose shape, kind or values do not fit the network."""
+
+
+class VectorError(SpikememError):
+    """Vectors that are no finite, non-zero floats of the model's dimension."""
+
+
+class UnknownMemoryError(SpikememError):
+    """A memory id that was never given out, or was forgotten."""
+
+
+class TextError(SpikememError):
+    """Text that cannot be a memory or a cue: empty, not a string, or too long."""
+
+
+class StoreError(SpikememError):
+    """A database that cannot be used: corrupt, foreign, or of another model."""
+
+
+class StoreLockedError(StoreError):
+    """A database that another process is writing to."""
+
+
+class SnapshotError(SpikememError):
+    """A saved file (snapshot, recording) that is truncated, altered, or something else."""
+
+
+class MissingExtraError(SpikememError):
+    """An optional dependency that is not installed; the message names the extra."""

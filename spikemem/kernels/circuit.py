@@ -1,0 +1,370 @@
+"""The hippocampus's own short cuts on the CPU (numba): what a gamma cycle of a region computes, without its silent steps and cells.
+
+Each function returns the winners that the step-by-step simulation of the same network gives, in the same firing order (tests compare
+them). Membranes do not leak within a cycle and all sums are exact, so that a race by release levels is a ranking by input.
+"""
+
+import math
+
+import numpy as np
+from numba import njit, prange
+from numpy.typing import NDArray
+
+F64 = NDArray[np.float64]
+I64 = NDArray[np.int64]
+I32 = NDArray[np.int32]
+I8 = NDArray[np.int8]
+U64 = NDArray[np.uint64]
+
+PLANES = 9
+"""Bit planes of the vertical counters: counts up to 511."""
+
+
+@njit(cache=True, parallel=True)
+def ec_counts(current: F64, kick: float, steps: int, window: int) -> I8:
+    """Signed spike counts, [n, d], of ON/OFF cells under `current` [n, 2d] for `steps` of `window` steps (the contract, tau = inf)."""
+    n, d = current.shape[0], current.shape[1] // 2
+    counts = np.zeros((n, d), np.int8)
+    for i in prange(n):
+        for c in range(2 * d):
+            v, spiked, count = 0.0, False, 0
+            for t in range(window):
+                external = current[i, c] if t < steps else 0.0
+                if t == 0:
+                    external += kick
+                v = v + external
+                if spiked:
+                    v -= 1.0
+                spiked = v > 1.0
+                if spiked:
+                    count += 1
+            if c < d:
+                counts[i, c] += count
+            else:
+                counts[i, c - d] -= count
+    return counts
+
+
+@njit(cache=True)
+def _top(drive: F64, k: int) -> I64:
+    """The indices of the k largest, in the order of their index; of equals the lower index."""
+    near = drive
+    for floor in (2.25, 1.75):  # most cells are far below: look only at the upper tail where it suffices
+        tail = drive[drive > floor]
+        if len(tail) >= k:
+            near = tail
+            break
+    least = -np.partition(-near, k - 1)[k - 1]
+    above = 0
+    for v in near:
+        if v > least:
+            above += 1
+    equal = k - above
+    chosen = np.empty(k, np.int64)
+    n = 0
+    for c in range(len(drive)):
+        if drive[c] > least:
+            chosen[n] = c
+            n += 1
+        elif drive[c] == least and equal > 0:
+            chosen[n] = c
+            n += 1
+            equal -= 1
+    return chosen
+
+
+@njit(cache=True, parallel=True)
+def dg_codes(counts: I8, inputs: I32, weights: F64, bias: F64, levels: F64, k: int) -> tuple[NDArray[np.uint16], NDArray[np.uint8]]:
+    """The k granule cells that fire, [n, k], in the order in which they make CA3 fire, and at which release each did, [n, k].
+
+    counts: [n, d].   inputs, weights: [cell, fan_in].   bias: [cell].   levels: falling, the last below every drive.
+    """
+    n, cells, fan_in = len(counts), inputs.shape[0], inputs.shape[1]
+    codes, when = np.empty((n, k), np.uint16), np.empty((n, k), np.uint8)
+    for i in prange(n):
+        row = counts[i].astype(np.float64)
+        drive = np.empty(cells)
+        for c in range(cells):
+            v = 0.0
+            for f in range(fan_in):
+                v += weights[c, f] * row[inputs[c, f]]
+            drive[c] = v - bias[c]
+        chosen = _top(drive, k)
+        m, above = 0, np.inf
+        for r in range(len(levels)):
+            for c in chosen:
+                if levels[r] < drive[c] and not (drive[c] > above):
+                    codes[i, m], when[i, m] = c, r
+                    m += 1
+            above = levels[r]
+    return codes, when
+
+
+@njit(cache=True)
+def bind(bits: U64, pre: NDArray[np.uint16], post: NDArray[np.uint16], same: bool) -> None:
+    """Clipped Hebb: set the bit of each pair of a pre- and a postsynaptic cell that lie in the same (or in different) hemispheres."""
+    half = bits.shape[0] // 2
+    for p in pre:
+        for q in post:
+            if ((p < half) == (q < half)) == same and p != q:
+                column = q % half
+                bits[p, column >> 6] |= np.uint64(1) << np.uint64(column & 63)
+
+
+@njit(cache=True, parallel=True)
+def bind_all(bits: U64, pre: NDArray[np.uint16], post: NDArray[np.uint16], same: bool) -> None:
+    """`bind` for many pairs of engrams, [n, core] each; each thread owns the presynaptic cells of one stripe."""
+    half, stripes = bits.shape[0] // 2, 16
+    for s in prange(stripes):
+        for i in range(len(pre)):
+            for p in pre[i]:
+                if p % stripes == s:
+                    for q in post[i]:
+                        if ((p < half) == (q < half)) == same and p != q:
+                            column = q % half
+                            bits[p, column >> 6] |= np.uint64(1) << np.uint64(column & 63)
+
+
+@njit(cache=True)
+def _count_planes(bits: U64, pre: I64, planes: U64) -> None:
+    """Add rows of bits into vertical counters: bit b of plane j is bit j of the count of column b (carry-save addition)."""
+    words = bits.shape[1]
+    for p in pre:
+        for w in range(words):
+            carry = bits[p, w]
+            j = 0
+            while carry:
+                both = planes[j, w] & carry
+                planes[j, w] ^= carry
+                carry = both
+                j += 1
+
+
+@njit(cache=True)
+def _count_of(planes: U64, column: int) -> int:
+    count = 0
+    for j in range(planes.shape[0]):
+        count |= int((planes[j, column >> 6] >> np.uint64(column & 63)) & np.uint64(1)) << j
+    return count
+
+
+@njit(cache=True)
+def _at_least(planes: U64, least: int) -> U64:
+    """A bit for each column whose count is at least `least` >= 0 (bit-sliced comparison)."""
+    words = planes.shape[1]
+    reached = np.empty(words, np.uint64)
+    for w in range(words):
+        above, equal = np.uint64(0), ~np.uint64(0)
+        for j in range(planes.shape[0] - 1, -1, -1):
+            if (least >> j) & 1:
+                equal &= planes[j, w]
+            else:
+                above |= equal & planes[j, w]
+                equal &= ~planes[j, w]
+        reached[w] = above | equal
+    return reached
+
+
+@njit(cache=True)
+def ca3_cycle(
+    fast: U64, fast_from: I64, slow: U64, slow_from: I64, code: I64, when: I64, inhibition: float, level: float, k: int
+) -> I64:
+    """The CA3 cells that fire in one gamma cycle, in firing order, at most k.
+
+    fast_from, slow_from: the presynaptic cells whose spikes arrive by the fast and by the slow synapses.
+    code, when: the granule cells that fire in this cycle and at which release (detonators).
+    First fire the cells with count - inhibition * arrived > level, the most excited first; then the detonated ones, in the order of DG.
+    """
+    cells = fast.shape[0]
+    half = cells // 2
+    planes = np.zeros((2, PLANES, fast.shape[1]), np.uint64)
+    bar = np.empty(2)
+    for h in range(2):
+        own = fast_from[(fast_from < half) == (h == 0)]
+        other = slow_from[(slow_from < half) != (h == 0)]
+        _count_planes(fast, own, planes[h])
+        _count_planes(slow, other, planes[h])
+        bar[h] = inhibition * (len(own) + len(other))
+    found, strength = np.empty(cells, np.int64), np.empty(cells, np.float64)
+    n = 0
+    for h in range(2):
+        reached = _at_least(planes[h], max(int(math.floor(level + bar[h])) + 1, 1))
+        for w in range(len(reached)):
+            word, b = reached[w], 0
+            while word:
+                if word & np.uint64(1):
+                    column = w * 64 + b
+                    found[n], strength[n] = h * half + column, _count_of(planes[h], column) - bar[h]
+                    n += 1
+                word >>= np.uint64(1)
+                b += 1
+    winners = np.empty(k, np.int64)
+    order = np.argsort(-strength[:n], kind="mergesort")[:k]
+    m = len(order)
+    winners[:m] = found[order]
+    if len(code) and m < k:
+        fired = np.zeros(cells, np.bool_)
+        fired[winners[:m]] = True
+        recurrent = np.empty(len(code))
+        for j in range(len(code)):
+            h = 0 if code[j] < half else 1
+            recurrent[j] = _count_of(planes[h], code[j] % half) - bar[h]
+        by_index = np.argsort(code, kind="mergesort")
+        by_strength = by_index[np.argsort(-recurrent[by_index], kind="mergesort")]
+        for j in by_strength[np.argsort(when[by_strength], kind="mergesort")]:
+            if not fired[code[j]] and m < k:
+                winners[m] = code[j]
+                m += 1
+    return winners[:m]
+
+
+@njit(cache=True, parallel=True)
+def complete(
+    fast: U64, codes: NDArray[np.uint16], when: NDArray[np.uint8], core: int, inhibition: float, level: float, settle: int
+) -> tuple[NDArray[np.uint16], I64, NDArray[np.bool_]]:
+    """CA3 after `settle` more gamma cycles under a held cue.
+
+    Returns its cells in firing order, [n, k], padded; how many, [n]; and whether they have stopped changing, [n].
+    """
+    n, k = codes.shape
+    out, size, still = np.zeros((n, k), np.uint16), np.empty(n, np.int64), np.zeros(n, np.bool_)
+    none = np.empty(0, np.int64)
+    for i in prange(n):
+        code, release = codes[i].astype(np.int64), when[i].astype(np.int64)
+        active = code.copy()
+        for _ in range(settle):
+            before = active
+            active = ca3_cycle(fast, before[:core], fast, none, code, release, inhibition, level, k)
+            if len(active) == len(before) and (active == before).all():
+                still[i] = True
+                break
+        size[i] = len(active)
+        for j in range(len(active)):
+            out[i, j] = active[j]
+    return out, size, still
+
+
+@njit(cache=True)
+def shared_cells(active: I64, codes: NDArray[np.uint16], alive: NDArray[np.bool_], indptr: I64, keys: I32, built: int, cells: int) -> I32:
+    """How many of the active CA3 cells each index cell hears, [key]; by Schaffer collaterals of active cells only.
+
+    indptr, keys: for each CA3 cell the index cells below `built` that it reaches; later ones are compared one by one.
+    """
+    shared = np.zeros(len(codes), np.int32)
+    lit = np.zeros(cells, np.bool_)
+    for c in active:
+        lit[c] = True
+        for s in range(indptr[c], indptr[c + 1]):
+            shared[keys[s]] += 1
+    for key in range(built, len(codes)):
+        for c in codes[key]:
+            if lit[c]:
+                shared[key] += 1
+    for key in range(len(codes)):
+        if not alive[key]:
+            shared[key] = 0
+    return shared
+
+
+@njit(cache=True)
+def _strongest(shared: I32, k: int, least: int) -> I64:
+    """The keys with the k largest counts of at least `least`; of equals the lower index. In the order of their index."""
+    tally = np.zeros(shared.max() + 2 if len(shared) else 2, np.int64)
+    for s in shared:
+        if s >= least:
+            tally[s] += 1
+    bar, total = len(tally) - 1, 0
+    while bar > least and total + tally[bar] < k:
+        total += tally[bar]
+        bar -= 1
+    room = max(k - total, 0)
+    chosen = np.empty(total + min(room, tally[bar]), np.int64)
+    n = 0
+    for key in range(len(shared)):
+        if shared[key] > bar or (shared[key] == bar and bar >= least and room > 0):
+            if shared[key] == bar:
+                room -= 1
+            chosen[n] = key
+            n += 1
+    return chosen[:n]
+
+
+@njit(cache=True, parallel=True)
+def rank(
+    counts: I8, active: NDArray[np.uint16], size: I64, key_counts: I8, codes: NDArray[np.uint16], alive: NDArray[np.bool_], indptr: I64,
+    keys: I32, built: int, cells: int, candidates: int,
+) -> tuple[I64, I64, I64]:  # fmt: skip
+    """CA1's index cells in firing order, [n, candidates], padded with -1; their perforant drive, [n, candidates]; synaptic events, [n].
+
+    Schaffer collaterals open the dendrites of the `candidates` cells that share most active cells; among these the drive of the EC
+    volley, sum over d of key_counts counts, decides.
+    """
+    n, d = counts.shape
+    order, drive, events = np.full((n, candidates), -1, np.int64), np.zeros((n, candidates), np.int64), np.zeros(n, np.int64)
+    for i in prange(n):
+        cue = counts[i].astype(np.int32)
+        lit = active[i, : size[i]].astype(np.int64)
+        shared = shared_cells(lit, codes, alive, indptr, keys, built, cells)
+        opened = _strongest(shared, candidates, 1)
+        dots = np.empty(len(opened), np.int64)
+        for j in range(len(opened)):
+            key = opened[j]
+            total = 0
+            for x in range(d):
+                total += key_counts[key, x] * cue[x]
+            dots[j] = total
+        best = np.argsort(-dots, kind="mergesort")
+        for j in range(len(opened)):
+            order[i, j], drive[i, j] = opened[best[j]], dots[best[j]]
+        events[i] = shared.sum() + len(opened) * np.abs(cue).sum()
+    return order, drive, events
+
+
+@njit(cache=True)
+def _uniform(seed: int, query: int, cycle: int, cell: int) -> float:
+    """A uniform number in (0, 1) for these four, by splitmix64 (Steele, Lea and Flood 2014): no state, so any cell's noise is at hand."""
+    z = np.uint64(seed)
+    for part in (query, cycle, cell):
+        z = z + np.uint64(part) * np.uint64(0xD1342543DE82EF95) + np.uint64(0x9E3779B97F4A7C15)
+        z = (z ^ (z >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
+        z = (z ^ (z >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
+        z = z ^ (z >> np.uint64(31))
+    return (float(z >> np.uint64(11)) + 0.5) * 2.0**-53
+
+
+@njit(cache=True)
+def gumbel(seed: int, query: int, cycle: int, cell: int, size: float, grid: float) -> float:
+    """Gumbel noise of scale `size`, rounded to the grid."""
+    noise = -math.log(-math.log(_uniform(seed, query, cycle, cell))) * size
+    return round(noise / grid) * grid
+
+
+@njit(cache=True)
+def noise(seed: int, queries: int, cycles: int, cells: int, size: float, grid: float) -> F64:
+    """The noise of all cells in all gamma cycles, [queries, cycles, cells]."""
+    out = np.empty((queries, cycles, cells))
+    for q in range(queries):
+        for g in range(cycles):
+            for c in range(cells):
+                out[q, g, c] = gumbel(seed, q, g, c, size, grid)
+    return out
+
+
+@njit(cache=True, parallel=True)
+def attend(
+    order: I64, drive: I64, queries: I64, competitors: int, cycles: int, start: int, seed: int, size: float, grid: float
+) -> I64:
+    """The subiculum's winner in each of `cycles` gamma cycles, counted from `start`: its key, [n, cycles]; -1 where nothing fires."""
+    n = len(order)
+    winners = np.full((n, cycles), -1, np.int64)
+    for i in prange(n):
+        for g in range(cycles):
+            best, winner = -np.inf, -1
+            for j in range(min(competitors, order.shape[1])):
+                key = order[i, j]
+                if key >= 0:
+                    v = drive[i, j] + gumbel(seed, queries[i], start + g, key, size, grid)
+                    if v > best or (v == best and key < winner):
+                        best, winner = v, key
+            winners[i, g] = winner
+    return winners

@@ -1,0 +1,118 @@
+"""Event-driven kernels for the CPU (numba): they touch only the synapses of cells that spiked.
+
+Shapes: state arrays are [batch, cell]; an event is a row (batch, cell, rank), int64, where rank counts the spikes of the population in
+the current cycle of that batch item (0 is the first to fire).
+"""
+
+import numpy as np
+from numba import njit
+from numpy.typing import NDArray
+
+F64 = NDArray[np.float64]
+I64 = NDArray[np.int64]
+
+
+@njit(cache=True)
+def integrate(voltage: F64, spiked: NDArray[np.bool_], current: F64, external: F64, beta: float, threshold: float) -> None:
+    """V <- beta V + (I + external) - theta S, in place. external: [1 or batch, 1 or cell], broadcast."""
+    batch, cells = voltage.shape
+    wide_batch, wide_cells = external.shape[0] > 1, external.shape[1] > 1
+    for b in range(batch):
+        row = external[b if wide_batch else 0]
+        for c in range(cells):
+            v = beta * voltage[b, c] + (current[b, c] + row[c if wide_cells else 0])
+            if spiked[b, c]:
+                v -= threshold
+            voltage[b, c] = v
+
+
+@njit(cache=True)
+def crossings(voltage: F64, threshold: float) -> I64:
+    """The cells above threshold, as events (batch, cell, 0) in the order of their index."""
+    batch, cells = voltage.shape
+    count = 0
+    for b in range(batch):
+        for c in range(cells):
+            if voltage[b, c] > threshold:
+                count += 1
+    events = np.zeros((count, 3), np.int64)
+    n = 0
+    for b in range(batch):
+        for c in range(cells):
+            if voltage[b, c] > threshold:
+                events[n, 0], events[n, 1] = b, c
+                n += 1
+    return events
+
+
+@njit(cache=True)
+def choose_winners(voltage: F64, threshold: float, k: int, silenced: NDArray[np.bool_], count: I64) -> tuple[I64, I64]:
+    """The basket cell's choice of one step, with its effects on voltage, silenced and count in place.
+
+    Returns the events in firing order (higher V first, then lower index) and the batch items whose basket cell spiked.
+    """
+    batch, cells = voltage.shape
+    events = np.empty((batch * min(k, cells), 3), np.int64)
+    baskets = np.empty(batch, np.int64)
+    n = full = 0
+    for b in range(batch):
+        for c in range(cells):
+            if silenced[b, c]:
+                voltage[b, c] = 0.0
+        if count[b] == k:
+            continue
+        crossed = np.flatnonzero(voltage[b] > threshold)
+        order = np.argsort(-voltage[b][crossed], kind="mergesort")
+        for c in crossed[order[: k - count[b]]]:
+            events[n, 0], events[n, 1], events[n, 2] = b, c, count[b]
+            silenced[b, c] = True
+            count[b] += 1
+            n += 1
+        if count[b] == k:
+            baskets[full] = b
+            full += 1
+            won = np.zeros(cells, np.bool_)
+            for e in range(n - 1, -1, -1):
+                if events[e, 0] != b:
+                    break
+                won[events[e, 1]] = True
+            for c in range(cells):
+                silenced[b, c] = True
+                if not won[c]:
+                    voltage[b, c] = 0.0
+    return events[:n], baskets[:full]
+
+
+@njit(cache=True)
+def scatter_dense(events: I64, first: int, weights: F64, current: F64) -> None:
+    """current[b] += W[cell] for each event of rank below `first`."""
+    for e in range(events.shape[0]):
+        if events[e, 2] < first:
+            b, pre = events[e, 0], events[e, 1]
+            for c in range(weights.shape[1]):
+                current[b, c] += weights[pre, c]
+
+
+@njit(cache=True)
+def scatter_sparse(events: I64, first: int, indptr: I64, targets: NDArray[np.int32], weights: F64, current: F64) -> None:
+    """current[b, targets] += weights, over the synapses of each event of rank below `first`."""
+    for e in range(events.shape[0]):
+        if events[e, 2] < first:
+            b, pre = events[e, 0], events[e, 1]
+            for s in range(indptr[pre], indptr[pre + 1]):
+                current[b, targets[s]] += weights[s]
+
+
+@njit(cache=True)
+def scatter_bits(events: I64, first: int, bits: NDArray[np.uint64], start: I64, on: float, off: float, current: F64) -> None:
+    """current[b, start : start + width] += `on` where the bit is set and `off` where not, for each event of rank below `first`."""
+    for e in range(events.shape[0]):
+        if events[e, 2] < first:
+            b, pre = events[e, 0], events[e, 1]
+            c = start[pre]
+            for w in range(bits.shape[1]):
+                word = bits[pre, w]
+                for _ in range(64):
+                    current[b, c] += on if word & np.uint64(1) else off
+                    word >>= np.uint64(1)
+                    c += 1

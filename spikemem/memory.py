@@ -1,0 +1,309 @@
+"""Text memory: an embedder, a hippocampus and a durable store."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+
+import numpy as np
+from numpy.typing import NDArray
+
+from spikemem.embed import Embedder, Progress, SentenceEmbedder
+from spikemem.errors import StoreError, TextError, UnknownMemoryError, VectorError
+from spikemem.hippocampus import ATTENTION_CYCLES, Hippocampus, Recall
+from spikemem.recording import Recording
+from spikemem.regions.ca1 import NONE
+from spikemem.spec import ModelSpec, load_model
+from spikemem.store import KeyRow, MemoryRow, Store, now
+
+MAX_CHARACTERS = 100_000
+"""A memory is a thought, not a book; an embedder reads only the first few hundred words anyway."""
+DEFAULT_MODEL = "hippocampus-base"
+BLOCK = 256
+"""Memories of `store_all` that are made durable together."""
+
+
+@dataclass(frozen=True)
+class Hit:
+    """A recalled memory.   score: about the cosine of the cue and the stored cue that answered (see `Recall.scores`)."""
+
+    id: int
+    text: str
+    score: float
+
+
+class Hits(list[Hit]):
+    """Hits, best first.   novelty: 0 for a known cue, towards 1 for one unlike all that is stored.   recording: where asked for."""
+
+    def __init__(self, hits: Sequence[Hit], novelty: float, recording: Recording | None = None) -> None:
+        super().__init__(hits)
+        self.novelty = novelty
+        self.recording = recording
+
+
+class Memory:
+    """Sentences in, sentences out; in between, spikes.
+
+    Open one with `Memory.open`; close it, or use it in a `with` block. What `store` has returned is on disk.
+    """
+
+    def __init__(self, store: Store, spec: ModelSpec, embedder: Embedder, seed: int = 0, device: str = "cpu") -> None:
+        """Use `Memory.open`."""
+        self._store, self.spec, self.embedder = store, spec, embedder
+        self._seed, self._device = seed, device
+        self._ids: list[int] = []
+        self._texts: dict[int, str] = {}
+        self._index: dict[int, int] = {}
+        self._load()
+
+    @classmethod
+    def open(
+        cls,
+        path: str | Path | None = None,
+        model: str | Path | ModelSpec | None = None,
+        *,
+        embedder: str | Embedder | None = None,
+        seed: int = 0,
+        device: str = "cpu",
+        readonly: bool = False,
+    ) -> "Memory":
+        """Open a memory, or make a new one.
+
+        path: a file; None keeps everything in RAM.   model: name, path or spec; by default the file's own, or hippocampus-base.
+        embedder: a sentence-transformers name or path, or any `Embedder`; by default the file's own, or the bundled MiniLM.
+        seed: of a new memory's wiring.   device: where recordings are simulated.   readonly: recall only, beside a writer.
+
+        Raises StoreError (foreign, damaged, or made with another model), StoreLockedError, SpecError, MissingExtraError.
+        """
+        given = model if isinstance(model, ModelSpec | None) else load_model(model)
+        store = Store(path, readonly)
+        try:
+            made = store.get_json("model")
+            if made is None:
+                chosen = embedder if embedder is not None and not isinstance(embedder, str) else SentenceEmbedder(*_given(embedder))
+                spec = (given or load_model(DEFAULT_MODEL)).with_dim(chosen.dim)
+                return cls._begin(store, spec, chosen, seed, device)
+            assert isinstance(made, dict)
+            spec = ModelSpec.model_validate(made["spec"])
+            chosen = SentenceEmbedder(embedder or made["embedder"]) if embedder is None or isinstance(embedder, str) else embedder
+            if given is not None and given.with_dim(spec.ec.dim) != spec:
+                raise StoreError(f"{path} was made with model {spec.name!r}, not with this {given.name!r}; open it without naming a model")
+            if chosen.name != made["embedder"] or chosen.dim != spec.ec.dim:
+                raise StoreError(
+                    f"{path} was made with embedder {made['embedder']!r} ({spec.ec.dim} dimensions), not {chosen.name!r} ({chosen.dim})"
+                )
+            return cls(store, spec, chosen, int(made["seed"]), device)
+        except BaseException:
+            store.close()
+            raise
+
+    @classmethod
+    def _begin(cls, store: Store, spec: ModelSpec, embedder: Embedder, seed: int, device: str) -> "Memory":
+        model = {"spec": spec.model_dump(), "embedder": embedder.name, "seed": seed}
+        if not store.readonly:
+            store.add([], [], meta={"model": json.dumps(model).encode()})
+        return cls(store, spec, embedder, seed, device)
+
+    def _load(self) -> None:
+        """Derive everything in RAM from the store."""
+        memories, keys, links = self._store.memories(), self._store.keys(), self._store.links()
+        self._ids = [m.id for m in memories]
+        self._index = {m.id: i for i, m in enumerate(memories)}
+        self._texts = {m.id: m.text for m in memories}
+        if not memories:
+            self.hippocampus = Hippocampus(self.spec, self._device, self._seed)
+            return
+        owner = np.array([self._index[k.memory] for k in keys])
+        _, first = np.unique(owner, return_index=True)
+        arrays = {
+            "counts": np.stack([k.counts for k in keys]), "codes": np.stack([k.code for k in keys]), "memory": owner,
+            "content": first[owner], "alive": np.ones(len(keys), bool),
+            "links": np.array([[self._index[a], self._index[b]] for a, b in links], np.int64).reshape(-1, 2),
+            **self._adaptation(),
+        }  # fmt: skip
+        self.hippocampus = Hippocampus.of(self.spec, arrays, self._device, self._seed)
+
+    def _adaptation(self) -> dict[str, NDArray[np.generic]]:
+        blob, dim = self._store.get("adaptation"), self.spec.ec.dim
+        flat = np.frombuffer(blob, np.float64) if blob is not None else np.zeros(1 + dim + dim * dim)
+        return {"seen": flat[:1], "mean": flat[1 : dim + 1], "covariance": flat[dim + 1 :].reshape(dim, dim)}
+
+    def _adaptation_blob(self) -> dict[str, bytes]:
+        a = self.hippocampus.arrays()
+        flat = np.concatenate([np.ravel(np.asarray(a[name], np.float64)) for name in ("seen", "mean", "covariance")])
+        return {"adaptation": flat.tobytes()}
+
+    # -- storing -------------------------------------------------------------------------------------------------------------------
+
+    def store(self, text: str, cues: Sequence[str] = (), origin: str | None = None) -> int:
+        """Store one memory; returns its id.   cues: further texts that should recall it.   origin: a note of where it came from."""
+        return self.store_all([text], [list(cues)], origin)[0]
+
+    def store_all(
+        self,
+        texts: Sequence[str],
+        cues: Sequence[Sequence[str]] | None = None,
+        origin: str | None = None,
+        progress: Progress | None = None,
+    ) -> list[int]:
+        """Store many memories; returns their ids. All texts are checked before the first is stored; blocks of 256 become durable together."""
+        further = [[] for _ in texts] if cues is None else [list(c) for c in cues]
+        if len(further) != len(texts):
+            raise TextError(f"{len(texts)} texts need as many lists of cues, not {len(further)}")
+        for text in [*texts, *(c for some in further for c in some)]:
+            check_text(text)
+        ids: list[int] = []
+        for start in range(0, len(texts), BLOCK):
+            part = slice(start, start + BLOCK)
+            ids += self._store_block(texts[part], further[part], origin)
+            if progress is not None:
+                progress(len(ids), len(texts))
+        return ids
+
+    def _store_block(self, texts: Sequence[str], cues: list[list[str]], origin: str | None) -> list[int]:
+        flat = [c for some in cues for c in some]
+        vectors = self._embed([*texts, *flat])
+        split = np.split(vectors[len(texts) :], np.cumsum([len(some) for some in cues])[:-1])
+        circuit = self.hippocampus
+        keys_before, seen_before = len(circuit.arrays()["counts"]), circuit.arrays()["seen"]
+        try:
+            places = circuit.store(vectors[: len(texts)], variants=split)
+            a = circuit.arrays()
+            first = self._store.next_id()
+            ids = list(range(first, first + len(texts)))
+            said = [*texts, *flat]
+            new = [
+                KeyRow(ids[a["memory"][k] - places[0]], t, v, a["counts"][k], a["codes"][k])
+                for k, t, v in zip(range(keys_before, len(a["counts"])), said, vectors, strict=True)
+            ]
+            adapted = not np.array_equal(a["seen"], seen_before)
+            codes = a["codes"][:keys_before][a["alive"][:keys_before]] if adapted else None
+            meta = {"next_id": str(ids[-1] + 1).encode(), **(self._adaptation_blob() if adapted else {})}
+            self._store.add([MemoryRow(i, t, now(), origin) for i, t in zip(ids, texts, strict=True)], new, codes, meta)
+        except BaseException:
+            self._load()  # what is in RAM never runs ahead of the disk
+            raise
+        self._ids += ids
+        self._index.update({i: int(p) for i, p in zip(ids, places, strict=True)})
+        self._texts.update(zip(ids, texts, strict=True))
+        return ids
+
+    def _embed(self, texts: Sequence[str], progress: Progress | None = None) -> NDArray[np.float32]:
+        vectors = self.embedder.embed(texts, progress)
+        if vectors.shape != (len(texts), self.spec.ec.dim) or not np.isfinite(vectors).all():
+            raise VectorError(f"embedder {self.embedder.name!r} gave {vectors.shape}, or NaN; expected [{len(texts)}, {self.spec.ec.dim}]")
+        return vectors
+
+    def associate(self, a: int, b: int) -> None:
+        """Bind memory a to b: from a, one hop leads to b."""
+        self.associate_all([(a, b)])
+
+    def associate_all(self, pairs: Sequence[tuple[int, int]]) -> None:
+        """Bind many pairs at once."""
+        places = np.array([[self._place(a), self._place(b)] for a, b in pairs], np.int64).reshape(-1, 2)
+        self._store.link(pairs)
+        if len(places):
+            self.hippocampus.associate(places[:, 0], places[:, 1])
+
+    def forget(self, *ids: int) -> None:
+        """Delete memories for good."""
+        places = [self._place(i) for i in ids]
+        self._store.remove(ids)
+        self.hippocampus.forget(places)
+        for i in ids:
+            del self._texts[i], self._index[i]
+
+    def consolidate(self) -> None:
+        """Sleep: adapt to all that is stored, and write every surviving engram and association anew."""
+        self.hippocampus.consolidate()
+        a = self.hippocampus.arrays()
+        self._store.recode(a["codes"][a["alive"]], self._adaptation_blob())
+        self._load()
+
+    # -- recalling -----------------------------------------------------------------------------------------------------------------
+
+    def recall(self, cue: str, top_k: int = 3, record: bool = False) -> Hits:
+        """The memories that a cue brings back, best first.   record: simulate every spike; `hits.recording` holds them."""
+        return self.recall_all([cue], top_k, record)[0]
+
+    def recall_all(self, cues: Sequence[str], top_k: int = 3, record: bool = False, progress: Progress | None = None) -> list[Hits]:
+        """`recall` for many cues in one batch; a recording is that of the whole batch."""
+        for cue in cues:
+            check_text(cue)
+        if not cues:
+            return []
+        found: Recall = self.hippocampus.recall(self._embed(cues, progress), top_k, attention_cycles=ATTENTION_CYCLES, record=record)
+        return [
+            Hits([self._hit(i, s) for i, s in zip(ids, scores, strict=True) if i != NONE], float(novelty), found.recording)
+            for ids, scores, novelty in zip(found.ids, found.scores, found.novelty, strict=True)
+        ]
+
+    def recall_chain(self, cue: str, hops: int = 1) -> list[Hit]:
+        """The memories that follow the one that the cue recalls, one a hop; shorter where the chain ends.
+
+        A hit's score is its likeness to the cue, which is no measure of the hop.
+        """
+        check_text(cue)
+        vector = self._embed([cue])
+        ids = self.hippocampus.recall_chain(vector, hops)[0]
+        content = self.hippocampus.contents(ids[ids != NONE])
+        return [self._hit(i, float(c @ vector[0])) for i, c in zip(ids[ids != NONE], content, strict=True)]
+
+    def _hit(self, place: int, score: float) -> Hit:
+        i = self._ids[place]
+        return Hit(i, self._texts[i], float(score))
+
+    def _place(self, i: int) -> int:
+        if i not in self._index:
+            raise UnknownMemoryError(f"no memory {i}; it was never stored or has been forgotten")
+        return self._index[i]
+
+    # -- the rest ------------------------------------------------------------------------------------------------------------------
+
+    def __len__(self) -> int:
+        return len(self._texts)
+
+    def __contains__(self, i: int) -> bool:
+        return i in self._index
+
+    def __getitem__(self, i: int) -> str:
+        """The text of a memory."""
+        self._place(i)
+        return self._texts[i]
+
+    def info(self) -> dict[str, object]:
+        """What is stored, and how full the synapses are."""
+        fast, slow = self.hippocampus.density()
+        return {
+            "model": self.spec.name, "made_for": self.spec.load, "embedder": self.embedder.name, "memories": len(self),
+            "cues": len(self._store.keys()), "associations": len(self._store.links()),
+            "fast_density": round(fast, 4), "slow_density": round(slow, 4), "ca3_megabytes": round(self.hippocampus.ca3_bytes() / 1e6, 1),
+        }  # fmt: skip
+
+    def close(self) -> None:
+        self._store.close()
+
+    def __enter__(self) -> "Memory":
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        self.close()
+
+
+def check_text(text: object) -> None:
+    """TextError where this can be neither a memory nor a cue."""
+    if not isinstance(text, str):
+        raise TextError(f"a memory is text, not {type(text).__name__}")
+    if not text.strip():
+        raise TextError("the text is empty; there is nothing to remember")
+    if len(text) > MAX_CHARACTERS:
+        raise TextError(f"the text has {len(text)} characters, more than {MAX_CHARACTERS}; split it into memories")
+    try:
+        text.encode()
+    except UnicodeEncodeError as error:
+        raise TextError(f"the text is no valid Unicode: {error}") from error
+
+
+def _given(embedder: str | None) -> tuple[str, ...]:
+    return () if embedder is None else (embedder,)

@@ -1,0 +1,153 @@
+"""The one description of a spiking network: populations, projections, inhibition. It holds no behaviour; simulators read it."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
+
+from spikemem.errors import NetworkError
+from spikemem.neurons import LIF
+from spikemem.synapses import Synapses, Wiring
+
+BASKET = ".basket"
+"""The basket cell of population "dg" is recorded as "dg.basket"."""
+
+
+@dataclass(frozen=True)
+class CycleReset:
+    """Rhythmic inhibition: at the first step of each cycle the membrane starts anew, V[t] = I[t].
+
+    cycle: ms, a whole number of steps. Cycles are counted from step 0.
+    """
+
+    cycle: float = 25.0
+
+    def __post_init__(self) -> None:
+        if not self.cycle > 0:
+            raise NetworkError(f"a cycle of {self.cycle} ms is no cycle; it must be above 0")
+
+
+@dataclass(frozen=True)
+class KWinners(CycleReset):
+    """Feedback inhibition, winners take all (the gamma cycle as a race: Fries 2007; de Almeida 2009).
+
+    A basket cell counts the spikes of its population in the current cycle and spikes itself when `k` are reached. Of the cells that
+    cross in the same step the higher V wins, then the lower index. A winner spikes once a cycle; from the step after its spike, and
+    for all others from the moment at which the basket cell spikes, V is held at 0 and input is lost until the cycle ends.
+
+    cycle: ms, a whole number of steps.   k: winners a cycle, >= 1.
+    """
+
+    k: int = 1
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.k < 1:
+            raise NetworkError(f"KWinners k is {self.k}; at least one cell must win")
+
+
+Inhibition = CycleReset | KWinners
+
+
+@dataclass(frozen=True)
+class Population:
+    """A named group of equal neurons.   size: cells, >= 1."""
+
+    name: str
+    size: int
+    neuron: LIF = field(default_factory=LIF)
+    inhibition: Inhibition | None = None
+
+    def __post_init__(self) -> None:
+        if not self.name or self.name.endswith(BASKET) or "/" in self.name:
+            raise NetworkError(f"population name {self.name!r}: it must not be empty, hold '/' or end in {BASKET!r}")
+        if self.size < 1:
+            raise NetworkError(f"population {self.name!r} has {self.size} cells; it needs at least one")
+
+
+@dataclass(frozen=True, eq=False)
+class Projection:
+    """Synapses from one population to another.
+
+    delay: ms, at least one step.
+    first: only the first so many spikes of the source in a cycle are carried (presynaptic inhibition by the basket cell: Vogt & Regehr
+    2001); the source must have KWinners. None carries all.
+    """
+
+    pre: str
+    post: str
+    synapses: Synapses
+    delay: float = 1.0
+    first: int | None = None
+
+
+class Network:
+    """Populations and the projections between them, on a time step of dt ms.
+
+    >>> net = Network(dt=1.0)
+    >>> _ = net.add(Population("input", 3))
+    >>> _ = net.add(Population("output", 2, LIF(tau=10.0)))
+    >>> from spikemem.synapses import all_to_all
+    >>> _ = net.connect("input", "output", all_to_all(0.5), delay=2.0)
+    >>> net
+    Network(dt=1.0 ms: input 3, output 2; 6 synapses)
+    """
+
+    def __init__(self, dt: float = 1.0) -> None:
+        if not dt > 0:
+            raise NetworkError(f"dt is {dt} ms; it must be above 0")
+        self.dt = dt
+        self._populations: dict[str, Population] = {}
+        self._projections: list[Projection] = []
+
+    @property
+    def populations(self) -> Mapping[str, Population]:
+        return MappingProxyType(self._populations)
+
+    @property
+    def projections(self) -> tuple[Projection, ...]:
+        return tuple(self._projections)
+
+    def add(self, population: Population) -> Population:
+        """Add a population; its name must be new."""
+        if population.name in self._populations:
+            raise NetworkError(f"there is already a population {population.name!r}")
+        if population.inhibition is not None:
+            self.steps(population.inhibition.cycle)
+        self._populations[population.name] = population
+        return population
+
+    def connect(
+        self, pre: str, post: str, synapses: Synapses | Wiring, *, delay: float | None = None, first: int | None = None
+    ) -> Projection:
+        """Connect two populations.
+
+        synapses: of shape [pre, post], or a wiring rule that makes them (`one_to_one()`, `sparse_random(fan_in=8)`).
+        delay: ms, a whole number of steps and at least one; one step by default.   first: see `Projection`.
+        """
+        for name in (pre, post):
+            if name not in self._populations:
+                raise NetworkError(f"no population {name!r}; there are {', '.join(self._populations) or 'none'}")
+        source, target = self._populations[pre], self._populations[post]
+        made = synapses(source.size, target.size) if callable(synapses) else synapses
+        if made.shape != (source.size, target.size):
+            raise NetworkError(f"{pre} -> {post}: synapses have shape {made.shape}, the populations {(source.size, target.size)}")
+        delay = self.dt if delay is None else delay
+        if self.steps(delay) < 1:
+            raise NetworkError(f"{pre} -> {post}: delay {delay} ms; it must be at least one step of {self.dt} ms")
+        if first is not None and (first < 1 or not isinstance(source.inhibition, KWinners)):
+            raise NetworkError(f"{pre} -> {post}: first={first} needs to be above 0 and {pre!r} to have KWinners")
+        projection = Projection(pre, post, made, delay, first)
+        self._projections.append(projection)
+        return projection
+
+    def steps(self, time: float) -> int:
+        """A time in ms as a whole number of steps; NetworkError where it is none."""
+        steps = round(time / self.dt)
+        if abs(steps * self.dt - time) > 1e-9 * max(1.0, abs(time)):
+            raise NetworkError(f"{time} ms is no whole number of steps of {self.dt} ms")
+        return steps
+
+    def __repr__(self) -> str:
+        cells = ", ".join(f"{p.name} {p.size}" for p in self._populations.values())
+        return f"Network(dt={self.dt} ms: {cells}; {sum(p.synapses.count for p in self._projections)} synapses)"
+

@@ -1,0 +1,189 @@
+"""The rate twin: the Hopfield and Hebbian memory that the spiking circuit replaces, to the letter, with the same methods.
+
+    stage 1   S = the 20 stored cue variants nearest to q by cosine
+    stage 2   x0 = q; three times: a = softmax(16 Z_S x), x = normalise(Z_S^T a); score(m) = sum of a over m's variants
+    code      c(e) = the k largest of R^T e, R ~ N(0, 1/d), n = 16384, k = 50
+    write     W += c(target) c(cue)^T
+    chain     x[h+1] = the k largest of W x[h]; sleep: W = 0, then the surviving pairs again
+
+(Ramsauer 2021 for stage 2; Hebbian hetero-association as in Willshaw 1969, additive.)
+"""
+
+from collections.abc import Sequence
+
+import numpy as np
+import torch
+from numpy.typing import ArrayLike, NDArray
+from torch import Tensor
+
+from spikemem.errors import NetworkError, UnknownMemoryError, VectorError
+from spikemem.hippocampus import Recall
+from spikemem.regions import ec
+from spikemem.regions.ca1 import NONE
+from spikemem.spec import ModelSpec
+
+SETTLE_STEPS = 3
+
+
+class RateHippocampus:
+    """Modern Hopfield recall and Hebbian chains on rates. W is a dense float32 matrix, [n, n], 1 GB at n = 16384, made when first used.
+
+    spec: the spiking model that it is the twin of.   device: any torch device.   seed: of the random projection R.
+
+    >>> import numpy as np
+    >>> from spikemem import RateHippocampus, load_model
+    >>> memory = RateHippocampus(load_model("hippocampus-small"), seed=0)
+    >>> vectors = np.random.default_rng(0).normal(size=(100, 384))
+    >>> ids = memory.store(vectors)
+    >>> memory.associate(ids[:3], ids[1:4])
+    >>> memory.recall(vectors[7], top_k=1).ids.tolist(), memory.recall_chain(vectors[0], hops=3).tolist()
+    ([[7]], [[1, 2, 3]])
+    """
+
+    def __init__(self, spec: ModelSpec | None = None, device: str = "cpu", seed: int = 0) -> None:
+        self.spec = spec or ModelSpec()
+        try:
+            self.device = torch.device(device)
+            generator = torch.Generator().manual_seed(seed)
+            projection = torch.randn(self.spec.ec.dim, self.spec.dg.cells, generator=generator) / self.spec.ec.dim**0.5
+            self.projection = projection.to(self.device)
+        except (RuntimeError, AssertionError) as error:
+            raise NetworkError(f"device {device!r} cannot be used: {error}") from error
+        self._keys = torch.zeros(0, self.spec.ec.dim, device=self.device)
+        self._owner = torch.zeros(0, dtype=torch.long, device=self.device)
+        self._targets = torch.zeros(0, self.spec.ec.dim, device=self.device)
+        self._alive = torch.zeros(0, dtype=torch.bool, device=self.device)
+        self._links: dict[tuple[int, int], None] = {}
+        self._weights: Tensor | None = None
+        """W transposed: row i holds the synapses from cell i."""
+
+    def __len__(self) -> int:
+        return int(self._alive.sum())
+
+    def _tensor(self, vectors: ArrayLike) -> Tensor:
+        return torch.as_tensor(ec.unit(vectors, self.spec.ec.dim), device=self.device)
+
+    def code(self, vectors: Tensor) -> Tensor:
+        """c(e) as the indices of its k cells, [n, k]."""
+        return (vectors @ self.projection).topk(self.spec.ca3.core, dim=1).indices
+
+    def store(
+        self, cue: ArrayLike, target: ArrayLike | None = None, variants: Sequence[ArrayLike | None] | None = None
+    ) -> NDArray[np.int64]:
+        """As `Hippocampus.store`; a target given apart from the cue can itself be used as a cue."""
+        cues = self._tensor(cue)
+        targets = cues if target is None else self._tensor(target)
+        extra = [None] * len(cues) if variants is None else list(variants)
+        if len(targets) != len(cues) or len(extra) != len(cues):
+            raise VectorError(f"{len(cues)} cues need as many targets and variants, not {len(targets)} and {len(extra)}")
+        ids = torch.arange(len(self._targets), len(self._targets) + len(cues), device=self.device)
+        keys, owner = ([targets, cues], [ids, ids]) if target is not None else ([cues], [ids])
+        for i, vectors in enumerate(extra):
+            if vectors is not None and np.size(vectors):
+                more = self._tensor(vectors)
+                keys.append(more)
+                owner.append(ids[i].expand(len(more)))
+        self._keys, self._owner = torch.cat([self._keys, *keys]), torch.cat([self._owner, *owner])
+        self._targets = torch.cat([self._targets, targets])
+        self._alive = torch.cat([self._alive, torch.ones(len(cues), dtype=torch.bool, device=self.device)])
+        return ids.cpu().numpy()
+
+    def associate(self, a: ArrayLike, b: ArrayLike) -> None:
+        """W += c(target) c(cue)^T for each pair; a pair given twice counts once, as in the spiking memory."""
+        pre, post = self._known(np.atleast_1d(np.asarray(a))), self._known(np.atleast_1d(np.asarray(b)))
+        if pre.shape != post.shape:
+            raise UnknownMemoryError(f"associate needs as many successors as memories, not {pre.shape} and {post.shape}")
+        fresh = [link for link in dict.fromkeys(zip(pre.tolist(), post.tolist(), strict=True)) if link not in self._links]
+        self._links.update(dict.fromkeys(fresh))
+        self._write(fresh)
+
+    def _write(self, links: list[tuple[int, int]]) -> None:
+        cells = self.spec.dg.cells
+        if self._weights is None:
+            self._weights = torch.zeros(cells, cells, device=self.device)
+        for start in range(0, len(links), 1024):
+            pairs = torch.tensor(links[start : start + 1024], device=self.device)
+            pre, post = self.code(self._targets[pairs[:, 0]]), self.code(self._targets[pairs[:, 1]])
+            place = (pre.unsqueeze(2) * cells + post.unsqueeze(1)).reshape(-1)
+            self._weights.view(-1).index_add_(0, place, torch.ones(len(place), device=self.device))
+
+    def forget(self, ids: ArrayLike) -> None:
+        """No cue and no hop leads to these memories any more; their share of W goes in the next `consolidate`."""
+        gone = self._known(np.atleast_1d(np.asarray(ids)))
+        self._alive[torch.as_tensor(gone, device=self.device)] = False
+        lost = set(gone.tolist())
+        self._links = {link: None for link in self._links if not lost & set(link)}
+
+    def consolidate(self) -> None:
+        """Sleep: W = 0, then the surviving pairs again."""
+        if self._weights is not None:
+            self._weights.zero_()
+            self._write(list(self._links))
+
+    def recall(self, cue: ArrayLike, top_k: int = 1) -> Recall:
+        """The Hopfield settle; `scores` are attention summed over a memory's variants, `attention` is that of the last step."""
+        queries = self._tensor(cue)
+        if top_k < 1:
+            raise VectorError(f"top_k is {top_k}; it must be at least 1")
+        n, living = len(queries), torch.nonzero(self._alive[self._owner]).squeeze(1)
+        ids, scores = np.full((n, top_k), NONE, np.int64), np.full((n, top_k), np.nan)
+        if not len(living):
+            none = np.zeros((n, 0))
+            return Recall(ids, scores, np.zeros((n, self.spec.ec.dim)), np.ones(n), none.astype(np.int64), none, np.zeros(n, np.int64))
+        near, nearest, attention, x = self._settle(queries, living, SETTLE_STEPS)
+        owners = self._owner[nearest]
+        for i in range(n):
+            memories, place = torch.unique(owners[i], return_inverse=True)
+            total = torch.zeros(len(memories), device=self.device).index_add_(0, place, attention[i])
+            best = total.argsort(descending=True, stable=True)[:top_k]
+            ids[i, : len(best)], scores[i, : len(best)] = memories[best].cpu().numpy(), total[best].cpu().numpy()
+        multiplications = (len(living) + 2 * SETTLE_STEPS * nearest.shape[1]) * self.spec.ec.dim
+        return Recall(
+            ids, scores, x.cpu().double().numpy(), (1 - near[:, 0]).clamp(min=0).cpu().double().numpy(), owners.cpu().numpy(),
+            attention.cpu().double().numpy(), np.full(n, multiplications),
+        )  # fmt: skip
+
+    def _settle(self, queries: Tensor, living: Tensor, steps: int) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+        """Cosines of the nearest keys, those keys, the last attention and the last x."""
+        near, place = (queries @ self._keys[living].T).topk(min(self.spec.ca1.competitors, len(living)), dim=1)
+        nearest = living[place]
+        z, x = self._keys[nearest], queries
+        attention = torch.zeros_like(near)
+        for _ in range(steps):
+            attention = torch.softmax(self.spec.ca1.sharpness * torch.einsum("ncd,nd->nc", z, x), dim=1)
+            x = torch.nn.functional.normalize(torch.einsum("nc,ncd->nd", attention, z), dim=1)
+        return near, nearest, attention, x
+
+    def first_attention(self, cue: ArrayLike) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+        """a = softmax(16 Z_S q), before x moves: the keys of S as (memory, share), [n, 20] each."""
+        living = torch.nonzero(self._alive[self._owner]).squeeze(1)
+        _, nearest, attention, _ = self._settle(self._tensor(cue), living, 1)
+        return self._owner[nearest].cpu().numpy(), attention.cpu().double().numpy()
+
+    def recall_chain(self, cue: ArrayLike, hops: int = 1) -> NDArray[np.int64]:
+        """The memories after the one recalled, ids [n, hops]: each the living one whose code shares most cells with x[h]; -1 at its end."""
+        first = self.recall(cue, top_k=1).ids[:, 0]
+        ids = np.full((len(first), hops), NONE, np.int64)
+        if self._weights is None:
+            return ids
+        living = torch.nonzero(self._alive).squeeze(1)
+        codes = self.code(self._targets[living])
+        for i, memory in enumerate(first):
+            if memory == NONE:
+                continue
+            cells = self.code(self._targets[memory : memory + 1])[0]
+            for h in range(hops):
+                drive = self._weights[cells].sum(0)
+                if drive.max() <= 0:
+                    break
+                lit = torch.zeros(self.spec.dg.cells, device=self.device)
+                cells = drive.topk(self.spec.ca3.core).indices
+                lit[cells] = 1.0
+                ids[i, h] = living[lit[codes].sum(1).argmax()]
+        return ids
+
+    def _known(self, ids: NDArray[np.generic]) -> NDArray[np.int64]:
+        for i in ids.tolist():
+            if not isinstance(i, int) or not 0 <= i < len(self._alive) or not self._alive[i]:
+                raise UnknownMemoryError(f"no memory {i}; it was never stored or has been forgotten")
+        return ids.astype(np.int64)

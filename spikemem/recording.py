@@ -1,0 +1,108 @@
+"""What a simulation recorded: spikes, and the voltages of chosen cells. Saved as plain npz, nothing pickled."""
+
+import json
+import zipfile
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from spikemem.errors import SnapshotError, StimulusError
+
+FORMAT = "spikemem-recording-1"
+
+
+@dataclass(frozen=True, eq=False)
+class Spikes:
+    """The spikes of one population, sorted by step, then batch item; within a step in firing order (higher V first, then lower index).
+
+    step, batch, cell: int32, [spike].   size: cells of the population.
+    """
+
+    step: NDArray[np.int32]
+    batch: NDArray[np.int32]
+    cell: NDArray[np.int32]
+    size: int
+
+    def __len__(self) -> int:
+        return len(self.step)
+
+    def between(self, start: int, stop: int, batch: int = 0) -> "Spikes":
+        """The spikes of one batch item in steps start <= t < stop."""
+        keep = (self.step >= start) & (self.step < stop) & (self.batch == batch)
+        return Spikes(self.step[keep], self.batch[keep], self.cell[keep], self.size)
+
+    def counts(self, batches: int = 1) -> NDArray[np.int64]:
+        """How often each cell spiked, [batch, cell]."""
+        counts = np.zeros((batches, self.size), np.int64)
+        np.add.at(counts, (self.batch, self.cell), 1)
+        return counts
+
+    def dense(self, steps: int, batches: int = 1) -> NDArray[np.bool_]:
+        """The spike trains as bool, [time, batch, cell]."""
+        trains = np.zeros((steps, batches, self.size), bool)
+        trains[self.step, self.batch, self.cell] = True
+        return trains
+
+
+@dataclass(frozen=True, eq=False)
+class Recording:
+    """spikes: for each population (and basket cell) its `Spikes`.   voltages: float64, [time, batch, chosen cell], V[t] after the
+    inhibition has chosen and before the reset.   cells: which cells the voltages are of.   marks: named lists of steps to show in plots.
+    events: how many synapses carried a spike.
+    """
+
+    dt: float
+    steps: int
+    batches: int
+    spikes: Mapping[str, Spikes]
+    voltages: Mapping[str, NDArray[np.float64]] = field(default_factory=dict)
+    cells: Mapping[str, NDArray[np.int64]] = field(default_factory=dict)
+    marks: Mapping[str, list[int]] = field(default_factory=dict)
+    events: int = 0
+
+    def __getitem__(self, population: str) -> Spikes:
+        if population not in self.spikes:
+            raise StimulusError(f"{population!r} was not recorded; there are {', '.join(self.spikes)}")
+        return self.spikes[population]
+
+    def __repr__(self) -> str:
+        total = sum(len(s) for s in self.spikes.values())
+        return f"Recording({self.steps * self.dt:g} ms, batch {self.batches}, {total} spikes of {', '.join(self.spikes)})"
+
+    def save(self, path: str | Path) -> Path:
+        """Write everything to an npz file; returns its path."""
+        arrays: dict[str, NDArray[np.generic]] = {}
+        for name, s in self.spikes.items():
+            arrays[f"spikes/{name}"] = np.stack([s.step, s.batch, s.cell])
+        for name in self.voltages:
+            arrays[f"voltages/{name}"] = self.voltages[name]
+            arrays[f"cells/{name}"] = self.cells[name]
+        head = {
+            "format": FORMAT, "dt": self.dt, "steps": self.steps, "batches": self.batches, "marks": dict(self.marks),
+            "events": self.events, "sizes": {name: s.size for name, s in self.spikes.items()},
+        }  # fmt: skip
+        arrays["head"] = np.frombuffer(json.dumps(head).encode(), dtype=np.uint8)
+        path = Path(path)
+        with path.open("wb") as file:
+            np.savez_compressed(file, **arrays)  # type: ignore[arg-type]
+        return path
+
+    @classmethod
+    def load(cls, path: str | Path) -> "Recording":
+        """Read what `save` wrote; SnapshotError where the file is missing, damaged (zip checks a CRC) or something else."""
+        try:
+            with np.load(Path(path), allow_pickle=False) as file:
+                arrays = {name: file[name] for name in file.files}
+            head = json.loads(arrays["head"].tobytes())
+            if head["format"] != FORMAT:
+                raise SnapshotError(f"{path} has format {head['format']!r}, not {FORMAT!r}")
+            spikes = {name: Spikes(*arrays[f"spikes/{name}"], size) for name, size in head["sizes"].items()}
+        except OSError as error:
+            raise SnapshotError(f"{path} cannot be read as a recording: {error}") from error
+        except (ValueError, KeyError, TypeError, EOFError, zipfile.BadZipFile) as error:
+            raise SnapshotError(f"{path} is no recording, or is damaged: {error}") from error
+        part = {kind: {n.split("/", 1)[1]: a for n, a in arrays.items() if n.startswith(kind + "/")} for kind in ("voltages", "cells")}
+        return cls(head["dt"], head["steps"], head["batches"], spikes, part["voltages"], part["cells"], head["marks"], head["events"])

@@ -1,0 +1,93 @@
+"""CA3: engrams in recurrent synapses of one bit, completed by fast ones and chained by slow ones.
+
+    write      W |= core(post) x core(pre)                      (clipped Hebb: Willshaw 1969)
+    one cycle  V_i = sum over arrived spikes j of (W_ij - g)     fires where V_i > 1, at most k cells, the most excited first
+
+An engram's core is the first 50 of its 128 cells to fire: STDP's window reaches no further. CA3 has two hemispheres. Associational
+synapses join cells of the same one; they are fast, and bind an engram to itself (auto-association). Commissural synapses join cells of
+different ones; they are slow, and bind an engram to the next (hetero-association, one hop a theta cycle). Between two cells there is
+one synapse, so that both kinds together take N^2 bits. `g` is the feed-forward inhibition that comes with each spike: a cell fires when
+more than that share of its active inputs is potentiated. Spikes after the core's are not carried on by the recurrent collaterals
+(presynaptic inhibition).
+"""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from spikemem.kernels import circuit
+from spikemem.network import KWinners, Network, Population
+from spikemem.regions import ec
+from spikemem.regions.rhythm import CA3_RELEASE, DT, FAST, GAMMA, SLOW, Gamma, Mode, release
+from spikemem.spec import ModelSpec
+from spikemem.synapses import WORD, OneBit, one_to_one
+
+HOLD = 2.0**9
+DETONATOR = 2.0**10
+"""A mossy fibre synapse fires its cell alone (Henze 2002)."""
+LEVEL = 1.0
+"""Net potentiated inputs that a cell needs to fire without a detonator."""
+
+
+class CA3:
+    """The recurrent synapses.   fast, slow: uint64, [cell, cells / 128]: a row for each presynaptic cell, over one hemisphere."""
+
+    def __init__(self, spec: ModelSpec) -> None:
+        self.spec = spec
+        words = spec.dg.cells // 2 // WORD
+        self.fast = np.zeros((spec.dg.cells, words), np.uint64)
+        self.slow = np.zeros((spec.dg.cells, words), np.uint64)
+
+    @property
+    def nbytes(self) -> int:
+        """Memory that the recurrent weights take, bytes."""
+        return self.fast.nbytes + self.slow.nbytes
+
+    def density(self) -> tuple[float, float]:
+        """Share of potentiated synapses, fast and slow."""
+        fast, slow = (float(np.bitwise_count(bits).sum()) / (bits.shape[0] * bits.shape[1] * WORD) for bits in (self.fast, self.slow))
+        return fast, slow
+
+    def core(self, codes: NDArray[np.uint16]) -> NDArray[np.uint16]:
+        """The cells that recurrent synapses bind: the first of each code, [n, core]."""
+        return np.ascontiguousarray(codes[:, : self.spec.ca3.core])
+
+    def bind(self, codes: NDArray[np.uint16]) -> None:
+        """Bind engrams to themselves, [n, k]."""
+        circuit.bind_all(self.fast, self.core(codes), self.core(codes), True)
+
+    def chain(self, pre: NDArray[np.uint16], post: NDArray[np.uint16]) -> None:
+        """Bind engrams to their successors, [n, k] each."""
+        circuit.bind_all(self.slow, self.core(pre), self.core(post), False)
+
+    def complete(
+        self, codes: NDArray[np.uint16], when: NDArray[np.uint8], settle: int
+    ) -> tuple[NDArray[np.uint16], NDArray[np.int64], NDArray[np.bool_]]:
+        """The cells that fire after `settle` gamma cycles under a held cue, [n, k], how many, [n], and whether they have settled, [n]."""
+        return circuit.complete(self.fast, codes, when, self.spec.ca3.core, self.spec.ca3.inhibition, LEVEL, settle)
+
+    def cycle(
+        self,
+        fast_from: NDArray[np.integer],
+        slow_from: NDArray[np.integer],
+        code: NDArray[np.integer],
+        when: NDArray[np.integer],
+    ) -> NDArray[np.int64]:
+        """The cells that fire in one gamma cycle, in firing order (see `circuit.ca3_cycle`)."""
+        core, inhibition, k = self.spec.ca3.core, self.spec.ca3.inhibition, self.spec.dg.winners
+        whole = [np.asarray(a).astype(np.int64) for a in (fast_from[:core], slow_from[:core], code, when)]
+        return circuit.ca3_cycle(self.fast, whole[0], self.slow, whole[1], whole[2], whole[3], inhibition, LEVEL, k)
+
+    def build(self, net: Network) -> None:
+        """Add `ca3`, its detonators and its recurrent synapses."""
+        cells, core, g = self.spec.dg.cells, self.spec.ca3.core, self.spec.ca3.inhibition
+        net.add(Population("ca3", cells, ec.PERFECT, KWinners(GAMMA * DT, k=self.spec.dg.winners)))
+        net.connect("dg", "ca3", one_to_one(DETONATOR))
+        side = (np.arange(cells) >= cells // 2).astype(np.int64) * (cells // 2)
+        net.connect("ca3", "ca3", OneBit(self.fast, side, cells, 1 - g, -g), delay=FAST, first=core)
+        net.connect("ca3", "ca3", OneBit(self.slow, cells // 2 - side, cells, 1 - g, -g), delay=SLOW, first=core)
+
+
+def stimulus(protocol: list[Gamma]) -> dict[str, NDArray[np.float64]]:
+    """External current of `ca3`, [time]."""
+    open_, shut = release(HOLD, (CA3_RELEASE,), (LEVEL,)), release(HOLD, (), ())
+    return {"ca3": np.concatenate([shut if g.mode is Mode.QUIET else open_ for g in protocol])}

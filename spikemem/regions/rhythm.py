@@ -1,0 +1,89 @@
+"""Theta and gamma: when each population is held, when it is released, and with it what the circuit does.
+
+A gamma cycle (25 ms) is one pass through the circuit, a theta cycle (125 ms) five of them. Every population is inhibited at the start
+of the gamma cycle and released when its input has arrived, the strongest first (the gamma cycle as a clock for rank order: Fries,
+Nikolic and Singer 2007). Which populations are released is what tells the modes apart, as acetylcholine and theta phase do in the
+animal (Hasselmo 2002): in CUE cycles the cue drives EC, in REPLAY cycles the last answer does, in HOP cycles CA3 runs on its own slow
+synapses, in QUIET cycles nothing fires.
+
+Behind EC all currents and weights of the circuit are multiples of GRID below 2^17, so that their sums are exact in float64 whatever
+the order: simulators agree spike for spike, and a short cut can be shown to give the same winners.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import Enum
+
+import numpy as np
+from numpy.typing import NDArray
+
+DT = 1.0
+"""ms; the schedule below is in steps of it."""
+GAMMA = 25
+THETA = 125
+GRID = 2.0**-14
+
+CUE_STEPS = 8
+"""The cue current lasts so many steps of a gamma cycle."""
+WINDOW = 12
+"""EC may fire for so many steps, which bounds a cell's spikes a cycle."""
+DG_RELEASE = (13, 14, 15, 16, 17, 18)
+DG_LEVELS = (3.2, 2.95, 2.8, 2.65, 2.4, -32.0)
+"""A granule cell fires at the first release whose level (in standard deviations of its drive) it exceeds; the last one takes all."""
+CA3_RELEASE = 13
+DENDRITE_RELEASE = (19, 20)
+CA1_RELEASE = (20, 21, 22)
+SUB_RELEASE = 23
+
+SLOW = float(THETA - 6)
+"""ms; slow recurrent synapses deliver in the same gamma cycle of the next theta cycle, before CA3 is released."""
+FAST = float(GAMMA - 6)
+"""ms; fast recurrent synapses deliver in the next gamma cycle, before CA3 is released."""
+BACK = 2.0
+"""ms; the subiculum's spikes arrive in deep EC at the start of the next gamma cycle."""
+
+
+class Mode(Enum):
+    CUE = "cue"
+    REPLAY = "replay"
+    HOP = "hop"
+    QUIET = "quiet"
+
+
+@dataclass(frozen=True)
+class Gamma:
+    """One gamma cycle of a protocol.   read: the subiculum is released.   noise: with noise, so that its winner is a sample."""
+
+    mode: Mode
+    read: bool = False
+    noise: bool = False
+
+
+RECALL_SETTLE = 2
+"""Gamma cycles of completion after the first of a recall: three in all."""
+
+
+def recall_protocol(settle: int, attention: int) -> list[Gamma]:
+    """The cue is held: one cycle to encode, `settle` to complete, `attention` of sampling."""
+    return [Gamma(Mode.CUE)] * (settle + 1) + [Gamma(Mode.CUE, read=True, noise=True)] * attention
+
+
+def chain_protocol(hops: int) -> list[Gamma]:
+    """One theta cycle from the cue to the recalled memory's own engram, then one for each hop."""
+    cue = [Gamma(Mode.CUE), Gamma(Mode.CUE), Gamma(Mode.CUE, read=True), Gamma(Mode.REPLAY, read=True), Gamma(Mode.REPLAY, read=True)]
+    hop = [Gamma(Mode.QUIET)] * 3 + [Gamma(Mode.HOP, read=True)] * 2
+    return cue + hop * hops
+
+
+def release(hold: float, steps: Sequence[int], levels: Sequence[float]) -> NDArray[np.float64]:
+    """A gamma cycle's common current, [GAMMA], for cells of threshold 1 that do not leak.
+
+    Inhibition of `hold` from step 0; then at each of `steps` as much excitation as makes the cells fire whose input exceeds the level.
+    """
+    current = np.zeros(GAMMA)
+    current[0] = -hold
+    reached = -hold
+    for step, level in zip(steps, levels, strict=True):
+        current[step] += (1.0 - level) - reached
+        reached = 1.0 - level
+    return current

@@ -1,0 +1,108 @@
+"""simulate(): one network, one stimulus, any simulator."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from spikemem.errors import NetworkError, StimulusError
+from spikemem.network import Network
+from spikemem.recording import Recording
+
+Stimulus = Mapping[str, ArrayLike]
+
+
+@dataclass(frozen=True, eq=False)
+class Drive:
+    """A checked stimulus: what every simulator receives.
+
+    current: external current, float64, [time, 1 or batch, 1 or cell].   clamped: teacher-forced spikes, bool, [time, 1 or batch, cell].
+    """
+
+    steps: int
+    batches: int
+    current: Mapping[str, NDArray[np.float64]]
+    clamped: Mapping[str, NDArray[np.bool_]]
+
+
+def simulate(
+    net: Network,
+    stimulus: Stimulus,
+    steps: int,
+    *,
+    simulator: str = "event",
+    device: str = "cpu",
+    record: Mapping[str, ArrayLike] | None = None,
+    dtype: str = "float64",
+    progress: Callable[[int, int], None] | None = None,
+) -> Recording:
+    """Run a network for a number of steps and record every spike.
+
+    stimulus: for a population either a float array, its external current, or a bool array: its spikes, teacher-forced (such a cell
+        spikes when told to and at no other time, whatever its input; its V stays 0). Shape [time], [time, cell] or [time, batch, cell];
+        one step may be repeated by giving time 1.
+    simulator: "event" (event-driven; batched on the GPU where device is one) or "torch" (batched torch on any device).
+    record: for a population the cells whose voltage is recorded.
+    dtype: "float64", or "float32" on the torch path.
+    progress: called now and then with the steps done and the steps in all.
+
+    >>> from spikemem import LIF, Network, Population
+    >>> net = Network(dt=1.0)
+    >>> _ = net.add(Population("cell", 1, LIF(tau=20.0)))
+    >>> simulate(net, {"cell": [0.3]}, steps=12)["cell"].step.tolist()
+    [3, 7, 11]
+    """
+    if steps < 1:
+        raise StimulusError(f"steps is {steps}; simulate at least one")
+    if dtype not in ("float64", "float32"):
+        raise StimulusError(f"dtype {dtype!r}; it must be float64 or float32")
+    drive = _check(net, stimulus, steps)
+    chosen = {name: _cells(net, name, cells) for name, cells in (record or {}).items()}
+    if simulator == "event" and device == "cpu":
+        if dtype != "float64":
+            raise StimulusError('the event-driven CPU simulator computes in float64; use simulator="torch" for float32')
+        from spikemem.simulators import event
+
+        return event.run(net, drive, chosen, progress)
+    if simulator in ("event", "torch"):
+        from spikemem.simulators import torch_batched
+
+        return torch_batched.run(net, drive, chosen, progress, device, dtype)
+    raise NetworkError(f'no simulator {simulator!r}; there are "event" and "torch"')
+
+
+def _check(net: Network, stimulus: Stimulus, steps: int) -> Drive:
+    current: dict[str, NDArray[np.float64]] = {}
+    clamped: dict[str, NDArray[np.bool_]] = {}
+    batches = 1
+    for name, given in stimulus.items():
+        if name not in net.populations:
+            raise StimulusError(f"stimulus for {name!r}, but the populations are {', '.join(net.populations) or 'none'}")
+        array, size = np.asarray(given), net.populations[name].size
+        if array.dtype.kind not in "fiub" or array.ndim not in (1, 2, 3):
+            raise StimulusError(f"stimulus for {name!r}: {array.dtype} of shape {array.shape}; give numbers or bools, [time, batch, cell]")
+        array = array.reshape(array.shape[0], *((1,) * (3 - array.ndim)), *array.shape[1:])
+        time, batch, cells = array.shape
+        if time not in (1, steps) or cells not in (1, size):
+            raise StimulusError(f"stimulus for {name!r} has shape {array.shape}; expected [{steps} or 1, batch, {size} or 1]")
+        if batch != 1 and batches not in (1, batch):
+            raise StimulusError(f"stimulus for {name!r} has batch {batch}, another one has {batches}")
+        batches = max(batches, batch)
+        array = np.broadcast_to(array, (steps, batch, cells))
+        if array.dtype == bool:
+            clamped[name] = np.broadcast_to(array, (steps, batch, size))
+        else:
+            current[name] = array.astype(np.float64)
+            if not np.isfinite(current[name]).all():
+                raise StimulusError(f"stimulus for {name!r} holds NaN or infinity")
+    return Drive(steps, batches, current, clamped)
+
+
+def _cells(net: Network, name: str, cells: ArrayLike) -> NDArray[np.int64]:
+    if name not in net.populations:
+        raise StimulusError(f"voltages of {name!r}, but the populations are {', '.join(net.populations)}")
+    chosen = np.atleast_1d(np.asarray(cells, dtype=np.int64))
+    if len(chosen) and (chosen.min() < 0 or chosen.max() >= net.populations[name].size):
+        raise StimulusError(f"{name!r} has cells 0 to {net.populations[name].size - 1}; asked for {chosen.min()} to {chosen.max()}")
+    return chosen

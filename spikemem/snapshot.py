@@ -1,0 +1,58 @@
+"""Arrays in a safetensors file with a checksum: nothing is unpickled, and a flipped byte is found."""
+
+import hashlib
+import json
+import os
+from collections.abc import Mapping
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+from safetensors import SafetensorError, safe_open
+from safetensors.numpy import save_file
+
+from spikemem.errors import SnapshotError
+
+Arrays = Mapping[str, NDArray[np.generic]]
+
+
+def _digest(arrays: Arrays, head: str) -> str:
+    sha = hashlib.sha256(head.encode())
+    for name in sorted(arrays):
+        a = np.ascontiguousarray(arrays[name])
+        sha.update(f"{name} {a.dtype} {a.shape}".encode())
+        sha.update(a.tobytes())
+    return sha.hexdigest()
+
+
+def save_arrays(path: str | Path, arrays: Arrays, head: Mapping[str, object]) -> Path:
+    """Write arrays and a JSON-able head; the file appears whole or not at all."""
+    path = Path(path)
+    text = json.dumps(dict(head), sort_keys=True)
+    whole = {name: np.ascontiguousarray(a) for name, a in arrays.items()}
+    draft = path.with_name(path.name + ".part")
+    save_file(whole, draft, metadata={"head": text, "sha256": _digest(whole, text)})
+    os.replace(draft, path)
+    return path
+
+
+def load_arrays(path: str | Path, form: str) -> tuple[dict[str, NDArray[np.generic]], dict[str, object]]:
+    """Read what `save_arrays` wrote with head["format"] == form.
+
+    Raises SnapshotError where the file is missing, truncated, altered, or something else.
+    """
+    try:
+        with safe_open(str(path), framework="numpy") as file:
+            metadata = file.metadata() or {}
+            arrays = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 (not a dict)
+        text = metadata["head"]
+        if _digest(arrays, text) != metadata["sha256"]:
+            raise SnapshotError(f"{path} has been altered: its checksum does not match; restore it from a backup, or build it anew")
+        head = json.loads(text)
+    except OSError as error:
+        raise SnapshotError(f"{path} cannot be read: {error}") from error
+    except (SafetensorError, KeyError, ValueError, TypeError) as error:
+        raise SnapshotError(f"{path} is no spikemem snapshot, or is truncated or altered: {error}") from error
+    if head.get("format") != form:
+        raise SnapshotError(f"{path} has format {head.get('format')!r}, not {form!r}")
+    return arrays, head

@@ -1,0 +1,144 @@
+"""The model file: parsed, validated, defaulted, printed back."""
+
+import tomllib
+from pathlib import Path
+from typing import Annotated
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from spikemem.errors import SpecError
+from spikemem.synapses import WORD
+
+_HERE = Path(__file__).resolve().parent
+MODELS = next((p for p in (_HERE / "models", _HERE.parent / "models") if p.is_dir()), _HERE / "models")
+"""Where the model files lie: inside the installed package, or beside it in a checkout."""
+
+Count = Annotated[int, Field(ge=1)]
+Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
+
+
+class _Section(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=False)
+
+
+class ECSpec(_Section):
+    """Entorhinal cortex: ON and OFF cells that count out a vector in spikes."""
+
+    dim: Count = 384
+    """Dimension of the vectors; there are twice as many cells."""
+    charge: Positive = 3.2
+    """Spikes of a cell for a component of root-mean-square size."""
+
+
+class DGSpec(_Section):
+    """Dentate gyrus: granule cells of which the most excited win."""
+
+    cells: Count = 16384
+    winners: Count = 128
+    fan_in: Count = 8
+    """Dimensions that a granule cell hears, through push-pull pairs of ON and OFF cells."""
+
+
+class CA3Spec(_Section):
+    """CA3: as many pyramidal cells as there are granule cells, in two hemispheres."""
+
+    core: Count = 50
+    """How many of an engram's cells, the first to fire, the recurrent synapses bind."""
+    inhibition: Annotated[float, Field(ge=0, le=1)] = 0.5
+    """Share of a cell's active inputs that must be potentiated before recurrent excitation exceeds feed-forward inhibition."""
+
+
+class CA1Spec(_Section):
+    """CA1 and subiculum: index cells that need CA3 and EC together."""
+
+    candidates: Count = 200
+    """Index cells whose dendrites the Schaffer collaterals may open in a gamma cycle."""
+    competitors: Count = 20
+    """Index cells that fire in a gamma cycle, and compete for attention."""
+    sharpness: Positive = 16.0
+    """Inverse temperature of the attention: softmax(sharpness x cosine)."""
+
+
+class ModelSpec(_Section):
+    """A hippocampus as data. `ModelSpec()` is hippocampus-base."""
+
+    name: Annotated[str, Field(min_length=1)] = "unnamed"
+    description: str = ""
+    load: Count = 20000
+    """Memories that the model is made for; `info` says how full CA3 is."""
+    ec: ECSpec = ECSpec()
+    dg: DGSpec = DGSpec()
+    ca3: CA3Spec = CA3Spec()
+    ca1: CA1Spec = CA1Spec()
+
+    @model_validator(mode="after")
+    def _fits(self) -> "ModelSpec":
+        if self.dg.cells % (2 * WORD):
+            raise ValueError(f"dg.cells is {self.dg.cells}; it must be a multiple of {2 * WORD} (two hemispheres of packed synapses)")
+        if self.dg.cells > 2**16:
+            raise ValueError(f"dg.cells is {self.dg.cells}; at most {2**16}")
+        for name, small, big, limit in (
+            ("dg.winners", self.dg.winners, "dg.cells", self.dg.cells),
+            ("ca3.core", self.ca3.core, "dg.winners", self.dg.winners),
+            ("dg.fan_in", self.dg.fan_in, "ec.dim", self.ec.dim),
+            ("ca1.competitors", self.ca1.competitors, "ca1.candidates", self.ca1.candidates),
+        ):
+            if small > limit:
+                raise ValueError(f"{name} is {small}, more than {big} = {limit}")
+        return self
+
+    def with_dim(self, dim: int) -> "ModelSpec":
+        """The same model for vectors of another dimension."""
+        return self.model_copy(update={"ec": self.ec.model_copy(update={"dim": dim})})
+
+    def to_toml(self) -> str:
+        """The whole specification, defaults filled in, as a model file."""
+        lines: list[str] = []
+        for key, value in self.model_dump().items():
+            if isinstance(value, dict):
+                lines += ["", f"[{key}]", *(f"{k} = {_literal(v)}" for k, v in value.items())]
+            else:
+                lines.append(f"{key} = {_literal(value)}")
+        return "\n".join(lines) + "\n"
+
+
+def _literal(value: object) -> str:
+    if isinstance(value, str):
+        return '"' + value.replace("\\", "\\\\").replace('"', '\\"') + '"'
+    return repr(value)
+
+
+def model_names() -> list[str]:
+    """The models that ship with spikemem."""
+    return sorted(p.stem for p in MODELS.glob("*.toml"))
+
+
+def load_model(name_or_path: str | Path) -> ModelSpec:
+    """A model by its name, or from a model file.
+
+    Raises SpecError, naming the key and the mend, where the file is missing, is no TOML, has an unknown key or a bad value.
+
+    >>> load_model("hippocampus-base").dg.cells
+    16384
+    """
+    path = Path(name_or_path)
+    if path.suffix != ".toml":
+        path = MODELS / f"{name_or_path}.toml"
+        if not path.is_file():
+            raise SpecError(f"no model {str(name_or_path)!r}; there are {', '.join(model_names())}, or give the path of a .toml file")
+    try:
+        return ModelSpec.model_validate(tomllib.loads(path.read_text(encoding="utf-8")))
+    except OSError as error:
+        raise SpecError(f"model file {path} cannot be read: {error.strerror}") from error
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise SpecError(f"model file {path} is no valid TOML: {error}") from error
+    except ValidationError as error:
+        raise SpecError(f"model file {path}: {'; '.join(_problem(e) for e in error.errors())}") from error
+
+
+def _problem(error: object) -> str:
+    assert isinstance(error, dict)
+    key = ".".join(str(part) for part in error["loc"])
+    if error["type"] == "extra_forbidden":
+        return f"unknown key {key!r}"
+    return f"{key} = {error['input']!r}: {error['msg']}" if key else str(error["msg"])

@@ -1,0 +1,255 @@
+"""The durable store: SQLite in WAL mode with synchronous=FULL. What `add` has returned is on disk.
+
+Vectors, codes and links are stored; synapses are derived from them. Each row carries a CRC, so that a flipped byte is found when the
+file is opened. One process writes at a time; it holds `FILE.lock` (an SQLite lock, which the system releases even after a kill).
+"""
+
+import json
+import sqlite3
+import time
+import zlib
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+
+import numpy as np
+from numpy.typing import NDArray
+
+from spikemem.errors import StoreError, StoreLockedError
+
+APPLICATION = 0x5350494B  # "SPIK"
+VERSION = 1
+SCHEMA = """
+CREATE TABLE meta (key TEXT PRIMARY KEY, value BLOB NOT NULL) STRICT;
+CREATE TABLE memories (id INTEGER PRIMARY KEY, text TEXT NOT NULL, stored REAL NOT NULL, origin TEXT, crc INTEGER NOT NULL) STRICT;
+CREATE TABLE keys (id INTEGER PRIMARY KEY, memory INTEGER NOT NULL REFERENCES memories (id), text TEXT NOT NULL,
+                   vector BLOB NOT NULL, counts BLOB NOT NULL, code BLOB NOT NULL, crc INTEGER NOT NULL) STRICT;
+CREATE INDEX keys_memory ON keys (memory);
+CREATE TABLE links (pre INTEGER NOT NULL, post INTEGER NOT NULL, PRIMARY KEY (pre, post)) STRICT, WITHOUT ROWID;
+"""
+
+
+@dataclass(frozen=True)
+class MemoryRow:
+    """id: ids rise and are never given twice.   stored: seconds since 1970.   origin: a note of where it came from, or None."""
+
+    id: int
+    text: str
+    stored: float
+    origin: str | None = None
+
+
+@dataclass(frozen=True, eq=False)
+class KeyRow:
+    """A cue of a memory: its text, its vector float32 [d], its volley int8 [d], its CA3 code uint16 [k]. The first is the content."""
+
+    memory: int
+    text: str
+    vector: NDArray[np.float32]
+    counts: NDArray[np.int8]
+    code: NDArray[np.uint16]
+
+
+def _crc(*parts: str | bytes | float | None) -> int:
+    return zlib.crc32(b"\0".join(p if isinstance(p, bytes) else repr(p).encode() for p in parts))
+
+
+class Store:
+    """An open database.   path: the file, or None for one in RAM.   readonly: without the writer's lock."""
+
+    def __init__(self, path: str | Path | None, readonly: bool = False) -> None:
+        self.path = None if path is None else Path(path)
+        self.readonly = readonly
+        self._lock: sqlite3.Connection | None = None
+        if self.path is not None:
+            if self.path.is_dir() or not self.path.parent.is_dir():
+                raise StoreError(f"{self.path} cannot be a database: {'it is a folder' if self.path.is_dir() else 'its folder is missing'}")
+            if readonly and not self.path.is_file():
+                raise StoreError(f"there is no {self.path}; store something first")
+        try:
+            if self.path is not None and not readonly:
+                self._lock = _take_lock(self.path)
+            self._db = self._connect()
+            self._check()
+        except sqlite3.OperationalError as error:
+            self._release()
+            kind = StoreLockedError if "locked" in str(error) else StoreError
+            raise kind(f"{self.path} cannot be opened: {error}") from error
+        except sqlite3.DatabaseError as error:
+            self._release()
+            raise StoreError(f"{self.path} is no spikemem database, or is damaged: {error}") from error
+        except StoreError:
+            self._release()
+            raise
+
+    def _connect(self) -> sqlite3.Connection:
+        if self.path is None:
+            db = sqlite3.connect(":memory:", isolation_level=None, check_same_thread=False)
+        elif self.readonly:
+            db = sqlite3.connect(f"{self.path.resolve().as_uri()}?mode=ro", uri=True, isolation_level=None, check_same_thread=False)
+        else:
+            db = sqlite3.connect(self.path, isolation_level=None, check_same_thread=False)
+        return db
+
+    def _check(self) -> None:
+        """Make a new database, or see that the file is one of ours and whole."""
+        db = self._db
+        application = db.execute("PRAGMA application_id").fetchone()[0]
+        tables = db.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]
+        if application != APPLICATION and (tables or self.readonly):
+            raise StoreError(f"{self.path} is a database of another program; give spikemem a file of its own")
+        if application == APPLICATION:
+            version = db.execute("PRAGMA user_version").fetchone()[0]
+            if version != VERSION:
+                raise StoreError(f"{self.path} has format {version}, this spikemem reads {VERSION}; use the version that wrote it")
+            problem = db.execute("PRAGMA quick_check(1)").fetchone()[0]
+            if problem != "ok":
+                raise StoreError(f"{self.path} is damaged ({problem}); restore it from a backup")
+        if not self.readonly:
+            db.execute("PRAGMA journal_mode = WAL")
+            db.execute("PRAGMA synchronous = FULL")
+        if application != APPLICATION:
+            db.executescript(f"BEGIN; {SCHEMA} PRAGMA application_id = {APPLICATION}; PRAGMA user_version = {VERSION}; COMMIT;")
+
+    # -- meta ----------------------------------------------------------------------------------------------------------------------
+
+    def get(self, key: str) -> bytes | None:
+        row = self._db.execute("SELECT value FROM meta WHERE key = ?", (key,)).fetchone()
+        if row is None:
+            return None
+        crc, value = int.from_bytes(row[0][:4], "little"), bytes(row[0][4:])
+        if zlib.crc32(value) != crc:
+            raise StoreError(f"{self.path}: entry {key!r} has been altered on disk; restore the file from a backup")
+        return value
+
+    def get_json(self, key: str) -> object:
+        value = self.get(key)
+        return None if value is None else json.loads(value)
+
+    def _put(self, meta: Iterable[tuple[str, bytes]]) -> None:
+        rows = [(key, zlib.crc32(value).to_bytes(4, "little") + value) for key, value in meta]
+        self._db.executemany("INSERT OR REPLACE INTO meta VALUES (?, ?)", rows)
+
+    # -- memories ------------------------------------------------------------------------------------------------------------------
+
+    def add(
+        self, memories: Sequence[MemoryRow], keys: Sequence[KeyRow], codes: NDArray[np.uint16] | None = None, meta: dict[str, bytes] | None = None
+    ) -> None:
+        """Add memories with their keys; all or nothing.   codes: new codes for the keys stored before, [key, k].   meta: entries."""
+        with self._transaction():
+            if codes is not None:
+                self._recode(codes)
+            self._put((meta or {}).items())
+            self._db.executemany(
+                "INSERT INTO memories VALUES (?, ?, ?, ?, ?)",
+                [(m.id, m.text, m.stored, m.origin, _crc(m.id, m.text, m.stored, m.origin)) for m in memories],
+            )
+            blobs = [(k.memory, k.text, k.vector.tobytes(), k.counts.tobytes(), k.code.tobytes()) for k in keys]
+            self._db.executemany(
+                "INSERT INTO keys (memory, text, vector, counts, code, crc) VALUES (?, ?, ?, ?, ?, ?)", [(*b, _crc(*b)) for b in blobs]
+            )
+
+    def recode(self, codes: NDArray[np.uint16], meta: dict[str, bytes]) -> None:
+        """New codes for all keys, [key, k], in the order in which `keys` gives them."""
+        with self._transaction():
+            self._recode(codes)
+            self._put(meta.items())
+
+    def _recode(self, codes: NDArray[np.uint16]) -> None:
+        rows = self._db.execute("SELECT id, memory, text, vector, counts FROM keys ORDER BY id").fetchall()
+        new = [(code.tobytes(), _crc(*row[1:], code.tobytes()), row[0]) for row, code in zip(rows, codes, strict=True)]
+        self._db.executemany("UPDATE keys SET code = ?, crc = ? WHERE id = ?", new)
+
+    def link(self, pairs: Iterable[tuple[int, int]]) -> None:
+        """Keep associations (pre, post)."""
+        with self._transaction():
+            self._db.executemany("INSERT OR IGNORE INTO links VALUES (?, ?)", list(pairs))
+
+    def remove(self, ids: Sequence[int]) -> None:
+        """Delete memories, their keys and their links."""
+        one = [(i,) for i in ids]
+        with self._transaction():
+            self._db.executemany("DELETE FROM links WHERE pre = ?1 OR post = ?1", one)
+            self._db.executemany("DELETE FROM keys WHERE memory = ?", one)
+            self._db.executemany("DELETE FROM memories WHERE id = ?", one)
+
+    def next_id(self) -> int:
+        """The id after the largest ever given."""
+        kept = self.get_json("next_id")
+        largest = self._db.execute("SELECT coalesce(max(id), -1) FROM memories").fetchone()[0]
+        return max(int(largest) + 1, int(str(kept)) if kept is not None else 0)
+
+    def memories(self) -> list[MemoryRow]:
+        rows = self._db.execute("SELECT id, text, stored, origin, crc FROM memories ORDER BY id").fetchall()
+        for *row, crc in rows:
+            if _crc(*row) != crc:
+                raise StoreError(f"{self.path}: memory {row[0]} has been altered on disk; restore the file from a backup")
+        return [MemoryRow(*row[:-1]) for row in rows]
+
+    def keys(self) -> list[KeyRow]:
+        rows = self._db.execute("SELECT memory, text, vector, counts, code, crc FROM keys ORDER BY id").fetchall()
+        for *row, crc in rows:
+            if _crc(*row) != crc:
+                raise StoreError(f"{self.path}: a cue of memory {row[0]} has been altered on disk; restore the file from a backup")
+        kinds = (np.float32, np.int8, np.uint16)
+        return [KeyRow(row[0], row[1], *(np.frombuffer(b, kind) for b, kind in zip(row[2:5], kinds, strict=True))) for row in rows]
+
+    def links(self) -> list[tuple[int, int]]:
+        return self._db.execute("SELECT pre, post FROM links ORDER BY pre, post").fetchall()
+
+    # -- life ----------------------------------------------------------------------------------------------------------------------
+
+    def _transaction(self) -> "_Transaction":
+        if self.readonly:
+            raise StoreError(f"{self.path} was opened for reading; open it without readonly=True to change it")
+        return _Transaction(self._db, self.path)
+
+    def close(self) -> None:
+        self._db.close()
+        self._release()
+
+    def _release(self) -> None:
+        if self._lock is not None:
+            self._lock.close()
+            self._lock = None
+
+
+class _Transaction:
+    """BEGIN IMMEDIATE ... COMMIT, or ROLLBACK where anything is raised."""
+
+    def __init__(self, db: sqlite3.Connection, path: Path | None) -> None:
+        self._db, self._path = db, path
+
+    def __enter__(self) -> None:
+        try:
+            self._db.execute("BEGIN IMMEDIATE")
+        except sqlite3.Error as error:
+            raise StoreError(f"{self._path} cannot be written: {error}") from error
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        if error is None:
+            try:
+                self._db.execute("COMMIT")
+                return
+            except sqlite3.Error as failure:
+                self._db.execute("ROLLBACK")
+                raise StoreError(f"{self._path} could not be written, nothing was changed: {failure}") from failure
+        self._db.execute("ROLLBACK")
+        if isinstance(error, sqlite3.Error):
+            raise StoreError(f"{self._path} could not be written, nothing was changed: {error}") from error
+
+
+def _take_lock(path: Path) -> sqlite3.Connection:
+    lock = sqlite3.connect(f"{path}.lock", timeout=0.2, isolation_level=None, check_same_thread=False)
+    try:
+        lock.execute("BEGIN EXCLUSIVE")
+    except sqlite3.OperationalError as error:
+        lock.close()
+        raise StoreLockedError(f"{path} is being written by another process; close that one, or open with readonly=True") from error
+    return lock
+
+
+def now() -> float:
+    """Seconds since 1970."""
+    return time.time()
