@@ -8,3 +8,22 @@ from spikemem.rate import RateHippocampus
 from spikemem.recording import Recording
 from spikemem.simulate import simulate
 from spikemem.spec import ModelSpec, load_model
+
+__all__ = [
+    "CycleReset",
+    "Hippocampus",
+    "Hit",
+    "Hits",
+    "KWinners",
+    "LIF",
+    "Memory",
+    "ModelSpec",
+    "Network",
+    "Population",
+    "Projection",
+    "RateHippocampus",
+    "Recall",
+    "Recording",
+    "load_model",
+    "simulate",
+]

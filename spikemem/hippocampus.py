@@ -8,24 +8,27 @@ it the same winners are computed by short cuts (`kernels.circuit`), and tests ho
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from spikemem.errors import NetworkError, UnknownMemoryError, VectorError
+from spikemem.circuit import Circuit
+from spikemem.errors import UnknownMemoryError, VectorError
 from spikemem.network import Network
 from spikemem.recording import Recording
-from spikemem.regions import ca1, ca3, dg, ec
-from spikemem.regions.ca1 import CA1, NONE, Ranking
+from spikemem.regions import ec
+from spikemem.regions.ca1 import NONE, Ranking
 from spikemem.regions.ca3 import CA3
-from spikemem.regions.dg import DG, Adaptation
-from spikemem.regions.rhythm import DT, GAMMA, RECALL_SETTLE, THETA, Gamma, chain_protocol, recall_protocol
-from spikemem.simulate import simulate
+from spikemem.regions.dg import Adaptation
+from spikemem.regions.rhythm import GAMMA, RECALL_SETTLE, THETA, chain_protocol, recall_protocol
 from spikemem.snapshot import Arrays, load_arrays, save_arrays
 from spikemem.spec import ModelSpec
 
-FIRST_ADAPTATION, LAST_ADAPTATION = 32, 4096
-"""DG adapts when the number of memories reaches these and each power of two between; after that in sleep (`consolidate`)."""
+ADAPTATIONS = tuple(2**i for i in range(5, 13))
+"""DG adapts when so many memories have been stored (32 to 4,096); after that only in sleep (`consolidate`)."""
+BLOCK = 1024
+"""Memories that are coded in one batch."""
 ATTENTION_CYCLES = THETA // GAMMA
 """Gamma cycles of attention by default: one theta cycle."""
 FORMAT = "spikemem-hippocampus-1"
@@ -75,14 +78,12 @@ class Hippocampus:
     def __init__(self, spec: ModelSpec | None = None, device: str = "cpu", seed: int = 0) -> None:
         self.spec = spec or ModelSpec()
         self.device, self.seed = device, seed
-        self._dg = DG(self.spec, seed)
-        self._ca3 = CA3(self.spec)
-        self._ca1 = CA1(self.spec)
+        self.circuit = Circuit(self.spec, seed)
         self._content = np.zeros(0, np.int64)  # [memory]: the key that holds its content
         self._links: dict[tuple[int, int], None] = {}
 
     def __len__(self) -> int:
-        return int(self._ca1.alive[self._content].sum())
+        return int(self.circuit.ca1.alive[self._content].sum())
 
     # -- storing -------------------------------------------------------------------------------------------------------------------
 
@@ -107,28 +108,21 @@ class Hippocampus:
         ids = np.arange(len(self._content), len(self._content) + len(cues))
         done = 0
         while done < len(cues):
-            block = min(self._next_adaptation() - len(self._content), 1024, len(cues) - done)
+            due = next((n for n in ADAPTATIONS if n > len(self._content)), len(self._content) + BLOCK)
+            block = min(due - len(self._content), BLOCK, len(cues) - done)
             part = slice(done, done + block)
             self._store_block(cues[part], None if target is None else targets[part], more[part])
             done += block
-            if len(self._content) + 1 > self._next_adaptation(after=len(self._content) - 1):
+            if len(self._content) in ADAPTATIONS:
                 self.adapt()
             if progress is not None:
                 progress(done, len(cues))
         return ids
 
-    def _next_adaptation(self, after: int | None = None) -> int:
-        """The number of memories at which DG adapts next, once there are more than `after`."""
-        size = len(self._content) if after is None else after
-        due = FIRST_ADAPTATION
-        while due <= size:
-            due *= 2
-        return due if due <= LAST_ADAPTATION else 2**62
-
     def _store_block(
         self, cues: NDArray[np.float32], targets: NDArray[np.float32] | None, variants: list[NDArray[np.float32] | None]
     ) -> None:
-        first_memory, first_key = len(self._content), len(self._ca1)
+        first_memory, first_key = len(self._content), len(self.circuit.ca1)
         content = cues if targets is None else targets
         keys, owner = [content], [np.arange(len(cues))]
         for further in [cues] if targets is not None else []:
@@ -138,12 +132,11 @@ class Hippocampus:
             if vectors is not None:
                 keys.append(vectors)
                 owner.append(np.full(len(vectors), i))
-        counts = ec.encode(self.spec.ec, np.concatenate(keys))
-        codes, _ = self._dg.codes(counts)
+        volley = self.circuit.volley(np.concatenate(keys))
         whose = np.concatenate(owner)
-        self._ca1.add(counts, codes, first_memory + whose, first_key + whose)
+        self.circuit.ca1.add(volley.counts, volley.codes, first_memory + whose, first_key + whose)
         self._content = np.concatenate([self._content, first_key + np.arange(len(cues))])
-        self._ca3.bind(codes[: len(cues)])
+        self.circuit.ca3.bind(volley.codes[: len(cues)])
 
     def associate(self, a: ArrayLike, b: ArrayLike) -> None:
         """Bind memories a to their successors b, ids of one shape: from a, one hop leads to b."""
@@ -151,13 +144,13 @@ class Hippocampus:
         if pre.shape != post.shape or pre.ndim != 1:
             raise UnknownMemoryError(f"associate needs as many successors as memories, not {pre.shape} and {post.shape}")
         pre, post = self._known(pre), self._known(post)
-        self._ca3.chain(self._engram(pre), self._engram(post))
+        self.circuit.ca3.chain(self._engram(pre), self._engram(post))
         self._links.update(dict.fromkeys(zip(pre.tolist(), post.tolist(), strict=True)))
 
     def forget(self, ids: ArrayLike) -> None:
         """Silence memories for good: no cue and no hop leads to them. Their recurrent synapses go in the next `consolidate`."""
         gone = self._known(np.atleast_1d(np.asarray(ids)))
-        self._ca1.silence(np.flatnonzero(np.isin(self._ca1.memory, gone)))
+        self.circuit.ca1.silence(np.flatnonzero(np.isin(self.circuit.ca1.memory, gone)))
         lost = set(gone.tolist())
         self._links = {link: None for link in self._links if not lost & set(link)}
 
@@ -167,29 +160,29 @@ class Hippocampus:
 
     def adapt(self) -> None:
         """Let DG learn mean and variance of the stored volleys, and code everything anew under them."""
-        living = self._content[self._ca1.alive[self._content]]
+        living = self._content[self.circuit.ca1.alive[self._content]]
         if len(living):
-            self._dg.adapt(Adaptation.of(self._ca1.counts[living]))
-            self._ca1.recode(self._dg.codes(self._ca1.counts)[0])
+            self.circuit.dg.adapt(Adaptation.of(self.circuit.ca1.counts[living]))
+            self.circuit.ca1.recode(self.circuit.dg.codes(self.circuit.ca1.counts)[0])
         self._rebind()
 
     def _rebind(self) -> None:
         """Derive the recurrent synapses from codes and links."""
-        self._ca3 = CA3(self.spec)
-        living = self._content[self._ca1.alive[self._content]]
-        self._ca3.bind(self._ca1.codes[living])
+        self.circuit.ca3 = CA3(self.spec)
+        living = self._content[self.circuit.ca1.alive[self._content]]
+        self.circuit.ca3.bind(self.circuit.ca1.codes[living])
         if self._links:
             pairs = np.array(list(self._links))
-            self._ca3.chain(self._engram(pairs[:, 0]), self._engram(pairs[:, 1]))
+            self.circuit.ca3.chain(self._engram(pairs[:, 0]), self._engram(pairs[:, 1]))
 
     def _engram(self, ids: NDArray[np.int64]) -> NDArray[np.uint16]:
-        return self._ca1.codes[self._content[ids]]
+        return self.circuit.ca1.codes[self._content[ids]]
 
     def _known(self, ids: NDArray[np.generic]) -> NDArray[np.int64]:
         if ids.dtype.kind not in "iu":
             raise UnknownMemoryError(f"memory ids are whole numbers, not {ids.dtype}")
         for i in ids.tolist():
-            if not 0 <= i < len(self._content) or not self._ca1.alive[self._content[i]]:
+            if not 0 <= i < len(self._content) or not self.circuit.ca1.alive[self._content[i]]:
                 raise UnknownMemoryError(f"no memory {i}; it was never stored or has been forgotten")
         return ids.astype(np.int64)
 
@@ -213,24 +206,22 @@ class Hippocampus:
         vectors = ec.unit(cue, self.spec.ec.dim)
         _at_least(1, top_k=top_k, attention_cycles=attention_cycles)
         _at_least(0, settle=settle)
-        counts = ec.encode(self.spec.ec, vectors)
-        codes, when = self._dg.codes(counts)
-        active, size, still = self._ca3.complete(codes, when, settle)
-        ranking = self._ca1.rank(counts, active, size, max(self.spec.ca1.candidates, top_k))
+        volley, queries = self.circuit.volley(vectors), np.arange(len(vectors))
+        active, size, still = self.circuit.ca3.complete(volley.codes, volley.when, settle)
+        ranking = self.circuit.ca1.rank(volley.counts, active, size, max(self.spec.ca1.candidates, top_k))
         competitors = self._competitors(ranking, top_k)
         if record:
             recording = self.simulate_recall(vectors, settle=settle, attention_cycles=attention_cycles, competitors=competitors)
-            order, winners = self._read(recording, len(vectors), competitors, settle, attention_cycles)
-            ranking = Ranking(order, self._drive(order, counts), ranking.events)
-            return self._report(ranking, counts, winners, competitors, top_k, recording)
-        queries = np.arange(len(vectors))
-        winners = self._ca1.attend(ranking, queries, competitors, attention_cycles, settle + 1, self.seed)
+            order, winners = self.circuit.read_recall(recording, competitors, settle)
+            ranking = Ranking(order, self._drive(order, volley.counts), ranking.events)
+            return self._report(ranking, volley.counts, winners, competitors, top_k, recording)
+        winners = self.circuit.ca1.attend(ranking, queries, competitors, attention_cycles, settle + 1, self.seed)
         for g in range(attention_cycles if not still.all() else 0):  # where CA3 has not settled, each cycle has its own ranking
             moving = queries[~still]
-            active, size, _ = self._ca3.complete(codes[moving], when[moving], settle + 1 + g)
-            now = self._ca1.rank(counts[moving], active, size, self.spec.ca1.candidates)
-            winners[moving, g] = self._ca1.attend(now, moving, competitors, 1, settle + 1 + g, self.seed)[:, 0]
-        return self._report(ranking, counts, winners, competitors, top_k, None)
+            active, size, _ = self.circuit.ca3.complete(volley.codes[moving], volley.when[moving], settle + 1 + g)
+            now = self.circuit.ca1.rank(volley.counts[moving], active, size, max(self.spec.ca1.candidates, top_k))
+            winners[moving, g] = self.circuit.ca1.attend(now, moving, competitors, 1, settle + 1 + g, self.seed)[:, 0]
+        return self._report(ranking, volley.counts, winners, competitors, top_k, None)
 
     def _competitors(self, ranking: Ranking, top_k: int) -> int:
         """How many index cells must fire so that every cue finds top_k different memories, if there are as many."""
@@ -243,11 +234,15 @@ class Hippocampus:
 
     def _owners(self, keys: NDArray[np.int64]) -> NDArray[np.int64]:
         """The memories of keys; NONE stays NONE."""
-        return np.where(keys == NONE, NONE, self._ca1.memory[keys] if len(self._ca1) else NONE)
+        return np.where(keys == NONE, NONE, self.circuit.ca1.memory[keys] if len(self.circuit.ca1) else NONE)
 
     def _drive(self, order: NDArray[np.int64], counts: NDArray[np.int8]) -> NDArray[np.int64]:
         """n_key . n_cue for the keys of a ranking, [n, c]; 0 where there is none."""
-        synapses = self._ca1.counts[order].astype(np.int64) if len(self._ca1) else np.zeros((*order.shape, counts.shape[1]), np.int64)
+        synapses = (
+            self.circuit.ca1.counts[order].astype(np.int64)
+            if len(self.circuit.ca1)
+            else np.zeros((*order.shape, counts.shape[1]), np.int64)
+        )
         return np.where(order == NONE, 0, np.einsum("ncd,nd->nc", synapses, counts.astype(np.int64)))
 
     def _report(
@@ -270,85 +265,38 @@ class Hippocampus:
             if not len(places):
                 continue
             ids[i, : len(places)], scores[i, : len(places)] = row[places], drive[i, places] / own[i]
-            best = self._ca1.counts[order[i, 0]].astype(np.int64)
+            best = self.circuit.ca1.counts[order[i, 0]].astype(np.int64)
             novelty[i] = 1.0 - drive[i, 0] / np.sqrt(float(own[i] * (best**2).sum()))
             won = winners[i][winners[i] != NONE]
             shares[i] = (won[:, None] == order[i]).sum(0) / winners.shape[1]
-            volley = ec.decode(self.spec.ec, self._ca1.counts[self._ca1.content[won]]).sum(0)
+            volley = ec.decode(self.spec.ec, self.circuit.ca1.counts[self.circuit.ca1.content[won]]).sum(0)
             vectors[i] = volley / max(float(np.linalg.norm(volley)), np.finfo(float).tiny)
         events = ranking.events + self._perforant_events(counts)
         return Recall(ids, scores, vectors, np.maximum(novelty, 0.0), self._owners(order), shares, events, recording)
 
     def _perforant_events(self, counts: NDArray[np.int8]) -> NDArray[np.int64]:
         """Synapses from EC onto DG that carry the spikes of a volley, [n]."""
-        fan_out = np.bincount(self._dg.inputs.ravel(), minlength=self.spec.ec.dim)
+        fan_out = np.bincount(self.circuit.dg.inputs.ravel(), minlength=self.spec.ec.dim)
         return np.abs(counts.astype(np.int64)) @ fan_out
 
     def recall_chain(self, cue: ArrayLike, hops: int = 1) -> NDArray[np.int64]:
         """The memories that follow the one that a cue recalls, ids [n, hops]; -1 from where the chain ends."""
         vectors = ec.unit(cue, self.spec.ec.dim)
         _at_least(1, hops=hops)
-        if not len(self):
-            return np.full((len(vectors), hops), NONE, np.int64)
-        counts = ec.encode(self.spec.ec, vectors)
-        codes, when = self._dg.codes(counts)
-        active, size, _ = self._ca3.complete(codes, when, RECALL_SETTLE)
-        order = self._ca1.rank(counts, active, size, self.spec.ca1.candidates).order[:, 0]
-        return np.stack([self._hop_on(active[i, : size[i]], int(order[i]), hops) for i in range(len(vectors))])
-
-    def _hop_on(self, active: NDArray[np.uint16], key: int, hops: int) -> NDArray[np.int64]:
-        """From CA3 as the cue left it: two cycles that replay the winner's content, then a hop and its completion in each theta cycle."""
-        none = np.zeros(0, np.int64)
-        ids = np.full(hops, NONE, np.int64)
-        if key == NONE:
-            return ids
-        patterns: list[NDArray[np.integer]] = []
-        before: NDArray[np.integer] = active
-        for _ in range(2):
-            counts = self._ca1.counts[self._ca1.content[[key]]]
-            codes, when = self._dg.codes(counts)
-            before = self._ca3.cycle(before, none, codes[0], when[0])
-            patterns.append(before)
-            padded = before.astype(np.uint16)[None]
-            key = int(self._ca1.rank(counts, padded, np.array([len(before)]), self.spec.ca1.candidates).order[0, 0])
-        first, second = patterns
-        for h in range(hops):
-            first = self._ca3.cycle(none, first, none, none)
-            second = self._ca3.cycle(first, second, none, none)
-            found = self._ca1.after_hop(second)
-            if found == NONE:
-                break
-            ids[h] = self._ca1.memory[found]
-        return ids
+        volley = self.circuit.volley(vectors)
+        active, size, _ = self.circuit.ca3.complete(volley.codes, volley.when, RECALL_SETTLE)
+        first = self.circuit.ca1.rank(volley.counts, active, size, self.spec.ca1.candidates).order[:, 0]
+        keys = np.full((len(vectors), hops), NONE, np.int64)
+        for i in np.flatnonzero(first != NONE):
+            keys[i] = self.circuit.follow(active[i, : size[i]], int(first[i]), hops)
+        return self._owners(keys)
 
     # -- simulating ----------------------------------------------------------------------------------------------------------------
 
     @property
     def network(self) -> Network:
         """The circuit as it stands, as a `Network` for any simulator."""
-        return self.build_network()
-
-    def build_network(self, competitors: int | None = None) -> Network:
-        """The circuit as it stands.   competitors: index cells that may fire in a gamma cycle; the model's by default."""
-        if not len(self._ca1):
-            raise NetworkError("the network of an empty hippocampus has no index cells; store a memory first")
-        net = Network(dt=DT)
-        ec.build(net, self.spec.ec)
-        self._dg.build(net)
-        self._ca3.build(net)
-        self._ca1.build(net, competitors or self.spec.ca1.competitors)
-        ec.connect_answer(net, self._ca1.counts[self._ca1.content])
-        return net
-
-    def stimulus(self, protocol: list[Gamma], vectors: ArrayLike) -> dict[str, NDArray[np.generic]]:
-        """What drives the network through a protocol: the cue's current, and the rhythm of each region."""
-        unit = ec.unit(vectors, self.spec.ec.dim)
-        return {
-            **ec.stimulus(self.spec.ec, protocol, unit),
-            **dg.stimulus(protocol),
-            **ca3.stimulus(protocol),
-            **self._ca1.stimulus(protocol, len(unit), self.seed),
-        }
+        return self.circuit.network()
 
     def simulate_recall(
         self,
@@ -361,55 +309,24 @@ class Hippocampus:
         record: dict[str, ArrayLike] | None = None,
     ) -> Recording:
         """The spikes of a recall, step by step, in any simulator.   record: voltages, as in `simulate`."""
-        return self._run(recall_protocol(settle, attention_cycles), cue, competitors, simulator, record)
+        vectors, protocol = ec.unit(cue, self.spec.ec.dim), recall_protocol(settle, attention_cycles)
+        return self.circuit.simulate(protocol, vectors, competitors=competitors, simulator=simulator, device=self.device, record=record)
 
     def simulate_chain(self, cue: ArrayLike, hops: int, simulator: str = "event") -> Recording:
-        """The spikes of a chain, step by step, in any simulator."""
-        return self._run(chain_protocol(hops), cue, None, simulator, None)
-
-    def _run(
-        self, protocol: list[Gamma], cue: ArrayLike, competitors: int | None, simulator: str, record: dict[str, ArrayLike] | None
-    ) -> Recording:
-        steps = len(protocol) * GAMMA
-        net, stimulus = self.build_network(competitors), self.stimulus(protocol, cue)
-        made = simulate(net, stimulus, steps, simulator=simulator, device=self.device, record=record)
-        marks = {"gamma": list(range(0, steps, GAMMA)), "theta": list(range(0, steps, THETA))}
-        return Recording(made.dt, made.steps, made.batches, made.spikes, made.voltages, made.cells, marks, made.events)
-
-    def _read(
-        self, recording: Recording, n: int, competitors: int, settle: int, cycles: int
-    ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-        """The ranking and the attention, off the spikes: CA1 in the last cycle of settling, the subiculum in each one after it."""
-        order, winners = np.full((n, competitors), NONE, np.int64), np.full((n, cycles), NONE, np.int64)
-        for i in range(n):
-            fired = recording["ca1"].between(settle * GAMMA, (settle + 1) * GAMMA, i).cell
-            order[i, : len(fired)] = fired
-            for g in range(cycles):
-                start = (settle + 1 + g) * GAMMA
-                first = recording["sub"].between(start, start + GAMMA, i).cell
-                if len(first):
-                    winners[i, g] = first[0]
-        return order, winners
+        """The spikes of a chain, step by step, in any simulator; `read_chain` reads the answer off them."""
+        vectors = ec.unit(cue, self.spec.ec.dim)
+        return self.circuit.simulate(chain_protocol(hops), vectors, simulator=simulator, device=self.device)
 
     def read_chain(self, recording: Recording) -> NDArray[np.int64]:
-        """The answer of a simulated chain, ids [n, hops]: the subiculum's winner in the last gamma cycle of each hop's theta cycle."""
-        hops = recording.steps // THETA - 1
-        ids = np.full((recording.batches, hops), NONE, np.int64)
-        for i in range(recording.batches):
-            for h in range(hops):
-                end = (h + 2) * THETA
-                key = recording["sub"].between(end - GAMMA, end, i).cell
-                if not len(key):
-                    break
-                ids[i, h] = self._ca1.memory[key[0]]
-        return ids
+        """The answer of a simulated chain, ids [n, hops]."""
+        return self._owners(self.circuit.read_chain(recording))
 
     # -- looking inside ------------------------------------------------------------------------------------------------------------
 
     def contents(self, ids: ArrayLike) -> NDArray[np.float64]:
         """What memories hold, decoded from their spike counts, unit length, [n, d]."""
         known = self._known(np.asarray(ids))
-        decoded = ec.decode(self.spec.ec, self._ca1.counts[self._content[known]])
+        decoded = ec.decode(self.spec.ec, self.circuit.ca1.counts[self._content[known]])
         return decoded / np.linalg.norm(decoded, axis=1, keepdims=True)
 
     def engrams(self, ids: ArrayLike) -> NDArray[np.uint16]:
@@ -418,20 +335,20 @@ class Hippocampus:
 
     def density(self) -> tuple[float, float]:
         """How full CA3 is: the share of potentiated synapses, fast and slow."""
-        return self._ca3.density()
+        return self.circuit.ca3.density()
 
     def ca3_bytes(self) -> int:
         """Memory that the recurrent weights take, bytes."""
-        return self._ca3.nbytes
+        return self.circuit.ca3.nbytes
 
     # -- keeping -------------------------------------------------------------------------------------------------------------------
 
     def arrays(self) -> dict[str, NDArray[np.generic]]:
         """Everything that was learned and is not derived: keys, codes, links, and DG's adaptation."""
-        a = self._dg.adaptation
+        a = self.circuit.dg.adaptation
         return {
-            "counts": self._ca1.counts, "codes": self._ca1.codes, "memory": self._ca1.memory, "content": self._ca1.content,
-            "alive": self._ca1.alive, "links": np.array(list(self._links), np.int64).reshape(-1, 2),
+            "counts": self.circuit.ca1.counts, "codes": self.circuit.ca1.codes, "memory": self.circuit.ca1.memory, "content": self.circuit.ca1.content,
+            "alive": self.circuit.ca1.alive, "links": np.array(list(self._links), np.int64).reshape(-1, 2),
             "mean": a.mean, "covariance": a.covariance, "seen": np.array([a.seen]),
         }  # fmt: skip
 
@@ -450,11 +367,11 @@ class Hippocampus:
     def of(cls, spec: ModelSpec, arrays: Arrays, device: str = "cpu", seed: int = 0) -> "Hippocampus":
         """A hippocampus from its `arrays()`; the recurrent synapses are derived anew."""
         made = cls(spec, device, seed)
-        whole = {name: np.asarray(a) for name, a in arrays.items()}
-        made._dg.adapt(Adaptation(whole["mean"], whole["covariance"], int(whole["seen"][0])))
-        made._ca1.add(whole["counts"], whole["codes"], whole["memory"], whole["content"])
-        made._ca1.silence(np.flatnonzero(~whole["alive"]))
-        made._content = np.unique(made._ca1.content)
+        whole: dict[str, NDArray[Any]] = dict(arrays)
+        made.circuit.dg.adapt(Adaptation(whole["mean"], whole["covariance"], int(whole["seen"][0])))
+        made.circuit.ca1.add(whole["counts"], whole["codes"], whole["memory"], whole["content"])
+        made.circuit.ca1.silence(np.flatnonzero(~whole["alive"]))
+        made._content = np.unique(made.circuit.ca1.content)
         made._links = {(int(a), int(b)): None for a, b in whole["links"]}
         made._rebind()
         return made

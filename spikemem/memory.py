@@ -9,7 +9,7 @@ from types import TracebackType
 import numpy as np
 from numpy.typing import NDArray
 
-from spikemem.embed import Embedder, Progress, SentenceEmbedder
+from spikemem.embed import DEFAULT, Embedder, Progress, SentenceEmbedder
 from spikemem.errors import StoreError, TextError, UnknownMemoryError, VectorError
 from spikemem.hippocampus import ATTENTION_CYCLES, Hippocampus, Recall
 from spikemem.recording import Recording
@@ -81,7 +81,7 @@ class Memory:
         try:
             made = store.get_json("model")
             if made is None:
-                chosen = embedder if embedder is not None and not isinstance(embedder, str) else SentenceEmbedder(*_given(embedder))
+                chosen = SentenceEmbedder(embedder or DEFAULT) if embedder is None or isinstance(embedder, str) else embedder
                 spec = (given or load_model(DEFAULT_MODEL)).with_dim(chosen.dim)
                 return cls._begin(store, spec, chosen, seed, device)
             assert isinstance(made, dict)
@@ -303,7 +303,3 @@ def check_text(text: object) -> None:
         text.encode()
     except UnicodeEncodeError as error:
         raise TextError(f"the text is no valid Unicode: {error}") from error
-
-
-def _given(embedder: str | None) -> tuple[str, ...]:
-    return () if embedder is None else (embedder,)

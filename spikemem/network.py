@@ -150,4 +150,3 @@ class Network:
     def __repr__(self) -> str:
         cells = ", ".join(f"{p.name} {p.size}" for p in self._populations.values())
         return f"Network(dt={self.dt} ms: {cells}; {sum(p.synapses.count for p in self._projections)} synapses)"
-

@@ -3,7 +3,7 @@
 import json
 import zipfile
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
@@ -72,6 +72,10 @@ class Recording:
         total = sum(len(s) for s in self.spikes.values())
         return f"Recording({self.steps * self.dt:g} ms, batch {self.batches}, {total} spikes of {', '.join(self.spikes)})"
 
+    def marked(self, **marks: list[int]) -> "Recording":
+        """The same recording with steps marked."""
+        return replace(self, marks={**self.marks, **marks})
+
     def save(self, path: str | Path) -> Path:
         """Write everything to an npz file; returns its path."""
         arrays: dict[str, NDArray[np.generic]] = {}
@@ -99,10 +103,15 @@ class Recording:
             head = json.loads(arrays["head"].tobytes())
             if head["format"] != FORMAT:
                 raise SnapshotError(f"{path} has format {head['format']!r}, not {FORMAT!r}")
-            spikes = {name: Spikes(*arrays[f"spikes/{name}"], size) for name, size in head["sizes"].items()}
+            spikes = {name: _spikes(arrays[f"spikes/{name}"], size) for name, size in head["sizes"].items()}
         except OSError as error:
             raise SnapshotError(f"{path} cannot be read as a recording: {error}") from error
         except (ValueError, KeyError, TypeError, EOFError, zipfile.BadZipFile) as error:
             raise SnapshotError(f"{path} is no recording, or is damaged: {error}") from error
         part = {kind: {n.split("/", 1)[1]: a for n, a in arrays.items() if n.startswith(kind + "/")} for kind in ("voltages", "cells")}
         return cls(head["dt"], head["steps"], head["batches"], spikes, part["voltages"], part["cells"], head["marks"], head["events"])
+
+
+def _spikes(rows: NDArray[np.int32], size: int) -> Spikes:
+    step, batch, cell = rows
+    return Spikes(step, batch, cell, size)

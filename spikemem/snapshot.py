@@ -2,7 +2,6 @@
 
 import hashlib
 import json
-import os
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -32,7 +31,7 @@ def save_arrays(path: str | Path, arrays: Arrays, head: Mapping[str, object]) ->
     whole = {name: np.ascontiguousarray(a) for name, a in arrays.items()}
     draft = path.with_name(path.name + ".part")
     save_file(whole, draft, metadata={"head": text, "sha256": _digest(whole, text)})
-    os.replace(draft, path)
+    draft.replace(path)
     return path
 
 

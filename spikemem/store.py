@@ -134,7 +134,11 @@ class Store:
     # -- memories ------------------------------------------------------------------------------------------------------------------
 
     def add(
-        self, memories: Sequence[MemoryRow], keys: Sequence[KeyRow], codes: NDArray[np.uint16] | None = None, meta: dict[str, bytes] | None = None
+        self,
+        memories: Sequence[MemoryRow],
+        keys: Sequence[KeyRow],
+        codes: NDArray[np.uint16] | None = None,
+        meta: dict[str, bytes] | None = None,
     ) -> None:
         """Add memories with their keys; all or nothing.   codes: new codes for the keys stored before, [key, k].   meta: entries."""
         with self._transaction():

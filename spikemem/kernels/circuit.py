@@ -166,9 +166,7 @@ def _at_least(planes: U64, least: int) -> U64:
 
 
 @njit(cache=True)
-def ca3_cycle(
-    fast: U64, fast_from: I64, slow: U64, slow_from: I64, code: I64, when: I64, inhibition: float, level: float, k: int
-) -> I64:
+def ca3_cycle(fast: U64, fast_from: I64, slow: U64, slow_from: I64, code: I64, when: I64, inhibition: float, level: float, k: int) -> I64:
     """The CA3 cells that fire in one gamma cycle, in firing order, at most k.
 
     fast_from, slow_from: the presynaptic cells whose spikes arrive by the fast and by the slow synapses.
@@ -351,9 +349,7 @@ def noise(seed: int, queries: int, cycles: int, cells: int, size: float, grid: f
 
 
 @njit(cache=True, parallel=True)
-def attend(
-    order: I64, drive: I64, queries: I64, competitors: int, cycles: int, start: int, seed: int, size: float, grid: float
-) -> I64:
+def attend(order: I64, drive: I64, queries: I64, competitors: int, cycles: int, start: int, seed: int, size: float, grid: float) -> I64:
     """The subiculum's winner in each of `cycles` gamma cycles, counted from `start`: its key, [n, cycles]; -1 where nothing fires."""
     n = len(order)
     winners = np.full((n, cycles), -1, np.int64)

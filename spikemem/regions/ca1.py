@@ -91,9 +91,7 @@ class CA1:
     def alive(self) -> NDArray[np.bool_]:
         return self._alive[: self._size]
 
-    def add(
-        self, counts: NDArray[np.int8], codes: NDArray[np.uint16], memory: NDArray[np.int64], content: NDArray[np.int64]
-    ) -> None:
+    def add(self, counts: NDArray[np.int8], codes: NDArray[np.uint16], memory: NDArray[np.int64], content: NDArray[np.int64]) -> None:
         """New index cells, teacher-forced to fire with these volleys and codes."""
         new = self._size + len(counts)
         if new > len(self._counts):
@@ -167,9 +165,7 @@ class CA1:
         net.add(Population("ca1", cells, ec.PERFECT, KWinners(gamma, k=competitors)))
         net.add(Population("sub", cells, ec.PERFECT, KWinners(gamma, k=1)))
         living = np.flatnonzero(self.alive)
-        schaffer = Sparse.from_coo(
-            self.codes[living].ravel(), np.repeat(living, self.spec.dg.winners), 1.0, (self.spec.dg.cells, cells)
-        )
+        schaffer = Sparse.from_coo(self.codes[living].ravel(), np.repeat(living, self.spec.dg.winners), 1.0, (self.spec.dg.cells, cells))
         perforant = Dense(ec.push_pull(self.counts.T.astype(np.float64)))
         net.connect("ca3", "ca1_dendrite", schaffer)
         net.connect("ca1_dendrite", "ca1", one_to_one(GATE))

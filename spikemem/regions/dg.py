@@ -15,8 +15,8 @@ from numpy.typing import NDArray
 from spikemem.kernels import circuit
 from spikemem.network import KWinners, Network, Population
 from spikemem.regions import ec
-from spikemem.regions.rhythm import DG_LEVELS, DG_RELEASE, DT, GAMMA, GRID, Gamma, Mode, release
-from spikemem.spec import ModelSpec
+from spikemem.regions.rhythm import DG_RELEASE, DT, GAMMA, GRID, Gamma, Mode, dg_levels, release
+from spikemem.spec import DGSpec, ModelSpec
 from spikemem.synapses import Dense, Sparse
 
 HOLD = 2.0**7
@@ -76,7 +76,7 @@ class DG:
 
     def codes(self, counts: NDArray[np.int8]) -> tuple[NDArray[np.uint16], NDArray[np.uint8]]:
         """The winners of EC volleys [n, d] in firing order, [n, k], and the release at which each fired, [n, k]."""
-        levels = np.array(DG_LEVELS)
+        levels = np.array(dg_levels(self.spec.dg.winners, self.spec.dg.cells))
         return circuit.dg_codes(counts, self.inputs, self.weights, self.bias, levels, self.spec.dg.winners)
 
     def rate_code(self, vectors: NDArray[np.float32]) -> NDArray[np.uint16]:
@@ -100,9 +100,9 @@ class DG:
         net.connect("ff", "dg", Dense(-self.bias[None]))
 
 
-def stimulus(protocol: list[Gamma]) -> dict[str, NDArray[np.generic]]:
+def stimulus(spec: DGSpec, protocol: list[Gamma]) -> dict[str, NDArray[np.generic]]:
     """External current of `dg` [time] and the clamped spikes of `ff` [time, 1]: it fires with each volley of EC."""
-    open_, shut, tick = release(HOLD, DG_RELEASE, DG_LEVELS), release(HOLD, (), ()), np.zeros(GAMMA, bool)
+    open_, shut, tick = release(HOLD, DG_RELEASE, dg_levels(spec.winners, spec.cells)), release(HOLD, (), ()), np.zeros(GAMMA, bool)
     tick[0] = True
     volley = [g.mode in (Mode.CUE, Mode.REPLAY) for g in protocol]
     return {

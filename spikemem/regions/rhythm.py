@@ -13,6 +13,7 @@ the order: simulators agree spike for spike, and a short cut can be shown to giv
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import Enum
+from statistics import NormalDist
 
 import numpy as np
 from numpy.typing import NDArray
@@ -28,8 +29,8 @@ CUE_STEPS = 8
 WINDOW = 12
 """EC may fire for so many steps, which bounds a cell's spikes a cycle."""
 DG_RELEASE = (13, 14, 15, 16, 17, 18)
-DG_LEVELS = (3.2, 2.95, 2.8, 2.65, 2.4, -32.0)
-"""A granule cell fires at the first release whose level (in standard deviations of its drive) it exceeds; the last one takes all."""
+DG_SHARES = (0.1, 0.25, 0.35, 0.45, 0.7)
+"""Shares of the winners expected to have fired after each release but the last, which takes all; dense where an engram's core ends."""
 CA3_RELEASE = 13
 DENDRITE_RELEASE = (19, 20)
 CA1_RELEASE = (20, 21, 22)
@@ -73,6 +74,13 @@ def chain_protocol(hops: int) -> list[Gamma]:
     cue = [Gamma(Mode.CUE), Gamma(Mode.CUE), Gamma(Mode.CUE, read=True), Gamma(Mode.REPLAY, read=True), Gamma(Mode.REPLAY, read=True)]
     hop = [Gamma(Mode.QUIET)] * 3 + [Gamma(Mode.HOP, read=True)] * 2
     return cue + hop * hops
+
+
+def dg_levels(winners: int, cells: int) -> tuple[float, ...]:
+    """Release levels of DG, in standard deviations of a normal drive, falling."""
+    normal = NormalDist()
+    levels = [normal.inv_cdf(1.0 - share * winners / cells) for share in DG_SHARES]
+    return (*(round(level / GRID) * GRID for level in levels), -32.0)
 
 
 def release(hold: float, steps: Sequence[int], levels: Sequence[float]) -> NDArray[np.float64]:

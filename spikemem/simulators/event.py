@@ -104,7 +104,11 @@ def _forced(population: Population, spikes: NDArray[np.bool_], state: _State, t:
 
 
 def _record(
-    net: Network, drive: Drive, states: Mapping[str, _State], voltages: dict[str, NDArray[np.float64]], chosen: Mapping[str, NDArray[np.int64]]
+    net: Network,
+    drive: Drive,
+    states: Mapping[str, _State],
+    voltages: dict[str, NDArray[np.float64]],
+    chosen: Mapping[str, NDArray[np.int64]],
 ) -> Recording:
     spikes: dict[str, Spikes] = {}
     carried = 0
@@ -122,7 +126,7 @@ def _record(
     return Recording(net.dt, drive.steps, drive.batches, spikes, voltages, dict(chosen), {}, carried)
 
 
-def carried_by(projection: Projection, cells: NDArray[np.int64], rank: NDArray[np.int64]) -> int:
+def carried_by(projection: Projection, cells: NDArray[np.integer], rank: NDArray[np.integer]) -> int:
     """Synaptic events: how many synapses carry the spikes of these presynaptic cells, given their rank in the cycle."""
     if projection.first is not None:
         cells = cells[rank < projection.first]

@@ -109,7 +109,11 @@ def _advance(population: Population, state: _State, current: Tensor, dt: float) 
 
 
 def _record(
-    net: Network, drive: Drive, states: Mapping[str, _State], voltages: dict[str, NDArray[np.float64]], chosen: Mapping[str, NDArray[np.int64]]
+    net: Network,
+    drive: Drive,
+    states: Mapping[str, _State],
+    voltages: dict[str, NDArray[np.float64]],
+    chosen: Mapping[str, NDArray[np.int64]],
 ) -> Recording:
     spikes: dict[str, Spikes] = {}
     events: dict[str, NDArray[np.int64]] = {}

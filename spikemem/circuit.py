@@ -1,0 +1,136 @@
+"""The regions wired into one network: how it is built, driven through theta and gamma, and how its spikes are read."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from spikemem.errors import NetworkError
+from spikemem.network import Network
+from spikemem.recording import Recording
+from spikemem.regions import ca1, ca3, dg, ec
+from spikemem.regions.ca1 import CA1, NONE
+from spikemem.regions.ca3 import CA3
+from spikemem.regions.dg import DG
+from spikemem.regions.rhythm import DT, GAMMA, THETA, Gamma
+from spikemem.simulate import simulate
+from spikemem.spec import ModelSpec
+
+
+@dataclass(frozen=True, eq=False)
+class Volley:
+    """A batch of cues as spikes.   counts: EC, ON minus OFF, [n, d].   codes, when: DG's winners in firing order and when, [n, k]."""
+
+    counts: NDArray[np.int8]
+    codes: NDArray[np.uint16]
+    when: NDArray[np.uint8]
+
+
+class Circuit:
+    """EC, DG, CA3, CA1 and subiculum with their synapses."""
+
+    def __init__(self, spec: ModelSpec, seed: int) -> None:
+        self.spec, self.seed = spec, seed
+        self.dg = DG(spec, seed)
+        self.ca3 = CA3(spec)
+        self.ca1 = CA1(spec)
+
+    def volley(self, vectors: NDArray[np.float32]) -> Volley:
+        """What EC and DG make of unit vectors, [n, d]."""
+        counts = ec.encode(self.spec.ec, vectors)
+        return Volley(counts, *self.dg.codes(counts))
+
+    # -- as a network --------------------------------------------------------------------------------------------------------------
+
+    def network(self, competitors: int | None = None) -> Network:
+        """The circuit as it stands.   competitors: index cells that may fire in a gamma cycle; the model's by default."""
+        if not len(self.ca1):
+            raise NetworkError("the network of an empty hippocampus has no index cells; store a memory first")
+        net = Network(dt=DT)
+        ec.build(net, self.spec.ec)
+        self.dg.build(net)
+        self.ca3.build(net)
+        self.ca1.build(net, competitors or self.spec.ca1.competitors)
+        ec.connect_answer(net, self.ca1.counts[self.ca1.content])
+        return net
+
+    def stimulus(self, protocol: list[Gamma], vectors: NDArray[np.float32]) -> dict[str, NDArray[np.generic]]:
+        """What drives the network through a protocol: the cue's current, and the rhythm of each region."""
+        return {
+            **ec.stimulus(self.spec.ec, protocol, vectors),
+            **dg.stimulus(self.spec.dg, protocol),
+            **ca3.stimulus(protocol),
+            **self.ca1.stimulus(protocol, len(vectors), self.seed),
+        }
+
+    def simulate(
+        self,
+        protocol: list[Gamma],
+        vectors: NDArray[np.float32],
+        *,
+        competitors: int | None = None,
+        simulator: str = "event",
+        device: str = "cpu",
+        record: dict[str, ArrayLike] | None = None,
+    ) -> Recording:
+        """Every spike of a protocol, step by step, with theta and gamma marked."""
+        steps = len(protocol) * GAMMA
+        net, stimulus = self.network(competitors), self.stimulus(protocol, vectors)
+        made = simulate(net, stimulus, steps, simulator=simulator, device=device, record=record)
+        return made.marked(gamma=list(range(0, steps, GAMMA)), theta=list(range(0, steps, THETA)))
+
+    # -- reading spikes ------------------------------------------------------------------------------------------------------------
+
+    def read_recall(self, recording: Recording, competitors: int, settle: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """Off the spikes of a recall: CA1's keys in firing order in the last cycle of settling, [n, competitors], and the subiculum's
+        in each cycle after it, [n, cycles]; NONE-padded."""
+        cycles = recording.steps // GAMMA - settle - 1
+        order = np.full((recording.batches, competitors), NONE, np.int64)
+        winners = np.full((recording.batches, cycles), NONE, np.int64)
+        for i in range(recording.batches):
+            fired = recording["ca1"].between(settle * GAMMA, (settle + 1) * GAMMA, i).cell
+            order[i, : len(fired)] = fired
+            for g in range(cycles):
+                start = (settle + 1 + g) * GAMMA
+                winners[i, g : g + 1] = recording["sub"].between(start, start + GAMMA, i).cell[:1]
+        return order, winners
+
+    def read_chain(self, recording: Recording) -> NDArray[np.int64]:
+        """Off the spikes of a chain: the subiculum's key in the last gamma cycle of each hop's theta cycle, [n, hops]; NONE-padded."""
+        hops = recording.steps // THETA - 1
+        keys = np.full((recording.batches, hops), NONE, np.int64)
+        for i in range(recording.batches):
+            for h in range(hops):
+                end = (h + 2) * THETA
+                fired = recording["sub"].between(end - GAMMA, end, i).cell
+                if not len(fired):
+                    break
+                keys[i, h] = fired[0]
+        return keys
+
+    # -- the same, by short cuts ---------------------------------------------------------------------------------------------------
+
+    def follow(self, active: NDArray[np.integer], key: int, hops: int) -> NDArray[np.int64]:
+        """The keys that a chain leads to, [hops], NONE-padded; what `read_chain` reads off the simulation.
+
+        active: CA3's cells when the cue has settled.   key: the subiculum's answer to it.
+        Two gamma cycles replay the answer's content; then in each theta cycle the slow synapses hop and the fast ones complete.
+        """
+        none = np.zeros(0, np.int64)
+        keys = np.full(hops, NONE, np.int64)
+        replayed: list[NDArray[np.integer]] = []
+        for _ in range(2):
+            counts = self.ca1.counts[self.ca1.content[[key]]]
+            codes, when = self.dg.codes(counts)
+            active = self.ca3.cycle(active, none, codes[0], when[0])
+            replayed.append(active)
+            lit, size = active.astype(np.uint16)[None], np.array([len(active)])
+            key = int(self.ca1.rank(counts, lit, size, self.spec.ca1.candidates).order[0, 0])
+        first, second = replayed
+        for h in range(hops):
+            first = self.ca3.cycle(none, first, none, none)
+            second = self.ca3.cycle(first, second, none, none)
+            keys[h] = self.ca1.after_hop(second)
+            if keys[h] == NONE:
+                break
+        return keys
