@@ -10,12 +10,12 @@ from spikemem.simulate import simulate
 from spikemem.spec import ModelSpec, load_model
 
 __all__ = [
+    "LIF",
     "CycleReset",
     "Hippocampus",
     "Hit",
     "Hits",
     "KWinners",
-    "LIF",
     "Memory",
     "ModelSpec",
     "Network",

@@ -8,7 +8,7 @@ from numpy.typing import ArrayLike, NDArray
 from spikemem.errors import NetworkError
 from spikemem.network import Network
 from spikemem.recording import Recording
-from spikemem.regions import ca1, ca3, dg, ec
+from spikemem.regions import ca3, dg, ec
 from spikemem.regions.ca1 import CA1, NONE
 from spikemem.regions.ca3 import CA3
 from spikemem.regions.dg import DG

@@ -345,10 +345,10 @@ class Hippocampus:
 
     def arrays(self) -> dict[str, NDArray[np.generic]]:
         """Everything that was learned and is not derived: keys, codes, links, and DG's adaptation."""
-        a = self.circuit.dg.adaptation
+        a, keys = self.circuit.dg.adaptation, self.circuit.ca1
         return {
-            "counts": self.circuit.ca1.counts, "codes": self.circuit.ca1.codes, "memory": self.circuit.ca1.memory, "content": self.circuit.ca1.content,
-            "alive": self.circuit.ca1.alive, "links": np.array(list(self._links), np.int64).reshape(-1, 2),
+            "counts": keys.counts, "codes": keys.codes, "memory": keys.memory, "content": keys.content, "alive": keys.alive,
+            "links": np.array(list(self._links), np.int64).reshape(-1, 2),
             "mean": a.mean, "covariance": a.covariance, "seen": np.array([a.seen]),
         }  # fmt: skip
 

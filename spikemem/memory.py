@@ -147,7 +147,10 @@ class Memory:
         origin: str | None = None,
         progress: Progress | None = None,
     ) -> list[int]:
-        """Store many memories; returns their ids. All texts are checked before the first is stored; blocks of 256 become durable together."""
+        """Store many memories; returns their ids.
+
+        All texts are checked before the first is stored; blocks of 256 become durable together.
+        """
         further = [[] for _ in texts] if cues is None else [list(c) for c in cues]
         if len(further) != len(texts):
             raise TextError(f"{len(texts)} texts need as many lists of cues, not {len(further)}")

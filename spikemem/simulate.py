@@ -1,7 +1,6 @@
 """simulate(): one network, one stimulus, any simulator."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -9,21 +8,7 @@ from numpy.typing import ArrayLike, NDArray
 from spikemem.errors import NetworkError, StimulusError
 from spikemem.network import Network
 from spikemem.recording import Recording
-
-Stimulus = Mapping[str, ArrayLike]
-
-
-@dataclass(frozen=True, eq=False)
-class Drive:
-    """A checked stimulus: what every simulator receives.
-
-    current: external current, float64, [time, 1 or batch, 1 or cell].   clamped: teacher-forced spikes, bool, [time, 1 or batch, cell].
-    """
-
-    steps: int
-    batches: int
-    current: Mapping[str, NDArray[np.float64]]
-    clamped: Mapping[str, NDArray[np.bool_]]
+from spikemem.stimulus import Stimulus, checked
 
 
 def simulate(
@@ -57,7 +42,7 @@ def simulate(
         raise StimulusError(f"steps is {steps}; simulate at least one")
     if dtype not in ("float64", "float32"):
         raise StimulusError(f"dtype {dtype!r}; it must be float64 or float32")
-    drive = _check(net, stimulus, steps)
+    drive = checked(net, stimulus, steps)
     chosen = {name: _cells(net, name, cells) for name, cells in (record or {}).items()}
     if simulator == "event" and device == "cpu":
         if dtype != "float64":
@@ -70,33 +55,6 @@ def simulate(
 
         return torch_batched.run(net, drive, chosen, progress, device, dtype)
     raise NetworkError(f'no simulator {simulator!r}; there are "event" and "torch"')
-
-
-def _check(net: Network, stimulus: Stimulus, steps: int) -> Drive:
-    current: dict[str, NDArray[np.float64]] = {}
-    clamped: dict[str, NDArray[np.bool_]] = {}
-    batches = 1
-    for name, given in stimulus.items():
-        if name not in net.populations:
-            raise StimulusError(f"stimulus for {name!r}, but the populations are {', '.join(net.populations) or 'none'}")
-        array, size = np.asarray(given), net.populations[name].size
-        if array.dtype.kind not in "fiub" or array.ndim not in (1, 2, 3):
-            raise StimulusError(f"stimulus for {name!r}: {array.dtype} of shape {array.shape}; give numbers or bools, [time, batch, cell]")
-        array = array.reshape(array.shape[0], *((1,) * (3 - array.ndim)), *array.shape[1:])
-        time, batch, cells = array.shape
-        if time not in (1, steps) or cells not in (1, size):
-            raise StimulusError(f"stimulus for {name!r} has shape {array.shape}; expected [{steps} or 1, batch, {size} or 1]")
-        if batch != 1 and batches not in (1, batch):
-            raise StimulusError(f"stimulus for {name!r} has batch {batch}, another one has {batches}")
-        batches = max(batches, batch)
-        array = np.broadcast_to(array, (steps, batch, cells))
-        if array.dtype == bool:
-            clamped[name] = np.broadcast_to(array, (steps, batch, size))
-        else:
-            current[name] = array.astype(np.float64)
-            if not np.isfinite(current[name]).all():
-                raise StimulusError(f"stimulus for {name!r} holds NaN or infinity")
-    return Drive(steps, batches, current, clamped)
 
 
 def _cells(net: Network, name: str, cells: ArrayLike) -> NDArray[np.int64]:

@@ -186,7 +186,7 @@ def ca3_cycle(fast: U64, fast_from: I64, slow: U64, slow_from: I64, code: I64, w
     found, strength = np.empty(cells, np.int64), np.empty(cells, np.float64)
     n = 0
     for h in range(2):
-        reached = _at_least(planes[h], max(int(math.floor(level + bar[h])) + 1, 1))
+        reached = _at_least(planes[h], max(math.floor(level + bar[h]) + 1, 1))
         for w in range(len(reached)):
             word, b = reached[w], 0
             while word:

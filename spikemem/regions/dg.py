@@ -79,11 +79,15 @@ class DG:
         levels = np.array(dg_levels(self.spec.dg.winners, self.spec.dg.cells))
         return circuit.dg_codes(counts, self.inputs, self.weights, self.bias, levels, self.spec.dg.winners)
 
-    def rate_code(self, vectors: NDArray[np.float32]) -> NDArray[np.uint16]:
-        """The code of the same wiring from rates instead of spikes: the k largest of W (s x - <n>), [n, k], in the order of their index."""
+    def drive(self, counts: NDArray[np.int8] | NDArray[np.float32]) -> NDArray[np.float64]:
+        """What each cell receives from signed counts, or from rates s x in their place, [n, d]; float64, [n, cell]."""
         dense = np.zeros((self.spec.ec.dim, self.spec.dg.cells))
         np.add.at(dense, (self.inputs, np.arange(len(self.inputs))[:, None]), self.weights)
-        drive = (vectors * ec.scale(self.spec.ec)) @ dense - self.bias
+        return counts.astype(np.float64) @ dense - self.bias
+
+    def rate_code(self, vectors: NDArray[np.float32]) -> NDArray[np.uint16]:
+        """The code of the same wiring from rates instead of spikes: the k largest of W (s x - <n>), [n, k], in the order of their index."""
+        drive = self.drive(vectors * np.float32(ec.scale(self.spec.ec)))
         return np.sort(np.argpartition(-drive, self.spec.dg.winners - 1, axis=1)[:, : self.spec.dg.winners], axis=1).astype(np.uint16)
 
     def build(self, net: Network) -> None:

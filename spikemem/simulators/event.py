@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from spikemem.kernels import cpu
 from spikemem.network import BASKET, KWinners, Network, Population, Projection
 from spikemem.recording import Recording, Spikes
-from spikemem.simulate import Drive
+from spikemem.stimulus import Drive
 from spikemem.synapses import Dense, OneBit, Sparse
 
 NO_EVENTS = np.zeros((0, 3), np.int64)

@@ -12,8 +12,8 @@ from spikemem.kernels.batched import Carrier, choose_winners
 from spikemem.network import BASKET, KWinners, Network, Population
 from spikemem.neurons import LIFState
 from spikemem.recording import Recording, Spikes
-from spikemem.simulate import Drive
 from spikemem.simulators.event import carried_by
+from spikemem.stimulus import Drive
 
 Events = tuple[Tensor, Tensor, Tensor]  # batch, cell, rank in the cycle
 

@@ -1,0 +1,164 @@
+"""Figures: each function takes spikes or numbers and returns a matplotlib `Figure`."""
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from numpy.typing import ArrayLike, NDArray
+
+from spikemem.compare import Row, wilson
+from spikemem.errors import StimulusError
+from spikemem.network import BASKET
+from spikemem.recording import Recording
+
+SPIKING, RATE, INK, FAINT = "#0b6e99", "#d9822b", "#22303c", "#c9d3da"
+NAMES = {
+    "ec": "EC", "dg": "DG", "ca3": "CA3", "ca1_dendrite": "CA1 dendrites", "ca1": "CA1", "sub": "Subiculum", "ec_deep": "EC deep",
+    "replay": "replay", "ff": "feed-forward",
+}  # fmt: skip
+
+
+def _tidy(axes: Axes) -> None:
+    axes.spines[["top", "right"]].set_visible(False)
+    axes.tick_params(labelsize=8)
+
+
+def raster(recording: Recording, *populations: str, batch: int = 0, title: str = "") -> Figure:
+    """Every spike of one batch item, a panel for each population, its basket cell on top of it in orange.
+
+    Thin lines mark gamma cycles, thick ones theta cycles, where the recording has them. All populations that spiked by default.
+
+    >>> from spikemem import LIF, Network, Population, simulate, plots
+    >>> net = Network()
+    >>> _ = net.add(Population("cells", 10))
+    >>> figure = plots.raster(simulate(net, {"cells": [0.2]}, steps=50), "cells")
+    """
+    chosen = populations or tuple(n for n, s in recording.spikes.items() if not n.endswith(BASKET) and (s.batch == batch).any())
+    if not chosen:
+        raise StimulusError("there is nothing to plot: no population spiked")
+    if not 0 <= batch < recording.batches:
+        raise StimulusError(f"batch item {batch}; the recording has {recording.batches}")
+    figure = Figure(figsize=(10, 1.35 * len(chosen) + 0.9), layout="constrained")
+    panels = figure.subplots(len(chosen), 1, sharex=True, squeeze=False)[:, 0]
+    for axes, name in zip(panels, chosen, strict=True):
+        spikes = recording[name].between(0, recording.steps, batch)
+        size = 14.0 if len(spikes) < 150 else 5.0 if len(spikes) < 1500 else 1.5
+        axes.scatter(spikes.step * recording.dt, spikes.cell, s=size, color=SPIKING, linewidths=0)
+        top = recording[name].size
+        if name + BASKET in recording.spikes:
+            basket = recording[name + BASKET].between(0, recording.steps, batch)
+            axes.scatter(basket.step * recording.dt, np.full(len(basket), 1.09 * top), s=16, marker="v", color=RATE, linewidths=0)
+        axes.set_ylim(-0.04 * top, 1.18 * top)
+        axes.set_yticks([0, top])
+        axes.set_ylabel(f"{NAMES.get(name, name)}\n{len(spikes)} spikes", fontsize=8)
+        for step in recording.marks.get("gamma", []):
+            axes.axvline(step * recording.dt, color=FAINT, linewidth=0.6, zorder=0)
+        for step in recording.marks.get("theta", []):
+            axes.axvline(step * recording.dt, color=INK, linewidth=1.1, zorder=0)
+        _tidy(axes)
+    panels[-1].set_xlim(-0.5, recording.steps * recording.dt)
+    panels[-1].set_xlabel("ms      (thin lines: gamma cycles; thick: theta cycles; triangles: basket cells)", fontsize=8)
+    if title:
+        figure.suptitle(title, fontsize=10)
+    return figure
+
+
+def membrane(time: ArrayLike, drive: Mapping[str, ArrayLike], level: ArrayLike, spikes: Mapping[str, Sequence[float]]) -> Figure:
+    """What a winner and a loser receive, against the level at which the rhythm lets a cell fire.
+
+    drive: for each cell V less the current common to all, [time].   level: threshold less that current, [time].   spikes: ms, each cell's.
+    """
+    figure = Figure(figsize=(10, 2.8), layout="constrained")
+    axes = figure.subplots()
+    axes.step(time, level, where="mid", color=INK, linewidth=1.2, label="level at which a cell fires")
+    top = max(float(np.nanmax(v)) for v in drive.values())
+    for (name, values), colour in zip(drive.items(), (SPIKING, RATE), strict=False):
+        axes.step(time, values, where="mid", color=colour, linewidth=1.4, label=name)
+        axes.scatter(spikes.get(name, []), [top * 1.15] * len(spikes.get(name, [])), marker="|", s=160, color=colour)
+    low = min(float(np.nanmin(v)) for v in drive.values())
+    axes.set_ylim(low - 0.6, top * 1.15 + 0.8)
+    axes.set_xlabel("ms", fontsize=8)
+    axes.set_ylabel("membrane, s.d. of DG's drive", fontsize=8)
+    axes.legend(fontsize=8, frameon=False, loc="upper left", ncols=3)
+    _tidy(axes)
+    return figure
+
+
+def similarity(text: NDArray[np.floating], engram: NDArray[np.floating]) -> Figure:
+    """Cosines of texts beside shares of common engram cells, [n, n] each, and one against the other."""
+    figure = Figure(figsize=(10, 3.3), layout="constrained")
+    left, middle, right = figure.subplots(1, 3)
+    for axes, matrix, title in ((left, text, "cosine of the texts"), (middle, engram, "shared engram cells")):
+        image = axes.imshow(matrix, vmin=0, vmax=1, cmap="magma", interpolation="nearest")
+        axes.set_title(title, fontsize=9)
+        axes.tick_params(labelsize=7)
+        figure.colorbar(image, ax=axes, shrink=0.75).ax.tick_params(labelsize=7)
+    pairs = np.triu_indices(len(text), 1)
+    right.scatter(text[pairs], engram[pairs], s=5, color=SPIKING, alpha=0.4, linewidths=0)
+    right.set_xlabel("cosine of the texts", fontsize=8)
+    right.set_ylabel("shared engram cells", fontsize=8)
+    right.set_title(f"rank correlation {_spearman(text[pairs], engram[pairs]):.2f}", fontsize=9)
+    _tidy(right)
+    return figure
+
+
+def _spearman(x: NDArray[np.floating], y: NDArray[np.floating]) -> float:
+    ranks = [np.searchsorted(np.sort(v), v) + np.searchsorted(np.sort(v), v, side="right") for v in (x, y)]
+    return float(np.corrcoef(ranks[0], ranks[1])[0, 1])
+
+
+def attention(labels: Sequence[str], spiking: Sequence[float], rate: Sequence[float], curve: Mapping[int, float]) -> Figure:
+    """Spike shares beside the softmax of the rate twin for one cue, and how their distance falls with the gamma cycles counted."""
+    figure = Figure(figsize=(10, 3.2), layout="constrained")
+    left, right = figure.subplots(1, 2, width_ratios=[3, 2])
+    y = np.arange(len(labels))
+    left.barh(y - 0.2, spiking, 0.38, color=SPIKING, label="subiculum, share of gamma cycles")
+    left.barh(y + 0.2, rate, 0.38, color=RATE, label="rate twin, softmax")
+    left.set_yticks(y, labels, fontsize=7)
+    left.invert_yaxis()
+    left.legend(fontsize=8, frameon=False)
+    right.plot(list(curve), list(curve.values()), marker="o", color=SPIKING)
+    right.set_xscale("log")
+    right.set_xticks(list(curve), [str(c) for c in curve])
+    right.minorticks_off()
+    right.set_ylim(0, None)
+    right.set_xlabel("gamma cycles", fontsize=8)
+    right.set_ylabel("total variation, mean over cues", fontsize=8)
+    for axes in (left, right):
+        _tidy(axes)
+    return figure
+
+
+def rows(table: Sequence[Row]) -> Figure:
+    """The comparison's rows with their Wilson intervals."""
+    figure = Figure(figsize=(10, 0.55 * len(table) + 1), layout="constrained")
+    axes = figure.subplots()
+    for y, row in enumerate(table):
+        for share, colour, shift in ((row.spiking, SPIKING, -0.16), (row.rate, RATE, 0.16)):
+            low, high = wilson(share, row.n)
+            axes.plot([low, high], [y + shift] * 2, color=colour, linewidth=2.5, alpha=0.45, solid_capstyle="butt")
+            axes.scatter([share], [y + shift], color=colour, s=28, zorder=3)
+    axes.set_yticks(range(len(table)), [f"{r.name} (n = {r.n})" for r in table], fontsize=8)
+    axes.invert_yaxis()
+    axes.set_xlim(min(0.7, *(wilson(min(r.spiking, r.rate), r.n)[0] - 0.03 for r in table)), 1.01)
+    axes.set_xlabel("share right, with 95 % Wilson interval      blue: spiking, orange: rate", fontsize=8)
+    _tidy(axes)
+    return figure
+
+
+def cost(events: float, multiplications: float, spiking_ms: float, rate_ms: float) -> Figure:
+    """Work and time of one recall, spiking and rate."""
+    figure = Figure(figsize=(10, 1.9), layout="constrained")
+    left, right = figure.subplots(1, 2)
+    for axes, values, title in (
+        (left, (events, multiplications), "synaptic events | multiplications"),
+        (right, (spiking_ms, rate_ms), "ms a recall, in a batch, on this machine"),
+    ):
+        bars = axes.barh(["spiking", "rate"], values, color=[SPIKING, RATE])
+        axes.bar_label(bars, [f" {v:,.0f}" if v > 100 else f" {v:.2f}" for v in values], fontsize=8)
+        axes.margins(x=0.2)
+        axes.invert_yaxis()
+        axes.set_title(title, fontsize=9)
+        _tidy(axes)
+    return figure
