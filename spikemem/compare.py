@@ -26,7 +26,8 @@ def wilson(share: float, n: int) -> tuple[float, float]:
     centre = share + Z95**2 / (2 * n)
     spread = Z95 * math.sqrt(share * (1 - share) / n + Z95**2 / (4 * n * n))
     scale = 1 + Z95**2 / n
-    return max((centre - spread) / scale, 0.0), min((centre + spread) / scale, 1.0)
+    low, high = (centre - spread) / scale, (centre + spread) / scale
+    return (0.0 if share == 0 else low), (1.0 if share == 1 else high)
 
 
 @dataclass(frozen=True)

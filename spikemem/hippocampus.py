@@ -58,6 +58,14 @@ class Recall:
     recording: Recording | None = None
 
 
+@dataclass(frozen=True, eq=False)
+class Completion:
+    """cells: CA3's cells in firing order, [n, winners].   ids: the memory that CA1 finds on CA3 alone, [n]; -1 where none."""
+
+    cells: NDArray[np.uint16]
+    ids: NDArray[np.int64]
+
+
 class Hippocampus:
     """A one-shot associative memory of spiking populations.
 
@@ -278,6 +286,21 @@ class Hippocampus:
         """Synapses from EC onto DG that carry the spikes of a volley, [n]."""
         fan_out = np.bincount(self.circuit.dg.inputs.ravel(), minlength=self.spec.ec.dim)
         return np.abs(counts.astype(np.int64)) @ fan_out
+
+    def complete(self, codes: ArrayLike, settle: int = RECALL_SETTLE) -> "Completion":
+        """Let CA3 complete codes that are partly wrong, with the granule cells held to them.
+
+        codes: granule cells in firing order, [n, winners], as from `engrams`.   settle: gamma cycles of completion.
+        """
+        given = np.asarray(codes)
+        cells, winners = self.spec.dg.cells, self.spec.dg.winners
+        if given.ndim != 2 or given.shape[1] != winners or given.dtype.kind not in "iu" or given.min() < 0 or given.max() >= cells:
+            raise VectorError(f"codes are whole numbers below {cells} of shape [n, {winners}], not {given.dtype} {given.shape}")
+        _at_least(0, settle=settle)
+        when = np.tile(np.arange(winners, dtype=np.uint8), (len(given), 1))  # one after the other, as they stand
+        active, size, _ = self.circuit.ca3.complete(given.astype(np.uint16), when, settle)
+        keys = np.array([self.circuit.ca1.after_hop(a[:n].astype(np.int64)) for a, n in zip(active, size, strict=True)], np.int64)
+        return Completion(active, self._owners(keys))
 
     def recall_chain(self, cue: ArrayLike, hops: int = 1) -> NDArray[np.int64]:
         """The memories that follow the one that a cue recalls, ids [n, hops]; -1 from where the chain ends."""

@@ -89,12 +89,12 @@ def similarity(text: NDArray[np.floating], engram: NDArray[np.floating]) -> Figu
     """Cosines of texts beside shares of common engram cells, [n, n] each, and one against the other."""
     figure = Figure(figsize=(10, 3.3), layout="constrained")
     left, middle, right = figure.subplots(1, 3)
+    pairs = np.triu_indices(len(text), 1)
     for axes, matrix, title in ((left, text, "cosine of the texts"), (middle, engram, "shared engram cells")):
-        image = axes.imshow(matrix, vmin=0, vmax=1, cmap="magma", interpolation="nearest")
+        image = axes.imshow(matrix, vmin=0, vmax=matrix[pairs].max(), cmap="magma", interpolation="nearest")
         axes.set_title(title, fontsize=9)
         axes.tick_params(labelsize=7)
-        figure.colorbar(image, ax=axes, shrink=0.75).ax.tick_params(labelsize=7)
-    pairs = np.triu_indices(len(text), 1)
+        figure.colorbar(image, ax=axes, shrink=0.75, extend="max").ax.tick_params(labelsize=7)
     right.scatter(text[pairs], engram[pairs], s=5, color=SPIKING, alpha=0.4, linewidths=0)
     right.set_xlabel("cosine of the texts", fontsize=8)
     right.set_ylabel("shared engram cells", fontsize=8)

@@ -95,9 +95,15 @@ def _attention(result: DemoResult) -> Figure:
 
 def _chain(result: DemoResult) -> Figure:
     """The raster of a chain."""
-    chain = next(c for c in result.corpus.chains if len(c) > HOPS)
+    chain = _story(result)
     recording = result.pair.spiking.simulate_chain(result.texts[chain[0]], HOPS)
     return plots.raster(recording, "ec", "dg", "ca3", "ca1", "sub", "ec_deep", title=f"from “{_short(result.corpus.texts[chain[0]])}”")
+
+
+def _story(result: DemoResult) -> list[int]:
+    """The chain that is shown: one from the middle of the corpus."""
+    long = [c for c in result.corpus.chains if len(c) > HOPS]
+    return long[len(long) // 2]
 
 
 def _short(text: str, length: int = 58) -> str:
@@ -125,7 +131,7 @@ def page(result: DemoResult, pictures: dict[str, str]) -> str:
     table = "".join(
         f"<tr><td>{html.escape(r.name)}</td><td>{r.n}</td>{_share(r.spiking, r.n)}{_share(r.rate, r.n)}</tr>" for r in result.rows
     )
-    chain = next(c for c in corpus.chains if len(c) > HOPS)
+    chain = _story(result)
     ids = result.pair.spiking.recall_chain(result.texts[chain[0]], HOPS)[0]
     story = "".join(f"<blockquote>{html.escape(corpus.texts[i])}</blockquote>" for i in (chain[0], *ids) if i >= 0)
     fast, slow = result.pair.spiking.density()

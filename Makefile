@@ -1,0 +1,36 @@
+# Each target sets up all that it needs in .venv, once.
+PYTHON ?= python3
+BIN := .venv/bin
+READY := .venv/.ready
+export PIP_DISABLE_PIP_VERSION_CHECK := 1
+
+.PHONY: demo test lint bench clean
+
+demo: $(READY)  ## store real sentences, recall them, compare with the rate model, draw the report
+	$(BIN)/spikemem demo
+
+test: lint  ## lint, types, floors, tests, doctests, notebooks, wheel
+	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest --nbmake --nbmake-timeout=300 notebooks
+	$(BIN)/python tests/wheel.py
+
+lint: $(READY)  ## ruff, mypy, import contracts
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+bench: $(READY)  ## ratios measured side by side
+	$(BIN)/python sims/capacity.py
+	$(BIN)/python sims/hop_speed.py
+
+# torch first and alone: its pinned version has a CPU build on the index, and what comes later is content with it.
+$(READY): pyproject.toml constraints.txt
+	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "spikemem needs Python 3.11 or newer")'
+	$(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt torch
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[text,dev]'
+	touch $(READY)
+
+clean:
+	rm -rf .venv .build dist spikemem-demo .mypy_cache .ruff_cache .pytest_cache .hypothesis

@@ -1,0 +1,37 @@
+"""Fixtures shared by the tests of the memory floors."""
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from spikemem import Memory, ModelSpec, load_model
+from spikemem.embed import Embedder
+from tests.fakes import FakeEmbedder
+
+Open = Callable[..., Memory]
+
+
+@pytest.fixture(scope="session")
+def small() -> ModelSpec:
+    return load_model("hippocampus-small")
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    """Where a memory may be kept."""
+    return tmp_path / "memory.db"
+
+
+@pytest.fixture
+def open_memory(path: Path) -> Iterator[Open]:
+    """Opens the memory at `path` with a fake embedder, and closes it after the test."""
+    opened: list[Memory] = []
+
+    def open_(embedder: Embedder | None = None, readonly: bool = False) -> Memory:
+        opened.append(Memory.open(path, "hippocampus-small", embedder=embedder or FakeEmbedder(), readonly=readonly))
+        return opened[-1]
+
+    yield open_
+    for memory in opened:
+        memory.close()

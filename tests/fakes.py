@@ -1,0 +1,57 @@
+"""Stand-ins: an embedder that needs no model, vectors with a chosen cosine, and a process that stores until it is killed."""
+
+import itertools
+import zlib
+from collections.abc import Sequence
+from multiprocessing.connection import Connection
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from spikemem import Memory
+from spikemem.embed import Progress
+
+DIM = 384
+PARAPHRASE_COSINE = 0.85
+
+
+def units(n: int, seed: int = 0, dim: int = DIM) -> NDArray[np.float32]:
+    """Random unit vectors, float32, [n, d]."""
+    x = np.random.default_rng([seed, 7]).normal(size=(n, dim))
+    return (x / np.linalg.norm(x, axis=1, keepdims=True)).astype(np.float32)
+
+
+def near(vectors: NDArray[np.float32], cosine: float, seed: int = 1) -> NDArray[np.float32]:
+    """Unit vectors at about this cosine of the given ones, [n, d]."""
+    x = cosine * vectors + np.sqrt(1 - cosine**2) * units(*vectors.shape[:1], seed=seed, dim=vectors.shape[1])
+    return (x / np.linalg.norm(x, axis=1, keepdims=True)).astype(np.float32)
+
+
+class FakeEmbedder:
+    """Each text has its own random direction; "text ~tail" is a paraphrase of "text"."""
+
+    def __init__(self, name: str = "fake", dim: int = DIM) -> None:
+        self.name, self.dim = name, dim
+
+    def embed(self, texts: Sequence[str], progress: Progress | None = None) -> NDArray[np.float32]:
+        return np.concatenate([np.zeros((0, self.dim), np.float32), *map(self._vector, texts)])
+
+    def _vector(self, text: str) -> NDArray[np.float32]:
+        meaning, _, tail = text.partition(" ~")
+        vector = units(1, zlib.crc32(meaning.encode()), self.dim)
+        return near(vector, PARAPHRASE_COSINE, zlib.crc32(text.encode())) if tail else vector
+
+
+def store_forever(path: Path, done: Connection) -> None:
+    """Store trios ("0 a", "0 b", "0 c", ...) with a paraphrase each, link a to b, forget every third c; tell of each step that returned."""
+    with Memory.open(path, "hippocampus-small", embedder=FakeEmbedder()) as memory:
+        for n in itertools.count():
+            texts = [f"{n} {part}" for part in "abc"]
+            ids = memory.store_all(texts, cues=[[f"{text} ~again"] for text in texts])
+            done.send(("stored", dict(zip(ids, texts, strict=True))))
+            memory.associate(ids[0], ids[1])
+            done.send(("linked", (ids[0], ids[1])))
+            if n % 3 == 2:
+                memory.forget(ids[2])
+                done.send(("forgotten", ids[2]))
