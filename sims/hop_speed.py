@@ -7,6 +7,7 @@ Medians over rounds that alternate, after a warm-up. Prints a table and writes r
 """
 
 import argparse
+import itertools
 import json
 import time
 from collections.abc import Callable
@@ -44,7 +45,7 @@ def main() -> None:
     ca3, none = memory.circuit.ca3, np.zeros(0, np.int64)
 
     weights = torch.zeros(spec.dg.cells, spec.dg.cells)
-    for a, b in zip(core[:-1], core[1:], strict=True):
+    for a, b in itertools.pairwise(core):
         weights[torch.as_tensor(b)[:, None], torch.as_tensor(a)] += 1.0
     x = torch.zeros(spec.dg.cells)
     x[torch.as_tensor(core[0])] = 1.0

