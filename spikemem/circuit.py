@@ -12,7 +12,7 @@ from spikemem.regions import ca3, dg, ec
 from spikemem.regions.ca1 import CA1, NONE
 from spikemem.regions.ca3 import CA3
 from spikemem.regions.dg import DG
-from spikemem.regions.rhythm import DT, GAMMA, THETA, Gamma
+from spikemem.regions.rhythm import DT, GAMMA, THETA, Gamma, Mode
 from spikemem.simulate import simulate
 from spikemem.spec import ModelSpec
 
@@ -42,15 +42,19 @@ class Circuit:
 
     # -- as a network --------------------------------------------------------------------------------------------------------------
 
-    def network(self, competitors: int | None = None) -> Network:
-        """The circuit as it stands.   competitors: index cells that may fire in a gamma cycle; the model's by default."""
+    def network(self, candidates: int | None = None, competitors: int | None = None, slow: bool = True) -> Network:
+        """The circuit as it stands.
+
+        candidates, competitors: dendrites and index cells that may fire in a gamma cycle; the model's by default.
+        slow: whether CA3's slow synapses transmit; in a recall, where the cue is held, they do not.
+        """
         if not len(self.ca1):
             raise NetworkError("the network of an empty hippocampus has no index cells; store a memory first")
         net = Network(dt=DT)
         ec.build(net, self.spec.ec)
         self.dg.build(net)
-        self.ca3.build(net)
-        self.ca1.build(net, competitors or self.spec.ca1.competitors)
+        self.ca3.build(net, slow)
+        self.ca1.build(net, candidates or self.spec.ca1.candidates, competitors or self.spec.ca1.competitors)
         ec.connect_answer(net, self.ca1.counts[self.ca1.content])
         return net
 
@@ -68,6 +72,7 @@ class Circuit:
         protocol: list[Gamma],
         vectors: NDArray[np.float32],
         *,
+        candidates: int | None = None,
         competitors: int | None = None,
         simulator: str = "event",
         device: str = "cpu",
@@ -75,7 +80,8 @@ class Circuit:
     ) -> Recording:
         """Every spike of a protocol, step by step, with theta and gamma marked."""
         steps = len(protocol) * GAMMA
-        net, stimulus = self.network(competitors), self.stimulus(protocol, vectors)
+        slow = any(g.mode is Mode.HOP for g in protocol)
+        net, stimulus = self.network(candidates, competitors, slow), self.stimulus(protocol, vectors)
         made = simulate(net, stimulus, steps, simulator=simulator, device=device, record=record)
         return made.marked(gamma=list(range(0, steps, GAMMA)), theta=list(range(0, steps, THETA)))
 
@@ -92,7 +98,9 @@ class Circuit:
             order[i, : len(fired)] = fired
             for g in range(cycles):
                 start = (settle + 1 + g) * GAMMA
-                winners[i, g : g + 1] = recording["sub"].between(start, start + GAMMA, i).cell[:1]
+                won = recording["sub"].between(start, start + GAMMA, i).cell
+                if len(won):
+                    winners[i, g] = won[0]
         return order, winners
 
     def read_chain(self, recording: Recording) -> NDArray[np.int64]:

@@ -112,7 +112,7 @@ class Hippocampus:
         extra = [None] * len(cues) if variants is None else list(variants)
         if len(targets) != len(cues) or len(extra) != len(cues):
             raise VectorError(f"{len(cues)} cues need as many targets and variants, not {len(targets)} and {len(extra)}")
-        more = [ec.unit(v, self.spec.ec.dim) if v is not None and np.size(v) else None for v in extra]
+        more = [None if v is None or _empty(v) else ec.unit(v, self.spec.ec.dim) for v in extra]
         ids = np.arange(len(self._content), len(self._content) + len(cues))
         done = 0
         while done < len(cues):
@@ -148,16 +148,15 @@ class Hippocampus:
 
     def associate(self, a: ArrayLike, b: ArrayLike) -> None:
         """Bind memories a to their successors b, ids of one shape: from a, one hop leads to b."""
-        pre, post = np.atleast_1d(np.asarray(a)), np.atleast_1d(np.asarray(b))
-        if pre.shape != post.shape or pre.ndim != 1:
-            raise UnknownMemoryError(f"associate needs as many successors as memories, not {pre.shape} and {post.shape}")
-        pre, post = self._known(pre), self._known(post)
+        pre, post = self._known(a), self._known(b)
+        if len(pre) != len(post):
+            raise UnknownMemoryError(f"associate needs as many successors as memories, not {len(post)} for {len(pre)}")
         self.circuit.ca3.chain(self._engram(pre), self._engram(post))
         self._links.update(dict.fromkeys(zip(pre.tolist(), post.tolist(), strict=True)))
 
     def forget(self, ids: ArrayLike) -> None:
         """Silence memories for good: no cue and no hop leads to them. Their recurrent synapses go in the next `consolidate`."""
-        gone = self._known(np.atleast_1d(np.asarray(ids)))
+        gone = self._known(ids)
         self.circuit.ca1.silence(np.flatnonzero(np.isin(self.circuit.ca1.memory, gone)))
         lost = set(gone.tolist())
         self._links = {link: None for link in self._links if not lost & set(link)}
@@ -186,13 +185,8 @@ class Hippocampus:
     def _engram(self, ids: NDArray[np.int64]) -> NDArray[np.uint16]:
         return self.circuit.ca1.codes[self._content[ids]]
 
-    def _known(self, ids: NDArray[np.generic]) -> NDArray[np.int64]:
-        if ids.dtype.kind not in "iu":
-            raise UnknownMemoryError(f"memory ids are whole numbers, not {ids.dtype}")
-        for i in ids.tolist():
-            if not 0 <= i < len(self._content) or not self.circuit.ca1.alive[self._content[i]]:
-                raise UnknownMemoryError(f"no memory {i}; it was never stored or has been forgotten")
-        return ids.astype(np.int64)
+    def _known(self, ids: ArrayLike) -> NDArray[np.int64]:
+        return known(ids, self.circuit.ca1.alive[self._content])
 
     # -- recalling -----------------------------------------------------------------------------------------------------------------
 
@@ -216,10 +210,12 @@ class Hippocampus:
         _at_least(0, settle=settle)
         volley, queries = self.circuit.volley(vectors), np.arange(len(vectors))
         active, size, still = self.circuit.ca3.complete(volley.codes, volley.when, settle)
-        ranking = self.circuit.ca1.rank(volley.counts, active, size, max(self.spec.ca1.candidates, top_k))
+        candidates = max(self.spec.ca1.candidates, top_k)
+        ranking = self.circuit.ca1.rank(volley.counts, active, size, candidates)
         competitors = self._competitors(ranking, top_k)
-        if record:
-            recording = self.simulate_recall(vectors, settle=settle, attention_cycles=attention_cycles, competitors=competitors)
+        if record and len(self.circuit.ca1) and len(vectors):
+            protocol = recall_protocol(settle, attention_cycles)
+            recording = self.circuit.simulate(protocol, vectors, candidates=candidates, competitors=competitors, device=self.device)
             order, winners = self.circuit.read_recall(recording, competitors, settle)
             ranking = Ranking(order, self._drive(order, volley.counts), ranking.events)
             return self._report(ranking, volley.counts, winners, competitors, top_k, recording)
@@ -227,7 +223,7 @@ class Hippocampus:
         for g in range(attention_cycles if not still.all() else 0):  # where CA3 has not settled, each cycle has its own ranking
             moving = queries[~still]
             active, size, _ = self.circuit.ca3.complete(volley.codes[moving], volley.when[moving], settle + 1 + g)
-            now = self.circuit.ca1.rank(volley.counts[moving], active, size, max(self.spec.ca1.candidates, top_k))
+            now = self.circuit.ca1.rank(volley.counts[moving], active, size, candidates)
             winners[moving, g] = self.circuit.ca1.attend(now, moving, competitors, 1, settle + 1 + g, self.seed)[:, 0]
         return self._report(ranking, volley.counts, winners, competitors, top_k, None)
 
@@ -327,13 +323,12 @@ class Hippocampus:
         *,
         settle: int = RECALL_SETTLE,
         attention_cycles: int = ATTENTION_CYCLES,
-        competitors: int | None = None,
         simulator: str = "event",
         record: dict[str, ArrayLike] | None = None,
     ) -> Recording:
         """The spikes of a recall, step by step, in any simulator.   record: voltages, as in `simulate`."""
         vectors, protocol = ec.unit(cue, self.spec.ec.dim), recall_protocol(settle, attention_cycles)
-        return self.circuit.simulate(protocol, vectors, competitors=competitors, simulator=simulator, device=self.device, record=record)
+        return self.circuit.simulate(protocol, vectors, simulator=simulator, device=self.device, record=record)
 
     def simulate_chain(self, cue: ArrayLike, hops: int, simulator: str = "event") -> Recording:
         """The spikes of a chain, step by step, in any simulator; `read_chain` reads the answer off them."""
@@ -348,13 +343,18 @@ class Hippocampus:
 
     def contents(self, ids: ArrayLike) -> NDArray[np.float64]:
         """What memories hold, decoded from their spike counts, unit length, [n, d]."""
-        known = self._known(np.asarray(ids))
+        known = self._known(ids)
         decoded = ec.decode(self.spec.ec, self.circuit.ca1.counts[self._content[known]])
         return decoded / np.linalg.norm(decoded, axis=1, keepdims=True)
 
     def engrams(self, ids: ArrayLike) -> NDArray[np.uint16]:
         """The CA3 cells of memories in firing order, [n, winners]; the first `ca3.core` are the core."""
-        return self._engram(self._known(np.asarray(ids)))
+        return self._engram(self._known(ids))
+
+    @property
+    def adaptation(self) -> Adaptation:
+        """What DG has learned of its input; a new object after each adaptation."""
+        return self.circuit.dg.adaptation
 
     def density(self) -> tuple[float, float]:
         """How full CA3 is: the share of potentiated synapses, fast and slow."""
@@ -368,7 +368,7 @@ class Hippocampus:
 
     def arrays(self) -> dict[str, NDArray[np.generic]]:
         """Everything that was learned and is not derived: keys, codes, links, and DG's adaptation."""
-        a, keys = self.circuit.dg.adaptation, self.circuit.ca1
+        a, keys = self.adaptation, self.circuit.ca1
         return {
             "counts": keys.counts, "codes": keys.codes, "memory": keys.memory, "content": keys.content, "alive": keys.alive,
             "links": np.array(list(self._links), np.int64).reshape(-1, 2),
@@ -398,6 +398,26 @@ class Hippocampus:
         made._links = {(int(a), int(b)): None for a, b in whole["links"]}
         made._rebind()
         return made
+
+
+def known(ids: ArrayLike, alive: NDArray[np.bool_]) -> NDArray[np.int64]:
+    """Ids as int64, [n]; UnknownMemoryError where they are no whole numbers of living memories.   alive: [memory]."""
+    try:
+        given = np.atleast_1d(np.asarray(ids))
+    except ValueError as error:
+        raise UnknownMemoryError(f"memory ids are a list of whole numbers: {error}") from error
+    if given.size == 0:
+        return np.zeros(0, np.int64)
+    if given.ndim != 1 or given.dtype.kind not in "iu":
+        raise UnknownMemoryError(f"memory ids are a list of whole numbers, not {given.dtype} of shape {given.shape}")
+    for i in given.tolist():
+        if not 0 <= i < len(alive) or not alive[i]:
+            raise UnknownMemoryError(f"no memory {i}; it was never stored or has been forgotten")
+    return given.astype(np.int64)
+
+
+def _empty(vectors: ArrayLike) -> bool:
+    return isinstance(vectors, Sequence | np.ndarray) and len(vectors) == 0
 
 
 def _at_least(least: int, **given: int) -> None:

@@ -138,7 +138,7 @@ class Memory:
 
     def store(self, text: str, cues: Sequence[str] = (), origin: str | None = None) -> int:
         """Store one memory; returns its id.   cues: further texts that should recall it.   origin: a note of where it came from."""
-        return self.store_all([text], [list(cues)], origin)[0]
+        return self.store_all([text], [cues], origin)[0]
 
     def store_all(
         self,
@@ -151,6 +151,10 @@ class Memory:
 
         All texts are checked before the first is stored; blocks of 256 become durable together.
         """
+        if isinstance(texts, str) or any(isinstance(c, str) for c in cues or []):
+            raise TextError("texts and cues are lists of texts, not one text; put it in brackets, or use `store`")
+        if origin is not None:
+            check_text(origin)
         further = [[] for _ in texts] if cues is None else [list(c) for c in cues]
         if len(further) != len(texts):
             raise TextError(f"{len(texts)} texts need as many lists of cues, not {len(further)}")
@@ -169,7 +173,7 @@ class Memory:
         vectors = self._embed([*texts, *flat])
         split = np.split(vectors[len(texts) :], np.cumsum([len(some) for some in cues])[:-1])
         circuit = self.hippocampus
-        keys_before, seen_before = len(circuit.arrays()["counts"]), circuit.arrays()["seen"]
+        keys_before, adaptation = len(circuit.arrays()["counts"]), circuit.adaptation
         try:
             places = circuit.store(vectors[: len(texts)], variants=split)
             a = circuit.arrays()
@@ -180,7 +184,7 @@ class Memory:
                 KeyRow(ids[a["memory"][k] - places[0]], t, v, a["counts"][k], a["codes"][k])
                 for k, t, v in zip(range(keys_before, len(a["counts"])), said, vectors, strict=True)
             ]
-            adapted = not np.array_equal(a["seen"], seen_before)
+            adapted = circuit.adaptation is not adaptation
             codes = a["codes"][:keys_before][a["alive"][:keys_before]] if adapted else None
             meta = {"next_id": str(ids[-1] + 1).encode(), **(self._adaptation_blob() if adapted else {})}
             self._store.add([MemoryRow(i, t, now(), origin) for i, t in zip(ids, texts, strict=True)], new, codes, meta)
@@ -193,7 +197,7 @@ class Memory:
         return ids
 
     def _embed(self, texts: Sequence[str], progress: Progress | None = None) -> NDArray[np.float32]:
-        vectors = self.embedder.embed(texts, progress)
+        vectors = np.asarray(self.embedder.embed(texts, progress), np.float32)
         if vectors.shape != (len(texts), self.spec.ec.dim) or not np.isfinite(vectors).all():
             raise VectorError(f"embedder {self.embedder.name!r} gave {vectors.shape}, or NaN; expected [{len(texts)}, {self.spec.ec.dim}]")
         return vectors
@@ -205,24 +209,26 @@ class Memory:
     def associate_all(self, pairs: Sequence[tuple[int, int]]) -> None:
         """Bind many pairs at once."""
         places = np.array([[self._place(a), self._place(b)] for a, b in pairs], np.int64).reshape(-1, 2)
-        self._store.link(pairs)
+        self._store.link([(int(a), int(b)) for a, b in pairs])
         if len(places):
             self.hippocampus.associate(places[:, 0], places[:, 1])
 
     def forget(self, *ids: int) -> None:
         """Delete memories for good."""
         places = [self._place(i) for i in ids]
-        self._store.remove(ids)
+        self._store.remove([int(i) for i in ids])
         self.hippocampus.forget(places)
-        for i in ids:
+        for i in set(ids):
             del self._texts[i], self._index[i]
 
     def consolidate(self) -> None:
         """Sleep: adapt to all that is stored, and write every surviving engram and association anew."""
-        self.hippocampus.consolidate()
-        a = self.hippocampus.arrays()
-        self._store.recode(a["codes"][a["alive"]], self._adaptation_blob())
-        self._load()
+        try:
+            self.hippocampus.consolidate()
+            a = self.hippocampus.arrays()
+            self._store.recode(a["codes"][a["alive"]], self._adaptation_blob())
+        finally:
+            self._load()  # compact, or, where the disk refused, as before
 
     # -- recalling -----------------------------------------------------------------------------------------------------------------
 

@@ -1,8 +1,11 @@
 """The one description of a spiking network: populations, projections, inhibition. It holds no behaviour; simulators read it."""
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
+
+import numpy as np
 
 from spikemem.errors import NetworkError
 from spikemem.neurons import LIF
@@ -22,8 +25,8 @@ class CycleReset:
     cycle: float = 25.0
 
     def __post_init__(self) -> None:
-        if not self.cycle > 0:
-            raise NetworkError(f"a cycle of {self.cycle} ms is no cycle; it must be above 0")
+        if not (self.cycle > 0 and math.isfinite(self.cycle)):
+            raise NetworkError(f"a cycle of {self.cycle} ms is no cycle; it must be finite and above 0")
 
 
 @dataclass(frozen=True)
@@ -41,8 +44,8 @@ class KWinners(CycleReset):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        if self.k < 1:
-            raise NetworkError(f"KWinners k is {self.k}; at least one cell must win")
+        if not isinstance(self.k, int | np.integer) or self.k < 1:
+            raise NetworkError(f"KWinners k is {self.k!r}; it must be a whole number, at least 1")
 
 
 Inhibition = CycleReset | KWinners
@@ -60,8 +63,8 @@ class Population:
     def __post_init__(self) -> None:
         if not self.name or self.name.endswith(BASKET) or "/" in self.name:
             raise NetworkError(f"population name {self.name!r}: it must not be empty, hold '/' or end in {BASKET!r}")
-        if self.size < 1:
-            raise NetworkError(f"population {self.name!r} has {self.size} cells; it needs at least one")
+        if not isinstance(self.size, int | np.integer) or self.size < 1:
+            raise NetworkError(f"population {self.name!r} has {self.size!r} cells; it must be a whole number, at least 1")
 
 
 @dataclass(frozen=True, eq=False)
@@ -93,8 +96,8 @@ class Network:
     """
 
     def __init__(self, dt: float = 1.0) -> None:
-        if not dt > 0:
-            raise NetworkError(f"dt is {dt} ms; it must be above 0")
+        if not (dt > 0 and math.isfinite(dt)):
+            raise NetworkError(f"dt is {dt} ms; it must be finite and above 0")
         self.dt = dt
         self._populations: dict[str, Population] = {}
         self._projections: list[Projection] = []
@@ -111,8 +114,8 @@ class Network:
         """Add a population; its name must be new."""
         if population.name in self._populations:
             raise NetworkError(f"there is already a population {population.name!r}")
-        if population.inhibition is not None:
-            self.steps(population.inhibition.cycle)
+        if population.inhibition is not None and self.steps(population.inhibition.cycle) < 1:
+            raise NetworkError(f"{population.name!r}: a cycle of {population.inhibition.cycle} ms is shorter than a step of {self.dt} ms")
         self._populations[population.name] = population
         return population
 
@@ -142,6 +145,8 @@ class Network:
 
     def steps(self, time: float) -> int:
         """A time in ms as a whole number of steps; NetworkError where it is none."""
+        if not math.isfinite(time):
+            raise NetworkError(f"{time} ms is no time")
         steps = round(time / self.dt)
         if abs(steps * self.dt - time) > 1e-9 * max(1.0, abs(time)):
             raise NetworkError(f"{time} ms is no whole number of steps of {self.dt} ms")

@@ -72,7 +72,7 @@ class LIF:
         On a periodic orbit of n steps the voltage at the spike is V = I / (1 - beta) - theta beta^(n-1) / (1 - beta^n). Setting it to
         theta gives the interval
 
-            n = (tau / dt) ln(1 + theta / (beta (I / (1 - beta) - theta)))        n = theta / I  for tau = inf,
+            n = 1 + (tau / dt) ln(beta + theta / (I / (1 - beta) - theta))        n = theta / I  for tau = inf,
 
         which is at least one step: a cell spikes at most once a step.
 
@@ -88,5 +88,5 @@ class LIF:
         else:
             ceiling = drive / (1.0 - beta)
             fires = ceiling > self.threshold
-            interval[fires] = (self.tau / dt) * np.log1p(self.threshold / (beta * (ceiling[fires] - self.threshold)))
+            interval[fires] = 1.0 + (self.tau / dt) * np.log(beta + self.threshold / (ceiling[fires] - self.threshold))
         return 1000.0 / (dt * np.maximum(interval, 1.0))

@@ -17,7 +17,7 @@ from numpy.typing import ArrayLike, NDArray
 from torch import Tensor
 
 from spikemem.errors import NetworkError, UnknownMemoryError, VectorError
-from spikemem.hippocampus import Recall
+from spikemem.hippocampus import Recall, known
 from spikemem.regions import ec
 from spikemem.regions.ca1 import NONE
 from spikemem.spec import ModelSpec
@@ -90,9 +90,9 @@ class RateHippocampus:
 
     def associate(self, a: ArrayLike, b: ArrayLike) -> None:
         """W += c(target) c(cue)^T for each pair; a pair given twice counts once, as in the spiking memory."""
-        pre, post = self._known(np.atleast_1d(np.asarray(a))), self._known(np.atleast_1d(np.asarray(b)))
-        if pre.shape != post.shape:
-            raise UnknownMemoryError(f"associate needs as many successors as memories, not {pre.shape} and {post.shape}")
+        pre, post = self._known(a), self._known(b)
+        if len(pre) != len(post):
+            raise UnknownMemoryError(f"associate needs as many successors as memories, not {len(post)} for {len(pre)}")
         fresh = [link for link in dict.fromkeys(zip(pre.tolist(), post.tolist(), strict=True)) if link not in self._links]
         self._links.update(dict.fromkeys(fresh))
         self._write(fresh)
@@ -109,7 +109,7 @@ class RateHippocampus:
 
     def forget(self, ids: ArrayLike) -> None:
         """No cue and no hop leads to these memories any more; their share of W goes in the next `consolidate`."""
-        gone = self._known(np.atleast_1d(np.asarray(ids)))
+        gone = self._known(ids)
         self._alive[torch.as_tensor(gone, device=self.device)] = False
         lost = set(gone.tolist())
         self._links = {link: None for link in self._links if not lost & set(link)}
@@ -161,7 +161,12 @@ class RateHippocampus:
         return self._owner[nearest].cpu().numpy(), attention.cpu().double().numpy()
 
     def recall_chain(self, cue: ArrayLike, hops: int = 1) -> NDArray[np.int64]:
-        """The memories after the one recalled, ids [n, hops]: each the living one whose code shares most cells with x[h]; -1 at its end."""
+        """The memories after the one recalled, ids [n, hops]: each the living one whose code shares most cells with x[h].
+
+        A chain ends (-1) where that is less than half of a code: W leads nowhere, or to what was forgotten.
+        """
+        if hops < 1:
+            raise VectorError(f"hops is {hops}; it must be at least 1")
         first = self.recall(cue, top_k=1).ids[:, 0]
         ids = np.full((len(first), hops), NONE, np.int64)
         if self._weights is None:
@@ -179,11 +184,11 @@ class RateHippocampus:
                 lit = torch.zeros(self.spec.dg.cells, device=self.device)
                 cells = drive.topk(self.spec.ca3.core).indices
                 lit[cells] = 1.0
-                ids[i, h] = living[lit[codes].sum(1).argmax()]
+                common = lit[codes].sum(1)
+                if 2 * common.max() < self.spec.ca3.core:
+                    break
+                ids[i, h] = living[common.argmax()]
         return ids
 
-    def _known(self, ids: NDArray[np.generic]) -> NDArray[np.int64]:
-        for i in ids.tolist():
-            if not isinstance(i, int) or not 0 <= i < len(self._alive) or not self._alive[i]:
-                raise UnknownMemoryError(f"no memory {i}; it was never stored or has been forgotten")
-        return ids.astype(np.int64)
+    def _known(self, ids: ArrayLike) -> NDArray[np.int64]:
+        return known(ids, self._alive.cpu().numpy())

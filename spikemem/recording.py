@@ -1,7 +1,9 @@
 """What a simulation recorded: spikes, and the voltages of chosen cells. Saved as plain npz, nothing pickled."""
 
+import io
 import json
 import zipfile
+import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -16,7 +18,8 @@ FORMAT = "spikemem-recording-1"
 
 @dataclass(frozen=True, eq=False)
 class Spikes:
-    """The spikes of one population, sorted by step, then batch item; within a step in firing order (higher V first, then lower index).
+    """The spikes of one population, sorted by step, then batch item; within a step in the order of the cells' index, or, under KWinners,
+    in firing order (higher V first, then lower index).
 
     step, batch, cell: int32, [spike].   size: cells of the population.
     """
@@ -51,7 +54,7 @@ class Spikes:
 class Recording:
     """spikes: for each population (and basket cell) its `Spikes`.   voltages: float64, [time, batch, chosen cell], V[t] after the
     inhibition has chosen and before the reset.   cells: which cells the voltages are of.   marks: named lists of steps to show in plots.
-    events: how many synapses carried a spike.
+    events: how many synapses delivered a spike before the end; of one-bit synapses only those whose bit is set count.
     """
 
     dt: float
@@ -77,7 +80,7 @@ class Recording:
         return replace(self, marks={**self.marks, **marks})
 
     def save(self, path: str | Path) -> Path:
-        """Write everything to an npz file; returns its path."""
+        """Write everything to an npz file, which appears whole or not at all; returns its path."""
         arrays: dict[str, NDArray[np.generic]] = {}
         for name, s in self.spikes.items():
             arrays[f"spikes/{name}"] = np.stack([s.step, s.batch, s.cell])
@@ -90,26 +93,29 @@ class Recording:
         }  # fmt: skip
         arrays["head"] = np.frombuffer(json.dumps(head).encode(), dtype=np.uint8)
         path = Path(path)
-        with path.open("wb") as file:
+        draft = path.with_name(path.name + ".part")
+        with draft.open("wb") as file:
             np.savez_compressed(file, **arrays)  # type: ignore[arg-type]
+        draft.replace(path)
         return path
 
     @classmethod
     def load(cls, path: str | Path) -> "Recording":
         """Read what `save` wrote; SnapshotError where the file is missing, damaged (zip checks a CRC) or something else."""
         try:
-            with np.load(Path(path), allow_pickle=False) as file:
-                arrays = {name: file[name] for name in file.files}
+            with zipfile.ZipFile(path) as file:  # each member is read whole, so that its CRC is checked before it is parsed
+                arrays = {n.removesuffix(".npy"): np.load(io.BytesIO(file.read(n)), allow_pickle=False) for n in file.namelist()}
             head = json.loads(arrays["head"].tobytes())
             if head["format"] != FORMAT:
                 raise SnapshotError(f"{path} has format {head['format']!r}, not {FORMAT!r}")
             spikes = {name: _spikes(arrays[f"spikes/{name}"], size) for name, size in head["sizes"].items()}
+            kinds = ("voltages", "cells")
+            part = {kind: {n.split("/", 1)[1]: a for n, a in arrays.items() if n.startswith(kind + "/")} for kind in kinds}
+            return cls(head["dt"], head["steps"], head["batches"], spikes, part["voltages"], part["cells"], head["marks"], head["events"])
         except OSError as error:
             raise SnapshotError(f"{path} cannot be read as a recording: {error}") from error
-        except (ValueError, KeyError, TypeError, EOFError, zipfile.BadZipFile) as error:
+        except (ValueError, KeyError, TypeError, EOFError, RuntimeError, zlib.error, zipfile.BadZipFile) as error:
             raise SnapshotError(f"{path} is no recording, or is damaged: {error}") from error
-        part = {kind: {n.split("/", 1)[1]: a for n, a in arrays.items() if n.startswith(kind + "/")} for kind in ("voltages", "cells")}
-        return cls(head["dt"], head["steps"], head["batches"], spikes, part["voltages"], part["cells"], head["marks"], head["events"])
 
 
 def _spikes(rows: NDArray[np.int32], size: int) -> Spikes:

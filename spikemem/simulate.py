@@ -38,8 +38,8 @@ def simulate(
     >>> simulate(net, {"cell": [0.3]}, steps=12)["cell"].step.tolist()
     [3, 7, 11]
     """
-    if steps < 1:
-        raise StimulusError(f"steps is {steps}; simulate at least one")
+    if not isinstance(steps, int | np.integer) or steps < 1:
+        raise StimulusError(f"steps is {steps!r}; it must be a whole number, at least one")
     if dtype not in ("float64", "float32"):
         raise StimulusError(f"dtype {dtype!r}; it must be float64 or float32")
     drive = checked(net, stimulus, steps)
@@ -60,7 +60,13 @@ def simulate(
 def _cells(net: Network, name: str, cells: ArrayLike) -> NDArray[np.int64]:
     if name not in net.populations:
         raise StimulusError(f"voltages of {name!r}, but the populations are {', '.join(net.populations)}")
-    chosen = np.atleast_1d(np.asarray(cells, dtype=np.int64))
+    try:
+        chosen = np.atleast_1d(np.asarray(cells))
+    except (TypeError, ValueError) as error:
+        raise StimulusError(f"voltages of {name!r}: {cells!r} are no cells: {error}") from error
+    if chosen.ndim != 1 or chosen.dtype.kind not in "iu":
+        raise StimulusError(f"voltages of {name!r}: give a list of cell indices, not {chosen.dtype} of shape {chosen.shape}")
+    chosen = chosen.astype(np.int64)
     if len(chosen) and (chosen.min() < 0 or chosen.max() >= net.populations[name].size):
         raise StimulusError(f"{name!r} has cells 0 to {net.populations[name].size - 1}; asked for {chosen.min()} to {chosen.max()}")
     return chosen

@@ -18,7 +18,7 @@ Arrays = Mapping[str, NDArray[np.generic]]
 def _digest(arrays: Arrays, head: str) -> str:
     sha = hashlib.sha256(head.encode())
     for name in sorted(arrays):
-        a = np.ascontiguousarray(arrays[name])
+        a = np.asarray(arrays[name], order="C")
         sha.update(f"{name} {a.dtype} {a.shape}".encode())
         sha.update(a.tobytes())
     return sha.hexdigest()
@@ -28,7 +28,7 @@ def save_arrays(path: str | Path, arrays: Arrays, head: Mapping[str, object]) ->
     """Write arrays and a JSON-able head; the file appears whole or not at all."""
     path = Path(path)
     text = json.dumps(dict(head), sort_keys=True)
-    whole = {name: np.ascontiguousarray(a) for name, a in arrays.items()}
+    whole = {name: np.asarray(a, order="C") for name, a in arrays.items()}
     draft = path.with_name(path.name + ".part")
     save_file(whole, draft, metadata={"head": text, "sha256": _digest(whole, text)})
     draft.replace(path)

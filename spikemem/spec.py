@@ -1,5 +1,6 @@
 """The model file: parsed, validated, defaulted, printed back."""
 
+import json
 import tomllib
 from pathlib import Path
 from typing import Annotated
@@ -18,7 +19,7 @@ Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 
 
 class _Section(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=False)
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
 
 
 class ECSpec(_Section):
@@ -89,7 +90,10 @@ class ModelSpec(_Section):
 
     def with_dim(self, dim: int) -> "ModelSpec":
         """The same model for vectors of another dimension."""
-        return self.model_copy(update={"ec": self.ec.model_copy(update={"dim": dim})})
+        try:
+            return ModelSpec.model_validate({**self.model_dump(), "ec": {**self.ec.model_dump(), "dim": dim}})
+        except ValidationError as error:
+            raise SpecError(f"model {self.name!r} cannot take vectors of {dim} dimensions: {_problems(error)}") from error
 
     def to_toml(self) -> str:
         """The whole specification, defaults filled in, as a model file."""
@@ -104,7 +108,7 @@ class ModelSpec(_Section):
 
 def _literal(value: object) -> str:
     if isinstance(value, str):
-        return '"' + value.replace("\\", "\\\\").replace('"', '\\"') + '"'
+        return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")
     return repr(value)
 
 
@@ -130,10 +134,14 @@ def load_model(name_or_path: str | Path) -> ModelSpec:
         return ModelSpec.model_validate(tomllib.loads(path.read_text(encoding="utf-8")))
     except OSError as error:
         raise SpecError(f"model file {path} cannot be read: {error.strerror}") from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise SpecError(f"model file {path} is no valid TOML: {error}") from error
     except ValidationError as error:
-        raise SpecError(f"model file {path}: {'; '.join(_problem(e) for e in error.errors())}") from error
+        raise SpecError(f"model file {path}: {_problems(error)}") from error
+    except (ValueError, RecursionError) as error:  # of tomllib, of the decoder, and of paths that no system has
+        raise SpecError(f"model file {path} is no valid TOML: {error}") from error
+
+
+def _problems(error: ValidationError) -> str:
+    return "; ".join(_problem(e) for e in error.errors())
 
 
 def _problem(error: object) -> str:

@@ -33,12 +33,15 @@ def checked(net: Network, stimulus: Stimulus, steps: int) -> Drive:
     for name, given in stimulus.items():
         if name not in net.populations:
             raise StimulusError(f"stimulus for {name!r}, but the populations are {', '.join(net.populations) or 'none'}")
-        array, size = np.asarray(given), net.populations[name].size
+        try:
+            array, size = np.asarray(given), net.populations[name].size
+        except (TypeError, ValueError) as error:
+            raise StimulusError(f"stimulus for {name!r} is no array: {error}") from error
         if array.dtype.kind not in "fiub" or array.ndim not in (1, 2, 3):
             raise StimulusError(f"stimulus for {name!r}: {array.dtype} of shape {array.shape}; give numbers or bools, [time, batch, cell]")
         array = array.reshape(array.shape[0], *((1,) * (3 - array.ndim)), *array.shape[1:])
         time, batch, cells = array.shape
-        if time not in (1, steps) or cells not in (1, size):
+        if time not in (1, steps) or cells not in (1, size) or batch < 1:
             raise StimulusError(f"stimulus for {name!r} has shape {array.shape}; expected [{steps} or 1, batch, {size} or 1]")
         if batch != 1 and batches not in (1, batch):
             raise StimulusError(f"stimulus for {name!r} has batch {batch}, another one has {batches}")

@@ -12,6 +12,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -61,6 +62,7 @@ class Store:
     def __init__(self, path: str | Path | None, readonly: bool = False) -> None:
         self.path = None if path is None else Path(path)
         self.readonly = readonly
+        self._closed = False
         self._lock: sqlite3.Connection | None = None
         if self.path is not None:
             if self.path.is_dir() or not self.path.parent.is_dir():
@@ -106,6 +108,8 @@ class Store:
             problem = db.execute("PRAGMA quick_check(1)").fetchone()[0]
             if problem != "ok":
                 raise StoreError(f"{self.path} is damaged ({problem}); restore it from a backup")
+            for key, value in self._select("SELECT key, value FROM meta"):
+                self._entry(key, value)
         if not self.readonly:
             db.execute("PRAGMA journal_mode = WAL")
             db.execute("PRAGMA synchronous = FULL")
@@ -115,20 +119,32 @@ class Store:
     # -- meta ----------------------------------------------------------------------------------------------------------------------
 
     def get(self, key: str) -> bytes | None:
-        row = self._db.execute("SELECT value FROM meta WHERE key = ?", (key,)).fetchone()
-        if row is None:
-            return None
-        crc, value = int.from_bytes(row[0][:4], "little"), bytes(row[0][4:])
-        if zlib.crc32(value) != crc:
+        rows = self._select("SELECT value FROM meta WHERE key = ?", key)
+        return self._entry(key, rows[0][0]) if rows else None
+
+    def _entry(self, key: str, value: bytes) -> bytes:
+        if zlib.crc32(value[4:], zlib.crc32(key.encode())).to_bytes(4, "little") != value[:4]:
             raise StoreError(f"{self.path}: entry {key!r} has been altered on disk; restore the file from a backup")
-        return value
+        return value[4:]
 
     def get_json(self, key: str) -> object:
         value = self.get(key)
         return None if value is None else json.loads(value)
 
+    def _select(self, query: str, *values: object) -> list[Any]:
+        """The rows of a query; StoreError where the file cannot give them."""
+        self._opened()
+        try:
+            return self._db.execute(query, values).fetchall()
+        except sqlite3.Error as error:
+            raise StoreError(f"{self.path} is damaged: {error}; restore it from a backup") from error
+
+    def _opened(self) -> None:
+        if self._closed:
+            raise StoreError(f"{self.path or 'this memory'} is closed; open it again")
+
     def _put(self, meta: Iterable[tuple[str, bytes]]) -> None:
-        rows = [(key, zlib.crc32(value).to_bytes(4, "little") + value) for key, value in meta]
+        rows = [(key, zlib.crc32(value, zlib.crc32(key.encode())).to_bytes(4, "little") + value) for key, value in meta]
         self._db.executemany("INSERT OR REPLACE INTO meta VALUES (?, ?)", rows)
 
     # -- memories ------------------------------------------------------------------------------------------------------------------
@@ -161,7 +177,7 @@ class Store:
             self._put(meta.items())
 
     def _recode(self, codes: NDArray[np.uint16]) -> None:
-        rows = self._db.execute("SELECT id, memory, text, vector, counts FROM keys ORDER BY id").fetchall()
+        rows = self._select("SELECT id, memory, text, vector, counts FROM keys ORDER BY id")
         new = [(code.tobytes(), _crc(*row[1:], code.tobytes()), row[0]) for row, code in zip(rows, codes, strict=True)]
         self._db.executemany("UPDATE keys SET code = ?, crc = ? WHERE id = ?", new)
 
@@ -181,18 +197,18 @@ class Store:
     def next_id(self) -> int:
         """The id after the largest ever given."""
         kept = self.get_json("next_id")
-        largest = self._db.execute("SELECT coalesce(max(id), -1) FROM memories").fetchone()[0]
+        largest = self._select("SELECT coalesce(max(id), -1) FROM memories")[0][0]
         return max(int(largest) + 1, int(str(kept)) if kept is not None else 0)
 
     def memories(self) -> list[MemoryRow]:
-        rows = self._db.execute("SELECT id, text, stored, origin, crc FROM memories ORDER BY id").fetchall()
+        rows = self._select("SELECT id, text, stored, origin, crc FROM memories ORDER BY id")
         for *row, crc in rows:
             if _crc(*row) != crc:
                 raise StoreError(f"{self.path}: memory {row[0]} has been altered on disk; restore the file from a backup")
         return [MemoryRow(*row[:-1]) for row in rows]
 
     def keys(self) -> list[KeyRow]:
-        rows = self._db.execute("SELECT memory, text, vector, counts, code, crc FROM keys ORDER BY id").fetchall()
+        rows = self._select("SELECT memory, text, vector, counts, code, crc FROM keys ORDER BY id")
         for *row, crc in rows:
             if _crc(*row) != crc:
                 raise StoreError(f"{self.path}: a cue of memory {row[0]} has been altered on disk; restore the file from a backup")
@@ -200,16 +216,18 @@ class Store:
         return [KeyRow(row[0], row[1], *(np.frombuffer(b, kind) for b, kind in zip(row[2:5], kinds, strict=True))) for row in rows]
 
     def links(self) -> list[tuple[int, int]]:
-        return self._db.execute("SELECT pre, post FROM links ORDER BY pre, post").fetchall()
+        return self._select("SELECT pre, post FROM links ORDER BY pre, post")
 
     # -- life ----------------------------------------------------------------------------------------------------------------------
 
     def _transaction(self) -> "_Transaction":
+        self._opened()
         if self.readonly:
             raise StoreError(f"{self.path} was opened for reading; open it without readonly=True to change it")
         return _Transaction(self._db, self.path)
 
     def close(self) -> None:
+        self._closed = True
         self._db.close()
         self._release()
 
@@ -237,11 +255,15 @@ class _Transaction:
                 self._db.execute("COMMIT")
                 return
             except sqlite3.Error as failure:
-                self._db.execute("ROLLBACK")
+                self._undo()
                 raise StoreError(f"{self._path} could not be written, nothing was changed: {failure}") from failure
-        self._db.execute("ROLLBACK")
+        self._undo()
         if isinstance(error, sqlite3.Error):
             raise StoreError(f"{self._path} could not be written, nothing was changed: {error}") from error
+
+    def _undo(self) -> None:
+        if self._db.in_transaction:  # on a full disk SQLite has rolled back by itself
+            self._db.execute("ROLLBACK")
 
 
 def _take_lock(path: Path) -> sqlite3.Connection:

@@ -65,11 +65,17 @@ class Sparse:
     @classmethod
     def from_coo(cls, pre: ArrayLike, post: ArrayLike, weights: ArrayLike, shape: tuple[int, int]) -> "Sparse":
         """From one (pre, post, weight) for each synapse, in any order."""
-        rows, targets = np.asarray(pre, dtype=np.int64), np.asarray(post, dtype=np.int32)
-        values = np.broadcast_to(np.asarray(weights, dtype=np.float64), rows.shape)
+        rows, targets = np.asarray(pre, dtype=np.int64), np.asarray(post, dtype=np.int64)
+        values = np.asarray(weights, dtype=np.float64)
+        if rows.ndim != 1 or rows.shape != targets.shape or values.shape not in ((), rows.shape):
+            raise NetworkError(f"synapses need one pre, post and weight each, not {rows.shape}, {targets.shape} and {values.shape}")
+        for name, cells, size in (("presynaptic", rows, shape[0]), ("postsynaptic", targets, shape[1])):
+            if len(cells) and (cells.min() < 0 or cells.max() >= size):
+                raise NetworkError(f"a {name} cell lies outside 0 to {size - 1}")
+        values = np.broadcast_to(values, rows.shape)
         order = np.lexsort((targets, rows))
         indptr = np.concatenate([[0], np.cumsum(np.bincount(rows, minlength=shape[0]))])
-        return cls(indptr, targets[order], values[order], shape[1])
+        return cls(indptr, targets[order].astype(np.int32), values[order], shape[1])
 
     @property
     def shape(self) -> tuple[int, int]:
@@ -105,6 +111,8 @@ class OneBit:
     def __post_init__(self) -> None:
         if self.bits.dtype != np.uint64 or self.bits.ndim != 2 or self.start.shape != self.bits.shape[:1]:
             raise NetworkError("one-bit rows must be uint64 of shape [pre, words], with one start for each row")
+        if not np.isfinite([self.on, self.off]).all():
+            raise NetworkError(f"one-bit weights must be finite, not {self.on} and {self.off}")
         if len(self.start) and (self.start.min() < 0 or self.start.max() + self.width > self.post):
             raise NetworkError(f"a one-bit row reaches outside the {self.post} postsynaptic cells")
 
@@ -136,14 +144,14 @@ Wiring = Callable[[int, int], Synapses]
 
 def unpack(bits: NDArray[np.uint64]) -> NDArray[np.bool_]:
     """The bits of one-bit rows, bool, [pre, width]; bit b is bit b % 64 of word b // 64."""
-    return np.unpackbits(bits.view(np.uint8), axis=1, bitorder="little").astype(bool)
+    return np.unpackbits(np.ascontiguousarray(bits).view(np.uint8), axis=1, bitorder="little").astype(bool)
 
 
 def pack(rows: NDArray[np.bool_]) -> NDArray[np.uint64]:
     """The inverse of `unpack`; the number of columns must be a multiple of 64."""
     if rows.shape[1] % WORD:
         raise NetworkError(f"one-bit rows hold multiples of {WORD} synapses, not {rows.shape[1]}")
-    return np.packbits(rows, axis=1, bitorder="little").view(np.uint64)
+    return np.ascontiguousarray(np.packbits(rows, axis=1, bitorder="little")).view(np.uint64)
 
 
 def one_to_one(weight: float = 1.0) -> Wiring:

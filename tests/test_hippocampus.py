@@ -74,24 +74,17 @@ def test_a_recall_is_what_the_spikes_say(small: ModelSpec, name: str, top_k: int
     spiking = memory.recall(cues(), top_k, settle=settle, attention_cycles=cycles, record=True)
     equal(short, spiking)
     assert spiking.recording is not None
-    competitors = short.competitors.shape[1]
-    for i, cue in enumerate(ec.encode(small.ec, ec.unit(cues(), 384)).astype(np.int64)):
-        arrays = memory.arrays()
-        keys = spiking.recording["ca1"].between(settle * GAMMA, (settle + 1) * GAMMA, i).cell
-        best = {int(arrays["memory"][key]): int(arrays["counts"][key] @ cue) / int(cue @ cue) for key in keys[::-1]}
-        best = dict(list(best.items())[::-1])
-        assert len(keys) <= competitors
-        winners = [
-            spiking.recording["sub"].between(start, start + GAMMA, i).cell.tolist()
-            for start in range((settle + 1) * GAMMA, (settle + 1 + cycles) * GAMMA, GAMMA)
-        ]
-        won = [arrays["memory"][key] for one in winners for key in one]
-        assert all(len(one) == 1 for one in winners)
-        for m in set(won):
-            assert short.attention[i, short.competitors[i] == m].sum() == pytest.approx(won.count(m) / cycles)
-        assert short.ids[i, 0] == arrays["memory"][keys[0]]
-        assert short.scores[i, 0] == pytest.approx(arrays["counts"][keys[0]] @ cue / (cue @ cue))
-        assert set(short.ids[i].tolist()) - {NONE} <= set(best)
+    arrays = memory.arrays()
+    for i, volley in enumerate(ec.encode(small.ec, ec.unit(cues(), 384)).astype(np.int64)):
+        first = spiking.recording["ca1"].between(settle * GAMMA, (settle + 1) * GAMMA, i).cell
+        best = dict.fromkeys(arrays["memory"][first].tolist())
+        assert [m for m in short.ids[i].tolist() if m != NONE] == list(best)[:top_k]
+        assert short.scores[i, 0] == arrays["counts"][first[0]] @ volley / (volley @ volley)
+        starts = range((settle + 1) * GAMMA, (settle + 1 + cycles) * GAMMA, GAMMA)
+        won = [int(arrays["memory"][key]) for t in starts for key in spiking.recording["sub"].between(t, t + GAMMA, i).cell]
+        assert len(won) == cycles
+        shares = {m: short.attention[i, short.competitors[i] == m].sum() for m in set(won)}
+        assert shares == pytest.approx({m: won.count(m) / cycles for m in set(won)})
 
 
 @pytest.mark.parametrize("name", STAGES[1:])
@@ -101,10 +94,11 @@ def test_a_chain_is_what_the_spikes_say(small: ModelSpec, name: str) -> None:
     recording = memory.simulate_chain(cues(), hops)
     np.testing.assert_array_equal(found, memory.read_chain(recording))
     owner = memory.arrays()["memory"]
-    for i, ids in enumerate(found):
-        for h in range(len(ids[: np.argmax(ids == NONE) + 1 if NONE in ids else hops])):
-            end = (h + 2) * THETA
-            assert [owner[key] for key in recording["sub"].between(end - GAMMA, end, i).cell] == ([] if ids[h] == NONE else [ids[h]])
+    ends = range(2 * THETA, (hops + 2) * THETA, THETA)
+    for i, ids in enumerate(found.tolist()):
+        read = [owner[recording["sub"].between(end - GAMMA, end, i).cell].tolist() for end in ends]
+        length = next((h for h, heard in enumerate(read) if not heard), hops)
+        assert ids == [heard[0] for heard in read[:length]] + [NONE] * (hops - length)
     assert (found[:3] != NONE).any()
     assert (found == NONE).any()
 
@@ -112,12 +106,14 @@ def test_a_chain_is_what_the_spikes_say(small: ModelSpec, name: str) -> None:
 @pytest.mark.parametrize("name", ["plain", "forgotten"])
 def test_torch_spikes_as_the_event_driven_simulator(small: ModelSpec, name: str) -> None:
     memory = stage(small, name, seed=1)
-    same_spikes(memory.simulate_recall(cues()), memory.simulate_recall(cues(), simulator="torch"))
+    some = cues()[::6]
+    same_spikes(memory.simulate_recall(some), memory.simulate_recall(some, simulator="torch"))
 
 
 def test_torch_chains_as_the_event_driven_simulator(small: ModelSpec) -> None:
     memory = stage(small, "linked", seed=1)
-    same_spikes(memory.simulate_chain(cues(), 2), memory.simulate_chain(cues(), 2, simulator="torch"))
+    some = cues()[:3]
+    same_spikes(memory.simulate_chain(some, 1), memory.simulate_chain(some, 1, simulator="torch"))
 
 
 def same_spikes(a: Recording, b: Recording) -> None:
@@ -229,7 +225,9 @@ def test_no_cues_no_answers(small: ModelSpec) -> None:
     assert memory.contents([]).shape == (0, 384)
 
 
-@pytest.mark.parametrize("one", [np.eye(384)[3], -np.eye(384)[3], np.full(384, 1e300), np.full(384, 5e-324), np.geomspace(1e-300, 1e300, 384)])
+@pytest.mark.parametrize(
+    "one", [np.eye(384)[3], -np.eye(384)[3], np.full(384, 1e300), np.full(384, 5e-324), np.geomspace(1e-300, 1e300, 384)]
+)
 def test_odd_vectors_are_memories_too(small: ModelSpec, one: NDArray[np.float64]) -> None:
     memory = filled(small, 50)
     (new,) = memory.store(one)
@@ -354,11 +352,10 @@ STORES: dict[str, Callable[[Hippocampus, ArrayLike], object]] = {
 }
 
 
-@pytest.mark.parametrize("bad", BAD)
-@pytest.mark.parametrize("use", STORES)
-def test_bad_vectors_change_nothing(small: ModelSpec, bad: str, use: str) -> None:
-    if (use, bad) == ("variant", "none") or (use, bad) == ("target", "none"):
-        pytest.skip("None stands for no target and no variants")
+@pytest.mark.parametrize(
+    ("use", "bad"), [(use, bad) for use in STORES for bad in BAD if bad != "none" or use not in ("target", "variant")]
+)  # there None stands for no target, no variants
+def test_bad_vectors_change_nothing(small: ModelSpec, use: str, bad: str) -> None:
     memory = filled(small, 5)
     before = memory.arrays()
     with pytest.raises(VectorError):
@@ -402,8 +399,12 @@ def test_a_snapshot_holds_everything(small: ModelSpec, name: str, tmp_path: Path
     assert again.spec == small
     assert len(again) == len(memory)
     unchanged(again, memory.arrays())
-    assert again.density() == memory.density()
-    equal(again.recall(cues(), 5), memory.recall(cues(), 5))
+    if name == "forgotten":  # opening derives the synapses from what is alive, as sleep does
+        assert all(now < before for now, before in zip(again.density(), memory.density(), strict=True))
+        np.testing.assert_array_equal(again.recall(cues()).ids, memory.recall(cues()).ids)
+    else:
+        assert again.density() == memory.density()
+        equal(again.recall(cues(), 5), memory.recall(cues(), 5))
     np.testing.assert_array_equal(again.recall_chain(cues(), 3), memory.recall_chain(cues(), 3))
     np.testing.assert_array_equal(again.store(units(1, seed=9)), memory.store(units(1, seed=9)))
 

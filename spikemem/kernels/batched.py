@@ -38,8 +38,8 @@ class Carrier:
             case OneBit(on=on, off=off, post=post, width=width):
                 batch, pre = spikes.nonzero(as_tuple=True)
                 current = torch.zeros(spikes.shape[0], post, device=spikes.device, dtype=self.dtype)
-                bits = (self.bits[pre].unsqueeze(-1) >> self.place) & 1
-                weights = bits.reshape(len(pre), width).to(self.dtype) * (on - off) + off
+                bits = ((self.bits[pre].unsqueeze(-1) >> self.place) & 1).reshape(len(pre), width).bool()
+                weights = torch.where(bits, on, off).to(self.dtype)
                 column = self.start[pre].unsqueeze(1) + torch.arange(width, device=spikes.device)
                 flat = (batch.unsqueeze(1) * post + column).reshape(-1)
                 return current.view(-1).index_add_(0, flat, weights.reshape(-1)).view_as(current)

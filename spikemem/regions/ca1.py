@@ -157,11 +157,11 @@ class CA1:
         """
         return circuit.attend(ranking.order, ranking.drive, queries, competitors, cycles, start, seed, self.noise_size(), GRID)
 
-    def build(self, net: Network, competitors: int) -> None:
+    def build(self, net: Network, candidates: int, competitors: int) -> None:
         """Add `ca1_dendrite`, `ca1` and `sub`, and their input from CA3 and EC."""
         cells = len(self)
         gamma = GAMMA * DT
-        net.add(Population("ca1_dendrite", cells, ec.PERFECT, KWinners(gamma, k=self.spec.ca1.candidates)))
+        net.add(Population("ca1_dendrite", cells, ec.PERFECT, KWinners(gamma, k=candidates)))
         net.add(Population("ca1", cells, ec.PERFECT, KWinners(gamma, k=competitors)))
         net.add(Population("sub", cells, ec.PERFECT, KWinners(gamma, k=1)))
         living = np.flatnonzero(self.alive)

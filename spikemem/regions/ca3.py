@@ -7,7 +7,8 @@ An engram's core is the first 50 of its 128 cells to fire: STDP's window reaches
 synapses join cells of the same one; they are fast, and bind an engram to itself (auto-association). Commissural synapses join cells of
 different ones; they are slow, and bind an engram to the next (hetero-association, one hop a theta cycle). Between two cells there is
 one synapse, so that both kinds together take N^2 bits. `g` is the feed-forward inhibition that comes with each spike: a cell fires when
-more than that share of its active inputs is potentiated. Spikes after the core's are not carried on by the recurrent collaterals
+more than that share of its active inputs is potentiated. While a cue is held, acetylcholine shuts the slow synapses (Hasselmo 2006), or a
+memory would give way to its successor in the next theta cycle. Spikes after the core's are not carried on by the recurrent collaterals
 (presynaptic inhibition).
 """
 
@@ -78,14 +79,15 @@ class CA3:
         whole = [np.asarray(a).astype(np.int64) for a in (fast_from[:core], slow_from[:core], code, when)]
         return circuit.ca3_cycle(self.fast, whole[0], self.slow, whole[1], whole[2], whole[3], inhibition, LEVEL, k)
 
-    def build(self, net: Network) -> None:
-        """Add `ca3`, its detonators and its recurrent synapses."""
+    def build(self, net: Network, slow: bool = True) -> None:
+        """Add `ca3`, its detonators and its recurrent synapses, the slow ones where they are not shut."""
         cells, core, g = self.spec.dg.cells, self.spec.ca3.core, self.inhibition
         net.add(Population("ca3", cells, ec.PERFECT, KWinners(GAMMA * DT, k=self.spec.dg.winners)))
         net.connect("dg", "ca3", one_to_one(DETONATOR))
         side = (np.arange(cells) >= cells // 2).astype(np.int64) * (cells // 2)
         net.connect("ca3", "ca3", OneBit(self.fast, side, cells, 1 - g, -g), delay=FAST, first=core)
-        net.connect("ca3", "ca3", OneBit(self.slow, cells // 2 - side, cells, 1 - g, -g), delay=SLOW, first=core)
+        if slow:
+            net.connect("ca3", "ca3", OneBit(self.slow, cells // 2 - side, cells, 1 - g, -g), delay=SLOW, first=core)
 
 
 def stimulus(protocol: list[Gamma]) -> dict[str, NDArray[np.float64]]:

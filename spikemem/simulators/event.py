@@ -121,7 +121,7 @@ def _record(
             batch = np.concatenate(state.baskets).astype(np.int32)
             spikes[name + BASKET] = Spikes(step, batch, np.zeros_like(batch), 1)
     for projection in net.projections:
-        events = np.concatenate(states[projection.pre].events)
+        events = np.concatenate(states[projection.pre].events[: max(drive.steps - net.steps(projection.delay), 0)] or [NO_EVENTS])
         carried += carried_by(projection, events[:, 1], events[:, 2])
     return Recording(net.dt, drive.steps, drive.batches, spikes, voltages, dict(chosen), {}, carried)
 

@@ -125,5 +125,9 @@ def _record(
         if isinstance(net.populations[name].inhibition, KWinners):
             steps, batches = (a.astype(np.int32) for a in torch.stack(state.baskets).cpu().numpy().nonzero())
             spikes[name + BASKET] = Spikes(steps, batches, np.zeros_like(batches), 1)
-    carried = sum(carried_by(p, events[p.pre][1], events[p.pre][2]) for p in net.projections)
+    carried = 0
+    for projection in net.projections:
+        _, cell, rank = events[projection.pre]
+        delivered = spikes[projection.pre].step + net.steps(projection.delay) < drive.steps
+        carried += carried_by(projection, cell[delivered], rank[delivered])
     return Recording(net.dt, drive.steps, drive.batches, spikes, voltages, dict(chosen), {}, carried)
