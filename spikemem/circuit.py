@@ -130,7 +130,7 @@ class Circuit:
         for _ in range(2):
             counts = self.ca1.counts[self.ca1.content[[key]]]
             codes, when = self.dg.codes(counts)
-            active = self.ca3.cycle(active, none, codes[0], when[0])
+            active = self.ca3.cycle(active, none, codes[0], when[0], released=False)
             replayed.append(active)
             lit, size = active.astype(np.uint16)[None], np.array([len(active)])
             key = int(self.ca1.rank(counts, lit, size, self.spec.ca1.candidates).order[0, 0])

@@ -107,7 +107,9 @@ class Memory:
 
     def _load(self) -> None:
         """Derive everything in RAM from the store."""
-        memories, keys, links = self._store.memories(), self._store.keys(), self._store.links()
+        with self._store.reading():
+            memories, keys, links = self._store.memories(), self._store.keys(), self._store.links()
+            adaptation = self._adaptation()
         self._ids = [m.id for m in memories]
         self._index = {m.id: i for i, m in enumerate(memories)}
         self._texts = {m.id: m.text for m in memories}
@@ -120,7 +122,7 @@ class Memory:
             "counts": np.stack([k.counts for k in keys]), "codes": np.stack([k.code for k in keys]), "memory": owner,
             "content": first[owner], "alive": np.ones(len(keys), bool),
             "links": np.array([[self._index[a], self._index[b]] for a, b in links], np.int64).reshape(-1, 2),
-            **self._adaptation(),
+            **adaptation,
         }  # fmt: skip
         self.hippocampus = Hippocampus.of(self.spec, arrays, self._device, self._seed)
 

@@ -8,7 +8,8 @@ import json
 import sqlite3
 import time
 import zlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
@@ -217,6 +218,20 @@ class Store:
 
     def links(self) -> list[tuple[int, int]]:
         return self._select("SELECT pre, post FROM links ORDER BY pre, post")
+
+    @contextmanager
+    def reading(self) -> Iterator[None]:
+        """What is read within sees the file as it was at one moment, whatever a writer does beside it."""
+        self._opened()
+        try:
+            self._db.execute("BEGIN")
+        except sqlite3.Error as error:
+            raise StoreError(f"{self.path} cannot be read: {error}") from error
+        try:
+            yield
+        finally:
+            if self._db.in_transaction:
+                self._db.execute("COMMIT")
 
     # -- life ----------------------------------------------------------------------------------------------------------------------
 

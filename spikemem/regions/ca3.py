@@ -23,6 +23,7 @@ from spikemem.spec import ModelSpec
 from spikemem.synapses import WORD, OneBit, one_to_one
 
 HOLD = 2.0**9
+"""Held cells fire to a detonator, and to nothing else."""
 DETONATOR = 2.0**10
 """A mossy fibre synapse fires its cell alone (Henze 2002)."""
 LEVEL = 1.0
@@ -73,11 +74,15 @@ class CA3:
         slow_from: NDArray[np.integer],
         code: NDArray[np.integer],
         when: NDArray[np.integer],
+        released: bool = True,
     ) -> NDArray[np.int64]:
-        """The cells that fire in one gamma cycle, in firing order (see `circuit.ca3_cycle`)."""
+        """The cells that fire in one gamma cycle, in firing order (see `circuit.ca3_cycle`).
+
+        released: whether recurrent input alone may fire a cell; in a replay only detonators do.
+        """
         core, inhibition, k = self.spec.ca3.core, self.inhibition, self.spec.dg.winners
         whole = [np.asarray(a).astype(np.int64) for a in (fast_from[:core], slow_from[:core], code, when)]
-        return circuit.ca3_cycle(self.fast, whole[0], self.slow, whole[1], whole[2], whole[3], inhibition, LEVEL, k)
+        return circuit.ca3_cycle(self.fast, whole[0], self.slow, whole[1], whole[2], whole[3], inhibition, LEVEL if released else HOLD, k)
 
     def build(self, net: Network, slow: bool = True) -> None:
         """Add `ca3`, its detonators and its recurrent synapses, the slow ones where they are not shut."""
@@ -93,4 +98,4 @@ class CA3:
 def stimulus(protocol: list[Gamma]) -> dict[str, NDArray[np.float64]]:
     """External current of `ca3`, [time]."""
     open_, shut = release(HOLD, (CA3_RELEASE,), (LEVEL,)), release(HOLD, (), ())
-    return {"ca3": np.concatenate([shut if g.mode is Mode.QUIET else open_ for g in protocol])}
+    return {"ca3": np.concatenate([open_ if g.mode in (Mode.CUE, Mode.HOP) else shut for g in protocol])}
