@@ -1,5 +1,6 @@
 """The regions wired into one network: how it is built, driven through theta and gamma, and how its spikes are read."""
 
+import zlib
 from dataclasses import dataclass
 
 import numpy as np
@@ -24,6 +25,10 @@ class Volley:
     counts: NDArray[np.int8]
     codes: NDArray[np.uint16]
     when: NDArray[np.uint8]
+
+    def names(self) -> NDArray[np.int64]:
+        """A number for each cue, that names its noise: the same cue meets the same noise wherever it stands in a batch, [n]."""
+        return np.array([zlib.crc32(row.tobytes()) for row in self.counts], np.int64)
 
 
 class Circuit:
@@ -64,7 +69,7 @@ class Circuit:
             **ec.stimulus(self.spec.ec, protocol, vectors),
             **dg.stimulus(self.spec.dg, protocol),
             **ca3.stimulus(protocol),
-            **self.ca1.stimulus(protocol, len(vectors), self.seed),
+            **self.ca1.stimulus(protocol, self.volley(vectors).names(), self.seed),
         }
 
     def simulate(

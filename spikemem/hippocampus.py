@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from spikemem.circuit import Circuit
-from spikemem.errors import UnknownMemoryError, VectorError
+from spikemem.errors import SpecError, UnknownMemoryError, VectorError
 from spikemem.network import Network
 from spikemem.recording import Recording
 from spikemem.regions import ec
@@ -85,6 +85,8 @@ class Hippocampus:
 
     def __init__(self, spec: ModelSpec | None = None, device: str = "cpu", seed: int = 0) -> None:
         self.spec = spec or ModelSpec()
+        if not 0 <= seed < 2**63:
+            raise SpecError(f"seed is {seed}; it must lie between 0 and 2^63 - 1")
         self.device, self.seed = device, seed
         self.circuit = Circuit(self.spec, seed)
         self._content = np.zeros(0, np.int64)  # [memory]: the key that holds its content
@@ -155,7 +157,10 @@ class Hippocampus:
         self._links.update(dict.fromkeys(zip(pre.tolist(), post.tolist(), strict=True)))
 
     def forget(self, ids: ArrayLike) -> None:
-        """Silence memories for good: no cue and no hop leads to them. Their recurrent synapses go in the next `consolidate`."""
+        """Silence memories for good: no cue and no hop leads to them.
+
+        Their recurrent synapses go in the next sleep, or when a saved memory is opened, which derives the synapses from what is alive.
+        """
         gone = self._known(ids)
         self.circuit.ca1.silence(np.flatnonzero(np.isin(self.circuit.ca1.memory, gone)))
         lost = set(gone.tolist())
@@ -208,7 +213,7 @@ class Hippocampus:
         vectors = ec.unit(cue, self.spec.ec.dim)
         _at_least(1, top_k=top_k, attention_cycles=attention_cycles)
         _at_least(0, settle=settle)
-        volley, queries = self.circuit.volley(vectors), np.arange(len(vectors))
+        volley = self.circuit.volley(vectors)
         active, size, still = self.circuit.ca3.complete(volley.codes, volley.when, settle)
         candidates = max(self.spec.ca1.candidates, top_k)
         ranking = self.circuit.ca1.rank(volley.counts, active, size, candidates)
@@ -219,12 +224,14 @@ class Hippocampus:
             order, winners = self.circuit.read_recall(recording, competitors, settle)
             ranking = Ranking(order, self._drive(order, volley.counts), ranking.events)
             return self._report(ranking, volley.counts, winners, competitors, top_k, recording)
-        winners = self.circuit.ca1.attend(ranking, queries, competitors, attention_cycles, settle + 1, self.seed)
-        for g in range(attention_cycles if not still.all() else 0):  # where CA3 has not settled, each cycle has its own ranking
-            moving = queries[~still]
-            active, size, _ = self.circuit.ca3.complete(volley.codes[moving], volley.when[moving], settle + 1 + g)
-            now = self.circuit.ca1.rank(volley.counts[moving], active, size, candidates)
-            winners[moving, g] = self.circuit.ca1.attend(now, moving, competitors, 1, settle + 1 + g, self.seed)[:, 0]
+        names = volley.names()
+        winners = self.circuit.ca1.attend(ranking, names, competitors, attention_cycles, settle + 1, self.seed)
+        for i in np.flatnonzero(~still):  # where CA3 has not settled, each cycle has its own ranking
+            cells = active[i, : size[i]].astype(np.int64)
+            for g in range(attention_cycles):
+                cells = self.circuit.ca3.cycle(cells, np.zeros(0, np.int64), volley.codes[i], volley.when[i])
+                now = self.circuit.ca1.rank(volley.counts[[i]], cells[None].astype(np.uint16), np.array([len(cells)]), candidates)
+                winners[i, g] = self.circuit.ca1.attend(now, names[[i]], competitors, 1, settle + 1 + g, self.seed)[0, 0]
         return self._report(ranking, volley.counts, winners, competitors, top_k, None)
 
     def _competitors(self, ranking: Ranking, top_k: int) -> int:
@@ -422,5 +429,5 @@ def _empty(vectors: ArrayLike) -> bool:
 
 def _at_least(least: int, **given: int) -> None:
     for name, value in given.items():
-        if value < least:
-            raise VectorError(f"{name} is {value}; it must be at least {least}")
+        if not isinstance(value, int | np.integer) or value < least:
+            raise VectorError(f"{name} is {value!r}; it must be a whole number, at least {least}")

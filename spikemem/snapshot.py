@@ -30,8 +30,11 @@ def save_arrays(path: str | Path, arrays: Arrays, head: Mapping[str, object]) ->
     text = json.dumps(dict(head), sort_keys=True)
     whole = {name: np.asarray(a, order="C") for name, a in arrays.items()}
     draft = path.with_name(path.name + ".part")
-    save_file(whole, draft, metadata={"head": text, "sha256": _digest(whole, text)})
-    draft.replace(path)
+    try:
+        save_file(whole, draft, metadata={"head": text, "sha256": _digest(whole, text)})
+        draft.replace(path)
+    except (OSError, SafetensorError) as error:
+        raise SnapshotError(f"{path} cannot be written: {error}") from error
     return path
 
 

@@ -28,7 +28,7 @@ CREATE TABLE memories (id INTEGER PRIMARY KEY, text TEXT NOT NULL, stored REAL N
 CREATE TABLE keys (id INTEGER PRIMARY KEY, memory INTEGER NOT NULL REFERENCES memories (id), text TEXT NOT NULL,
                    vector BLOB NOT NULL, counts BLOB NOT NULL, code BLOB NOT NULL, crc INTEGER NOT NULL) STRICT;
 CREATE INDEX keys_memory ON keys (memory);
-CREATE TABLE links (pre INTEGER NOT NULL, post INTEGER NOT NULL, PRIMARY KEY (pre, post)) STRICT, WITHOUT ROWID;
+CREATE TABLE links (pre INTEGER NOT NULL, post INTEGER NOT NULL, crc INTEGER NOT NULL, PRIMARY KEY (pre, post)) STRICT, WITHOUT ROWID;
 """
 
 
@@ -65,6 +65,7 @@ class Store:
         self.readonly = readonly
         self._closed = False
         self._lock: sqlite3.Connection | None = None
+        self._db: sqlite3.Connection = sqlite3.connect(":memory:")  # until the file is open
         if self.path is not None:
             if self.path.is_dir() or not self.path.parent.is_dir():
                 raise StoreError(f"{self.path} cannot be a database: {'it is a folder' if self.path.is_dir() else 'its folder is missing'}")
@@ -76,14 +77,14 @@ class Store:
             self._db = self._connect()
             self._check()
         except sqlite3.OperationalError as error:
-            self._release()
+            self.close()
             kind = StoreLockedError if "locked" in str(error) else StoreError
             raise kind(f"{self.path} cannot be opened: {error}") from error
         except sqlite3.DatabaseError as error:
-            self._release()
+            self.close()
             raise StoreError(f"{self.path} is no spikemem database, or is damaged: {error}") from error
         except StoreError:
-            self._release()
+            self.close()
             raise
 
     def _connect(self) -> sqlite3.Connection:
@@ -100,13 +101,15 @@ class Store:
         db = self._db
         application = db.execute("PRAGMA application_id").fetchone()[0]
         tables = db.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]
-        if application != APPLICATION and (tables or self.readonly):
+        if application != APPLICATION and not tables and self.readonly:
+            raise StoreError(f"{self.path} is empty; store something first")
+        if application != APPLICATION and tables:
             raise StoreError(f"{self.path} is a database of another program; give spikemem a file of its own")
         if application == APPLICATION:
             version = db.execute("PRAGMA user_version").fetchone()[0]
             if version != VERSION:
                 raise StoreError(f"{self.path} has format {version}, this spikemem reads {VERSION}; use the version that wrote it")
-            problem = db.execute("PRAGMA quick_check(1)").fetchone()[0]
+            problem = db.execute("PRAGMA integrity_check(1)").fetchone()[0]
             if problem != "ok":
                 raise StoreError(f"{self.path} is damaged ({problem}); restore it from a backup")
             for key, value in self._select("SELECT key, value FROM meta"):
@@ -185,7 +188,7 @@ class Store:
     def link(self, pairs: Iterable[tuple[int, int]]) -> None:
         """Keep associations (pre, post)."""
         with self._transaction():
-            self._db.executemany("INSERT OR IGNORE INTO links VALUES (?, ?)", list(pairs))
+            self._db.executemany("INSERT OR IGNORE INTO links VALUES (?, ?, ?)", [(a, b, _crc(a, b)) for a, b in pairs])
 
     def remove(self, ids: Sequence[int]) -> None:
         """Delete memories, their keys and their links."""
@@ -217,7 +220,11 @@ class Store:
         return [KeyRow(row[0], row[1], *(np.frombuffer(b, kind) for b, kind in zip(row[2:5], kinds, strict=True))) for row in rows]
 
     def links(self) -> list[tuple[int, int]]:
-        return self._select("SELECT pre, post FROM links ORDER BY pre, post")
+        rows = self._select("SELECT pre, post, crc FROM links ORDER BY pre, post")
+        for pre, post, crc in rows:
+            if _crc(pre, post) != crc:
+                raise StoreError(f"{self.path}: the link {pre} -> {post} has been altered on disk; restore the file from a backup")
+        return [(pre, post) for pre, post, _ in rows]
 
     @contextmanager
     def reading(self) -> Iterator[None]:
@@ -243,13 +250,9 @@ class Store:
 
     def close(self) -> None:
         self._closed = True
-        self._db.close()
-        self._release()
-
-    def _release(self) -> None:
-        if self._lock is not None:
-            self._lock.close()
-            self._lock = None
+        for connection in (self._db, self._lock):
+            if connection is not None:
+                connection.close()
 
 
 class _Transaction:
@@ -288,6 +291,9 @@ def _take_lock(path: Path) -> sqlite3.Connection:
     except sqlite3.OperationalError as error:
         lock.close()
         raise StoreLockedError(f"{path} is being written by another process; close that one, or open with readonly=True") from error
+    except sqlite3.DatabaseError as error:
+        lock.close()
+        raise StoreError(f"{path}.lock is no lock ({error}); delete it where no other process has {path} open") from error
     return lock
 
 

@@ -405,7 +405,7 @@ def test_a_snapshot_holds_everything(small: ModelSpec, name: str, tmp_path: Path
     else:
         assert again.density() == memory.density()
         equal(again.recall(cues(), 5), memory.recall(cues(), 5))
-    np.testing.assert_array_equal(again.recall_chain(cues(), 3), memory.recall_chain(cues(), 3))
+        np.testing.assert_array_equal(again.recall_chain(cues(), 3), memory.recall_chain(cues(), 3))
     np.testing.assert_array_equal(again.store(units(1, seed=9)), memory.store(units(1, seed=9)))
 
 

@@ -186,7 +186,10 @@ def ca3_cycle(fast: U64, fast_from: I64, slow: U64, slow_from: I64, code: I64, w
     found, strength = np.empty(cells, np.int64), np.empty(cells, np.float64)
     n = 0
     for h in range(2):
-        reached = _at_least(planes[h], max(math.floor(level + bar[h]) + 1, 1))
+        least = max(math.floor(level + bar[h]) + 1, 1)
+        if least >= 1 << PLANES:
+            continue
+        reached = _at_least(planes[h], least)
         for w in range(len(reached)):
             word, b = reached[w], 0
             while word:
@@ -338,13 +341,13 @@ def gumbel(seed: int, query: int, cycle: int, cell: int, size: float, grid: floa
 
 
 @njit(cache=True)
-def noise(seed: int, queries: int, cycles: int, cells: int, size: float, grid: float) -> F64:
-    """The noise of all cells in all gamma cycles, [queries, cycles, cells]."""
-    out = np.empty((queries, cycles, cells))
-    for q in range(queries):
+def noise(seed: int, queries: I64, cycles: int, cells: int, size: float, grid: float) -> F64:
+    """The noise of all cells in all gamma cycles, [query, cycle, cell]."""
+    out = np.empty((len(queries), cycles, cells))
+    for i in range(len(queries)):
         for g in range(cycles):
             for c in range(cells):
-                out[q, g, c] = gumbel(seed, q, g, c, size, grid)
+                out[i, g, c] = gumbel(seed, queries[i], g, c, size, grid)
     return out
 
 

@@ -153,7 +153,7 @@ class CA1:
     ) -> NDArray[np.int64]:
         """The key that wins the subiculum in each of `cycles` gamma cycles from `start` on, [n, cycles]; NONE where nothing fires.
 
-        queries: the batch item that each row of the ranking is of, [n].
+        queries: the number that names each cue's noise, [n].
         """
         return circuit.attend(ranking.order, ranking.drive, queries, competitors, cycles, start, seed, self.noise_size(), GRID)
 
@@ -173,7 +173,7 @@ class CA1:
         net.connect("ec", "ca1", perforant)
         net.connect("ec", "sub", perforant)
 
-    def stimulus(self, protocol: list[Gamma], queries: int, seed: int) -> dict[str, NDArray[np.float64]]:
+    def stimulus(self, protocol: list[Gamma], queries: NDArray[np.int64], seed: int) -> dict[str, NDArray[np.float64]]:
         """External current of `ca1_dendrite` and `ca1`, [time], and of `sub`, [time, n, cell] where a cycle is noisy."""
         early, late = hop_levels(self.spec.ca3.core)
         any_gated, first = GATE + ANY, GATE + np.floor(FIRST_COSINE * ec.scale(self.spec.ec) ** 2)
@@ -193,7 +193,7 @@ class CA1:
         sub = np.concatenate([of_mode[g.mode]["sub"] if g.read else shut["sub"] for g in protocol])
         if any(g.noise for g in protocol):
             noise = circuit.noise(seed, queries, len(protocol), len(self), self.noise_size(), GRID)
-            sub = np.broadcast_to(sub[:, None, None], (len(sub), queries, len(self))).copy()
+            sub = np.broadcast_to(sub[:, None, None], (len(sub), len(queries), len(self))).copy()
             for g, gamma in enumerate(protocol):
                 if gamma.noise:
                     sub[g * GAMMA + 1] += noise[:, g]

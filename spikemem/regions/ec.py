@@ -34,7 +34,10 @@ def unit(vectors: object, dim: int) -> NDArray[np.float32]:
     Raises VectorError where they are no finite, non-zero numbers of that dimension.
     """
     try:
-        x = np.asarray(vectors, dtype=np.float64)
+        x = np.asarray(vectors)
+        if x.dtype.kind not in "fiu":
+            raise VectorError(f"vectors must be real numbers of shape [n, {dim}], not {x.dtype}")
+        x = x.astype(np.float64)
     except (TypeError, ValueError) as error:
         raise VectorError(f"vectors must be numbers of shape [n, {dim}]: {error}") from error
     x = x[None] if x.ndim == 1 else x
