@@ -35,10 +35,10 @@ def raster(recording: Recording, *populations: str, batch: int = 0, title: str =
     >>> figure = plots.raster(simulate(net, {"cells": [0.2]}, steps=50), "cells")
     """
     chosen = populations or tuple(n for n, s in recording.spikes.items() if not n.endswith(BASKET) and (s.batch == batch).any())
-    if not chosen:
-        raise StimulusError("there is nothing to plot: no population spiked")
     if not 0 <= batch < recording.batches:
         raise StimulusError(f"batch item {batch}; the recording has {recording.batches}")
+    if not chosen:
+        raise StimulusError("there is nothing to plot: no population spiked")
     figure = Figure(figsize=(10, 1.35 * len(chosen) + 0.9), layout="constrained")
     panels = figure.subplots(len(chosen), 1, sharex=True, squeeze=False)[:, 0]
     for axes, name in zip(panels, chosen, strict=True):
