@@ -26,6 +26,10 @@ class Volley:
     codes: NDArray[np.uint16]
     when: NDArray[np.uint8]
 
+    def one(self, i: int) -> "Volley":
+        """The volley of one cue, n = 1."""
+        return Volley(self.counts[[i]], self.codes[[i]], self.when[[i]])
+
     def names(self) -> NDArray[np.int64]:
         """A number for each cue, that names its noise: the same cue meets the same noise wherever it stands in a batch, [n]."""
         return np.array([zlib.crc32(row.tobytes()) for row in self.counts], np.int64)

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from spikemem.circuit import Circuit
+from spikemem.circuit import Circuit, Volley
 from spikemem.errors import SpecError, UnknownMemoryError, VectorError
 from spikemem.network import Network
 from spikemem.recording import Recording
@@ -224,15 +224,26 @@ class Hippocampus:
             order, winners = self.circuit.read_recall(recording, competitors, settle)
             ranking = Ranking(order, self._drive(order, volley.counts), ranking.events)
             return self._report(ranking, volley.counts, winners, competitors, top_k, recording)
-        names = volley.names()
-        winners = self.circuit.ca1.attend(ranking, names, competitors, attention_cycles, settle + 1, self.seed)
-        for i in np.flatnonzero(~still):  # where CA3 has not settled, each cycle has its own ranking
-            cells = active[i, : size[i]].astype(np.int64)
-            for g in range(attention_cycles):
-                cells = self.circuit.ca3.cycle(cells, np.zeros(0, np.int64), volley.codes[i], volley.when[i])
-                now = self.circuit.ca1.rank(volley.counts[[i]], cells[None].astype(np.uint16), np.array([len(cells)]), candidates)
-                winners[i, g] = self.circuit.ca1.attend(now, names[[i]], competitors, 1, settle + 1 + g, self.seed)[0, 0]
+        winners = self.circuit.ca1.attend(ranking, volley.names(), competitors, attention_cycles, settle + 1, self.seed)
+        for i in np.flatnonzero(~still):
+            self._attend_unsettled(winners[i], volley.one(i), active[i, : size[i]], candidates, competitors, settle + 1)
         return self._report(ranking, volley.counts, winners, competitors, top_k, None)
+
+    def _attend_unsettled(
+        self, winners: NDArray[np.int64], volley: Volley, active: NDArray[np.uint16], candidates: int, competitors: int, start: int
+    ) -> None:
+        """Correct the keys that win the subiculum, [cycles], in those cycles in which CA3 fires other cells than `active`."""
+        name, none = volley.names(), np.zeros(0, np.int64)
+        cells, ranked, ranking = active.astype(np.int64), set(active.tolist()), None
+        for g in range(len(winners)):
+            before, cells = cells, self.circuit.ca3.cycle(cells, none, volley.codes[0], volley.when[0])
+            if ranked != (fired := set(cells.tolist())):
+                ranked, lit = fired, cells[None].astype(np.uint16)
+                ranking = self.circuit.ca1.rank(volley.counts, lit, np.array([len(cells)]), candidates)
+            if ranking is not None:
+                winners[g] = self.circuit.ca1.attend(ranking, name, competitors, 1, start + g, self.seed)[0, 0]
+            elif np.array_equal(before, cells):
+                break
 
     def _competitors(self, ranking: Ranking, top_k: int) -> int:
         """How many index cells must fire so that every cue finds top_k different memories, if there are as many."""
