@@ -9,7 +9,7 @@ from numpy.typing import ArrayLike, NDArray
 from spikemem.errors import NetworkError
 from spikemem.network import Network
 from spikemem.recording import Recording
-from spikemem.regions import ca3, dg, ec
+from spikemem.regions import ca3, ec
 from spikemem.regions.ca1 import CA1, NONE
 from spikemem.regions.ca3 import CA3
 from spikemem.regions.dg import DG
@@ -71,7 +71,7 @@ class Circuit:
         """What drives the network through a protocol: the cue's current, and the rhythm of each region."""
         return {
             **ec.stimulus(self.spec.ec, protocol, vectors),
-            **dg.stimulus(self.spec.dg, protocol),
+            **self.dg.stimulus(protocol),
             **ca3.stimulus(protocol),
             **self.ca1.stimulus(protocol, self.volley(vectors).names(), self.seed),
         }
@@ -113,12 +113,12 @@ class Circuit:
         return order, winners
 
     def read_chain(self, recording: Recording) -> NDArray[np.int64]:
-        """Off the spikes of a chain: the subiculum's key in the last gamma cycle of each hop's theta cycle, [n, hops]; NONE-padded."""
+        """Off the spikes of a chain: the subiculum's key in the hop's gamma cycle of each theta cycle, [n, hops]; NONE-padded."""
         hops = recording.steps // THETA - 1
         keys = np.full((recording.batches, hops), NONE, np.int64)
         for i in range(recording.batches):
             for h in range(hops):
-                end = (h + 2) * THETA
+                end = (h + 2) * THETA - GAMMA  # the last but one gamma cycle hops, the last one replays
                 fired = recording["sub"].between(end - GAMMA, end, i).cell
                 if not len(fired):
                     break
@@ -127,27 +127,25 @@ class Circuit:
 
     # -- the same, by short cuts ---------------------------------------------------------------------------------------------------
 
-    def follow(self, active: NDArray[np.integer], key: int, hops: int) -> NDArray[np.int64]:
+    def follow(self, code: NDArray[np.integer], active: NDArray[np.integer], key: int, hops: int) -> NDArray[np.int64]:
         """The keys that a chain leads to, [hops], NONE-padded; what `read_chain` reads off the simulation.
 
-        active: CA3's cells when the cue has settled.   key: the subiculum's answer to it.
-        Two gamma cycles replay the answer's content; then in each theta cycle the slow synapses hop and the fast ones complete.
+        code, active: CA3's cells in the cue's first gamma cycle and when it has settled.   key: the subiculum's answer to it.
         """
-        none = np.zeros(0, np.int64)
-        keys = np.full(hops, NONE, np.int64)
-        replayed: list[NDArray[np.integer]] = []
-        for _ in range(2):
-            counts = self.ca1.counts[self.ca1.content[[key]]]
-            codes, when = self.dg.codes(counts)
-            active = self.ca3.cycle(active, none, codes[0], when[0], released=False)
-            replayed.append(active)
-            lit, size = active.astype(np.uint16)[None], np.array([len(active)])
-            key = int(self.ca1.rank(counts, lit, size, self.spec.ca1.candidates).order[0, 0])
-        first, second = replayed
+        none, keys = np.zeros(0, np.int64), np.full(hops, NONE, np.int64)
+        active = self._replay(key, active, none)
+        counts, lit = self.ca1.counts[self.ca1.content[[key]]], active.astype(np.uint16)[None]
+        key = int(self.ca1.rank(counts, lit, np.array([len(active)]), self.spec.ca1.candidates).order[0, 0])
+        active = self._replay(key, active, code)
         for h in range(hops):
-            first = self.ca3.cycle(none, first, none, none)
-            second = self.ca3.cycle(first, second, none, none)
-            keys[h] = self.ca1.after_hop(second)
+            hopped = self.ca3.cycle(none, active, none, none)
+            keys[h] = self.ca1.after_hop(hopped)
             if keys[h] == NONE:
                 break
+            active = self._replay(int(keys[h]), hopped, none)
         return keys
+
+    def _replay(self, key: int, fast_from: NDArray[np.integer], slow_from: NDArray[np.integer]) -> NDArray[np.int64]:
+        """CA3's cells in a gamma cycle in which EC replays a key's content."""
+        codes, when = self.dg.codes(self.ca1.counts[self.ca1.content[[key]]])
+        return self.ca3.cycle(fast_from, slow_from, codes[0], when[0], released=False)

@@ -158,6 +158,8 @@ def associate(brain: Brain, ids: Annotated[list[int], typer.Argument(metavar="ID
     from spikemem.memory import Memory
 
     with _clear_errors(), Memory.open(brain) as memory:
+        if len(ids) < 2:
+            raise TextError("a chain needs at least two memories")
         memory.associate_all(list(pairwise(ids)))
         out.print(f"bound {max(len(ids) - 1, 0)} pairs")
 
@@ -305,7 +307,7 @@ def simulate_(
         else:
             recording = hippocampus.simulate_recall(vectors[0], simulator=simulator)
         seconds = time.perf_counter() - start
-        _write(recording, file)
+        recording.save(file)
     spikes = {name: len(s) for name, s in recording.spikes.items()}
     if json_:
         out.print_json(json.dumps({"ms": recording.steps * recording.dt, "seconds": round(seconds, 3), "spikes": spikes, "out": str(file)}))
@@ -313,13 +315,6 @@ def simulate_(
         _show(
             [{"what": name, "spikes": count} for name, count in spikes.items()], False, f"{recording.steps * recording.dt:g} ms -> {file}"
         )
-
-
-def _write(recording: Any, file: Path) -> None:
-    try:
-        recording.save(file)
-    except OSError as error:
-        raise SpikememError(f"{file} cannot be written: {error}") from error
 
 
 @plot.command(epilog="Example: `spikemem plot raster rec.npz ec dg ca3 --out raster.png`")

@@ -124,7 +124,7 @@ def run(spec: ModelSpec, embedder: Embedder, seed: int = 0, stage: Stage = lambd
     some = cues[alone[:ATTENTION_CUES], 0]
     curve = {cycles: compare.attention_tv(plain, some, cycles) for cycles in CURVE}
     everything = np.concatenate([texts, cues.reshape(-1, texts.shape[1])])
-    agreed = np.concatenate([a.agree() for a in (exact, unseen, varied)])
+    agreed = np.concatenate([a.agree() for a in (exact, unseen, versions, varied)])
     return DemoResult(
         corpus, rows, float(agreed.mean()), round_trip(spec, everything), curve, float(unseen.spiking.events.mean()),
         float(unseen.rate.events.mean()), _timed(plain, everything), time.perf_counter() - start, plain, texts, cues,

@@ -44,7 +44,8 @@ class Recall:
     vectors: the read-out, unit length, [n, d]: what the subiculum's spikes make deep EC fire.
     novelty: 1 - cosine of the best index cell's synapses and the cue's volley, [n]; 1 where nothing answered.
     competitors, attention: the memories whose index cells competed and their shares of the gamma cycles, [n, c].
-    events: synapses that carried a spike up to the ranking, [n].
+    events: synapses that the short cut reads for a cue, [n]: from EC's spikes onto DG, from CA3's onto dendrites, and from EC's onto the
+        cells whose dendrites are open. A simulation (`recording.events`) carries more, since it knows no closed dendrite.
     recording: the spikes, where asked for.
     """
 
@@ -84,6 +85,8 @@ class Hippocampus:
     """
 
     def __init__(self, spec: ModelSpec | None = None, device: str = "cpu", seed: int = 0) -> None:
+        if spec is not None and not isinstance(spec, ModelSpec):
+            raise SpecError(f"a hippocampus is made from a ModelSpec, not from {spec!r}; use load_model(name_or_path)")
         self.spec = spec or ModelSpec()
         if not 0 <= seed < 2**63:
             raise SpecError(f"seed is {seed}; it must lie between 0 and 2^63 - 1")
@@ -217,6 +220,9 @@ class Hippocampus:
         active, size, still = self.circuit.ca3.complete(volley.codes, volley.when, settle)
         candidates = max(self.spec.ca1.candidates, top_k)
         ranking = self.circuit.ca1.rank(volley.counts, active, size, candidates)
+        while self._fewest(ranking) < min(top_k, len(self)) and candidates < len(self.circuit.ca1):  # many variants of a few memories
+            candidates *= 4
+            ranking = self.circuit.ca1.rank(volley.counts, active, size, candidates)
         competitors = self._competitors(ranking, top_k)
         if record and len(self.circuit.ca1) and len(vectors):
             protocol = recall_protocol(settle, attention_cycles)
@@ -244,6 +250,10 @@ class Hippocampus:
                 winners[g] = self.circuit.ca1.attend(ranking, name, competitors, 1, start + g, self.seed)[0, 0]
             elif np.array_equal(before, cells):
                 break
+
+    def _fewest(self, ranking: Ranking) -> int:
+        """How many different memories the poorest ranking of a batch holds."""
+        return min((len(set(row.tolist()) - {NONE}) for row in self._owners(ranking.order)), default=0)
 
     def _competitors(self, ranking: Ranking, top_k: int) -> int:
         """How many index cells must fire so that every cue finds top_k different memories, if there are as many."""
@@ -313,11 +323,17 @@ class Hippocampus:
         _at_least(0, settle=settle)
         when = np.tile(np.arange(winners, dtype=np.uint8), (len(given), 1))  # one after the other, as they stand
         active, size, _ = self.circuit.ca3.complete(given.astype(np.uint16), when, settle)
-        keys = np.array([self.circuit.ca1.after_hop(a[:n].astype(np.int64)) for a, n in zip(active, size, strict=True)], np.int64)
+        core = self.spec.ca3.core
+        keys = np.array(
+            [self.circuit.ca1.after_hop(a[: min(n, core)].astype(np.int64)) for a, n in zip(active, size, strict=True)], np.int64
+        )
         return Completion(active, self._owners(keys))
 
     def recall_chain(self, cue: ArrayLike, hops: int = 1) -> NDArray[np.int64]:
-        """The memories that follow the one that a cue recalls, ids [n, hops]; -1 from where the chain ends."""
+        """The memories that follow the one that a cue recalls, ids [n, hops]; -1 from where the chain ends.
+
+        Where a memory has several successors, the one stored first is taken.
+        """
         vectors = ec.unit(cue, self.spec.ec.dim)
         _at_least(1, hops=hops)
         volley = self.circuit.volley(vectors)
@@ -325,7 +341,7 @@ class Hippocampus:
         first = self.circuit.ca1.rank(volley.counts, active, size, self.spec.ca1.candidates).order[:, 0]
         keys = np.full((len(vectors), hops), NONE, np.int64)
         for i in np.flatnonzero(first != NONE):
-            keys[i] = self.circuit.follow(active[i, : size[i]], int(first[i]), hops)
+            keys[i] = self.circuit.follow(volley.codes[i], active[i, : size[i]], int(first[i]), hops)
         return self._owners(keys)
 
     # -- simulating ----------------------------------------------------------------------------------------------------------------
@@ -349,7 +365,10 @@ class Hippocampus:
         return self.circuit.simulate(protocol, vectors, simulator=simulator, device=self.device, record=record)
 
     def simulate_chain(self, cue: ArrayLike, hops: int, simulator: str = "event") -> Recording:
-        """The spikes of a chain, step by step, in any simulator; `read_chain` reads the answer off them."""
+        """The spikes of a chain, step by step, in any simulator; `read_chain` reads the answer off them.
+
+        Where the chain has ended nothing is replayed, and the granule cells that fire all the same in those cycles mean nothing.
+        """
         vectors = ec.unit(cue, self.spec.ec.dim)
         return self.circuit.simulate(chain_protocol(hops), vectors, simulator=simulator, device=self.device)
 

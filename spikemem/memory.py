@@ -64,7 +64,7 @@ class Memory:
         model: str | Path | ModelSpec | None = None,
         *,
         embedder: str | Embedder | None = None,
-        seed: int = 0,
+        seed: int | None = None,
         device: str = "cpu",
         readonly: bool = False,
     ) -> "Memory":
@@ -72,7 +72,7 @@ class Memory:
 
         path: a file; None keeps everything in RAM.   model: name, path or spec; by default the file's own, or hippocampus-base.
         embedder: a sentence-transformers name or path, or any `Embedder`; by default the file's own, or the bundled MiniLM.
-        seed: of a new memory's wiring.   device: where recordings are simulated.   readonly: recall only, beside a writer.
+        seed: of a new memory's wiring, 0 by default.   device: where recordings are simulated.   readonly: recall only, beside a writer.
 
         Raises StoreError (foreign, damaged, or made with another model), StoreLockedError, SpecError, MissingExtraError.
         """
@@ -83,12 +83,14 @@ class Memory:
             if made is None:
                 chosen = SentenceEmbedder(embedder or DEFAULT) if embedder is None or isinstance(embedder, str) else embedder
                 spec = (given or load_model(DEFAULT_MODEL)).with_dim(chosen.dim)
-                return cls._begin(store, spec, chosen, seed, device)
+                return cls._begin(store, spec, chosen, seed or 0, device)
             assert isinstance(made, dict)
             spec = ModelSpec.model_validate(made["spec"])
             chosen = SentenceEmbedder(embedder or made["embedder"]) if embedder is None or isinstance(embedder, str) else embedder
             if given is not None and given.with_dim(spec.ec.dim) != spec:
                 raise StoreError(f"{path} was made with model {spec.name!r}, not with this {given.name!r}; open it without naming a model")
+            if seed not in (None, made["seed"]):
+                raise StoreError(f"{path} was made with seed {made['seed']}, not {seed}; open it without a seed")
             if chosen.name != made["embedder"] or chosen.dim != spec.ec.dim:
                 raise StoreError(
                     f"{path} was made with embedder {made['embedder']!r} ({spec.ec.dim} dimensions), not {chosen.name!r} ({chosen.dim})"
@@ -138,9 +140,9 @@ class Memory:
 
     # -- storing -------------------------------------------------------------------------------------------------------------------
 
-    def store(self, text: str, cues: Sequence[str] = (), origin: str | None = None) -> int:
+    def store(self, text: str, cues: Sequence[str] | None = None, origin: str | None = None) -> int:
         """Store one memory; returns its id.   cues: further texts that should recall it.   origin: a note of where it came from."""
-        return self.store_all([text], [cues], origin)[0]
+        return self.store_all([text], [cues or []], origin)[0]
 
     def store_all(
         self,
@@ -157,6 +159,7 @@ class Memory:
             raise TextError("texts and cues are lists of texts, not one text; put it in brackets, or use `store`")
         if origin is not None:
             check_text(origin)
+        texts = list(texts)
         further = [[] for _ in texts] if cues is None else [list(c) for c in cues]
         if len(further) != len(texts):
             raise TextError(f"{len(texts)} texts need as many lists of cues, not {len(further)}")
@@ -240,6 +243,7 @@ class Memory:
 
     def recall_all(self, cues: Sequence[str], top_k: int = 3, record: bool = False, progress: Progress | None = None) -> list[Hits]:
         """`recall` for many cues in one batch; a recording is that of the whole batch."""
+        self._store.check_open()
         for cue in cues:
             check_text(cue)
         if not cues:
@@ -255,11 +259,13 @@ class Memory:
 
         A hit's score is its likeness to the cue, which is no measure of the hop.
         """
+        self._store.check_open()
         check_text(cue)
         vector = self._embed([cue])
         ids = self.hippocampus.recall_chain(vector, hops)[0]
         content = self.hippocampus.contents(ids[ids != NONE])
-        return [self._hit(i, float(c @ vector[0])) for i, c in zip(ids[ids != NONE], content, strict=True)]
+        unit = vector[0] / np.linalg.norm(vector[0])
+        return [self._hit(i, float(c @ unit)) for i, c in zip(ids[ids != NONE], content, strict=True)]
 
     def _hit(self, place: int, score: float) -> Hit:
         i = self._ids[place]

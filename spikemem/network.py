@@ -9,7 +9,7 @@ import numpy as np
 
 from spikemem.errors import NetworkError
 from spikemem.neurons import LIF
-from spikemem.synapses import Synapses, Wiring
+from spikemem.synapses import Dense, OneBit, Sparse, Synapses, Wiring
 
 BASKET = ".basket"
 """The basket cell of population "dg" is recorded as "dg.basket"."""
@@ -132,6 +132,10 @@ class Network:
                 raise NetworkError(f"no population {name!r}; there are {', '.join(self._populations) or 'none'}")
         source, target = self._populations[pre], self._populations[post]
         made = synapses(source.size, target.size) if callable(synapses) else synapses
+        if not isinstance(made, Dense | Sparse | OneBit):
+            raise NetworkError(
+                f"{pre} -> {post}: synapses are Dense, Sparse or OneBit, not {type(made).__name__}; wrap an array in Dense(...)"
+            )
         if made.shape != (source.size, target.size):
             raise NetworkError(f"{pre} -> {post}: synapses have shape {made.shape}, the populations {(source.size, target.size)}")
         delay = self.dt if delay is None else delay

@@ -94,9 +94,12 @@ class Recording:
         arrays["head"] = np.frombuffer(json.dumps(head).encode(), dtype=np.uint8)
         path = Path(path)
         draft = path.with_name(path.name + ".part")
-        with draft.open("wb") as file:
-            np.savez_compressed(file, **arrays)  # type: ignore[arg-type]
-        draft.replace(path)
+        try:
+            with draft.open("wb") as file:
+                np.savez_compressed(file, **arrays)  # type: ignore[arg-type]
+            draft.replace(path)
+        except OSError as error:
+            raise SnapshotError(f"{path} cannot be written: {error}") from error
         return path
 
     @classmethod

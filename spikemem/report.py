@@ -12,8 +12,7 @@ from matplotlib.figure import Figure
 from spikemem import plots
 from spikemem.compare import shares, wilson
 from spikemem.demo import CURVE, HOPS, DemoResult
-from spikemem.regions.dg import HOLD
-from spikemem.regions.rhythm import DG_RELEASE, DT, GAMMA, dg_levels, release
+from spikemem.regions.rhythm import DG_RELEASE, DT, GAMMA, release
 
 ENGRAMS = 50
 """Memories in the similarity matrices."""
@@ -52,9 +51,10 @@ def _membrane(result: DemoResult, place: int) -> Figure:
     near[volley.codes[0].astype(int)] = -np.inf
     cells = [winner, int(np.argsort(-near)[len(near) // 20])]
     recording = spiking.simulate_recall(cue, attention_cycles=1, record={"dg": cells})
-    common = np.cumsum(release(HOLD, DG_RELEASE, dg_levels(spiking.spec.dg.winners, spiking.spec.dg.cells)))
+    hold = spiking.circuit.dg.hold
+    common = np.cumsum(release(hold, DG_RELEASE, spiking.circuit.dg.levels))
     time = np.arange(GAMMA) * DT
-    level = np.where(common > -HOLD / 2, 1.0 - common, np.nan)
+    level = np.where(common > -hold / 2, 1.0 - common, np.nan)
     level[DG_RELEASE[-1] :] = np.nan
     drives = {}
     spikes = {}

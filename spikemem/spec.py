@@ -15,7 +15,6 @@ MODELS = next((p for p in (_HERE / "models", _HERE.parent / "models") if p.is_di
 """Where the model files lie: inside the installed package, or beside it in a checkout."""
 
 Count = Annotated[int, Field(ge=1)]
-Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 
 
 class _Section(BaseModel):
@@ -27,7 +26,7 @@ class ECSpec(_Section):
 
     dim: Count = 384
     """Dimension of the vectors; there are twice as many cells."""
-    charge: Positive = 3.2
+    charge: Annotated[float, Field(ge=0.5, le=8)] = 3.2
     """Spikes of a cell for a component of root-mean-square size."""
 
 
@@ -35,7 +34,7 @@ class DGSpec(_Section):
     """Dentate gyrus: granule cells of which the most excited win."""
 
     cells: Count = 16384
-    winners: Count = 128
+    winners: Annotated[int, Field(ge=1, le=256)] = 128
     fan_in: Count = 8
     """Dimensions that a granule cell hears, through push-pull pairs of ON and OFF cells."""
 
@@ -43,7 +42,7 @@ class DGSpec(_Section):
 class CA3Spec(_Section):
     """CA3: as many pyramidal cells as there are granule cells, in two hemispheres."""
 
-    core: Count = 50
+    core: Annotated[int, Field(ge=1, le=255)] = 50
     """How many of an engram's cells, the first to fire, the recurrent synapses bind."""
     inhibition: Annotated[float, Field(ge=0, le=1)] = 0.4375
     """Share of a cell's active inputs that must be potentiated before recurrent excitation exceeds feed-forward inhibition."""
@@ -56,7 +55,7 @@ class CA1Spec(_Section):
     """Index cells whose dendrites the Schaffer collaterals may open in a gamma cycle."""
     competitors: Count = 20
     """Index cells that fire in a gamma cycle, and compete for attention."""
-    sharpness: Positive = 16.0
+    sharpness: Annotated[float, Field(ge=0.1, le=1000)] = 16.0
     """Inverse temperature of the attention: softmax(sharpness x cosine)."""
 
 

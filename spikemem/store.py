@@ -137,13 +137,14 @@ class Store:
 
     def _select(self, query: str, *values: object) -> list[Any]:
         """The rows of a query; StoreError where the file cannot give them."""
-        self._opened()
+        self.check_open()
         try:
             return self._db.execute(query, values).fetchall()
         except sqlite3.Error as error:
             raise StoreError(f"{self.path} is damaged: {error}; restore it from a backup") from error
 
-    def _opened(self) -> None:
+    def check_open(self) -> None:
+        """StoreError where the store has been closed."""
         if self._closed:
             raise StoreError(f"{self.path or 'this memory'} is closed; open it again")
 
@@ -229,7 +230,7 @@ class Store:
     @contextmanager
     def reading(self) -> Iterator[None]:
         """What is read within sees the file as it was at one moment, whatever a writer does beside it."""
-        self._opened()
+        self.check_open()
         try:
             self._db.execute("BEGIN")
         except sqlite3.Error as error:
@@ -243,7 +244,7 @@ class Store:
     # -- life ----------------------------------------------------------------------------------------------------------------------
 
     def _transaction(self) -> "_Transaction":
-        self._opened()
+        self.check_open()
         if self.readonly:
             raise StoreError(f"{self.path} was opened for reading; open it without readonly=True to change it")
         return _Transaction(self._db, self.path)

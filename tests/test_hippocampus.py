@@ -94,7 +94,7 @@ def test_a_chain_is_what_the_spikes_say(small: ModelSpec, name: str) -> None:
     recording = memory.simulate_chain(cues(), hops)
     np.testing.assert_array_equal(found, memory.read_chain(recording))
     owner = memory.arrays()["memory"]
-    ends = range(2 * THETA, (hops + 2) * THETA, THETA)
+    ends = range(2 * THETA - GAMMA, (hops + 2) * THETA - GAMMA, THETA)
     for i, ids in enumerate(found.tolist()):
         read = [owner[recording["sub"].between(end - GAMMA, end, i).cell].tolist() for end in ends]
         length = next((h for h, heard in enumerate(read) if not heard), hops)
@@ -427,3 +427,60 @@ def test_other_files_are_no_snapshots(small: ModelSpec, content: bytes | str | N
         file.write_bytes(content)
     with pytest.raises(SnapshotError, match="file"):
         Hippocampus.load(file)
+
+
+# -- other shapes of circuit -----------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("dim", "charge", "sharpness"),
+    [(16, 3.2, 16.0), (1024, 3.2, 16.0), (384, 8.0, 16.0), (384, 0.5, 16.0), (384, 3.2, 0.1), (384, 3.2, 1000.0)],
+)
+def test_short_cuts_hold_for_other_models(small: ModelSpec, dim: int, charge: float, sharpness: float) -> None:
+    spec = ModelSpec.model_validate(
+        {**small.model_dump(), "ec": {"dim": dim, "charge": charge}, "ca1": {**small.ca1.model_dump(), "sharpness": sharpness}}
+    )
+    rng = np.random.default_rng(0)
+    alike = rng.normal(size=dim) + 0.7 * rng.normal(size=(150, dim))  # correlated memories, that all compete
+    memory = Hippocampus(spec)
+    memory.store(alike)
+    noisy = alike[:10] + 0.5 * rng.normal(size=(10, dim))
+    equal(memory.recall(noisy, 3), memory.recall(noisy, 3, record=True))
+
+
+def test_the_largest_core_counts_without_overflow() -> None:
+    spec = ModelSpec.model_validate({"dg": {"cells": 1024, "winners": 256}, "ca3": {"core": 255}})
+    memory, x = Hippocampus(spec), units(20)
+    ids = memory.store(x)
+    memory.associate(ids[:-1], ids[1:])
+    assert memory.recall(x, settle=4).ids[:, 0].tolist() == ids.tolist()
+    equal(memory.recall(x[:3], settle=4), memory.recall(x[:3], settle=4, record=True))
+
+
+# -- forks, loops, duplicates ----------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("links", "start", "expected"),
+    [
+        ([(0, 1), (0, 2), (1, 0)], 0, [1, 0, 1, 0]),
+        ([(0, 1), (0, 2), (1, 3), (2, 4)], 0, [1, 3, NONE, NONE]),
+        ([(5, 5), (5, 6)], 5, [5, 5, 5, 5]),
+        ([(0, 1), (1, 0)], 1, [0, 1, 0, 1]),
+        ([(0, 9), (1, 9), (9, 2)], 1, [9, 2, NONE, NONE]),
+    ],
+)
+def test_chains_through_forks_loops_and_merges(small: ModelSpec, links: list[tuple[int, int]], start: int, expected: list[int]) -> None:
+    memory, x = Hippocampus(small), units(40)
+    memory.store(x)
+    memory.associate(*zip(*links, strict=True))
+    assert memory.recall_chain(x[start], hops=4).tolist() == [expected]
+    assert memory.read_chain(memory.simulate_chain(x[start], 4)).tolist() == [expected]
+
+
+def test_many_variants_hide_no_other_memory(small: ModelSpec) -> None:
+    memory, x = Hippocampus(small), units(6)
+    memory.store(x, variants=[near(np.repeat(x[:1], 400, axis=0), 0.9), *[None] * 5])
+    found = memory.recall(near(x[:1], 0.9), top_k=3)
+    assert found.ids[0, 0] == 0
+    assert (found.ids >= 0).sum() >= 2

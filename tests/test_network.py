@@ -123,3 +123,10 @@ def test_a_bad_connection_is_explained(pre: str, post: str, options: dict[str, A
 def test_synapses_fit_their_populations() -> None:
     with pytest.raises(NetworkError, match=r"in -> out: synapses have shape \(2, 3\), the populations \(3, 2\)"):
         pair().connect("in", "out", Dense(np.zeros((2, 3))))
+
+
+def test_a_bare_array_is_no_synapses() -> None:
+    net = Network()
+    net.add(Population("a", 3))
+    with pytest.raises(NetworkError, match=r"Dense\(\.\.\.\)"):
+        net.connect("a", "a", np.ones((3, 3)))  # type: ignore[arg-type]

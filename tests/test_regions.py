@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from spikemem import Hippocampus, ModelSpec, Network, Recording, load_model, simulate
 from spikemem.errors import VectorError
-from spikemem.regions import dg, ec
+from spikemem.regions import ec
 from spikemem.regions.ca1 import CA1, NONE
 from spikemem.regions.ca3 import CA3
 from spikemem.regions.dg import DG, Adaptation
@@ -26,7 +26,7 @@ def simulate_volley(granule: DG, vectors: NDArray[np.float32]) -> Recording:
     net, cue = Network(), [Gamma(Mode.CUE)]
     ec.build(net, granule.spec.ec)
     granule.build(net)
-    return simulate(net, {**ec.stimulus(granule.spec.ec, cue, vectors), **dg.stimulus(granule.spec.dg, cue)}, GAMMA)
+    return simulate(net, {**ec.stimulus(granule.spec.ec, cue, vectors), **granule.stimulus(cue)}, GAMMA)
 
 
 def cores(m: int, k: int, cells: int, seed: int = 0) -> NDArray[np.uint16]:

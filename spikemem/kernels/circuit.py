@@ -17,7 +17,7 @@ I8 = NDArray[np.int8]
 U64 = NDArray[np.uint64]
 
 PLANES = 9
-"""Bit planes of the vertical counters: counts up to 511."""
+"""Bit planes of the vertical counters: counts up to 511, the fast and slow inputs from two cores of at most 255 cells."""
 
 
 @njit(cache=True, parallel=True)

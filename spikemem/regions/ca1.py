@@ -1,11 +1,12 @@
 """CA1 and subiculum: index cells, one for each stored cue, that need CA3 and EC together.
 
-    dendrite   opens where  |code(key) and CA3| is among the 200 largest        (Schaffer collaterals: the candidates)
-    soma       fires where the dendrite is open, by  n_key . n_cue, the 20 largest first   (perforant path: the ranking)
+    dendrite   opens where  |code(key) and CA3| is among the largest, ca1.candidates of them   (Schaffer collaterals)
+    soma       fires where the dendrite is open, the largest  n_key . n_cue  first, ca1.competitors of them   (perforant path)
     subiculum  the first of these under noise:  argmax(n_key . n_cue + s^2 / b Gumbel),  so P(key) = softmax(b x cosine)
 
 The first spike of a race under Gumbel noise is a sample of the softmax (Gumbel 1954), so the share of gamma cycles that a cell wins is
-its attention, the settle step of a modern Hopfield network (Ramsauer 2021). A two-layer neuron with dendritic spikes: Poirazi 2003.
+its attention, the settle step of a modern Hopfield network (Ramsauer 2021). The soma behind a
+dendrite that must spike first is a two-layer neuron (Poirazi 2003); that dendrites, too, compete by a basket cell is the model's.
 Perforant weights are the spike counts of the one volley that was stored (teacher-forced Hebb), int8.
 
 Novelty is the mismatch between what CA3 brings and what EC says: 1 - cosine of the best candidate's synapses and the cue's volley.
@@ -19,16 +20,13 @@ from numpy.typing import NDArray
 from spikemem.kernels import circuit
 from spikemem.network import KWinners, Network, Population
 from spikemem.regions import ec
-from spikemem.regions.rhythm import CA1_RELEASE, DENDRITE_RELEASE, DT, GAMMA, GRID, SUB_RELEASE, Gamma, Mode, release
+from spikemem.regions.rhythm import CA1_RELEASE, DENDRITE_RELEASE, DT, GAMMA, GRID, SUB_RELEASE, Gamma, Mode, above, release
 from spikemem.spec import ModelSpec
 from spikemem.synapses import Dense, Sparse, one_to_one
 
 DENDRITE_HOLD = 2.0**10
-HOLD = 2.0**15
-GATE = 2.0**14
-"""A dendritic spike lifts the soma by more than any perforant drive."""
-ANY = -(2.0**13)
-"""Below any perforant drive: with an open dendrite, every cell fires at this level."""
+GUMBEL_BOUND = 40.0
+"""No Gumbel number from 53 random bits is larger."""
 FIRST_COSINE = 0.5
 """A soma with at least this cosine fires one step before the rest."""
 HOP_SHARES = (0.9, 0.75)
@@ -144,6 +142,12 @@ class CA1:
                 return int(heard[0])
         return NONE
 
+    @property
+    def gate(self) -> float:
+        """What a dendritic spike lifts the soma by: more than twice any perforant drive and noise, since |n| <= s + sqrt(d) / 2."""
+        drive = self.spec.ec.dim * (self.spec.ec.charge + 0.5) ** 2
+        return above(4 * (drive + GUMBEL_BOUND * self.noise_size()))
+
     def noise_size(self) -> float:
         """Scale of the Gumbel noise, in coincident spikes: s^2 / sharpness."""
         return ec.scale(self.spec.ec) ** 2 / self.spec.ca1.sharpness
@@ -168,26 +172,27 @@ class CA1:
         schaffer = Sparse.from_coo(self.codes[living].ravel(), np.repeat(living, self.spec.dg.winners), 1.0, (self.spec.dg.cells, cells))
         perforant = Dense(ec.push_pull(self.counts.T.astype(np.float64)))
         net.connect("ca3", "ca1_dendrite", schaffer)
-        net.connect("ca1_dendrite", "ca1", one_to_one(GATE))
-        net.connect("ca1", "sub", one_to_one(GATE))
+        net.connect("ca1_dendrite", "ca1", one_to_one(self.gate))
+        net.connect("ca1", "sub", one_to_one(self.gate))
         net.connect("ec", "ca1", perforant)
         net.connect("ec", "sub", perforant)
 
     def stimulus(self, protocol: list[Gamma], queries: NDArray[np.int64], seed: int) -> dict[str, NDArray[np.float64]]:
         """External current of `ca1_dendrite` and `ca1`, [time], and of `sub`, [time, n, cell] where a cycle is noisy."""
         early, late = hop_levels(self.spec.ca3.core)
-        any_gated, first = GATE + ANY, GATE + np.floor(FIRST_COSINE * ec.scale(self.spec.ec) ** 2)
+        hold, any_gated = 2 * self.gate, self.gate / 2
+        first = self.gate + np.floor(FIRST_COSINE * ec.scale(self.spec.ec) ** 2)
         volley = {
-            "ca1_dendrite": release(DENDRITE_HOLD, DENDRITE_RELEASE[1:], (0.5,)),
-            "ca1": release(HOLD, CA1_RELEASE[1:], (first, any_gated)),
-            "sub": release(HOLD, (SUB_RELEASE,), (any_gated,)),
+            "ca1_dendrite": release(DENDRITE_HOLD, DENDRITE_RELEASE[:1], (0.5,)),
+            "ca1": release(hold, CA1_RELEASE, (first, any_gated)),
+            "sub": release(hold, SUB_RELEASE[1:], (any_gated,)),
         }
         hop = {
             "ca1_dendrite": release(DENDRITE_HOLD, DENDRITE_RELEASE, (early, late)),
-            "ca1": release(HOLD, CA1_RELEASE[:1], (any_gated,)),
-            "sub": release(HOLD, (CA1_RELEASE[1],), (any_gated,)),
+            "ca1": release(hold, CA1_RELEASE[:1], (any_gated,)),
+            "sub": release(hold, SUB_RELEASE[:1], (any_gated,)),
         }
-        shut = {"ca1_dendrite": release(DENDRITE_HOLD, (), ()), "ca1": release(HOLD, (), ()), "sub": release(HOLD, (), ())}
+        shut = {"ca1_dendrite": release(DENDRITE_HOLD, (), ()), "ca1": release(hold, (), ()), "sub": release(hold, (), ())}
         of_mode = {Mode.CUE: volley, Mode.REPLAY: volley, Mode.HOP: hop, Mode.QUIET: shut}
         currents = {name: np.concatenate([of_mode[g.mode][name] for g in protocol]) for name in ("ca1_dendrite", "ca1")}
         sub = np.concatenate([of_mode[g.mode]["sub"] if g.read else shut["sub"] for g in protocol])

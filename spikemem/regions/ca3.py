@@ -3,13 +3,15 @@
     write      W |= core(post) x core(pre)                      (clipped Hebb: Willshaw 1969)
     one cycle  V_i = sum over arrived spikes j of (W_ij - g)     fires where V_i > 1, at most k cells, the most excited first
 
-An engram's core is the first 50 of its 128 cells to fire: STDP's window reaches no further. CA3 has two hemispheres. Associational
-synapses join cells of the same one; they are fast, and bind an engram to itself (auto-association). Commissural synapses join cells of
-different ones; they are slow, and bind an engram to the next (hetero-association, one hop a theta cycle). Between two cells there is
-one synapse, so that both kinds together take N^2 bits. `g` is the feed-forward inhibition that comes with each spike: a cell fires when
-more than that share of its active inputs is potentiated. While a cue is held, acetylcholine shuts the slow synapses (Hasselmo 2006), or a
-memory would give way to its successor in the next theta cycle. Spikes after the core's are not carried on by the recurrent collaterals
-(presynaptic inhibition).
+An engram's core is the first of its cells to fire (50 of 128 in hippocampus-base): STDP's window reaches no further. The cells lie in two
+halves, called hemispheres. Fast synapses join cells of the same one and bind an engram to itself (auto-association); slow synapses join
+cells of different ones and bind an engram to the next (hetero-association, one hop a theta cycle). Between two cells there is one synapse,
+so that both kinds together take N^2 bits. The names are those of associational and commissural fibres; that their function is divided in
+this way is an assumption of the model, made for its memory.
+
+`g` is the feed-forward inhibition that comes with each spike: a cell fires when more than that share of its active inputs is potentiated.
+While a cue is held the slow synapses are shut, or a memory would give way to its successor in the next theta cycle. Spikes after the
+core's are not carried on by the recurrent collaterals (presynaptic inhibition).
 """
 
 import numpy as np

@@ -15,11 +15,10 @@ from numpy.typing import NDArray
 from spikemem.kernels import circuit
 from spikemem.network import KWinners, Network, Population
 from spikemem.regions import ec
-from spikemem.regions.rhythm import DG_RELEASE, DT, GAMMA, GRID, Gamma, Mode, dg_levels, release
-from spikemem.spec import DGSpec, ModelSpec
+from spikemem.regions.rhythm import DG_RELEASE, DT, GAMMA, GRID, WINDOW, Gamma, Mode, above, dg_levels, release
+from spikemem.spec import ModelSpec
 from spikemem.synapses import Dense, Sparse
 
-HOLD = 2.0**7
 WEIGHTS = (0.5, 1.5)
 """Synaptic weights are spread between these before scaling, or ties abound."""
 PRIOR = 64
@@ -74,10 +73,19 @@ class DG:
         self.weights = np.round(scaled / GRID) * GRID
         self.bias = np.round((self.weights * adaptation.mean[self.inputs]).sum(1) / GRID) * GRID
 
+    @property
+    def hold(self) -> float:
+        """Inhibition that no volley overcomes."""
+        return above(float((np.abs(self.weights).sum(1) * WINDOW + np.abs(self.bias)).max()) + 8.0)
+
+    @property
+    def levels(self) -> tuple[float, ...]:
+        """Drives above which a cell fires, one for each release, falling."""
+        return dg_levels(self.spec.dg.winners, self.spec.dg.cells, self.hold)
+
     def codes(self, counts: NDArray[np.int8]) -> tuple[NDArray[np.uint16], NDArray[np.uint8]]:
         """The winners of EC volleys [n, d] in firing order, [n, k], and the release at which each fired, [n, k]."""
-        levels = np.array(dg_levels(self.spec.dg.winners, self.spec.dg.cells))
-        return circuit.dg_codes(counts, self.inputs, self.weights, self.bias, levels, self.spec.dg.winners)
+        return circuit.dg_codes(counts, self.inputs, self.weights, self.bias, np.array(self.levels), self.spec.dg.winners)
 
     def drive(self, counts: NDArray[np.int8] | NDArray[np.float32]) -> NDArray[np.float64]:
         """What each cell receives from signed counts, or from rates s x in their place, [n, d]; float64, [n, cell]."""
@@ -103,13 +111,12 @@ class DG:
         net.connect("ec", "dg", push_pull)
         net.connect("ff", "dg", Dense(-self.bias[None]))
 
-
-def stimulus(spec: DGSpec, protocol: list[Gamma]) -> dict[str, NDArray[np.generic]]:
-    """External current of `dg` [time] and the clamped spikes of `ff` [time, 1]: it fires with each volley of EC."""
-    open_, shut, tick = release(HOLD, DG_RELEASE, dg_levels(spec.winners, spec.cells)), release(HOLD, (), ()), np.zeros(GAMMA, bool)
-    tick[0] = True
-    volley = [g.mode in (Mode.CUE, Mode.REPLAY) for g in protocol]
-    return {
-        "dg": np.concatenate([open_ if v else shut for v in volley]),
-        "ff": np.concatenate([tick if v else np.zeros_like(tick) for v in volley])[:, None],
-    }
+    def stimulus(self, protocol: list[Gamma]) -> dict[str, NDArray[np.generic]]:
+        """External current of `dg` [time] and the clamped spikes of `ff` [time, 1]: it fires with each volley of EC."""
+        open_, shut, tick = release(self.hold, DG_RELEASE, self.levels), release(self.hold, (), ()), np.zeros(GAMMA, bool)
+        tick[0] = True
+        volley = [g.mode in (Mode.CUE, Mode.REPLAY) for g in protocol]
+        return {
+            "dg": np.concatenate([open_ if v else shut for v in volley]),
+            "ff": np.concatenate([tick if v else np.zeros_like(tick) for v in volley])[:, None],
+        }

@@ -3,7 +3,7 @@
     I_on = s max(x, 0) / T,  I_off = s max(-x, 0) / T   for T steps, from V = 1/2;    n = spikes_on - spikes_off ~ round(s x)
     x^ = n / s,                                        s = charge sqrt(d)
 
-The cells do not leak, so that a cell's count is its charge, rounded; T = 8 steps of current, at most 12 spikes. Superficial EC (`ec`)
+The cells do not leak, so that a cell's count is its charge, rounded; T = 8 steps of current, at most 11 spikes. Superficial EC (`ec`)
 takes the cue; deep EC (`ec_deep`) receives the answer from the subiculum; `replay` carries the answer back to `ec` when theta allows.
 ON cells are 0 to d - 1, OFF cells d to 2d - 1.
 """
@@ -108,7 +108,7 @@ def stimulus(spec: ECSpec, protocol: list[Gamma], vectors: NDArray[np.float32]) 
     cue[WINDOW] -= HOLD
     replay = np.zeros_like(cue)
     replay[0] = HALF
-    replay[WINDOW + 1] -= HOLD
+    replay[WINDOW + 2] -= HOLD  # by the relay's synapse and by the subiculum's last release it comes up to two steps later
     closed = np.zeros_like(cue)
     closed[0] = -HOLD
     of_mode = {Mode.CUE: cue, Mode.REPLAY: replay, Mode.HOP: closed, Mode.QUIET: closed}

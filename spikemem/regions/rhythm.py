@@ -4,12 +4,13 @@ A gamma cycle (25 ms) is one pass through the circuit, a theta cycle (125 ms) fi
 of the gamma cycle and released when its input has arrived, the strongest first (the gamma cycle as a clock for rank order: Fries,
 Nikolic and Singer 2007). Which populations are released is what tells the modes apart, as acetylcholine and theta phase do in the
 animal (Hasselmo 2002): in CUE cycles the cue drives EC, in REPLAY cycles the last answer does, in HOP cycles CA3 runs on its own slow
-synapses, in QUIET cycles nothing fires.
+synapses, in QUIET cycles nothing fires. The schedule is a modelling device; what it borrows from the animal is that phase decides.
 
 Behind EC all currents and weights of the circuit are multiples of GRID below 2^17, so that their sums are exact in float64 whatever
 the order: simulators agree spike for spike, and a short cut can be shown to give the same winners.
 """
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import Enum
@@ -26,22 +27,24 @@ GRID = 2.0**-14
 
 CUE_STEPS = 8
 """The cue current lasts so many steps of a gamma cycle."""
-WINDOW = 12
-"""EC may fire for so many steps, which bounds a cell's spikes a cycle."""
+WINDOW = 11
+"""EC may fire for so many steps, which bounds a cell's spikes a cycle. (One spike a millisecond is a count, not a cell: an EC cell of the
+model stands for a handful of stellate cells.)"""
 DG_RELEASE = (13, 14, 15, 16, 17, 18)
 DG_SHARES = (0.1, 0.25, 0.35, 0.45, 0.7)
 """Shares of the winners expected to have fired after each release but the last, which takes all; dense where an engram's core ends."""
 CA3_RELEASE = 13
-DENDRITE_RELEASE = (19, 20)
-CA1_RELEASE = (20, 21, 22)
-SUB_RELEASE = 23
+DENDRITE_RELEASE = (20, 21)
+CA1_RELEASE = (21, 22)
+SUB_RELEASE = (22, 23)
 
-SLOW = float(THETA - 6)
-"""ms; slow recurrent synapses deliver in the same gamma cycle of the next theta cycle, before CA3 is released."""
+SLOW = float(THETA - GAMMA - 6)
+"""ms; slow recurrent synapses carry the last gamma cycle of a theta cycle to the last but one of the next, before CA3 is released there.
+So long a delay stands for a slow process (NMDA currents, the replay of a theta sequence), not for an axon."""
 FAST = float(GAMMA - 6)
 """ms; fast recurrent synapses deliver in the next gamma cycle, before CA3 is released."""
-BACK = 2.0
-"""ms; the subiculum's spikes arrive in deep EC at the start of the next gamma cycle."""
+BACK = 3.0
+"""ms; the subiculum's spikes arrive in deep EC in the first steps of the next gamma cycle."""
 
 
 class Mode(Enum):
@@ -70,17 +73,26 @@ def recall_protocol(settle: int, attention: int) -> list[Gamma]:
 
 
 def chain_protocol(hops: int) -> list[Gamma]:
-    """One theta cycle from the cue to the recalled memory's own engram, then one for each hop."""
+    """One theta cycle from the cue to the recalled memory's own engram, then one for each hop.
+
+    The last cycles of a theta cycle replay the subiculum's answer through EC and DG, so that CA3 goes on from one whole engram, wherever
+    it came from: a cue that CA3 could not complete, a noisy hop, or a fork.
+    """
     cue = [Gamma(Mode.CUE), Gamma(Mode.CUE), Gamma(Mode.CUE, read=True), Gamma(Mode.REPLAY, read=True), Gamma(Mode.REPLAY, read=True)]
-    hop = [Gamma(Mode.QUIET)] * 3 + [Gamma(Mode.HOP, read=True)] * 2
+    hop = [Gamma(Mode.QUIET)] * 3 + [Gamma(Mode.HOP, read=True), Gamma(Mode.REPLAY, read=True)]
     return cue + hop * hops
 
 
-def dg_levels(winners: int, cells: int) -> tuple[float, ...]:
-    """Release levels of DG, in standard deviations of a normal drive, falling."""
+def above(bound: float) -> float:
+    """The least power of two above a bound."""
+    return 2.0 ** (math.floor(math.log2(bound)) + 1)
+
+
+def dg_levels(winners: int, cells: int, hold: float) -> tuple[float, ...]:
+    """Release levels of DG, in standard deviations of a normal drive, falling; the last one, -hold, takes all."""
     normal = NormalDist()
     levels = [normal.inv_cdf(1.0 - share * winners / cells) for share in DG_SHARES]
-    return (*(round(level / GRID) * GRID for level in levels), -32.0)
+    return (*(round(level / GRID) * GRID for level in levels), -hold)
 
 
 def release(hold: float, steps: Sequence[int], levels: Sequence[float]) -> NDArray[np.float64]:
