@@ -66,7 +66,8 @@ def main() -> None:
     rounds = [((timed(lambda: chain(1 + HOPS)) - timed(lambda: chain(1))) / HOPS, timed(dense), timed(rows)) for _ in range(args.rounds)]
     hop, product, gather = 1e6 * np.median(rounds, axis=0)
     result = {
-        "memories": args.memories, "hop_us": hop, "dense_us": product, "rows_us": gather, "dense_ratio": product / hop, "rows_ratio": gather / hop,
+        "memories": args.memories, "hop_us": hop, "dense_us": product, "rows_us": gather,
+        "dense_ratio": product / hop, "rows_ratio": gather / hop,
     }  # fmt: skip
     args.out.parent.mkdir(parents=True, exist_ok=True)
     args.out.write_text(json.dumps(result, indent=1))

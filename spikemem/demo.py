@@ -68,6 +68,7 @@ class DemoResult:
     ec_cosine: float
     attention_curve: dict[int, float]
     synaptic_events: float
+    simulated_events: int
     multiplications: float
     recall_ms: tuple[float, float]
     seconds: float
@@ -84,6 +85,7 @@ class DemoResult:
             "attention_tv": round(self.attention_curve[CURVE[-1]], 4),
             "attention_curve": {str(c): round(tv, 4) for c, tv in self.attention_curve.items()},
             "synaptic_events": round(self.synaptic_events),
+            "simulated_events": self.simulated_events,
             "multiplications": round(self.multiplications),
             "recall_ms": {"spiking": round(self.recall_ms[0], 3), "rate": round(self.recall_ms[1], 3)},
             "seconds": round(self.seconds, 1),
@@ -127,6 +129,7 @@ def run(spec: ModelSpec, embedder: Embedder, seed: int = 0, stage: Stage = lambd
     agreed = np.concatenate([a.agree() for a in (exact, unseen, versions, varied)])
     return DemoResult(
         corpus, rows, float(agreed.mean()), round_trip(spec, everything), curve, float(unseen.spiking.events.mean()),
+        plain.spiking.simulate_recall(some[0]).events,
         float(unseen.rate.events.mean()), _timed(plain, everything), time.perf_counter() - start, plain, texts, cues,
     )  # fmt: skip
 

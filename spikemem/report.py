@@ -151,6 +151,7 @@ def page(result: DemoResult, pictures: dict[str, str]) -> str:
         slow=f"{slow:.2%}",
         attention_tv=f"{result.attention_curve[CURVE[-1]]:.3f}",
         synaptic_events=f"{result.synaptic_events:,.0f}",
+        simulated_events=f"{result.simulated_events:,}",
         multiplications=f"{result.multiplications:,.0f}",
         seconds=f"{result.seconds:.0f}",
     )

@@ -51,6 +51,7 @@ class DG:
     """The wiring, and the weights under an adaptation.
 
     inputs: dimensions that each cell hears, int32, [cell, fan_in].   weights: on signed counts, [cell, fan_in].   bias: [cell].
+    hold: inhibition that no volley overcomes.   levels: drives above which a cell fires, one for each release, falling.
     """
 
     def __init__(self, spec: ModelSpec, seed: int, adaptation: Adaptation | None = None) -> None:
@@ -72,16 +73,8 @@ class DG:
         scaled = self._drawn / np.sqrt(np.maximum(variance, 1e-6 * isotropic))[:, None]
         self.weights = np.round(scaled / GRID) * GRID
         self.bias = np.round((self.weights * adaptation.mean[self.inputs]).sum(1) / GRID) * GRID
-
-    @property
-    def hold(self) -> float:
-        """Inhibition that no volley overcomes."""
-        return above(float((np.abs(self.weights).sum(1) * WINDOW + np.abs(self.bias)).max()) + 8.0)
-
-    @property
-    def levels(self) -> tuple[float, ...]:
-        """Drives above which a cell fires, one for each release, falling."""
-        return dg_levels(self.spec.dg.winners, self.spec.dg.cells, self.hold)
+        self.hold = above(float((np.abs(self.weights).sum(1) * WINDOW + np.abs(self.bias)).max()) + 8.0)
+        self.levels = dg_levels(self.spec.dg.winners, self.spec.dg.cells, self.hold)
 
     def codes(self, counts: NDArray[np.int8]) -> tuple[NDArray[np.uint16], NDArray[np.uint8]]:
         """The winners of EC volleys [n, d] in firing order, [n, k], and the release at which each fired, [n, k]."""
