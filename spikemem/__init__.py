@@ -1,10 +1,11 @@
 """spikemem: spiking networks and a whole hippocampal memory made of spiking populations."""
 
-from spikemem.hippocampus import Hippocampus, Recall
+from spikemem.hippocampus import Hippocampus
 from spikemem.memory import Hit, Hits, Memory
 from spikemem.network import CycleReset, KWinners, Network, Population, Projection
 from spikemem.neurons import LIF
 from spikemem.rate import RateHippocampus
+from spikemem.recall import Recall
 from spikemem.recording import Recording
 from spikemem.simulate import simulate
 from spikemem.spec import ModelSpec, load_model

@@ -7,8 +7,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from spikemem.hippocampus import Hippocampus, Recall
+from spikemem.hippocampus import Hippocampus
 from spikemem.rate import RateHippocampus
+from spikemem.recall import Recall
 from spikemem.spec import ModelSpec
 
 Z95 = 1.959964

@@ -6,19 +6,19 @@ it the same winners are computed by short cuts (`kernels.circuit`), and tests ho
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from spikemem.circuit import Circuit, Volley
+from spikemem.circuit import Circuit
 from spikemem.errors import SpecError, UnknownMemoryError, VectorError
 from spikemem.network import Network
+from spikemem.recall import Completion, Recall, answer
 from spikemem.recording import Recording
 from spikemem.regions import ec
-from spikemem.regions.ca1 import NONE, Ranking
+from spikemem.regions.ca1 import NONE
 from spikemem.regions.ca3 import CA3
 from spikemem.regions.dg import Adaptation
 from spikemem.regions.rhythm import GAMMA, RECALL_SETTLE, THETA, chain_protocol, recall_protocol
@@ -33,38 +33,6 @@ ATTENTION_CYCLES = THETA // GAMMA
 """Gamma cycles of attention by default: one theta cycle."""
 FORMAT = "spikemem-hippocampus-1"
 Progress = Callable[[int, int], None]
-
-
-@dataclass(frozen=True, eq=False)
-class Recall:
-    """What a batch of cues recalled.
-
-    ids: memories, best first, int64, [n, top_k]; -1 where there is no further one.
-    scores: the cell's drive as a share of what the cue's own copy would give (about the cosine), [n, top_k]; NaN where no id.
-    vectors: the read-out, unit length, [n, d]: what the subiculum's spikes make deep EC fire.
-    novelty: 1 - cosine of the best index cell's synapses and the cue's volley, [n]; 1 where nothing answered.
-    competitors, attention: the memories whose index cells competed and their shares of the gamma cycles, [n, c].
-    events: synapses that the short cut reads for a cue, [n]: from EC's spikes onto DG, from CA3's onto dendrites, and from EC's onto the
-        cells whose dendrites are open. A simulation (`recording.events`) carries more, since it knows no closed dendrite.
-    recording: the spikes, where asked for.
-    """
-
-    ids: NDArray[np.int64]
-    scores: NDArray[np.float64]
-    vectors: NDArray[np.float64]
-    novelty: NDArray[np.float64]
-    competitors: NDArray[np.int64]
-    attention: NDArray[np.float64]
-    events: NDArray[np.int64]
-    recording: Recording | None = None
-
-
-@dataclass(frozen=True, eq=False)
-class Completion:
-    """cells: CA3's cells in firing order, [n, winners].   ids: the memory that CA1 finds on CA3 alone, [n]; -1 where none."""
-
-    cells: NDArray[np.uint16]
-    ids: NDArray[np.int64]
 
 
 class Hippocampus:
@@ -216,102 +184,9 @@ class Hippocampus:
         vectors = ec.unit(cue, self.spec.ec.dim)
         _at_least(1, top_k=top_k, attention_cycles=attention_cycles)
         _at_least(0, settle=settle)
-        volley = self.circuit.volley(vectors)
-        active, size, still = self.circuit.ca3.complete(volley.codes, volley.when, settle)
-        candidates = max(self.spec.ca1.candidates, top_k)
-        ranking = self.circuit.ca1.rank(volley.counts, active, size, candidates)
-        while self._fewest(ranking) < min(top_k, len(self)) and candidates < len(self.circuit.ca1):  # many variants of a few memories
-            candidates *= 4
-            ranking = self.circuit.ca1.rank(volley.counts, active, size, candidates)
-        competitors = self._competitors(ranking, top_k)
-        if record and len(self.circuit.ca1) and len(vectors):
-            protocol = recall_protocol(settle, attention_cycles)
-            recording = self.circuit.simulate(protocol, vectors, candidates=candidates, competitors=competitors, device=self.device)
-            order, winners = self.circuit.read_recall(recording, competitors, settle)
-            ranking = Ranking(order, self._drive(order, volley.counts), ranking.events)
-            return self._report(ranking, volley.counts, winners, competitors, top_k, recording)
-        winners = self.circuit.ca1.attend(ranking, volley.names(), competitors, attention_cycles, settle + 1, self.seed)
-        for i in np.flatnonzero(~still):
-            self._attend_unsettled(winners[i], volley.one(i), active[i, : size[i]], candidates, competitors, settle + 1)
-        return self._report(ranking, volley.counts, winners, competitors, top_k, None)
+        return answer(self.circuit, vectors, top_k, settle, attention_cycles, self.device if record else None)
 
-    def _attend_unsettled(
-        self, winners: NDArray[np.int64], volley: Volley, active: NDArray[np.uint16], candidates: int, competitors: int, start: int
-    ) -> None:
-        """Correct the keys that win the subiculum, [cycles], in those cycles in which CA3 fires other cells than `active`."""
-        name, none = volley.names(), np.zeros(0, np.int64)
-        cells, ranked, ranking = active.astype(np.int64), set(active.tolist()), None
-        for g in range(len(winners)):
-            before, cells = cells, self.circuit.ca3.cycle(cells, none, volley.codes[0], volley.when[0])
-            if ranked != (fired := set(cells.tolist())):
-                ranked, lit = fired, cells[None].astype(np.uint16)
-                ranking = self.circuit.ca1.rank(volley.counts, lit, np.array([len(cells)]), candidates)
-            if ranking is not None:
-                winners[g] = self.circuit.ca1.attend(ranking, name, competitors, 1, start + g, self.seed)[0, 0]
-            elif np.array_equal(before, cells):
-                break
-
-    def _fewest(self, ranking: Ranking) -> int:
-        """How many different memories the poorest ranking of a batch holds."""
-        return min((len(set(row.tolist()) - {NONE}) for row in self._owners(ranking.order)), default=0)
-
-    def _competitors(self, ranking: Ranking, top_k: int) -> int:
-        """How many index cells must fire so that every cue finds top_k different memories, if there are as many."""
-        needed = self.spec.ca1.competitors
-        for row in self._owners(ranking.order):
-            _, first = np.unique(row[row != NONE], return_index=True)
-            if len(first):
-                needed = max(needed, int(np.sort(first)[:top_k][-1]) + 1)
-        return needed
-
-    def _owners(self, keys: NDArray[np.int64]) -> NDArray[np.int64]:
-        """The memories of keys; NONE stays NONE."""
-        return np.where(keys == NONE, NONE, self.circuit.ca1.memory[keys] if len(self.circuit.ca1) else NONE)
-
-    def _drive(self, order: NDArray[np.int64], counts: NDArray[np.int8]) -> NDArray[np.int64]:
-        """n_key . n_cue for the keys of a ranking, [n, c]; 0 where there is none."""
-        synapses = (
-            self.circuit.ca1.counts[order].astype(np.int64)
-            if len(self.circuit.ca1)
-            else np.zeros((*order.shape, counts.shape[1]), np.int64)
-        )
-        return np.where(order == NONE, 0, np.einsum("ncd,nd->nc", synapses, counts.astype(np.int64)))
-
-    def _report(
-        self,
-        ranking: Ranking,
-        counts: NDArray[np.int8],
-        winners: NDArray[np.int64],
-        competitors: int,
-        top_k: int,
-        recording: Recording | None,
-    ) -> Recall:
-        n, own = len(counts), (counts.astype(np.int64) ** 2).sum(1)
-        order, drive = ranking.order[:, :competitors], ranking.drive[:, :competitors]
-        ids, scores = np.full((n, top_k), NONE, np.int64), np.full((n, top_k), np.nan)
-        vectors, novelty = np.zeros((n, self.spec.ec.dim)), np.ones(n)
-        shares = np.zeros(order.shape)
-        for i, row in enumerate(self._owners(order)):
-            _, first = np.unique(row, return_index=True)
-            places = np.array([p for p in np.sort(first) if row[p] != NONE][:top_k], np.int64)
-            if not len(places):
-                continue
-            ids[i, : len(places)], scores[i, : len(places)] = row[places], drive[i, places] / own[i]
-            best = self.circuit.ca1.counts[order[i, 0]].astype(np.int64)
-            novelty[i] = 1.0 - drive[i, 0] / np.sqrt(float(own[i] * (best**2).sum()))
-            won = winners[i][winners[i] != NONE]
-            shares[i] = (won[:, None] == order[i]).sum(0) / winners.shape[1]
-            volley = ec.decode(self.spec.ec, self.circuit.ca1.counts[self.circuit.ca1.content[won]]).sum(0)
-            vectors[i] = volley / max(float(np.linalg.norm(volley)), np.finfo(float).tiny)
-        events = ranking.events + self._perforant_events(counts)
-        return Recall(ids, scores, vectors, np.maximum(novelty, 0.0), self._owners(order), shares, events, recording)
-
-    def _perforant_events(self, counts: NDArray[np.int8]) -> NDArray[np.int64]:
-        """Synapses from EC onto DG that carry the spikes of a volley, [n]."""
-        fan_out = np.bincount(self.circuit.dg.inputs.ravel(), minlength=self.spec.ec.dim)
-        return np.abs(counts.astype(np.int64)) @ fan_out
-
-    def complete(self, codes: ArrayLike, settle: int = RECALL_SETTLE) -> "Completion":
+    def complete(self, codes: ArrayLike, settle: int = RECALL_SETTLE) -> Completion:
         """Let CA3 complete codes that are partly wrong, with the granule cells held to them.
 
         codes: granule cells in firing order, [n, winners], as from `engrams`.   settle: gamma cycles of completion.
@@ -327,7 +202,7 @@ class Hippocampus:
         keys = np.array(
             [self.circuit.ca1.after_hop(a[: min(n, core)].astype(np.int64)) for a, n in zip(active, size, strict=True)], np.int64
         )
-        return Completion(active, self._owners(keys))
+        return Completion(active, self.circuit.ca1.owners(keys))
 
     def recall_chain(self, cue: ArrayLike, hops: int = 1) -> NDArray[np.int64]:
         """The memories that follow the one that a cue recalls, ids [n, hops]; -1 from where the chain ends.
@@ -342,7 +217,7 @@ class Hippocampus:
         keys = np.full((len(vectors), hops), NONE, np.int64)
         for i in np.flatnonzero(first != NONE):
             keys[i] = self.circuit.follow(volley.codes[i], active[i, : size[i]], int(first[i]), hops)
-        return self._owners(keys)
+        return self.circuit.ca1.owners(keys)
 
     # -- simulating ----------------------------------------------------------------------------------------------------------------
 
@@ -374,7 +249,7 @@ class Hippocampus:
 
     def read_chain(self, recording: Recording) -> NDArray[np.int64]:
         """The answer of a simulated chain, ids [n, hops]."""
-        return self._owners(self.circuit.read_chain(recording))
+        return self.circuit.ca1.owners(self.circuit.read_chain(recording))
 
     # -- looking inside ------------------------------------------------------------------------------------------------------------
 

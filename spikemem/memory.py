@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 
 from spikemem.embed import DEFAULT, Embedder, Progress, SentenceEmbedder
 from spikemem.errors import StoreError, TextError, UnknownMemoryError, VectorError
-from spikemem.hippocampus import ATTENTION_CYCLES, Hippocampus, Recall
+from spikemem.hippocampus import ATTENTION_CYCLES, Hippocampus
+from spikemem.recall import Recall
 from spikemem.recording import Recording
 from spikemem.regions.ca1 import NONE
 from spikemem.spec import ModelSpec, load_model
@@ -48,9 +49,9 @@ class Memory:
     Open one with `Memory.open`; close it, or use it in a `with` block. What `store` has returned is on disk.
     """
 
-    def __init__(self, store: Store, spec: ModelSpec, embedder: Embedder, seed: int = 0, device: str = "cpu") -> None:
-        """Use `Memory.open`."""
-        self._store, self.spec, self.embedder = store, spec, embedder
+    def __init__(self, store: Store, spec: ModelSpec, embedder: str | Embedder, seed: int = 0, device: str = "cpu") -> None:
+        """Use `Memory.open`.   embedder: where it is a name, the model is loaded when it is first needed."""
+        self._store, self.spec, self._embedder = store, spec, embedder
         self._seed, self._device = seed, device
         self._ids: list[int] = []
         self._texts: dict[int, str] = {}
@@ -81,20 +82,19 @@ class Memory:
         try:
             made = store.get_json("model")
             if made is None:
-                chosen = SentenceEmbedder(embedder or DEFAULT) if embedder is None or isinstance(embedder, str) else embedder
-                spec = (given or load_model(DEFAULT_MODEL)).with_dim(chosen.dim)
-                return cls._begin(store, spec, chosen, seed or 0, device)
+                fresh = SentenceEmbedder(embedder or DEFAULT) if embedder is None or isinstance(embedder, str) else embedder
+                spec = (given or load_model(DEFAULT_MODEL)).with_dim(fresh.dim)
+                return cls._begin(store, spec, fresh, seed or 0, device)
             assert isinstance(made, dict)
             spec = ModelSpec.model_validate(made["spec"])
-            chosen = SentenceEmbedder(embedder or made["embedder"]) if embedder is None or isinstance(embedder, str) else embedder
+            chosen: str | Embedder = embedder or str(made["embedder"])
             if given is not None and given.with_dim(spec.ec.dim) != spec:
                 raise StoreError(f"{path} was made with model {spec.name!r}, not with this {given.name!r}; open it without naming a model")
             if seed not in (None, made["seed"]):
                 raise StoreError(f"{path} was made with seed {made['seed']}, not {seed}; open it without a seed")
-            if chosen.name != made["embedder"] or chosen.dim != spec.ec.dim:
-                raise StoreError(
-                    f"{path} was made with embedder {made['embedder']!r} ({spec.ec.dim} dimensions), not {chosen.name!r} ({chosen.dim})"
-                )
+            name, dim = (chosen, spec.ec.dim) if isinstance(chosen, str) else (chosen.name, chosen.dim)
+            if name != made["embedder"] or dim != spec.ec.dim:
+                raise StoreError(f"{path} was made with embedder {made['embedder']!r} ({spec.ec.dim} dimensions), not {name!r} ({dim})")
             return cls(store, spec, chosen, int(made["seed"]), device)
         except BaseException:
             store.close()
@@ -106,6 +106,13 @@ class Memory:
         if not store.readonly:
             store.add([], [], meta={"model": json.dumps(model).encode()})
         return cls(store, spec, embedder, seed, device)
+
+    @property
+    def embedder(self) -> Embedder:
+        """What makes vectors of texts."""
+        if isinstance(self._embedder, str):
+            self._embedder = SentenceEmbedder(self._embedder)
+        return self._embedder
 
     def _load(self) -> None:
         """Derive everything in RAM from the store."""
@@ -272,7 +279,7 @@ class Memory:
         return Hit(i, self._texts[i], float(score))
 
     def _place(self, i: int) -> int:
-        if i not in self._index:
+        if isinstance(i, bool) or not isinstance(i, int | np.integer) or i not in self._index:
             raise UnknownMemoryError(f"no memory {i}; it was never stored or has been forgotten")
         return self._index[i]
 
@@ -292,8 +299,9 @@ class Memory:
     def info(self) -> dict[str, object]:
         """What is stored, and how full the synapses are."""
         fast, slow = self.hippocampus.density()
+        embedder = self._embedder if isinstance(self._embedder, str) else self._embedder.name
         return {
-            "model": self.spec.name, "made_for": self.spec.load, "embedder": self.embedder.name, "memories": len(self),
+            "model": self.spec.name, "made_for": self.spec.load, "embedder": embedder, "memories": len(self),
             "cues": len(self._store.keys()), "associations": len(self._store.links()),
             "fast_density": round(fast, 4), "slow_density": round(slow, 4), "ca3_megabytes": round(self.hippocampus.ca3_bytes() / 1e6, 1),
         }  # fmt: skip

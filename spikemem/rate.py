@@ -17,7 +17,8 @@ from numpy.typing import ArrayLike, NDArray
 from torch import Tensor
 
 from spikemem.errors import NetworkError, UnknownMemoryError, VectorError
-from spikemem.hippocampus import Recall, known
+from spikemem.hippocampus import known
+from spikemem.recall import Recall
 from spikemem.regions import ec
 from spikemem.regions.ca1 import NONE
 from spikemem.spec import ModelSpec

@@ -89,6 +89,14 @@ class CA1:
     def alive(self) -> NDArray[np.bool_]:
         return self._alive[: self._size]
 
+    def memories(self) -> int:
+        """How many memories have a living index cell."""
+        return len(np.unique(self.memory[self.alive]))
+
+    def owners(self, keys: NDArray[np.int64]) -> NDArray[np.int64]:
+        """The memories of keys; NONE stays NONE."""
+        return np.where(keys == NONE, NONE, self.memory[keys] if len(self) else NONE)
+
     def add(self, counts: NDArray[np.int8], codes: NDArray[np.uint16], memory: NDArray[np.int64], content: NDArray[np.int64]) -> None:
         """New index cells, teacher-forced to fire with these volleys and codes."""
         new = self._size + len(counts)
