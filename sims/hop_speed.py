@@ -3,7 +3,7 @@
     python sims/hop_speed.py --memories 20000
 
 All carry the same pairs of engrams. A hop of the circuit is a whole theta cycle: CA3's slow synapses, CA1's answer, and its replay through
-EC, DG and CA3; its time is the difference of a long and a short chain. `rows` adds up only the columns of W that x touches, as the rate
+EC, DG and CA3; its time is the difference of a long and a short chain. `columns` adds up only those of W that x touches, as the rate
 twin does. Medians over rounds that alternate, after a warm-up. Prints a table and writes results/hop_speed.json.
 """
 
@@ -58,21 +58,21 @@ def main() -> None:
     def dense() -> object:
         return (weights @ x).topk(spec.ca3.core).indices
 
-    def rows() -> object:
+    def columns() -> object:
         return from_cell[core[0]].sum(0).topk(spec.ca3.core).indices
 
     assert chain(1 + HOPS).tolist() == [list(range(1, 2 + HOPS))]
-    dense(), rows()
-    rounds = [((timed(lambda: chain(1 + HOPS)) - timed(lambda: chain(1))) / HOPS, timed(dense), timed(rows)) for _ in range(args.rounds)]
+    dense(), columns()
+    rounds = [((timed(lambda: chain(1 + HOPS)) - timed(lambda: chain(1))) / HOPS, timed(dense), timed(columns)) for _ in range(args.rounds)]
     hop, product, gather = 1e6 * np.median(rounds, axis=0)
     result = {
-        "memories": args.memories, "hop_us": hop, "dense_us": product, "rows_us": gather,
-        "dense_ratio": product / hop, "rows_ratio": gather / hop,
+        "memories": args.memories, "hop_us": hop, "dense_us": product, "columns_us": gather,
+        "dense_ratio": product / hop, "columns_ratio": gather / hop,
     }  # fmt: skip
     args.out.parent.mkdir(parents=True, exist_ok=True)
     args.out.write_text(json.dumps(result, indent=1))
     print(f"a hop of the circuit {hop:,.0f} us; dense W @ x and top-k {product:,.0f} us, {result['dense_ratio']:,.0f} times slower;")
-    print(f"the touched rows of W and top-k {gather:,.0f} us, {result['rows_ratio']:,.1f} times slower")
+    print(f"the touched columns of W and top-k {gather:,.0f} us, {result['columns_ratio']:,.1f} times slower")
 
 
 if __name__ == "__main__":

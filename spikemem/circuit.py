@@ -139,7 +139,7 @@ class Circuit:
         active = self._replay(key, active, code)
         for h in range(hops):
             hopped = self.ca3.cycle(none, active, none, none)
-            keys[h] = self.ca1.after_hop(hopped)
+            keys[h] = self.ca1.on_ca3_alone(hopped)
             if keys[h] == NONE:
                 break
             active = self._replay(int(keys[h]), hopped, none)

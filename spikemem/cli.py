@@ -71,7 +71,7 @@ def _show(rows: Sequence[dict[str, Any]], as_json: bool, title: str = "") -> Non
         return
     table = Table(title=title or None, title_justify="left")
     for name in rows[0] if rows else ["nothing"]:
-        table.add_column(name, justify="left" if name in ("text", "what", "row") else "right")
+        table.add_column(name, justify="left" if name in ("text", "what") else "right")
     for row in rows:
         table.add_row(*(f"{v:.3f}" if isinstance(v, float) else escape(str(v)) for v in row.values()))
     out.print(table)
@@ -161,7 +161,7 @@ def associate(brain: Brain, ids: Annotated[list[int], typer.Argument(metavar="ID
         if len(ids) < 2:
             raise TextError("a chain needs at least two memories")
         memory.associate_all(list(pairwise(ids)))
-        out.print(f"bound {max(len(ids) - 1, 0)} pairs")
+        out.print(f"bound {len(ids) - 1} pairs")
 
 
 @app.command(epilog="Example: `spikemem forget brain.db 3 17`")

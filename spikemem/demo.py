@@ -96,7 +96,7 @@ def run(spec: ModelSpec, embedder: Embedder, seed: int = 0, stage: Stage = lambd
     """Everything that the demo measures.   stage: told what begins."""
     start = time.perf_counter()
     corpus, spec = load_corpus(), spec.with_dim(embedder.dim)
-    stage("embedding 720 statements and their cues")
+    stage(f"embedding {len(corpus.texts)} statements and their cues")
     texts = embedder.embed(corpus.texts)
     cues = np.stack([embedder.embed([c[j] for c in corpus.cues]) for j in range(2)], axis=1)  # [statement, 2, d]
 
@@ -109,7 +109,7 @@ def run(spec: ModelSpec, embedder: Embedder, seed: int = 0, stage: Stage = lambd
     versions = plain.first(cues[told].reshape(-1, texts.shape[1]))
 
     stage("recalling with one stored cue variant")
-    stored = [cues[i, :1] if i in set(corpus.alone) else None for i in ids]
+    stored = [cues[i, :1] if i in alone else None for i in ids]
     varied = Pair.of(spec, texts, stored, seed=seed).first(cues[alone, 1])
 
     stage("recalling chains")

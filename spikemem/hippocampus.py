@@ -1,8 +1,9 @@
 """The spiking memory on vectors: EC, DG, CA3, CA1 and subiculum in one circuit.
 
-A recall is three gamma cycles of the held cue (encode, and complete twice), after which CA1's index cells fire in the order of their
-match, and then a theta cycle of attention. `record=True` simulates the network step by step and reads the answer off its spikes; without
-it the same winners are computed by short cuts (`kernels.circuit`), and tests hold the two together.
+In a recall the cue is held. Three gamma cycles encode it and complete it twice, and in the third CA1's index cells fire in the order of
+their match; five more, as many as a theta cycle has, are sampled for attention. `record=True` simulates the network step by step and
+reads the answer off its spikes; without it the same winners are computed by short cuts (`kernels.circuit`), and tests hold the two
+together.
 """
 
 from collections.abc import Callable, Sequence
@@ -95,7 +96,7 @@ class Hippocampus:
             self._store_block(cues[part], None if target is None else targets[part], more[part])
             done += block
             if len(self._content) in ADAPTATIONS:
-                self.adapt()
+                self.consolidate()
             if progress is not None:
                 progress(done, len(cues))
         return ids
@@ -106,8 +107,8 @@ class Hippocampus:
         first_memory, first_key = len(self._content), len(self.circuit.ca1)
         content = cues if targets is None else targets
         keys, owner = [content], [np.arange(len(cues))]
-        for further in [cues] if targets is not None else []:
-            keys.append(further)
+        if targets is not None:
+            keys.append(cues)
             owner.append(np.arange(len(cues)))
         for i, vectors in enumerate(variants):
             if vectors is not None:
@@ -130,7 +131,8 @@ class Hippocampus:
     def forget(self, ids: ArrayLike) -> None:
         """Silence memories for good: no cue and no hop leads to them.
 
-        Their recurrent synapses go in the next sleep, or when a saved memory is opened, which derives the synapses from what is alive.
+        Their recurrent synapses go in the next sleep or adaptation, or when a saved memory is opened, which derives the synapses from
+        what is alive.
         """
         gone = self._known(ids)
         self.circuit.ca1.silence(np.flatnonzero(np.isin(self.circuit.ca1.memory, gone)))
@@ -138,11 +140,7 @@ class Hippocampus:
         self._links = {link: None for link in self._links if not lost & set(link)}
 
     def consolidate(self) -> None:
-        """Sleep: adapt DG to all that is alive, then W = 0 and every surviving engram and association once more."""
-        self.adapt()
-
-    def adapt(self) -> None:
-        """Let DG learn mean and variance of the stored volleys, and code everything anew under them."""
+        """Sleep: let DG learn mean and variance of what is alive and code it anew, then W = 0 and every surviving pair once more."""
         living = self._content[self.circuit.ca1.alive[self._content]]
         if len(living):
             self.circuit.dg.adapt(Adaptation.of(self.circuit.ca1.counts[living]))
@@ -193,21 +191,21 @@ class Hippocampus:
         """
         given = np.asarray(codes)
         cells, winners = self.spec.dg.cells, self.spec.dg.winners
-        if given.ndim != 2 or given.shape[1] != winners or given.dtype.kind not in "iu" or given.min() < 0 or given.max() >= cells:
+        if given.ndim != 2 or given.shape[1] != winners or given.dtype.kind not in "iu" or np.any((given < 0) | (given >= cells)):
             raise VectorError(f"codes are whole numbers below {cells} of shape [n, {winners}], not {given.dtype} {given.shape}")
         _at_least(0, settle=settle)
         when = np.tile(np.arange(winners, dtype=np.uint8), (len(given), 1))  # one after the other, as they stand
         active, size, _ = self.circuit.ca3.complete(given.astype(np.uint16), when, settle)
         core = self.spec.ca3.core
         keys = np.array(
-            [self.circuit.ca1.after_hop(a[: min(n, core)].astype(np.int64)) for a, n in zip(active, size, strict=True)], np.int64
+            [self.circuit.ca1.on_ca3_alone(a[: min(n, core)].astype(np.int64)) for a, n in zip(active, size, strict=True)], np.int64
         )
         return Completion(active, self.circuit.ca1.owners(keys))
 
     def recall_chain(self, cue: ArrayLike, hops: int = 1) -> NDArray[np.int64]:
         """The memories that follow the one that a cue recalls, ids [n, hops]; -1 from where the chain ends.
 
-        Where a memory has several successors, the one stored first is taken.
+        Of two or three successors the one stored first is taken; four or more keep one another from firing, and the chain ends.
         """
         vectors = ec.unit(cue, self.spec.ec.dim)
         _at_least(1, hops=hops)
@@ -279,7 +277,7 @@ class Hippocampus:
     # -- keeping -------------------------------------------------------------------------------------------------------------------
 
     def arrays(self) -> dict[str, NDArray[np.generic]]:
-        """Everything that was learned and is not derived: keys, codes, links, and DG's adaptation."""
+        """What all synapses can be derived from: keys, codes, links, and DG's adaptation."""
         a, keys = self.adaptation, self.circuit.ca1
         return {
             "counts": keys.counts, "codes": keys.codes, "memory": keys.memory, "content": keys.content, "alive": keys.alive,

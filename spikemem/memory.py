@@ -1,6 +1,7 @@
 """Text memory: an embedder, a hippocampus and a durable store."""
 
 import json
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,12 +12,11 @@ from numpy.typing import NDArray
 
 from spikemem.embed import DEFAULT, Embedder, Progress, SentenceEmbedder
 from spikemem.errors import StoreError, TextError, UnknownMemoryError, VectorError
-from spikemem.hippocampus import ATTENTION_CYCLES, Hippocampus
-from spikemem.recall import Recall
+from spikemem.hippocampus import Hippocampus
 from spikemem.recording import Recording
 from spikemem.regions.ca1 import NONE
 from spikemem.spec import ModelSpec, load_model
-from spikemem.store import KeyRow, MemoryRow, Store, now
+from spikemem.store import KeyRow, MemoryRow, Store
 
 MAX_CHARACTERS = 100_000
 """A memory is a thought, not a book; an embedder reads only the first few hundred words anyway."""
@@ -184,11 +184,11 @@ class Memory:
         flat = [c for some in cues for c in some]
         vectors = self._embed([*texts, *flat])
         split = np.split(vectors[len(texts) :], np.cumsum([len(some) for some in cues])[:-1])
-        circuit = self.hippocampus
-        keys_before, adaptation = len(circuit.arrays()["counts"]), circuit.adaptation
+        hippocampus = self.hippocampus
+        keys_before, adaptation = len(hippocampus.arrays()["counts"]), hippocampus.adaptation
         try:
-            places = circuit.store(vectors[: len(texts)], variants=split)
-            a = circuit.arrays()
+            places = hippocampus.store(vectors[: len(texts)], variants=split)
+            a = hippocampus.arrays()
             first = self._store.next_id()
             ids = list(range(first, first + len(texts)))
             said = [*texts, *flat]
@@ -196,10 +196,10 @@ class Memory:
                 KeyRow(ids[a["memory"][k] - places[0]], t, v, a["counts"][k], a["codes"][k])
                 for k, t, v in zip(range(keys_before, len(a["counts"])), said, vectors, strict=True)
             ]
-            adapted = circuit.adaptation is not adaptation
+            adapted = hippocampus.adaptation is not adaptation
             codes = a["codes"][:keys_before][a["alive"][:keys_before]] if adapted else None
             meta = {"next_id": str(ids[-1] + 1).encode(), **(self._adaptation_blob() if adapted else {})}
-            self._store.add([MemoryRow(i, t, now(), origin) for i, t in zip(ids, texts, strict=True)], new, codes, meta)
+            self._store.add([MemoryRow(i, t, time.time(), origin) for i, t in zip(ids, texts, strict=True)], new, codes, meta)
         except BaseException:
             self._load()  # what is in RAM never runs ahead of the disk
             raise
@@ -255,7 +255,7 @@ class Memory:
             check_text(cue)
         if not cues:
             return []
-        found: Recall = self.hippocampus.recall(self._embed(cues, progress), top_k, attention_cycles=ATTENTION_CYCLES, record=record)
+        found = self.hippocampus.recall(self._embed(cues, progress), top_k, record=record)
         return [
             Hits([self._hit(i, s) for i, s in zip(ids, scores, strict=True) if i != NONE], float(novelty), found.recording)
             for ids, scores, novelty in zip(found.ids, found.scores, found.novelty, strict=True)
@@ -302,7 +302,7 @@ class Memory:
         embedder = self._embedder if isinstance(self._embedder, str) else self._embedder.name
         return {
             "model": self.spec.name, "made_for": self.spec.load, "embedder": embedder, "memories": len(self),
-            "cues": len(self._store.keys()), "associations": len(self._store.links()),
+            "cues": self._store.count("keys"), "associations": self._store.count("links"),
             "fast_density": round(fast, 4), "slow_density": round(slow, 4), "ca3_megabytes": round(self.hippocampus.ca3_bytes() / 1e6, 1),
         }  # fmt: skip
 

@@ -22,7 +22,8 @@ class Recall:
     novelty: 1 - cosine of the best index cell's synapses and the cue's volley, [n]; 1 where nothing answered.
     competitors, attention: the memories whose index cells competed and their shares of the gamma cycles, [n, c].
     events: synapses that the short cut reads for a cue, [n]: from EC's spikes onto DG, from CA3's onto dendrites, and from EC's onto the
-        cells whose dendrites are open. A simulation (`recording.events`) carries more, since it knows no closed dendrite.
+        cells whose dendrites are open (CA3's own, a few thousand, apart). A simulation (`recording.events`) carries more, since it runs
+        over several gamma cycles and knows no closed dendrite. For the rate twin: multiplications.
     recording: the spikes, where asked for.
     """
 

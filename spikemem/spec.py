@@ -60,7 +60,7 @@ class CA1Spec(_Section):
 
 
 class ModelSpec(_Section):
-    """A hippocampus as data. `ModelSpec()` is hippocampus-base."""
+    """A hippocampus as data. `ModelSpec()` has the numbers of hippocampus-base."""
 
     name: Annotated[str, Field(min_length=1)] = "unnamed"
     description: str = ""

@@ -6,14 +6,13 @@ file is opened. One process writes at a time; it holds `FILE.lock` (an SQLite lo
 
 import json
 import sqlite3
-import time
 import zlib
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -44,7 +43,10 @@ class MemoryRow:
 
 @dataclass(frozen=True, eq=False)
 class KeyRow:
-    """A cue of a memory: its text, its vector float32 [d], its volley int8 [d], its CA3 code uint16 [k]. The first is the content."""
+    """A cue of a memory: its text, its vector float32 [d], its volley int8 [d], its CA3 code uint16 [k]. The first is the content.
+
+    The vector is kept so that another circuit, or the rate twin, can be built from the file.
+    """
 
     memory: int
     text: str
@@ -74,6 +76,7 @@ class Store:
         try:
             if self.path is not None and not readonly:
                 self._lock = _take_lock(self.path)
+            self._db.close()
             self._db = self._connect()
             self._check()
         except sqlite3.OperationalError as error:
@@ -131,6 +134,9 @@ class Store:
             raise StoreError(f"{self.path}: entry {key!r} has been altered on disk; restore the file from a backup")
         return value[4:]
 
+    def count(self, table: Literal["memories", "keys", "links"]) -> int:
+        return int(self._select(f"SELECT count(*) FROM {table}")[0][0])
+
     def get_json(self, key: str) -> object:
         value = self.get(key)
         return None if value is None else json.loads(value)
@@ -141,6 +147,8 @@ class Store:
         try:
             return self._db.execute(query, values).fetchall()
         except sqlite3.Error as error:
+            if "locked" in str(error):
+                raise StoreLockedError(f"{self.path} is locked by another process: {error}") from error
             raise StoreError(f"{self.path} is damaged: {error}; restore it from a backup") from error
 
     def check_open(self) -> None:
@@ -296,8 +304,3 @@ def _take_lock(path: Path) -> sqlite3.Connection:
         lock.close()
         raise StoreError(f"{path}.lock is no lock ({error}); delete it where no other process has {path} open") from error
     return lock
-
-
-def now() -> float:
-    """Seconds since 1970."""
-    return time.time()

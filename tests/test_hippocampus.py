@@ -468,6 +468,7 @@ def test_the_largest_core_counts_without_overflow() -> None:
         ([(5, 5), (5, 6)], 5, [5, 5, 5, 5]),
         ([(0, 1), (1, 0)], 1, [0, 1, 0, 1]),
         ([(0, 9), (1, 9), (9, 2)], 1, [9, 2, NONE, NONE]),
+        ([(0, 1), (0, 2), (0, 3), (0, 4)], 0, [NONE] * 4),
     ],
 )
 def test_chains_through_forks_loops_and_merges(small: ModelSpec, links: list[tuple[int, int]], start: int, expected: list[int]) -> None:

@@ -100,20 +100,10 @@ def dg_codes(counts: I8, inputs: I32, weights: F64, bias: F64, levels: F64, k: i
     return codes, when
 
 
-@njit(cache=True)
-def bind(bits: U64, pre: NDArray[np.uint16], post: NDArray[np.uint16], same: bool) -> None:
-    """Clipped Hebb: set the bit of each pair of a pre- and a postsynaptic cell that lie in the same (or in different) hemispheres."""
-    half = bits.shape[0] // 2
-    for p in pre:
-        for q in post:
-            if ((p < half) == (q < half)) == same and p != q:
-                column = q % half
-                bits[p, column >> 6] |= np.uint64(1) << np.uint64(column & 63)
-
-
 @njit(cache=True, parallel=True)
 def bind_all(bits: U64, pre: NDArray[np.uint16], post: NDArray[np.uint16], same: bool) -> None:
-    """`bind` for many pairs of engrams, [n, core] each; each thread owns the presynaptic cells of one stripe."""
+    """Clipped Hebb for pairs of engrams, [n, core] each: set the bit of each pair of a pre- and a postsynaptic cell that lie in the same
+    (or in different) hemispheres. Each thread owns the presynaptic cells of one stripe."""
     half, stripes = bits.shape[0] // 2, 16
     for s in prange(stripes):
         for i in range(len(pre)):
@@ -171,7 +161,8 @@ def ca3_cycle(fast: U64, fast_from: I64, slow: U64, slow_from: I64, code: I64, w
 
     fast_from, slow_from: the presynaptic cells whose spikes arrive by the fast and by the slow synapses.
     code, when: the granule cells that fire in this cycle and at which release (detonators).
-    First fire the cells with count - inhibition * arrived > level, the most excited first; then the detonated ones, in the order of DG.
+    First fire the cells with count - inhibition * arrived > level, the most excited first; then the detonated ones, by
+    their release, then by their recurrent input, then by their index.
     """
     cells = fast.shape[0]
     half = cells // 2
@@ -330,7 +321,7 @@ def _uniform(seed: int, query: int, cycle: int, cell: int) -> float:
         z = (z ^ (z >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
         z = (z ^ (z >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
         z = z ^ (z >> np.uint64(31))
-    return (float(z >> np.uint64(11)) + 0.5) * 2.0**-53
+    return (float(z >> np.uint64(12)) + 0.5) * 2.0**-52
 
 
 @njit(cache=True)

@@ -26,18 +26,18 @@ from spikemem.synapses import Dense, Sparse, one_to_one
 
 DENDRITE_HOLD = 2.0**10
 GUMBEL_BOUND = 40.0
-"""No Gumbel number from 53 random bits is larger."""
+"""No Gumbel number from 52 random bits is larger."""
 FIRST_COSINE = 0.5
 """A soma with at least this cosine fires one step before the rest."""
-HOP_SHARES = (0.9, 0.75)
+CA3_SHARES = (0.9, 0.75)
 """After a hop, a dendrite opens first where it hears nine tenths of a core, then where three quarters."""
 NONE = -1
 """In place of an id or a place where there is none."""
 
 
-def hop_levels(core: int) -> tuple[float, float]:
+def ca3_levels(core: int) -> tuple[float, float]:
     """Shared cells that a dendrite must exceed after a hop, at its first and its second release."""
-    early, late = (round(share * core) - 0.5 for share in HOP_SHARES)
+    early, late = (round(share * core) - 0.5 for share in CA3_SHARES)
     return early, late
 
 
@@ -140,11 +140,11 @@ class CA1:
             )
         )  # fmt: skip
 
-    def after_hop(self, active: NDArray[np.int64]) -> int:
+    def on_ca3_alone(self, active: NDArray[np.int64]) -> int:
         """The key that answers a hop, on CA3's cells alone; NONE where no dendrite hears enough of its engram."""
         self._index()
         shared = circuit.shared_cells(active, self.codes, self.alive, self._indptr, self._keys, self._built, self.spec.dg.cells)
-        for level in hop_levels(self.spec.ca3.core):
+        for level in ca3_levels(self.spec.ca3.core):
             heard = np.flatnonzero(shared > level)
             if len(heard):
                 return int(heard[0])
@@ -187,7 +187,7 @@ class CA1:
 
     def stimulus(self, protocol: list[Gamma], queries: NDArray[np.int64], seed: int) -> dict[str, NDArray[np.float64]]:
         """External current of `ca1_dendrite` and `ca1`, [time], and of `sub`, [time, n, cell] where a cycle is noisy."""
-        early, late = hop_levels(self.spec.ca3.core)
+        early, late = ca3_levels(self.spec.ca3.core)
         hold, any_gated = 2 * self.gate, self.gate / 2
         first = self.gate + np.floor(FIRST_COSINE * ec.scale(self.spec.ec) ** 2)
         volley = {

@@ -3,8 +3,8 @@
     drive_g = sum over its dimensions j of w_gj (n_j - <n_j>) / sigma_g          code = the k cells of the largest drive
 
 A granule cell hears `fan_in` dimensions by push-pull pairs: +w from the ON cell, -w from the OFF cell. A feed-forward interneuron `ff`
-subtracts the running mean of the volleys, and synaptic scaling (Turrigiano 2008) divides by the standard deviation of a cell's drive,
-so that all cells are used alike. Both are learned from what was stored (`Adaptation`).
+subtracts the mean of the volleys, and synaptic scaling (Turrigiano 2008) divides by the standard deviation of a cell's drive, so that
+all cells are used alike. Both are learned from what is stored (`Adaptation`), anew at `hippocampus.ADAPTATIONS` and in sleep.
 """
 
 from dataclasses import dataclass

@@ -6,7 +6,7 @@ Nikolic and Singer 2007). Which populations are released is what tells the modes
 animal (Hasselmo 2002): in CUE cycles the cue drives EC, in REPLAY cycles the last answer does, in HOP cycles CA3 runs on its own slow
 synapses, in QUIET cycles nothing fires. The schedule is a modelling device; what it borrows from the animal is that phase decides.
 
-Behind EC all currents and weights of the circuit are multiples of GRID below 2^17, so that their sums are exact in float64 whatever
+Behind EC all currents and weights of the circuit are multiples of GRID far below 2^39, so that their sums are exact in float64 whatever
 the order: simulators agree spike for spike, and a short cut can be shown to give the same winners.
 """
 
