@@ -123,7 +123,8 @@ def recall(
     from spikemem.memory import Memory
 
     with _clear_errors(), Memory.open(brain, readonly=True) as memory:
-        hits = memory.recall(cue, top_k, record=plot_ is not None)
+        with err.status("recalling"):
+            hits = memory.recall(cue, top_k, record=plot_ is not None)
         _show([{"id": h.id, "score": h.score, "text": h.text} for h in hits], json_)
         if plot_ is not None and hits.recording is not None:
             _save(plots.raster(hits.recording, title=cue), plot_)
@@ -148,7 +149,8 @@ def chain(
     from spikemem.memory import Memory
 
     with _clear_errors(), Memory.open(brain, readonly=True) as memory:
-        first, hits = memory.recall(cue, 1), memory.recall_chain(cue, hops)
+        with err.status("following the chain"):
+            first, hits = memory.recall(cue, 1), memory.recall_chain(cue, hops)
         _show([{"hop": i, "id": h.id, "text": h.text} for i, h in enumerate([*first, *hits])], json_)
 
 
