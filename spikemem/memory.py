@@ -191,11 +191,12 @@ class Memory:
             a = hippocampus.arrays()
             first = self._store.next_id()
             ids = list(range(first, first + len(texts)))
-            said = [*texts, *flat]
-            new = [
-                KeyRow(ids[a["memory"][k] - places[0]], t, v, a["counts"][k], a["codes"][k])
-                for k, t, v in zip(range(keys_before, len(a["counts"])), said, vectors, strict=True)
-            ]
+            said = [iter(zip([t, *c], [v, *w], strict=True)) for t, c, v, w in zip(texts, cues, vectors, split, strict=False)]
+            new = []
+            for k in range(keys_before, len(a["counts"])):  # keys lie in blocks between adaptations, those of one memory in their order
+                i = int(a["memory"][k] - places[0])
+                text, vector = next(said[i])
+                new.append(KeyRow(ids[i], text, vector, a["counts"][k], a["codes"][k]))
             adapted = hippocampus.adaptation is not adaptation
             codes = a["codes"][:keys_before][a["alive"][:keys_before]] if adapted else None
             meta = {"next_id": str(ids[-1] + 1).encode(), **(self._adaptation_blob() if adapted else {})}

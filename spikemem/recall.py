@@ -50,7 +50,7 @@ def answer(circuit: Circuit, vectors: NDArray[np.float32], top_k: int, settle: i
     volley, candidates = circuit.volley(vectors), max(circuit.spec.ca1.candidates, top_k)
     active, size, still = circuit.ca3.complete(volley.codes, volley.when, settle)
     ranking = circuit.ca1.rank(volley.counts, active, size, candidates)
-    while _fewest(circuit, ranking) < min(top_k, circuit.ca1.memories()) and candidates < len(circuit.ca1):  # many variants of a few
+    while candidates < len(circuit.ca1) and (found := _fewest(circuit, ranking)) < top_k and found < circuit.ca1.memories():
         candidates *= 4
         ranking = circuit.ca1.rank(volley.counts, active, size, candidates)
     competitors = _competitors(circuit, ranking, top_k)

@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from spikemem import Hits, Memory, ModelSpec
 from spikemem.embed import Progress, SentenceEmbedder
 from spikemem.errors import SpecError, StoreError, StoreLockedError, TextError, UnknownMemoryError, VectorError
+from spikemem.regions import ec
 from tests.conftest import Open
 from tests.fakes import FakeEmbedder, store_forever
 
@@ -206,6 +207,21 @@ def test_a_new_adaptation_of_as_many_is_kept(open_memory: Open) -> None:
     memory.forget(*memory.store_all(TEXTS[:32]))
     memory.store_all(TEXTS[32:64])
     agrees(memory)
+
+
+def test_each_key_keeps_its_own_text_and_vector(open_memory: Open) -> None:
+    """Also where DG adapts in the middle of a batch, and memories have different numbers of cues."""
+    memory = open_memory()
+    cues = [[f"cue {j} of {i}" for j in range(i % 3)] for i in range(80)]
+    texts = [f"memory {i}" for i in range(80)]
+    ids = memory.store_all(texts, cues)
+    rows = memory._store.keys()
+    for i, text, some in zip(ids, texts, cues, strict=True):
+        assert [row.text for row in rows if row.memory == i] == [text, *some]
+    for row in rows:
+        vector = memory.embedder.embed([row.text])
+        np.testing.assert_array_equal(row.vector, vector[0])
+        np.testing.assert_array_equal(row.counts, ec.encode(memory.spec.ec, ec.unit(vector, memory.spec.ec.dim))[0])
 
 
 def test_sleep_is_durable(open_memory: Open) -> None:
