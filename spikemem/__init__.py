@@ -4,6 +4,7 @@ from spikemem.hippocampus import Hippocampus
 from spikemem.memory import Hit, Hits, Memory
 from spikemem.network import CycleReset, KWinners, Network, Population, Projection
 from spikemem.neurons import LIF
+from spikemem.plasticity import STDP
 from spikemem.rate import RateHippocampus
 from spikemem.recall import Recall
 from spikemem.recording import Recording
@@ -12,6 +13,7 @@ from spikemem.spec import ModelSpec, load_model
 
 __all__ = [
     "LIF",
+    "STDP",
     "CycleReset",
     "Hippocampus",
     "Hit",

@@ -9,6 +9,7 @@ import numpy as np
 
 from spikemem.errors import NetworkError
 from spikemem.neurons import LIF
+from spikemem.plasticity import STDP
 from spikemem.synapses import Dense, OneBit, Sparse, Synapses, Wiring
 
 BASKET = ".basket"
@@ -17,7 +18,7 @@ BASKET = ".basket"
 
 @dataclass(frozen=True)
 class CycleReset:
-    """Rhythmic inhibition: at the first step of each cycle the membrane starts anew, V[t] = I[t].
+    """Rhythmic inhibition: at the first step of each cycle the membrane starts anew, V[t] = R J[t], and no cell is refractory.
 
     cycle: ms, a whole number of steps. Cycles are counted from step 0.
     """
@@ -74,13 +75,17 @@ class Projection:
     delay: ms, at least one step.
     first: only the first so many spikes of the source in a cycle are carried (presynaptic inhibition by the basket cell: Vogt & Regehr
     2001); the source must have KWinners. None carries all.
+    plasticity: the rule by which the weights learn, from those of the synapses on; each batch item learns for itself. None keeps them.
     """
 
+    name: str
+    """"pre->post", with "#2" and so on where there are several."""
     pre: str
     post: str
     synapses: Synapses
     delay: float = 1.0
     first: int | None = None
+    plasticity: STDP | None = None
 
 
 class Network:
@@ -114,18 +119,26 @@ class Network:
         """Add a population; its name must be new."""
         if population.name in self._populations:
             raise NetworkError(f"there is already a population {population.name!r}")
+        self.steps(population.neuron.refractory)
         if population.inhibition is not None and self.steps(population.inhibition.cycle) < 1:
             raise NetworkError(f"{population.name!r}: a cycle of {population.inhibition.cycle} ms is shorter than a step of {self.dt} ms")
         self._populations[population.name] = population
         return population
 
     def connect(
-        self, pre: str, post: str, synapses: Synapses | Wiring, *, delay: float | None = None, first: int | None = None
+        self,
+        pre: str,
+        post: str,
+        synapses: Synapses | Wiring,
+        *,
+        delay: float | None = None,
+        first: int | None = None,
+        plasticity: STDP | None = None,
     ) -> Projection:
         """Connect two populations.
 
         synapses: of shape [pre, post], or a wiring rule that makes them (`one_to_one()`, `sparse_random(fan_in=8)`).
-        delay: ms, a whole number of steps and at least one; one step by default.   first: see `Projection`.
+        delay: ms, a whole number of steps and at least one; one step by default.   first, plasticity: see `Projection`.
         """
         for name in (pre, post):
             if name not in self._populations:
@@ -143,9 +156,28 @@ class Network:
             raise NetworkError(f"{pre} -> {post}: delay {delay} ms; it must be at least one step of {self.dt} ms")
         if first is not None and (first < 1 or not isinstance(source.inhibition, KWinners)):
             raise NetworkError(f"{pre} -> {post}: first={first} needs to be above 0 and {pre!r} to have KWinners")
-        projection = Projection(pre, post, made, delay, first)
+        if plasticity is not None:
+            self._check_plastic(f"{pre} -> {post}", made, delay, first, plasticity)
+        again = 1 + sum(p.pre == pre and p.post == post for p in self._projections)
+        name = f"{pre}->{post}" if again == 1 else f"{pre}->{post}#{again}"
+        projection = Projection(name, pre, post, made, delay, first, plasticity)
         self._projections.append(projection)
         return projection
+
+    def _check_plastic(self, where: str, synapses: Synapses, delay: float, first: int | None, rule: STDP) -> None:
+        if first is not None:
+            raise NetworkError(f"{where}: plastic synapses carry every spike; leave `first` out")
+        if not isinstance(synapses, Dense | Sparse):
+            raise NetworkError(f"{where}: plastic synapses are Dense or Sparse, not {type(synapses).__name__}")
+        if isinstance(synapses, Sparse) and synapses.repeats():
+            raise NetworkError(f"{where}: plastic synapses join a pair of cells at most once")
+        weights = synapses.weights
+        if weights.size and (weights.min() < rule.w_min or weights.max() > rule.w_max):
+            raise NetworkError(
+                f"{where}: weights from {weights.min():g} to {weights.max():g} leave the bounds {rule.w_min:g} to {rule.w_max:g}"
+            )
+        if self.steps(rule.dendritic) > self.steps(delay):
+            raise NetworkError(f"{where}: a dendritic delay of {rule.dendritic} ms is longer than the whole delay of {delay} ms")
 
     def steps(self, time: float) -> int:
         """A time in ms as a whole number of steps; NetworkError where it is none."""

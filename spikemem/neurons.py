@@ -1,12 +1,16 @@
-"""Neurons: the parameters, the one step, and the analytic rate, side by side.
+"""Neurons: the parameters, the one step, the analytic rate, and the same cell as Brian2 text, side by side.
 
 The step contract, the same in every simulator, in this order at step t:
 
     I[t] = sum over projections of W . S_pre[t - delay]  +  external current[t]
-    V[t] = beta V[t-1] + I[t] - theta S[t-1]             beta = exp(-dt / tau)
+    J[t] = gamma J[t-1] + I[t]                           gamma = exp(-dt / tau_syn); J = I where tau_syn is 0
+    V[t] = beta V[t-1] + R J[t] - theta S[t-1]           beta = exp(-dt / tau); reset by subtraction, or
+    V[t] = beta V'[t-1] + R J[t]                         reset to a value: V' is the reset where S[t-1], V elsewhere
     S[t] = V[t] > theta                                  strict; then the population's inhibition chooses
 
-V and S start at 0. A recorded voltage is V[t] after the inhibition has chosen and before the reset, which happens at t + 1.
+For the refractory steps after a spike V stands still at what the reset made of it, R J is lost, and S is 0; J goes on. V is measured
+from rest; V, J and S start at 0. A recorded voltage is V[t] after the inhibition has chosen and before the reset, which happens at
+t + 1. With no options it is the reset-by-subtraction `snntorch.Leaky`.
 """
 
 import math
@@ -25,19 +29,38 @@ class LIFState(NamedTuple):
     """What a leaky integrate-and-fire cell carries from one step to the next."""
 
     voltage: Any
-    """V, dimensionless, [..., cell]."""
+    """V, in the unit of the threshold, [..., cell]."""
     spikes: Any
-    """S, 0 or 1, [..., cell]."""
+    """S, bool, [..., cell]."""
+    current: Any = 0.0
+    """J, the synaptic current, [..., cell]; carried only where tau_syn is above 0."""
+    refractory: Any = 0
+    """Refractory steps left, this one included, [..., cell]; carried only where there is a refractory time."""
+
+
+class Brian2Text(NamedTuple):
+    """A cell as Brian2 reads it: v is V, j is J."""
+
+    model: str
+    arrival: str
+    threshold: str
+    reset: str
 
 
 @dataclass(frozen=True)
 class LIF:
-    """Leaky integrate-and-fire, reset by subtraction (Lapicque 1907; the discrete form of `snntorch.Leaky`, Eshraghian 2023).
+    """Leaky integrate-and-fire (Lapicque 1907; in its plain form the `snntorch.Leaky` of Eshraghian et al. 2023).
 
-        V[t] = beta V[t-1] + I[t] - theta S[t-1],   S[t] = V[t] > theta,   beta = exp(-dt / tau)
+        J[t] = gamma J[t-1] + I[t],   V[t] = beta V[t-1] + R J[t] - theta S[t-1],   S[t] = V[t] > theta
+
+    The whole contract, with reset to a value and refractoriness, is stated at the head of this module.
 
     tau: membrane time constant, ms, > 0; `math.inf` gives the perfect integrator (beta = 1).
-    threshold: theta, dimensionless, > 0.
+    threshold: theta, above rest, > 0; dimensionless, or mV.
+    reset: None subtracts theta; a number below theta is the V that a spike leaves behind.
+    refractory: absolute refractory time, ms, >= 0, a whole number of steps.
+    tau_syn: time constant of the exponential synaptic current, ms, >= 0; 0 for currents that last one step.
+    resistance: R, what a unit of current adds to V in one step, > 0.
 
     Raises NetworkError where a parameter is out of its range.
 
@@ -47,46 +70,120 @@ class LIF:
 
     tau: float = 20.0
     threshold: float = 1.0
+    reset: float | None = None
+    refractory: float = 0.0
+    tau_syn: float = 0.0
+    resistance: float = 1.0
 
     def __post_init__(self) -> None:
         if not self.tau > 0:
             raise NetworkError(f"LIF tau is {self.tau} ms; it must be above 0 (math.inf for no leak)")
         if not (self.threshold > 0 and math.isfinite(self.threshold)):
             raise NetworkError(f"LIF threshold is {self.threshold}; it must be finite and above 0")
+        if self.reset is not None and not (self.reset < self.threshold and math.isfinite(self.reset)):
+            raise NetworkError(f"LIF reset is {self.reset}; it must be finite and below the threshold of {self.threshold}, or None")
+        for name, value in (("refractory", self.refractory), ("tau_syn", self.tau_syn)):
+            if not (value >= 0 and math.isfinite(value)):
+                raise NetworkError(f"LIF {name} is {value} ms; it must be finite and at least 0")
+        if not (self.resistance > 0 and math.isfinite(self.resistance)):
+            raise NetworkError(f"LIF resistance is {self.resistance}; it must be finite and above 0")
+
+    @classmethod
+    def if_curr_exp(
+        cls,
+        dt: float,
+        *,
+        tau_m: float,
+        c_m: float,
+        v_thresh: float,
+        v_rest: float,
+        v_reset: float,
+        tau_syn: float,
+        tau_refrac: float = 0.0,
+    ) -> "LIF":
+        """PyNN's `IF_curr_exp` as SpiNNaker integrates it (Davison et al. 2008; Rhodes et al. 2018); weights are then in nA.
+
+            V[t] = beta V[t-1] + (1 - beta) (tau_m / c_m) q J[t],   q = (tau_syn / dt) (1 - exp(-dt / tau_syn)),
+
+        where q is the mean of a unit current that decays for a step. Times in ms, c_m in nF, voltages in mV.
+        """
+        if not (tau_m > 0 and c_m > 0 and tau_syn > 0):
+            raise NetworkError(f"tau_m {tau_m} ms, c_m {c_m} nF and tau_syn {tau_syn} ms must be above 0")
+        mean = (tau_syn / dt) * -math.expm1(-dt / tau_syn)
+        resistance = (tau_m / c_m) * -math.expm1(-dt / tau_m) * mean
+        return cls(tau_m, v_thresh - v_rest, v_reset - v_rest, tau_refrac, tau_syn, resistance)
 
     def beta(self, dt: float) -> float:
         """The decay of the membrane in one step of dt ms, in (0, 1]."""
         return math.exp(-dt / self.tau)
 
+    def gamma(self, dt: float) -> float:
+        """The decay of the synaptic current in one step of dt ms, in [0, 1)."""
+        return math.exp(-dt / self.tau_syn) if self.tau_syn else 0.0
+
     def step(self, current: Array, state: LIFState, dt: float) -> LIFState:
         """One step of the contract, for numpy arrays and torch tensors alike.
 
-        current: I[t], [..., cell].   state: V and S of step t - 1.   Returns the state of step t.
+        current: I[t], [..., cell].   state: of step t - 1.   Returns the state of step t.
         """
-        voltage = self.beta(dt) * state.voltage + current - self.threshold * state.spikes
-        return LIFState(voltage, voltage > self.threshold)
+        spikes, synaptic = state.spikes, current
+        if self.tau_syn:
+            synaptic = self.gamma(dt) * state.current + current
+        if self.reset is None:
+            stays = state.voltage - self.threshold * spikes
+            voltage = self.beta(dt) * state.voltage + self.resistance * synaptic - self.threshold * spikes
+        else:
+            stays = state.voltage * ~spikes + self.reset * spikes
+            voltage = self.beta(dt) * stays + self.resistance * synaptic
+        if not self.refractory:
+            return LIFState(voltage, voltage > self.threshold, synaptic)
+        left = round(self.refractory / dt) * spikes + (state.refractory - 1 * (state.refractory > 0)) * ~spikes
+        held = left > 0
+        voltage = stays * held + voltage * ~held
+        return LIFState(voltage, (voltage > self.threshold) & ~held, synaptic, left)
+
+    def brian2(self) -> Brian2Text:
+        """The same cell for Brian2 (Stimberg, Brette & Goodman 2019), for the schedule start, groups, synapses, thresholds, resets, end.
+
+        `arrival` comes after the synapses and before the threshold. The reset comes a step earlier than in the contract, so that theta
+        has still to decay once, unless V stands still in between. Constants: tau, tau_syn in seconds, theta, reset, resistance.
+        """
+        moves = " * int(not_refractory)" if self.refractory else ""
+        return Brian2Text(
+            model=f"dv/dt = -v / tau{moves} : 1\n" + ("dj/dt = -j / tau_syn : 1" if self.tau_syn else "j : 1"),
+            arrival=f"v += resistance * j{moves}",
+            threshold="v > theta",
+            reset="v = reset" if self.reset is not None else "v -= theta" if moves else "v -= theta * exp(dt / tau)",
+        )
 
     def rate(self, current: ArrayLike, dt: float = 1.0) -> NDArray[np.float64]:
         """The firing rate in Hz under a constant current; a simulation's mean interval is within one step of its inverse.
 
-        On a periodic orbit of n steps the voltage at the spike is V = I / (1 - beta) - theta beta^(n-1) / (1 - beta^n). Setting it to
-        theta gives the interval
+        Under a constant current J = I / (1 - gamma). On a periodic orbit of n steps the voltage at the spike is
+        V = R J / (1 - beta) - theta beta^(n-1) / (1 - beta^n) for reset by subtraction, and
+        V = R J / (1 - beta) (1 - beta^n) + reset beta^n for reset to a value. Setting it to theta gives the interval
 
-            n = 1 + (tau / dt) ln(beta + theta / (I / (1 - beta) - theta))        n = theta / I  for tau = inf,
+            n = 1 + (tau / dt) ln(beta + theta / (V_inf - theta))           V_inf = R J / (1 - beta), subtraction
+            n = (tau / dt) ln((V_inf - reset) / (V_inf - theta))            reset to a value
+            n = (theta - reset) / (R J)                                     tau = inf; reset is 0 for subtraction
 
-        which is at least one step: a cell spikes at most once a step.
+        which is at least one step; the refractory time is added to it.
 
         >>> LIF(tau=math.inf).rate([0.0, 0.1, 0.5, 3.0]).tolist()
         [0.0, 100.0, 500.0, 1000.0]
         """
-        drive = np.asarray(current, dtype=np.float64)
-        beta = self.beta(dt)
+        drive = self.resistance * np.asarray(current, dtype=np.float64) / (1.0 - self.gamma(dt))
+        beta, reset = self.beta(dt), self.reset or 0.0
         interval = np.full(drive.shape, np.inf)
         if beta == 1.0:
             fires = drive > 0
-            interval[fires] = self.threshold / drive[fires]
+            interval[fires] = (self.threshold - reset) / drive[fires]
         else:
             ceiling = drive / (1.0 - beta)
             fires = ceiling > self.threshold
-            interval[fires] = 1.0 + (self.tau / dt) * np.log(beta + self.threshold / (ceiling[fires] - self.threshold))
-        return 1000.0 / (dt * np.maximum(interval, 1.0))
+            beyond = ceiling[fires] - self.threshold
+            if self.reset is None:
+                interval[fires] = 1.0 + (self.tau / dt) * np.log(beta + self.threshold / beyond)
+            else:
+                interval[fires] = (self.tau / dt) * np.log((ceiling[fires] - reset) / beyond)
+        return 1000.0 / (dt * np.maximum(interval, 1.0) + self.refractory)

@@ -55,6 +55,7 @@ class Recording:
     """spikes: for each population (and basket cell) its `Spikes`.   voltages: float64, [time, batch, chosen cell], V[t] after the
     inhibition has chosen and before the reset.   cells: which cells the voltages are of.   marks: named lists of steps to show in plots.
     events: how many synapses delivered a spike before the end; of one-bit synapses only those whose bit is set count.
+    weights: for each plastic projection the weights at the end, float64, [batch, pre, post]; 0 where there is no synapse.
     """
 
     dt: float
@@ -65,6 +66,7 @@ class Recording:
     cells: Mapping[str, NDArray[np.int64]] = field(default_factory=dict)
     marks: Mapping[str, list[int]] = field(default_factory=dict)
     events: int = 0
+    weights: Mapping[str, NDArray[np.float64]] = field(default_factory=dict)
 
     def __getitem__(self, population: str) -> Spikes:
         if population not in self.spikes:
@@ -87,6 +89,7 @@ class Recording:
         for name in self.voltages:
             arrays[f"voltages/{name}"] = self.voltages[name]
             arrays[f"cells/{name}"] = self.cells[name]
+        arrays |= {f"weights/{name}": weights for name, weights in self.weights.items()}
         head = {
             "format": FORMAT, "dt": self.dt, "steps": self.steps, "batches": self.batches, "marks": dict(self.marks),
             "events": self.events, "sizes": {name: s.size for name, s in self.spikes.items()},
@@ -112,9 +115,10 @@ class Recording:
             if head["format"] != FORMAT:
                 raise SnapshotError(f"{path} has format {head['format']!r}, not {FORMAT!r}")
             spikes = {name: _spikes(arrays[f"spikes/{name}"], size) for name, size in head["sizes"].items()}
-            kinds = ("voltages", "cells")
+            kinds = ("voltages", "cells", "weights")
             part = {kind: {n.split("/", 1)[1]: a for n, a in arrays.items() if n.startswith(kind + "/")} for kind in kinds}
-            return cls(head["dt"], head["steps"], head["batches"], spikes, part["voltages"], part["cells"], head["marks"], head["events"])
+            rest = part["voltages"], part["cells"], head["marks"], head["events"], part["weights"]
+            return cls(head["dt"], head["steps"], head["batches"], spikes, *rest)
         except OSError as error:
             raise SnapshotError(f"{path} cannot be read as a recording: {error}") from error
         except (ValueError, KeyError, TypeError, EOFError, RuntimeError, zlib.error, zipfile.BadZipFile) as error:

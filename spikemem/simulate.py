@@ -10,6 +10,8 @@ from spikemem.network import Network
 from spikemem.recording import Recording
 from spikemem.stimulus import Stimulus, checked
 
+SIMULATORS = ("event", "torch", "snntorch", "norse", "brian2", "brian2:cython", "brian2:cpp_standalone")
+
 
 def simulate(
     net: Network,
@@ -27,9 +29,11 @@ def simulate(
     stimulus: for a population either a float array, its external current, or a bool array: its spikes, teacher-forced (such a cell
         spikes when told to and at no other time, whatever its input; its V stays 0). Shape [time], [time, cell] or [time, batch, cell];
         one step may be repeated by giving time 1.
-    simulator: "event" (event-driven; batched on the GPU where device is one) or "torch" (batched torch on any device).
+    simulator: "event" (event-driven; batched on the GPU where device is one), "torch" (batched torch on any device), "snntorch" and
+        "norse" (their cells in that loop), or "brian2" ("brian2:cython" and "brian2:cpp_standalone" compile).
+    device: of the torch simulators, and of "event": "cpu", "cuda".
     record: for a population the cells whose voltage is recorded.
-    dtype: "float64", or "float32" on the torch path.
+    dtype: "float64", or "float32" on the torch simulators.
     progress: called now and then with the steps done and the steps in all.
 
     >>> from spikemem import LIF, Network, Population
@@ -44,17 +48,33 @@ def simulate(
         raise StimulusError(f"dtype {dtype!r}; it must be float64 or float32")
     drive = checked(net, stimulus, steps)
     chosen = {name: _cells(net, name, cells) for name, cells in (record or {}).items()}
-    if simulator == "event" and device == "cpu":
+    if simulator not in SIMULATORS:
+        raise NetworkError(f"no simulator {simulator!r}; there are {', '.join(SIMULATORS)}")
+    if simulator.startswith("brian2") or (simulator == "event" and device == "cpu"):
         if dtype != "float64":
-            raise StimulusError('the event-driven CPU simulator computes in float64; use simulator="torch" for float32')
-        from spikemem.simulators import event
+            raise StimulusError(f'simulator "{simulator}" computes in float64; use "torch" for float32')
+        if device != "cpu":
+            raise NetworkError(f'simulator "{simulator}" runs on the CPU, not on {device!r}')
+    match simulator:
+        case "event" if device == "cpu":
+            from spikemem.simulators import event
 
-        return event.run(net, drive, chosen, progress)
-    if simulator in ("event", "torch"):
-        from spikemem.simulators import torch_batched
+            return event.run(net, drive, chosen, progress)
+        case "snntorch":
+            from spikemem.simulators import snntorch, torch_batched
 
-        return torch_batched.run(net, drive, chosen, progress, device, dtype)
-    raise NetworkError(f'no simulator {simulator!r}; there are "event" and "torch"')
+            return torch_batched.run(net, drive, chosen, progress, device, dtype, snntorch.SnnTorch)
+        case "norse":
+            from spikemem.simulators import norse, torch_batched
+
+            return torch_batched.run(net, drive, chosen, progress, device, dtype, norse.Norse)
+        case "event" | "torch":
+            from spikemem.simulators import torch_batched
+
+            return torch_batched.run(net, drive, chosen, progress, device, dtype)
+    from spikemem.simulators import brian2
+
+    return brian2.run(net, drive, chosen, progress, simulator.partition(":")[2] or "numpy")
 
 
 def _cells(net: Network, name: str, cells: ArrayLike) -> NDArray[np.int64]:

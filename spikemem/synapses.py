@@ -85,6 +85,11 @@ class Sparse:
     def count(self) -> int:
         return len(self.targets)
 
+    def repeats(self) -> bool:
+        """Whether some pair of cells has more than one synapse."""
+        pairs = np.repeat(np.arange(self.shape[0]), np.diff(self.indptr)) * self.post + self.targets
+        return len(np.unique(pairs)) < len(pairs)
+
     def matrix(self) -> NDArray[np.float64]:
         """The weights as one dense matrix, float64, [pre, post]; synapses on the same pair add up."""
         dense = np.zeros(self.shape)
@@ -168,6 +173,16 @@ def one_to_one(weight: float = 1.0) -> Wiring:
 def all_to_all(weight: float = 1.0) -> Wiring:
     """Every cell to every cell, all with the same weight."""
     return lambda pre, post: Dense(np.full((pre, post), weight))
+
+
+def all_but_self(weight: float = 1.0) -> Wiring:
+    """Every cell to every cell but the one of its own index, all with the same weight."""
+
+    def wire(pre: int, post: int) -> Synapses:
+        sources, targets = np.nonzero(~np.eye(pre, post, dtype=bool))
+        return Sparse.from_coo(sources, targets, weight, (pre, post))
+
+    return wire
 
 
 def sparse_random(fan_in: int, seed: int = 0, low: float = 0.5, high: float = 1.5) -> Wiring:

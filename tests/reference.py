@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from spikemem.network import KWinners, Network
+from spikemem.synapses import Sparse
 
 
 class Trace(NamedTuple):
@@ -19,6 +20,8 @@ class Trace(NamedTuple):
     """[time, cell]"""
     margin: float
     """The least difference, 0 excepted, between a free voltage and its threshold, or between two voltages that race."""
+    weights: dict[str, NDArray[np.float64]]
+    """Of each plastic projection at the end, [pre, post]; 0 where there is no synapse."""
 
 
 def leak(tau: float, dt: float) -> float:
@@ -31,6 +34,9 @@ def simulate_plainly(net: Network, stimulus: Mapping[str, NDArray[Any]], steps: 
     fired = {name: np.full((steps, p.size), -1) for name, p in pops.items()}  # the spike's rank in its cycle; -1 for none
     volts = {name: np.zeros((steps, p.size)) for name, p in pops.items()}
     held = {name: np.zeros(p.size, bool) for name, p in pops.items()}
+    synaptic = {name: np.zeros(p.size) for name, p in pops.items()}
+    rests_until = {name: np.full(p.size, -1) for name, p in pops.items()}  # the last refractory step
+    plastic = {q.name: _Plastic(net, q) for q in net.projections if q.plasticity is not None}
     count = dict.fromkeys(pops, 0)
     spikes: dict[str, list[tuple[int, int]]] = {name: [] for name in pops}
     spikes |= {f"{name}.basket": [] for name, p in pops.items() if isinstance(p.inhibition, KWinners)}
@@ -40,15 +46,22 @@ def simulate_plainly(net: Network, stimulus: Mapping[str, NDArray[Any]], steps: 
             theta, rule, given = p.neuron.threshold, p.inhibition, stimulus.get(name, np.zeros((steps, p.size)))[t]
             fresh = t == 0 or (rule is not None and t % round(rule.cycle / net.dt) == 0)
             if fresh:
-                held[name][:], count[name] = False, 0
+                held[name][:], count[name], rests_until[name][:] = False, 0, -1
             if given.dtype == bool:
                 winners = list(np.flatnonzero(given))
             else:
-                v = given + sum((_arriving(net, q, fired, t) for q in net.projections if q.post == name), np.zeros(p.size))
+                arriving = [_arriving(net, q, fired, t, plastic) for q in net.projections if q.post == name]
+                synaptic[name] = (beta(p.neuron.tau_syn, net.dt) if p.neuron.tau_syn else 0.0) * synaptic[name] + given + sum(arriving)
+                v = p.neuron.resistance * synaptic[name]
                 if not fresh:
-                    v += beta(p.neuron.tau, net.dt) * volts[name][t - 1] - theta * (fired[name][t - 1] >= 0)
+                    spiked, before = fired[name][t - 1] >= 0, volts[name][t - 1]
+                    after = before - theta * spiked if p.neuron.reset is None else np.where(spiked, p.neuron.reset, before)
+                    v += beta(p.neuron.tau, net.dt) * (before if p.neuron.reset is None else after)
+                    v -= theta * spiked * (p.neuron.reset is None)
+                    v = np.where(t <= rests_until[name], after, v)
                 v[held[name]] = 0.0
-                crossed = [int(cell) for cell in np.argsort(-v, kind="stable") if v[cell] > theta]  # higher V first, then lower index
+                free = t > rests_until[name]
+                crossed = [int(cell) for cell in np.argsort(-v, kind="stable") if v[cell] > theta and free[cell]]  # then the lower index
                 gaps = np.abs(np.concatenate([v - theta, np.diff(v[crossed])]))
                 margin = min(margin, gaps[gaps > 0].min(initial=math.inf))
                 winners = crossed[: rule.k - count[name]] if isinstance(rule, KWinners) else sorted(crossed)
@@ -59,17 +72,62 @@ def simulate_plainly(net: Network, stimulus: Mapping[str, NDArray[Any]], steps: 
                         held[name][:] = True
                         spikes[f"{name}.basket"].append((t, 0))
                 volts[name][t] = v
+                rests_until[name][winners] = t + round(p.neuron.refractory / net.dt)
             fired[name][t, winners] = count[name] + np.arange(len(winners))
             count[name] += len(winners)
             spikes[name] += [(t, int(cell)) for cell in winners]
-    return Trace(spikes, volts, margin)
+        for learner in plastic.values():
+            learner.learn(fired, t)
+    return Trace(spikes, volts, margin, {name: learner.w for name, learner in plastic.items()})
 
 
-def _arriving(net: Network, projection: Any, fired: Mapping[str, NDArray[np.int64]], t: int) -> NDArray[np.float64]:
+class _Plastic:
+    """Pair STDP from the times of all past spikes, without traces."""
+
+    def __init__(self, net: Network, projection: Any) -> None:
+        self.q, self.rule, self.dt, self.w = projection, projection.plasticity, net.dt, projection.synapses.matrix().copy()
+        self.here = np.ones(self.w.shape, bool)
+        if isinstance(projection.synapses, Sparse):
+            ones = Sparse.from_coo(*_pairs(projection.synapses), 1.0, self.w.shape)
+            self.here = ones.matrix() > 0
+        self.back = round(self.rule.dendritic / net.dt)
+        self.forth = round(projection.delay / net.dt) - self.back
+        self.seen: dict[str, list[NDArray[np.bool_]]] = {"pre": [], "post": []}
+
+    def learn(self, fired: Mapping[str, NDArray[np.int64]], t: int) -> None:
+        for side, name, late in (("pre", self.q.pre, self.forth), ("post", self.q.post, self.back)):
+            now = fired[name][t - late] >= 0 if t >= late else np.zeros(fired[name].shape[1], bool)
+            self.seen[side].append(now)
+        early = self.rule.coincidence == "depression"  # then the postsynaptic spikes come first
+        for side in ("post", "pre") if early else ("pre", "post"):
+            now, other = self.seen[side][t], self.seen["pre" if side == "post" else "post"]
+            includes_now = (side == "pre") == early
+            tau = self.rule.tau_plus if side == "post" else self.rule.tau_minus
+            trace = np.zeros(len(other[0]))
+            for s in range(t + includes_now):
+                weight = math.exp(-(t - s) * self.dt / tau)
+                trace = trace + weight * other[s] if self.rule.pairing == "all" else np.where(other[s], weight, trace)
+            pairs = np.outer(trace, now) if side == "post" else np.outer(now, trace)
+            low, high, soft = self.rule.w_min, self.rule.w_max, self.rule.dependence == "multiplicative"
+            if side == "post":
+                change = self.rule.a_plus * pairs * (high - self.w if soft else 1.0)
+            else:
+                change = -self.rule.a_minus * pairs * (self.w - low if soft else 1.0)
+            self.w = np.where(self.here, np.clip(self.w + change, low, high), 0.0)
+
+
+def _pairs(synapses: Sparse) -> tuple[NDArray[np.int64], NDArray[np.int32]]:
+    return np.repeat(np.arange(synapses.shape[0]), np.diff(synapses.indptr)), synapses.targets
+
+
+def _arriving(
+    net: Network, projection: Any, fired: Mapping[str, NDArray[np.int64]], t: int, plastic: Mapping[str, _Plastic]
+) -> NDArray[np.float64]:
     """The current of one projection at step t."""
     source = t - round(projection.delay / net.dt)
     if source < 0:
         return np.zeros(projection.synapses.shape[1])
     rank = fired[projection.pre][source]
     carried = (rank >= 0) & (rank < (math.inf if projection.first is None else projection.first))
-    return np.asarray(carried @ projection.synapses.matrix())
+    weights = plastic[projection.name].w if projection.name in plastic else projection.synapses.matrix()
+    return np.asarray(carried @ weights)

@@ -13,22 +13,52 @@ I64 = NDArray[np.int64]
 
 
 @njit(cache=True)
-def integrate(voltage: F64, spiked: NDArray[np.bool_], current: F64, external: F64, beta: float, threshold: float) -> None:
-    """V <- beta V + (I + external) - theta S, in place. external: [1 or batch, 1 or cell], broadcast."""
+def integrate(
+    voltage: F64,
+    spiked: NDArray[np.bool_],
+    current: F64,
+    external: F64,
+    synaptic: F64,
+    left: I64,
+    beta: float,
+    gamma: float,
+    resistance: float,
+    threshold: float,
+    reset: float,
+    refractory: int,
+) -> None:
+    """One step of the contract of `neurons`, in place, but for the threshold.
+
+    external: [1 or batch, 1 or cell], broadcast.   synaptic: J; touched where gamma is above 0.   left: refractory steps left, this one
+    included; touched where refractory is above 0.   reset: NaN for subtraction.
+    """
     batch, cells = voltage.shape
     wide_batch, wide_cells = external.shape[0] > 1, external.shape[1] > 1
+    subtract = np.isnan(reset)
     for b in range(batch):
         row = external[b if wide_batch else 0]
         for c in range(cells):
-            v = beta * voltage[b, c] + (current[b, c] + row[c if wide_cells else 0])
-            if spiked[b, c]:
+            i = current[b, c] + row[c if wide_cells else 0]
+            if gamma > 0.0:
+                i += gamma * synaptic[b, c]
+                synaptic[b, c] = i
+            v = voltage[b, c]
+            if spiked[b, c] and not subtract:
+                v = reset
+            if refractory > 0:
+                left[b, c] = refractory if spiked[b, c] else max(left[b, c] - 1, 0)
+                if left[b, c] > 0:
+                    voltage[b, c] = v - threshold if spiked[b, c] and subtract else v
+                    continue
+            v = beta * v + resistance * i
+            if spiked[b, c] and subtract:
                 v -= threshold
             voltage[b, c] = v
 
 
 @njit(cache=True)
-def crossings(voltage: F64, threshold: float) -> I64:
-    """The cells above threshold, as events (batch, cell, 0) in the order of their index."""
+def crossings(voltage: F64, threshold: float, left: I64, refractory: int) -> I64:
+    """The cells above threshold that are not refractory, as events (batch, cell, 0) in the order of their index."""
     batch, cells = voltage.shape
     count = 0
     for b in range(batch):
@@ -39,10 +69,10 @@ def crossings(voltage: F64, threshold: float) -> I64:
     n = 0
     for b in range(batch):
         for c in range(cells):
-            if voltage[b, c] > threshold:
+            if voltage[b, c] > threshold and not (refractory > 0 and left[b, c] > 0):
                 events[n, 0], events[n, 1] = b, c
                 n += 1
-    return events
+    return events[:n]
 
 
 @njit(cache=True)

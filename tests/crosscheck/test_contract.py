@@ -10,7 +10,7 @@ from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from spikemem import LIF, CycleReset, KWinners, Network, Population, Recording, simulate
+from spikemem import LIF, STDP, CycleReset, KWinners, Network, Population, Recording, simulate
 from spikemem.synapses import WORD, Dense, OneBit, Sparse, Synapses, all_to_all, pack
 from tests.reference import Trace, leak, simulate_plainly
 
@@ -41,19 +41,46 @@ class Case(NamedTuple):
 
 
 @st.composite
-def cases(draw: st.DrawFn, dyadic: bool = False) -> Case:
+def neurons(draw: st.DrawFn, dt: float, plain: bool = False) -> LIF:
+    """Any cell of the description; a plain one resets by subtraction at once and has no synaptic current."""
+    tau, threshold = draw(st.sampled_from([math.inf, 20.0, 3.0, 0.4])), draw(st.sampled_from([0.5, 1.0, 2.5]))
+    if plain:
+        return LIF(tau, threshold)
+    reset, refractory = draw(st.sampled_from([None, None, 0.0, -0.5, 0.25])), draw(st.sampled_from([0, 0, 1, 3])) * dt
+    return LIF(tau, threshold, reset, refractory, draw(st.sampled_from([0.0, 0.0, 0.3, 5.0])), draw(st.sampled_from([1.0, 1.0, 0.75])))
+
+
+@st.composite
+def rules(draw: st.DrawFn, delay: float) -> STDP:
+    """Any rule of the description, with weights in [-0.5, 1]."""
+    rates, taus = st.floats(0.01, 0.6), st.sampled_from([2.0, 20.0])
+    dendritic = draw(st.sampled_from([0.0, delay]))
+    kinds = draw(st.sampled_from(["all", "nearest"])), draw(st.sampled_from(["additive", "multiplicative"]))
+    rule = draw(rates), draw(rates), draw(taus), draw(taus), -0.5, 1.0, *kinds, dendritic
+    return STDP(*rule, draw(st.sampled_from(["depression", "potentiation"])))  # type: ignore[arg-type]
+
+
+@st.composite
+def cases(draw: st.DrawFn, dyadic: bool = False, plain: bool = False, plastic: bool = True) -> Case:
     """A network of up to three populations with anything the description allows, and a stimulus."""
     rng = np.random.default_rng(draw(st.integers(0, 2**32 - 1)))
     net = Network(dt=draw(st.sampled_from([1.0, 0.5, 0.1])))
     for name in "abc"[: draw(st.integers(1, 3))]:
-        neuron = LIF(draw(st.sampled_from([math.inf, 20.0, 3.0, 0.4])), draw(st.sampled_from([0.5, 1.0, 2.5])))
-        net.add(Population(name, draw(st.sampled_from([1, 5, WORD, 2 * WORD + 3])), neuron, draw(inhibitions)))
+        size = draw(st.sampled_from([1, 5, WORD, 2 * WORD + 3]))
+        net.add(Population(name, size, draw(neurons(net.dt, plain or dyadic)), draw(inhibitions)))
     exact = dyadic or draw(st.booleans())
     for _ in range(draw(st.integers(1, 4))):
         pre, post = draw(st.sampled_from([*net.populations])), draw(st.sampled_from([*net.populations]))
         source, target = net.populations[pre], net.populations[post]
+        delay = draw(st.integers(1, 4)) * net.dt
+        if plastic and not exact and draw(st.booleans()):
+            weights = rng.uniform(-0.5, 1.0, (source.size, target.size)) / math.sqrt(source.size)
+            here = np.nonzero(rng.random(weights.shape) < 0.7)
+            made = Dense(weights) if draw(st.booleans()) else Sparse.from_coo(*here, weights[here], weights.shape)
+            net.connect(pre, post, made, delay=delay, plasticity=draw(rules(delay)))
+            continue
         first = draw(st.sampled_from([None, 1, 2, 3])) if isinstance(source.inhibition, KWinners) else None
-        net.connect(pre, post, draw(synapses(source.size, target.size, rng, exact)), delay=draw(st.integers(1, 4)) * net.dt, first=first)
+        net.connect(pre, post, draw(synapses(source.size, target.size, rng, exact)), delay=delay, first=first)
     batches = draw(st.sampled_from([1, 3]))
     stimulus: dict[str, NDArray[Any]] = {}
     for name in draw(st.sets(st.sampled_from([*net.populations]), min_size=1)):
@@ -93,6 +120,10 @@ def check(recording: Recording, traces: list[Trace], voltages: bool = True) -> N
     for name in recording.voltages if voltages else ():
         expected_voltage = np.stack([trace.voltages[name] for trace in traces], axis=1)
         np.testing.assert_allclose(recording.voltages[name], expected_voltage, rtol=0, atol=TOLERANCE, err_msg=name)
+    assert recording.weights.keys() == traces[0].weights.keys()
+    for name, weights in recording.weights.items():
+        expected_weights = np.stack([trace.weights[name] for trace in traces])
+        np.testing.assert_allclose(weights, expected_weights, rtol=0, atol=TOLERANCE, err_msg=name)
 
 
 @settings(LENGTHY, max_examples=100)

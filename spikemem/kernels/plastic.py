@@ -1,0 +1,63 @@
+"""Event-driven STDP on the CPU (numba): a spike touches only its own synapses. The rule is stated in `spikemem.plasticity`.
+
+Synapses are compressed rows, weights are [batch, synapse], traces [batch, cell], events rows (batch, cell, ...).
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+from numba import njit
+from numpy.typing import NDArray
+
+F64 = NDArray[np.float64]
+I64 = NDArray[np.int64]
+
+
+class Columns(NamedTuple):
+    """Compressed rows seen from the other side: postsynaptic cell j has the synapses place[start[j]:start[j+1]], from `source`."""
+
+    start: I64
+    place: I64
+    source: I64
+
+
+def columns(indptr: I64, targets: NDArray[np.int32], post: int) -> Columns:
+    """The columns of compressed rows."""
+    place = np.argsort(targets, kind="stable")
+    source = np.repeat(np.arange(len(indptr) - 1), np.diff(indptr))[place]
+    return Columns(np.concatenate([[0], np.cumsum(np.bincount(targets, minlength=post))]), place, source)
+
+
+@njit(cache=True)
+def scatter(events: I64, indptr: I64, targets: NDArray[np.int32], weights: F64, current: F64) -> None:
+    """current[b, targets] += weights[b], over the synapses of each event."""
+    for e in range(events.shape[0]):
+        b, pre = events[e, 0], events[e, 1]
+        for s in range(indptr[pre], indptr[pre + 1]):
+            current[b, targets[s]] += weights[b, s]
+
+
+@njit(cache=True)
+def potentiate(
+    events: I64, start: I64, place: I64, source: I64, weights: F64, x: F64, amount: float, low: float, high: float, multiplicative: bool
+) -> None:
+    """w <- min(w + A+(w) x, w_max) for each synapse of each postsynaptic event."""
+    for e in range(events.shape[0]):
+        b, post = events[e, 0], events[e, 1]
+        for n in range(start[post], start[post + 1]):
+            w = weights[b, place[n]]
+            room = high - w if multiplicative else 1.0
+            weights[b, place[n]] = min(max(w + amount * room * x[b, source[n]], low), high)
+
+
+@njit(cache=True)
+def depress(
+    events: I64, indptr: I64, targets: NDArray[np.int32], weights: F64, y: F64, amount: float, low: float, high: float, multiplicative: bool
+) -> None:
+    """w <- max(w - A-(w) y, w_min) for each synapse of each presynaptic event."""
+    for e in range(events.shape[0]):
+        b, pre = events[e, 0], events[e, 1]
+        for s in range(indptr[pre], indptr[pre + 1]):
+            w = weights[b, s]
+            room = w - low if multiplicative else 1.0
+            weights[b, s] = min(max(w - amount * room * y[b, targets[s]], low), high)

@@ -1,0 +1,60 @@
+"""snnTorch's cells in the torch loop: `snntorch.Leaky`, and `snntorch.Synaptic` where the synaptic current has a time constant.
+
+snnTorch resets by subtraction at once, or to 0 (a `Synaptic` cell then skips a step, which is one step of refractoriness). It has no
+sparse or delayed synapses, no winners and no STDP of this kind: the loop brings them.
+"""
+
+from types import ModuleType
+
+from torch import Tensor
+
+from spikemem.errors import MissingExtraError, NetworkError
+from spikemem.network import Population
+from spikemem.neurons import LIF, LIFState
+from spikemem.simulators.torch_batched import Cells, Step
+
+
+class SnnTorch(Cells):
+    """The loop's cells from snnTorch. Constants go in as float64 tensors, since a float would be rounded to float32."""
+
+    def step(self, population: Population) -> Step:
+        neuron, snn = population.neuron, _snntorch()
+        options = {"threshold": self.number(neuron.threshold), "reset_mechanism": self._reset(population)}
+        beta = self.number(neuron.beta(self.dt))
+        if neuron.tau_syn:
+            synaptic = snn.Synaptic(self.number(neuron.gamma(self.dt)), beta, **options)
+
+            def step(current: Tensor, state: LIFState) -> LIFState:
+                before = current.new_zeros(current.shape) + state.current
+                _, through, voltage = synaptic(neuron.resistance * current, before, state.voltage)
+                return LIFState(voltage, voltage > neuron.threshold, through)
+
+            return step
+        leaky = snn.Leaky(beta, **options)
+
+        def plain(current: Tensor, state: LIFState) -> LIFState:
+            spikes, voltage = leaky(neuron.resistance * current, state.voltage)
+            return LIFState(voltage.detach(), spikes.detach() > 0)
+
+        return plain
+
+    def _reset(self, population: Population) -> str:
+        neuron: LIF = population.neuron
+        skipped = self.dt if neuron.tau_syn else 0.0
+        match neuron.reset, neuron.refractory:
+            case None, 0.0:
+                return "subtract"
+            case 0.0, refractory if abs(refractory - skipped) < 1e-9:
+                return "zero"
+        raise NetworkError(
+            f"snntorch cannot simulate {population.name!r} with reset {neuron.reset} and {neuron.refractory} ms of refractoriness: with "
+            f'this synaptic current it resets by subtraction at once, or to 0 after {skipped} ms; use simulator="event" or "brian2"'
+        )
+
+
+def _snntorch() -> ModuleType:
+    try:
+        import snntorch
+    except ImportError as error:
+        raise MissingExtraError(f'simulator "snntorch" needs the "reference" extra: pip install "spikemem[reference]" ({error})') from error
+    return snntorch
