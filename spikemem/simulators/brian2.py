@@ -216,7 +216,7 @@ class _Model:
         cells = starts[:, None] + np.arange(synapses.width)
         every, item = np.repeat(np.arange(len(starts)), synapses.width), np.repeat(np.arange(batches), cells.size)
         reach.connect(i=np.tile(every, batches) + item * len(starts), j=np.tile(cells.ravel(), batches) + item * size)
-        updater = reach.summed_updaters[f"r{n}"]
+        updater = reach.summed_updaters[f"r{n}_post"]
         updater.when, updater.order = "after_synapses", -1
         self.brian.add(relay, counts, reach)
 

@@ -84,9 +84,16 @@ class Race:
             names = {name: b2.device.get_array_name(owner.variables[name]) for name in ("v", "rank")}
             return CPP.format(n=n, batches=self.batches, cells=self.cells, k=self.k, threshold=repr(self.threshold), **names)
 
-        race = b2.Function(lambda place, fresh: place, arg_units=[1, "boolean"], return_unit="boolean", stateless=False)
+        race = b2.Function(
+            _only_compiled, arg_units=[1, "boolean"], return_unit="boolean", arg_names=["place", "fresh"], stateless=False
+        )  # fmt: skip
         race.implementations.add_dynamic_implementation("cpp", code=code, compiler_kwds={"headers": ["<algorithm>", "<vector>"]})
         self.group.namespace |= {f"race_{n}": race, "cycle": self.cycle}
         return self.group.run_regularly(
             f"fires = race_{n}(i, timestep(t, dt) % cycle == 0)", when="before_thresholds", dt=dt, name=f"runs_{n}"
         )
+
+
+def _only_compiled(place: int, fresh: bool) -> bool:
+    """Brian2 wants a Python body for a function; standalone code never calls it."""
+    raise RuntimeError("the race of standalone code runs in C++ only")
