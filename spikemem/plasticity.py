@@ -5,10 +5,11 @@ synapse; a postsynaptic spike takes as long to travel back. At the end of step t
 
     pre  = S_pre[t - (delay - dendritic)]          post = S_post[t - dendritic]
     x   <- x exp(-dt / tau_plus)                   y   <- y exp(-dt / tau_minus)
+    w   <- w + drift dt where w > divide, w - drift dt elsewhere
     post:  w <- w + A+(w) x,   then   y <- y + 1   (y <- 1 where only the nearest spike counts)
     pre:   w <- w - A-(w) y,   then   x <- x + 1   (x <- 1)
 
-in this order where a coincidence depresses, pre before post where it potentiates; w is clipped to [w_min, w_max] after each line, and
+in this order where a coincidence depresses, pre before post where it potentiates; w is clipped to [w_min, w_max] after each line;
 
     A+(w) = a_plus,  A-(w) = a_minus                                     additive (Song, Miller & Abbott 2000)
     A+(w) = a_plus (w_max - w),  A-(w) = a_minus (w - w_min)             multiplicative (van Rossum, Bi & Turrigiano 2000)
@@ -38,8 +39,9 @@ class STDPState(NamedTuple):
 
 
 class Brian2Text(NamedTuple):
-    """A rule as Brian2 reads it."""
+    """A rule as Brian2 reads it; the drift of a step comes first in the next one."""
 
+    drift: str
     model: str
     on_post: str
     on_pre: str
@@ -59,6 +61,9 @@ class STDP:
     dependence: "additive" or "multiplicative".
     dendritic: ms, the part of the projection's delay behind the synapse, from 0 to the whole of it.
     coincidence: what lag 0 does, "depression" or "potentiation".
+    drift: how fast a weight drifts to the nearer of two stable states, its bounds, in its unit per ms, >= 0 (the bistable synapse of
+        Fusi et al. 2000 and of Brader, Senn & Fusi 2007); it costs a look at every synapse in every step.
+    divide: the weight that divides the two basins; the middle of the bounds by default.
 
     Raises NetworkError where a parameter is out of its range.
     """
@@ -73,9 +78,11 @@ class STDP:
     dependence: Literal["additive", "multiplicative"] = "additive"
     dendritic: float = 0.0
     coincidence: Literal["depression", "potentiation"] = "depression"
+    drift: float = 0.0
+    divide: float | None = None
 
     def __post_init__(self) -> None:
-        for name in ("a_plus", "a_minus", "dendritic"):
+        for name in ("a_plus", "a_minus", "dendritic", "drift"):
             if not (getattr(self, name) >= 0 and math.isfinite(getattr(self, name))):
                 raise NetworkError(f"STDP {name} is {getattr(self, name)}; it must be finite and at least 0")
         for name in ("tau_plus", "tau_minus"):
@@ -83,6 +90,8 @@ class STDP:
                 raise NetworkError(f"STDP {name} is {getattr(self, name)} ms; it must be finite and above 0")
         if not (self.w_min < self.w_max and math.isfinite(self.w_min) and math.isfinite(self.w_max)):
             raise NetworkError(f"STDP bounds are {self.w_min} and {self.w_max}; w_min must lie below w_max, both finite")
+        if not self.w_min <= self.basin <= self.w_max:
+            raise NetworkError(f"STDP divide is {self.divide}; it must lie between w_min {self.w_min} and w_max {self.w_max}")
         for name, known in (
             ("pairing", ("all", "nearest")),
             ("dependence", ("additive", "multiplicative")),
@@ -90,6 +99,18 @@ class STDP:
         ):
             if getattr(self, name) not in known:
                 raise NetworkError(f"STDP {name} is {getattr(self, name)!r}; it must be one of {', '.join(known)}")
+
+    @property
+    def basin(self) -> float:
+        """The weight above which the drift goes up."""
+        return (self.w_min + self.w_max) / 2 if self.divide is None else self.divide
+
+    def drifted(self, weights: Any, dt: float) -> Any:
+        """The weights after a step's drift, for numpy arrays and torch tensors alike."""
+        if not self.drift:
+            return weights
+        upward, amount = weights > self.basin, self.drift * dt
+        return ((weights + amount) * upward + (weights - amount) * ~upward).clip(self.w_min, self.w_max)
 
     def decays(self, dt: float) -> tuple[float, float]:
         """The decay of x and of y in one step of dt ms."""
@@ -102,7 +123,7 @@ class STDP:
         """
         weights, x, y = state
         plus, minus = self.decays(dt)
-        x, y = plus * x, minus * y
+        weights, x, y = self.drifted(weights, dt), plus * x, minus * y
         if self.coincidence == "depression":
             weights, y = self._potentiated(weights, x, post), self._spiked(y, post)
             return STDPState(self._depressed(weights, y, pre), self._spiked(x, pre), y)
@@ -121,10 +142,11 @@ class STDP:
         return (weights - self.a_minus * room * y[..., None, :] * pre[..., :, None]).clip(self.w_min, self.w_max)
 
     def brian2(self) -> Brian2Text:
-        """The same rule for Brian2, event-driven as in its own STDP example; the parameters are its constants, times in seconds."""
+        """The same rule for Brian2, event-driven as in its own STDP example; its constants are the parameters, times in seconds."""
         soft, one = self.dependence == "multiplicative", "+= 1" if self.pairing == "all" else "= 1"
         rise, fall = (" * (w_max - w)", " * (w - w_min)") if soft else ("", "")
         return Brian2Text(
+            drift="w = clip(w + int(t > 0 * second) * drift * dt * (2 * int(w > divide) - 1), w_min, w_max)" if self.drift else "",
             model="w : 1\ndx/dt = -x / tau_plus : 1 (event-driven)\ndy/dt = -y / tau_minus : 1 (event-driven)",
             on_post=f"w = clip(w + a_plus{rise} * x, w_min, w_max)\ny {one}",
             on_pre=f"w = clip(w - a_minus{fall} * y, w_min, w_max)\nx {one}",

@@ -28,15 +28,18 @@ def leak(tau: float, dt: float) -> float:
     return math.exp(-dt / tau)
 
 
-def simulate_plainly(net: Network, stimulus: Mapping[str, NDArray[Any]], steps: int, beta: Callable[[float, float], float] = leak) -> Trace:
-    """stimulus: [time, cell], float currents or bool spikes.   beta: the decay for (tau, dt)."""
+Decay = Callable[[float, float], float]
+
+
+def simulate_plainly(net: Network, stimulus: Mapping[str, NDArray[Any]], steps: int, beta: Decay = leak, trace: Decay = leak) -> Trace:
+    """stimulus: [time, cell], float currents or bool spikes.   beta, trace: the decay for (tau, dt) of cells and of STDP's traces."""
     pops = net.populations
     fired = {name: np.full((steps, p.size), -1) for name, p in pops.items()}  # the spike's rank in its cycle; -1 for none
     volts = {name: np.zeros((steps, p.size)) for name, p in pops.items()}
     held = {name: np.zeros(p.size, bool) for name, p in pops.items()}
     synaptic = {name: np.zeros(p.size) for name, p in pops.items()}
     rests_until = {name: np.full(p.size, -1) for name, p in pops.items()}  # the last refractory step
-    plastic = {q.name: _Plastic(net, q) for q in net.projections if q.plasticity is not None}
+    plastic = {q.name: _Plastic(net, q, trace) for q in net.projections if q.plasticity is not None}
     count = dict.fromkeys(pops, 0)
     spikes: dict[str, list[tuple[int, int]]] = {name: [] for name in pops}
     spikes |= {f"{name}.basket": [] for name, p in pops.items() if isinstance(p.inhibition, KWinners)}
@@ -84,7 +87,8 @@ def simulate_plainly(net: Network, stimulus: Mapping[str, NDArray[Any]], steps: 
 class _Plastic:
     """Pair STDP from the times of all past spikes, without traces."""
 
-    def __init__(self, net: Network, projection: Any) -> None:
+    def __init__(self, net: Network, projection: Any, decay: Decay) -> None:
+        self.decay = decay
         self.q, self.rule, self.dt, self.w = projection, projection.plasticity, net.dt, projection.synapses.matrix().copy()
         self.here = np.ones(self.w.shape, bool)
         if isinstance(projection.synapses, Sparse):
@@ -98,6 +102,9 @@ class _Plastic:
         for side, name, late in (("pre", self.q.pre, self.forth), ("post", self.q.post, self.back)):
             now = fired[name][t - late] >= 0 if t >= late else np.zeros(fired[name].shape[1], bool)
             self.seen[side].append(now)
+        rate, middle = self.rule.drift * self.dt, (self.rule.w_min + self.rule.w_max) / 2
+        drifted = self.w + np.where(self.w > (middle if self.rule.divide is None else self.rule.divide), rate, -rate)
+        self.w = np.where(self.here, np.clip(drifted, self.rule.w_min, self.rule.w_max), 0.0)
         early = self.rule.coincidence == "depression"  # then the postsynaptic spikes come first
         for side in ("post", "pre") if early else ("pre", "post"):
             now, other = self.seen[side][t], self.seen["pre" if side == "post" else "post"]
@@ -105,7 +112,7 @@ class _Plastic:
             tau = self.rule.tau_plus if side == "post" else self.rule.tau_minus
             trace = np.zeros(len(other[0]))
             for s in range(t + includes_now):
-                weight = math.exp(-(t - s) * self.dt / tau)
+                weight = self.decay(tau, (t - s) * self.dt)
                 trace = trace + weight * other[s] if self.rule.pairing == "all" else np.where(other[s], weight, trace)
             pairs = np.outer(trace, now) if side == "post" else np.outer(now, trace)
             low, high, soft = self.rule.w_min, self.rule.w_max, self.rule.dependence == "multiplicative"

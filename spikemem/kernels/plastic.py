@@ -38,6 +38,15 @@ def scatter(events: I64, indptr: I64, targets: NDArray[np.int32], weights: F64, 
 
 
 @njit(cache=True)
+def drift(weights: F64, amount: float, divide: float, low: float, high: float) -> None:
+    """w <- w + amount above `divide`, w - amount elsewhere, for every synapse."""
+    for b in range(weights.shape[0]):
+        for s in range(weights.shape[1]):
+            w = weights[b, s]
+            weights[b, s] = min(max(w + amount if w > divide else w - amount, low), high)
+
+
+@njit(cache=True)
 def potentiate(
     events: I64, start: I64, place: I64, source: I64, weights: F64, x: F64, amount: float, low: float, high: float, multiplicative: bool
 ) -> None:

@@ -226,6 +226,7 @@ class _Model:
         constants = {
             "a_plus": rule.a_plus, "a_minus": rule.a_minus, "w_min": rule.w_min, "w_max": rule.w_max,
             "tau_plus": rule.tau_plus * self.b2.ms, "tau_minus": rule.tau_minus * self.b2.ms,
+            "drift": rule.drift / self.b2.ms, "divide": rule.basin,
         }  # fmt: skip
         whole = self.net.steps(projection.delay)
         delays = {"depress": (whole - back) * self.dt, "potentiate": back * self.dt}
@@ -238,6 +239,8 @@ class _Model:
             method="exact", dt=self.dt, name=f"synapses_{n}",
         )  # fmt: skip
         self._wire(made, projection)
+        if text.drift:
+            made.run_regularly(text.drift, when="synapses", order=-3, dt=self.dt, name=f"drift_{n}")
         first, second = ("potentiate", "depress") if rule.coincidence == "depression" else ("depress", "potentiate")
         getattr(made, first).order, getattr(made, second).order = -2, -1
         return made

@@ -85,9 +85,10 @@ class Race:
             return CPP.format(n=n, batches=self.batches, cells=self.cells, k=self.k, threshold=repr(self.threshold), **names)
 
         race = b2.Function(
-            _only_compiled, arg_units=[1, "boolean"], return_unit="boolean", arg_names=["place", "fresh"], stateless=False
+            _only_compiled, arg_units=[1, bool], return_unit=bool, arg_names=["place", "fresh"], stateless=False
         )  # fmt: skip
-        race.implementations.add_dynamic_implementation("cpp", code=code, compiler_kwds={"headers": ["<algorithm>", "<vector>"]})
+        needs = {"headers": ["<algorithm>", "<vector>"]}
+        race.implementations.add_dynamic_implementation("cpp", code=code, namespace=lambda owner: {}, compiler_kwds=needs)
         self.group.namespace |= {f"race_{n}": race, "cycle": self.cycle}
         return self.group.run_regularly(
             f"fires = race_{n}(i, timestep(t, dt) % cycle == 0)", when="before_thresholds", dt=dt, name=f"runs_{n}"

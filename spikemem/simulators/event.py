@@ -59,12 +59,15 @@ class _Plastic:
         self.back = net.steps(rule.dendritic)
         self.forth = net.steps(projection.delay) - self.back
         self.decays = rule.decays(net.dt)
+        self.drift = rule.drift * net.dt
         self.bounds = rule.w_min, rule.w_max, rule.dependence == "multiplicative"
 
     def learn(self, pre: NDArray[np.int64], post: NDArray[np.int64]) -> None:
         """One step of the rule on the spikes that the synapses see."""
         self.x *= self.decays[0]
         self.y *= self.decays[1]
+        if self.drift:
+            plastic.drift(self.weights, self.drift, self.rule.basin, self.rule.w_min, self.rule.w_max)
         if self.rule.coincidence == "depression":
             self._potentiate(post)
             self._depress(pre)

@@ -100,7 +100,7 @@ class _Learner:
     """
 
     def __init__(self, rule: STDP, weights: Tensor, cells: Cells) -> None:
-        self.weights, self.rule, stdp = weights, rule, _norse().stdp
+        self.weights, self.rule, self.dt, stdp = weights, rule, cells.dt, _norse().stdp
         self.late_pre, self.late_post = rule.coincidence == "depression", rule.coincidence == "potentiation"
         x, y = rule.decays(cells.dt)
         amounts = {
@@ -123,7 +123,7 @@ class _Learner:
         seen = pre.to(self.weights.dtype), post.to(self.weights.dtype)
         late = self.last
         self.last = seen
-        matrix = self.weights[0].T  # Norse's weights are [post, pre]
+        matrix = self.rule.drifted(self.weights[0], self.dt).T  # Norse's weights are [post, pre], and know no drift
         for potentiates in (True, False) if self.late_pre else (False, True):
             if potentiates:
                 matrix, self.rises = self.step(late[0] if self.late_pre else seen[0], seen[1], matrix, self.rises, self.potentiating, UNIT)

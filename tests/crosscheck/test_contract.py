@@ -1,6 +1,13 @@
-"""One contract, three implementations: event-driven, batched torch, and the plain loop of `tests.reference`."""
+"""One contract, one suite over all simulators, each against the plain loop of `tests.reference`.
 
+SPIKEMEM_NETWORKS=200 draws so many networks for each simulator.
+"""
+
+import importlib.util
 import math
+import os
+import shutil
+import sys
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -11,6 +18,7 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from spikemem import LIF, STDP, CycleReset, KWinners, Network, Population, Recording, simulate
+from spikemem.errors import MissingExtraError, NetworkError
 from spikemem.synapses import WORD, Dense, OneBit, Sparse, Synapses, all_to_all, pack
 from tests.reference import Trace, leak, simulate_plainly
 
@@ -18,6 +26,9 @@ STEPS = 24
 GRID = 2.0**-6  # sums of multiples of it are exact in float32 and float64, in any order
 TOLERANCE = 1e-9
 SIMULATORS = [("event", "cpu"), ("torch", "cpu"), *([("event", "cuda")] if torch.cuda.is_available() else [])]
+LIBRARIES = ["snntorch", "norse", "brian2"]
+NETWORKS = int(os.environ.get("SPIKEMEM_NETWORKS", "12"))
+COMPILED = pytest.mark.skipif(shutil.which("g++") is None, reason="standalone code needs a C++ compiler")
 LENGTHY = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much])
 
 inhibitions = st.one_of(
@@ -34,6 +45,10 @@ class Case(NamedTuple):
         """The plain loop's trace of each batch item."""
         whole = {n: np.broadcast_to(a, (STEPS, self.batches, self.net.populations[n].size)) for n, a in self.stimulus.items()}
         return [simulate_plainly(self.net, {n: a[:, b] for n, a in whole.items()}, STEPS, **constants) for b in range(self.batches)]
+
+    def one(self) -> "Case":
+        """The first batch item alone."""
+        return Case(self.net, {n: a[:, :1] for n, a in self.stimulus.items()}, 1)
 
     def simulated(self, simulator: str, device: str = "cpu", dtype: str = "float64") -> Recording:
         every = {name: np.arange(p.size) for name, p in self.net.populations.items()}
@@ -57,7 +72,8 @@ def rules(draw: st.DrawFn, delay: float) -> STDP:
     dendritic = draw(st.sampled_from([0.0, delay]))
     kinds = draw(st.sampled_from(["all", "nearest"])), draw(st.sampled_from(["additive", "multiplicative"]))
     rule = draw(rates), draw(rates), draw(taus), draw(taus), -0.5, 1.0, *kinds, dendritic
-    return STDP(*rule, draw(st.sampled_from(["depression", "potentiation"])))  # type: ignore[arg-type]
+    drift, divide = draw(st.sampled_from([(0.0, None), (0.0, None), (0.1, None), (0.02, 0.5)]))
+    return STDP(*rule, draw(st.sampled_from(["depression", "potentiation"])), drift, divide)  # type: ignore[arg-type]
 
 
 @st.composite
@@ -137,6 +153,46 @@ def test_every_simulator_follows_the_contract(case: Case) -> None:
     assert len({recording.events for recording in recordings}) == 1
 
 
+def library(name: str) -> None:
+    """Skip where an optional library is not installed."""
+    if importlib.util.find_spec(name) is None:
+        pytest.skip(f"{name} is not installed")
+
+
+def simulable(name: str, net: Network) -> bool:
+    """Whether a library has all that a network describes; the modules under `simulators` say what they lack."""
+    neurons = [p.neuron for p in net.populations.values()]
+    rules = [p.plasticity for p in net.projections if p.plasticity is not None]
+    if name == "snntorch":
+        return all(
+            (n.reset is None and n.refractory == 0) or (n.reset == 0 and n.refractory == (net.dt if n.tau_syn else 0)) for n in neurons
+        )
+    return name == "brian2" or not any(rule.pairing == "nearest" for rule in rules)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", LIBRARIES)
+def test_every_library_follows_the_contract(name: str) -> None:
+    library(name)
+    compared = 0
+
+    @settings(LENGTHY, max_examples=NETWORKS, database=None, derandomize=True)
+    @given(cases(plain=name == "snntorch"))
+    def run(case: Case) -> None:
+        nonlocal compared
+        assume(simulable(name, case.net))
+        batch = case if name != "norse" or not any(p.plasticity for p in case.net.projections) else case.one()
+        traces = batch.reference()
+        assume(min(trace.margin for trace in traces) > TOLERANCE)
+        recording = batch.simulated(name)
+        check(recording, traces)
+        assert recording.events == batch.simulated("event").events
+        compared += 1
+
+    run()
+    assert compared >= NETWORKS // 2
+
+
 @settings(LENGTHY, max_examples=20)
 @given(cases(dyadic=True))
 def test_float32_gives_the_same_spikes_on_dyadic_weights(case: Case) -> None:
@@ -147,18 +203,91 @@ def test_float32_gives_the_same_spikes_on_dyadic_weights(case: Case) -> None:
 
 
 def driven_chain() -> Case:
-    """Two populations in a row under a constant current."""
+    """Two populations in a row under a constant current, the second learning from the first."""
     net = Network()
     net.add(Population("a", 3, LIF(tau=20.0)))
     net.add(Population("b", 2, LIF(tau=20.0), KWinners(cycle=12.0, k=1)))
+    net.add(Population("c", 2, LIF(tau=20.0, tau_syn=3.0)))
     net.connect("a", "b", all_to_all(0.25))
+    net.connect("a", "c", all_to_all(0.25), plasticity=STDP(a_plus=0.1, a_minus=0.05))
     return Case(net, {"a": np.array([0.25, 0.375, 0.5]).reshape(1, 1, 3)}, 1)
 
 
-@pytest.mark.parametrize("place", SIMULATORS)
-@pytest.mark.parametrize("wrong", [lambda tau, dt: leak(tau * 1.05, dt), lambda tau, dt: 1.0 - dt / tau])
-def test_the_comparison_sees_a_wrong_constant(place: tuple[str, str], wrong: Any) -> None:
+WRONG = {
+    "a leak 5 % off": {"beta": lambda tau, dt: leak(tau * 1.05, dt)},
+    "an Euler step": {"beta": lambda tau, dt: 1.0 - dt / tau},
+    "a trace 5 % off": {"trace": lambda tau, dt: leak(tau * 1.05, dt)},
+}
+
+
+@pytest.mark.parametrize("place", [*SIMULATORS, *((name, "cpu") for name in LIBRARIES)])
+@pytest.mark.parametrize("wrong", WRONG)
+def test_the_comparison_sees_a_wrong_constant(place: tuple[str, str], wrong: str) -> None:
+    if place[0] in LIBRARIES:
+        library(place[0])
     case = driven_chain()
     check(case.simulated(*place), case.reference())
     with pytest.raises(AssertionError):
-        check(case.simulated(*place), case.reference(beta=wrong))
+        check(case.simulated(*place), case.reference(**WRONG[wrong]))
+
+
+def everything() -> Case:
+    """Refractoriness, synaptic currents, both inhibitions, `first`, one-bit synapses, plasticity, teacher forcing and a batch at once."""
+    rng = np.random.default_rng(0)
+    net = Network(dt=0.5)
+    net.add(Population("the input", WORD))
+    net.add(Population("a", WORD, LIF(5.0, 1.0, reset=0.0, refractory=1.0, tau_syn=2.0), KWinners(8.0, 9)))
+    net.add(Population("b", 32, LIF(5.0, 1.0, refractory=1.5), CycleReset(10.0)))
+    net.connect("the input", "a", Dense(rng.normal(0.1, 0.3, (WORD, WORD))))
+    net.connect("a", "b", Dense(rng.normal(0.1, 0.3, (WORD, 32))), delay=1.0, first=4)
+    net.connect("a", "a", OneBit(pack(rng.random((WORD, WORD)) < 0.3), np.zeros(WORD, np.int64), WORD, on=0.25, off=-0.125), delay=2.0)
+    net.connect("b", "b", Dense(rng.random((32, 32)) / 8), plasticity=STDP(0.1, 0.1, tau_plus=5.0, dendritic=0.5, drift=0.01))
+    return Case(net, {"the input": rng.random((STEPS, 2, WORD)) < 0.1, "b": rng.normal(0.2, 0.5, (STEPS, 2, 32))}, 2)
+
+
+@COMPILED
+@pytest.mark.slow
+def test_compiled_brian2_gives_the_same_spikes() -> None:
+    library("brian2")
+    case = everything()
+    traces = case.reference()
+    assert min(len(traces[0].spikes[name]) for name in ("a", "b", "a.basket")) > 0
+    for simulator in ("event", "brian2", "brian2:cpp_standalone"):
+        check(case.simulated(simulator), traces)
+
+
+@pytest.mark.parametrize(
+    ("name", "neuron", "rule", "batches", "lack"),
+    [
+        ("snntorch", LIF(refractory=2.0), None, 1, "'a'.*refractoriness"),
+        ("snntorch", LIF(reset=-0.5), None, 1, "'a'.*reset -0.5"),
+        ("norse", LIF(), STDP(pairing="nearest"), 1, "'a->a'.*nearest"),
+        ("norse", LIF(), STDP(), 2, "'a->a'.*batch"),
+    ],
+)
+def test_what_a_library_lacks_is_named(name: str, neuron: LIF, rule: STDP | None, batches: int, lack: str) -> None:
+    library(name)
+    net = Network()
+    net.add(Population("a", 2, neuron))
+    net.connect("a", "a", all_to_all(0.5), plasticity=rule)
+    with pytest.raises(NetworkError, match=f"{name} cannot.*{lack}"):
+        simulate(net, {"a": np.ones((1, batches, 2))}, 3, simulator=name)
+
+
+@pytest.mark.parametrize("name", LIBRARIES)
+def test_a_missing_library_names_its_extra(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    for module in [m for m in sys.modules if m.split(".")[0] == name]:
+        monkeypatch.delitem(sys.modules, module)
+    monkeypatch.setitem(sys.modules, name, None)
+    case = driven_chain()
+    with pytest.raises(MissingExtraError, match=f'simulator "{name}" needs the "reference" extra'):
+        case.simulated(name)
+
+
+def test_brian2_is_left_as_it_was() -> None:
+    library("brian2")
+    import brian2
+
+    before = brian2.prefs["codegen.target"], brian2.prefs["codegen.cpp.extra_compile_args_gcc"]
+    driven_chain().simulated("brian2")
+    assert (brian2.prefs["codegen.target"], brian2.prefs["codegen.cpp.extra_compile_args_gcc"]) == before
