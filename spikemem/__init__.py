@@ -3,6 +3,7 @@
 from spikemem.hippocampus import Hippocampus
 from spikemem.memory import Hit, Hits, Memory
 from spikemem.network import CycleReset, KWinners, Network, Population, Projection
+from spikemem.network_file import NetworkSpec, load_network
 from spikemem.neurons import LIF
 from spikemem.plasticity import STDP
 from spikemem.rate import RateHippocampus
@@ -22,11 +23,13 @@ __all__ = [
     "Memory",
     "ModelSpec",
     "Network",
+    "NetworkSpec",
     "Population",
     "Projection",
     "RateHippocampus",
     "Recall",
     "Recording",
     "load_model",
+    "load_network",
     "simulate",
 ]

@@ -58,7 +58,12 @@ def raster(recording: Recording, *populations: str, batch: int = 0, title: str =
             axes.axvline(step * recording.dt, color=INK, linewidth=1.1, zorder=0)
         _tidy(axes)
     panels[-1].set_xlim(-0.5, recording.steps * recording.dt)
-    panels[-1].set_xlabel("ms      (thin lines: gamma cycles; thick: theta cycles; triangles: basket cells)", fontsize=8)
+    told = {
+        "thin lines: gamma cycles": bool(recording.marks.get("gamma")), "thick lines: theta cycles": bool(recording.marks.get("theta")),
+        "triangles: basket cells": any(name + BASKET in recording.spikes for name in chosen),
+    }  # fmt: skip
+    legend = "; ".join(text for text, drawn in told.items() if drawn)
+    panels[-1].set_xlabel(f"ms      ({legend})" if legend else "ms", fontsize=8)
     if title:
         figure.suptitle(title, fontsize=10)
     return figure

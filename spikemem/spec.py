@@ -3,7 +3,7 @@
 import json
 import tomllib
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
@@ -14,14 +14,19 @@ _HERE = Path(__file__).resolve().parent
 MODELS = next((p for p in (_HERE / "models", _HERE.parent / "models") if p.is_dir()), _HERE / "models")
 """Where the model files lie: inside the installed package, or beside it in a checkout."""
 
+NETWORK = "network"
+"""The `kind` of a model file that describes any network; a hippocampus has none."""
+Spec = TypeVar("Spec", bound=BaseModel)
 Count = Annotated[int, Field(ge=1)]
 
 
-class _Section(BaseModel):
+class Section(BaseModel):
+    """A table of a model file: unknown keys and wrong types are errors."""
+
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
 
 
-class ECSpec(_Section):
+class ECSpec(Section):
     """Entorhinal cortex: ON and OFF cells that count out a vector in spikes."""
 
     dim: Count = 384
@@ -30,7 +35,7 @@ class ECSpec(_Section):
     """Spikes of a cell for a component of root-mean-square size."""
 
 
-class DGSpec(_Section):
+class DGSpec(Section):
     """Dentate gyrus: granule cells of which the most excited win."""
 
     cells: Count = 16384
@@ -39,7 +44,7 @@ class DGSpec(_Section):
     """Dimensions that a granule cell hears, through push-pull pairs of ON and OFF cells."""
 
 
-class CA3Spec(_Section):
+class CA3Spec(Section):
     """CA3: as many pyramidal cells as there are granule cells, in two hemispheres."""
 
     core: Annotated[int, Field(ge=1, le=255)] = 50
@@ -48,7 +53,7 @@ class CA3Spec(_Section):
     """Share of a cell's active inputs that must be potentiated before recurrent excitation exceeds feed-forward inhibition."""
 
 
-class CA1Spec(_Section):
+class CA1Spec(Section):
     """CA1 and subiculum: index cells that need CA3 and EC together."""
 
     candidates: Count = 200
@@ -59,7 +64,7 @@ class CA1Spec(_Section):
     """Inverse temperature of the attention: softmax(sharpness x cosine)."""
 
 
-class ModelSpec(_Section):
+class ModelSpec(Section):
     """A hippocampus as data. `ModelSpec()` has the numbers of hippocampus-base."""
 
     name: Annotated[str, Field(min_length=1)] = "unnamed"
@@ -112,8 +117,8 @@ def _literal(value: object) -> str:
 
 
 def model_names() -> list[str]:
-    """The models that ship with spikemem."""
-    return sorted(p.stem for p in MODELS.glob("*.toml"))
+    """The hippocampi that ship with spikemem."""
+    return sorted(p.stem for p in MODELS.glob("*.toml") if read(p).get("kind") != NETWORK)
 
 
 def load_model(name_or_path: str | Path) -> ModelSpec:
@@ -124,19 +129,39 @@ def load_model(name_or_path: str | Path) -> ModelSpec:
     >>> load_model("hippocampus-base").dg.cells
     16384
     """
+    path = locate(name_or_path, model_names())
+    table = read(path)
+    if table.get("kind") == NETWORK:
+        raise SpecError(f"{path.stem} is a network, not a hippocampus; load it with load_network")
+    return parsed(ModelSpec, table, path)
+
+
+def locate(name_or_path: str | Path, names: list[str]) -> Path:
+    """The model file of a name, or the path itself; SpecError with the known names where there is none."""
     path = Path(name_or_path)
     if path.suffix != ".toml":
         path = MODELS / f"{name_or_path}.toml"
         if not path.is_file():
-            raise SpecError(f"no model {str(name_or_path)!r}; there are {', '.join(model_names())}, or give the path of a .toml file")
+            raise SpecError(f"no model {str(name_or_path)!r}; there are {', '.join(names)}, or give the path of a .toml file")
+    return path
+
+
+def read(path: Path) -> dict[str, Any]:
+    """A TOML file; SpecError where it cannot be read."""
     try:
-        return ModelSpec.model_validate(tomllib.loads(path.read_text(encoding="utf-8")))
+        return tomllib.loads(path.read_text(encoding="utf-8"))
     except OSError as error:
         raise SpecError(f"model file {path} cannot be read: {error.strerror}") from error
-    except ValidationError as error:
-        raise SpecError(f"model file {path}: {_problems(error)}") from error
     except (ValueError, RecursionError) as error:  # of tomllib, of the decoder, and of paths that no system has
         raise SpecError(f"model file {path} is no valid TOML: {error}") from error
+
+
+def parsed(kind: type[Spec], table: dict[str, Any], path: Path) -> Spec:
+    """A table as a specification; SpecError naming the key and the mend."""
+    try:
+        return kind.model_validate(table)
+    except ValidationError as error:
+        raise SpecError(f"model file {path}: {_problems(error)}") from error
 
 
 def _problems(error: ValidationError) -> str:
