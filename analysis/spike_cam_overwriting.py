@@ -38,7 +38,7 @@ def bars(axes: Any, rows: list[dict[str, Any]]) -> None:
     axes.set_xticks(range(len(cases)), [f"{c} x {b}\n{learn}/{recall} ms" for c, b, learn, recall in cases], fontsize=8)
     axes.set_ylim(0, 1.05)
     axes.set_ylabel("exact recalls after overwriting")
-    axes.legend(frameon=False, loc="lower right")
+    axes.legend(frameon=False, loc="lower left", bbox_to_anchor=(0, 1), ncols=2)
     axes.spines[["top", "right"]].set_visible(False)
 
 

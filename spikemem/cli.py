@@ -284,7 +284,7 @@ def _pairs(file: Path) -> list[tuple[str, str]]:
 def simulate_(
     model: Annotated[str, typer.Argument(metavar="MODEL", help="Name or path of a model file.")],
     file: Annotated[Path, typer.Option("--out", help="Where the recording goes.")] = Path("recording.npz"),
-    simulator: Annotated[str, typer.Option(help="event or torch.")] = "event",
+    simulator: Annotated[str, typer.Option(help="event, torch, snntorch, norse, brian2, or brian2:cython.")] = "event",
     device: Annotated[str, typer.Option(help="cpu, or a torch device.")] = "cpu",
     memories: Annotated[int, typer.Option(min=1, help="Random memories stored before the recall.")] = 50,
     hops: Annotated[int, typer.Option(min=0, help="Simulate a chain of so many hops instead of a recall.")] = 0,
@@ -317,6 +317,46 @@ def simulate_(
         _show(
             [{"what": name, "spikes": count} for name, count in spikes.items()], False, f"{recording.steps * recording.dt:g} ms -> {file}"
         )
+
+
+@app.command(epilog="Example: `spikemem validate spike-cam --simulator brian2 --simulator norse`")
+def validate(
+    models: Annotated[list[str] | None, typer.Argument(metavar="MODEL...", help="Names or paths of model files; all by default.")] = None,
+    simulator: Annotated[list[str] | None, typer.Option(help="A simulator, again for more; torch, snntorch, norse, brian2.")] = None,
+    seed: Seed = 0,
+    json_: Json = False,
+) -> None:
+    """Every simulator against the event-driven one, on every model: exit code 1 where a spike, a voltage or a weight differs."""
+    from spikemem import validate as suite
+
+    with _clear_errors(), _spinner("drawing the models") as stage:
+        checks = list(suite.validate(models or (), simulator or suite.LIBRARIES, seed, stage))
+    if json_:
+        out.print_json(json.dumps([c.json() for c in checks]))
+    else:
+        _checks(checks)
+    if not all(c.agrees for c in checks):
+        raise typer.Exit(1)
+
+
+def _checks(checks: Sequence[Any]) -> None:
+    table = Table(title="against event, float64: spikes equal, voltages and weights within 1e-9", title_justify="left")
+    for name in ("model", "probe", "simulator", "result"):
+        table.add_column(name, justify="left")
+    for name in ("spikes", "differ", "V", "w", "seconds", "event's"):
+        table.add_column(name, justify="right")
+    for c in checks:
+        where = (c.model, c.probe, c.simulator)
+        if c.lacks:
+            table.add_row(*where, "[yellow]cannot[/]", str(c.spikes), "", "", "", "", "")
+            continue
+        result = "[green]agrees[/]" if c.agrees else "[bold red]differs[/]"
+        figures = (str(c.different), f"{c.voltage:.1e}", f"{c.weight:.1e}", f"{c.seconds:.2f}", f"{c.event_seconds:.2f}")
+        table.add_row(*where, result, str(c.spikes), *figures)
+    out.print(table, width=max(out.width, 110))
+    for c in checks:
+        if c.lacks or c.first:
+            out.print(f"{c.model}, {c.probe}, {c.simulator}: {escape(c.lacks or str(c.first))}")
 
 
 @plot.command(epilog="Example: `spikemem plot raster rec.npz ec dg ca3 --out raster.png`")

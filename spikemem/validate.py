@@ -1,0 +1,194 @@
+"""Every simulator against the event-driven one, on every model: the same spikes at the same steps, and voltages within a tolerance.
+
+The contract is that of `neurons`, in float64: every spike equal, its place in the firing order, too, and V and weights within 1e-9.
+"""
+
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+
+from spikemem.errors import MissingExtraError, NetworkError, SpecError
+from spikemem.hippocampus import Hippocampus
+from spikemem.network import BASKET, Network
+from spikemem.network_file import load_network, network_names
+from spikemem.recording import Recording
+from spikemem.regions import ec
+from spikemem.regions.rhythm import GAMMA, chain_protocol, recall_protocol
+from spikemem.simulate import simulate
+from spikemem.spec import NETWORK, ModelSpec, load_model, locate, model_names, read
+from spikemem.stimulus import Stimulus
+
+LIBRARIES = ("torch", "snntorch", "norse", "brian2")
+TOLERANCE = 1e-9
+MEMORIES = 30
+"""Random memories that a hippocampus holds, all in one chain."""
+SPIKE_RATE = 0.05
+"""Probability that an input cell of any other network spikes in a step."""
+STEPS = 300
+"""For any other network."""
+
+
+@dataclass(frozen=True, eq=False)
+class Probe:
+    """A network and what drives it."""
+
+    model: str
+    name: str
+    net: Network
+    stimulus: Stimulus
+    steps: int
+
+    def run(self, simulator: str) -> Recording:
+        """Simulate, with every voltage."""
+        record = {name: np.arange(p.size) for name, p in self.net.populations.items()}
+        return simulate(self.net, self.stimulus, self.steps, simulator=simulator, record=record)
+
+
+@dataclass(frozen=True)
+class Mismatch:
+    """The first spike that only one of the two has.   distance: of the reference's V from threshold, None for teacher-forced cells."""
+
+    population: str
+    cell: int
+    step: int
+    batch: int
+    in_reference: bool
+    distance: float | None
+
+    def __str__(self) -> str:
+        who = "only event" if self.in_reference else "event does not"
+        near = "" if self.distance is None else f", {self.distance:+.3g} from threshold"
+        return f"{self.population} {self.cell} at step {self.step}, item {self.batch}: {who} spikes{near}"
+
+
+@dataclass(frozen=True)
+class Check:
+    """One simulator on one probe, against event.
+
+    spikes: event's.   different: spikes that only one has, or that stand at another place in the firing order.   voltage, weight: largest
+    differences.   seconds: wall time, and event's.   lacks: what the simulator cannot do, or is missing; then nothing was compared.
+    """
+
+    model: str
+    probe: str
+    simulator: str
+    spikes: int
+    seconds: float = 0.0
+    event_seconds: float = 0.0
+    different: int = 0
+    first: Mismatch | None = None
+    voltage: float = 0.0
+    weight: float = 0.0
+    lacks: str = ""
+
+    @property
+    def agrees(self) -> bool:
+        """Whether the simulator keeps the contract, as far as it could be compared."""
+        return not self.different and self.voltage <= TOLERANCE and self.weight <= TOLERANCE
+
+    def json(self) -> dict[str, Any]:
+        return {**asdict(self), "agrees": self.agrees}
+
+
+def model_file_names() -> list[str]:
+    """Every model that ships with spikemem: hippocampi, networks and their variants."""
+    return [*model_names(), *network_names()]
+
+
+def probes(model: str, seed: int = 0) -> Iterator[Probe]:
+    """What a model is put through: a hippocampus recalls two cues and hops once along a chain; any other network gets random spikes.
+
+    model: a name, or a path of a model file.
+    """
+    if read(locate(model.partition(":")[0], model_file_names())).get("kind") != NETWORK:
+        yield from _recalls(model, load_model(model), seed)
+        return
+    spec = load_network(model)
+    net, rng = spec.network(), np.random.default_rng(seed)
+    if not spec.inputs:
+        raise SpecError(f"{model} names no inputs, so that nothing would drive it; list populations under `inputs`")
+    spikes = {name: rng.random((STEPS, net.populations[name].size)) < SPIKE_RATE for name in spec.inputs}
+    yield Probe(model, "random spikes", net, spikes, STEPS)
+
+
+def _recalls(model: str, spec: ModelSpec, seed: int) -> Iterator[Probe]:
+    rng = np.random.default_rng(seed)
+    memory = Hippocampus(spec, seed=seed)
+    vectors = rng.normal(size=(MEMORIES, spec.ec.dim))
+    ids = memory.store(vectors)
+    memory.associate(ids[:-1], ids[1:])
+    noisy = ec.unit(vectors[:2] + rng.normal(size=(2, spec.ec.dim)) * 0.5, spec.ec.dim)
+    recall = recall_protocol(settle=2, attention=2)
+    circuit = memory.circuit
+    yield Probe(model, "recall", circuit.network(slow=False), circuit.stimulus(recall, noisy), len(recall) * GAMMA)
+    chain = chain_protocol(hops=1)
+    yield Probe(model, "chain", circuit.network(), circuit.stimulus(chain, noisy[:1]), len(chain) * GAMMA)
+
+
+def validate(
+    models: Sequence[str] = (),
+    simulators: Sequence[str] = LIBRARIES,
+    seed: int = 0,
+    progress: Callable[[str], None] | None = None,
+) -> Iterator[Check]:
+    """Compare simulators with event, one after the other; yields a `Check` for each probe and simulator.
+
+    models: names or paths; all that ship with spikemem by default.   progress: called with what begins.
+    """
+    for model in models or model_file_names():
+        for probe in probes(model, seed):
+            tell = progress or (lambda _: None)
+            tell(f"{model}, {probe.name}: event")
+            start = time.perf_counter()
+            reference = probe.run("event")
+            seconds = time.perf_counter() - start
+            for simulator in simulators:
+                tell(f"{model}, {probe.name}: {simulator}")
+                yield compared(probe, reference, seconds, simulator)
+
+
+def compared(probe: Probe, reference: Recording, event_seconds: float, simulator: str) -> Check:
+    """One simulator on one probe, against event's recording of it."""
+    spikes = sum(len(s) for s in reference.spikes.values())
+    start = time.perf_counter()
+    try:
+        recording = probe.run(simulator)
+    except (MissingExtraError, NetworkError) as error:
+        return Check(probe.model, probe.name, simulator, spikes, lacks=str(error))
+    seconds = time.perf_counter() - start
+    different, first = _mismatch(probe, reference, recording)
+    voltage = _largest(reference.voltages, recording.voltages)
+    weight = _largest(reference.weights, recording.weights)
+    return Check(probe.model, probe.name, simulator, spikes, seconds, event_seconds, different, first, voltage, weight)
+
+
+def _largest(ours: Any, theirs: Any) -> float:
+    return max((float(np.abs(theirs[name] - values).max(initial=0.0)) for name, values in ours.items()), default=0.0)
+
+
+def _mismatch(probe: Probe, reference: Recording, recording: Recording) -> tuple[int, Mismatch | None]:
+    """How many spikes differ, and the first of them."""
+    different, firsts = 0, []
+    for name, ours in reference.spikes.items():
+        theirs = recording[name]
+        events = [list(zip(s.step.tolist(), s.batch.tolist(), s.cell.tolist(), strict=True)) for s in (ours, theirs)]
+        if events[0] == events[1]:
+            continue
+        lone = set(events[0]) ^ set(events[1])
+        moved = [a for a, b in zip(*events, strict=False) if a != b] if not lone else []  # the same spikes in another firing order
+        different += len(lone) + len(moved)
+        step, batch, cell = min(lone or moved)
+        firsts.append(
+            Mismatch(name, cell, step, batch, (step, batch, cell) in set(events[0]), _distance(probe, reference, name, step, batch, cell))
+        )
+    return different, min(firsts, key=lambda m: (m.step, m.batch), default=None)
+
+
+def _distance(probe: Probe, reference: Recording, name: str, step: int, batch: int, cell: int) -> float | None:
+    driven = probe.stimulus.get(name)
+    if name.endswith(BASKET) or (driven is not None and np.asarray(driven).dtype == bool):
+        return None
+    return float(reference.voltages[name][step, batch, cell] - probe.net.populations[name].neuron.threshold)
