@@ -24,12 +24,14 @@ bench: $(READY)  ## ratios measured side by side
 	$(BIN)/python sims/capacity.py
 	$(BIN)/python sims/hop_speed.py
 
-# torch first and alone: its pinned version has a CPU build on the index, and what comes later is content with it.
+# torch first and alone: its pinned version has a CPU build on the index, and what comes later is content with it. Norse without its
+# dependencies: it demands torchvision, does not use it, and a torchvision of another build breaks transformers.
 $(READY): pyproject.toml constraints.txt
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "spikemem needs Python 3.11 or newer")'
 	$(PYTHON) -m venv .venv
 	$(BIN)/python -m pip install --quiet --constraint constraints.txt torch
-	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[text,dev]'
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[text,reference,dev]'
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt --no-deps norse
 	touch $(READY)
 
 clean:

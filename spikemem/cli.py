@@ -2,6 +2,7 @@
 
 import json
 import os
+import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -20,7 +21,8 @@ from spikemem.errors import SpikememError, TextError
 app = typer.Typer(no_args_is_help=True, rich_markup_mode="markdown", pretty_exceptions_enable=False, help="A spiking hippocampal memory.")
 plot = typer.Typer(no_args_is_help=True, help="Pictures of recordings.")
 app.add_typer(plot, name="plot")
-out, err = Console(soft_wrap=True, highlight=False), Console(stderr=True, soft_wrap=True)
+out = Console(soft_wrap=True, highlight=False, width=None if sys.stdout.isatty() else 120)  # a pipe has no width of its own
+err = Console(stderr=True, soft_wrap=True)
 
 BAR_FROM = 100
 """A progress bar shows from so many texts up."""
@@ -244,14 +246,17 @@ def _table(rows: Sequence[Any]) -> None:
     out.print(table)
 
 
-@app.command(epilog="Example: `spikemem compare --data pairs.tsv` with one `memory<TAB>cue` a line")
+@app.command(epilog="Examples: `spikemem compare --data pairs.tsv` with one `memory<TAB>cue` a line; `spikemem compare --regions`")
 def compare(
     data: Annotated[Path | None, typer.Option(help="Your own pairs, UTF-8, memory TAB cue; the demo corpus by default.")] = None,
-    model: Model = "hippocampus-base",
+    model: Annotated[str | None, typer.Option(help="Name or path of a model file; hippocampus-base, for regions -small.")] = None,
+    regions: Annotated[bool, typer.Option("--regions", help="Population by population instead, every spike simulated.")] = False,
+    simulator: Annotated[list[str] | None, typer.Option(help="For regions, again for more; event, snntorch, norse, brian2.")] = None,
+    cues: Annotated[int, typer.Option(min=1, help="For regions: how many cues.")] = 8,
     seed: Seed = 0,
     json_: Json = False,
 ) -> None:
-    """Spiking against rate, row by row, on the demo corpus or on pairs of one's own."""
+    """Spiking against rate, row by row or region by region, on the demo corpus or on pairs of one's own."""
     from spikemem.compare import compare_pairs
     from spikemem.demo import load_corpus
     from spikemem.embed import SentenceEmbedder
@@ -260,12 +265,32 @@ def compare(
     with _clear_errors():
         corpus = load_corpus()
         pairs = _pairs(data) if data else [(corpus.texts[i], c) for i in corpus.alone for c in corpus.cues[i]]
+        if regions:
+            _regions(pairs, model or "hippocampus-small", simulator, cues, seed, json_)
+            return
         with _bar("embedding") as progress:
-            rows = compare_pairs(load_model(model), SentenceEmbedder().embed, pairs, seed, progress)
+            rows = compare_pairs(load_model(model or "hippocampus-base"), SentenceEmbedder().embed, pairs, seed, progress)
     if json_:
         out.print_json(json.dumps({r.name.replace(" ", "_"): r.json() for r in rows}))
     else:
         _table(rows)
+
+
+def _regions(pairs: Sequence[tuple[str, str]], model: str, simulators: list[str] | None, cues: int, seed: int, as_json: bool) -> None:
+    from spikemem.compare import Pair
+    from spikemem.compare_regions import FOUR, by_region
+    from spikemem.embed import SentenceEmbedder
+    from spikemem.spec import load_model
+
+    with _spinner("loading the embedder") as stage:
+        embedder, spec = SentenceEmbedder(), load_model(model)
+        stage("embedding")
+        texts = embedder.embed(list(dict.fromkeys(memory for memory, _ in pairs)))
+        asked = embedder.embed([cue for _, cue in pairs[:: max(1, len(pairs) // cues)][:cues]])
+        stage("storing")
+        pair = Pair.of(spec.with_dim(embedder.dim), texts, seed=seed)
+        rows = by_region(pair, texts, asked, simulators or FOUR, stage=stage)
+    _show([row.json() for row in rows], as_json, f"spikes against rates in {model}, {len(texts)} memories, {len(asked)} cues")
 
 
 def _pairs(file: Path) -> list[tuple[str, str]]:
@@ -353,7 +378,7 @@ def _checks(checks: Sequence[Any]) -> None:
         result = "[green]agrees[/]" if c.agrees else "[bold red]differs[/]"
         figures = (str(c.different), f"{c.voltage:.1e}", f"{c.weight:.1e}", f"{c.seconds:.2f}", f"{c.event_seconds:.2f}")
         table.add_row(*where, result, str(c.spikes), *figures)
-    out.print(table, width=max(out.width, 110))
+    out.print(table)
     for c in checks:
         if c.lacks or c.first:
             out.print(f"{c.model}, {c.probe}, {c.simulator}: {escape(c.lacks or str(c.first))}")

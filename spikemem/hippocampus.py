@@ -172,17 +172,19 @@ class Hippocampus:
         settle: int = RECALL_SETTLE,
         attention_cycles: int = ATTENTION_CYCLES,
         record: bool = False,
+        simulator: str = "event",
     ) -> Recall:
         """The memories that cues bring back.
 
         cue: [n, d] or [d].   top_k: how many memories a cue.   settle: gamma cycles of completion after the first.
         attention_cycles: gamma cycles in which the subiculum samples; more make the shares and the read-out finer.
         record: simulate the network and read the answer off its spikes; `.recording` holds them.
+        simulator: which one, where they are recorded.
         """
         vectors = ec.unit(cue, self.spec.ec.dim)
         _at_least(1, top_k=top_k, attention_cycles=attention_cycles)
         _at_least(0, settle=settle)
-        return answer(self.circuit, vectors, top_k, settle, attention_cycles, self.device if record else None)
+        return answer(self.circuit, vectors, top_k, settle, attention_cycles, (simulator, self.device) if record else None)
 
     def complete(self, codes: ArrayLike, settle: int = RECALL_SETTLE) -> Completion:
         """Let CA3 complete codes that are partly wrong, with the granule cells held to them.

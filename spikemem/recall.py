@@ -45,8 +45,8 @@ class Completion:
     ids: NDArray[np.int64]
 
 
-def answer(circuit: Circuit, vectors: NDArray[np.float32], top_k: int, settle: int, cycles: int, device: str | None) -> Recall:
-    """What unit vectors [n, d] recall (see `Hippocampus.recall`).   device: where to simulate every spike; None takes the short cuts."""
+def answer(circuit: Circuit, vectors: NDArray[np.float32], top_k: int, settle: int, cycles: int, place: tuple[str, str] | None) -> Recall:
+    """What unit vectors [n, d] recall (see `Hippocampus.recall`).   place: simulator and device; None takes short cuts."""
     volley, candidates = circuit.volley(vectors), max(circuit.spec.ca1.candidates, top_k)
     active, size, still = circuit.ca3.complete(volley.codes, volley.when, settle)
     ranking = circuit.ca1.rank(volley.counts, active, size, candidates)
@@ -54,9 +54,12 @@ def answer(circuit: Circuit, vectors: NDArray[np.float32], top_k: int, settle: i
         candidates *= 4
         ranking = circuit.ca1.rank(volley.counts, active, size, candidates)
     competitors = _competitors(circuit, ranking, top_k)
-    if device is not None and len(circuit.ca1) and len(vectors):
+    if place is not None and len(circuit.ca1) and len(vectors):
         protocol = recall_protocol(settle, cycles)
-        recording = circuit.simulate(protocol, vectors, candidates=candidates, competitors=competitors, device=device)
+        simulator, device = place
+        recording = circuit.simulate(
+            protocol, vectors, candidates=candidates, competitors=competitors, simulator=simulator, device=device
+        )  # fmt: skip
         order, winners = circuit.read_recall(recording, competitors, settle)
         ranking = Ranking(order, _drive(circuit, order, volley.counts), ranking.events)
         return _report(circuit, ranking, volley.counts, winners, competitors, top_k, recording)

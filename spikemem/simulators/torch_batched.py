@@ -29,7 +29,8 @@ Step = Callable[[Tensor, LIFState], LIFState]
 class Learner(Protocol):
     """Plastic all-to-all weights, [batch, pre, post]."""
 
-    weights: Tensor
+    @property
+    def weights(self) -> Tensor: ...
 
     def learn(self, pre: Tensor, post: Tensor) -> None:
         """One step on the spikes that the synapses see, bool, [batch, pre] and [batch, post]."""
