@@ -3,14 +3,19 @@
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
+import numpy as np
+from numpy.typing import NDArray
 from pydantic import Field
 
 from spikemem.errors import NetworkError, SpecError
 from spikemem.network import CycleReset, KWinners, Network, Population
 from spikemem.neurons import LIF
 from spikemem.plasticity import STDP
-from spikemem.spec import MODELS, NETWORK, Count, Section, locate, parsed, read
+from spikemem.spec import MODELS, NETWORK, Count, Section, locate, model_names, parsed, read
 from spikemem.synapses import Wiring, all_but_self, all_to_all, one_to_one, sparse_random
+
+SPIKE_RATE = 0.05
+"""Probability that an input cell spikes in a step, where inputs are random."""
 
 
 class LIFSpec(Section):
@@ -125,6 +130,16 @@ class NetworkSpec(Section):
             self._find("population", name, self.populations)
         return net
 
+    def random_spikes(self, net: Network, steps: int, seed: int = 0) -> dict[str, NDArray[np.bool_]]:
+        """Seeded teacher-forced spikes for the inputs of a network made from this file, [time, cell] each.
+
+        Raises SpecError where the file names no inputs.
+        """
+        if not self.inputs:
+            raise SpecError(f"{self.name} names no inputs, so that nothing would drive it; list populations under `inputs`")
+        rng = np.random.default_rng(seed)
+        return {name: rng.random((steps, net.populations[name].size)) < SPIKE_RATE for name in self.inputs}
+
     def _find(self, what: str, name: str, table: dict[str, Any]) -> Any:
         if name not in table:
             raise SpecError(f"{self.name} has no {what} {name!r}; there are {', '.join(table) or 'none'}")
@@ -159,6 +174,12 @@ def network_names() -> list[str]:
         if table.get("kind") == NETWORK:
             names += [path.stem, *(f"{path.stem}:{variant}" for variant in table.get("variants", {}))]
     return names
+
+
+def is_network(name_or_path: str | Path) -> bool:
+    """Whether a model file, of this name or path, describes a network and not a hippocampus."""
+    path = locate(str(name_or_path).partition(":")[0], [*model_names(), *network_names()])
+    return read(path).get("kind") == NETWORK
 
 
 def load_network(name_or_path: str | Path, variant: str | None = None) -> NetworkSpec:

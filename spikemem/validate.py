@@ -10,23 +10,21 @@ from typing import Any
 
 import numpy as np
 
-from spikemem.errors import MissingExtraError, NetworkError, SpecError
+from spikemem.errors import MissingExtraError, NetworkError
 from spikemem.hippocampus import Hippocampus
 from spikemem.network import BASKET, Network
-from spikemem.network_file import load_network, network_names
+from spikemem.network_file import is_network, load_network, network_names
 from spikemem.recording import Recording
 from spikemem.regions import ec
 from spikemem.regions.rhythm import GAMMA, chain_protocol, recall_protocol
 from spikemem.simulate import simulate
-from spikemem.spec import NETWORK, ModelSpec, load_model, locate, model_names, read
+from spikemem.spec import ModelSpec, load_model, model_names
 from spikemem.stimulus import Stimulus
 
 LIBRARIES = ("torch", "snntorch", "norse", "brian2")
 TOLERANCE = 1e-9
 MEMORIES = 30
 """Random memories that a hippocampus holds, all in one chain."""
-SPIKE_RATE = 0.05
-"""Probability that an input cell of any other network spikes in a step."""
 STEPS = 300
 """For any other network."""
 
@@ -103,15 +101,12 @@ def probes(model: str, seed: int = 0) -> Iterator[Probe]:
 
     model: a name, or a path of a model file.
     """
-    if read(locate(model.partition(":")[0], model_file_names())).get("kind") != NETWORK:
+    if not is_network(model):
         yield from _recalls(model, load_model(model), seed)
         return
     spec = load_network(model)
-    net, rng = spec.network(), np.random.default_rng(seed)
-    if not spec.inputs:
-        raise SpecError(f"{model} names no inputs, so that nothing would drive it; list populations under `inputs`")
-    spikes = {name: rng.random((STEPS, net.populations[name].size)) < SPIKE_RATE for name in spec.inputs}
-    yield Probe(model, "random spikes", net, spikes, STEPS)
+    net = spec.network()
+    yield Probe(model, "random spikes", net, spec.random_spikes(net, STEPS, seed), STEPS)
 
 
 def _recalls(model: str, spec: ModelSpec, seed: int) -> Iterator[Probe]:

@@ -51,7 +51,7 @@ def run(
         if folder is not None:
             b2.device.build(directory=str(folder), compile=True, run=True, debug=False)
             if timings is not None:
-                timings |= {"compile": b2.device.timers["compile"]["all"], "run": b2.device.timers["run_binary"]}
+                timings |= {"compile": b2.device.timers["compile"]["make"], "run": b2.device.timers["run_binary"]}
         return model.recording()
 
 

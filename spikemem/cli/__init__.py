@@ -1,0 +1,17 @@
+"""The command line: `spikemem COMMAND --help`. Every command exits with 2 where its input is bad."""
+
+import os
+
+import typer
+
+from spikemem.cli import comparison, lab, memory
+
+app = typer.Typer(no_args_is_help=True, rich_markup_mode="markdown", pretty_exceptions_enable=False, help="A spiking hippocampal memory.")
+for part in (memory, comparison, lab):
+    app.add_typer(part.app)
+
+
+def main() -> None:
+    """The console script."""
+    os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
+    app()

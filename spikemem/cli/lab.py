@@ -1,0 +1,161 @@
+"""Commands of the laboratory: simulate, validate, bench, plot."""
+
+import json
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Annotated, Any
+
+import numpy as np
+import typer
+from rich.markup import escape
+from rich.table import Table
+
+from spikemem.cli.show import Json, Seed, clear_errors, out, save, show, spinner
+from spikemem.recording import Recording
+
+app = typer.Typer()
+plot = typer.Typer(no_args_is_help=True, help="Pictures of recordings.")
+bench = typer.Typer(no_args_is_help=True, help="Timings as ratios, side by side in one run.")
+app.add_typer(plot, name="plot")
+app.add_typer(bench, name="bench")
+
+
+@app.command(name="simulate", epilog="Example: `spikemem simulate hippocampus-small --out rec.npz`, then `spikemem plot raster rec.npz`")
+def simulate_(
+    model: Annotated[str, typer.Argument(metavar="MODEL", help="Name or path of a model file.")],
+    file: Annotated[Path, typer.Option("--out", help="Where the recording goes.")] = Path("recording.npz"),
+    simulator: Annotated[str, typer.Option(help="event, torch, snntorch, norse, brian2, or brian2:cython.")] = "event",
+    device: Annotated[str, typer.Option(help="cpu, or a torch device.")] = "cpu",
+    memories: Annotated[int, typer.Option(min=1, help="Random memories stored before the recall.")] = 50,
+    hops: Annotated[int, typer.Option(min=0, help="Simulate a chain of so many hops instead of a recall.")] = 0,
+    seed: Seed = 0,
+    json_: Json = False,
+) -> None:
+    """Simulate a recall (or a chain) in a hippocampus of random memories, or any other network under random spikes."""
+    from spikemem.network_file import is_network
+
+    with clear_errors(), spinner(f"simulating {model}"):
+        run = _network if is_network(model) else _hippocampus
+        recording, seconds = run(model, simulator, device, memories, hops, seed)
+        recording.save(file)
+    spikes = {name: len(s) for name, s in recording.spikes.items()}
+    if json_:
+        out.print_json(json.dumps({"ms": recording.steps * recording.dt, "seconds": round(seconds, 3), "spikes": spikes, "out": str(file)}))
+    else:
+        show([{"what": name, "spikes": count} for name, count in spikes.items()], False, f"{recording.steps * recording.dt:g} ms -> {file}")
+
+
+def _hippocampus(model: str, simulator: str, device: str, memories: int, hops: int, seed: int) -> tuple[Recording, float]:
+    """The recording of a recall or a chain, and the seconds that it took."""
+    from spikemem.hippocampus import Hippocampus
+    from spikemem.spec import load_model
+
+    spec = load_model(model)
+    hippocampus = Hippocampus(spec, device=device, seed=seed)
+    vectors = np.random.default_rng(seed).normal(size=(memories, spec.ec.dim))
+    ids = hippocampus.store(vectors)
+    hippocampus.associate(ids[:-1], ids[1:])
+    start = time.perf_counter()
+    if hops:
+        return hippocampus.simulate_chain(vectors[0], hops, simulator), time.perf_counter() - start
+    return hippocampus.simulate_recall(vectors[0], simulator=simulator), time.perf_counter() - start
+
+
+def _network(model: str, simulator: str, device: str, memories: int, hops: int, seed: int) -> tuple[Recording, float]:
+    """The recording of 300 steps of random spikes, and the seconds that it took; there are no memories, and no hops."""
+    from spikemem.network_file import load_network
+    from spikemem.simulate import simulate
+    from spikemem.validate import STEPS
+
+    spec = load_network(model)
+    net = spec.network()
+    start = time.perf_counter()
+    return simulate(net, spec.random_spikes(net, STEPS, seed), STEPS, simulator=simulator, device=device), time.perf_counter() - start
+
+
+@app.command(epilog="Example: `spikemem validate spike-cam --simulator brian2 --simulator norse`")
+def validate(
+    models: Annotated[list[str] | None, typer.Argument(metavar="MODEL...", help="Names or paths of model files; all by default.")] = None,
+    simulator: Annotated[list[str] | None, typer.Option(help="A simulator, again for more; torch, snntorch, norse, brian2.")] = None,
+    seed: Seed = 0,
+    json_: Json = False,
+) -> None:
+    """Every simulator against the event-driven one, on every model: exit code 1 where a spike, a voltage or a weight differs."""
+    from spikemem import validate as suite
+
+    with clear_errors(), spinner("drawing the models") as stage:
+        checks = list(suite.validate(models or (), simulator or suite.LIBRARIES, seed, stage))
+    if json_:
+        out.print_json(json.dumps([c.json() for c in checks]))
+    else:
+        _checks(checks)
+    if not all(c.agrees for c in checks):
+        raise typer.Exit(1)
+
+
+def _checks(checks: Sequence[Any]) -> None:
+    table = Table(title="against event, float64: spikes equal, voltages and weights within 1e-9", title_justify="left")
+    for name in ("model", "probe", "simulator", "result"):
+        table.add_column(name, justify="left")
+    for name in ("spikes", "differ", "V", "w", "seconds", "event's"):
+        table.add_column(name, justify="right")
+    for c in checks:
+        where = (c.model, c.probe, c.simulator)
+        if c.lacks:
+            table.add_row(*where, "[yellow]cannot[/]", str(c.spikes), "", "", "", "", "")
+            continue
+        result = "[green]agrees[/]" if c.agrees else "[bold red]differs[/]"
+        figures = (str(c.different), f"{c.voltage:.1e}", f"{c.weight:.1e}", f"{c.seconds:.2f}", f"{c.event_seconds:.2f}")
+        table.add_row(*where, result, str(c.spikes), *figures)
+    out.print(table)
+    for c in checks:
+        if c.lacks or c.first:
+            out.print(f"{c.model}, {c.probe}, {c.simulator}: {escape(c.lacks or str(c.first))}")
+
+
+@plot.command(epilog="Example: `spikemem plot raster rec.npz ec dg ca3 --out raster.png`")
+def raster(
+    file: Annotated[Path, typer.Argument(metavar="REC.npz", help="A recording.")],
+    populations: Annotated[list[str] | None, typer.Argument(metavar="POPULATION...", help="All that spiked by default.")] = None,
+    picture: Annotated[Path | None, typer.Option("--out", help="PNG, PDF or SVG; beside the recording by default.")] = None,
+    batch: Annotated[int, typer.Option(help="Batch item.")] = 0,
+) -> None:
+    """Draw every spike of a recording."""
+    from spikemem import plots
+    from spikemem.recording import Recording
+
+    with clear_errors():
+        save(plots.raster(Recording.load(file), *(populations or []), batch=batch), picture or file.with_suffix(".png"))
+
+
+@bench.command(name="simulate", epilog="Example: `spikemem bench simulate --simulator event --simulator brian2:cpp_standalone`")
+def bench_simulate(
+    simulator: Annotated[list[str] | None, typer.Option(help="A simulator, again for more; the first sets the scale.")] = None,
+    cells: Annotated[int, typer.Option(min=1, help="LIF cells.")] = 16384,
+    fan_in: Annotated[int, typer.Option(min=1, help="Synapses that a cell receives.")] = 100,
+    steps: Annotated[int, typer.Option(min=1, help="Steps of 1 ms.")] = 200,
+    runs: Annotated[int, typer.Option(min=1, help="Runs after the warm-up; the median counts.")] = 5,
+    seed: Seed = 0,
+    json_: Json = False,
+) -> None:
+    """Time simulators on one sparse recurrent network, about 1 % of its cells active in a step."""
+    from spikemem import bench as timing
+
+    with clear_errors(), spinner("starting") as stage:
+        made = timing.simulators(cells, fan_in, steps, simulator or timing.SIMULATORS, runs, seed, stage)
+    if json_:
+        out.print_json(json.dumps([t.json() for t in made]))
+        return
+    table = Table(title=f"{cells} cells, {fan_in} synapses each, {steps} steps; ratio to {made[0].simulator}", title_justify="left")
+    table.add_column("simulator", justify="left")
+    for name in ("ratio", "seconds", "compile", "spikes", "same spikes"):
+        table.add_column(name, justify="right")
+    for t in made:
+        compiled = "" if t.compile_seconds is None else f"{t.compile_seconds:.1f}"
+        figures = ("cannot", "", "", "", "") if t.lacks else (f"{t.ratio:.1f}", f"{t.seconds:.4f}", compiled, str(t.spikes), str(t.same))
+        table.add_row(t.simulator, *figures)
+    out.print(table)
+    for t in made:
+        if t.lacks:
+            out.print(f"{t.simulator}: {escape(t.lacks)}")
