@@ -159,13 +159,13 @@ class LIF:
     def rate(self, current: ArrayLike, dt: float = 1.0) -> NDArray[np.float64]:
         """The firing rate in Hz under a constant current; a simulation's mean interval is within one step of its inverse.
 
-        Under a constant current J = I / (1 - gamma). On a periodic orbit of n steps the voltage at the spike is
-        V = R J / (1 - beta) - theta beta^(n-1) / (1 - beta^n) for reset by subtraction, and
-        V = R J / (1 - beta) (1 - beta^n) + reset beta^n for reset to a value. Setting it to theta gives the interval
+        Under a constant current J = I / (1 - gamma) and V tends to V_inf = R J / (1 - beta). On a periodic orbit of n steps the voltage
+        at the spike is V_inf - theta beta^(n-1) / (1 - beta^n) for reset by subtraction, and V_inf (1 - beta^n) + reset beta^n for reset
+        to a value. Setting it to theta gives the interval
 
-            n = 1 + (tau / dt) ln(beta + theta / (V_inf - theta))           V_inf = R J / (1 - beta), subtraction
-            n = (tau / dt) ln((V_inf - reset) / (V_inf - theta))            reset to a value
-            n = (theta - reset) / (R J)                                     tau = inf; reset is 0 for subtraction
+            n = 1 + (tau / dt) ln(beta + theta / (V_inf - theta))        subtraction, at once
+            n = (tau / dt) ln((V_inf - reset) / (V_inf - theta))         to a value, or, with reset 0, subtraction and a refractory time
+            n = (theta - reset) / (R J)                                  tau = inf
 
         which is at least one step; the refractory time is added to it.
 
@@ -182,7 +182,7 @@ class LIF:
             ceiling = drive / (1.0 - beta)
             fires = ceiling > self.threshold
             beyond = ceiling[fires] - self.threshold
-            if self.reset is None:
+            if self.reset is None and not self.refractory:
                 interval[fires] = 1.0 + (self.tau / dt) * np.log(beta + self.threshold / beyond)
             else:
                 interval[fires] = (self.tau / dt) * np.log((ceiling[fires] - reset) / beyond)

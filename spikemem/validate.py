@@ -17,7 +17,7 @@ from spikemem.network_file import is_network, load_network, network_names
 from spikemem.recording import Recording
 from spikemem.regions import ec
 from spikemem.regions.rhythm import GAMMA, chain_protocol, recall_protocol
-from spikemem.simulate import simulate
+from spikemem.simulate import SIMULATORS, simulate
 from spikemem.spec import ModelSpec, load_model, model_names
 from spikemem.stimulus import Stimulus
 
@@ -133,6 +133,9 @@ def validate(
 
     models: names or paths; all that ship with spikemem by default.   progress: called with what begins.
     """
+    for simulator in simulators:
+        if simulator not in SIMULATORS:
+            raise NetworkError(f"no simulator {simulator!r}; there are {', '.join(SIMULATORS)}")
     for model in models or model_file_names():
         for probe in probes(model, seed):
             tell = progress or (lambda _: None)

@@ -114,3 +114,70 @@ def test_a_bad_time_constant_is_named(tau: float) -> None:
 def test_a_bad_threshold_is_named(threshold: float) -> None:
     with pytest.raises(NetworkError, match=f"threshold is {threshold}"):
         LIF(threshold=threshold)
+
+
+OPTIONS = [
+    LIF(20.0, reset=0.0),
+    LIF(20.0, reset=-0.5, refractory=3.0),
+    LIF(20.0, refractory=4.0),
+    LIF(10.0, tau_syn=5.0, resistance=0.3),
+    LIF(math.inf, reset=-1.0, refractory=2.0),
+    LIF(5.0, 3.0, reset=0.5, tau_syn=2.0),
+]
+
+
+@pytest.mark.parametrize("neuron", OPTIONS)
+def test_rate_with_every_option(neuron: LIF) -> None:
+    """The mean interval of a simulation is within a step of the formula's, which is above the refractory time."""
+    currents = np.linspace(0.02, 1.2, 60)
+    spikes = run(neuron, currents, 4000)["cell"]
+    for cell, rate in enumerate(neuron.rate(currents)):
+        at = spikes.step[spikes.cell == cell]
+        if len(at) > 3:
+            assert abs(np.diff(at[1:]).mean() - 1000.0 / rate) <= 1.0
+            assert np.diff(at).min() > neuron.refractory
+        else:
+            assert rate < 1.0
+
+
+def test_a_refractory_cell_stands_still_and_loses_its_input() -> None:
+    recording = run(LIF(math.inf, reset=0.25, refractory=2.0), [0.75], 7)
+    assert recording.voltages["cell"].ravel().tolist() == [0.75, 1.5, 0.25, 0.25, 1.0, 1.75, 0.25]
+    assert recording["cell"].step.tolist() == [1, 5]
+    subtracting = run(LIF(math.inf, refractory=2.0), [2.5], 5)
+    assert subtracting.voltages["cell"].ravel().tolist() == [2.5, 1.5, 1.5, 4.0, 3.0]  # above threshold, and silent
+    assert subtracting["cell"].step.tolist() == [0, 3]
+
+
+def test_the_synaptic_current_is_a_geometric_series() -> None:
+    """One unit of charge: J decays by gamma, and V is its convolution with the membrane's decay."""
+    neuron = LIF(tau=1.0 / math.log(2.0), threshold=10.0, tau_syn=1.0 / math.log(4.0), resistance=2.0)  # beta = 1/2, gamma = 1/4
+    pulse = np.zeros(5)
+    pulse[0] = 1.0
+    net = Network()
+    net.add(Population("cell", 1, neuron))
+    voltages = simulate(net, {"cell": pulse}, 5, record={"cell": [0]}).voltages["cell"].ravel()
+    assert voltages == pytest.approx([2.0, 1.5, 0.875, 0.46875, 0.2421875], abs=1e-12)
+
+
+def test_if_curr_exp_against_its_differential_equations() -> None:
+    """A constant current takes PyNN's cell to v_rest + I tau_m / c_m; the mean of a decaying step is the charge that it carries."""
+    cell = LIF.if_curr_exp(1.0, tau_m=3.0, c_m=0.27, v_thresh=-57.0, v_rest=-60.0, v_reset=-61.0, tau_syn=0.3, tau_refrac=1.0)
+    assert (cell.threshold, cell.reset, cell.refractory) == pytest.approx((3.0, -1.0, 1.0))
+    charge = sum(cell.resistance * cell.gamma(1.0) ** n for n in range(60)) / (1.0 - cell.beta(1.0))
+    assert charge == pytest.approx(3.0 / 0.27 * 0.3, rel=1e-12)  # mV ms of a spike of 1 nA that decays with 0.3 ms
+
+
+@pytest.mark.parametrize(
+    ("wrong", "said"),
+    [({"reset": 1.0}, "reset is 1.0"), ({"refractory": -1.0}, "refractory is -1.0"), ({"tau_syn": math.inf}, "tau_syn is inf"),
+     ({"resistance": 0.0}, "resistance is 0.0"), ({"reset": math.nan}, "reset is nan")],
+)  # fmt: skip
+def test_a_bad_option_is_named(wrong: dict[str, float], said: str) -> None:
+    with pytest.raises(NetworkError, match=said):
+        LIF(**wrong)
+
+
+def test_a_refractory_time_is_a_whole_number_of_steps() -> None:
+    with pytest.raises(NetworkError, match=r"1\.5 ms is no whole number of steps"):
+        Network(dt=1.0).add(Population("cell", 1, LIF(refractory=1.5)))

@@ -1,0 +1,139 @@
+"""`validate`: what agrees, what a difference looks like, and what cannot be compared."""
+
+import json
+import sys
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from typer.testing import CliRunner
+
+from spikemem import LIF, simulate
+from spikemem import validate as suite
+from spikemem.cli import app
+from spikemem.simulators import torch_batched
+from spikemem.validate import Probe, compared, model_file_names, probes, validate
+
+CHAIN = """
+kind = "network"
+name = "chain"
+inputs = ["in"]
+[neurons.plain]
+model = "LIF"
+refractory = 2.0
+[populations]
+in = { size = 8, neuron = "plain" }
+out = { size = 8, neuron = "plain" }
+[[projections]]
+pre = "in"
+post = "out"
+wiring = "sparse_random"
+fan_in = 4
+weight = 0.6
+"""
+
+
+@pytest.fixture
+def chain(tmp_path: Path) -> str:
+    path = tmp_path / "chain.toml"
+    path.write_text(CHAIN, encoding="utf-8")
+    return str(path)
+
+
+def probe(model: str) -> Probe:
+    return next(probes(model))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("model", [m for m in model_file_names() if m != "hippocampus-base"])
+def test_every_model_agrees_in_every_simulator(model: str) -> None:
+    for check in validate([model]):
+        installed = "pip install" not in check.lacks
+        assert check.agrees
+        assert not (installed and check.lacks), check.lacks
+        assert check.spikes > 100
+
+
+def test_a_hippocampus_is_probed_by_recall_and_chain() -> None:
+    made = list(probes("hippocampus-small"))
+    assert [p.name for p in made] == ["recall", "chain"]
+    slow = [sum(q.pre == q.post == "ca3" for q in p.net.projections) for p in made]
+    assert slow == [1, 2]
+
+
+def test_a_difference_is_found_and_placed(chain: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A simulator with another time constant: the first spike that differs, where it is, and how near to threshold."""
+    given = probe(chain)
+    reference = given.run("event")
+    leaks: Callable[..., object] = torch_batched.Cells.step
+    monkeypatch.setattr(
+        torch_batched.Cells,
+        "step",
+        lambda self, p: leaks(self, replace(p, neuron=replace(p.neuron, tau=2.0))),  # 20 in the description
+    )
+    check = compared(given, reference, 1.0, "torch")
+    assert not check.agrees
+    assert check.different > 0
+    assert check.voltage > suite.TOLERANCE
+    assert check.first is not None
+    assert (check.first.population, check.first.in_reference) == ("out", True)
+    spikes = reference["out"]
+    first = int(np.flatnonzero((spikes.step == check.first.step) & (spikes.cell == check.first.cell))[0])
+    assert check.first.distance == reference.voltages["out"][spikes.step[first], 0, spikes.cell[first]] - LIF().threshold
+    assert "only event spikes" in str(check.first)
+
+
+def test_a_voltage_beyond_the_tolerance_is_a_difference(chain: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    given = probe(chain)
+    reference = given.run("event")
+    monkeypatch.setattr(suite, "simulate", lambda *args, **options: nudged(*args, **options))
+    assert compared(given, reference, 1.0, "torch").voltage == pytest.approx(1e-8, rel=1e-3)
+    assert not compared(given, reference, 1.0, "torch").agrees
+
+
+def nudged(*args: object, **options: object) -> object:
+    made = simulate(*args, **options)  # type: ignore[arg-type]
+    return replace(made, voltages={name: v + 1e-8 for name, v in made.voltages.items()})
+
+
+def test_what_a_simulator_lacks_is_no_difference(chain: str) -> None:
+    pytest.importorskip("snntorch")
+    (check,) = validate([chain], ["snntorch"])
+    assert check.agrees
+    assert "refractoriness" in check.lacks
+
+
+def test_the_command_prints_a_table_and_json(chain: str) -> None:
+    run = CliRunner().invoke
+    shown = run(app, ["validate", chain, "--simulator", "torch"])
+    assert shown.exit_code == 0
+    assert "agrees" in shown.stdout
+    (row,) = json.loads(run(app, ["validate", chain, "--simulator", "torch", "--json"]).stdout)
+    assert (row["agrees"], row["different"], row["simulator"]) == (True, 0, "torch")
+
+
+def test_the_command_exits_with_1_on_a_difference(chain: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(suite, "simulate", lambda *args, **options: nudged(*args, **options))
+    reference = CliRunner().invoke(app, ["validate", chain, "--simulator", "torch"])
+    assert reference.exit_code == 0  # both nudged alike
+    monkeypatch.setattr(suite, "simulate", lambda *args, simulator, **options: (nudged if simulator == "torch" else simulate)(
+        *args, simulator=simulator, **options
+    ))  # fmt: skip
+    differs = CliRunner().invoke(app, ["validate", chain, "--simulator", "torch"])
+    assert differs.exit_code == 1
+    assert "differs" in differs.stdout
+
+
+def test_bad_names_exit_with_2() -> None:
+    for arguments, said in ((["spike-ram"], "no model"), (["spike-cam", "--simulator", "abacus"], "no simulator 'abacus'")):
+        result = CliRunner().invoke(app, ["validate", *arguments])
+        assert result.exit_code == 2, result.stdout
+        assert said in result.stderr
+
+
+def test_a_missing_library_is_said(chain: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "norse", None)
+    (check,) = validate([chain], ["norse"])
+    assert "pip install" in check.lacks
