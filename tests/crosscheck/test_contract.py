@@ -56,11 +56,14 @@ class Case(NamedTuple):
 
 
 @st.composite
-def neurons(draw: st.DrawFn, dt: float, plain: bool = False) -> LIF:
-    """Any cell of the description; a plain one resets by subtraction at once and has no synaptic current."""
+def neurons(draw: st.DrawFn, dt: float, kind: str = "any") -> LIF:
+    """Any cell of the description, any that snnTorch has, or a plain one."""
     tau, threshold = draw(st.sampled_from([math.inf, 20.0, 3.0, 0.4])), draw(st.sampled_from([0.5, 1.0, 2.5]))
-    if plain:
+    if kind == "plain":
         return LIF(tau, threshold)
+    if kind == "snntorch":
+        tau_syn, reset = draw(st.sampled_from([0.0, 5.0])), draw(st.sampled_from([None, 0.0]))
+        return LIF(tau, threshold, reset, dt if tau_syn and reset == 0.0 else 0.0, tau_syn, draw(st.sampled_from([1.0, 0.75])))
     reset, refractory = draw(st.sampled_from([None, None, 0.0, -0.5, 0.25])), draw(st.sampled_from([0, 0, 1, 3])) * dt
     return LIF(tau, threshold, reset, refractory, draw(st.sampled_from([0.0, 0.0, 0.3, 5.0])), draw(st.sampled_from([1.0, 1.0, 0.75])))
 
@@ -77,19 +80,19 @@ def rules(draw: st.DrawFn, delay: float) -> STDP:
 
 
 @st.composite
-def cases(draw: st.DrawFn, dyadic: bool = False, plain: bool = False, plastic: bool = True) -> Case:
+def cases(draw: st.DrawFn, kind: str = "any", dyadic: bool = False) -> Case:
     """A network of up to three populations with anything the description allows, and a stimulus."""
     rng = np.random.default_rng(draw(st.integers(0, 2**32 - 1)))
     net = Network(dt=draw(st.sampled_from([1.0, 0.5, 0.1])))
     for name in "abc"[: draw(st.integers(1, 3))]:
         size = draw(st.sampled_from([1, 5, WORD, 2 * WORD + 3]))
-        net.add(Population(name, size, draw(neurons(net.dt, plain or dyadic)), draw(inhibitions)))
+        net.add(Population(name, size, draw(neurons(net.dt, kind)), draw(inhibitions)))
     exact = dyadic or draw(st.booleans())
     for _ in range(draw(st.integers(1, 4))):
         pre, post = draw(st.sampled_from([*net.populations])), draw(st.sampled_from([*net.populations]))
         source, target = net.populations[pre], net.populations[post]
         delay = draw(st.integers(1, 4)) * net.dt
-        if plastic and not exact and draw(st.booleans()):
+        if not exact and draw(st.booleans()):
             weights = rng.uniform(-0.5, 1.0, (source.size, target.size)) / math.sqrt(source.size)
             here = np.nonzero(rng.random(weights.shape) < 0.7)
             made = Dense(weights) if draw(st.booleans()) else Sparse.from_coo(*here, weights[here], weights.shape)
@@ -177,7 +180,7 @@ def test_every_library_follows_the_contract(name: str) -> None:
     compared = 0
 
     @settings(LENGTHY, max_examples=NETWORKS, database=None, derandomize=True)
-    @given(cases(plain=name == "snntorch"))
+    @given(cases("snntorch" if name == "snntorch" else "any"))
     def run(case: Case) -> None:
         nonlocal compared
         assume(simulable(name, case.net))
@@ -194,7 +197,7 @@ def test_every_library_follows_the_contract(name: str) -> None:
 
 
 @settings(LENGTHY, max_examples=20)
-@given(cases(dyadic=True))
+@given(cases("plain", dyadic=True))
 def test_float32_gives_the_same_spikes_on_dyadic_weights(case: Case) -> None:
     traces = case.reference()
     largest = max(np.abs(v).max() for trace in traces for v in trace.voltages.values())
