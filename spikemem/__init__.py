@@ -10,6 +10,7 @@ from spikemem.rate import RateHippocampus
 from spikemem.recall import Recall
 from spikemem.recording import Recording
 from spikemem.simulate import simulate
+from spikemem.simulators.nir import from_nir, to_nir
 from spikemem.spec import ModelSpec, load_model
 
 __all__ = [
@@ -29,7 +30,9 @@ __all__ = [
     "RateHippocampus",
     "Recall",
     "Recording",
+    "from_nir",
     "load_model",
     "load_network",
     "simulate",
+    "to_nir",
 ]
