@@ -33,16 +33,18 @@ from rich.progress import Progress
 
 from spikemem import LIF, STDP, KWinners, Network, Population, load_model, simulate
 from spikemem.errors import MissingExtraError
+from spikemem.simulate import SIMULATORS
 from spikemem.synapses import Dense
 
+BESIDE = ["torch", "snntorch", "norse", "brian2"]
 parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
 parser.add_argument("--model", default="hippocampus-small", help="gives the number of cells and the size of a core")
 parser.add_argument("--cells", type=int, help="in the place of the model's")
 parser.add_argument("--core", type=int, help="in the place of the model's")
 parser.add_argument("--pairs", type=int, default=2000)
-parser.add_argument("--cycle", type=int, default=125, help="from pair to pair, ms")
-parser.add_argument("--simulator", default="event", help="that learns all pairs")
-parser.add_argument("--beside", nargs="*", default=["torch", "snntorch", "norse", "brian2"], help="that learn some pairs of a small CA3")
+parser.add_argument("--cycle", type=int, default=125, help="from pair to pair, ms; below some 40 a target binds to the next cue")
+parser.add_argument("--simulator", choices=SIMULATORS, default="event", help="that learns all pairs")
+parser.add_argument("--beside", nargs="*", choices=SIMULATORS, default=BESIDE, help="that learn some pairs of a small CA3")
 parser.add_argument("--seed", type=int, default=0)
 parser.add_argument("--out", type=Path, default=Path("results/stdp_ca3.json"))
 
@@ -141,7 +143,7 @@ def recalled(weights: np.ndarray, cues: np.ndarray, core: int) -> np.ndarray:
     """The cells that cues, [cue, cell], fire on the other side, [cue, core]: the most excited, as many as inhibition lets through."""
     net = Network(dt=1.0)
     net.add(Population("cue", len(weights)))
-    net.add(Population("target", len(weights), LIF(threshold=RULE.w_max / 2), KWinners(25.0, k=core)))
+    net.add(Population("target", len(weights), LIF(threshold=RULE.w_max / 2), KWinners(k=core)))
     net.connect("cue", "target", Dense(weights))
     volley = np.zeros((2, len(cues), len(weights)), bool)
     np.put_along_axis(volley[0], cues, True, axis=1)
@@ -235,6 +237,8 @@ def main() -> None:
     args = parser.parse_args()
     spec = load_model(args.model)
     cells, core = args.cells or spec.dg.cells, args.core or spec.ca3.core
+    if args.pairs < 1 or not 0 < core <= cells:
+        raise SystemExit(f"{args.pairs} pairs of {core} of {cells} cells: give at least one pair, and a core that the cells can hold")
     if args.cycle < GAP + VOLLEY:
         raise SystemExit(f"--cycle {args.cycle}: a pair takes {GAP + VOLLEY} ms")
     pairs = random_pairs(args.pairs, cells, core, args.seed)

@@ -25,10 +25,11 @@ from rich.progress import track
 
 from spikemem import STDP, Network, Population, simulate
 from spikemem.errors import MissingExtraError, NetworkError
+from spikemem.simulate import SIMULATORS
 from spikemem.synapses import Dense, Sparse
 
 parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-parser.add_argument("--simulator", nargs="+", default=["event", "torch", "snntorch", "norse", "brian2"])
+parser.add_argument("--simulator", nargs="+", choices=SIMULATORS, default=["event", "torch", "snntorch", "norse", "brian2"])
 parser.add_argument("--steps", type=int, default=2000, help="length of the Poisson trains, ms")
 parser.add_argument("--seed", type=int, default=0)
 parser.add_argument("--out", type=Path, default=Path("results/stdp_window.json"))
