@@ -176,7 +176,11 @@ class Network:
             raise NetworkError(
                 f"{where}: weights from {weights.min():g} to {weights.max():g} leave the bounds {rule.w_min:g} to {rule.w_max:g}"
             )
-        if self.steps(rule.dendritic) > self.steps(delay):
+        try:
+            late = self.steps(rule.dendritic) > self.steps(delay)
+        except NetworkError as error:
+            raise NetworkError(f"{where}: the dendritic delay of {rule.dendritic} ms: {error}") from error
+        if late:
             raise NetworkError(f"{where}: a dendritic delay of {rule.dendritic} ms is longer than the whole delay of {delay} ms")
 
     def steps(self, time: float) -> int:

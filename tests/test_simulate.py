@@ -291,7 +291,7 @@ def test_a_bad_record_is_explained(record: Any, message: str) -> None:
     [
         ({"steps": 0}, StimulusError, "steps is 0"),
         ({"dtype": "float16"}, StimulusError, "dtype 'float16'"),
-        ({"dtype": "float32"}, StimulusError, 'simulator="torch" for float32'),
+        ({"dtype": "float32"}, StimulusError, 'use "torch" for float32'),
         ({"simulator": "brian"}, NetworkError, "no simulator 'brian'"),
         ({"simulator": "torch", "device": "abacus"}, NetworkError, "device 'abacus' cannot be used"),
     ],

@@ -9,8 +9,7 @@ from spikemem.synapses import Dense, OneBit, Sparse, Synapses
 class Carrier:
     """One projection's synapses as tensors; `deliver(spikes)` gives the current they cause.
 
-    A sparse matrix is stored transposed, so that one sparse product serves the batch. One-bit rows stay packed; only the rows of cells
-    that spiked are unpacked.
+    Sparse rows are gathered, and one-bit rows unpacked, for the cells that spiked alone.
     """
 
     def __init__(self, synapses: Synapses, device: torch.device, dtype: torch.dtype) -> None:
@@ -18,11 +17,10 @@ class Carrier:
         match synapses:
             case Dense(weights=weights):
                 self.weights = torch.as_tensor(weights, device=device, dtype=dtype)
-            case Sparse():
-                pre = torch.repeat_interleave(torch.as_tensor(synapses.indptr).diff())
-                index = torch.stack([torch.as_tensor(synapses.targets).long(), pre])
-                coo = torch.sparse_coo_tensor(index, torch.as_tensor(synapses.weights), (synapses.post, len(synapses.indptr) - 1))
-                self.weights = coo.to(device=device, dtype=dtype).coalesce()
+            case Sparse(indptr=indptr, targets=targets, weights=weights):
+                self.begin = torch.as_tensor(indptr, device=device)
+                self.targets = torch.as_tensor(targets, device=device).long()
+                self.weights = torch.as_tensor(weights, device=device, dtype=dtype)
             case OneBit():
                 self.bits = torch.as_tensor(synapses.bits.view("uint8"), device=device)
                 self.start = torch.as_tensor(synapses.start, device=device)
@@ -33,8 +31,14 @@ class Carrier:
         match self.synapses:
             case Dense():
                 return spikes.to(self.dtype) @ self.weights
-            case Sparse():
-                return torch.sparse.mm(self.weights, spikes.to(self.dtype).T).T
+            case Sparse(post=post):
+                batch, pre = spikes.nonzero(as_tuple=True)
+                fan_out = self.begin[pre + 1] - self.begin[pre]
+                before = fan_out.cumsum(0) - fan_out
+                place = torch.arange(int(fan_out.sum()), device=spikes.device) + (self.begin[pre] - before).repeat_interleave(fan_out)
+                flat = batch.repeat_interleave(fan_out) * post + self.targets[place]
+                current = torch.zeros(spikes.shape[0] * post, device=spikes.device, dtype=self.dtype)
+                return current.index_add_(0, flat, self.weights[place]).view(-1, post)
             case OneBit(on=on, off=off, post=post, width=width):
                 batch, pre = spikes.nonzero(as_tuple=True)
                 current = torch.zeros(spikes.shape[0], post, device=spikes.device, dtype=self.dtype)

@@ -87,7 +87,7 @@ class Norse(Cells):
 
     def learner(self, projection: Projection, rule: STDP, weights: Tensor) -> Learner:
         if rule.pairing == "nearest":
-            raise NetworkError(f'norse cannot learn {projection.name!r}: it has no nearest-neighbour pairing; use "event" or "brian2"')
+            raise NetworkError(f"norse cannot learn {projection.name!r}: it has no nearest-neighbour pairing; any other simulator has")
         if len(weights) > 1:
             raise NetworkError(f"norse cannot learn {projection.name!r}: a batch shares its weights; simulate one item at a time")
         return _Learner(rule, weights, self)
