@@ -69,6 +69,42 @@ def raster(recording: Recording, *populations: str, batch: int = 0, title: str =
     return figure
 
 
+def agreement(recordings: Mapping[str, Recording], population: str, batch: int = 0) -> Figure:
+    """One population in several simulators: every spike as rings, one for each simulator, and how far the voltages lie from the first's.
+
+    A spike that all have is a whole target; one that a simulator lacks, or has alone, is a broken one. Voltages need `record`.
+    """
+    if not recordings:
+        raise StimulusError("there is nothing to compare: give a recording for each simulator")
+    (first, reference), *others = recordings.items()
+    figure = Figure(figsize=(10, 4.6), layout="constrained")
+    above, below = figure.subplots(2, 1, sharex=True, height_ratios=(2.2, 1))
+    colours = (INK, SPIKING, RATE, "#7a5195", "#2a9d5c", "#c0392b")
+    for ring, (name, recording) in enumerate(recordings.items()):
+        spikes = recording[population].between(0, recording.steps, batch)
+        colour = colours[ring % len(colours)]
+        size = 6.0 * (1 + ring) ** 2
+        above.scatter(
+            spikes.step * recording.dt, spikes.cell, s=size, facecolors=colour if ring == 0 else "none", edgecolors=colour,
+            linewidths=0.9, label=f"{name}, {len(spikes)} spikes",
+        )  # fmt: skip
+    above.set_ylabel(f"{NAMES.get(population, population)}, cell", fontsize=8)
+    above.legend(fontsize=8, frameon=False, ncols=len(recordings), loc="lower left", bbox_to_anchor=(0, 1))
+    time = np.arange(reference.steps) * reference.dt
+    for ring, (name, recording) in enumerate(others, start=1):
+        if population in recording.voltages and population in reference.voltages:
+            apart = np.abs(recording.voltages[population] - reference.voltages[population])[:, batch].max(axis=1)
+            below.semilogy(time, np.maximum(apart, 1e-18), color=colours[ring % len(colours)], linewidth=1.1, label=name)
+    below.axhline(1e-9, color=INK, linewidth=0.8, linestyle="--")
+    below.annotate("the contract's 1e-9", (0.0, 1.3e-9), fontsize=7, color=INK)
+    below.set_ylim(1e-18, 10)
+    below.set_ylabel(f"largest |V - {first}'s|", fontsize=8)
+    below.set_xlabel("ms", fontsize=8)
+    for axes in (above, below):
+        _tidy(axes)
+    return figure
+
+
 def membrane(time: ArrayLike, drive: Mapping[str, ArrayLike], level: ArrayLike, spikes: Mapping[str, Sequence[float]]) -> Figure:
     """What a winner and a loser receive, against the level at which the rhythm lets a cell fire.
 

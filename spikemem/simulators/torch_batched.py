@@ -120,6 +120,7 @@ class _State:
         self.count = self.count + spikes.sum(1)
 
 
+@torch.no_grad()
 def run(
     net: Network,
     drive: Drive,

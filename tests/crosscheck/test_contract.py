@@ -259,6 +259,18 @@ def test_compiled_brian2_gives_the_same_spikes() -> None:
         check(case.simulated(simulator), traces)
 
 
+@COMPILED
+@pytest.mark.slow
+def test_cython_gives_the_same_spikes() -> None:
+    """Brian2 keeps what it compiles in its own cache, shared by all runs."""
+    library("brian2")
+    net = Network()
+    net.add(Population("a", 5, LIF(tau=20.0, reset=0.0, refractory=1.0)))
+    net.connect("a", "a", all_to_all(0.05), delay=2.0)
+    case = Case(net, {"a": np.linspace(0.1, 0.5, 5).reshape(1, 1, 5)}, 1)
+    check(case.simulated("brian2:cython"), case.reference())
+
+
 @pytest.mark.parametrize(
     ("name", "neuron", "rule", "batches", "lack"),
     [
