@@ -57,3 +57,17 @@ def test_figures_can_be_written(tmp_path: Path) -> None:
         assert file.stat().st_size > 5_000
     low = figures[0].axes[0].get_xlim()[0]
     assert low < 0.1  # the worst row is inside
+
+
+def test_agreement_draws_a_ring_for_each_simulator(recording: Recording) -> None:
+    net = Network()
+    net.add(Population("cells", 4))
+    made = {name: simulate(net, {"cells": [0.3]}, 30, simulator=name, record={"cells": [0, 1]}) for name in ("event", "torch")}
+    above, below = plots.agreement(made, "cells").axes
+    assert [len(rings.get_offsets()) for rings in above.collections] == [len(made["event"]["cells"])] * 2
+    assert [text.get_text() for text in above.get_legend().get_texts()] == [f"{name}, {len(made[name]['cells'])} spikes" for name in made]
+    assert len(below.get_lines()) == 2  # torch against event, and the contract's tolerance
+    with pytest.raises(StimulusError, match="nothing to compare"):
+        plots.agreement({}, "cells")
+    with pytest.raises(StimulusError, match="was not recorded"):
+        plots.agreement({"event": recording}, "cells")
