@@ -1,6 +1,6 @@
 """Completion in CA3 from explicit basket cells: recall from half an engram against load, beside clipped Hebbian theory and `KWinners`.
 
-    python -m sims.ca3_basket_cells --cues 50 --sweep
+    python sims/ca3_basket_cells.py --cues 50 --sweep
 
 2,048 conductance-based pyramidal cells (equations in `sims/basket_cells.py`), as many as in hippocampus-small, hold M random engrams of
 k = 30 cells, the size of that model's core, in recurrent synapses of one weight, written by clipped Hebb (Willshaw, Buneman and
@@ -25,11 +25,11 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from basket_cells import BAR, DT, Loop, add_baskets, b2, codegen, describe, holding, overlap, principal_cells, synapses
 from numpy.typing import NDArray
 from rich.console import Console
 from rich.progress import track
 
-from sims.basket_cells import BAR, DT, Loop, add_baskets, b2, codegen, describe, holding, overlap, principal_cells, synapses
 from spikemem import LIF, KWinners, Network, Population, load_model, simulate
 from spikemem.synapses import Dense, one_to_one
 

@@ -1,6 +1,6 @@
 """The k winners of dentate gyrus from explicit basket cells: a granule cell layer with feedback inhibition, beside `KWinners`.
 
-    python -m sims.dg_basket_cells --cues 50 --sweep
+    python sims/dg_basket_cells.py --cues 50 --sweep
 
 2,048 conductance-based granule cells (equations in `sims/basket_cells.py`) hear the actual EC spikes of a cue through the actual synapses
 of hippocampus-small: a positive weight opens AMPA, a negative one, the pull of a push-pull pair, GABA-A a millisecond later, as through a
@@ -29,11 +29,11 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from basket_cells import BAR, DT, Loop, add_baskets, b2, codegen, describe, holding, overlap, principal_cells, synapses, tiled
 from numpy.typing import NDArray
 from rich.console import Console
 from rich.progress import track
 
-from sims.basket_cells import BAR, DT, Loop, add_baskets, b2, codegen, describe, holding, overlap, principal_cells, synapses, tiled
 from spikemem import Hippocampus, Network, Recording, load_model
 
 MODEL = "hippocampus-small"

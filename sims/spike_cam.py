@@ -18,6 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from spikemem import Recording, load_network, plots, simulate
+from spikemem.errors import SpikememError
 
 KEYS = ("cues", "contents", "steps", "input_cue_spikes_ms", "input_content_spikes_ms")
 
@@ -69,7 +70,11 @@ def main() -> None:
         experiment = json.loads(args.input.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
         sys.exit(f"{args.input} cannot be read as JSON: {error}")
-    recording = run(experiment, args.model, args.simulator)
+    args.out.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        recording = run(experiment, args.model, args.simulator)
+    except SpikememError as error:
+        sys.exit(f"{args.model} in {args.simulator}: {error}")
     made = rows(recording)
     args.out.write_text(json.dumps({**experiment, "rows": made}), encoding="utf-8")
     picture = args.raster or args.out.with_suffix(".png")
@@ -80,6 +85,7 @@ def main() -> None:
         given = [{name: sorted(cells) for name, cells in row.items()} for row in experiment["rows"]]
         equal = sum(row == wanted for row, wanted in zip(made, given, strict=False))
         print(f"{equal} of the {len(given)} rows given in the input are equal")
+        sys.exit(equal != len(given))
 
 
 if __name__ == "__main__":

@@ -19,8 +19,7 @@ from spikemem.recall import Recall
 from spikemem.recording import Recording
 from spikemem.regions import ec
 from spikemem.regions.rhythm import GAMMA, RECALL_SETTLE
-
-FOUR = ("event", "snntorch", "norse", "brian2")
+from spikemem.simulate import FOUR
 
 
 @dataclass(frozen=True)

@@ -13,6 +13,10 @@ class NetworkError(SpikememError):
     """A network description that does not fit together: shapes, delays, names."""
 
 
+class UnsupportedError(NetworkError):
+    """A network with a feature that a simulator lacks; the message names both."""
+
+
 class StimulusError(SpikememError):
     """A stimulus whose shape, kind or values do not fit the network."""
 

@@ -6,14 +6,17 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 
 import numpy as np
+from numpy.typing import NDArray
 
 from spikemem.errors import NetworkError
-from spikemem.neurons import LIF
+from spikemem.neurons import LIF, number
 from spikemem.plasticity import STDP
 from spikemem.synapses import Dense, OneBit, Sparse, Synapses, Wiring
 
 BASKET = ".basket"
 """The basket cell of population "dg" is recorded as "dg.basket"."""
+RESERVED = ("/", "->", "#")
+"""What names of recorded arrays and of projections are made with."""
 
 
 @dataclass(frozen=True)
@@ -62,8 +65,8 @@ class Population:
     inhibition: Inhibition | None = None
 
     def __post_init__(self) -> None:
-        if not self.name or self.name.endswith(BASKET) or "/" in self.name:
-            raise NetworkError(f"population name {self.name!r}: it must not be empty, hold '/' or end in {BASKET!r}")
+        if not self.name or self.name.endswith(BASKET) or any(mark in self.name for mark in RESERVED):
+            raise NetworkError(f"population name {self.name!r}: it must not be empty, hold {' or '.join(RESERVED)}, or end in {BASKET!r}")
         if not isinstance(self.size, int | np.integer) or self.size < 1:
             raise NetworkError(f"population {self.name!r} has {self.size!r} cells; it must be a whole number, at least 1")
 
@@ -87,6 +90,18 @@ class Projection:
     first: int | None = None
     plasticity: STDP | None = None
 
+    def carried(self, cells: NDArray[np.integer], rank: NDArray[np.integer]) -> int:
+        """Synaptic events: how many synapses carry the spikes of these presynaptic cells, given their rank in the cycle."""
+        if self.first is not None:
+            cells = cells[rank < self.first]
+        match self.synapses:
+            case Sparse(indptr=indptr):
+                return int((indptr[cells + 1] - indptr[cells]).sum())
+            case OneBit(bits=bits):
+                return int(np.bitwise_count(bits[cells]).sum())
+            case Dense(weights=weights):
+                return len(cells) * weights.shape[1]
+
 
 class Network:
     """Populations and the projections between them, on a time step of dt ms.
@@ -103,7 +118,7 @@ class Network:
     def __init__(self, dt: float = 1.0) -> None:
         if not (dt > 0 and math.isfinite(dt)):
             raise NetworkError(f"dt is {dt} ms; it must be finite and above 0")
-        self.dt = dt
+        self.dt = float(dt)
         self._populations: dict[str, Population] = {}
         self._projections: list[Projection] = []
 
@@ -119,7 +134,13 @@ class Network:
         """Add a population; its name must be new."""
         if population.name in self._populations:
             raise NetworkError(f"there is already a population {population.name!r}")
-        self.steps(population.neuron.refractory)
+        neuron = population.neuron
+        if neuron.refractory and self.steps(neuron.refractory) < 1:
+            raise NetworkError(f"{population.name!r}: a refractory time of {neuron.refractory} ms is shorter than a step of {self.dt} ms")
+        if neuron.made_for not in (None, self.dt):
+            raise NetworkError(
+                f"{population.name!r}: its resistance was made for a dt of {neuron.made_for} ms, the network's is {self.dt} ms"
+            )
         if population.inhibition is not None and self.steps(population.inhibition.cycle) < 1:
             raise NetworkError(f"{population.name!r}: a cycle of {population.inhibition.cycle} ms is shorter than a step of {self.dt} ms")
         self._populations[population.name] = population
@@ -151,7 +172,7 @@ class Network:
             )
         if made.shape != (source.size, target.size):
             raise NetworkError(f"{pre} -> {post}: synapses have shape {made.shape}, the populations {(source.size, target.size)}")
-        delay = self.dt if delay is None else delay
+        delay = self.dt if delay is None else number(f"{pre} -> {post}: the delay", delay)
         if self.steps(delay) < 1:
             raise NetworkError(f"{pre} -> {post}: delay {delay} ms; it must be at least one step of {self.dt} ms")
         if first is not None and (first < 1 or not isinstance(source.inhibition, KWinners)):

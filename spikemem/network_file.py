@@ -163,7 +163,7 @@ def _wiring(spec: ProjectionSpec, weight: float) -> Wiring:
         case "sparse_random":
             if spec.fan_in is None:
                 raise NetworkError(f"{spec.pre} -> {spec.post}: sparse_random needs a fan_in")
-            return sparse_random(spec.fan_in, spec.seed, 0.5 * weight, 1.5 * weight)
+            return sparse_random(spec.fan_in, spec.seed, *sorted((0.5 * weight, 1.5 * weight)))
 
 
 def network_names() -> list[str]:
@@ -178,7 +178,7 @@ def network_names() -> list[str]:
 
 def is_network(name_or_path: str | Path) -> bool:
     """Whether a model file, of this name or path, describes a network and not a hippocampus."""
-    path = locate(str(name_or_path).partition(":")[0], [*model_names(), *network_names()])
+    path = locate(_split(name_or_path)[0], [*model_names(), *network_names()])
     return read(path).get("kind") == NETWORK
 
 
@@ -189,8 +189,8 @@ def load_network(name_or_path: str | Path, variant: str | None = None) -> Networ
 
     Raises SpecError, naming the key and the mend, where the file is missing, is no TOML, has an unknown key or a bad value.
     """
-    name, _, named = str(name_or_path).partition(":")
-    variant = variant or named or None
+    name, named = _split(name_or_path)
+    variant = variant or named
     path = locate(name, network_names())
     table = read(path)
     if table.get("kind") != NETWORK:
@@ -201,6 +201,15 @@ def load_network(name_or_path: str | Path, variant: str | None = None) -> Networ
             raise SpecError(f"{path.stem} has no variant {variant!r}; there are {', '.join(variants) or 'none'}")
         table = _merged(table, variants[variant]) | {"name": f"{table.get('name')}:{variant}"}
     return parsed(NetworkSpec, table, path)
+
+
+def _split(name_or_path: str | Path) -> tuple[str, str | None]:
+    """Name or path, and the variant after its last colon; a file's own name may hold colons."""
+    whole = str(name_or_path)
+    if Path(whole).is_file() or ":" not in whole:
+        return whole, None
+    name, _, variant = whole.rpartition(":")
+    return name, variant
 
 
 def _merged(table: Any, changes: Any) -> Any:

@@ -14,7 +14,7 @@ t + 1. With no options it is the reset-by-subtraction `snntorch.Leaky`.
 """
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
@@ -23,6 +23,14 @@ from numpy.typing import ArrayLike, NDArray
 from spikemem.errors import NetworkError
 
 Array = TypeVar("Array", bound=Any)  # a numpy array or a torch tensor
+
+
+def number(name: str, value: Any) -> float:
+    """A parameter as a Python float; NetworkError, naming it, where it is none."""
+    try:
+        return float(value)
+    except (TypeError, ValueError) as error:
+        raise NetworkError(f"{name} is {value!r}; it must be a number") from error
 
 
 class LIFState(NamedTuple):
@@ -61,6 +69,7 @@ class LIF:
     refractory: absolute refractory time, ms, >= 0, a whole number of steps.
     tau_syn: time constant of the exponential synaptic current, ms, >= 0; 0 for currents that last one step.
     resistance: R, what a unit of current adds to V in one step, > 0.
+    made_for: the dt in ms that the resistance was computed for; a network of another dt refuses the cell. None fits any.
 
     Raises NetworkError where a parameter is out of its range.
 
@@ -74,8 +83,12 @@ class LIF:
     refractory: float = 0.0
     tau_syn: float = 0.0
     resistance: float = 1.0
+    made_for: float | None = None
 
     def __post_init__(self) -> None:
+        for option in fields(self):
+            if (value := getattr(self, option.name)) is not None:
+                object.__setattr__(self, option.name, number(f"LIF {option.name}", value))
         if not self.tau > 0:
             raise NetworkError(f"LIF tau is {self.tau} ms; it must be above 0 (math.inf for no leak)")
         if not (self.threshold > 0 and math.isfinite(self.threshold)):
@@ -107,11 +120,11 @@ class LIF:
 
         where q is the mean of a unit current that decays for a step. Times in ms, c_m in nF, voltages in mV.
         """
-        if not (tau_m > 0 and c_m > 0 and tau_syn > 0):
-            raise NetworkError(f"tau_m {tau_m} ms, c_m {c_m} nF and tau_syn {tau_syn} ms must be above 0")
+        if not (tau_m > 0 and c_m > 0 and tau_syn > 0 and dt > 0):
+            raise NetworkError(f"tau_m {tau_m} ms, c_m {c_m} nF, tau_syn {tau_syn} ms and dt {dt} ms must be above 0")
         mean = (tau_syn / dt) * -math.expm1(-dt / tau_syn)
         resistance = (tau_m / c_m) * -math.expm1(-dt / tau_m) * mean
-        return cls(tau_m, v_thresh - v_rest, v_reset - v_rest, tau_refrac, tau_syn, resistance)
+        return cls(tau_m, v_thresh - v_rest, v_reset - v_rest, tau_refrac, tau_syn, resistance, made_for=dt)
 
     def beta(self, dt: float) -> float:
         """The decay of the membrane in one step of dt ms, in (0, 1]."""
@@ -145,16 +158,15 @@ class LIF:
     def brian2(self) -> Brian2Text:
         """The same cell for Brian2 (Stimberg, Brette & Goodman 2019), for the schedule start, groups, synapses, thresholds, resets, end.
 
-        `arrival` comes after the synapses and before the threshold. The reset comes a step earlier than in the contract, so that theta
-        has still to decay once, unless V stands still in between. Constants: tau, tau_syn in seconds, theta, reset, resistance.
+        `arrival` comes after the synapses and before the threshold. A subtraction waits there for V to have decayed; `spiked` remembers
+        it. Constants: tau, tau_syn in seconds, theta, reset, resistance.
         """
         moves = " * int(not_refractory)" if self.refractory else ""
-        return Brian2Text(
-            model=f"dv/dt = -v / tau{moves} : 1\n" + ("dj/dt = -j / tau_syn : 1" if self.tau_syn else "j : 1"),
-            arrival=f"v += resistance * j{moves}",
-            threshold="v > theta",
-            reset="v = reset" if self.reset is not None else "v -= theta" if moves else "v -= theta * exp(dt / tau)",
-        )
+        model = [f"dv/dt = -v / tau{moves} : 1", "dj/dt = -j / tau_syn : 1" if self.tau_syn else "j : 1", "spiked : 1"]
+        at_once = self.reset is not None or self.refractory
+        arrival = f"v += resistance * j{moves}" + ("" if at_once else " - theta * spiked\nspiked = 0")
+        reset = ("v = reset" if self.reset is not None else "v -= theta") if at_once else "spiked = 1"
+        return Brian2Text("\n".join(model), arrival, threshold="v > theta", reset=reset)
 
     def rate(self, current: ArrayLike, dt: float = 1.0) -> NDArray[np.float64]:
         """The firing rate in Hz under a constant current; a simulation's mean interval is within one step of its inverse.

@@ -18,13 +18,14 @@ What arrives at step t was weighted by the w of the end of step t - 1.
 """
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import Any, Literal, NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from spikemem.errors import NetworkError
+from spikemem.neurons import number
 
 
 class STDPState(NamedTuple):
@@ -82,6 +83,10 @@ class STDP:
     divide: float | None = None
 
     def __post_init__(self) -> None:
+        for option in fields(self):
+            value = getattr(self, option.name)
+            if option.name not in ("pairing", "dependence", "coincidence") and value is not None:
+                object.__setattr__(self, option.name, number(f"STDP {option.name}", value))
         for name in ("a_plus", "a_minus", "dendritic", "drift"):
             if not (getattr(self, name) >= 0 and math.isfinite(getattr(self, name))):
                 raise NetworkError(f"STDP {name} is {getattr(self, name)}; it must be finite and at least 0")
@@ -134,10 +139,14 @@ class STDP:
         return trace + spikes if self.pairing == "all" else trace * ~spikes + spikes
 
     def _potentiated(self, weights: Any, x: Any, post: Any) -> Any:
+        if not post.any():
+            return weights
         room = self.w_max - weights if self.dependence == "multiplicative" else 1.0
         return (weights + self.a_plus * room * x[..., :, None] * post[..., None, :]).clip(self.w_min, self.w_max)
 
     def _depressed(self, weights: Any, y: Any, pre: Any) -> Any:
+        if not pre.any():
+            return weights
         room = weights - self.w_min if self.dependence == "multiplicative" else 1.0
         return (weights - self.a_minus * room * y[..., None, :] * pre[..., :, None]).clip(self.w_min, self.w_max)
 

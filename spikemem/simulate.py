@@ -10,7 +10,10 @@ from spikemem.network import Network
 from spikemem.recording import Recording
 from spikemem.stimulus import Stimulus, checked
 
-SIMULATORS = ("event", "torch", "snntorch", "norse", "brian2", "brian2:cython", "brian2:cpp_standalone")
+FOUR = ("event", "snntorch", "norse", "brian2")
+"""Ours and the libraries'."""
+SIMULATORS = (*FOUR, "torch", "brian2:cython", "brian2:cpp_standalone")
+"""All of them."""
 
 
 def simulate(

@@ -1,5 +1,6 @@
 """Synapses: dense, sparse (CSR) and one-bit (Willshaw), all of shape [pre, post], and the rules that wire them."""
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -114,6 +115,8 @@ class OneBit:
     off: float = 0.0
 
     def __post_init__(self) -> None:
+        object.__setattr__(self, "on", float(self.on))
+        object.__setattr__(self, "off", float(self.off))
         if self.bits.dtype != np.uint64 or self.bits.ndim != 2 or self.start.shape != self.bits.shape[:1]:
             raise NetworkError("one-bit rows must be uint64 of shape [pre, words], with one start for each row")
         if not np.isfinite([self.on, self.off]).all():
@@ -187,6 +190,9 @@ def all_but_self(weight: float = 1.0) -> Wiring:
 
 def sparse_random(fan_in: int, seed: int = 0, low: float = 0.5, high: float = 1.5) -> Wiring:
     """Each postsynaptic cell hears `fan_in` presynaptic cells, drawn without repetition, with weights uniform in [low, high)."""
+
+    if not (math.isfinite(low) and math.isfinite(high) and low <= high):
+        raise NetworkError(f"sparse_random draws weights from low to high, not from {low} to {high}")
 
     def wire(pre: int, post: int) -> Synapses:
         if not 0 < fan_in <= pre:

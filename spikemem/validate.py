@@ -4,24 +4,25 @@ The contract is that of `neurons`, in float64: every spike equal, its place in t
 """
 
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
 
-from spikemem.errors import MissingExtraError, NetworkError
+from spikemem.errors import MissingExtraError, NetworkError, UnsupportedError
 from spikemem.hippocampus import Hippocampus
-from spikemem.network import BASKET, Network
+from spikemem.network import BASKET, KWinners, Network
 from spikemem.network_file import is_network, load_network, network_names
 from spikemem.recording import Recording
 from spikemem.regions import ec
 from spikemem.regions.rhythm import GAMMA, chain_protocol, recall_protocol
-from spikemem.simulate import SIMULATORS, simulate
+from spikemem.simulate import FOUR, SIMULATORS, simulate
 from spikemem.spec import ModelSpec, load_model, model_names
 from spikemem.stimulus import Stimulus
 
-LIBRARIES = ("torch", "snntorch", "norse", "brian2")
+AGAINST_EVENT = ("torch", *FOUR[1:])
 TOLERANCE = 1e-9
 MEMORIES = 30
 """Random memories that a hippocampus holds, all in one chain."""
@@ -47,7 +48,10 @@ class Probe:
 
 @dataclass(frozen=True)
 class Mismatch:
-    """The first spike that only one of the two has.   distance: of the reference's V from threshold, None for teacher-forced cells."""
+    """The first spike that only one of the two has, or that comes at another place in the firing order.
+
+    distance: of the reference's V from threshold; None where inhibition or a teacher decides.
+    """
 
     population: str
     cell: int
@@ -57,9 +61,9 @@ class Mismatch:
     distance: float | None
 
     def __str__(self) -> str:
-        who = "only event" if self.in_reference else "event does not"
-        near = "" if self.distance is None else f", {self.distance:+.3g} from threshold"
-        return f"{self.population} {self.cell} at step {self.step}, item {self.batch}: {who} spikes{near}"
+        who = "spikes in event" if self.in_reference else "does not spike in event"
+        near = "" if self.distance is None else f", where V is {self.distance:+.3g} from threshold"
+        return f"{self.population} {self.cell} at step {self.step}, item {self.batch}: {who}{near}"
 
 
 @dataclass(frozen=True)
@@ -67,7 +71,7 @@ class Check:
     """One simulator on one probe, against event.
 
     spikes: event's.   different: spikes that only one has, or that stand at another place in the firing order.   voltage, weight: largest
-    differences.   seconds: wall time, and event's.   lacks: what the simulator cannot do, or is missing; then nothing was compared.
+    differences.   seconds: wall time, and event's.   lacks: the feature or library that is missing; then nothing was compared.
     """
 
     model: str
@@ -83,12 +87,14 @@ class Check:
     lacks: str = ""
 
     @property
-    def agrees(self) -> bool:
-        """Whether the simulator keeps the contract, as far as it could be compared."""
-        return not self.different and self.voltage <= TOLERANCE and self.weight <= TOLERANCE
+    def verdict(self) -> str:
+        """ "agrees", "differs", or "cannot" where nothing was compared."""
+        if self.lacks:
+            return "cannot"
+        return "agrees" if not self.different and self.voltage <= TOLERANCE and self.weight <= TOLERANCE else "differs"
 
     def json(self) -> dict[str, Any]:
-        return {**asdict(self), "agrees": self.agrees}
+        return {**asdict(self), "verdict": self.verdict}
 
 
 def model_file_names() -> list[str]:
@@ -125,7 +131,7 @@ def _recalls(model: str, spec: ModelSpec, seed: int) -> Iterator[Probe]:
 
 def validate(
     models: Sequence[str] = (),
-    simulators: Sequence[str] = LIBRARIES,
+    simulators: Sequence[str] = AGAINST_EVENT,
     seed: int = 0,
     progress: Callable[[str], None] | None = None,
 ) -> Iterator[Check]:
@@ -154,7 +160,7 @@ def compared(probe: Probe, reference: Recording, event_seconds: float, simulator
     start = time.perf_counter()
     try:
         recording = probe.run(simulator)
-    except (MissingExtraError, NetworkError) as error:
+    except (MissingExtraError, UnsupportedError) as error:
         return Check(probe.model, probe.name, simulator, spikes, lacks=str(error))
     seconds = time.perf_counter() - start
     different, first = _mismatch(probe, reference, recording)
@@ -164,29 +170,32 @@ def compared(probe: Probe, reference: Recording, event_seconds: float, simulator
 
 
 def _largest(ours: Any, theirs: Any) -> float:
-    return max((float(np.abs(theirs[name] - values).max(initial=0.0)) for name, values in ours.items()), default=0.0)
+    """The largest difference; NaN where there is one."""
+    return float(np.max([0.0, *(np.abs(theirs[name] - values).max(initial=0.0) for name, values in ours.items())]))
 
 
 def _mismatch(probe: Probe, reference: Recording, recording: Recording) -> tuple[int, Mismatch | None]:
     """How many spikes differ, and the first of them."""
     different, firsts = 0, []
     for name, ours in reference.spikes.items():
-        theirs = recording[name]
-        events = [list(zip(s.step.tolist(), s.batch.tolist(), s.cell.tolist(), strict=True)) for s in (ours, theirs)]
+        events = [list(zip(s.step.tolist(), s.batch.tolist(), s.cell.tolist(), strict=True)) for s in (ours, recording[name])]
         if events[0] == events[1]:
             continue
-        lone = set(events[0]) ^ set(events[1])
+        counts = Counter(events[0])
+        counts.subtract(events[1])
+        lone = [event for event, surplus in counts.items() if surplus]
         moved = [a for a, b in zip(*events, strict=False) if a != b] if not lone else []  # the same spikes in another firing order
         different += len(lone) + len(moved)
         step, batch, cell = min(lone or moved)
-        firsts.append(
-            Mismatch(name, cell, step, batch, (step, batch, cell) in set(events[0]), _distance(probe, reference, name, step, batch, cell))
-        )
+        distance = _distance(probe, reference, name, step, batch, cell)
+        firsts.append(Mismatch(name, cell, step, batch, counts[step, batch, cell] >= 0, distance))
     return different, min(firsts, key=lambda m: (m.step, m.batch), default=None)
 
 
 def _distance(probe: Probe, reference: Recording, name: str, step: int, batch: int, cell: int) -> float | None:
     driven = probe.stimulus.get(name)
     if name.endswith(BASKET) or (driven is not None and np.asarray(driven).dtype == bool):
+        return None
+    if isinstance(probe.net.populations[name].inhibition, KWinners):  # which has silenced the cell that lost
         return None
     return float(reference.voltages[name][step, batch, cell] - probe.net.populations[name].neuron.threshold)

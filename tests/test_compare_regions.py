@@ -37,7 +37,7 @@ def test_each_region_is_near_its_rates(filled: tuple[Pair, NDArray[np.float32]])
 
 
 def test_a_wrong_rate_is_seen(filled: tuple[Pair, NDArray[np.float32]]) -> None:
-    """Against the rates of other cues DG and CA3 share next to nothing, and another memory answers."""
+    """Against a twin that holds the memories in another order another one answers, and attends elsewhere."""
     pair, vectors = filled
     swapped = Pair(pair.spiking, Pair.of(pair.spiking.spec, vectors[::-1].copy()).rate)
     value = {row.region: row.values["event"] for row in by_region(swapped, vectors[::-1], vectors[:CUES], ["event"], cycles=4)}

@@ -130,3 +130,41 @@ def test_a_bare_array_is_no_synapses() -> None:
     net.add(Population("a", 3))
     with pytest.raises(NetworkError, match=r"Dense\(\.\.\.\)"):
         net.connect("a", "a", np.ones((3, 3)))  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("name", ["a->b", "b#2", "a/b"])
+def test_a_name_that_projections_are_named_with_is_refused(name: str) -> None:
+    with pytest.raises(NetworkError, match="must not be empty, hold"):
+        Population(name, 1)
+
+
+def test_projections_have_names_of_their_own() -> None:
+    net = Network()
+    for name in ("a", "b"):
+        net.add(Population(name, 2))
+    made = [net.connect(*pair, all_to_all()).name for pair in (("a", "b"), ("a", "b"), ("b", "a"), ("a", "b"))]
+    assert made == ["a->b", "a->b#2", "b->a", "a->b#3"]
+
+
+def test_a_cell_made_for_another_step_is_refused() -> None:
+    pynn = {"tau_m": 3.0, "c_m": 0.27, "v_thresh": -57.0, "v_rest": -60.0, "v_reset": -60.0, "tau_syn": 0.3}
+    with pytest.raises(NetworkError, match=r"made for a dt of 1\.0 ms, and the network's is 0\.1 ms"):
+        Network(dt=0.1).add(Population("cell", 1, LIF.if_curr_exp(1.0, **pynn)))
+    with pytest.raises(NetworkError, match="dt 0 ms must be above 0"):
+        LIF.if_curr_exp(0, **pynn)
+
+
+def test_a_refractory_time_below_a_step_is_refused() -> None:
+    with pytest.raises(NetworkError, match="shorter than a step"):
+        Network().add(Population("cell", 1, LIF(refractory=1e-10)))
+
+
+def test_what_is_no_number_is_named() -> None:
+    with pytest.raises(NetworkError, match="LIF tau is 'long'; it must be a number"):
+        LIF(tau="long")  # type: ignore[arg-type]
+    assert type(LIF(threshold=np.float64(2)).threshold) is float
+
+
+def test_sparse_random_wants_its_bounds_in_order() -> None:
+    with pytest.raises(NetworkError, match=r"from low to high, not from 1\.0 to 0\.5"):
+        sparse_random(2, low=1.0, high=0.5)

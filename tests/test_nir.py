@@ -156,8 +156,8 @@ def test_what_cannot_be_written_is_refused() -> None:
         to_nir(net, inputs=["c"])
     with pytest.raises(NetworkError, match="no input reaches population 'a'"):
         to_nir(net, inputs=["b"])
-    net.add(Population("a->b", 1))
-    with pytest.raises(NetworkError, match="the name 'a->b'"):
+    net.add(Population("output:b", 1))
+    with pytest.raises(NetworkError, match="the name 'output:b'"):
         quietly(net)
 
 

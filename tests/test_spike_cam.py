@@ -8,8 +8,10 @@ from typing import Any
 import numpy as np
 import pytest
 
-from sims.spike_cam import rows, run
+from sims.spike_cam import rows, run, trains
 from sims.spike_cam_overwriting import overwrite
+from spikemem import load_network
+from tests.reference import simulate_plainly
 
 DATA = Path(os.environ.get("SPIKEMEM_DATA", Path(__file__).parents[2] / "shared" / "data")) / "spike_cam" / "experiment_1.json"
 
@@ -46,6 +48,31 @@ def test_the_published_table_row_for_row(simulator: str) -> None:
     made = rows(run(published, simulator=simulator))
     assert len(made) == 90
     assert made == [{name: sorted(cells) for name, cells in row.items()} for row in published["rows"]]
+
+
+@pytest.mark.parametrize("model", ["spike-cam", "spike-cam:bistable"])
+def test_an_experiment_of_our_own_against_the_plain_loop(model: str) -> None:
+    """Forty operations at the advertised spacing, spike for spike and weight for weight."""
+    rng = np.random.default_rng(4)
+    operations: list[tuple[int, int | None, list[int]]] = []
+    start = 0
+    for _ in range(40):
+        bits = sorted(rng.choice(5, rng.integers(1, 4), replace=False).tolist())
+        kind = rng.integers(3)
+        operations.append((start, int(rng.integers(4)) if kind < 2 else None, bits if kind != 1 else []))
+        start += 7 if kind == 0 else 6
+    given = experiment(operations, cues=4, contents=5)
+    net, steps = load_network(model).network(cues=4, contents=5), given["steps"]
+    spikes = {
+        "CueIn": trains(given["input_cue_spikes_ms"], 4, steps, "cue"),
+        "ContIn": trains(given["input_content_spikes_ms"], 5, steps, "bits"),
+    }
+    plain, made = simulate_plainly(net, spikes, steps), run(given, model)
+    for name, expected in plain.spikes.items():
+        assert list(zip(made[name].step.tolist(), made[name].cell.tolist(), strict=True)) == expected, name
+        assert len(expected) > 10
+    for name, weights in plain.weights.items():
+        np.testing.assert_allclose(made.weights[name][0], weights, rtol=0, atol=1e-9)
 
 
 def test_overwriting_in_a_row_needs_the_bistable_rule() -> None:

@@ -91,8 +91,9 @@ def compare(
 
 def _regions(pairs: Sequence[tuple[str, str]], model: str, simulators: list[str] | None, cues: int, seed: int, as_json: bool) -> None:
     from spikemem.compare import Pair
-    from spikemem.compare_regions import FOUR, by_region
+    from spikemem.compare_regions import by_region
     from spikemem.embed import SentenceEmbedder
+    from spikemem.simulate import FOUR
     from spikemem.spec import load_model
 
     with spinner("loading the embedder") as stage:

@@ -15,7 +15,7 @@ from rich.table import Table
 
 from spikemem.errors import SpikememError, TextError
 
-out = Console(soft_wrap=True, highlight=False, width=None if sys.stdout.isatty() else 120)  # a pipe has no width of its own
+out = Console(soft_wrap=True, highlight=False, width=None if sys.stdout.isatty() else 140)  # a pipe has no width of its own
 err = Console(stderr=True, soft_wrap=True)
 
 BAR_FROM = 100

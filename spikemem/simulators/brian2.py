@@ -6,6 +6,9 @@ A batch lies side by side in one group: cell c of item b is number b * size + c.
 network operation at run time, and a C++ function in standalone mode.
 """
 
+import importlib
+import os
+import shutil
 import tempfile
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -16,21 +19,20 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from spikemem.errors import MissingExtraError, NetworkError
-from spikemem.network import BASKET, CycleReset, KWinners, Network, Population, Projection
-from spikemem.plasticity import STDP
+from spikemem.errors import MissingExtraError, UnsupportedError
+from spikemem.network import BASKET, KWinners, Network, Population, Projection
 from spikemem.recording import Recording, Spikes
-from spikemem.simulators.brian2_race import Race
-from spikemem.simulators.event import carried_by
+from spikemem.simulators.brian2_model import Model
 from spikemem.stimulus import Drive
-from spikemem.synapses import Dense, OneBit, Sparse, unpack
 
-SCHEDULE = ["start", "groups", "synapses", "thresholds", "resets", "end"]
-TARGETS = ("numpy", "cython", "cpp_standalone")
-STRICT = ["-w", "-O3", "-std=c++11", "-ffp-contract=off"]
-"""Compiler flags without Brian2's -ffast-math: the contract fixes what is rounded."""
-LONG_AGO = "-10000 * second"
-"""Brian2's own lastspike of a cell that never fired."""
+STANDALONE = "cpp_standalone"
+PREFERENCES: Mapping[str, Any] = {
+    "codegen.cpp.extra_compile_args": None,  # or they would overrule the next
+    "codegen.cpp.extra_compile_args_gcc": ["-w", "-O3", "-std=c++11", "-ffp-contract=off"],  # no -ffast-math: the contract says what rounds
+    "codegen.runtime.cython.cache_dir": str(Path.home() / ".cython" / "spikemem"),  # Brian2's keys do not hold the flags
+    "devices.cpp_standalone.extra_make_args_unix": [f"-j{os.cpu_count()}"],  # not the boundless -j
+    "devices.cpp_standalone.openmp_threads": 0,  # the race is run in the order of the cells
+}
 
 
 def run(
@@ -39,319 +41,137 @@ def run(
     chosen: Mapping[str, NDArray[np.int64]],
     progress: Callable[[int, int], None] | None = None,
     target: str = "numpy",
-    timings: dict[str, float] | None = None,
 ) -> Recording:
-    """Simulate; see `spikemem.simulate.simulate`.   timings: receives the seconds of "compile" and "run" of standalone code."""
+    """Simulate; see `spikemem.simulate.simulate`."""
+    return timed(net, drive, chosen, progress, target)[0]
+
+
+def timed(
+    net: Network,
+    drive: Drive,
+    chosen: Mapping[str, NDArray[np.int64]],
+    progress: Callable[[int, int], None] | None = None,
+    target: str = "numpy",
+) -> tuple[Recording, float]:
+    """`run`, and the seconds that went to the compiler of standalone code."""
     b2 = _brian2()
-    if target not in TARGETS:
-        raise NetworkError(f"brian2 has no target {target!r}; there are {', '.join(TARGETS)}")
+    _check_tools(target)
     with _prepared(b2, target) as folder:
-        model = _Model(b2, net, drive, chosen, target == "cpp_standalone")
-        model.simulate(progress)
-        if folder is not None:
-            b2.device.build(directory=str(folder), compile=True, run=True, debug=False)
-            if timings is not None:
-                timings |= {"compile": b2.device.timers["compile"]["make"], "run": b2.device.timers["run_binary"]}
-        return model.recording()
+        model = Model(b2, net, drive, chosen, folder is not None)
+        _simulate(model, progress)
+        if folder is None:
+            return _recorded(model), 0.0
+        b2.device.build(directory=str(folder), compile=True, run=True, debug=False)
+        return _recorded(model), b2.device.timers["compile"]["make"]
+
+
+def _check_tools(target: str) -> None:
+    """A compiler where one is needed, before Brian2 finds that there is none."""
+    wanted = {"numpy": (), "cython": ("g++",), STANDALONE: ("g++", "make")}[target]
+    if os.name == "posix":
+        for tool in wanted:
+            if shutil.which(os.environ.get("CXX", tool) if tool == "g++" else tool) is None:
+                raise MissingExtraError(f'simulator "brian2:{target}" needs {tool}, which is not on this machine; "brian2" does without')
 
 
 @contextmanager
 def _prepared(b2: ModuleType, target: str) -> Iterator[Path | None]:
-    """Brian2 set to a target, and as it was before when done; yields the folder of standalone code."""
-    kept = {name: b2.prefs[name] for name in ("codegen.target", "codegen.cpp.extra_compile_args_gcc")}
-    b2.prefs["codegen.cpp.extra_compile_args_gcc"] = STRICT
-    try:
-        if target != "cpp_standalone":
-            b2.prefs["codegen.target"] = target
-            yield None
-            return
-        with tempfile.TemporaryDirectory() as folder:
-            b2.set_device("cpp_standalone", build_on_run=False, directory=folder)
+    """Brian2 set to a target, and preferences and device as they were when done; yields the folder of standalone code."""
+    devices = importlib.import_module("brian2.devices.device")  # in the package this name is the current device
+    wanted = {**PREFERENCES, **({} if target == STANDALONE else {"codegen.target": target})}
+    kept = {name: b2.prefs[name] for name in wanted}
+    if target == STANDALONE and devices.get_device() is not devices.runtime_device:
+        raise UnsupportedError('Brian2 is set to another device, which standalone code would overwrite; call brian2.set_device("runtime")')
+    with tempfile.TemporaryDirectory() as folder:
+        try:
+            for name, value in wanted.items():
+                b2.prefs[name] = value
+            if target != STANDALONE:
+                b2.set_device("runtime")
+                yield None
+                return
+            b2.set_device(STANDALONE, build_on_run=False, directory=folder)
             try:
                 yield Path(folder)
             finally:
                 b2.device.reinit()
-                b2.set_device("runtime")
-    finally:
-        for name, value in kept.items():
-            b2.prefs[name] = value
+        finally:
+            devices.reset_device()
+            for name, value in kept.items():
+                b2.prefs[name] = value
 
 
-class _Model:
-    """A network and its stimulus as Brian2 objects."""
+def _simulate(model: Model, progress: Callable[[int, int], None] | None) -> None:
+    """All steps, and one more where synapses learn, in which they learn the last one's spikes."""
+    steps = model.drive.steps
 
-    def __init__(self, b2: ModuleType, net: Network, drive: Drive, chosen: Mapping[str, NDArray[np.int64]], standalone: bool) -> None:
-        self.b2, self.net, self.drive, self.chosen, self.standalone = b2, net, drive, chosen, standalone
-        self.dt = net.dt * b2.ms
-        self.brian = b2.Network()
-        self.brian.schedule = SCHEDULE
-        self.relays: dict[str, list[str]] = {name: [] for name in net.populations}
-        for projection in net.projections:
-            if isinstance(projection.synapses, OneBit) and projection.synapses.off and projection.post not in drive.clamped:
-                self.relays[projection.post].append(f"r{net.projections.index(projection)}")
-        self.groups = {name: self._group(n, p) for n, (name, p) in enumerate(net.populations.items())}
-        self.plastic: dict[str, Any] = {}
-        for n, projection in enumerate(net.projections):
-            self._connect(n, projection)
-        self.spikes = {name: self._monitor(name) for name in net.populations}
-        self.voltages = {name: self._watch(name, cells) for name, cells in chosen.items() if name not in drive.clamped}
+    def report(elapsed: Any, completed: float, start: Any, duration: Any) -> None:
+        assert progress is not None
+        progress(round(completed * steps), steps)
 
-    # -- populations ---------------------------------------------------------------------------------------------------------------
-
-    def _group(self, n: int, population: Population) -> Any:
-        if population.name in self.drive.clamped:
-            return self._generator(f"cells_{n}", population, None)
-        b2, neuron, inhibition = self.b2, population.neuron, population.inhibition
-        text, races = neuron.brian2(), isinstance(inhibition, KWinners)
-        constants = {
-            "tau": neuron.tau * b2.ms, "tau_syn": neuron.tau_syn * b2.ms, "theta": neuron.threshold,
-            "resistance": neuron.resistance, "reset": neuron.reset or 0.0,
-        }  # fmt: skip
-        model = [text.model, *(f"{relay} : 1" for relay in self.relays[population.name])]
-        if races:
-            model += ["fires : boolean", "rank : integer"]
-        firsts = {p.first for p in self.net.projections if p.pre == population.name and p.first is not None}
-        held = (
-            {"refractory": (self.net.steps(neuron.refractory) + 1) * self.dt} if neuron.refractory else {}
-        )  # Brian2 counts the spike's step
-        group = b2.NeuronGroup(
-            population.size * self.drive.batches, "\n".join(model), threshold="fires" if races else text.threshold, reset=text.reset,
-            events={f"first_{k}": f"fires and rank < {k}" for k in firsts}, method="exact", dt=self.dt, namespace=constants,
-            name=f"cells_{n}", **held,
-        )  # fmt: skip
-        if not neuron.tau_syn:
-            group.run_regularly("j = 0", when="start", dt=self.dt, name=f"silence_{n}")
-        if inhibition is not None:
-            self._restart(n, group, inhibition, bool(held))
-        inputs = [self._external(n, group, population.name)] if population.name in self.drive.current else []
-        arriving = [f"j += {source}" for source in (*self.relays[population.name], *inputs)]
-        group.run_regularly("\n".join([*arriving, text.arrival]), when="after_synapses", dt=self.dt, name=f"arrival_{n}")
-        self.brian.add(group)
-        if isinstance(inhibition, KWinners):
-            race = Race(group, inhibition.k, neuron.threshold, self.drive.batches, self.net.steps(inhibition.cycle))
-            self.brian.add(race.standalone(b2, n, self.dt) if self.standalone else race.operation(b2, self.dt))
-        return group
-
-    def _restart(self, n: int, group: Any, inhibition: CycleReset, refractory: bool) -> None:
-        anew = "v = 0" + (f"\nlastspike = {LONG_AGO}" if refractory else "")
-        group.run_regularly(anew, when="start", dt=self.net.steps(inhibition.cycle) * self.dt, name=f"restart_{n}")
-
-    def _external(self, n: int, group: Any, name: str) -> str:
-        """The external current as a timed array; returns its term."""
-        current, size = self.drive.current[name], self.net.populations[name].size
-        if current.shape[1:] == (1, 1):
-            values, term = current[:, 0, 0], f"external_{n}(t)"
-        else:
-            values = np.broadcast_to(current, (self.drive.steps, self.drive.batches, size)).reshape(self.drive.steps, -1)
-            term = f"external_{n}(t, i)"
-        group.namespace[f"external_{n}"] = self.b2.TimedArray(values, dt=self.dt, name=f"external_{n}")
-        return term
-
-    def _generator(self, name: str, population: Population, first: int | None) -> Any:
-        """Teacher-forced spikes; with `first` only those of a lower rank in their cycle."""
-        trains = np.broadcast_to(self.drive.clamped[population.name], (self.drive.steps, self.drive.batches, population.size))
-        if first is not None:
-            trains = trains & (_ranks(trains, self._cycle(population)) < first)
-        step, cell = np.nonzero(trains.reshape(self.drive.steps, -1))
-        generator = self.b2.SpikeGeneratorGroup(trains[0].size, cell, step * self.dt, dt=self.dt, name=name)
-        self.brian.add(generator)
-        return generator
-
-    def _cycle(self, population: Population) -> int:
-        return self.net.steps(population.inhibition.cycle) if population.inhibition else self.drive.steps
-
-    # -- projections ---------------------------------------------------------------------------------------------------------------
-
-    def _connect(self, n: int, projection: Projection) -> None:
-        rule, synapses = projection.plasticity, projection.synapses
-        forced = projection.post in self.drive.clamped  # what arrives there is lost
-        source, event = self._source(n, projection)
-        if synapses.count and rule is not None:
-            self.plastic[projection.name] = self._learning(n, projection, rule, forced)
-        elif synapses.count and not forced:
-            self._carry(n, projection, source, event)
-        if isinstance(synapses, OneBit) and synapses.off and not forced:
-            self._relay(n, synapses, projection, source, event)
-
-    def _source(self, n: int, projection: Projection) -> tuple[Any, str]:
-        if projection.first is None:
-            return self.groups[projection.pre], "spike"
-        if projection.pre in self.drive.clamped:
-            return self._generator(f"first_{n}", self.net.populations[projection.pre], projection.first), "spike"
-        return self.groups[projection.pre], f"first_{projection.first}"
-
-    def _carry(self, n: int, projection: Projection, source: Any, event: str) -> None:
-        """Synapses with fixed weights."""
-        delay = (self.net.steps(projection.delay) - 1) * self.dt
-        made = self.b2.Synapses(
-            source, self.groups[projection.post], "w : 1", on_pre="j_post += w", on_event={"pre": event}, delay=delay, dt=self.dt,
-            name=f"synapses_{n}",
-        )  # fmt: skip
-        self._wire(made, projection)
-
-    def _wire(self, made: Any, projection: Projection) -> None:
-        """Connect Brian2's synapses for the whole batch, and set their weights."""
-        pre, post, weights = _triples(projection)
-        (sources, targets), batches = projection.synapses.shape, self.drive.batches
-        item = np.repeat(np.arange(batches), len(pre))
-        if len(pre):
-            made.connect(i=np.tile(pre, batches) + item * sources, j=np.tile(post, batches) + item * targets)
-            made.w = np.tile(weights, batches)
-            self.brian.add(made)
-
-    def _relay(self, n: int, synapses: OneBit, projection: Projection, source: Any, event: str) -> None:
-        """Feed-forward inhibition: an interneuron for each stretch of cells counts the spikes and reaches the whole stretch."""
-        b2, batches, (sources, size) = self.b2, self.drive.batches, synapses.shape
-        starts, stretch = np.unique(synapses.start, return_inverse=True)
-        relay = b2.NeuronGroup(len(starts) * batches, "n : 1", dt=self.dt, name=f"relay_{n}")
-        relay.run_regularly("n = 0", when="start", dt=self.dt, name=f"relay_silence_{n}")
-        delay = (self.net.steps(projection.delay) - 1) * self.dt
-        counts = b2.Synapses(source, relay, on_pre="n_post += 1", on_event={"pre": event}, delay=delay, dt=self.dt, name=f"counts_{n}")
-        item = np.repeat(np.arange(batches), sources)
-        counts.connect(i=np.arange(sources * batches), j=np.tile(stretch, batches) + item * len(starts))
-        target = self.groups[projection.post]
-        reach = b2.Synapses(
-            relay, target, f"r{n}_post = {synapses.off!r} * n_pre : 1 (summed)", dt=self.dt, name=f"reach_{n}"
-        )  # fmt: skip
-        cells = starts[:, None] + np.arange(synapses.width)
-        every, item = np.repeat(np.arange(len(starts)), synapses.width), np.repeat(np.arange(batches), cells.size)
-        reach.connect(i=np.tile(every, batches) + item * len(starts), j=np.tile(cells.ravel(), batches) + item * size)
-        updater = reach.summed_updaters[f"r{n}_post"]
-        updater.when, updater.order = "after_synapses", -1
-        self.brian.add(relay, counts, reach)
-
-    def _learning(self, n: int, projection: Projection, rule: STDP, forced: bool) -> Any:
-        """Plastic synapses: they learn what the step before has shown them, then they transmit."""
-        text, back = rule.brian2(), self.net.steps(rule.dendritic)
-        constants = {
-            "a_plus": rule.a_plus, "a_minus": rule.a_minus, "w_min": rule.w_min, "w_max": rule.w_max,
-            "tau_plus": rule.tau_plus * self.b2.ms, "tau_minus": rule.tau_minus * self.b2.ms,
-            "drift": rule.drift / self.b2.ms, "divide": rule.basin,
-        }  # fmt: skip
-        whole = self.net.steps(projection.delay)
-        delays = {"depress": (whole - back) * self.dt, "potentiate": back * self.dt}
-        on_pre = {"depress": text.on_pre}
-        if not forced:
-            on_pre["transmit"], delays["transmit"] = "j_post += w", (whole - 1) * self.dt
-        source, target = self.groups[projection.pre], self.groups[projection.post]
-        made = self.b2.Synapses(
-            source, target, text.model, on_pre=on_pre, on_post={"potentiate": text.on_post}, delay=delays, namespace=constants,
-            method="exact", dt=self.dt, name=f"synapses_{n}",
-        )  # fmt: skip
-        self._wire(made, projection)
-        if text.drift:
-            made.run_regularly(text.drift, when="synapses", order=-3, dt=self.dt, name=f"drift_{n}")
-        first, second = ("potentiate", "depress") if rule.coincidence == "depression" else ("depress", "potentiate")
-        getattr(made, first).order, getattr(made, second).order = -2, -1
-        return made
-
-    # -- running and reading ---------------------------------------------------------------------------------------------------------
-
-    def _monitor(self, name: str) -> Any:
-        ranked = isinstance(self.net.populations[name].inhibition, KWinners) and name not in self.drive.clamped
-        monitor = self.b2.SpikeMonitor(
-            self.groups[name], variables=["rank"] if ranked else None, name=f"spikes_of_{self.groups[name].name}"
-        )
-        self.brian.add(monitor)
-        return monitor
-
-    def _watch(self, name: str, cells: NDArray[np.int64]) -> Any:
-        size = self.net.populations[name].size
-        places = (np.arange(self.drive.batches)[:, None] * size + cells).ravel()
-        monitor = self.b2.StateMonitor(
-            self.groups[name], "v", record=places, dt=self.dt, when="after_thresholds", name=f"voltages_of_{self.groups[name].name}"
-        )
-        self.brian.add(monitor)
-        return monitor
-
-    def simulate(self, progress: Callable[[int, int], None] | None) -> None:
-        """All steps, and one more where synapses learn, in which they learn the last one's spikes."""
-        steps = self.drive.steps
-
-        def report(elapsed: Any, completed: float, start: Any, duration: Any) -> None:
-            assert progress is not None
-            progress(round(completed * steps), steps)
-
-        shown = progress is not None and not self.standalone
-        period = {"report": report, "report_period": 0.2 * self.b2.second} if shown else {}
-        self.brian.run((steps + bool(self.plastic)) * self.dt, namespace={}, **period)
-
-    def recording(self) -> Recording:
-        net, drive = self.net, self.drive
-        spikes: dict[str, Spikes] = {}
-        ranks: dict[str, NDArray[np.int64]] = {}
-        for name, population in net.populations.items():
-            monitor = self.spikes[name]
-            step, place = np.rint(np.asarray(monitor.t / self.dt)).astype(np.int32), np.asarray(monitor.i).astype(np.int32)
-            rank = np.asarray(monitor.rank) if hasattr(monitor, "rank") else np.zeros(len(step), np.int64)
-            batch, cell = place // population.size, place % population.size
-            order = np.lexsort((cell, rank, batch, step))
-            order = order[step[order] < drive.steps]
-            spikes[name] = Spikes(step[order], batch[order].astype(np.int32), cell[order].astype(np.int32), population.size)
-            trains = spikes[name]
-            ranks[name] = rank[order] if hasattr(monitor, "rank") else _event_ranks(trains, self._cycle(population))
-            if isinstance(population.inhibition, KWinners):
-                k = population.inhibition.k if name not in drive.clamped else -1
-                spikes[name + BASKET] = _baskets(trains, ranks[name], k)
-        voltages = {name: np.zeros((drive.steps, drive.batches, len(cells))) for name, cells in self.chosen.items()}
-        for name, monitor in self.voltages.items():
-            voltages[name] = np.asarray(monitor.v)[:, : drive.steps].T.reshape(drive.steps, drive.batches, -1)
-        carried = 0
-        for projection in net.projections:
-            trains = spikes[projection.pre]
-            delivered = trains.step + net.steps(projection.delay) < drive.steps
-            carried += carried_by(projection, trains.cell[delivered], ranks[projection.pre][delivered])
-        weights = {p.name: self._matrix(p) for p in net.projections if p.plasticity is not None}
-        return Recording(net.dt, drive.steps, drive.batches, spikes, voltages, dict(self.chosen), {}, carried, weights)
-
-    def _matrix(self, projection: Projection) -> NDArray[np.float64]:
-        """The weights of a plastic projection at the end, [batch, pre, post]."""
-        pre, post = projection.synapses.shape
-        dense = np.zeros((self.drive.batches, pre, post))
-        if (made := self.plastic.get(projection.name)) is not None:
-            i, j = np.asarray(made.i), np.asarray(made.j)
-            dense[i // pre, i % pre, j % post] = np.asarray(made.w)
-        return dense
+    shown = progress is not None and not model.standalone
+    period = {"report": report, "report_period": 0.2 * model.b2.second} if shown else {}
+    model.brian.run((steps + bool(model.plastic)) * model.dt, namespace={}, **period)
 
 
-def _triples(projection: Projection) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.float64]]:
-    """Presynaptic cell, postsynaptic cell and weight of each synapse; of one-bit synapses what a set bit adds to `off`."""
-    match projection.synapses:
-        case Dense(weights=weights):
-            pre, post = np.indices(weights.shape).reshape(2, -1)
-            return pre, post, weights.ravel()
-        case Sparse(indptr=indptr, targets=targets, weights=weights):
-            return np.repeat(np.arange(len(indptr) - 1), np.diff(indptr)), targets.astype(np.int64), weights
-        case OneBit(bits=bits, start=start, on=on, off=off):
-            pre, bit = np.nonzero(unpack(bits))
-            return pre, start[pre] + bit, np.full(len(pre), on - off)
+# -- reading -----------------------------------------------------------------------------------------------------------------------
 
 
-def _ranks(trains: NDArray[np.bool_], cycle: int) -> NDArray[np.int64]:
-    """The rank of teacher-forced spikes in their cycle, [time, batch, cell], by step, then index."""
-    ranks = np.zeros(trains.shape, np.int64)
-    for start in range(0, len(trains), cycle):
-        part = trains[start : start + cycle].transpose(1, 0, 2)
-        ranks[start : start + cycle] = (part.reshape(len(part), -1).cumsum(1) - 1).reshape(part.shape).transpose(1, 0, 2)
-    return ranks
+def _recorded(model: Model) -> Recording:
+    net, drive = model.net, model.drive
+    spikes: dict[str, Spikes] = {}
+    ranks: dict[str, NDArray[np.int64]] = {}
+    for name, population in net.populations.items():
+        spikes[name], ranks[name] = _trains(model, population)
+        if isinstance(population.inhibition, KWinners):
+            nth = population.inhibition.k - 1 if name not in drive.clamped else -1  # a teacher needs no basket cell
+            batch = spikes[name].batch[ranks[name] == nth]
+            spikes[name + BASKET] = Spikes(spikes[name].step[ranks[name] == nth], batch, np.zeros_like(batch), 1)
+    voltages = {name: np.zeros((drive.steps, drive.batches, len(cells))) for name, cells in model.chosen.items()}
+    for name, monitor in model.voltages.items():
+        voltages[name] = np.asarray(monitor.v)[:, : drive.steps].T.reshape(drive.steps, drive.batches, -1)
+    carried = 0
+    for projection in net.projections:
+        trains = spikes[projection.pre]
+        delivered = trains.step + net.steps(projection.delay) < drive.steps
+        carried += projection.carried(trains.cell[delivered], ranks[projection.pre][delivered])
+    weights = {p.name: _weights(model, p) for p in net.projections if p.plasticity is not None}
+    return Recording(net.dt, drive.steps, drive.batches, spikes, voltages, dict(model.chosen), {}, carried, weights)
 
 
-def _event_ranks(spikes: Spikes, cycle: int) -> NDArray[np.int64]:
+def _trains(model: Model, population: Population) -> tuple[Spikes, NDArray[np.int64]]:
+    """A population's spikes in firing order, and the rank of each in its cycle."""
+    monitor = model.spikes[population.name]
+    step, place = np.rint(np.asarray(monitor.t / model.dt)).astype(np.int32), np.asarray(monitor.i).astype(np.int32)
+    raced = hasattr(monitor, "rank")
+    rank = np.asarray(monitor.rank, dtype=np.int64) if raced else np.zeros(len(step), np.int64)
+    batch, cell = place // population.size, place % population.size
+    order = np.lexsort((cell, rank, batch, step))
+    order = order[step[order] < model.drive.steps]
+    spikes = Spikes(step[order], batch[order].astype(np.int32), cell[order].astype(np.int32), population.size)
+    return spikes, rank[order] if raced else _ranks(spikes, model.cycle(population))
+
+
+def _ranks(spikes: Spikes, cycle: int) -> NDArray[np.int64]:
     """The rank of each spike in its cycle, for spikes sorted by step, then batch item, then cell."""
-    rank = np.zeros(len(spikes), np.int64)
-    key = spikes.step // cycle * (1 + (spikes.batch.max() if len(spikes) else 0)) + spikes.batch
+    if not len(spikes):
+        return np.zeros(0, np.int64)
+    key = spikes.step // cycle * (1 + spikes.batch.max()) + spikes.batch
     order = np.argsort(key, kind="stable")
-    new = np.concatenate([[True], np.diff(key[order]) != 0])[: len(order)]
-    starts = np.flatnonzero(new)
-    rank[order] = np.arange(len(order)) - np.repeat(starts, np.diff([*starts, len(order)]))
+    starts = np.flatnonzero(np.diff(key[order], prepend=-1))
+    rank = np.empty(len(spikes), np.int64)
+    rank[order] = np.arange(len(spikes)) - np.repeat(starts, np.diff([*starts, len(spikes)]))
     return rank
 
 
-def _baskets(spikes: Spikes, rank: NDArray[np.int64], k: int) -> Spikes:
-    """The basket cell spikes with its population's k-th."""
-    full = rank == k - 1
-    batch = spikes.batch[full]
-    return Spikes(spikes.step[full], batch, np.zeros_like(batch), 1)
+def _weights(model: Model, projection: Projection) -> NDArray[np.float64]:
+    """The weights of a plastic projection at the end, [batch, pre, post]."""
+    pre, post = projection.synapses.shape
+    dense = np.zeros((model.drive.batches, pre, post))
+    if (made := model.plastic.get(projection.name)) is not None:
+        i, j = np.asarray(made.i), np.asarray(made.j)
+        dense[i // pre, i % pre, j % post] = np.asarray(made.w)
+    return dense
 
 
 def _brian2() -> ModuleType:

@@ -195,19 +195,6 @@ def _record(
             spikes[name + BASKET] = Spikes(step, batch, np.zeros_like(batch), 1)
     for projection in net.projections:
         events = np.concatenate(states[projection.pre].events[: max(drive.steps - net.steps(projection.delay), 0)] or [NO_EVENTS])
-        carried += carried_by(projection, events[:, 1], events[:, 2])
+        carried += projection.carried(events[:, 1], events[:, 2])
     weights = {name: learner.matrix() for name, learner in learners.items()}
     return Recording(net.dt, drive.steps, drive.batches, spikes, voltages, dict(chosen), {}, carried, weights)
-
-
-def carried_by(projection: Projection, cells: NDArray[np.integer], rank: NDArray[np.integer]) -> int:
-    """Synaptic events: how many synapses carry the spikes of these presynaptic cells, given their rank in the cycle."""
-    if projection.first is not None:
-        cells = cells[rank < projection.first]
-    match projection.synapses:
-        case Sparse(indptr=indptr):
-            return int((indptr[cells + 1] - indptr[cells]).sum())
-        case OneBit(bits=bits):
-            return int(np.bitwise_count(bits[cells]).sum())
-        case Dense(weights=weights):
-            return len(cells) * weights.shape[1]

@@ -1,8 +1,8 @@
 """Norse's cells and its STDP in the torch loop: `lif_box`, `iaf`, `leaky_integrator_box` and `stdp`.
 
 Norse integrates by Euler, V + dt / tau (I - V); with 1 - exp(-dt / tau) in the place of dt / tau, and I divided by it, that is the
-contract. It resets at the end of a step and the contract at the start of the next one, so that Norse's reset functions are called
-there, with theta / beta for what is still to decay once. Its STDP trace adds dt / tau a for a spike where the contract adds 1.
+contract. It resets at the end of a step and the contract in the next one, so that Norse's reset functions are called there. Its STDP
+trace adds dt / tau a for a spike where the contract adds 1.
 """
 
 from collections.abc import Callable
@@ -11,7 +11,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from spikemem.errors import MissingExtraError, NetworkError
+from spikemem.errors import MissingExtraError, UnsupportedError
 from spikemem.network import Population, Projection
 from spikemem.neurons import LIF, LIFState
 from spikemem.plasticity import STDP
@@ -30,19 +30,19 @@ class Norse(Cells):
         functional, neuron = _norse(), population.neuron
         membrane, synapse = self._membrane(neuron), self._synapse(neuron)
         threshold, reset = self.number(neuron.threshold), self.number(neuron.reset or 0.0)
-        decayed_once = threshold / neuron.beta(self.dt)
         refractory = torch.tensor(round(neuron.refractory / self.dt))
         rest = functional.lif_refrac.LIFRefracParameters(rho_reset=refractory)
 
         def step(current: Tensor, state: LIFState) -> LIFState:
             spikes = state.spikes.to(current.dtype)
-            if neuron.reset is None:
-                before = functional.reset.reset_subtract(spikes, state.voltage, reset, decayed_once)
-                stays = functional.reset.reset_subtract(spikes, state.voltage, reset, threshold)
-            else:
-                before = stays = functional.reset.reset_value(spikes, state.voltage, reset, threshold)
             through = synapse(current, state.current)
-            voltage = membrane(neuron.resistance * through, before)
+            if neuron.reset is None:
+                stays = functional.reset.reset_subtract(spikes, state.voltage, reset, threshold)
+                decayed = membrane(neuron.resistance * through, state.voltage)
+                voltage = functional.reset.reset_subtract(spikes, decayed, reset, threshold)
+            else:
+                stays = functional.reset.reset_value(spikes, state.voltage, reset, threshold)
+                voltage = membrane(neuron.resistance * through, stays)
             fired = functional.threshold.threshold(voltage - threshold, "heaviside", 0.0)
             if not neuron.refractory:
                 return LIFState(voltage, fired > 0, through)
@@ -87,10 +87,21 @@ class Norse(Cells):
 
     def learner(self, projection: Projection, rule: STDP, weights: Tensor) -> Learner:
         if rule.pairing == "nearest":
-            raise NetworkError(f"norse cannot learn {projection.name!r}: it has no nearest-neighbour pairing; any other simulator has")
-        if len(weights) > 1:
-            raise NetworkError(f"norse cannot learn {projection.name!r}: a batch shares its weights; simulate one item at a time")
-        return _Learner(rule, weights, self)
+            raise UnsupportedError(f"norse cannot learn {projection.name!r}: it has no nearest-neighbour pairing; any other simulator has")
+        return _Learners([_Learner(rule, item.unsqueeze(0), self) for item in weights])
+
+
+class _Learners:
+    """One learner for each batch item: Norse's STDP shares the weights of a batch."""
+
+    def __init__(self, items: list["_Learner"]) -> None:
+        self.items = items
+        self.weights = torch.cat([item.weights for item in items])
+
+    def learn(self, pre: Tensor, post: Tensor) -> None:
+        for b, item in enumerate(self.items):
+            item.learn(pre[b : b + 1], post[b : b + 1])
+        self.weights = torch.cat([item.weights for item in self.items])
 
 
 class _Learner:

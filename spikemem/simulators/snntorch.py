@@ -5,10 +5,11 @@ sparse or delayed synapses, no winners and no STDP of this kind: the loop brings
 """
 
 from types import ModuleType
+from typing import Any
 
 from torch import Tensor
 
-from spikemem.errors import MissingExtraError, NetworkError
+from spikemem.errors import MissingExtraError, UnsupportedError
 from spikemem.network import Population
 from spikemem.neurons import LIF, LIFState
 from spikemem.simulators.torch_batched import Cells, Step
@@ -22,7 +23,7 @@ class SnnTorch(Cells):
         options = {"threshold": self.number(neuron.threshold), "reset_mechanism": self._reset(population)}
         beta = self.number(neuron.beta(self.dt))
         if neuron.tau_syn:
-            synaptic = snn.Synaptic(self.number(neuron.gamma(self.dt)), beta, **options)
+            synaptic = _unlisted(snn, snn.Synaptic(self.number(neuron.gamma(self.dt)), beta, **options))
 
             def step(current: Tensor, state: LIFState) -> LIFState:
                 before = current.new_zeros(current.shape) + state.current
@@ -30,7 +31,7 @@ class SnnTorch(Cells):
                 return LIFState(voltage, voltage > neuron.threshold, through)
 
             return step
-        leaky = snn.Leaky(beta, **options)
+        leaky = _unlisted(snn, snn.Leaky(beta, **options))
 
         def plain(current: Tensor, state: LIFState) -> LIFState:
             spikes, voltage = leaky(neuron.resistance * current, state.voltage)
@@ -46,10 +47,17 @@ class SnnTorch(Cells):
                 return "subtract"
             case 0.0, refractory if abs(refractory - skipped) < 1e-9:
                 return "zero"
-        raise NetworkError(
+        raise UnsupportedError(
             f"snntorch cannot simulate {population.name!r} with reset {neuron.reset} and {neuron.refractory} ms of refractoriness: with "
             f'this synaptic current it resets by subtraction at once, or to 0 after {skipped} ms; use simulator="event" or "brian2"'
         )
+
+
+def _unlisted(snn: ModuleType, cell: Any) -> Any:
+    """The cell, off the global list on which snnTorch keeps every one that was ever made."""
+    listed = snn.SpikingNeuron.instances
+    listed[:] = [other for other in listed if other is not cell]
+    return cell
 
 
 def _snntorch() -> ModuleType:

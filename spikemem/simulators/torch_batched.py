@@ -18,7 +18,6 @@ from spikemem.network import BASKET, KWinners, Network, Population, Projection
 from spikemem.neurons import LIFState
 from spikemem.plasticity import STDP, STDPState
 from spikemem.recording import Recording, Spikes
-from spikemem.simulators.event import carried_by
 from spikemem.stimulus import Drive
 from spikemem.synapses import Sparse
 
@@ -76,7 +75,7 @@ class _Plastic:
         here = np.ones(synapses.shape, bool)
         if isinstance(synapses, Sparse):
             here = Sparse(synapses.indptr, synapses.targets, np.ones(synapses.count), synapses.post).matrix() > 0
-        self.here = torch.as_tensor(here, device=cells.device)
+        self.here = None if here.all() else torch.as_tensor(here, device=cells.device)
         matrix = torch.as_tensor(synapses.matrix(), device=cells.device, dtype=cells.dtype)
         self.learner = cells.learner(projection, rule, matrix.expand(batches, *matrix.shape).clone())
         self.back = net.steps(rule.dendritic)
@@ -88,7 +87,7 @@ class _Plastic:
 
     def matrix(self) -> Tensor:
         """The weights, [batch, pre, post]; 0 where there is no synapse."""
-        return torch.where(self.here, self.learner.weights, 0.0)
+        return self.learner.weights if self.here is None else torch.where(self.here, self.learner.weights, 0.0)
 
 
 class _State:
@@ -99,25 +98,34 @@ class _State:
         self.lif = LIFState(zeros, torch.zeros_like(zeros, dtype=torch.bool))
         self.silenced = torch.zeros_like(zeros, dtype=torch.bool)
         self.count = torch.zeros(batches, device=device, dtype=torch.long)
-        self.history: list[Tensor] = []
-        self.ranks: list[Tensor] = []
+        self.recent: dict[int, Tensor] = {}
+        self.ranks: dict[int, Tensor] = {}
         self.events: list[Events] = []
         self.baskets: list[Tensor] = []
 
     def before(self, step: int) -> Tensor:
         """The spikes of a step, silence before the first, bool, [batch, cell]."""
-        return self.history[step] if step >= 0 else torch.zeros_like(self.silenced)
+        return self.recent[step] if step >= 0 else torch.zeros_like(self.silenced)
 
-    def fire(self, spikes: Tensor, rank: Tensor | None) -> None:
+    def fire(self, step: int, spikes: Tensor, rank: Tensor | None) -> None:
         """Take the spikes of this step into the record, in firing order."""
-        rank = spikes.long().cumsum(1) - 1 + self.count.unsqueeze(1) if rank is None else rank
+        self.recent[step] = spikes
         batch, cell = spikes.nonzero(as_tuple=True)
+        if not len(batch):
+            self.events.append((batch, cell, cell))
+            self.ranks[step] = spikes.long()
+            return
+        rank = spikes.long().cumsum(1) - 1 + self.count.unsqueeze(1) if rank is None else rank
         place = rank[batch, cell]
-        order = (batch * (int(place.max()) + 1 if len(place) else 1) + place).argsort()
-        self.history.append(spikes)
-        self.ranks.append(rank)
+        order = (batch * (int(place.max()) + 1) + place).argsort()
+        self.ranks[step] = rank
         self.events.append((batch[order], cell[order], place[order]))
         self.count = self.count + spikes.sum(1)
+
+    def forget(self, step: int) -> None:
+        """Drop what no projection will ask for again."""
+        self.recent.pop(step, None)
+        self.ranks.pop(step, None)
 
 
 @torch.no_grad()
@@ -140,6 +148,7 @@ def run(
     steps = {name: cells.step(p) for name, p in net.populations.items() if name not in drive.clamped}
     carriers = {p.name: Carrier(p.synapses, place, cells.dtype) for p in net.projections if p.plasticity is None}
     learners = {p.name: _Plastic(net, p, p.plasticity, cells, drive.batches) for p in net.projections if p.plasticity is not None}
+    longest = max((net.steps(p.delay) for p in net.projections), default=0)
     voltages = {name: np.zeros((drive.steps, drive.batches, len(picked))) for name, picked in chosen.items()}
     for t in range(drive.steps):
         current = {name: torch.zeros_like(state.lif.voltage) for name, state in states.items()}
@@ -147,7 +156,7 @@ def run(
             state, source = states[projection.pre], t - net.steps(projection.delay)
             if source < 0:
                 continue
-            spikes = state.history[source]
+            spikes = state.recent[source]
             if projection.first is not None:
                 spikes = spikes & (state.ranks[source] < projection.first)
             if spikes.any():
@@ -159,17 +168,19 @@ def run(
                 _restart(state)
             if name in drive.clamped:
                 forced = torch.as_tensor(drive.clamped[name][t].copy(), device=place).expand_as(state.silenced)
-                state.fire(forced, None)
+                state.fire(t, forced, None)
                 state.baskets.append(torch.zeros_like(state.count, dtype=torch.bool))
             else:
                 external = torch.as_tensor(drive.current[name][t], device=place, dtype=cells.dtype) if name in drive.current else 0.0
-                _advance(population, state, steps[name](current[name] + external, state.lif))
+                _advance(t, population, state, steps[name](current[name] + external, state.lif))
             if name in chosen:
                 voltages[name][t] = state.lif.voltage[:, torch.as_tensor(chosen[name], device=place)].cpu().numpy()
         for projection in net.projections:
             if projection.plasticity is not None:
                 plastic = learners[projection.name]
                 plastic.learner.learn(states[projection.pre].before(t - plastic.forth), states[projection.post].before(t - plastic.back))
+        for state in states.values():
+            state.forget(t - longest)
         if progress is not None and (t % 32 == 31 or t + 1 == drive.steps):
             progress(t + 1, drive.steps)
     return _record(net, drive, states, learners, voltages, chosen)
@@ -181,18 +192,18 @@ def _restart(state: _State) -> None:
     state.count = torch.zeros_like(state.count)
 
 
-def _advance(population: Population, state: _State, stepped: LIFState) -> None:
+def _advance(t: int, population: Population, state: _State, stepped: LIFState) -> None:
     """Let the population's inhibition choose among the cells that crossed."""
     state.lif = stepped
     if not isinstance(population.inhibition, KWinners):
-        state.fire(stepped.spikes, None)
+        state.fire(t, stepped.spikes, None)
         return
     threshold, k = population.neuron.threshold, population.inhibition.k
     voltage, won, rank, full = choose_winners(stepped.voltage, threshold, k, state.silenced, state.count)
     state.silenced = state.silenced | won | full.unsqueeze(1)
     state.baskets.append(full)
     state.lif = state.lif._replace(voltage=voltage, spikes=won)
-    state.fire(won, rank)
+    state.fire(t, won, rank)
 
 
 def _record(
@@ -217,6 +228,6 @@ def _record(
     for projection in net.projections:
         _, cell, rank = events[projection.pre]
         delivered = spikes[projection.pre].step + net.steps(projection.delay) < drive.steps
-        carried += carried_by(projection, cell[delivered], rank[delivered])
+        carried += projection.carried(cell[delivered], rank[delivered])
     weights = {name: plastic.matrix().cpu().numpy().astype(np.float64) for name, plastic in learners.items()}
     return Recording(net.dt, drive.steps, drive.batches, spikes, voltages, dict(chosen), {}, carried, weights)
