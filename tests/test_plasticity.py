@@ -176,11 +176,9 @@ def test_norse_says_what_it_cannot_do() -> None:
     available("norse")
     with pytest.raises(NetworkError, match="nearest-neighbour"):
         poisson(replace(BASE, pairing="nearest"), "norse")
-    with pytest.raises(NetworkError, match="one item at a time"):
-        poisson(BASE, "norse", batches=2)
 
 
-@pytest.mark.parametrize("simulator", ["event", "torch", "snntorch", "brian2"])
+@pytest.mark.parametrize("simulator", ["event", "torch", "snntorch", "norse", "brian2"])
 def test_each_batch_item_learns_for_itself(simulator: str) -> None:
     together = poisson(BASE, available(simulator), batches=3)
     trains = {name: together[name].dense(together.steps, 3) for name in ("pre", "post")}
