@@ -23,13 +23,13 @@ from spikemem.errors import SpikememError
 KEYS = ("cues", "contents", "steps", "input_cue_spikes_ms", "input_content_spikes_ms")
 
 
-def trains(times: list[list[int]], cells: int, steps: int, name: str) -> NDArray[np.bool_]:
+def trains(times: Any, cells: int, steps: int, name: str) -> NDArray[np.bool_]:
     """Spike times of each cell as teacher-forced spikes, [time, cell]."""
-    if len(times) != cells:
-        raise SystemExit(f"{name} lists {len(times)} cells, expected {cells}")
+    if not isinstance(times, list) or len(times) != cells or not all(isinstance(at, list) for at in times):
+        raise SystemExit(f"{name}: expected a list of times for each of {cells} cells")
     spikes = np.zeros((steps, cells), bool)
     for cell, at in enumerate(times):
-        if any(not isinstance(t, int) or not 0 <= t < steps for t in at):
+        if any(type(t) is not int or not 0 <= t < steps for t in at):
             raise SystemExit(f"{name}: cell {cell} spikes at {at}; expected whole milliseconds from 0 to {steps - 1}")
         spikes[at, cell] = True
     return spikes
@@ -37,9 +37,14 @@ def trains(times: list[list[int]], cells: int, steps: int, name: str) -> NDArray
 
 def run(experiment: dict[str, Any], model: str = "spike-cam", simulator: str = "event") -> Recording:
     """Simulate an experiment."""
+    if not isinstance(experiment, dict):
+        raise SystemExit("the input is no JSON object")
     missing = [key for key in KEYS if key not in experiment]
     if missing:
         raise SystemExit(f"the input lacks {', '.join(missing)}")
+    for key in KEYS[:3]:
+        if type(experiment[key]) is not int or experiment[key] < 1:
+            raise SystemExit(f"{key} is {experiment[key]!r}; expected a whole number, at least 1")
     cues, contents, steps = experiment["cues"], experiment["contents"], experiment["steps"]
     stimulus = {
         "CueIn": trains(experiment["input_cue_spikes_ms"], cues, steps, "input_cue_spikes_ms"),

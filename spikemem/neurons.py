@@ -11,6 +11,9 @@ The step contract, the same in every simulator, in this order at step t:
 For the refractory steps after a spike V stands still at what the reset made of it, R J is lost, and S is 0; J goes on. V is measured
 from rest; V, J and S start at 0. A recorded voltage is V[t] after the inhibition has chosen and before the reset, which happens at
 t + 1. With no options it is the reset-by-subtraction `snntorch.Leaky`.
+
+Simulators add in different orders. Where V stands within rounding of theta, or two racing cells within rounding of one another, that
+decides, and spikes may differ; equal weights on equal cells make such ties. Sums of dyadic weights, as in the hippocampus, are exact.
 """
 
 import math
@@ -31,6 +34,11 @@ def number(name: str, value: Any) -> float:
         return float(value)
     except (TypeError, ValueError) as error:
         raise NetworkError(f"{name} is {value!r}; it must be a number") from error
+
+
+def _where(condition: Array, value: Array, other: Array) -> Array:
+    """value where the condition holds, other elsewhere, of their own dtype: a torch bool times a Python float would be a float32."""
+    return value * condition + other * ~condition
 
 
 class LIFState(NamedTuple):
@@ -143,16 +151,17 @@ class LIF:
         if self.tau_syn:
             synaptic = self.gamma(dt) * state.current + current
         if self.reset is None:
-            stays = state.voltage - self.threshold * spikes
-            voltage = self.beta(dt) * state.voltage + self.resistance * synaptic - self.threshold * spikes
+            stays = _where(spikes, state.voltage - self.threshold, state.voltage)
+            decayed = self.beta(dt) * state.voltage + self.resistance * synaptic
+            voltage = _where(spikes, decayed - self.threshold, decayed)
         else:
-            stays = state.voltage * ~spikes + self.reset * spikes
+            stays = _where(spikes, 0.0 * state.voltage + self.reset, state.voltage)
             voltage = self.beta(dt) * stays + self.resistance * synaptic
         if not self.refractory:
             return LIFState(voltage, voltage > self.threshold, synaptic)
         left = round(self.refractory / dt) * spikes + (state.refractory - 1 * (state.refractory > 0)) * ~spikes
         held = left > 0
-        voltage = stays * held + voltage * ~held
+        voltage = _where(held, stays, voltage)
         return LIFState(voltage, (voltage > self.threshold) & ~held, synaptic, left)
 
     def brian2(self) -> Brian2Text:

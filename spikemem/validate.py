@@ -63,6 +63,7 @@ class Mismatch:
     def __str__(self) -> str:
         who = "spikes in event" if self.in_reference else "does not spike in event"
         near = "" if self.distance is None else f", where V is {self.distance:+.3g} from threshold"
+        near += " (a tie: rounding decides)" if self.distance is not None and abs(self.distance) < TOLERANCE else ""
         return f"{self.population} {self.cell} at step {self.step}, item {self.batch}: {who}{near}"
 
 

@@ -93,7 +93,7 @@ def test_the_reset_keeps_the_overshoot() -> None:
 @pytest.mark.parametrize("array", [np.array, torch.tensor])
 def test_step_is_the_equation_for_numpy_and_torch(array: Any) -> None:
     neuron = LIF(tau=1.0 / math.log(2.0))  # beta = 1/2
-    state = LIFState(array([1.5, 0.5, 0.0]), array([1.0, 0.0, 0.0]))
+    state = LIFState(array([1.5, 0.5, 0.0]), array([True, False, False]))
     voltage, spikes, *_ = neuron.step(array([1.5, 1.0, 1.0]), state, dt=1.0)
     assert voltage.tolist() == pytest.approx([1.25, 1.25, 1.0], abs=1e-15)
     assert spikes.tolist() == [True, True, False]

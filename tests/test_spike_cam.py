@@ -94,7 +94,13 @@ def test_recalling_does_not_wear_a_memory_out() -> None:
 
 @pytest.mark.parametrize(
     ("change", "said"),
-    [({"cues": 4}, "lists 3 cells, expected 4"), ({"steps": 5}, "expected whole milliseconds from 0 to 4"), ({"contents": None}, "lacks")],
+    [
+        ({"cues": 4}, "for each of 4 cells"),
+        ({"cues": "3"}, "cues is '3'"),
+        ({"input_cue_spikes_ms": [1]}, "expected a list"),
+        ({"steps": 5}, "expected whole milliseconds from 0 to 4"),
+        ({"contents": None}, "lacks"),
+    ],
 )
 def test_bad_input_is_named(change: dict[str, Any], said: str) -> None:
     given = experiment([(0, 0, [0]), (10, 0, [])]) | change

@@ -78,6 +78,8 @@ def compare(
     with clear_errors():
         corpus = load_corpus()
         pairs = _pairs(data) if data else [(corpus.texts[i], c) for i in corpus.alone for c in corpus.cues[i]]
+        if simulator and not regions:
+            raise SpikememError("--simulator goes with --regions; the rows are recalled by short cuts")
         if regions:
             _regions(pairs, model or "hippocampus-small", simulator, cues, seed, json_)
             return

@@ -27,7 +27,7 @@ app.add_typer(bench, name="bench")
 def simulate_(
     model: Annotated[str, typer.Argument(metavar="MODEL", help="Name or path of a model file.")],
     file: Annotated[Path, typer.Option("--out", help="Where the recording goes.")] = Path("recording.npz"),
-    simulator: Annotated[str, typer.Option(help="event, torch, snntorch, norse, brian2, or brian2:cython.")] = "event",
+    simulator: Annotated[str, typer.Option(help="event, torch, snntorch, norse, brian2, or brian2:cpp_standalone.")] = "event",
     device: Annotated[str, typer.Option(help="cpu, or a torch device.")] = "cpu",
     memories: Annotated[int | None, typer.Option(min=1, help="Random memories of a hippocampus; 50 by default.")] = None,
     hops: Annotated[int | None, typer.Option(min=1, help="Let a hippocampus follow a chain of so many hops instead of a recall.")] = None,
@@ -83,7 +83,7 @@ def _network(model: str, simulator: str, device: str, seed: int) -> tuple[Record
 @app.command(epilog="Example: `spikemem validate spike-cam --simulator brian2 --simulator norse`")
 def validate(
     models: Annotated[list[str] | None, typer.Argument(metavar="MODEL...", help="Names or paths of model files; all by default.")] = None,
-    simulator: Annotated[list[str] | None, typer.Option(help="A simulator, again for more; torch, snntorch, norse, brian2.")] = None,
+    simulator: Annotated[list[str] | None, typer.Option(help="Again for more; torch, snntorch, norse, brian2 by default.")] = None,
     seed: Seed = 0,
     json_: Json = False,
 ) -> None:

@@ -25,6 +25,7 @@ class Carrier:
                 self.bits = torch.as_tensor(synapses.bits.view("uint8"), device=device)
                 self.start = torch.as_tensor(synapses.start, device=device)
                 self.place = torch.arange(8, device=device, dtype=torch.uint8)
+                self.on, self.off = (torch.tensor(weight, device=device, dtype=dtype) for weight in (synapses.on, synapses.off))
 
     def deliver(self, spikes: Tensor) -> Tensor:
         """spikes: bool, [batch, pre].   Returns the current, [batch, post]."""
@@ -39,11 +40,11 @@ class Carrier:
                 flat = batch.repeat_interleave(fan_out) * post + self.targets[place]
                 current = torch.zeros(spikes.shape[0] * post, device=spikes.device, dtype=self.dtype)
                 return current.index_add_(0, flat, self.weights[place]).view(-1, post)
-            case OneBit(on=on, off=off, post=post, width=width):
+            case OneBit(post=post, width=width):
                 batch, pre = spikes.nonzero(as_tuple=True)
                 current = torch.zeros(spikes.shape[0], post, device=spikes.device, dtype=self.dtype)
                 bits = ((self.bits[pre].unsqueeze(-1) >> self.place) & 1).reshape(len(pre), width).bool()
-                weights = torch.where(bits, on, off).to(self.dtype)
+                weights = torch.where(bits, self.on, self.off)
                 column = self.start[pre].unsqueeze(1) + torch.arange(width, device=spikes.device)
                 flat = (batch.unsqueeze(1) * post + column).reshape(-1)
                 return current.view(-1).index_add_(0, flat, weights.reshape(-1)).view_as(current)

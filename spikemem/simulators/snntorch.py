@@ -16,11 +16,14 @@ from spikemem.simulators.torch_batched import Cells, Step
 
 
 class SnnTorch(Cells):
-    """The loop's cells from snnTorch. Constants go in as float64 tensors, since a float would be rounded to float32."""
+    """The loop's cells from snnTorch. Constants go in as float64 tensors, since a float would be rounded to float32.
+
+    The threshold has a dimension: snnTorch's spikes are float32, and would round a scalar that they are multiplied with.
+    """
 
     def step(self, population: Population) -> Step:
         neuron, snn = population.neuron, _snntorch()
-        options = {"threshold": self.number(neuron.threshold), "reset_mechanism": self._reset(population)}
+        options = {"threshold": self.number(neuron.threshold).reshape(1), "reset_mechanism": self._reset(population)}
         beta = self.number(neuron.beta(self.dt))
         if neuron.tau_syn:
             synaptic = _unlisted(snn, snn.Synaptic(self.number(neuron.gamma(self.dt)), beta, **options))
@@ -47,9 +50,10 @@ class SnnTorch(Cells):
                 return "subtract"
             case 0.0, refractory if abs(refractory - skipped) < 1e-9:
                 return "zero"
+        kind = "a synaptic current" if neuron.tau_syn else "no synaptic current"
         raise UnsupportedError(
             f"snntorch cannot simulate {population.name!r} with reset {neuron.reset} and {neuron.refractory} ms of refractoriness: with "
-            f'this synaptic current it resets by subtraction at once, or to 0 after {skipped} ms; use simulator="event" or "brian2"'
+            f'{kind} it resets by subtraction at once, or to 0 after {skipped} ms; use simulator="event" or "brian2"'
         )
 
 
