@@ -20,6 +20,8 @@ class Trace(NamedTuple):
     """[time, cell]"""
     margin: float
     """The least difference, 0 excepted, between a free voltage and its threshold, or between two voltages that race."""
+    tie: bool
+    """Whether a free voltage stood at its threshold, or two that raced were equal: where sums are not exact, rounding decides."""
     weights: dict[str, NDArray[np.float64]]
     """Of each plastic projection at the end, [pre, post]; 0 where there is no synapse."""
 
@@ -43,7 +45,7 @@ def simulate_plainly(net: Network, stimulus: Mapping[str, NDArray[Any]], steps: 
     count = dict.fromkeys(pops, 0)
     spikes: dict[str, list[tuple[int, int]]] = {name: [] for name in pops}
     spikes |= {f"{name}.basket": [] for name, p in pops.items() if isinstance(p.inhibition, KWinners)}
-    margin = math.inf
+    margin, tie = math.inf, False
     for t in range(steps):
         for name, p in pops.items():
             theta, rule, given = p.neuron.threshold, p.inhibition, stimulus.get(name, np.zeros((steps, p.size)))[t]
@@ -67,6 +69,8 @@ def simulate_plainly(net: Network, stimulus: Mapping[str, NDArray[Any]], steps: 
                 crossed = [int(cell) for cell in np.argsort(-v, kind="stable") if v[cell] > theta and free[cell]]  # then the lower index
                 gaps = np.abs(np.concatenate([v - theta, np.diff(v[crossed])]))
                 margin = min(margin, gaps[gaps > 0].min(initial=math.inf))
+                raced = gaps if isinstance(rule, KWinners) else gaps[: p.size]
+                tie = tie or bool((raced == 0).any())
                 winners = crossed[: rule.k - count[name]] if isinstance(rule, KWinners) else sorted(crossed)
                 if isinstance(rule, KWinners) and winners:
                     held[name][winners] = True
@@ -81,7 +85,7 @@ def simulate_plainly(net: Network, stimulus: Mapping[str, NDArray[Any]], steps: 
             spikes[name] += [(t, int(cell)) for cell in winners]
         for learner in plastic.values():
             learner.learn(fired, t)
-    return Trace(spikes, volts, margin, {name: learner.w for name, learner in plastic.items()})
+    return Trace(spikes, volts, margin, tie, {name: learner.w for name, learner in plastic.items()})
 
 
 class _Plastic:
