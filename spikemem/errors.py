@@ -47,3 +47,11 @@ class SnapshotError(SpikememError):
 
 class MissingExtraError(SpikememError):
     """An optional dependency that is not installed; the message names the extra."""
+
+
+class DataError(SpikememError):
+    """A data set's file that cannot be read or is not in its published format, or a cache of vectors that cannot be used."""
+
+
+class MissingDataError(DataError):
+    """A data set that is not in the folder; the message says what was looked for."""

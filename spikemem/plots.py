@@ -7,12 +7,13 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from numpy.typing import ArrayLike, NDArray
 
+from spikemem import retrieval as measured
 from spikemem.compare import Row, wilson
 from spikemem.errors import StimulusError
 from spikemem.network import BASKET
 from spikemem.recording import Recording
 
-SPIKING, RATE, INK, FAINT = "#0b6e99", "#d9822b", "#22303c", "#c9d3da"
+SPIKING, RATE, INK, FAINT, MUTED = "#0b6e99", "#d9822b", "#22303c", "#c9d3da", "#8a97a1"
 NAMES = {
     "ec": "EC", "dg": "DG", "ca3": "CA3", "ca1_dendrite": "CA1 dendrites", "ca1": "CA1", "sub": "Subiculum", "ec_deep": "EC deep",
     "replay": "replay", "ff": "feed-forward",
@@ -185,6 +186,35 @@ def rows(table: Sequence[Row]) -> Figure:
     axes.set_xlim(min(0.7, *(wilson(min(r.spiking, r.rate), r.n)[0] - 0.03 for r in table)), 1.01)
     axes.set_xlabel("share right, with 95 % Wilson interval      blue: spiking, orange: rate", fontsize=8)
     _tidy(axes)
+    return figure
+
+
+def retrieval(table: Sequence[measured.Row]) -> Figure:
+    """Systems on data sets, a panel for each: dots with their Wilson intervals, a marker for each of up to three measures.
+
+    Blue: spiking memories, orange: rate memories, grey: baselines.
+    """
+    if not table:
+        raise StimulusError("there is nothing to plot: no rows")
+    panels = measured.datasets_of(table)
+    columns = min(len(panels), 2)
+    lines = -(-len(panels) // columns)
+    figure = Figure(figsize=(7 * columns, lines * (0.28 * max(map(len, panels)) + 1.0)), layout="constrained")
+    every = figure.subplots(lines, columns, squeeze=False).ravel()
+    for axes, own in zip(every, panels, strict=False):
+        names = [m.name for m in measured.measures(own[0].dataset) if not m.sessions][:3] or list(own[0].shares)[:3]
+        for y, row in enumerate(own):
+            colour = MUTED if row.system in measured.BASELINES else RATE if "rate" in row.system else SPIKING
+            for name, marker in zip(names, "osD", strict=False):
+                axes.plot(row.interval(name), [y, y], color=colour, linewidth=2.5, alpha=0.45, solid_capstyle="butt")
+                axes.scatter([row.shares[name]], [y], color=colour, marker=marker, s=24, zorder=3)
+        axes.set_yticks(range(len(own)), [row.system for row in own], fontsize=8)
+        axes.invert_yaxis()
+        axes.set_title(f"{own[0].dataset}, n = {own[0].n:,}", fontsize=9, loc="left")
+        axes.set_xlabel("   ".join(f"{shape} {name}" for shape, name in zip("●■◆", names, strict=False)), fontsize=8)
+        _tidy(axes)
+    for axes in every[len(panels) :]:
+        axes.set_axis_off()
     return figure
 
 

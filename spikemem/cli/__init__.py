@@ -4,11 +4,12 @@ import os
 
 import typer
 
-from spikemem.cli import comparison, lab, memory
+from spikemem.cli import comparison, data, lab, memory
 
 app = typer.Typer(no_args_is_help=True, rich_markup_mode="markdown", pretty_exceptions_enable=False, help="A spiking hippocampal memory.")
 for part in (memory, comparison, lab):
     app.add_typer(part.app)
+lab.bench.add_typer(data.app)
 
 
 def main() -> None:

@@ -1,0 +1,84 @@
+"""`spikemem bench data`: recall on public data sets."""
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+from rich.markup import escape
+from rich.table import Table
+
+from spikemem.cli.show import Json, bar, clear_errors, err, out, save, spinner
+from spikemem.errors import DataError, MissingDataError
+
+if TYPE_CHECKING:
+    from spikemem.datasets import Task
+    from spikemem.retrieval import Row
+
+
+app = typer.Typer()
+
+
+@app.command(name="data", epilog="Example: `spikemem bench data ../data --only LoCoMo --only HotpotQA --out results`")
+def bench_data(
+    folder: Annotated[Path, typer.Argument(metavar="DIR", help="Folder with the data sets; the README says where to get them.")],
+    only: Annotated[list[str] | None, typer.Option(help="A data set, again for more; all that are there by default.")] = None,
+    results: Annotated[Path, typer.Option("--out", help="Folder for answers, embeddings, table and figure.")] = Path("results"),
+    fresh: Annotated[bool, typer.Option("--fresh", help="Measure anew what an earlier run has answered.")] = False,
+    json_: Json = False,
+) -> None:
+    """Recall on public data sets, every system beside the others; goes on where an earlier run was broken off."""
+    from spikemem import embed, plots, retrieval
+    from spikemem.cache import CachedEmbedder
+
+    with clear_errors():
+        found = _found(folder, only or [])
+        makers = retrieval.systems()
+        with spinner("loading the embedder"):
+            embedder = CachedEmbedder(embed.SentenceEmbedder(), results / "embeddings")
+        rows = []
+        for name, tasks in found.items():
+            with bar(name) as progress:
+                rows += retrieval.run(tasks, embedder, results, makers, fresh, progress)
+        retrieval.write(results / "data.json", json.dumps([row.json() for row in rows], indent=1))
+        retrieval.write(results / "data.md", retrieval.markdown(rows))
+        save(plots.retrieval(rows), results / "data.png")
+    if json_:
+        out.print_json(json.dumps([row.json() for row in rows]))
+        return
+    for own in retrieval.datasets_of(rows):
+        _print(own)
+    out.print(f"written: {results / 'data.md'}, {results / 'data.json'}")
+
+
+def _found(folder: Path, only: Sequence[str]) -> dict[str, list["Task"]]:
+    """Each data set's tasks; says which are missing, and raises where one that was asked for is, or all are."""
+    from spikemem.datasets import DATASETS
+
+    unknown = sorted(set(only) - set(DATASETS))
+    if unknown:
+        raise DataError(f"unknown data set {', '.join(unknown)}; there are {', '.join(DATASETS)}")
+    found: dict[str, list[Task]] = {}
+    for name in only or DATASETS:
+        try:
+            found[name] = DATASETS[name](folder)
+        except MissingDataError as error:
+            if only:
+                raise
+            err.print(f"{name} is left out: {escape(str(error))}")
+    if not found:
+        raise MissingDataError(f"no data set in {folder}; the README says where to get them")
+    return found
+
+
+def _print(rows: Sequence["Row"]) -> None:
+    from spikemem import retrieval
+
+    heading, lines = retrieval.table(rows)
+    table = Table(title=f"{rows[0].dataset}, n = {rows[0].n:,}, with 95 % Wilson interval", title_justify="left")
+    for i, name in enumerate(heading):
+        table.add_column(name, justify="right" if i else "left")
+    for cells in lines:
+        table.add_row(*map(escape, cells))
+    out.print(table)
