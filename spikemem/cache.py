@@ -1,6 +1,7 @@
 """Vectors kept on disk: a text is embedded once."""
 
 import hashlib
+import io
 import os
 import re
 import uuid
@@ -57,10 +58,11 @@ class CachedEmbedder:
     def _load(self, files: Sequence[Path]) -> None:
         blocks, read = [], 0
         for file in files:
+            content = io.BytesIO(file.read_bytes())
             try:
-                with np.load(file, allow_pickle=False) as block:
+                with np.load(content, allow_pickle=False) as block:
                     keys, vectors = block["keys"], block["vectors"]
-            except (zipfile.BadZipFile, ValueError, KeyError, EOFError):
+            except (zipfile.BadZipFile, ValueError, KeyError, EOFError, RuntimeError):  # all that a ZIP with flipped bits may raise
                 keys, vectors = np.zeros((0, 32), np.uint8), np.zeros((0, 0), np.float32)
             if keys.shape != (len(vectors), 32) or vectors.shape != (len(keys), self.dim) or not np.isfinite(vectors).all():
                 file.unlink(missing_ok=True)  # its texts are embedded anew

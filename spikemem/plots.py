@@ -205,9 +205,9 @@ def retrieval(table: Sequence[measured.Row]) -> Figure:
         names = [m.name for m in measured.measures(own[0].dataset) if not m.sessions][:3] or list(own[0].shares)[:3]
         for y, row in enumerate(own):
             colour = MUTED if row.system in measured.BASELINES else RATE if "rate" in row.system else SPIKING
-            for name, marker in zip(names, "osD", strict=False):
-                axes.plot(row.interval(name), [y, y], color=colour, linewidth=2.5, alpha=0.45, solid_capstyle="butt")
-                axes.scatter([row.shares[name]], [y], color=colour, marker=marker, s=24, zorder=3)
+            for shift, (name, marker) in enumerate(zip(names, "osD", strict=False), start=-(len(names) // 2)):
+                axes.plot(row.interval(name), [y + 0.15 * shift] * 2, color=colour, linewidth=2.5, alpha=0.45, solid_capstyle="butt")
+                axes.scatter([row.shares[name]], [y + 0.15 * shift], color=colour, marker=marker, s=24, zorder=3)
         axes.set_yticks(range(len(own)), [row.system for row in own], fontsize=8)
         axes.invert_yaxis()
         axes.set_title(f"{own[0].dataset}, n = {own[0].n:,}", fontsize=9, loc="left")

@@ -1,4 +1,4 @@
-"""Stand-ins: an embedder that needs no model, vectors with a chosen cosine, and a process that stores until it is killed."""
+"""Stand-ins: an embedder that needs no model, vectors with a chosen cosine, and processes that store or embed until they are killed."""
 
 import itertools
 import zlib
@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from spikemem import Memory
+from spikemem.cache import CachedEmbedder
 from spikemem.embed import Progress
 
 DIM = 384
@@ -55,3 +56,12 @@ def store_forever(path: Path, done: Connection) -> None:
             if n % 3 == 2:
                 memory.forget(ids[2])
                 done.send(("forgotten", ids[2]))
+
+
+def embed_forever(folder: Path, done: Connection) -> None:
+    """Embed three texts after three texts through a cache; tell of each text that was returned."""
+    cache = CachedEmbedder(FakeEmbedder(), folder)
+    for n in itertools.count():
+        texts = [f"{n} {part}" for part in "abc"]
+        cache.embed(texts)
+        done.send(texts)
