@@ -2,6 +2,7 @@
 
 import functools
 import hashlib
+import itertools
 import json
 import math
 import os
@@ -28,7 +29,7 @@ RESULTS = Path("results")
 TOP = 10
 """How many texts a question asks for, and is timed and counted for; sessions need all."""
 ROUNDS, BATCH = 5, 100
-"""Timed batches of each system, and the questions in one."""
+"""Timed batches of each system, and the questions in one; those of a small task again and again."""
 
 
 class TextVectors(Protocol):
@@ -170,7 +171,7 @@ def measure(task: Task, system: System) -> Outcome:
 
 def timed(fitted: Sequence[System], questions: Sequence[str]) -> list[float]:
     """Milliseconds a question of each system: the median of several batches, the systems taking turns, after a warm-up."""
-    batch = questions[:BATCH]
+    batch = list(itertools.islice(itertools.cycle(questions), BATCH))
     seconds: list[list[float]] = [[] for _ in fitted]
     for _ in range(1 + ROUNDS):
         for system, spent in zip(fitted, seconds, strict=True):

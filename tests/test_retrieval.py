@@ -119,7 +119,7 @@ def test_a_run_saves_each_answer_and_goes_on_where_it_was(tmp_path: Path) -> Non
 
     again, whole = Fixed([[0]] * 3, "a"), Fixed([[0], [0], [4]], "b", events=7.0)
     rows = run([TALK], embedder, tmp_path, [lambda: again, lambda: whole])
-    assert again.asked == 3 * (retrieval.ROUNDS + 1)  # timed beside the other, but not asked again
+    assert again.asked == retrieval.BATCH * (retrieval.ROUNDS + 1)  # timed beside the other, but not asked again
     assert [row.shares["hit@1"] for row in rows] == [pytest.approx(2 / 3)] * 2
     assert math.isnan(rows[0].events)
     assert rows[1].events == 7
