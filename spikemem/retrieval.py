@@ -308,12 +308,21 @@ def _code() -> str:
     return hashlib.sha256(b"".join(file.read_bytes() for file in sorted(files))).hexdigest()
 
 
+def short(share: float) -> str:
+    """A share to three places.
+
+    >>> short(0.1849), short(1.0)
+    ('.185', '1.000')
+    """
+    return f"{share:.3f}".removeprefix("0")
+
+
 def table(rows: Sequence[Row]) -> tuple[list[str], list[list[str]]]:
     """Heading and lines of one data set's rows: shares with their intervals, events and ms a question."""
     names = list(rows[0].shares)
     lines = []
     for row in rows:
-        shares = ["{:.3f} [{:.3f}, {:.3f}]".format(row.shares[m], *row.interval(m)) for m in names]
+        shares = ["{} [{}, {}]".format(*map(short, (row.shares[m], *row.interval(m)))) for m in names]
         lines.append([row.system, *shares, "" if math.isnan(row.events) else f"{row.events:,.0f}", f"{row.ms:.3f}"])
     return ["system", *names, "events", "ms"], lines
 
@@ -324,7 +333,7 @@ def by_kind(rows: Sequence[Row]) -> tuple[list[str], list[list[str]]]:
     if not 2 <= len(kinds) <= 10:
         return [], []
     heading = [main, *(f"{kind} ({n})" for kind, (n, _) in kinds.items())]
-    return heading, [[row.system, *(f"{row.kinds[kind][1][main]:.3f}" for kind in kinds)] for row in rows]
+    return heading, [[row.system, *(short(row.kinds[kind][1][main]) for kind in kinds)] for row in rows]
 
 
 def datasets_of(rows: Sequence[Row]) -> list[list[Row]]:

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
+from rich import box
 from rich.markup import escape
 from rich.table import Table
 
@@ -76,7 +77,7 @@ def _print(rows: Sequence["Row"]) -> None:
     from spikemem import retrieval
 
     heading, lines = retrieval.table(rows)
-    table = Table(title=f"{rows[0].dataset}, n = {rows[0].n:,}, with 95 % Wilson interval", title_justify="left")
+    table = Table(title=f"{rows[0].dataset}, n = {rows[0].n:,}, with 95 % Wilson interval", title_justify="left", box=box.SIMPLE)
     for i, name in enumerate(heading):
         table.add_column(name, justify="right" if i else "left")
     for cells in lines:
