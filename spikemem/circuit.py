@@ -13,26 +13,40 @@ from spikemem.regions import ca3, ec
 from spikemem.regions.ca1 import CA1, NONE
 from spikemem.regions.ca3 import CA3
 from spikemem.regions.dg import DG
-from spikemem.regions.rhythm import DT, GAMMA, THETA, Gamma, Mode
+from spikemem.regions.pathways import Spoken
+from spikemem.regions.rhythm import DT, GAMMA, THETA, Gamma, Mode, Timetable
 from spikemem.simulate import simulate
 from spikemem.spec import ModelSpec
 
 
 @dataclass(frozen=True, eq=False)
 class Volley:
-    """A batch of cues as spikes.   counts: EC, ON minus OFF, [n, d].   codes, when: DG's winners in firing order and when, [n, k]."""
+    """A batch of cues as spikes.   counts: EC, ON minus OFF, [n, d].   codes, when: DG's winners in firing order and when, [n, k].
+    said: what they say beside their vectors."""
 
     counts: NDArray[np.int8]
     codes: NDArray[np.uint16]
     when: NDArray[np.uint8]
+    said: Spoken
 
     def one(self, i: int) -> "Volley":
         """The volley of one cue, n = 1."""
-        return Volley(self.counts[[i]], self.codes[[i]], self.when[[i]])
+        return Volley(self.counts[[i]], self.codes[[i]], self.when[[i]], self.said.one(i))
 
     def names(self) -> NDArray[np.int64]:
         """A number for each cue, that names its noise: the same cue meets the same noise wherever it stands in a batch, [n]."""
         return np.array([zlib.crc32(row.tobytes()) for row in self.counts], np.int64)
+
+
+@dataclass(frozen=True, eq=False)
+class Answer:
+    """order: CA1's keys in firing order, [n, c].   winners: the subiculum's key in each cycle of attention, [n, cycles].
+    path: the memories that the passes before read, [n, passes - 1].   lit: plateaus in the last pass, [n, memory].   NONE-padded."""
+
+    order: NDArray[np.int64]
+    winners: NDArray[np.int64]
+    path: NDArray[np.int64]
+    lit: NDArray[np.bool_]
 
 
 class Circuit:
@@ -43,19 +57,22 @@ class Circuit:
         self.dg = DG(spec, seed)
         self.ca3 = CA3(spec)
         self.ca1 = CA1(spec)
+        self.links: dict[int, list[int]] = {}
+        """The successors of each memory."""
 
-    def volley(self, vectors: NDArray[np.float32]) -> Volley:
-        """What EC and DG make of unit vectors, [n, d]."""
+    def volley(self, vectors: NDArray[np.float32], said: Spoken | None = None) -> Volley:
+        """What EC and DG make of unit vectors, [n, d], and of what is said beside them."""
         counts = ec.encode(self.spec.ec, vectors)
-        return Volley(counts, *self.dg.codes(counts))
+        return Volley(counts, *self.dg.codes(counts), said or Spoken.nothing(len(vectors)))
 
     # -- as a network --------------------------------------------------------------------------------------------------------------
 
-    def network(self, candidates: int | None = None, competitors: int | None = None, slow: bool = True) -> Network:
+    def network(self, candidates: int | None = None, competitors: int | None = None, slow: bool = True, passes: int = 1) -> Network:
         """The circuit as it stands.
 
         candidates, competitors: dendrites and index cells that may fire in a gamma cycle; the model's by default.
         slow: whether CA3's slow synapses transmit; in a recall, where the cue is held, they do not.
+        passes: of a recall; the cells that let an answer spread are there from two up.
         """
         if not len(self.ca1):
             raise NetworkError("the network of an empty hippocampus has no index cells; store a memory first")
@@ -63,24 +80,29 @@ class Circuit:
         ec.build(net, self.spec.ec)
         self.dg.build(net)
         self.ca3.build(net, slow)
-        self.ca1.build(net, candidates or self.spec.ca1.candidates, competitors or self.spec.ca1.competitors)
+        self.ca1.build(net, candidates or self.spec.ca1.candidates, competitors or self.spec.ca1.competitors, self.links, passes)
         ec.connect_answer(net, self.ca1.counts[self.ca1.content])
         return net
 
-    def stimulus(self, protocol: list[Gamma], vectors: NDArray[np.float32]) -> dict[str, NDArray[np.generic]]:
-        """What drives the network through a protocol: the cue's current, and the rhythm of each region."""
+    def stimulus(
+        self, protocol: list[Gamma], vectors: NDArray[np.float32], said: Spoken | None = None, passes: int = 1
+    ) -> dict[str, NDArray[np.generic]]:
+        """What drives the network through a protocol: the cue's current and words, and the rhythm of each region."""
         return {
             **ec.stimulus(self.spec.ec, protocol, vectors),
             **self.dg.stimulus(protocol),
             **ca3.stimulus(protocol),
             **self.ca1.stimulus(protocol, self.volley(vectors).names(), self.seed),
+            **self.ca1.pathways.stimulus(protocol, said or Spoken.nothing(len(vectors)), passes),
         }
 
     def simulate(
         self,
         protocol: list[Gamma],
         vectors: NDArray[np.float32],
+        said: Spoken | None = None,
         *,
+        passes: int = 1,
         candidates: int | None = None,
         competitors: int | None = None,
         simulator: str = "event",
@@ -90,27 +112,33 @@ class Circuit:
         """Every spike of a protocol, step by step, with theta and gamma marked."""
         steps = len(protocol) * GAMMA
         slow = any(g.mode is Mode.HOP for g in protocol)
-        net, stimulus = self.network(candidates, competitors, slow), self.stimulus(protocol, vectors)
+        net = self.network(candidates, competitors, slow, passes)
+        stimulus = self.stimulus(protocol, vectors, said, passes)
         made = simulate(net, stimulus, steps, simulator=simulator, device=device, record=record)
         return made.marked(gamma=list(range(0, steps, GAMMA)), theta=list(range(0, steps, THETA)))
 
     # -- reading spikes ------------------------------------------------------------------------------------------------------------
 
-    def read_recall(self, recording: Recording, competitors: int, settle: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-        """Off the spikes of a recall: CA1's keys in firing order in the last cycle of settling, [n, competitors], and the subiculum's
-        in each cycle after it, [n, cycles]; NONE-padded."""
-        cycles = recording.steps // GAMMA - settle - 1
-        order = np.full((recording.batches, competitors), NONE, np.int64)
-        winners = np.full((recording.batches, cycles), NONE, np.int64)
-        for i in range(recording.batches):
-            fired = recording["ca1"].between(settle * GAMMA, (settle + 1) * GAMMA, i).cell
-            order[i, : len(fired)] = fired
-            for g in range(cycles):
-                start = (settle + 1 + g) * GAMMA
-                won = recording["sub"].between(start, start + GAMMA, i).cell
-                if len(won):
-                    winners[i, g] = won[0]
-        return order, winners
+    def read_recall(self, recording: Recording, competitors: int, times: Timetable) -> "Answer":
+        """The answer of a recall, off its spikes."""
+        n, cycles = recording.batches, recording.steps // GAMMA - times.attention
+        order = np.full((n, competitors), NONE, np.int64)
+        winners = np.full((n, cycles), NONE, np.int64)
+        path, lit = np.full((n, len(times.reads)), NONE, np.int64), np.zeros((n, len(self.ca1.pathways.content)), bool)
+
+        def fired(population: str, gamma: int, i: int) -> NDArray[np.int64]:
+            return recording[population].between(gamma * GAMMA, (gamma + 1) * GAMMA, i).cell
+
+        for i in range(n):
+            answer = fired("ca1", times.order, i)
+            order[i, : len(answer)] = answer
+            for column, gammas in ((path, times.reads), (winners, range(times.attention, times.attention + cycles))):
+                for g, gamma in enumerate(gammas):
+                    won = fired("sub", gamma, i)
+                    column[i, g] = won[0] if len(won) else NONE
+            if times.reads:
+                lit[i, fired("ca1_plateau", times.order, i)] = True
+        return Answer(order, winners, self.ca1.owners(path), lit)
 
     def read_chain(self, recording: Recording) -> NDArray[np.int64]:
         """Off the spikes of a chain: the subiculum's key in the hop's gamma cycle of each theta cycle, [n, hops]; NONE-padded."""

@@ -6,7 +6,10 @@ reads the answer off its spikes; without it the same winners are computed by sho
 together.
 """
 
+import math
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -16,12 +19,16 @@ from numpy.typing import ArrayLike, NDArray
 from spikemem.circuit import Circuit
 from spikemem.errors import SpecError, UnknownMemoryError, VectorError
 from spikemem.network import Network
-from spikemem.recall import Completion, Recall, answer
+from spikemem.recall import Completion, Course, Recall, answer, go_on
 from spikemem.recording import Recording
 from spikemem.regions import ec
 from spikemem.regions.ca1 import NONE
 from spikemem.regions.ca3 import CA3
 from spikemem.regions.dg import Adaptation
+from spikemem.regions.ec_ctx import NO_SESSION
+from spikemem.regions.ec_lex import Words
+from spikemem.regions.pathways import PATHWAYS as PATHWAYS
+from spikemem.regions.pathways import SILENT, Spoken, spoken
 from spikemem.regions.rhythm import GAMMA, RECALL_SETTLE, THETA, chain_protocol, recall_protocol
 from spikemem.snapshot import Arrays, load_arrays, save_arrays
 from spikemem.spec import ModelSpec
@@ -75,11 +82,20 @@ class Hippocampus:
         target: ArrayLike | None = None,
         variants: Sequence[ArrayLike | None] | None = None,
         progress: Progress | None = None,
+        *,
+        words: Sequence[Sequence[Words]] | None = None,
+        pieces: Sequence[int] | None = None,
+        sessions: ArrayLike | None = None,
+        when: ArrayLike | None = None,
     ) -> NDArray[np.int64]:
         """Store memories, one volley each; returns their ids, [n].
 
         cue: what recalls a memory, [n, d].   target: what is recalled, [n, d]; the cue itself by default.
         variants: for each memory further cues [v, d], or None.
+        words: for each memory the `Words` of each of its keys: content, cue where a target is given, variants. Models with `lex` hear them.
+        pieces: for each memory how many of its variants, the first so many, are pieces of its own text and not other cues.
+        sessions: of each memory, [n], -1 for none: memories of one session, in the order of storing, are neighbours in time.
+        when: moments of the memories, s since 1970, [n], NaN where unknown.
         """
         cues = ec.unit(cue, self.spec.ec.dim)
         targets = cues if target is None else ec.unit(target, self.spec.ec.dim)
@@ -87,13 +103,14 @@ class Hippocampus:
         if len(targets) != len(cues) or len(extra) != len(cues):
             raise VectorError(f"{len(cues)} cues need as many targets and variants, not {len(targets)} and {len(extra)}")
         more = [None if v is None or _empty(v) else ec.unit(v, self.spec.ec.dim) for v in extra]
+        beside = _Beside.of(len(cues), [0 if v is None else len(v) for v in more], target is not None, words, pieces, sessions, when)
         ids = np.arange(len(self._content), len(self._content) + len(cues))
         done = 0
         while done < len(cues):
             due = next((n for n in ADAPTATIONS if n > len(self._content)), len(self._content) + BLOCK)
             block = min(due - len(self._content), BLOCK, len(cues) - done)
             part = slice(done, done + block)
-            self._store_block(cues[part], None if target is None else targets[part], more[part])
+            self._store_block(cues[part], None if target is None else targets[part], more[part], beside.part(part))
             done += block
             if len(self._content) in ADAPTATIONS:
                 self.consolidate()
@@ -102,7 +119,7 @@ class Hippocampus:
         return ids
 
     def _store_block(
-        self, cues: NDArray[np.float32], targets: NDArray[np.float32] | None, variants: list[NDArray[np.float32] | None]
+        self, cues: NDArray[np.float32], targets: NDArray[np.float32] | None, variants: list[NDArray[np.float32] | None], beside: "_Beside"
     ) -> None:
         first_memory, first_key = len(self._content), len(self.circuit.ca1)
         content = cues if targets is None else targets
@@ -116,7 +133,9 @@ class Hippocampus:
                 owner.append(np.full(len(vectors), i))
         volley = self.circuit.volley(np.concatenate(keys))
         whose = np.concatenate(owner)
-        self.circuit.ca1.add(volley.counts, volley.codes, first_memory + whose, first_key + whose)
+        heard, cue = beside.of_keys(whose)
+        self.circuit.ca1.remember(beside.sessions, beside.when)
+        self.circuit.ca1.add(volley.counts, volley.codes, first_memory + whose, first_key + whose, heard, cue)
         self._content = np.concatenate([self._content, first_key + np.arange(len(cues))])
         self.circuit.ca3.bind(volley.codes[: len(cues)])
 
@@ -127,6 +146,12 @@ class Hippocampus:
             raise UnknownMemoryError(f"associate needs as many successors as memories, not {len(post)} for {len(pre)}")
         self.circuit.ca3.chain(self._engram(pre), self._engram(post))
         self._links.update(dict.fromkeys(zip(pre.tolist(), post.tolist(), strict=True)))
+        self._successors()
+
+    def _successors(self) -> None:
+        self.circuit.links = {}
+        for a, b in self._links:
+            self.circuit.links.setdefault(a, []).append(b)
 
     def forget(self, ids: ArrayLike) -> None:
         """Silence memories for good: no cue and no hop leads to them.
@@ -138,12 +163,13 @@ class Hippocampus:
         self.circuit.ca1.silence(np.flatnonzero(np.isin(self.circuit.ca1.memory, gone)))
         lost = set(gone.tolist())
         self._links = {link: None for link in self._links if not lost & set(link)}
+        self._successors()
 
     def consolidate(self) -> None:
         """Sleep: let DG learn mean and variance of what is alive and code it anew, then W = 0 and every surviving pair once more."""
         living = self._content[self.circuit.ca1.alive[self._content]]
         if len(living):
-            self.circuit.dg.adapt(Adaptation.of(self.circuit.ca1.counts[living]))
+            self.circuit.dg.learn(self.circuit.ca1.counts[living])
             self.circuit.ca1.recode(self.circuit.dg.codes(self.circuit.ca1.counts)[0])
         self._rebind()
 
@@ -169,6 +195,9 @@ class Hippocampus:
         cue: ArrayLike,
         top_k: int = 1,
         *,
+        words: Sequence[Words] | None = None,
+        around: float | None = None,
+        cycles: int = 2,
         settle: int = RECALL_SETTLE,
         attention_cycles: int = ATTENTION_CYCLES,
         record: bool = False,
@@ -176,15 +205,32 @@ class Hippocampus:
     ) -> Recall:
         """The memories that cues bring back.
 
-        cue: [n, d] or [d].   top_k: how many memories a cue.   settle: gamma cycles of completion after the first.
+        cue: [n, d] or [d].   top_k: how many memories a cue.   words: what each cue says, one `Words` a cue.
+        around: a moment, s since 1970; memories of that time come more easily.
+        cycles: theta cycles; what one recalls lights up its words and associations for the next. Models without `lex` do with one.
+        settle: gamma cycles of completion after the first.
         attention_cycles: gamma cycles in which the subiculum samples; more make the shares and the read-out finer.
         record: simulate the network and read the answer off its spikes; `.recording` holds them.
         simulator: which one, where they are recorded.
         """
         vectors = ec.unit(cue, self.spec.ec.dim)
-        _at_least(1, top_k=top_k, attention_cycles=attention_cycles)
+        _at_least(1, top_k=top_k, attention_cycles=attention_cycles, cycles=cycles)
         _at_least(0, settle=settle)
-        return answer(self.circuit, vectors, top_k, settle, attention_cycles, (simulator, self.device) if record else None)
+        volley = self.circuit.volley(vectors, self._said(words, around, len(vectors)))
+        course = Course(settle, attention_cycles, self._passes(cycles))
+        return answer(self.circuit, volley, vectors, top_k, course, (simulator, self.device) if record else None)
+
+    def _said(self, words: Sequence[Words] | None, around: float | None, n: int) -> Spoken:
+        if words is not None and len(words) != n:
+            raise VectorError(f"{n} cues need as many words, not {len(words)}")
+        if around is not None and not math.isfinite(around):
+            raise VectorError(f"around is {around!r}; it must be a moment in seconds since 1970")
+        return spoken(words if self.spec.lex else None, around, n)
+
+    def _passes(self, cycles: int) -> int:
+        """Theta cycles that make a difference: one, where an answer has nothing that it could light up."""
+        spreads = self.spec.lex is not None and self.spec.ca1.spreading > 0 and len(self.circuit.ca1)
+        return cycles if spreads and (self._links or len(self.circuit.ca1.pathways.apical_memory)) else 1
 
     def complete(self, codes: ArrayLike, settle: int = RECALL_SETTLE) -> Completion:
         """Let CA3 complete codes that are partly wrong, with the granule cells held to them.
@@ -204,20 +250,26 @@ class Hippocampus:
         )
         return Completion(active, self.circuit.ca1.owners(keys))
 
-    def recall_chain(self, cue: ArrayLike, hops: int = 1) -> NDArray[np.int64]:
+    def recall_chain(self, cue: ArrayLike, hops: int = 1, *, words: Sequence[Words] | None = None) -> NDArray[np.int64]:
         """The memories that follow the one that a cue recalls, ids [n, hops]; -1 from where the chain ends.
 
-        Of two or three successors the one stored first is taken; four or more keep one another from firing, and the chain ends.
+        Of two or three successors the one stored first is taken; four or more keep one another from firing. Where a memory has no
+        successor, the chain goes on by spreading: to the best match of the cue, not yet visited, among the memories that the words of
+        those visited light up; it ends where they light up none.
         """
         vectors = ec.unit(cue, self.spec.ec.dim)
         _at_least(1, hops=hops)
-        volley = self.circuit.volley(vectors)
+        volley = self.circuit.volley(vectors, self._said(words, None, len(vectors)))
         active, size, _ = self.circuit.ca3.complete(volley.codes, volley.when, RECALL_SETTLE)
-        first = self.circuit.ca1.rank(volley.counts, active, size, self.spec.ca1.candidates).order[:, 0]
-        keys = np.full((len(vectors), hops), NONE, np.int64)
+        first = self.circuit.ca1.rank(volley.counts, active, size, self.spec.ca1.candidates, volley.said).order[:, 0]
+        ids = np.full((len(vectors), hops), NONE, np.int64)
         for i in np.flatnonzero(first != NONE):
-            keys[i] = self.circuit.follow(volley.codes[i], active[i, : size[i]], int(first[i]), hops)
-        return self.circuit.ca1.owners(keys)
+            keys = self.circuit.follow(volley.codes[i], active[i, : size[i]], int(first[i]), hops)
+            ids[i] = self.circuit.ca1.owners(keys)
+            if words is not None and self._passes(2) > 1:
+                start = int(self.circuit.ca1.memory[first[i]])
+                ids[i] = go_on(self.circuit, volley.one(i), (active[[i]], size[[i]]), [start, *ids[i].tolist()])[1:]
+        return ids
 
     # -- simulating ----------------------------------------------------------------------------------------------------------------
 
@@ -232,20 +284,25 @@ class Hippocampus:
         *,
         settle: int = RECALL_SETTLE,
         attention_cycles: int = ATTENTION_CYCLES,
+        words: Sequence[Words] | None = None,
+        around: float | None = None,
+        cycles: int = 2,
         simulator: str = "event",
         record: dict[str, ArrayLike] | None = None,
     ) -> Recording:
         """The spikes of a recall, step by step, in any simulator.   record: voltages, as in `simulate`."""
-        vectors, protocol = ec.unit(cue, self.spec.ec.dim), recall_protocol(settle, attention_cycles)
-        return self.circuit.simulate(protocol, vectors, simulator=simulator, device=self.device, record=record)
+        vectors, passes = ec.unit(cue, self.spec.ec.dim), self._passes(cycles)
+        protocol, said = recall_protocol(settle, attention_cycles, passes), self._said(words, around, len(vectors))
+        return self.circuit.simulate(protocol, vectors, said, passes=passes, simulator=simulator, device=self.device, record=record)
 
-    def simulate_chain(self, cue: ArrayLike, hops: int, simulator: str = "event") -> Recording:
-        """The spikes of a chain, step by step, in any simulator; `read_chain` reads the answer off them.
+    def simulate_chain(self, cue: ArrayLike, hops: int, simulator: str = "event", words: Sequence[Words] | None = None) -> Recording:
+        """The spikes of a chain of associations, step by step, in any simulator; `read_chain` reads the answer off them.
 
         Where the chain has ended nothing is replayed, and the granule cells that fire all the same in those cycles mean nothing.
         """
         vectors = ec.unit(cue, self.spec.ec.dim)
-        return self.circuit.simulate(chain_protocol(hops), vectors, simulator=simulator, device=self.device)
+        said = self._said(words, None, len(vectors))
+        return self.circuit.simulate(chain_protocol(hops), vectors, said, simulator=simulator, device=self.device)
 
     def read_chain(self, recording: Recording) -> NDArray[np.int64]:
         """The answer of a simulated chain, ids [n, hops]."""
@@ -280,11 +337,13 @@ class Hippocampus:
 
     def arrays(self) -> dict[str, NDArray[np.generic]]:
         """What all synapses can be derived from: keys, codes, links, and DG's adaptation."""
-        a, keys = self.adaptation, self.circuit.ca1
+        a, keys, said = self.adaptation, self.circuit.ca1, self.circuit.ca1.lexicon
         return {
             "counts": keys.counts, "codes": keys.codes, "memory": keys.memory, "content": keys.content, "alive": keys.alive,
             "links": np.array(list(self._links), np.int64).reshape(-1, 2),
             "mean": a.mean, "covariance": a.covariance, "seen": np.array([a.seen]),
+            "words_ptr": said.ptr, "words_cell": said.cell, "words_spikes": said.spikes, "words_whole": said.whole, "cue": said.cue,
+            "session": keys.session, "when": keys.when,
         }  # fmt: skip
 
     def save(self, path: str | Path) -> Path:
@@ -304,12 +363,67 @@ class Hippocampus:
         made = cls(spec, device, seed)
         whole: dict[str, NDArray[Any]] = dict(arrays)
         made.circuit.dg.adapt(Adaptation(whole["mean"], whole["covariance"], int(whole["seen"][0])))
-        made.circuit.ca1.add(whole["counts"], whole["codes"], whole["memory"], whole["content"])
+        keys, memories = len(whole["counts"]), len(np.unique(whole["content"]))
+        whole = {**_unsaid(keys, memories), **whole}
+        heard = [
+            Words(whole["words_cell"][a:b], whole["words_spikes"][a:b], whole["words_whole"][a:b])
+            for a, b in pairwise(whole["words_ptr"].tolist())
+        ]
+        made.circuit.ca1.remember(whole["session"], whole["when"])
+        made.circuit.ca1.add(whole["counts"], whole["codes"], whole["memory"], whole["content"], heard, whole["cue"])
         made.circuit.ca1.silence(np.flatnonzero(~whole["alive"]))
         made._content = np.unique(made.circuit.ca1.content)
         made._links = {(int(a), int(b)): None for a, b in whole["links"]}
+        made._successors()
         made._rebind()
         return made
+
+
+@dataclass(frozen=True, eq=False)
+class _Beside:
+    """What memories have beside vectors.   words: of each key of each memory.   cue: which of these are cues apart from the text."""
+
+    words: list[list[Words]]
+    cue: list[list[bool]]
+    sessions: NDArray[np.int64]
+    when: NDArray[np.float64]
+
+    @classmethod
+    def of(
+        cls, n: int, variants: list[int], apart: bool, words: Sequence[Sequence[Words]] | None, pieces: Sequence[int] | None,
+        sessions: ArrayLike | None, when: ArrayLike | None,
+    ) -> "_Beside":  # fmt: skip
+        """Checked, for n memories with so many variants each, and a cue apart from the target or not."""
+        size = [1 + apart + v for v in variants]
+        own = [0] * n if pieces is None else list(pieces)
+        said = [[SILENT] * s for s in size] if words is None else [list(w) for w in words]
+        if [len(w) for w in said] != size:
+            raise VectorError("words: each memory needs one `Words` for each of its keys (content, cue, variants)")
+        if len(own) != n or any(not 0 <= p <= v for p, v in zip(own, variants, strict=False)):
+            raise VectorError("pieces: each memory needs how many of its variants are pieces of its text")
+        session = np.full(n, NO_SESSION) if sessions is None else np.asarray(sessions)
+        moment = np.full(n, np.nan) if when is None else np.asarray(when, np.float64)
+        if session.shape != (n,) or session.dtype.kind not in "iu" or moment.shape != (n,) or np.isinf(moment).any():
+            raise VectorError(f"{n} memories need as many sessions (whole numbers) and moments (s since 1970, or NaN)")
+        cue = [[False] + [True] * apart + [j >= p for j in range(v)] for p, v in zip(own, variants, strict=True)]
+        return cls(said, cue, session.astype(np.int64), moment)
+
+    def part(self, rows: slice) -> "_Beside":
+        return _Beside(self.words[rows], self.cue[rows], self.sessions[rows], self.when[rows])
+
+    def of_keys(self, whose: NDArray[np.int64]) -> tuple[list[Words], NDArray[np.bool_]]:
+        """Words and kind of each key, in the order of the keys' owners, [key]."""
+        words, cue = [iter(w) for w in self.words], [iter(c) for c in self.cue]
+        return [next(words[i]) for i in whose], np.array([next(cue[i]) for i in whose], bool)
+
+
+def _unsaid(keys: int, memories: int) -> dict[str, NDArray[Any]]:
+    """Entries of `arrays` for a memory that has heard no words and knows no time, as snapshots of earlier versions are."""
+    none = np.zeros(0, np.int64)
+    return {
+        "words_ptr": np.zeros(keys + 1, np.int64), "words_cell": none, "words_spikes": none, "words_whole": np.zeros(0, bool),
+        "cue": np.zeros(keys, bool), "session": np.full(memories, NO_SESSION), "when": np.full(memories, np.nan),
+    }  # fmt: skip
 
 
 def known(ids: ArrayLike, alive: NDArray[np.bool_]) -> NDArray[np.int64]:

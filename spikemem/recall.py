@@ -5,11 +5,12 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from spikemem.circuit import Circuit, Volley
+from spikemem.circuit import Answer, Circuit, Volley
 from spikemem.recording import Recording
 from spikemem.regions import ec
+from spikemem.regions.bcpnn import UNIT
 from spikemem.regions.ca1 import NONE, Ranking
-from spikemem.regions.rhythm import recall_protocol
+from spikemem.regions.rhythm import Timetable, recall_protocol
 
 
 @dataclass(frozen=True, eq=False)
@@ -17,18 +18,24 @@ class Recall:
     """What a batch of cues recalled.
 
     ids: memories, best first, int64, [n, top_k]; -1 where there is no further one.
-    scores: the cell's drive as a share of what the cue's own copy would give (about the cosine), [n, top_k]; NaN where no id.
+    scores: the cell's drive as a share of what the cue's own copy would give by meaning alone (for a memory of vectors about the cosine;
+        words, context, moment and spreading add to it), [n, top_k]; NaN where no id.
+    drives: the parts of the scores by pathway, in the order of `PATHWAYS`, [n, top_k, 5].
+    path: what the passes before the last recalled, and let spread, [n, cycles - 1]; -1 where nothing answered.
     vectors: the read-out, unit length, [n, d]: what the subiculum's spikes make deep EC fire.
     novelty: 1 - cosine of the best index cell's synapses and the cue's volley, [n]; 1 where nothing answered.
     competitors, attention: the memories whose index cells competed and their shares of the gamma cycles, [n, c].
-    events: synapses that the short cut reads for a cue, [n]: from EC's spikes onto DG, from CA3's onto dendrites, and from EC's onto the
-        cells whose dendrites are open (CA3's own, a few thousand, apart). A simulation (`recording.events`) carries more, since it runs
-        over several gamma cycles and knows no closed dendrite. For the rate twin: multiplications.
+    events: synapses that the short cut reads for a cue, [n]: from EC's spikes onto DG, from CA3's onto dendrites, from word and context
+        cells onto index cells, and from EC's onto the cells whose dendrites are open (CA3's own, a few thousand, apart). A simulation
+        (`recording.events`) carries more, since it runs over several gamma cycles and knows no closed dendrite. For the rate twin:
+        multiplications.
     recording: the spikes, where asked for.
     """
 
     ids: NDArray[np.int64]
     scores: NDArray[np.float64]
+    drives: NDArray[np.float64]
+    path: NDArray[np.int64]
     vectors: NDArray[np.float64]
     novelty: NDArray[np.float64]
     competitors: NDArray[np.int64]
@@ -45,41 +52,119 @@ class Completion:
     ids: NDArray[np.int64]
 
 
-def answer(circuit: Circuit, vectors: NDArray[np.float32], top_k: int, settle: int, cycles: int, place: tuple[str, str] | None) -> Recall:
-    """What unit vectors [n, d] recall (see `Hippocampus.recall`).   place: simulator and device; None takes short cuts."""
-    volley, candidates = circuit.volley(vectors), max(circuit.spec.ca1.candidates, top_k)
-    active, size, still = circuit.ca3.complete(volley.codes, volley.when, settle)
-    ranking = circuit.ca1.rank(volley.counts, active, size, candidates)
-    while candidates < len(circuit.ca1) and (found := _fewest(circuit, ranking)) < top_k and found < circuit.ca1.memories():
+@dataclass(frozen=True)
+class Course:
+    """How a recall runs.   settle: gamma cycles of completion after the first.   attention: gamma cycles of sampling.   passes: theta
+    cycles; what one recalls spreads to the next."""
+
+    settle: int
+    attention: int
+    passes: int = 1
+
+    @property
+    def times(self) -> Timetable:
+        return Timetable.of(self.settle, self.passes)
+
+
+class _CA3Course:
+    """CA3's cells under a held cue, gamma cycle by gamma cycle."""
+
+    def __init__(self, circuit: Circuit, volley: Volley, settle: int) -> None:
+        self.circuit, self.volley = circuit, volley
+        self.settled = circuit.ca3.complete(volley.codes, volley.when, settle)
+        self.moving = np.flatnonzero(~self.settled[2])
+        self.settle = settle
+
+    def at(self, gamma: int) -> tuple[NDArray[np.uint16], NDArray[np.int64]]:
+        """The cells that fire in a gamma cycle from the `settle`-th on, [n, k], and how many, [n]."""
+        active, size, _ = self.settled
+        if gamma == self.settle or not len(self.moving):
+            return active, size
+        active, size, v, m = active.copy(), size.copy(), self.volley, self.moving
+        active[m], size[m], _ = self.circuit.ca3.complete(v.codes[m], v.when[m], gamma)
+        return active, size
+
+
+def answer(circuit: Circuit, volley: Volley, vectors: NDArray[np.float32], top_k: int, course: Course, place: tuple[str, str] | None) -> Recall:
+    """What cues recall (see `Hippocampus.recall`).   place: simulator and device; None takes short cuts."""
+    times, ca1 = course.times, circuit.ca1
+    ca3 = _CA3Course(circuit, volley, course.settle)
+    candidates = max(circuit.spec.ca1.candidates, top_k)
+    lit, path = spread(circuit, volley, ca3, times.reads, candidates)
+    ranking = ca1.rank(volley.counts, *ca3.at(times.order), candidates, volley.said, lit)
+    while candidates < len(ca1) and (found := _fewest(circuit, ranking)) < top_k and found < ca1.memories():
         candidates *= 4
-        ranking = circuit.ca1.rank(volley.counts, active, size, candidates)
+        lit, path = spread(circuit, volley, ca3, times.reads, candidates)
+        ranking = ca1.rank(volley.counts, *ca3.at(times.order), candidates, volley.said, lit)
     competitors = _competitors(circuit, ranking, top_k)
-    if place is not None and len(circuit.ca1) and len(vectors):
-        protocol = recall_protocol(settle, cycles)
+    if place is not None and len(ca1) and len(vectors):
+        protocol = recall_protocol(course.settle, course.attention, course.passes)
         simulator, device = place
         recording = circuit.simulate(
-            protocol, vectors, candidates=candidates, competitors=competitors, simulator=simulator, device=device
+            protocol, vectors, volley.said, passes=course.passes, candidates=candidates, competitors=competitors, simulator=simulator,
+            device=device,
         )  # fmt: skip
-        order, winners = circuit.read_recall(recording, competitors, settle)
-        ranking = Ranking(order, _drive(circuit, order, volley.counts), ranking.events)
-        return _report(circuit, ranking, volley.counts, winners, competitors, top_k, recording)
-    winners = circuit.ca1.attend(ranking, volley.names(), competitors, cycles, settle + 1, circuit.seed)
-    for i in np.flatnonzero(~still):
-        _attend_unsettled(circuit, winners[i], volley.one(i), active[i, : size[i]], candidates, competitors, settle + 1)
-    return _report(circuit, ranking, volley.counts, winners, competitors, top_k, None)
+        read = circuit.read_recall(recording, competitors, times)
+        parts = ca1.parts(read.order, volley.counts, volley.said, read.lit)
+        return _report(circuit, Ranking(read.order, parts, ranking.events), volley, read, top_k, recording)
+    winners = ca1.attend(ranking, volley.names(), competitors, course.attention, times.attention, circuit.seed)
+    before = ca3.at(times.attention - 1)
+    for i in ca3.moving:
+        cells = before[0][i, : before[1][i]]
+        _attend_unsettled(circuit, winners[i], volley.one(i), cells, lit[[i]], candidates, competitors, times.attention)
+    kept = Ranking(ranking.order[:, :competitors], ranking.parts[:, :competitors], ranking.events)
+    return _report(circuit, kept, volley, Answer(kept.order, winners, path, lit), top_k, None)
+
+
+def spread(
+    circuit: Circuit, volley: Volley, ca3: _CA3Course, reads: tuple[int, ...], candidates: int
+) -> tuple[NDArray[np.bool_], NDArray[np.int64]]:
+    """The passes before the last: plateaus that they leave, [n, memory], and the memories that they recall, [n, reads]."""
+    ca1, n = circuit.ca1, len(volley.counts)
+    lit, path = np.zeros((n, len(ca1.pathways.content)), bool), np.full((n, len(reads)), NONE, np.int64)
+    for p, gamma in enumerate(reads):
+        ranking = ca1.rank(volley.counts, *ca3.at(gamma), max(candidates, 1), volley.said, lit)
+        owners = ca1.owners(ranking.order[:, : circuit.spec.ca1.competitors])
+        for i in range(n):
+            memory = next((int(m) for m in owners[i] if m != NONE and m not in path[i, :p]), NONE)
+            if memory != NONE:
+                path[i, p] = memory
+                lit[i, [memory, *circuit.links.get(memory, [])]] = True
+                lit[i, ca1.pathways.relight(memory)] = True
+    return lit, path
+
+
+def go_on(circuit: Circuit, volley: Volley, active: tuple[NDArray[np.uint16], NDArray[np.int64]], chain: list[int]) -> list[int]:
+    """A chain of memories, NONE from where its associations end, carried on by spreading (n = 1).
+
+    active: CA3's cells and their number under the cue.   The next memory is the first to fire of those not yet visited that the words of
+    those visited, or a cue's key, light up.
+    """
+    ca1, done = circuit.ca1, list(chain)
+    lit = np.zeros((1, len(ca1.pathways.content)), bool)
+    for h in range(len(done)):
+        if done[h] == NONE:
+            ranking = ca1.rank(volley.counts, *active, circuit.spec.ca1.candidates, volley.said, lit)
+            owners = ca1.owners(ranking.order[0, : circuit.spec.ca1.competitors]).tolist()
+            done[h] = next((m for m in owners if m != NONE and lit[0, m] and m not in done[:h]), NONE)
+            if done[h] == NONE:
+                break
+        lit[0, ca1.pathways.relight(done[h])] = True
+    return done
 
 
 def _attend_unsettled(
-    circuit: Circuit, winners: NDArray[np.int64], volley: Volley, active: NDArray[np.uint16], candidates: int, competitors: int, start: int
-) -> None:
-    """Correct the keys that win the subiculum, [cycles], in those cycles in which CA3 fires other cells than `active`."""
+    circuit: Circuit, winners: NDArray[np.int64], volley: Volley, active: NDArray[np.uint16], lit: NDArray[np.bool_], candidates: int,
+    competitors: int, start: int,
+) -> None:  # fmt: skip
+    """Correct the keys that win the subiculum, [cycles], in those cycles in which CA3 fires other cells than `active`, which fired before."""
     name, none = volley.names(), np.zeros(0, np.int64)
     cells, ranked, ranking = active.astype(np.int64), set(active.tolist()), None
     for g in range(len(winners)):
         before, cells = cells, circuit.ca3.cycle(cells, none, volley.codes[0], volley.when[0])
         if ranked != (fired := set(cells.tolist())):
-            ranked, lit = fired, cells[None].astype(np.uint16)
-            ranking = circuit.ca1.rank(volley.counts, lit, np.array([len(cells)]), candidates)
+            ranked, now = fired, cells[None].astype(np.uint16)
+            ranking = circuit.ca1.rank(volley.counts, now, np.array([len(cells)]), candidates, volley.said, lit)
         if ranking is not None:
             winners[g] = circuit.ca1.attend(ranking, name, competitors, 1, start + g, circuit.seed)[0, 0]
         elif np.array_equal(before, cells):
@@ -101,24 +186,11 @@ def _competitors(circuit: Circuit, ranking: Ranking, top_k: int) -> int:
     return needed
 
 
-def _drive(circuit: Circuit, order: NDArray[np.int64], counts: NDArray[np.int8]) -> NDArray[np.int64]:
-    """n_key . n_cue for the keys of a ranking, [n, c]; 0 where there is none."""
-    synapses = circuit.ca1.counts[order].astype(np.int64) if len(circuit.ca1) else np.zeros((*order.shape, counts.shape[1]), np.int64)
-    return np.where(order == NONE, 0, np.einsum("ncd,nd->nc", synapses, counts.astype(np.int64)))
-
-
-def _report(
-    circuit: Circuit,
-    ranking: Ranking,
-    counts: NDArray[np.int8],
-    winners: NDArray[np.int64],
-    competitors: int,
-    top_k: int,
-    recording: Recording | None,
-) -> Recall:
+def _report(circuit: Circuit, ranking: Ranking, volley: Volley, read: Answer, top_k: int, recording: Recording | None) -> Recall:
+    counts, order = volley.counts, ranking.order
     n, own = len(counts), (counts.astype(np.int64) ** 2).sum(1)
-    order, drive = ranking.order[:, :competitors], ranking.drive[:, :competitors]
     ids, scores = np.full((n, top_k), NONE, np.int64), np.full((n, top_k), np.nan)
+    drives = np.full((n, top_k, ranking.parts.shape[2]), np.nan)
     vectors, novelty = np.zeros((n, circuit.spec.ec.dim)), np.ones(n)
     shares = np.zeros(order.shape)
     for i, row in enumerate(circuit.ca1.owners(order)):
@@ -126,18 +198,21 @@ def _report(
         places = np.array([p for p in np.sort(first) if row[p] != NONE][:top_k], np.int64)
         if not len(places):
             continue
-        ids[i, : len(places)], scores[i, : len(places)] = row[places], drive[i, places] / own[i]
+        ids[i, : len(places)] = row[places]
+        scores[i, : len(places)] = ranking.parts[i, places].sum(1) / UNIT / own[i]
+        drives[i, : len(places)] = ranking.parts[i, places] / UNIT / own[i]
         best = circuit.ca1.counts[order[i, 0]].astype(np.int64)
-        novelty[i] = 1.0 - drive[i, 0] / np.sqrt(float(own[i] * (best**2).sum()))
-        won = winners[i][winners[i] != NONE]
-        shares[i] = (won[:, None] == order[i]).sum(0) / winners.shape[1]
-        volley = ec.decode(circuit.spec.ec, circuit.ca1.counts[circuit.ca1.content[won]]).sum(0)
-        vectors[i] = volley / max(float(np.linalg.norm(volley)), np.finfo(float).tiny)
+        novelty[i] = 1.0 - (best @ counts[i].astype(np.int64)) / np.sqrt(float(own[i] * (best**2).sum()))
+        won = read.winners[i][read.winners[i] != NONE]
+        shares[i] = (won[:, None] == order[i]).sum(0) / read.winners.shape[1]
+        volley_back = ec.decode(circuit.spec.ec, circuit.ca1.counts[circuit.ca1.content[won]]).sum(0)
+        vectors[i] = volley_back / max(float(np.linalg.norm(volley_back)), np.finfo(float).tiny)
     events = ranking.events + _perforant_events(circuit, counts)
-    return Recall(ids, scores, vectors, np.maximum(novelty, 0.0), circuit.ca1.owners(order), shares, events, recording)
+    competing = circuit.ca1.owners(order)
+    return Recall(ids, scores, drives, read.path, vectors, np.clip(novelty, 0.0, None), competing, shares, events, recording)
 
 
 def _perforant_events(circuit: Circuit, counts: NDArray[np.int8]) -> NDArray[np.int64]:
     """Synapses from EC onto DG that carry the spikes of a volley, [n]."""
     fan_out = np.bincount(circuit.dg.inputs.ravel(), minlength=circuit.spec.ec.dim)
-    return np.abs(counts.astype(np.int64)) @ fan_out
+    return np.abs(ec.layer_two(circuit.spec.ec, counts).astype(np.int64)) @ fan_out

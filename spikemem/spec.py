@@ -1,6 +1,7 @@
 """The model file: parsed, validated, defaulted, printed back."""
 
 import json
+import math
 import tomllib
 from pathlib import Path
 from typing import Annotated, Any, TypeVar
@@ -18,6 +19,7 @@ NETWORK = "network"
 """The `kind` of a model file that describes any network; a hippocampus has none."""
 Spec = TypeVar("Spec", bound=BaseModel)
 Count = Annotated[int, Field(ge=1)]
+Gain = Annotated[float, Field(ge=0, le=4)]
 
 
 class Section(BaseModel):
@@ -33,6 +35,32 @@ class ECSpec(Section):
     """Dimension of the vectors; there are twice as many cells."""
     charge: Annotated[float, Field(ge=0.5, le=8)] = 3.2
     """Spikes of a cell for a component of root-mean-square size."""
+    layer_two: Annotated[float, Field(ge=0.25, le=1)] = 1.0
+    """Spikes of layer II, which drives DG, for each of layer III, which drives CA1; 1: one layer drives both."""
+
+
+class LexSpec(Section):
+    """EC's word cells, and the learning rule of their synapses (`regions.bcpnn`)."""
+
+    cells: Annotated[int, Field(ge=256, le=2**20)] = 65536
+    """Words and pieces of words are hashed onto so many cells."""
+    saturation: Annotated[float, Field(ge=0, le=10)] = 0.5
+    """k1: how much a word counts that a text repeats; 0 counts it once."""
+    length: Annotated[float, Field(ge=0, le=1)] = 0.5
+    """b: how much a long text's synapses are scaled down; 0 not at all."""
+
+
+class ContextSpec(Section):
+    """EC's context cells: how long the words of a turn linger, and to which turns they are bound (`regions.ec_ctx`)."""
+
+    forward: Annotated[float, Field(ge=0, le=1)] = 0.375
+    """Binding of a turn's words to the next turn, as a share of that to the turn itself."""
+    drift: Annotated[float, Field(ge=0, lt=1)] = 0.5
+    """rho: what is left of the context a turn later."""
+    backward: Annotated[float, Field(ge=0, le=1)] = 0.75
+    """Binding to the turn before, as a share of `forward`."""
+    reach: Annotated[int, Field(ge=0, le=8)] = 2
+    """Turns after which the context is taken to be gone."""
 
 
 class DGSpec(Section):
@@ -61,7 +89,19 @@ class CA1Spec(Section):
     competitors: Count = 20
     """Index cells that fire in a gamma cycle, and compete for attention."""
     sharpness: Annotated[float, Field(ge=0.1, le=1000)] = 16.0
-    """Inverse temperature of the attention: softmax(sharpness x cosine)."""
+    """Inverse temperature of the attention: softmax(sharpness x drive)."""
+    meaning: Gain = 1.0
+    """Gain of the perforant path: the drive of a cue by its own copy."""
+    words: Gain = 0.0417
+    """Gain of the word synapses: the drive of one word that singles out a memory."""
+    time: Gain = 0.5
+    """Gain of the cells of the moment: the drive of a memory of just the time that is asked for."""
+    key: Gain = 0.3
+    """Gain of an apical dendrite that the cue's words excite."""
+    spreading: Gain = 0.5
+    """Gain of a plateau that the words of what was recalled excite."""
+    coincidence: Annotated[float, Field(ge=0.1, le=1)] = 0.8
+    """Share of its synaptic weight that must be active together for an apical dendrite to fire."""
 
 
 class ModelSpec(Section):
@@ -72,6 +112,9 @@ class ModelSpec(Section):
     load: Count = 20000
     """Memories that the model is made for; `info` says how full CA3 is."""
     ec: ECSpec = ECSpec()
+    lex: LexSpec | None = None
+    """Word cells; None: a memory of vectors alone."""
+    context: ContextSpec = ContextSpec()
     dg: DGSpec = DGSpec()
     ca3: CA3Spec = CA3Spec()
     ca1: CA1Spec = CA1Spec()
@@ -82,6 +125,9 @@ class ModelSpec(Section):
             raise ValueError(f"dg.cells is {self.dg.cells}; it must be a multiple of {2 * WORD} (two hemispheres of packed synapses)")
         if self.dg.cells > 2**16:
             raise ValueError(f"dg.cells is {self.dg.cells}; at most {2**16}")
+        g = self.ec.layer_two
+        if g < 1 and math.ceil(11 * g + 0.5) != math.ceil(10 * g + 0.5):
+            raise ValueError(f"ec.layer_two is {g}: a cell's eleventh spike would come too late for DG; take a little less or more")
         for name, small, big, limit in (
             ("dg.winners", self.dg.winners, "dg.cells", self.dg.cells),
             ("ca3.core", self.ca3.core, "dg.winners", self.dg.winners),
@@ -105,7 +151,7 @@ class ModelSpec(Section):
         for key, value in self.model_dump().items():
             if isinstance(value, dict):
                 lines += ["", f"[{key}]", *(f"{k} = {_literal(v)}" for k, v in value.items())]
-            else:
+            elif value is not None:
                 lines.append(f"{key} = {_literal(value)}")
         return "\n".join(lines) + "\n"
 

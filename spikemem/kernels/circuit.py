@@ -259,60 +259,6 @@ def shared_cells(active: I64, codes: NDArray[np.uint16], alive: NDArray[np.bool_
 
 
 @njit(cache=True)
-def _strongest(shared: I32, k: int, least: int) -> I64:
-    """The keys with the k largest counts of at least `least`; of equals the lower index. In the order of their index."""
-    tally = np.zeros(shared.max() + 2 if len(shared) else 2, np.int64)
-    for s in shared:
-        if s >= least:
-            tally[s] += 1
-    bar, total = len(tally) - 1, 0
-    while bar > least and total + tally[bar] < k:
-        total += tally[bar]
-        bar -= 1
-    room = max(k - total, 0)
-    chosen = np.empty(total + min(room, tally[bar]), np.int64)
-    n = 0
-    for key in range(len(shared)):
-        if shared[key] > bar or (shared[key] == bar and bar >= least and room > 0):
-            if shared[key] == bar:
-                room -= 1
-            chosen[n] = key
-            n += 1
-    return chosen[:n]
-
-
-@njit(cache=True, parallel=True)
-def rank(
-    counts: I8, active: NDArray[np.uint16], size: I64, key_counts: I8, codes: NDArray[np.uint16], alive: NDArray[np.bool_], indptr: I64,
-    keys: I32, built: int, cells: int, candidates: int,
-) -> tuple[I64, I64, I64]:  # fmt: skip
-    """CA1's index cells in firing order, [n, candidates], padded with -1; their perforant drive, [n, candidates]; synaptic events, [n].
-
-    Schaffer collaterals open the dendrites of the `candidates` cells that share most active cells; among these the drive of the EC
-    volley, sum over d of key_counts counts, decides.
-    """
-    n, d = counts.shape
-    order, drive, events = np.full((n, candidates), -1, np.int64), np.zeros((n, candidates), np.int64), np.zeros(n, np.int64)
-    for i in prange(n):
-        cue = counts[i].astype(np.int32)
-        lit = active[i, : size[i]].astype(np.int64)
-        shared = shared_cells(lit, codes, alive, indptr, keys, built, cells)
-        opened = _strongest(shared, candidates, 1)
-        dots = np.empty(len(opened), np.int64)
-        for j in range(len(opened)):
-            key = opened[j]
-            total = 0
-            for x in range(d):
-                total += key_counts[key, x] * cue[x]
-            dots[j] = total
-        best = np.argsort(-dots, kind="mergesort")
-        for j in range(len(opened)):
-            order[i, j], drive[i, j] = opened[best[j]], dots[best[j]]
-        events[i] = shared.sum() + len(opened) * np.abs(cue).sum()
-    return order, drive, events
-
-
-@njit(cache=True)
 def _uniform(seed: int, query: int, cycle: int, cell: int) -> float:
     """A uniform number in (0, 1) for these four, by splitmix64 (Steele, Lea and Flood 2014): no state, so any cell's noise is at hand."""
     z = np.uint64(seed)
@@ -343,7 +289,7 @@ def noise(seed: int, queries: I64, cycles: int, cells: int, size: float, grid: f
 
 
 @njit(cache=True, parallel=True)
-def attend(order: I64, drive: I64, queries: I64, competitors: int, cycles: int, start: int, seed: int, size: float, grid: float) -> I64:
+def attend(order: I64, drive: F64, queries: I64, competitors: int, cycles: int, start: int, seed: int, size: float, grid: float) -> I64:
     """The subiculum's winner in each of `cycles` gamma cycles, counted from `start`: its key, [n, cycles]; -1 where nothing fires."""
     n = len(order)
     winners = np.full((n, cycles), -1, np.int64)

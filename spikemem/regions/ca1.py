@@ -1,8 +1,19 @@
 """CA1 and subiculum: index cells, one for each stored cue, that need CA3 and EC together.
 
-    dendrite   opens where  |code(key) and CA3| is among the largest, ca1.candidates of them   (Schaffer collaterals)
-    soma       fires where the dendrite is open, the largest  n_key . n_cue  first, ca1.competitors of them   (perforant path)
-    subiculum  the first of these under noise:  argmax(n_key . n_cue + s^2 / b Gumbel),  so P(key) = softmax(b x cosine)
+    A_k =   g_meaning  n_key . n_cue                                                perforant path          ec -> ca1
+          + g_words    s^2 sum over words of x_w W_wk                               word cells              ec_lex -> ca1
+          + g_words    s^2 sum over neighbours j in time of c_j sum of x_w W_wj     context cells           ec_ctx -> ca1
+          + g_time     s^2 share of the cells of its moment that are asked for      cells of the moment     ec_time -> ca1
+          + g_key      s^2  where the cue's words excite an apical dendrite of k's memory                   ca1_tuft -> ca1
+          + g_spread   s^2  where k's memory was recalled a pass before, is its successor, or has an apical dendrite
+                            that the words of what was recalled excite                                      ca1_plateau -> ca1
+
+    dendrite   opens where  |code(key) and CA3| + (words + context + moment) / 32 + apical is among the largest, ca1.candidates of them
+    soma       fires where the dendrite is open, the largest A_k first, ca1.competitors of them
+    subiculum  the first of these under noise:  argmax(A_k + s^2 / b Gumbel),  so P(key) = softmax(b A_k / s^2)
+
+The gains are the model file's (`ca1`), s^2 is what a cue's own copy gives by meaning alone; W and x are those of `bcpnn`, c of `ec_ctx`.
+A model without word cells has the first line only, and cells of the moment.
 
 The first spike of a race under Gumbel noise is a sample of the softmax (Gumbel 1954), so the share of gamma cycles that a cell wins is
 its attention, the settle step of a modern Hopfield network (Ramsauer 2021). The soma behind a
@@ -12,14 +23,20 @@ Perforant weights are the spike counts of the one volley that was stored (teache
 Novelty is the mismatch between what CA3 brings and what EC says: 1 - cosine of the best candidate's synapses and the cue's volley.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from spikemem.kernels import circuit
+from spikemem.kernels import circuit, index_cells
 from spikemem.network import KWinners, Network, Population
 from spikemem.regions import ec
+from spikemem.regions.bcpnn import MOST_CELLS, MOST_SPIKES, UNIT, Lexicon
+from spikemem.regions.ec_ctx import NO_SESSION
+from spikemem.regions.ec_ctx import weights as context_weights
+from spikemem.regions.ec_lex import Words
+from spikemem.regions.pathways import SILENT, TO_DENDRITE, Pathways, Spoken
 from spikemem.regions.rhythm import CA1_RELEASE, DENDRITE_RELEASE, DT, GAMMA, GRID, SUB_RELEASE, Gamma, Mode, above, release
 from spikemem.spec import ModelSpec
 from spikemem.synapses import Dense, Sparse, one_to_one
@@ -43,11 +60,17 @@ def ca3_levels(core: int) -> tuple[float, float]:
 
 @dataclass(frozen=True, eq=False)
 class Ranking:
-    """order: keys in firing order, [n, candidates], NONE-padded.   drive: their n_key . n_cue.   events: synaptic events, [n]."""
+    """order: keys in firing order, [n, candidates], NONE-padded.   parts: A_k by `PATHWAYS`, in 1/64, [n, candidates, 5].
+    events: synaptic events, [n]."""
 
     order: NDArray[np.int64]
-    drive: NDArray[np.int64]
+    parts: NDArray[np.int64]
     events: NDArray[np.int64]
+
+    @property
+    def drive(self) -> NDArray[np.float64]:
+        """A_k in perforant coincidences, [n, candidates]."""
+        return self.parts.sum(axis=2) / UNIT
 
 
 class CA1:
@@ -55,6 +78,7 @@ class CA1:
 
     counts: perforant weights, int8, [key, d].   codes: Schaffer synapses, the CA3 cells heard, uint16, [key, k].
     memory: the memory that a key belongs to, [key].   content: the key whose counts are the memory's content, [key].   alive: [key].
+    lexicon: the words of the keys.   session, when: those of the memories, [memory].
     """
 
     def __init__(self, spec: ModelSpec) -> None:
@@ -65,6 +89,9 @@ class CA1:
         self._memory, self._content, self._alive = np.zeros(0, np.int64), np.zeros(0, np.int64), np.zeros(0, bool)
         self._built = 0
         self._indptr, self._keys = np.zeros(spec.dg.cells + 1, np.int64), np.zeros(0, np.int32)
+        self.lexicon = Lexicon(spec)
+        self.session, self.when = np.zeros(0, np.int64), np.zeros(0)
+        self._pathways: Pathways | None = None
 
     def __len__(self) -> int:
         return self._size
@@ -97,8 +124,30 @@ class CA1:
         """The memories of keys; NONE stays NONE."""
         return np.where(keys == NONE, NONE, self.memory[keys] if len(self) else NONE)
 
-    def add(self, counts: NDArray[np.int8], codes: NDArray[np.uint16], memory: NDArray[np.int64], content: NDArray[np.int64]) -> None:
-        """New index cells, teacher-forced to fire with these volleys and codes."""
+    @property
+    def pathways(self) -> Pathways:
+        """The synapses of words, context and moment as they stand."""
+        if self._pathways is None:
+            self._pathways = Pathways(self.spec, self.lexicon, self.memory, self.content, self.alive, self.session, self.when)
+        return self._pathways
+
+    def remember(self, session: NDArray[np.int64], when: NDArray[np.float64]) -> None:
+        """Sessions and moments of new memories, s since 1970; their keys are added next."""
+        self.session, self.when = np.concatenate([self.session, session]), np.concatenate([self.when, when])
+        self._pathways = None
+
+    def add(
+        self,
+        counts: NDArray[np.int8],
+        codes: NDArray[np.uint16],
+        memory: NDArray[np.int64],
+        content: NDArray[np.int64],
+        heard: Sequence[Words] | None = None,
+        cue: NDArray[np.bool_] | None = None,
+    ) -> None:
+        """New index cells, teacher-forced to fire with these volleys, codes and words.   cue: keys that are not the memory's own text."""
+        self.lexicon.add([SILENT] * len(counts) if heard is None else heard, np.zeros(len(counts), bool) if cue is None else cue)
+        self._pathways = None
         new = self._size + len(counts)
         if new > len(self._counts):
             room = max(new, 2 * self._size, 64)
@@ -111,10 +160,14 @@ class CA1:
         self._counts[fresh], self._codes[fresh], self._memory[fresh] = counts, codes, memory
         self._content[fresh], self._alive[fresh] = content, True
         self._size = new
+        unknown = int(self.memory.max(initial=-1)) + 1 - len(self.session)
+        if unknown > 0:
+            self.remember(np.full(unknown, NO_SESSION), np.full(unknown, np.nan))
 
     def silence(self, keys: NDArray[np.int64]) -> None:
         """These index cells fire no more."""
         self._alive[keys] = False
+        self._pathways = None
 
     def recode(self, codes: NDArray[np.uint16]) -> None:
         """Replace all Schaffer synapses, [key, k]."""
@@ -130,15 +183,51 @@ class CA1:
             self._indptr = np.concatenate([[0], np.cumsum(np.bincount(cells, minlength=self.spec.dg.cells))]).astype(np.int64)
             self._built = self._size
 
-    def rank(self, counts: NDArray[np.int8], active: NDArray[np.uint16], size: NDArray[np.int64], candidates: int) -> Ranking:
-        """Which index cells fire to EC volleys [n, d] and CA3 cells [n, k] of which the first `size` count."""
+    def rank(
+        self,
+        counts: NDArray[np.int8],
+        active: NDArray[np.uint16],
+        size: NDArray[np.int64],
+        candidates: int,
+        said: Spoken | None = None,
+        lit: NDArray[np.bool_] | None = None,
+    ) -> Ranking:
+        """Which index cells fire to EC volleys [n, d] and CA3 cells [n, k] of which the first `size` count.
+
+        said: what the cues say on the other pathways.   lit: plateaus, [n, memory].
+        """
         self._index()
+        p = self.pathways
+        said = said or Spoken.nothing(len(counts))
+        lit = np.zeros((len(counts), len(p.content)), bool) if lit is None else lit
         return Ranking(
-            *circuit.rank(
-                counts, active, size, self.counts, self.codes, self.alive, self._indptr, self._keys, self._built, self.spec.dg.cells,
-                min(candidates, max(len(self), 1)),
+            *index_cells.rank(
+                counts, active, size, self.counts, self.codes, self.alive, self.memory, self._indptr, self._keys, self._built,
+                self.spec.dg.cells, min(candidates, max(len(self), 1)), *said.flat(), p.time_drive(said.around), lit,
+                p.words.ptr, p.words.target, p.words.weight.astype(np.int64), p.content, p.neighbours, p.context_weight, p.context_fan,
+                p.apical.ptr, p.apical.target, p.apical.weight, p.apical_memory, p.meaning_gain, p.key_gain, p.spreading_gain,
+                index_cells.PER_SYNAPSE * self.spec.dg.winners,
             )
         )  # fmt: skip
+
+    def parts(self, keys: NDArray[np.int64], counts: NDArray[np.int8], said: Spoken, lit: NDArray[np.bool_]) -> NDArray[np.int64]:
+        """A_k of keys that fired, [n, c] NONE-padded, by pathway, [n, c, 5]."""
+        found, p = np.zeros((*keys.shape, 5), np.int64), self.pathways
+        for i, row in enumerate(keys):
+            fired = row != NONE
+            k, m = row[fired], self.memory[row[fired]]
+            cell, spikes, whole = said.words[i]
+            words, _ = index_cells.word_drive(cell, spikes, p.words.ptr, p.words.target, p.words.weight.astype(np.int64), len(self))
+            tuft = index_cells.apical_spikes(cell[whole], p.apical.ptr, p.apical.target, p.apical.weight, p.apical_memory, len(p.content))
+            context = index_cells.context_drive(words, p.content, p.neighbours, p.context_weight)
+            found[i, fired] = np.stack(
+                [
+                    p.meaning_gain * (self.counts[k].astype(np.int64) @ counts[i].astype(np.int64)), UNIT * words[k], context[m],
+                    p.time_drive(said.around)[m], p.key_gain * tuft[m] + p.spreading_gain * lit[i, m],
+                ],
+                axis=1,
+            )  # fmt: skip
+        return found
 
     def on_ca3_alone(self, active: NDArray[np.int64]) -> int:
         """The key that answers a hop, on CA3's cells alone; NONE where no dendrite hears enough of its engram."""
@@ -151,10 +240,25 @@ class CA1:
         return NONE
 
     @property
+    def bound(self) -> float:
+        """More than any drive of a soma, without noise and gate: |n| <= s + sqrt(d) / 2, and so many words as a cue may light."""
+        gains, lex, s = self.spec.ca1, self.spec.lex, ec.scale(self.spec.ec)
+        meaning = self.spec.ec.dim * (self.spec.ec.charge + 0.5) ** 2 * max(gains.meaning, 1.0)
+        if lex is None:
+            return meaning + gains.time * s**2
+        lingering = 1 + float(context_weights(self.spec.context).sum()) / UNIT
+        words = MOST_CELLS * MOST_SPIKES * (gains.words * s**2 * (1 + lex.saturation) + 1) * lingering
+        return meaning + words + (gains.time + gains.key + gains.spreading) * s**2
+
+    @property
     def gate(self) -> float:
-        """What a dendritic spike lifts the soma by: more than twice any perforant drive and noise, since |n| <= s + sqrt(d) / 2."""
-        drive = self.spec.ec.dim * (self.spec.ec.charge + 0.5) ** 2
-        return above(4 * (drive + GUMBEL_BOUND * self.noise_size()))
+        """What a dendritic spike lifts the soma by: more than twice any drive and noise."""
+        return above(4 * (self.bound + GUMBEL_BOUND * self.noise_size()))
+
+    @property
+    def dendrite_hold(self) -> float:
+        """Inhibition that no dendrite overcomes."""
+        return max(DENDRITE_HOLD, above(3 * self.spec.dg.winners + self.bound / TO_DENDRITE)) if self.spec.lex else DENDRITE_HOLD
 
     def noise_size(self) -> float:
         """Scale of the Gumbel noise, in coincident spikes: s^2 / sharpness."""
@@ -169,8 +273,8 @@ class CA1:
         """
         return circuit.attend(ranking.order, ranking.drive, queries, competitors, cycles, start, seed, self.noise_size(), GRID)
 
-    def build(self, net: Network, candidates: int, competitors: int) -> None:
-        """Add `ca1_dendrite`, `ca1` and `sub`, and their input from CA3 and EC."""
+    def build(self, net: Network, candidates: int, competitors: int, links: dict[int, list[int]], passes: int) -> None:
+        """Add `ca1_dendrite`, `ca1` and `sub`, and their input from CA3 and EC.   links: successors.   passes: see `recall_protocol`."""
         cells = len(self)
         gamma = GAMMA * DT
         net.add(Population("ca1_dendrite", cells, ec.PERFECT, KWinners(gamma, k=candidates)))
@@ -178,12 +282,16 @@ class CA1:
         net.add(Population("sub", cells, ec.PERFECT, KWinners(gamma, k=1)))
         living = np.flatnonzero(self.alive)
         schaffer = Sparse.from_coo(self.codes[living].ravel(), np.repeat(living, self.spec.dg.winners), 1.0, (self.spec.dg.cells, cells))
-        perforant = Dense(ec.push_pull(self.counts.T.astype(np.float64)))
+        perforant = Dense(ec.push_pull(self.counts.T * (self.pathways.meaning_gain / UNIT)))
         net.connect("ca3", "ca1_dendrite", schaffer)
         net.connect("ca1_dendrite", "ca1", one_to_one(self.gate))
         net.connect("ca1", "sub", one_to_one(self.gate))
         net.connect("ec", "ca1", perforant)
         net.connect("ec", "sub", perforant)
+        self.pathways.build(net, links, passes)
+        if "return_inhibition" in net.populations:
+            shape = (len(self.pathways.content), cells)
+            net.connect("return_inhibition", "sub", Sparse.from_coo(self.memory, np.arange(cells), -2 * self.gate, shape))
 
     def stimulus(self, protocol: list[Gamma], queries: NDArray[np.int64], seed: int) -> dict[str, NDArray[np.float64]]:
         """External current of `ca1_dendrite` and `ca1`, [time], and of `sub`, [time, n, cell] where a cycle is noisy."""
@@ -191,16 +299,16 @@ class CA1:
         hold, any_gated = 2 * self.gate, self.gate / 2
         first = self.gate + np.floor(FIRST_COSINE * ec.scale(self.spec.ec) ** 2)
         volley = {
-            "ca1_dendrite": release(DENDRITE_HOLD, DENDRITE_RELEASE[:1], (0.5,)),
+            "ca1_dendrite": release(self.dendrite_hold, DENDRITE_RELEASE[:1], (0.5,)),
             "ca1": release(hold, CA1_RELEASE, (first, any_gated)),
             "sub": release(hold, SUB_RELEASE[1:], (any_gated,)),
         }
         hop = {
-            "ca1_dendrite": release(DENDRITE_HOLD, DENDRITE_RELEASE, (early, late)),
+            "ca1_dendrite": release(self.dendrite_hold, DENDRITE_RELEASE, (early, late)),
             "ca1": release(hold, CA1_RELEASE[:1], (any_gated,)),
             "sub": release(hold, SUB_RELEASE[:1], (any_gated,)),
         }
-        shut = {"ca1_dendrite": release(DENDRITE_HOLD, (), ()), "ca1": release(hold, (), ()), "sub": release(hold, (), ())}
+        shut = {"ca1_dendrite": release(self.dendrite_hold, (), ()), "ca1": release(hold, (), ()), "sub": release(hold, (), ())}
         of_mode = {Mode.CUE: volley, Mode.REPLAY: volley, Mode.HOP: hop, Mode.QUIET: shut}
         currents = {name: np.concatenate([of_mode[g.mode][name] for g in protocol]) for name in ("ca1_dendrite", "ca1")}
         sub = np.concatenate([of_mode[g.mode]["sub"] if g.read else shut["sub"] for g in protocol])

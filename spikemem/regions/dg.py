@@ -65,7 +65,7 @@ class DG:
     def adapt(self, adaptation: Adaptation) -> None:
         """Take over a mean and a scaling; codes made before are of another code from now on."""
         self.adaptation = adaptation
-        isotropic = self.spec.ec.charge**2
+        isotropic = (self.spec.ec.charge * self.spec.ec.layer_two) ** 2
         known = adaptation.seen / (adaptation.seen + PRIOR)
         covariance = known * adaptation.covariance + (1 - known) * isotropic * np.eye(self.spec.ec.dim)
         pairs = covariance[self.inputs[:, :, None], self.inputs[:, None, :]]
@@ -78,21 +78,26 @@ class DG:
 
     def codes(self, counts: NDArray[np.int8]) -> tuple[NDArray[np.uint16], NDArray[np.uint8]]:
         """The winners of EC volleys [n, d] in firing order, [n, k], and the release at which each fired, [n, k]."""
-        return circuit.dg_codes(counts, self.inputs, self.weights, self.bias, np.array(self.levels), self.spec.dg.winners)
+        heard = ec.layer_two(self.spec.ec, counts)
+        return circuit.dg_codes(heard, self.inputs, self.weights, self.bias, np.array(self.levels), self.spec.dg.winners)
+
+    def learn(self, counts: NDArray[np.int8]) -> None:
+        """Adapt to stored volleys of EC, [n, d]."""
+        self.adapt(Adaptation.of(ec.layer_two(self.spec.ec, counts)))
 
     def drive(self, counts: NDArray[np.int8] | NDArray[np.float32]) -> NDArray[np.float64]:
-        """What each cell receives from signed counts, or from rates s x in their place, [n, d]; float64, [n, cell]."""
+        """What each cell receives from signed counts of the layer that it hears, or from rates s x in their place, [n, d]; float64, [n, cell]."""
         dense = np.zeros((self.spec.ec.dim, self.spec.dg.cells))
         np.add.at(dense, (self.inputs, np.arange(len(self.inputs))[:, None]), self.weights)
         return counts.astype(np.float64) @ dense - self.bias
 
     def rate_code(self, vectors: NDArray[np.float32]) -> NDArray[np.uint16]:
         """The code of the same wiring from rates instead of spikes: the k largest of W (s x - <n>), [n, k], in the order of their index."""
-        drive = self.drive(vectors * np.float32(ec.scale(self.spec.ec)))
+        drive = self.drive(vectors * np.float32(ec.scale(self.spec.ec) * self.spec.ec.layer_two))
         return np.sort(np.argpartition(-drive, self.spec.dg.winners - 1, axis=1)[:, : self.spec.dg.winners], axis=1).astype(np.uint16)
 
     def build(self, net: Network) -> None:
-        """Add `ff` and `dg`, and the perforant path from `ec`."""
+        """Add `ff` and `dg`, and the perforant path from EC."""
         cells, fan_in = self.inputs.shape
         dim = self.spec.ec.dim
         net.add(Population("ff", 1, ec.PERFECT))
@@ -101,7 +106,7 @@ class DG:
         push_pull = Sparse.from_coo(
             np.concatenate([source, source + dim]), np.tile(target, 2), np.concatenate([weight, -weight]), (2 * dim, cells)
         )
-        net.connect("ec", "dg", push_pull)
+        net.connect(ec.perforant_source(self.spec.ec), "dg", push_pull)
         net.connect("ff", "dg", Dense(-self.bias[None]))
 
     def stimulus(self, protocol: list[Gamma]) -> dict[str, NDArray[np.generic]]:

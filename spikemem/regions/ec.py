@@ -4,7 +4,8 @@
     x^ = n / s,                                        s = charge sqrt(d)
 
 The cells do not leak, so that a cell's count is its charge, rounded; T = 8 steps of current, at most 11 spikes. Superficial EC (`ec`)
-takes the cue; deep EC (`ec_deep`) receives the answer from the subiculum; `replay` carries the answer back to `ec` when theta allows.
+takes the cue; where the model has a layer II of its own (`ec_two`), its stellate cells fire once for every few spikes of layer III and
+drive DG, which needs less precision than CA1:    n_two = round(g n); deep EC (`ec_deep`) receives the answer from the subiculum; `replay` carries the answer back to `ec` when theta allows.
 ON cells are 0 to d - 1, OFF cells d to 2d - 1.
 """
 
@@ -17,7 +18,7 @@ from spikemem.errors import VectorError
 from spikemem.kernels import circuit
 from spikemem.network import CycleReset, Network, Population
 from spikemem.neurons import LIF
-from spikemem.regions.rhythm import BACK, CUE_STEPS, DT, GAMMA, WINDOW, Gamma, Mode
+from spikemem.regions.rhythm import BACK, CUE_STEPS, DT, GAMMA, GRID, WINDOW, Gamma, Mode
 from spikemem.spec import ECSpec
 from spikemem.synapses import Dense, one_to_one
 
@@ -81,16 +82,36 @@ def signed(counts: NDArray[np.integer]) -> NDArray[np.integer]:
     return counts[..., :d] - counts[..., d:]
 
 
+def layer_two(spec: ECSpec, counts: NDArray[np.int8]) -> NDArray[np.int8]:
+    """What layer II makes of layer III's signed counts: those of cells that integrate them with gain g from V = 1/2."""
+    if spec.layer_two == 1:
+        return counts
+    charge = np.abs(counts.astype(np.float64)) * layer_two_gain(spec) + HALF
+    return (np.sign(counts) * (np.ceil(charge) - 1)).astype(np.int8)
+
+
+def layer_two_gain(spec: ECSpec) -> float:
+    """g on the grid of synaptic weights."""
+    return round(spec.layer_two / GRID) * GRID
+
+
+def perforant_source(spec: ECSpec) -> str:
+    """The population that drives DG."""
+    return "ec" if spec.layer_two == 1 else "ec_two"
+
+
 def push_pull(weights: NDArray[np.floating]) -> NDArray[np.float64]:
     """Synapses from ON and OFF cells, [2d, post], for weights on signed counts, [d, post]."""
     return np.concatenate([weights, -weights], axis=0).astype(np.float64)
 
 
 def build(net: Network, spec: ECSpec) -> None:
-    """Add `ec`, `ec_deep` and `replay`."""
-    for name in ("ec", "ec_deep", "replay"):
+    """Add `ec`, `ec_deep` and `replay`, and `ec_two` where it is a layer of its own."""
+    for name in dict.fromkeys(("ec", perforant_source(spec), "ec_deep", "replay")):
         net.add(Population(name, 2 * spec.dim, PERFECT, CycleReset(GAMMA * DT)))
     net.connect("replay", "ec", one_to_one(1.0))
+    if spec.layer_two != 1:
+        net.connect("ec", "ec_two", one_to_one(layer_two_gain(spec)))
 
 
 def connect_answer(net: Network, contents: NDArray[np.int8]) -> None:
@@ -101,7 +122,7 @@ def connect_answer(net: Network, contents: NDArray[np.int8]) -> None:
 
 
 def stimulus(spec: ECSpec, protocol: list[Gamma], vectors: NDArray[np.float32]) -> dict[str, NDArray[np.float64]]:
-    """External currents of `ec` [time, n, 2d], `ec_deep` and `replay` [time] over a protocol."""
+    """External currents of `ec` [time, n, 2d], of `ec_two`, `ec_deep` and `replay` [time] over a protocol."""
     cue = np.zeros((GAMMA, len(vectors), 2 * spec.dim))
     cue[:CUE_STEPS] = current(spec, vectors)
     cue[0] += HALF
@@ -114,8 +135,9 @@ def stimulus(spec: ECSpec, protocol: list[Gamma], vectors: NDArray[np.float32]) 
     of_mode = {Mode.CUE: cue, Mode.REPLAY: replay, Mode.HOP: closed, Mode.QUIET: closed}
     deep, shut = np.zeros(GAMMA), np.zeros(GAMMA)
     deep[0], shut[0] = HALF, -HOLD
+    tonic = {name: np.concatenate([deep for _ in protocol]) for name in ("ec_deep", "ec_two")[: 1 if spec.layer_two == 1 else 2]}
     return {
         "ec": np.concatenate([of_mode[g.mode] for g in protocol]),
-        "ec_deep": np.concatenate([deep for _ in protocol]),
+        **tonic,
         "replay": np.concatenate([deep if g.mode is Mode.REPLAY else shut for g in protocol]),
     }

@@ -56,20 +56,51 @@ class Mode(Enum):
 
 @dataclass(frozen=True)
 class Gamma:
-    """One gamma cycle of a protocol.   read: the subiculum is released.   noise: with noise, so that its winner is a sample."""
+    """One gamma cycle of a protocol.
+
+    read: the subiculum is released.   noise: with noise, so that its winner is a sample.
+    relight: what the subiculum answered in the cycle before lights up its words and associations.
+    """
 
     mode: Mode
     read: bool = False
     noise: bool = False
+    relight: bool = False
 
 
 RECALL_SETTLE = 2
 """Gamma cycles of completion after the first of a recall: three in all."""
 
 
-def recall_protocol(settle: int, attention: int) -> list[Gamma]:
-    """The cue is held: one cycle to encode, `settle` to complete, `attention` of sampling."""
-    return [Gamma(Mode.CUE)] * (settle + 1) + [Gamma(Mode.CUE, read=True, noise=True)] * attention
+def recall_protocol(settle: int, attention: int, passes: int = 1) -> list[Gamma]:
+    """The cue is held: one cycle to encode, `settle` to complete, `attention` of sampling.
+
+    With more than one pass each but the last reads an answer and lets it light up again what it is bound to: a theta cycle of five gamma
+    cycles where `settle` is 2. The last pass is the attention.
+    """
+    complete, sample = [Gamma(Mode.CUE)] * (settle + 1), [Gamma(Mode.CUE, read=True, noise=True)] * attention
+    if passes == 1:
+        return complete + sample
+    return (complete + [Gamma(Mode.CUE, read=True), Gamma(Mode.CUE, relight=True)]) * (passes - 1) + sample
+
+
+@dataclass(frozen=True)
+class Timetable:
+    """When a recall's answers are read, in gamma cycles from 0.
+
+    reads: cycles in which the passes before the last are read.   order: that whose firing order is the answer.   attention: the first sample.
+    """
+
+    reads: tuple[int, ...]
+    order: int
+    attention: int
+
+    @classmethod
+    def of(cls, settle: int, passes: int) -> "Timetable":
+        if passes == 1:
+            return cls((), settle, settle + 1)
+        length = settle + 3
+        return cls(tuple(p * length + settle + 1 for p in range(passes - 1)), length * (passes - 1), length * (passes - 1))
 
 
 def chain_protocol(hops: int) -> list[Gamma]:
