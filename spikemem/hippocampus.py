@@ -8,7 +8,6 @@ together.
 
 import math
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -18,6 +17,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from spikemem.circuit import Circuit
 from spikemem.errors import SpecError, UnknownMemoryError, VectorError
+from spikemem.heard import Heard
 from spikemem.network import Network
 from spikemem.recall import Completion, Course, Recall, answer, go_on
 from spikemem.recording import Recording
@@ -28,7 +28,7 @@ from spikemem.regions.dg import Adaptation
 from spikemem.regions.ec_ctx import NO_SESSION
 from spikemem.regions.ec_lex import Words
 from spikemem.regions.pathways import PATHWAYS as PATHWAYS
-from spikemem.regions.pathways import SILENT, Spoken, spoken
+from spikemem.regions.pathways import Spoken, spoken
 from spikemem.regions.rhythm import GAMMA, RECALL_SETTLE, THETA, chain_protocol, recall_protocol
 from spikemem.snapshot import Arrays, load_arrays, save_arrays
 from spikemem.spec import ModelSpec
@@ -103,7 +103,7 @@ class Hippocampus:
         if len(targets) != len(cues) or len(extra) != len(cues):
             raise VectorError(f"{len(cues)} cues need as many targets and variants, not {len(targets)} and {len(extra)}")
         more = [None if v is None or _empty(v) else ec.unit(v, self.spec.ec.dim) for v in extra]
-        beside = _Beside.of(len(cues), [0 if v is None else len(v) for v in more], target is not None, words, pieces, sessions, when)
+        beside = Heard.of(len(cues), [0 if v is None else len(v) for v in more], target is not None, words, pieces, sessions, when)
         ids = np.arange(len(self._content), len(self._content) + len(cues))
         done = 0
         while done < len(cues):
@@ -119,7 +119,7 @@ class Hippocampus:
         return ids
 
     def _store_block(
-        self, cues: NDArray[np.float32], targets: NDArray[np.float32] | None, variants: list[NDArray[np.float32] | None], beside: "_Beside"
+        self, cues: NDArray[np.float32], targets: NDArray[np.float32] | None, variants: list[NDArray[np.float32] | None], beside: Heard
     ) -> None:
         first_memory, first_key = len(self._content), len(self.circuit.ca1)
         content = cues if targets is None else targets
@@ -377,44 +377,6 @@ class Hippocampus:
         made._successors()
         made._rebind()
         return made
-
-
-@dataclass(frozen=True, eq=False)
-class _Beside:
-    """What memories have beside vectors.   words: of each key of each memory.   cue: which of these are cues apart from the text."""
-
-    words: list[list[Words]]
-    cue: list[list[bool]]
-    sessions: NDArray[np.int64]
-    when: NDArray[np.float64]
-
-    @classmethod
-    def of(
-        cls, n: int, variants: list[int], apart: bool, words: Sequence[Sequence[Words]] | None, pieces: Sequence[int] | None,
-        sessions: ArrayLike | None, when: ArrayLike | None,
-    ) -> "_Beside":  # fmt: skip
-        """Checked, for n memories with so many variants each, and a cue apart from the target or not."""
-        size = [1 + apart + v for v in variants]
-        own = [0] * n if pieces is None else list(pieces)
-        said = [[SILENT] * s for s in size] if words is None else [list(w) for w in words]
-        if [len(w) for w in said] != size:
-            raise VectorError("words: each memory needs one `Words` for each of its keys (content, cue, variants)")
-        if len(own) != n or any(not 0 <= p <= v for p, v in zip(own, variants, strict=False)):
-            raise VectorError("pieces: each memory needs how many of its variants are pieces of its text")
-        session = np.full(n, NO_SESSION) if sessions is None else np.asarray(sessions)
-        moment = np.full(n, np.nan) if when is None else np.asarray(when, np.float64)
-        if session.shape != (n,) or session.dtype.kind not in "iu" or moment.shape != (n,) or np.isinf(moment).any():
-            raise VectorError(f"{n} memories need as many sessions (whole numbers) and moments (s since 1970, or NaN)")
-        cue = [[False] + [True] * apart + [j >= p for j in range(v)] for p, v in zip(own, variants, strict=True)]
-        return cls(said, cue, session.astype(np.int64), moment)
-
-    def part(self, rows: slice) -> "_Beside":
-        return _Beside(self.words[rows], self.cue[rows], self.sessions[rows], self.when[rows])
-
-    def of_keys(self, whose: NDArray[np.int64]) -> tuple[list[Words], NDArray[np.bool_]]:
-        """Words and kind of each key, in the order of the keys' owners, [key]."""
-        words, cue = [iter(w) for w in self.words], [iter(c) for c in self.cue]
-        return [next(words[i]) for i in whose], np.array([next(cue[i]) for i in whose], bool)
 
 
 def _unsaid(keys: int, memories: int) -> dict[str, NDArray[Any]]:

@@ -6,7 +6,12 @@
     write     W += c(target) c(cue)^T
     chain     x[h+1] = the k largest of W x[h]; sleep: W = 0, then the surviving pairs again
 
-(Ramsauer 2021 for stage 2; Hebbian hetero-association as in Willshaw 1969, additive.)
+(Ramsauer 2021 for stage 2; Hebbian hetero-association as in Willshaw 1969, additive.) That is the twin as it was. With `pathways` it gets
+what the spiking memory gets, words, context, moments and spreading, by the same equation (`regions.ca1`) on rates: h below is the drive
+beside the cosine.
+
+    stage 1   S = the 20 keys of largest A = g z q + h         memories come in the order of A
+    stage 2   a = softmax(16 (g Z_S x + h_S))
 """
 
 from collections.abc import Sequence
@@ -17,10 +22,14 @@ from numpy.typing import ArrayLike, NDArray
 from torch import Tensor
 
 from spikemem.errors import NetworkError, UnknownMemoryError, VectorError
+from spikemem.heard import Heard
 from spikemem.hippocampus import known
+from spikemem.rate_pathways import RatePathways
 from spikemem.recall import Recall
 from spikemem.regions import ec
 from spikemem.regions.ca1 import NONE
+from spikemem.regions.ec_lex import Words
+from spikemem.regions.pathways import PATHWAYS, Spoken, spoken
 from spikemem.spec import ModelSpec
 
 SETTLE_STEPS = 3
@@ -30,6 +39,7 @@ class RateHippocampus:
     """Modern Hopfield recall and Hebbian chains on rates. W is a dense float32 matrix, [n, n], 1 GB at n = 16384, made when first used.
 
     spec: the spiking model that it is the twin of.   device: any torch device.   seed: of the random projection R.
+    pathways: whether it hears words, context and moments, and lets an answer spread, as the spiking memory does.
 
     >>> import numpy as np
     >>> from spikemem import RateHippocampus, load_model
@@ -41,8 +51,9 @@ class RateHippocampus:
     ([[7]], [[1, 2, 3]])
     """
 
-    def __init__(self, spec: ModelSpec | None = None, device: str = "cpu", seed: int = 0) -> None:
+    def __init__(self, spec: ModelSpec | None = None, device: str = "cpu", seed: int = 0, pathways: bool = False) -> None:
         self.spec = spec or ModelSpec()
+        self._beside = RatePathways(self.spec) if pathways else None
         try:
             self.device = torch.device(device)
             generator = torch.Generator().manual_seed(seed)
@@ -69,7 +80,15 @@ class RateHippocampus:
         return (vectors @ self.projection).topk(self.spec.ca3.core, dim=1).indices
 
     def store(
-        self, cue: ArrayLike, target: ArrayLike | None = None, variants: Sequence[ArrayLike | None] | None = None
+        self,
+        cue: ArrayLike,
+        target: ArrayLike | None = None,
+        variants: Sequence[ArrayLike | None] | None = None,
+        *,
+        words: Sequence[Sequence[Words]] | None = None,
+        pieces: Sequence[int] | None = None,
+        sessions: ArrayLike | None = None,
+        when: ArrayLike | None = None,
     ) -> NDArray[np.int64]:
         """As `Hippocampus.store`; a target given apart from the cue can itself be used as a cue."""
         cues = self._tensor(cue)
@@ -78,6 +97,8 @@ class RateHippocampus:
         if len(targets) != len(cues) or len(extra) != len(cues):
             raise VectorError(f"{len(cues)} cues need as many targets and variants, not {len(targets)} and {len(extra)}")
         ids = torch.arange(len(self._targets), len(self._targets) + len(cues), device=self.device)
+        sizes = [0 if v is None else len(np.atleast_2d(v)) if np.size(v) else 0 for v in extra]
+        heard = Heard.of(len(cues), sizes, target is not None, words, pieces, sessions, when)
         keys, owner = ([targets, cues], [ids, ids]) if target is not None else ([cues], [ids])
         for i, vectors in enumerate(extra):
             if vectors is not None and np.size(vectors):
@@ -87,6 +108,9 @@ class RateHippocampus:
         self._keys, self._owner = torch.cat([self._keys, *keys]), torch.cat([self._owner, *owner])
         self._targets = torch.cat([self._targets, targets])
         self._alive = torch.cat([self._alive, torch.ones(len(cues), dtype=torch.bool, device=self.device)])
+        if self._beside is not None:
+            whose = torch.cat(owner).cpu().numpy()
+            self._beside.add(heard, whose - (whose[0] if len(whose) else 0), whose)
         return ids.cpu().numpy()
 
     def associate(self, a: ArrayLike, b: ArrayLike) -> None:
@@ -121,8 +145,13 @@ class RateHippocampus:
             self._weights.zero_()
             self._write(list(self._links))
 
-    def recall(self, cue: ArrayLike, top_k: int = 1) -> Recall:
-        """The Hopfield settle; `scores` are attention summed over a memory's variants, `attention` is that of the last step."""
+    def recall(
+        self, cue: ArrayLike, top_k: int = 1, *, words: Sequence[Words] | None = None, around: float | None = None, cycles: int = 2
+    ) -> Recall:
+        """The Hopfield settle; `scores` are attention summed over a memory's variants, `attention` is that of the last step.
+
+        With pathways `scores` are drives, as in `Hippocampus.recall`, which see for words, around and cycles.
+        """
         queries = self._tensor(cue)
         if top_k < 1:
             raise VectorError(f"top_k is {top_k}; it must be at least 1")
@@ -130,7 +159,10 @@ class RateHippocampus:
         ids, scores = np.full((n, top_k), NONE, np.int64), np.full((n, top_k), np.nan)
         if not len(living):
             none = np.zeros((n, 0))
-            return Recall(ids, scores, np.zeros((n, self.spec.ec.dim)), np.ones(n), none.astype(np.int64), none, np.zeros(n, np.int64))
+            nothing = np.zeros((n, 0), np.int64), np.zeros((n, self.spec.ec.dim)), np.ones(n), none.astype(np.int64), none
+            return Recall(ids, scores, np.full((n, top_k, len(PATHWAYS)), np.nan), *nothing, np.zeros(n, np.int64))
+        if self._beside is not None:
+            return self._recall_beside(queries, self._beside, spoken(words, around, n), living, top_k, cycles)
         near, nearest, attention, x = self._settle(queries, living, SETTLE_STEPS)
         owners = self._owner[nearest]
         for i in range(n):
@@ -140,8 +172,46 @@ class RateHippocampus:
             ids[i, : len(best)], scores[i, : len(best)] = memories[best].cpu().numpy(), total[best].cpu().numpy()
         multiplications = (len(living) + 2 * SETTLE_STEPS * nearest.shape[1]) * self.spec.ec.dim
         return Recall(
-            ids, scores, x.cpu().double().numpy(), (1 - near[:, 0]).clamp(min=0).cpu().double().numpy(), owners.cpu().numpy(),
+            ids, scores, np.full((n, top_k, len(PATHWAYS)), np.nan), np.zeros((n, 0), np.int64), x.cpu().double().numpy(), (1 - near[:, 0]).clamp(min=0).cpu().double().numpy(), owners.cpu().numpy(),
             attention.cpu().double().numpy(), np.full(n, multiplications),
+        )  # fmt: skip
+
+    def _recall_beside(self, queries: Tensor, beside: RatePathways, said: Spoken, living: Tensor, top_k: int, cycles: int) -> Recall:
+        """Recall by A, in as many passes as make a difference."""
+        n, keys, owner = len(queries), living.cpu().numpy(), self._owner.cpu().numpy()
+        cosine = (queries @ self._keys[living].T).cpu().double().numpy()
+        meaning = self.spec.ca1.meaning * cosine
+        synapses = beside.synapses(owner, self._alive.cpu().numpy()[owner])
+        links: dict[int, list[int]] = {}
+        for a, b in self._links:
+            links.setdefault(a, []).append(b)
+        spreads = self.spec.ca1.spreading > 0 and bool(links or len(synapses.learned.apical_memory))
+        lit, path = np.zeros((n, len(self._targets)), bool), np.full((n, cycles - 1 if spreads else 0), NONE, np.int64)
+        for p in range(path.shape[1]):
+            drive = meaning + synapses.drive(said, lit)[:, keys]
+            for i in range(n):
+                best = owner[keys[np.argsort(-drive[i], kind="stable")]]
+                path[i, p] = next((m for m in best if m not in path[i, :p]), NONE)
+                if path[i, p] != NONE:
+                    lit[i, [path[i, p], *links.get(int(path[i, p]), []), *synapses.relight(int(path[i, p]))]] = True
+        field = synapses.drive(said, lit)[:, keys]
+        drive = meaning + field
+        ids, scores = np.full((n, top_k), NONE, np.int64), np.full((n, top_k), np.nan)
+        for i in range(n):
+            order = np.argsort(-drive[i], kind="stable")
+            _, first = np.unique(owner[keys[order]], return_index=True)
+            best = order[np.sort(first)[:top_k]]
+            ids[i, : len(best)], scores[i, : len(best)] = owner[keys[best]], drive[i, best]
+        s = np.argsort(-drive, axis=1, kind="stable")[:, : max(self.spec.ca1.competitors, 1)]
+        z, h = self._keys[living[torch.as_tensor(s, device=self.device)]], torch.as_tensor(np.take_along_axis(field, s, 1), device=self.device)
+        x, attention = queries, torch.zeros_like(h)
+        for _ in range(SETTLE_STEPS):
+            attention = torch.softmax(self.spec.ca1.sharpness * (self.spec.ca1.meaning * torch.einsum("ncd,nd->nc", z, x) + h), dim=1)
+            x = torch.nn.functional.normalize(torch.einsum("nc,ncd->nd", attention.float(), z), dim=1)
+        nearest = np.take_along_axis(cosine, s[:, :1], 1)[:, 0]
+        return Recall(
+            ids, scores, np.full((n, top_k, len(PATHWAYS)), np.nan), path, x.cpu().double().numpy(), np.maximum(1 - nearest, 0),
+            owner[keys[s]], attention.cpu().double().numpy(), np.full(n, cosine.shape[1] * self.spec.ec.dim),
         )  # fmt: skip
 
     def _settle(self, queries: Tensor, living: Tensor, steps: int) -> tuple[Tensor, Tensor, Tensor, Tensor]:

@@ -26,9 +26,14 @@ NO_SESSION = -1
 
 
 def weights(spec: ContextSpec) -> NDArray[np.int64]:
-    """Binding to neighbours in units of 1/64, in the order of `neighbours`: d = 1, 2, ... before, then after."""
+    """`shares` in units of 1/64."""
+    return np.round(UNIT * shares(spec)).astype(np.int64)
+
+
+def shares(spec: ContextSpec) -> NDArray[np.float64]:
+    """Binding to neighbours, in the order of `neighbours`: d = 1, 2, ... before, then after, [2 reach]."""
     fall = spec.forward * spec.drift ** np.arange(spec.reach)
-    return np.round(UNIT * np.concatenate([fall, spec.backward * fall])).astype(np.int64)
+    return np.concatenate([fall, spec.backward * fall])
 
 
 def neighbours(spec: ContextSpec, session: NDArray[np.int64], alive: NDArray[np.bool_]) -> NDArray[np.int64]:

@@ -1,0 +1,54 @@
+"""What memories come with beside their vectors, checked: words, sessions, moments."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from spikemem.errors import VectorError
+from spikemem.regions.ec_ctx import NO_SESSION
+from spikemem.regions.ec_lex import Words
+from spikemem.regions.pathways import SILENT
+
+
+@dataclass(frozen=True, eq=False)
+class Heard:
+    """What memories are heard with beside their vectors.
+
+    words: `Words` of each key of each memory.   cue: which of these are cues apart from the text.
+    sessions, when: of each memory, [n]; -1 and NaN where there is none.
+    """
+
+    words: list[list[Words]]
+    cue: list[list[bool]]
+    sessions: NDArray[np.int64]
+    when: NDArray[np.float64]
+
+    @classmethod
+    def of(
+        cls, n: int, variants: list[int], apart: bool, words: Sequence[Sequence[Words]] | None, pieces: Sequence[int] | None,
+        sessions: ArrayLike | None, when: ArrayLike | None,
+    ) -> "Heard":  # fmt: skip
+        """Checked, for n memories with so many variants each, and a cue apart from the target or not."""
+        size = [1 + apart + v for v in variants]
+        own = [0] * n if pieces is None else list(pieces)
+        said = [[SILENT] * s for s in size] if words is None else [list(w) for w in words]
+        if [len(w) for w in said] != size:
+            raise VectorError("words: each memory needs one `Words` for each of its keys (content, cue, variants)")
+        if len(own) != n or any(not 0 <= p <= v for p, v in zip(own, variants, strict=False)):
+            raise VectorError("pieces: each memory needs how many of its variants are pieces of its text")
+        session = np.full(n, NO_SESSION) if sessions is None else np.asarray(sessions)
+        moment = np.full(n, np.nan) if when is None else np.asarray(when, np.float64)
+        if session.shape != (n,) or session.dtype.kind not in "iu" or moment.shape != (n,) or np.isinf(moment).any():
+            raise VectorError(f"{n} memories need as many sessions (whole numbers) and moments (s since 1970, or NaN)")
+        cue = [[False] + [True] * apart + [j >= p for j in range(v)] for p, v in zip(own, variants, strict=True)]
+        return cls(said, cue, session.astype(np.int64), moment)
+
+    def part(self, rows: slice) -> "Heard":
+        return Heard(self.words[rows], self.cue[rows], self.sessions[rows], self.when[rows])
+
+    def of_keys(self, whose: NDArray[np.int64]) -> tuple[list[Words], NDArray[np.bool_]]:
+        """Words and kind of each key, in the order of the keys' owners, [key]."""
+        words, cue = [iter(w) for w in self.words], [iter(c) for c in self.cue]
+        return [next(words[i]) for i in whose], np.array([next(cue[i]) for i in whose], bool)

@@ -1,0 +1,96 @@
+"""The spiking memory and its rate twin as systems that are measured beside nearest neighbour."""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+import numpy as np
+from numpy.typing import NDArray
+
+from spikemem.baselines import Vectors
+from spikemem.datasets import Task
+from spikemem.hippocampus import Hippocampus
+from spikemem.rate import RateHippocampus
+from spikemem.regions.ec_ctx import NO_SESSION
+from spikemem.regions.ec_lex import Words, words
+from spikemem.spec import ModelSpec, load_model
+
+MODEL = "hippocampus-text"
+LESIONS = {
+    "meaning": {"meaning": 0.0},
+    "words": {"words": 0.0, "key": 0.0},
+    "context": {"forward": 0.0},
+    "spreading": {"spreading": 0.0, "key": 0.0},
+}
+"""Pathways of questions without a date, and the gains that are 0 where each is cut."""
+
+
+@dataclass
+class MemorySystem:
+    """A memory that stores a task's texts with their words, cues, sessions and moments, and answers by its recall.
+
+    rate: the twin in place of the spiking memory.   plain: vectors alone.   cut: pathways that are cut (`LESIONS`).
+    """
+
+    rate: bool = False
+    plain: bool = False
+    cut: tuple[str, ...] = ()
+    seed: int = 0
+    events: float = math.nan
+
+    @property
+    def name(self) -> str:
+        kind = "rate twin" if self.rate else "spiking memory"
+        if self.plain:
+            return f"{kind}, vectors alone"
+        alone = [p for p in LESIONS if p not in self.cut]
+        if len(self.cut) == len(LESIONS) - 1:
+            return f"{kind}, {alone[0]} alone"
+        return kind + "".join(f", without {p}" for p in self.cut)
+
+    def fit(self, task: Task, vectors: Vectors) -> None:
+        embedded = vectors(task.embedded)
+        spec = lesioned(load_model("hippocampus-base" if self.plain else MODEL), self.cut).with_dim(embedded.shape[1])
+        self._cells = spec.lex.cells if spec.lex else 0
+        self._vectors = vectors
+        self._memory: Hippocampus | RateHippocampus
+        self._memory = RateHippocampus(spec, seed=self.seed, pathways=not self.plain) if self.rate else Hippocampus(spec, seed=self.seed)
+        if self.plain:
+            self._memory.store(embedded)
+            return
+        cues = vectors([c for some in task.cues for c in some])
+        ends = np.cumsum([len(some) for some in task.cues])
+        self._memory.store(
+            embedded,
+            variants=np.split(cues, ends[:-1]) if len(cues) else None,
+            words=[self._words([text, *some]) for text, some in zip(task.texts, task.cues, strict=True)],
+            sessions=np.array([NO_SESSION if s is None else s for s in task.sessions]),
+            when=np.array([math.nan if w is None else seconds(w) for w in task.when]),
+        )
+
+    def _words(self, texts: Sequence[str]) -> list[Words]:
+        return [words(text, self._cells) for text in texts]
+
+    def rank(self, questions: Sequence[str], k: int) -> NDArray[np.int64]:
+        cues = self._vectors(questions)
+        if self.plain:
+            found = self._memory.recall(cues, k)
+        else:
+            found = self._memory.recall(cues, k, words=self._words(questions))
+        self.events = math.nan if self.rate else float(found.events.mean())
+        return found.ids
+
+
+def seconds(when: datetime) -> float:
+    """s since 1970; a time without a zone is taken as UTC."""
+    return (when if when.tzinfo else when.replace(tzinfo=UTC)).timestamp()
+
+
+def lesioned(spec: ModelSpec, cut: Sequence[str]) -> ModelSpec:
+    """The model with pathways cut: their gains are 0."""
+    table = spec.model_dump()
+    for pathway in cut:
+        for gain, value in LESIONS[pathway].items():
+            table["context" if gain == "forward" else "ca1"][gain] = value
+    return ModelSpec.model_validate(table)
