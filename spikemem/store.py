@@ -265,7 +265,7 @@ class Store:
 
     def next_session(self) -> int:
         """The session after the largest ever given."""
-        return self._next("next_session", "SELECT coalesce(max(session), -1) FROM memories")
+        return self._next("next_session", "SELECT coalesce(max(session), -1) FROM memories") if self._format() > 1 else 0
 
     def _next(self, entry: str, largest: str) -> int:
         kept = self.get_json(entry)
