@@ -1,7 +1,9 @@
 """spikemem: spiking networks and a whole hippocampal memory made of spiking populations."""
 
+from spikemem.conversation import Turn
 from spikemem.hippocampus import Hippocampus
-from spikemem.memory import Hit, Hits, Memory
+from spikemem.hits import Hit, Hits
+from spikemem.memory import Memory
 from spikemem.network import CycleReset, KWinners, Network, Population, Projection
 from spikemem.network_file import NetworkSpec, load_network
 from spikemem.neurons import LIF
@@ -30,6 +32,7 @@ __all__ = [
     "RateHippocampus",
     "Recall",
     "Recording",
+    "Turn",
     "from_nir",
     "load_model",
     "load_network",

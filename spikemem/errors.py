@@ -33,6 +33,10 @@ class TextError(SpikememError):
     """Text that cannot be a memory or a cue: empty, not a string, or too long."""
 
 
+class TimeError(SpikememError):
+    """A time that is no datetime, or one outside the years 1 to 9999."""
+
+
 class StoreError(SpikememError):
     """A database that cannot be used: corrupt, foreign, or of another model."""
 

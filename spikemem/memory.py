@@ -2,45 +2,28 @@
 
 import json
 import time
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Hashable, Iterable, Sequence
+from datetime import datetime
 from pathlib import Path
 from types import TracebackType
 
 import numpy as np
 from numpy.typing import NDArray
 
+from spikemem.conversation import TurnLike, sessions_of
+from spikemem.drafts import Draft, heard, heard_of_keys, joined, session_array, when_array
 from spikemem.embed import DEFAULT, Embedder, Progress, SentenceEmbedder
 from spikemem.errors import StoreError, TextError, UnknownMemoryError, VectorError
-from spikemem.hippocampus import Hippocampus
-from spikemem.recording import Recording
+from spikemem.hippocampus import PATHWAYS, Hippocampus
+from spikemem.hits import Hit, Hits
 from spikemem.regions.ca1 import NONE
 from spikemem.spec import ModelSpec, load_model
-from spikemem.store import KeyRow, MemoryRow, Store
+from spikemem.store import KeyRow, Kind, MemoryRow, Store
+from spikemem.texts import check_text, moment, seconds
 
-MAX_CHARACTERS = 100_000
-"""A memory is a thought, not a book; an embedder reads only the first few hundred words anyway."""
-DEFAULT_MODEL = "hippocampus-base"
+DEFAULT_MODEL = "hippocampus-text"
 BLOCK = 256
 """Memories of `store_all` that are made durable together."""
-
-
-@dataclass(frozen=True)
-class Hit:
-    """A recalled memory.   score: about the cosine of the cue and the stored cue that answered (see `Recall.scores`)."""
-
-    id: int
-    text: str
-    score: float
-
-
-class Hits(list[Hit]):
-    """Hits, best first.   novelty: 0 for a known cue, towards 1 for one unlike all that is stored.   recording: where asked for."""
-
-    def __init__(self, hits: Sequence[Hit], novelty: float, recording: Recording | None = None) -> None:
-        super().__init__(hits)
-        self.novelty = novelty
-        self.recording = recording
 
 
 class Memory:
@@ -55,6 +38,7 @@ class Memory:
         self._seed, self._device = seed, device
         self._ids: list[int] = []
         self._texts: dict[int, str] = {}
+        self._happened: dict[int, float | None] = {}
         self._index: dict[int, int] = {}
         self._load()
 
@@ -71,7 +55,7 @@ class Memory:
     ) -> "Memory":
         """Open a memory, or make a new one.
 
-        path: a file; None keeps everything in RAM.   model: name, path or spec; by default the file's own, or hippocampus-base.
+        path: a file; None keeps everything in RAM.   model: name, path or spec; by default the file's own, or hippocampus-text.
         embedder: a sentence-transformers name or path, or any `Embedder`; by default the file's own, or the bundled MiniLM.
         seed: of a new memory's wiring, 0 by default.   device: where recordings are simulated.   readonly: recall only, beside a writer.
 
@@ -122,6 +106,7 @@ class Memory:
         self._ids = [m.id for m in memories]
         self._index = {m.id: i for i, m in enumerate(memories)}
         self._texts = {m.id: m.text for m in memories}
+        self._happened = {m.id: m.happened for m in memories}
         if not memories:
             self.hippocampus = Hippocampus(self.spec, self._device, self._seed)
             return
@@ -131,7 +116,9 @@ class Memory:
             "counts": np.stack([k.counts for k in keys]), "codes": np.stack([k.code for k in keys]), "memory": owner,
             "content": first[owner], "alive": np.ones(len(keys), bool),
             "links": np.array([[self._index[a], self._index[b]] for a, b in links], np.int64).reshape(-1, 2),
-            **adaptation,
+            "piece": np.array([k.kind == Kind.PIECE for k in keys]),
+            "session": session_array([m.session for m in memories]), "when": when_array([m.happened for m in memories]),
+            **joined(self.spec, [k.text for k in keys]), **adaptation,
         }  # fmt: skip
         self.hippocampus = Hippocampus.of(self.spec, arrays, self._device, self._seed)
 
@@ -147,9 +134,14 @@ class Memory:
 
     # -- storing -------------------------------------------------------------------------------------------------------------------
 
-    def store(self, text: str, cues: Sequence[str] | None = None, origin: str | None = None) -> int:
-        """Store one memory; returns its id.   cues: further texts that should recall it.   origin: a note of where it came from."""
-        return self.store_all([text], [cues or []], origin)[0]
+    def store(self, text: str, cues: Sequence[str] | None = None, origin: str | None = None, *, when: datetime | None = None) -> int:
+        """Store one memory; returns its id.
+
+        text: up to a million characters; one of over 128 words also gets a key for each piece of about that length.
+        cues: further texts that should recall it.   origin: a note of where it came from.
+        when: when it happened; a time without a zone is taken as UTC.
+        """
+        return self.store_all([text], [cues or []], origin, when=[when])[0]
 
     def store_all(
         self,
@@ -157,56 +149,107 @@ class Memory:
         cues: Sequence[Sequence[str]] | None = None,
         origin: str | None = None,
         progress: Progress | None = None,
+        *,
+        when: datetime | Sequence[datetime | None] | None = None,
+        sessions: Sequence[Hashable | None] | None = None,
     ) -> list[int]:
         """Store many memories; returns their ids.
 
         All texts are checked before the first is stored; blocks of 256 become durable together.
+        when: one time for all, or one for each.   sessions: a label for each, or None; those of one label are neighbours in time, in
+        their order. Labels mean nothing beyond the call.   progress: is told how many keys of how many are done, pieces and cues included.
         """
         if isinstance(texts, str) or any(isinstance(c, str) for c in cues or []):
             raise TextError("texts and cues are lists of texts, not one text; put it in brackets, or use `store`")
-        if origin is not None:
-            check_text(origin)
         texts = list(texts)
         further = [[] for _ in texts] if cues is None else [list(c) for c in cues]
-        if len(further) != len(texts):
-            raise TextError(f"{len(texts)} texts need as many lists of cues, not {len(further)}")
+        times = list(when) if isinstance(when, Sequence) and not isinstance(when, str) else [when for _ in texts]
+        labels = [None for _ in texts] if sessions is None else list(sessions)
+        for what, given in (("lists of cues", further), ("times", times), ("sessions", labels)):
+            if len(given) != len(texts):
+                raise TextError(f"{len(texts)} texts need as many {what}, not {len(given)}")
         for text in [*texts, *(c for some in further for c in some)]:
             check_text(text)
-        ids: list[int] = []
-        for start in range(0, len(texts), BLOCK):
-            part = slice(start, start + BLOCK)
-            ids += self._store_block(texts[part], further[part], origin)
+        happened = [seconds(t) for t in times]
+        number = {label: i for i, label in enumerate(dict.fromkeys(label for label in labels if label is not None))}
+        session = [None if label is None else number[label] for label in labels]
+        return self._store_drafts([Draft.of(*one) for one in zip(texts, further, happened, session, strict=True)], origin, progress)
+
+    def store_conversation(
+        self,
+        turns: Iterable[TurnLike] | Iterable[Sequence[TurnLike]],
+        *,
+        origin: str | None = None,
+        progress: Progress | None = None,
+    ) -> list[int]:
+        """Store the turns of a session, or of a list of sessions, a memory each; returns their ids.
+
+        turns: `Turn`s, mappings with their keys, or (speaker, text); or lists of these, one a session. The order of turns is that of the
+        conversation, whatever their times say; a turn without a time takes that of the turn before it in its session. The text stored
+        is "Speaker: text"; the word cells also hear the caption.
+
+        Raises TextError or TimeError, naming the turn, before anything is stored.
+        """
+        sessions = [session for session in sessions_of(turns) if session]
+        return self._store_drafts([Draft.of_turn(turn, i) for i, session in enumerate(sessions) for turn in session], origin, progress)
+
+    def _store_drafts(self, drafts: list[Draft], origin: str | None, progress: Progress | None) -> list[int]:
+        if origin is not None:
+            check_text(origin)
+        self._store.check_open()
+        total, done, ids, session = sum(len(draft.keys) for draft in drafts), 0, list[int](), self._store.next_session()
+
+        def tell(embedded: int, _: int) -> None:
             if progress is not None:
-                progress(len(ids), len(texts))
+                progress(done + embedded, total)
+
+        for start in range(0, len(drafts), BLOCK):
+            block = drafts[start : start + BLOCK]
+            ids += self._store_block(block, origin, session, tell)
+            tell(size := sum(len(draft.keys) for draft in block), size)
+            done += size
         return ids
 
-    def _store_block(self, texts: Sequence[str], cues: list[list[str]], origin: str | None) -> list[int]:
-        flat = [c for some in cues for c in some]
-        vectors = self._embed([*texts, *flat])
-        split = np.split(vectors[len(texts) :], np.cumsum([len(some) for some in cues])[:-1])
+    def _store_block(self, drafts: list[Draft], origin: str | None, session: int, progress: Progress) -> list[int]:
+        """session: the number of the drafts' session 0."""
+        vectors = self._embed([key.said for draft in drafts for key in draft.keys], progress)
+        split = np.split(vectors, np.cumsum([len(draft.keys) for draft in drafts])[:-1])
+        numbers = [None if draft.session is None else session + draft.session for draft in drafts]
         hippocampus = self.hippocampus
         keys_before, adaptation = len(hippocampus.arrays()["counts"]), hippocampus.adaptation
         try:
-            places = hippocampus.store(vectors[: len(texts)], variants=split)
+            places = hippocampus.store(
+                np.stack([own[0] for own in split]),
+                variants=[own[1:] for own in split],
+                words=heard_of_keys(self.spec, drafts),
+                pieces=[sum(key.kind == Kind.PIECE for key in draft.keys) for draft in drafts],
+                sessions=session_array(numbers),
+                when=when_array([draft.happened for draft in drafts]),
+            )
             a = hippocampus.arrays()
             first = self._store.next_id()
-            ids = list(range(first, first + len(texts)))
-            said = [iter(zip([t, *c], [v, *w], strict=True)) for t, c, v, w in zip(texts, cues, vectors, split, strict=False)]
+            ids = list(range(first, first + len(drafts)))
+            said = [iter(zip(draft.keys, own, strict=True)) for draft, own in zip(drafts, split, strict=True)]
             new = []
             for k in range(keys_before, len(a["counts"])):  # keys lie in blocks between adaptations, those of one memory in their order
                 i = int(a["memory"][k] - places[0])
-                text, vector = next(said[i])
-                new.append(KeyRow(ids[i], text, vector, a["counts"][k], a["codes"][k]))
+                key, vector = next(said[i])
+                new.append(KeyRow(ids[i], key.heard, vector, a["counts"][k], a["codes"][k], key.kind))
             adapted = hippocampus.adaptation is not adaptation
             codes = a["codes"][:keys_before][a["alive"][:keys_before]] if adapted else None
             meta = {"next_id": str(ids[-1] + 1).encode(), **(self._adaptation_blob() if adapted else {})}
-            self._store.add([MemoryRow(i, t, time.time(), origin) for i, t in zip(ids, texts, strict=True)], new, codes, meta)
+            if given := [n for n in numbers if n is not None]:
+                meta["next_session"] = str(max(self._store.next_session(), *(n + 1 for n in given))).encode()
+            now = time.time()
+            rows = [MemoryRow(i, d.text, now, origin, d.happened, n) for i, d, n in zip(ids, drafts, numbers, strict=True)]
+            self._store.add(rows, new, codes, meta)
         except BaseException:
             self._load()  # what is in RAM never runs ahead of the disk
             raise
         self._ids += ids
         self._index.update({i: int(p) for i, p in zip(ids, places, strict=True)})
-        self._texts.update(zip(ids, texts, strict=True))
+        for row in rows:
+            self._texts[row.id], self._happened[row.id] = row.text, row.happened
         return ids
 
     def _embed(self, texts: Sequence[str], progress: Progress | None = None) -> NDArray[np.float32]:
@@ -232,7 +275,7 @@ class Memory:
         self._store.remove([int(i) for i in ids])
         self.hippocampus.forget(places)
         for i in set(ids):
-            del self._texts[i], self._index[i]
+            del self._texts[i], self._happened[i], self._index[i]
 
     def consolidate(self) -> None:
         """Sleep: adapt to all that is stored, and write every surviving engram and association anew."""
@@ -245,21 +288,36 @@ class Memory:
 
     # -- recalling -----------------------------------------------------------------------------------------------------------------
 
-    def recall(self, cue: str, top_k: int = 3, record: bool = False) -> Hits:
-        """The memories that a cue brings back, best first.   record: simulate every spike; `hits.recording` holds them."""
-        return self.recall_all([cue], top_k, record)[0]
+    def recall(self, cue: str, top_k: int = 3, record: bool = False, *, around: datetime | None = None, cycles: int = 2) -> Hits:
+        """The memories that a cue brings back, best first.
 
-    def recall_all(self, cues: Sequence[str], top_k: int = 3, record: bool = False, progress: Progress | None = None) -> list[Hits]:
+        record: simulate every spike; `hits.recording` holds them.   around: a time that the memories are near, in UTC where it has no zone.
+        cycles: theta cycles; from the second on, what was recalled lights what is tied to it.
+        """
+        return self.recall_all([cue], top_k, record, around=around, cycles=cycles)[0]
+
+    def recall_all(
+        self,
+        cues: Sequence[str],
+        top_k: int = 3,
+        record: bool = False,
+        progress: Progress | None = None,
+        *,
+        around: datetime | None = None,
+        cycles: int = 2,
+    ) -> list[Hits]:
         """`recall` for many cues in one batch; a recording is that of the whole batch."""
         self._store.check_open()
         for cue in cues:
             check_text(cue)
+        near = seconds(around)
         if not cues:
             return []
-        found = self.hippocampus.recall(self._embed(cues, progress), top_k, record=record)
+        vectors = self._embed(cues, progress)
+        found = self.hippocampus.recall(vectors, top_k, words=heard(self.spec, cues), around=near, cycles=cycles, record=record)
         return [
-            Hits([self._hit(i, s) for i, s in zip(ids, scores, strict=True) if i != NONE], float(novelty), found.recording)
-            for ids, scores, novelty in zip(found.ids, found.scores, found.novelty, strict=True)
+            Hits([self._hit(*one) for one in zip(ids, scores, drives, strict=True) if one[0] != NONE], float(novelty), found.recording)
+            for ids, scores, drives, novelty in zip(found.ids, found.scores, found.drives, found.novelty, strict=True)
         ]
 
     def recall_chain(self, cue: str, hops: int = 1) -> list[Hit]:
@@ -270,14 +328,16 @@ class Memory:
         self._store.check_open()
         check_text(cue)
         vector = self._embed([cue])
-        ids = self.hippocampus.recall_chain(vector, hops)[0]
+        ids = self.hippocampus.recall_chain(vector, hops, words=heard(self.spec, [cue]))[0]
         content = self.hippocampus.contents(ids[ids != NONE])
         unit = vector[0] / np.linalg.norm(vector[0])
         return [self._hit(i, float(c @ unit)) for i, c in zip(ids[ids != NONE], content, strict=True)]
 
-    def _hit(self, place: int, score: float) -> Hit:
+    def _hit(self, place: int, score: float, drives: Iterable[float] | None = None) -> Hit:
         i = self._ids[place]
-        return Hit(i, self._texts[i], float(score))
+        happened = self._happened[i]
+        why = {} if drives is None else {name: float(share) for name, share in zip(PATHWAYS, drives, strict=True)}
+        return Hit(i, self._texts[i], float(score), None if happened is None else moment(happened), why)
 
     def _place(self, i: int) -> int:
         if isinstance(i, bool) or not isinstance(i, int | np.integer) or i not in self._index:
@@ -315,17 +375,3 @@ class Memory:
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
         self.close()
-
-
-def check_text(text: object) -> None:
-    """TextError where this can be neither a memory nor a cue."""
-    if not isinstance(text, str):
-        raise TextError(f"a memory is text, not {type(text).__name__}")
-    if not text.strip():
-        raise TextError("the text is empty; there is nothing to remember")
-    if len(text) > MAX_CHARACTERS:
-        raise TextError(f"the text has {len(text)} characters, more than {MAX_CHARACTERS}; split it into memories")
-    try:
-        text.encode()
-    except UnicodeEncodeError as error:
-        raise TextError(f"the text is no valid Unicode: {error}") from error

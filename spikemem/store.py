@@ -2,6 +2,9 @@
 
 Vectors, codes and links are stored; synapses are derived from them. Each row carries a CRC, so that a flipped byte is found when the
 file is opened. One process writes at a time; it holds `FILE.lock` (an SQLite lock, which the system releases even after a kill).
+
+Format 2 knows when memories happened, in which session, and which keys are pieces of a text. A file of format 1 becomes one of format 2
+when it is first opened for writing, all at once or not at all; a reader takes it as it is.
 """
 
 import json
@@ -10,6 +13,7 @@ import zlib
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from enum import IntEnum
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Literal
@@ -20,31 +24,61 @@ from numpy.typing import NDArray
 from spikemem.errors import StoreError, StoreLockedError
 
 APPLICATION = 0x5350494B  # "SPIK"
-VERSION = 1
+VERSION = 2
 SCHEMA = """
 CREATE TABLE meta (key TEXT PRIMARY KEY, value BLOB NOT NULL) STRICT;
-CREATE TABLE memories (id INTEGER PRIMARY KEY, text TEXT NOT NULL, stored REAL NOT NULL, origin TEXT, crc INTEGER NOT NULL) STRICT;
+CREATE TABLE memories (id INTEGER PRIMARY KEY, text TEXT NOT NULL, stored REAL NOT NULL, origin TEXT, crc INTEGER NOT NULL,
+                       happened REAL, session INTEGER) STRICT;
 CREATE TABLE keys (id INTEGER PRIMARY KEY, memory INTEGER NOT NULL REFERENCES memories (id), text TEXT NOT NULL,
-                   vector BLOB NOT NULL, counts BLOB NOT NULL, code BLOB NOT NULL, crc INTEGER NOT NULL) STRICT;
+                   vector BLOB NOT NULL, counts BLOB NOT NULL, code BLOB NOT NULL, crc INTEGER NOT NULL,
+                   kind INTEGER NOT NULL DEFAULT 0) STRICT;
 CREATE INDEX keys_memory ON keys (memory);
 CREATE TABLE links (pre INTEGER NOT NULL, post INTEGER NOT NULL, crc INTEGER NOT NULL, PRIMARY KEY (pre, post)) STRICT, WITHOUT ROWID;
 """
+UPGRADE = (
+    "ALTER TABLE memories ADD COLUMN happened REAL",
+    "ALTER TABLE memories ADD COLUMN session INTEGER",
+    "ALTER TABLE keys ADD COLUMN kind INTEGER NOT NULL DEFAULT 0",
+)
+"""From format 1 to format 2; the rows' CRCs follow."""
+MEMORY = "id, text, stored, origin"
+KEY = "memory, text, vector, counts, code"
+"""The columns that both formats have, in the order in which their CRC covers them."""
+
+
+class Kind(IntEnum):
+    """What a key of a memory holds: its content, a piece of its text, or a further cue."""
+
+    CONTENT = 0
+    PIECE = 1
+    CUE = 2
 
 
 @dataclass(frozen=True)
 class MemoryRow:
-    """id: ids rise and are never given twice.   stored: seconds since 1970.   origin: a note of where it came from, or None."""
+    """id: ids rise and are never given twice.   stored: seconds since 1970.   origin: a note of where it came from, or None.
+
+    happened: seconds since 1970, or None.   session: memories of one number belong together, in their order; or None.
+    """
 
     id: int
     text: str
     stored: float
     origin: str | None = None
+    happened: float | None = None
+    session: int | None = None
+
+    def values(self) -> tuple[Any, ...]:
+        """A row without its CRC, of the types that SQLite gives back."""
+        happened = None if self.happened is None else float(self.happened)
+        return self.id, self.text, float(self.stored), self.origin, happened, self.session
 
 
 @dataclass(frozen=True, eq=False)
 class KeyRow:
     """A cue of a memory: its text, its vector float32 [d], its volley int8 [d], its CA3 code uint16 [k]. The first is the content.
 
+    The text is what the word cells hear; of a content it may say more than the memory's text, which is what the vector was made of.
     The vector is kept so that another circuit, or the rate twin, can be built from the file.
     """
 
@@ -53,6 +87,11 @@ class KeyRow:
     vector: NDArray[np.float32]
     counts: NDArray[np.int8]
     code: NDArray[np.uint16]
+    kind: Kind = Kind.CONTENT
+
+    def values(self) -> tuple[Any, ...]:
+        """A row without its CRC."""
+        return self.memory, self.text, self.vector.tobytes(), self.counts.tobytes(), self.code.tobytes(), int(self.kind)
 
 
 def _crc(*parts: str | bytes | float | None) -> int:
@@ -110,8 +149,8 @@ class Store:
             raise StoreError(f"{self.path} is a database of another program; give spikemem a file of its own")
         if application == APPLICATION:
             version = db.execute("PRAGMA user_version").fetchone()[0]
-            if version != VERSION:
-                raise StoreError(f"{self.path} has format {version}, this spikemem reads {VERSION}; use the version that wrote it")
+            if not 1 <= version <= VERSION:
+                raise StoreError(f"{self.path} has format {version}, this spikemem reads 1 to {VERSION}; use the version that wrote it")
             problem = db.execute("PRAGMA integrity_check(1)").fetchone()[0]
             if problem != "ok":
                 raise StoreError(f"{self.path} is damaged ({problem}); restore it from a backup")
@@ -122,6 +161,22 @@ class Store:
             db.execute("PRAGMA synchronous = FULL")
         if application != APPLICATION:
             db.executescript(f"BEGIN; {SCHEMA} PRAGMA application_id = {APPLICATION}; PRAGMA user_version = {VERSION}; COMMIT;")
+        elif not self.readonly and self._format() < VERSION:
+            self._upgrade()
+
+    def _format(self) -> int:
+        """The format of the file; where a reader has it open, a writer beside it may have made it a new one."""
+        return int(self._select("PRAGMA user_version")[0][0])
+
+    def _upgrade(self) -> None:
+        """From format 1 to format 2; rows are checked before they get their new CRC."""
+        with self._transaction():
+            memories, keys = self.memories(), self._keys()
+            for statement in UPGRADE:
+                self._db.execute(statement)
+            self._db.executemany("UPDATE memories SET crc = ? WHERE id = ?", [(_crc(*m.values()), m.id) for m in memories])
+            self._db.executemany("UPDATE keys SET kind = ?, crc = ? WHERE id = ?", [(int(k.kind), _crc(*k.values()), i) for i, k in keys])
+            self._db.execute(f"PRAGMA user_version = {VERSION}")
 
     # -- meta ----------------------------------------------------------------------------------------------------------------------
 
@@ -174,14 +229,11 @@ class Store:
             if codes is not None:
                 self._recode(codes)
             self._put((meta or {}).items())
-            self._db.executemany(
-                "INSERT INTO memories VALUES (?, ?, ?, ?, ?)",
-                [(m.id, m.text, m.stored, m.origin, _crc(m.id, m.text, m.stored, m.origin)) for m in memories],
-            )
-            blobs = [(k.memory, k.text, k.vector.tobytes(), k.counts.tobytes(), k.code.tobytes()) for k in keys]
-            self._db.executemany(
-                "INSERT INTO keys (memory, text, vector, counts, code, crc) VALUES (?, ?, ?, ?, ?, ?)", [(*b, _crc(*b)) for b in blobs]
-            )
+            told = [m.values() for m in memories]
+            into = f"INSERT INTO memories ({MEMORY}, happened, session, crc) VALUES (?, ?, ?, ?, ?, ?, ?)"
+            self._db.executemany(into, [(*row, _crc(*row)) for row in told])
+            held = [k.values() for k in keys]
+            self._db.executemany(f"INSERT INTO keys ({KEY}, kind, crc) VALUES (?, ?, ?, ?, ?, ?, ?)", [(*row, _crc(*row)) for row in held])
 
     def recode(self, codes: NDArray[np.uint16], meta: dict[str, bytes]) -> None:
         """New codes for all keys, [key, k], in the order in which `keys` gives them."""
@@ -190,8 +242,8 @@ class Store:
             self._put(meta.items())
 
     def _recode(self, codes: NDArray[np.uint16]) -> None:
-        rows = self._select("SELECT id, memory, text, vector, counts FROM keys ORDER BY id")
-        new = [(code.tobytes(), _crc(*row[1:], code.tobytes()), row[0]) for row, code in zip(rows, codes, strict=True)]
+        rows = self._select("SELECT memory, text, vector, counts, kind, id FROM keys ORDER BY id")
+        new = [(c.tobytes(), _crc(*row[:4], c.tobytes(), row[4]), row[5]) for row, c in zip(rows, codes, strict=True)]
         self._db.executemany("UPDATE keys SET code = ?, crc = ? WHERE id = ?", new)
 
     def link(self, pairs: Iterable[tuple[int, int]]) -> None:
@@ -209,24 +261,41 @@ class Store:
 
     def next_id(self) -> int:
         """The id after the largest ever given."""
-        kept = self.get_json("next_id")
-        largest = self._select("SELECT coalesce(max(id), -1) FROM memories")[0][0]
-        return max(int(largest) + 1, int(str(kept)) if kept is not None else 0)
+        return self._next("next_id", "SELECT coalesce(max(id), -1) FROM memories")
+
+    def next_session(self) -> int:
+        """The session after the largest ever given."""
+        return self._next("next_session", "SELECT coalesce(max(session), -1) FROM memories") if self._format() > 1 else 0
+
+    def _next(self, entry: str, largest: str) -> int:
+        kept = self.get_json(entry)
+        return max(int(self._select(largest)[0][0]) + 1, int(str(kept)) if kept is not None else 0)
 
     def memories(self) -> list[MemoryRow]:
-        rows = self._select("SELECT id, text, stored, origin, crc FROM memories ORDER BY id")
+        new = ", happened, session" if self._format() > 1 else ""
+        rows = self._select(f"SELECT {MEMORY}{new}, crc FROM memories ORDER BY id")
         for *row, crc in rows:
             if _crc(*row) != crc:
                 raise StoreError(f"{self.path}: memory {row[0]} has been altered on disk; restore the file from a backup")
         return [MemoryRow(*row[:-1]) for row in rows]
 
     def keys(self) -> list[KeyRow]:
-        rows = self._select("SELECT memory, text, vector, counts, code, crc FROM keys ORDER BY id")
-        for *row, crc in rows:
+        return [key for _, key in self._keys()]
+
+    def _keys(self) -> list[tuple[int, KeyRow]]:
+        """Keys with the numbers of their rows. In format 1 a memory's first is its content, the others are cues."""
+        new = ", kind" if self._format() > 1 else ""
+        rows = self._select(f"SELECT id, {KEY}{new}, crc FROM keys ORDER BY id")
+        known, keys = set[int](), []
+        for i, *row, crc in rows:
             if _crc(*row) != crc:
                 raise StoreError(f"{self.path}: a cue of memory {row[0]} has been altered on disk; restore the file from a backup")
-        kinds = (np.float32, np.int8, np.uint16)
-        return [KeyRow(row[0], row[1], *(np.frombuffer(b, kind) for b, kind in zip(row[2:5], kinds, strict=True))) for row in rows]
+            memory, text, vector, counts, code = row[:5]
+            kind = Kind(row[5]) if new else Kind.CUE if memory in known else Kind.CONTENT
+            known.add(memory)
+            arrays = np.frombuffer(vector, np.float32), np.frombuffer(counts, np.int8), np.frombuffer(code, np.uint16)
+            keys.append((i, KeyRow(memory, text, *arrays, kind)))
+        return keys
 
     def links(self) -> list[tuple[int, int]]:
         rows = self._select("SELECT pre, post, crc FROM links ORDER BY pre, post")

@@ -17,6 +17,12 @@ def small() -> ModelSpec:
     return load_model("hippocampus-small")
 
 
+@pytest.fixture(scope="session")
+def small_text(small: ModelSpec) -> ModelSpec:
+    """hippocampus-text in the size of hippocampus-small."""
+    return load_model("hippocampus-text").model_copy(update={"dg": small.dg, "ca3": small.ca3, "ca1": small.ca1, "load": small.load})
+
+
 @pytest.fixture
 def path(tmp_path: Path) -> Path:
     """Where a memory may be kept."""
@@ -28,8 +34,8 @@ def open_memory(path: Path) -> Iterator[Open]:
     """Opens the memory at `path` with a fake embedder, and closes it after the test."""
     opened: list[Memory] = []
 
-    def open_(embedder: Embedder | None = None, readonly: bool = False) -> Memory:
-        opened.append(Memory.open(path, "hippocampus-small", embedder=embedder or FakeEmbedder(), readonly=readonly))
+    def open_(embedder: Embedder | None = None, readonly: bool = False, model: str | ModelSpec = "hippocampus-small") -> Memory:
+        opened.append(Memory.open(path, model, embedder=embedder or FakeEmbedder(), readonly=readonly))
         return opened[-1]
 
     yield open_

@@ -3,6 +3,7 @@
 import itertools
 import zlib
 from collections.abc import Sequence
+from datetime import UTC, datetime
 from multiprocessing.connection import Connection
 from pathlib import Path
 
@@ -45,11 +46,13 @@ class FakeEmbedder:
 
 
 def store_forever(path: Path, done: Connection) -> None:
-    """Store trios ("0 a", "0 b", "0 c", ...) with a paraphrase each, link a to b, forget every third c; tell of each step that returned."""
+    """Store trios ("0 a", "0 b", "0 c", ...) with a paraphrase each, a session a trio, link a to b, forget every third c; tell of each
+    step that returned."""
     with Memory.open(path, "hippocampus-small", embedder=FakeEmbedder()) as memory:
         for n in itertools.count():
             texts = [f"{n} {part}" for part in "abc"]
-            ids = memory.store_all(texts, cues=[[f"{text} ~again"] for text in texts])
+            cues, when = [[f"{text} ~again"] for text in texts], datetime.fromtimestamp(n, UTC)
+            ids = memory.store_all(texts, cues, when=when, sessions=["trio"] * 3)
             done.send(("stored", dict(zip(ids, texts, strict=True))))
             memory.associate(ids[0], ids[1])
             done.send(("linked", (ids[0], ids[1])))

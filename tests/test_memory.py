@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from itertools import pairwise
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -19,6 +20,7 @@ from spikemem import Hits, Memory, ModelSpec
 from spikemem.embed import Progress, SentenceEmbedder
 from spikemem.errors import SpecError, StoreError, StoreLockedError, TextError, UnknownMemoryError, VectorError
 from spikemem.regions import ec
+from spikemem.texts import MAX_CHARACTERS
 from tests.conftest import Open
 from tests.fakes import FakeEmbedder, store_forever
 
@@ -43,6 +45,18 @@ def agrees(memory: Memory) -> None:
         np.testing.assert_array_equal(theirs["mean"], ours["mean"])
         np.testing.assert_array_equal(theirs["covariance"], ours["covariance"])
         assert len(theirs["links"]) == len(ours["links"])
+        assert told(theirs) == told(ours)
+
+
+def told(arrays: dict[str, NDArray[Any]]) -> list[object]:
+    """What a hippocampus was told beside vectors: for each living key whether it is a piece, its memory's session and time, its words."""
+    keys = np.flatnonzero(arrays["alive"])
+    ptr, memory = arrays["words_ptr"], arrays["memory"]
+    spans = [slice(ptr[k], ptr[k + 1]) for k in keys] if len(arrays["words_cell"]) else []
+    return [
+        arrays["piece"][keys].tolist(), arrays["session"][memory[keys]].tolist(), str(arrays["when"][memory[keys]].tolist()),
+        [[arrays[f"words_{name}"][span].tolist() for name in ("cell", "spikes", "whole")] for span in spans],
+    ]  # fmt: skip
 
 
 # -- in and out ------------------------------------------------------------------------------------------------------------------------
@@ -96,8 +110,8 @@ def test_an_empty_memory(open_memory: Open) -> None:
     assert len(memory) == 0
 
 
-GOOD = ["🧠🌊", "Привет, мир", "记忆", "שלום", "ज्ञापक", "e\u0301", "a\0b", "  padded  ", "line\nline", "x" * 100_000]
-BAD = ["", "   ", "\n\t", "x" * 100_001, b"bytes", None, 7, ["list"], "\ud800"]
+GOOD = ["🧠🌊", "Привет, мир", "记忆", "שלום", "ज्ञापक", "e\u0301", "a\0b", "  padded  ", "line\nline", "x" * MAX_CHARACTERS]
+BAD = ["", "   ", "\n\t", "x" * (MAX_CHARACTERS + 1), b"bytes", None, 7, ["list"], "\ud800"]
 
 
 @pytest.mark.parametrize("text", GOOD)
@@ -446,6 +460,10 @@ def test_acknowledged_memories_survive_a_kill(path: Path, seed: int) -> None:
         assert len(beyond) in (0, 3)
         assert memory.info()["cues"] == 2 * len(memory)
         assert memory.info()["associations"] in (len(links), len(links) + 1)
+        rows = {row.id: row for row in memory._store.memories()}
+        trios = {n: {row.session for row in rows.values() if row.happened == n} for n in {row.happened for row in rows.values()}}
+        assert all(len(session) == 1 for session in trios.values())
+        assert len(set.union(*trios.values())) == len(trios)
         for i in (min(stored), dying - 1):
             assert memory.recall(f"{stored[i]} ~again", top_k=1)[0].id == i
         assert memory.store("afterwards") > dying

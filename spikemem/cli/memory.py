@@ -1,63 +1,121 @@
 """Commands of a memory in a file: store, recall, chain, associate, forget, consolidate, info."""
 
 import json
+from collections.abc import Callable
 from itertools import pairwise
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from spikemem.cli.show import BAR_FROM, Json, bar, clear_errors, err, lines, out, save, show, spinner
 from spikemem.errors import TextError
 
+if TYPE_CHECKING:
+    from spikemem.hits import Hit
+    from spikemem.memory import Memory
+
 app = typer.Typer()
 Brain = Annotated[Path, typer.Argument(metavar="BRAIN.db", help="The memory's file.")]
 
 
-@app.command(epilog="Example: `spikemem store brain.db 'Ada moved to Lisbon.' --cue 'Where does Ada live?'`")
+@app.command(
+    epilog="Examples: `spikemem store brain.db 'Ada moved to Lisbon.' --cue 'Where does Ada live?' --when 2024-05-01`, "
+    "`spikemem store brain.db --conversation talk.json`"
+)
 def store(
     brain: Brain,
     texts: Annotated[list[str] | None, typer.Argument(metavar="TEXT...", help="Memories to store.")] = None,
     file: Annotated[Path | None, typer.Option(help="A UTF-8 file with one memory a line.")] = None,
     cue: Annotated[list[str] | None, typer.Option(help="A further cue, where one TEXT is stored.")] = None,
-    model: Annotated[str | None, typer.Option(help="Model of a new memory; hippocampus-base by default.")] = None,
+    conversation: Annotated[
+        Path | None,
+        typer.Option(
+            help="A conversation, a memory for each turn: a JSON list of turns, a list of such lists (one a session), or JSON Lines. "
+            "A turn has a text and may have speaker, when (ISO 8601) and caption."
+        ),
+    ] = None,
+    when: Annotated[str | None, typer.Option(metavar="DATE", help="When it happened, ISO 8601; UTC where it has no zone.")] = None,
+    model: Annotated[str | None, typer.Option(help="Model of a new memory; hippocampus-text by default.")] = None,
     json_: Json = False,
 ) -> None:
-    """Store memories; prints their ids."""
+    """Store memories; prints their ids. One of over 128 words also gets a key for each piece of about that length."""
     from spikemem.memory import Memory
 
     with clear_errors():
-        said = list(texts or []) + (lines(file) if file else [])
-        if not said:
-            raise TextError("nothing to store: give TEXT or --file")
-        if cue and len(said) != 1:
-            raise TextError(f"--cue belongs to one memory, not to {len(said)}")
-        with Memory.open(brain, model) as memory, bar("storing", len(said) >= BAR_FROM) as progress:
-            ids = memory.store_all(said, [list(cue)] if cue else None, progress=progress)
+        if conversation is None:
+            run, keys = _storing(list(texts or []) + (lines(file) if file else []), list(cue or []), when)
+        elif texts or file or cue or when:
+            raise TextError("a conversation is stored by itself, and its turns have their own times: no TEXT, --file, --cue or --when")
+        else:
+            run, keys = _conversing(conversation)
+        with Memory.open(brain, model) as memory, bar("storing", keys >= BAR_FROM) as progress:
+            ids = run(memory, progress)
         if json_:
             out.print_json(json.dumps(ids))
         else:
             out.print(f"stored {len(ids)} as {ids[0]}" + (f" to {ids[-1]}" if len(ids) > 1 else ""))
 
 
-@app.command(epilog='Example: `spikemem recall brain.db "Ada\'s city" --top-k 3 --plot recall.png`')
+Storing = Callable[["Memory", Callable[[int, int], None]], list[int]]
+
+
+def _storing(said: list[str], cues: list[str], when: str | None) -> tuple[Storing, int]:
+    """What stores texts, and about how many keys they have."""
+    from spikemem.texts import parse_time, pieces
+
+    if not said:
+        raise TextError("nothing to store: give TEXT, --file or --conversation")
+    if cues and len(said) != 1:
+        raise TextError(f"--cue belongs to one memory, not to {len(said)}")
+    happened = None if when is None else parse_time(when)
+    keys = sum(1 + len(pieces(text)) for text in said)
+    return lambda memory, progress: memory.store_all(said, [cues] if cues else None, progress=progress, when=happened), keys
+
+
+def _conversing(file: Path) -> tuple[Storing, int]:
+    """What stores the conversation of a file, and about how many keys it has."""
+    from spikemem.conversation import read_conversation, sessions_of
+
+    sessions = sessions_of(read_conversation(file))
+    turns = sum(map(len, sessions))
+    if not turns:
+        raise TextError(f"nothing to store: there are no turns in {file}")
+    return lambda memory, progress: memory.store_conversation(sessions, progress=progress), turns
+
+
+@app.command(
+    epilog='Examples: `spikemem recall brain.db "Ada\'s city" --top-k 3 --plot recall.png`, '
+    '`spikemem recall brain.db "the harbour" --around 2024-05-01 --why`'
+)
 def recall(
     brain: Brain,
     cue: Annotated[str, typer.Argument(metavar="CUE")],
     top_k: Annotated[int, typer.Option(min=1, help="How many memories.")] = 3,
+    around: Annotated[str | None, typer.Option(metavar="DATE", help="A time near them, ISO 8601; UTC where it has no zone.")] = None,
+    cycles: Annotated[int, typer.Option(min=1, help="Theta cycles; from the second on, what was recalled lights what is tied to it.")] = 2,
+    why: Annotated[bool, typer.Option("--why", help="Also print what each pathway brought to the score.")] = False,
     plot_: Annotated[Path | None, typer.Option("--plot", help="Also simulate every spike and draw the raster here.")] = None,
     json_: Json = False,
 ) -> None:
     """Recall memories by a cue."""
     from spikemem import plots
     from spikemem.memory import Memory
+    from spikemem.texts import parse_time
 
-    with clear_errors(), Memory.open(brain, readonly=True) as memory:
-        with err.status("recalling"):
-            hits = memory.recall(cue, top_k, record=plot_ is not None)
-        show([{"id": h.id, "score": h.score, "text": h.text} for h in hits], json_)
-        if plot_ is not None and hits.recording is not None:
-            save(plots.raster(hits.recording, title=cue), plot_)
+    with clear_errors():
+        near = None if around is None else parse_time(around)
+        with Memory.open(brain, readonly=True) as memory:
+            with err.status("recalling"):
+                hits = memory.recall(cue, top_k, record=plot_ is not None, around=near, cycles=cycles)
+            show([_row(hit, why, json_, json_ or any(h.when for h in hits)) for hit in hits], json_)
+            if plot_ is not None and hits.recording is not None:
+                save(plots.raster(hits.recording, title=cue), plot_)
+
+
+def _row(hit: "Hit", why: bool, json_: bool, dated: bool) -> dict[str, Any]:
+    when = hit.when.isoformat() if json_ and hit.when else None if json_ else str(hit.when or "")[:16]
+    return {"id": hit.id, "score": hit.score, **(hit.drives if why else {}), **({"when": when} if dated else {}), "text": hit.text}
 
 
 @app.command(epilog='Example: `spikemem chain brain.db "the broken clock" --hops 3`')

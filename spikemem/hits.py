@@ -1,0 +1,41 @@
+"""What a text memory answers."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from spikemem.recording import Recording
+
+
+@dataclass(frozen=True, repr=False)
+class Hit:
+    """A recalled memory.
+
+    score: how well the stored key that answered matches the cue (see `Recall.scores`).   when: when it happened, in UTC, or None.
+    drives: the share of the score that each pathway brought; none for a hop of a chain.
+    """
+
+    id: int
+    text: str
+    score: float
+    when: datetime | None = None
+    drives: Mapping[str, float] = field(default_factory=dict, hash=False)
+
+    def __repr__(self) -> str:
+        """One line.
+
+        >>> Hit(3, "Ada moved to Lisbon in May.", 0.8125, drives={"meaning": 0.5, "words": 0.3125, "time": 0.0})
+        Hit(3, 'Ada moved to Lisbon in May.', score=0.812: meaning 0.500, words 0.312)
+        """
+        when = "" if self.when is None else f", when={str(self.when)[:16]}"
+        why = ", ".join(f"{name} {share:.3f}" for name, share in self.drives.items() if share)
+        return f"Hit({self.id}, {self.text!r}{when}, score={self.score:.3f}{': ' if why else ''}{why})"
+
+
+class Hits(list[Hit]):
+    """Hits, best first.   novelty: 0 for a known cue, towards 1 for one unlike all that is stored.   recording: where asked for."""
+
+    def __init__(self, hits: Sequence[Hit], novelty: float, recording: Recording | None = None) -> None:
+        super().__init__(hits)
+        self.novelty = novelty
+        self.recording = recording
