@@ -127,7 +127,7 @@ class Circuit:
         path, lit = np.full((n, len(times.reads)), NONE, np.int64), np.zeros((n, len(self.ca1.pathways.content)), bool)
 
         def fired(population: str, gamma: int, i: int) -> NDArray[np.int64]:
-            return recording[population].between(gamma * GAMMA, (gamma + 1) * GAMMA, i).cell
+            return recording[population].between(gamma * GAMMA, (gamma + 1) * GAMMA, i).cell.astype(np.int64)
 
         for i in range(n):
             answer = fired("ca1", times.order, i)

@@ -172,8 +172,8 @@ class RateHippocampus:
             ids[i, : len(best)], scores[i, : len(best)] = memories[best].cpu().numpy(), total[best].cpu().numpy()
         multiplications = (len(living) + 2 * SETTLE_STEPS * nearest.shape[1]) * self.spec.ec.dim
         return Recall(
-            ids, scores, np.full((n, top_k, len(PATHWAYS)), np.nan), np.zeros((n, 0), np.int64), x.cpu().double().numpy(), (1 - near[:, 0]).clamp(min=0).cpu().double().numpy(), owners.cpu().numpy(),
-            attention.cpu().double().numpy(), np.full(n, multiplications),
+            ids, scores, np.full((n, top_k, len(PATHWAYS)), np.nan), np.zeros((n, 0), np.int64), x.cpu().double().numpy(),
+            (1 - near[:, 0]).clamp(min=0).cpu().double().numpy(), owners.cpu().numpy(), attention.cpu().double().numpy(), np.full(n, multiplications),
         )  # fmt: skip
 
     def _recall_beside(self, queries: Tensor, beside: RatePathways, said: Spoken, living: Tensor, top_k: int, cycles: int) -> Recall:
@@ -203,7 +203,10 @@ class RateHippocampus:
             best = order[np.sort(first)[:top_k]]
             ids[i, : len(best)], scores[i, : len(best)] = owner[keys[best]], drive[i, best]
         s = np.argsort(-drive, axis=1, kind="stable")[:, : max(self.spec.ca1.competitors, 1)]
-        z, h = self._keys[living[torch.as_tensor(s, device=self.device)]], torch.as_tensor(np.take_along_axis(field, s, 1), device=self.device)
+        z, h = (
+            self._keys[living[torch.as_tensor(s, device=self.device)]],
+            torch.as_tensor(np.take_along_axis(field, s, 1), device=self.device),
+        )
         x, attention = queries, torch.zeros_like(h)
         for _ in range(SETTLE_STEPS):
             attention = torch.softmax(self.spec.ca1.sharpness * (self.spec.ca1.meaning * torch.einsum("ncd,nd->nc", z, x) + h), dim=1)

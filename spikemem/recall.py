@@ -85,7 +85,9 @@ class _CA3Course:
         return active, size
 
 
-def answer(circuit: Circuit, volley: Volley, vectors: NDArray[np.float32], top_k: int, course: Course, place: tuple[str, str] | None) -> Recall:
+def answer(
+    circuit: Circuit, volley: Volley, vectors: NDArray[np.float32], top_k: int, course: Course, place: tuple[str, str] | None
+) -> Recall:
     """What cues recall (see `Hippocampus.recall`).   place: simulator and device; None takes short cuts."""
     times, ca1 = course.times, circuit.ca1
     ca3 = _CA3Course(circuit, volley, course.settle)
@@ -157,7 +159,7 @@ def _attend_unsettled(
     circuit: Circuit, winners: NDArray[np.int64], volley: Volley, active: NDArray[np.uint16], lit: NDArray[np.bool_], candidates: int,
     competitors: int, start: int,
 ) -> None:  # fmt: skip
-    """Correct the keys that win the subiculum, [cycles], in those cycles in which CA3 fires other cells than `active`, which fired before."""
+    """Correct the keys that win the subiculum, [cycles], where CA3 fires other cells than `active`, which fired in the cycle before."""
     name, none = volley.names(), np.zeros(0, np.int64)
     cells, ranked, ranking = active.astype(np.int64), set(active.tolist()), None
     for g in range(len(winners)):

@@ -3,7 +3,6 @@
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,6 +14,7 @@ from spikemem.rate import RateHippocampus
 from spikemem.regions.ec_ctx import NO_SESSION
 from spikemem.regions.ec_lex import Words, words
 from spikemem.spec import ModelSpec, load_model
+from spikemem.texts import pieces, seconds
 
 MODEL = "hippocampus-text"
 LESIONS = {
@@ -59,14 +59,16 @@ class MemorySystem:
         if self.plain:
             self._memory.store(embedded)
             return
-        cues = vectors([c for some in task.cues for c in some])
-        ends = np.cumsum([len(some) for some in task.cues])
+        parts = [pieces(text) for text in task.embedded]
+        further = [[*own, *cues] for own, cues in zip(parts, task.cues, strict=True)]
+        made = vectors([text for some in further for text in some])
         self._memory.store(
             embedded,
-            variants=np.split(cues, ends[:-1]) if len(cues) else None,
-            words=[self._words([text, *some]) for text, some in zip(task.texts, task.cues, strict=True)],
+            variants=np.split(made, np.cumsum([len(some) for some in further])[:-1]) if len(made) else None,
+            words=[self._words([text, *some]) for text, some in zip(task.texts, further, strict=True)],
+            pieces=[len(own) for own in parts],
             sessions=np.array([NO_SESSION if s is None else s for s in task.sessions]),
-            when=np.array([math.nan if w is None else seconds(w) for w in task.when]),
+            when=np.array([math.nan if (s := seconds(w)) is None else s for w in task.when]),
         )
 
     def _words(self, texts: Sequence[str]) -> list[Words]:
@@ -74,17 +76,9 @@ class MemorySystem:
 
     def rank(self, questions: Sequence[str], k: int) -> NDArray[np.int64]:
         cues = self._vectors(questions)
-        if self.plain:
-            found = self._memory.recall(cues, k)
-        else:
-            found = self._memory.recall(cues, k, words=self._words(questions))
+        found = self._memory.recall(cues, k, words=None if self.plain else self._words(questions))
         self.events = math.nan if self.rate else float(found.events.mean())
         return found.ids
-
-
-def seconds(when: datetime) -> float:
-    """s since 1970; a time without a zone is taken as UTC."""
-    return (when if when.tzinfo else when.replace(tzinfo=UTC)).timestamp()
 
 
 def lesioned(spec: ModelSpec, cut: Sequence[str]) -> ModelSpec:

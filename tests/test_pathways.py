@@ -1,6 +1,5 @@
 """Words, context, moments and spreading: short cuts against spikes, and each against its equation."""
 
-from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -10,7 +9,7 @@ from spikemem.hippocampus import PATHWAYS
 from spikemem.regions.ec_lex import Words, words
 from tests.fakes import near, units
 
-TOPICS = "harbour bees violin glacier orchard lantern compass pepper ladder meadow copper saffron".split()
+TOPICS = ["harbour", "bees", "violin", "glacier", "orchard", "lantern", "compass", "pepper", "ladder", "meadow", "copper", "saffron"]
 
 
 def text_spec(small: ModelSpec, **ca1: float) -> ModelSpec:

@@ -3,6 +3,8 @@
 All drives are whole numbers, of the soma in units of 1/64 perforant coincidence, of the dendrite in units of 1/2048 Schaffer synapse.
 """
 
+from typing import NamedTuple
+
 import numpy as np
 from numba import njit, prange
 from numpy.typing import NDArray
@@ -72,56 +74,102 @@ def strongest(drive: I64, k: int, above: int) -> I64:
     return chosen
 
 
+class Keys(NamedTuple):
+    """Index cells.   counts: [key, d].   codes: [key, k].   alive, memory: [key].   indptr, keys, built, cells: see `shared_cells`."""
+
+    counts: I8
+    codes: NDArray[np.uint16]
+    alive: NDArray[np.bool_]
+    memory: I64
+    indptr: I64
+    keys: I32
+    built: int
+    cells: int
+
+
+class Afferents(NamedTuple):
+    """What `regions.pathways` has learned; CSR by word cell, and arrays by memory.   time: drive of the moment that is asked for."""
+
+    word_ptr: I64
+    word_key: I64
+    word_weight: I64
+    content: I64
+    neighbours: I64
+    context_weight: I64
+    context_fan: I64
+    apical_ptr: I64
+    apical_target: I64
+    apical_weight: NDArray[np.float64]
+    apical_memory: I64
+    time: I64
+
+
+class Said(NamedTuple):
+    """Word cells of each cue with their spikes, CSR.   whole: cells of whole words."""
+
+    ptr: I64
+    cell: I64
+    spikes: I64
+    whole: NDArray[np.bool_]
+
+
+class Gains(NamedTuple):
+    """Of a perforant coincidence, of an apical dendrite, of a plateau; and what the latter two give a dendrite."""
+
+    meaning: int
+    key: int
+    spreading: int
+    opening: int
+
+
 @njit(cache=True, parallel=True)
 def rank(
-    counts: I8, active: NDArray[np.uint16], size: I64, key_counts: I8, codes: NDArray[np.uint16], alive: NDArray[np.bool_],
-    memory: I64, indptr: I64, keys: I32, built: int, cells: int, candidates: int,
-    said_ptr: I64, said_cell: I64, said_spikes: I64, said_whole: NDArray[np.bool_], time: I64, lit: NDArray[np.bool_],
-    word_ptr: I64, word_key: I64, word_weight: I64, content: I64, neighbours: I64, context_weight: I64, context_fan: I64,
-    apical_ptr: I64, apical_target: I64, apical_weight: NDArray[np.float64], apical_memory: I64,
-    meaning_gain: int, key_gain: int, spreading_gain: int, opening: int,
+    counts: I8, active: NDArray[np.uint16], size: I64, lit: NDArray[np.bool_], candidates: int, index: Keys, said: Said, given: Afferents,
+    gains: Gains,
 ) -> tuple[I64, I64, I64]:  # fmt: skip
     """CA1's index cells in firing order, [n, candidates], padded with -1; their drives by pathway, [n, candidates, 5]; events, [n].
 
     The `candidates` dendrites of largest drive open; among these the soma's drive decides (the equation of `regions.ca1`).
-    said_*: word cells of each cue (CSR) with their spikes.   time: [memory].   lit: plateaus, [n, memory].
+    counts: the cues' volleys, [n, d].   active: CA3's cells, [n, k], of which the first `size` count.   lit: plateaus, [n, memory].
     """
     n, d = counts.shape
-    memories = len(content)
+    keys = len(index.codes)
     order, parts = np.full((n, candidates), -1, np.int64), np.zeros((n, candidates, 5), np.int64)
     events = np.zeros(n, np.int64)
     for i in prange(n):
         cue = counts[i].astype(np.int32)
-        said = slice(said_ptr[i], said_ptr[i + 1])
-        words, carried = word_drive(said_cell[said], said_spikes[said], word_ptr, word_key, word_weight, len(codes))
-        context = context_drive(words, content, neighbours, context_weight)
-        tuft = apical_spikes(said_cell[said][said_whole[said]], apical_ptr, apical_target, apical_weight, apical_memory, memories)
-        shared = shared_cells(active[i, : size[i]].astype(np.int64), codes, alive, indptr, keys, built, cells)
-        dendrite = np.zeros(len(codes), np.int64)
-        for key in range(len(codes)):
-            if alive[key]:
-                m = memory[key]
-                dendrite[key] = PER_SYNAPSE * shared[key] + 64 * words[key] + context[m] + time[m]
+        part = slice(said.ptr[i], said.ptr[i + 1])
+        cell, together = said.cell[part], said.cell[part][said.whole[part]]
+        words, carried = word_drive(cell, said.spikes[part], given.word_ptr, given.word_key, given.word_weight, keys)
+        context = context_drive(words, given.content, given.neighbours, given.context_weight)
+        tuft = apical_spikes(together, given.apical_ptr, given.apical_target, given.apical_weight, given.apical_memory, len(given.content))
+        now = active[i, : size[i]].astype(np.int64)
+        shared = shared_cells(now, index.codes, index.alive, index.indptr, index.keys, index.built, index.cells)
+        dendrite = np.zeros(keys, np.int64)
+        for key in range(keys):
+            if index.alive[key]:
+                m = index.memory[key]
+                dendrite[key] = PER_SYNAPSE * shared[key] + 64 * words[key] + context[m] + given.time[m]
                 if tuft[m]:
-                    dendrite[key] += opening
+                    dendrite[key] += gains.opening
                 if lit[i, m]:
-                    dendrite[key] += opening
+                    dendrite[key] += gains.opening
         opened = strongest(dendrite, candidates, OPENS)
         total, found = np.zeros(len(opened), np.int64), np.zeros((len(opened), 5), np.int64)
         for j in range(len(opened)):
             key = opened[j]
             dot = 0
             for x in range(d):
-                dot += key_counts[key, x] * cue[x]
-            m = memory[key]
-            found[j, 0], found[j, 1], found[j, 2], found[j, 3] = meaning_gain * dot, 64 * words[key], context[m], time[m]
+                dot += index.counts[key, x] * cue[x]
+            m = index.memory[key]
+            found[j, 0], found[j, 1], found[j, 2], found[j, 3] = gains.meaning * dot, 64 * words[key], context[m], given.time[m]
             if tuft[m]:
-                found[j, 4] += key_gain
+                found[j, 4] += gains.key
             if lit[i, m]:
-                found[j, 4] += spreading_gain
+                found[j, 4] += gains.spreading
             total[j] = found[j].sum()
         best = np.argsort(-total, kind="mergesort")
         for j in range(len(opened)):
             order[i, j], parts[i, j] = opened[best[j]], found[best[j]]
-        events[i] = shared.sum() + len(opened) * np.abs(cue).sum() + (carried * (1 + context_fan)).sum()
+        events[i] = shared.sum() + len(opened) * np.abs(cue).sum() + (carried * (1 + given.context_fan)).sum()
     return order, parts, events

@@ -32,8 +32,7 @@ UNIT = 64
 
 def volley(given: Words) -> Words:
     """The word cells that a cue makes fire, and how often."""
-    cells, spikes, whole = (a[:MOST_CELLS] for a in given)
-    return Words(cells, np.minimum(spikes, MOST_SPIKES), whole)
+    return Words(given.cells[:MOST_CELLS], np.minimum(given.spikes[:MOST_CELLS], MOST_SPIKES), given.whole[:MOST_CELLS])
 
 
 @dataclass(frozen=True, eq=False)

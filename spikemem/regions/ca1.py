@@ -200,33 +200,26 @@ class CA1:
         p = self.pathways
         said = said or Spoken.nothing(len(counts))
         lit = np.zeros((len(counts), len(p.content)), bool) if lit is None else lit
-        return Ranking(
-            *index_cells.rank(
-                counts, active, size, self.counts, self.codes, self.alive, self.memory, self._indptr, self._keys, self._built,
-                self.spec.dg.cells, min(candidates, max(len(self), 1)), *said.flat(), p.time_drive(said.around), lit,
-                p.words.ptr, p.words.target, p.words.weight.astype(np.int64), p.content, p.neighbours, p.context_weight, p.context_fan,
-                p.apical.ptr, p.apical.target, p.apical.weight, p.apical_memory, p.meaning_gain, p.key_gain, p.spreading_gain,
-                index_cells.PER_SYNAPSE * self.spec.dg.winners,
-            )
-        )  # fmt: skip
+        index = index_cells.Keys(
+            self.counts, self.codes, self.alive, self.memory, self._indptr, self._keys, self._built, self.spec.dg.cells
+        )
+        most = min(candidates, max(len(self), 1))
+        return Ranking(*index_cells.rank(counts, active, size, lit, most, index, said.flat(), p.afferents(said.around), p.gains))
 
     def parts(self, keys: NDArray[np.int64], counts: NDArray[np.int8], said: Spoken, lit: NDArray[np.bool_]) -> NDArray[np.int64]:
         """A_k of keys that fired, [n, c] NONE-padded, by pathway, [n, c, 5]."""
-        found, p = np.zeros((*keys.shape, 5), np.int64), self.pathways
+        found, gains, given = np.zeros((*keys.shape, 5), np.int64), self.pathways.gains, self.pathways.afferents(said.around)
+        apical = given.apical_ptr, given.apical_target, given.apical_weight, given.apical_memory
         for i, row in enumerate(keys):
             fired = row != NONE
             k, m = row[fired], self.memory[row[fired]]
             cell, spikes, whole = said.words[i]
-            words, _ = index_cells.word_drive(cell, spikes, p.words.ptr, p.words.target, p.words.weight.astype(np.int64), len(self))
-            tuft = index_cells.apical_spikes(cell[whole], p.apical.ptr, p.apical.target, p.apical.weight, p.apical_memory, len(p.content))
-            context = index_cells.context_drive(words, p.content, p.neighbours, p.context_weight)
-            found[i, fired] = np.stack(
-                [
-                    p.meaning_gain * (self.counts[k].astype(np.int64) @ counts[i].astype(np.int64)), UNIT * words[k], context[m],
-                    p.time_drive(said.around)[m], p.key_gain * tuft[m] + p.spreading_gain * lit[i, m],
-                ],
-                axis=1,
-            )  # fmt: skip
+            words, _ = index_cells.word_drive(cell, spikes, given.word_ptr, given.word_key, given.word_weight, len(self))
+            context = index_cells.context_drive(words, given.content, given.neighbours, given.context_weight)
+            tuft = index_cells.apical_spikes(cell[whole], *apical, len(given.content))
+            found[i, fired, 0] = gains.meaning * (self.counts[k].astype(np.int64) @ counts[i].astype(np.int64))
+            found[i, fired, 1], found[i, fired, 2], found[i, fired, 3] = UNIT * words[k], context[m], given.time[m]
+            found[i, fired, 4] = gains.key * tuft[m] + gains.spreading * lit[i, m]
         return found
 
     def on_ca3_alone(self, active: NDArray[np.int64]) -> int:
@@ -282,7 +275,7 @@ class CA1:
         net.add(Population("sub", cells, ec.PERFECT, KWinners(gamma, k=1)))
         living = np.flatnonzero(self.alive)
         schaffer = Sparse.from_coo(self.codes[living].ravel(), np.repeat(living, self.spec.dg.winners), 1.0, (self.spec.dg.cells, cells))
-        perforant = Dense(ec.push_pull(self.counts.T * (self.pathways.meaning_gain / UNIT)))
+        perforant = Dense(ec.push_pull(self.counts.T * (self.pathways.gains.meaning / UNIT)))
         net.connect("ca3", "ca1_dendrite", schaffer)
         net.connect("ca1_dendrite", "ca1", one_to_one(self.gate))
         net.connect("ca1", "sub", one_to_one(self.gate))

@@ -86,7 +86,7 @@ class DG:
         self.adapt(Adaptation.of(ec.layer_two(self.spec.ec, counts)))
 
     def drive(self, counts: NDArray[np.int8] | NDArray[np.float32]) -> NDArray[np.float64]:
-        """What each cell receives from signed counts of the layer that it hears, or from rates s x in their place, [n, d]; float64, [n, cell]."""
+        """What each cell receives from signed counts of its layer of EC, or from rates s x in their place, [n, d]; float64, [n, cell]."""
         dense = np.zeros((self.spec.ec.dim, self.spec.dg.cells))
         np.add.at(dense, (self.inputs, np.arange(len(self.inputs))[:, None]), self.weights)
         return counts.astype(np.float64) @ dense - self.bias

@@ -4,9 +4,11 @@
     x^ = n / s,                                        s = charge sqrt(d)
 
 The cells do not leak, so that a cell's count is its charge, rounded; T = 8 steps of current, at most 11 spikes. Superficial EC (`ec`)
-takes the cue; where the model has a layer II of its own (`ec_two`), its stellate cells fire once for every few spikes of layer III and
-drive DG, which needs less precision than CA1:    n_two = round(g n); deep EC (`ec_deep`) receives the answer from the subiculum; `replay` carries the answer back to `ec` when theta allows.
-ON cells are 0 to d - 1, OFF cells d to 2d - 1.
+takes the cue; deep EC (`ec_deep`) receives the answer from the subiculum; `replay` carries the answer back to `ec` when theta allows.
+ON cells are 0 to d - 1, OFF cells d to 2d - 1. DG needs less precision than CA1: in a model with a layer II of its own the stellate cells
+`ec_two` fire once for every few spikes of layer III, `ec`, and drive DG in its place.
+
+    n_two = round(g n),                                g = layer_two
 """
 
 import math

@@ -51,7 +51,7 @@ def neighbours(spec: ContextSpec, session: NDArray[np.int64], alive: NDArray[np.
 
 
 def moment_cells(when: NDArray[np.float64]) -> NDArray[np.int64]:
-    """The cells of moments, s since 1970, as numbers that tell span, grid and place, int64, [n, spans x grids]; -1 for an unknown moment."""
+    """The cells of moments, s since 1970, as numbers that tell span, grid and place, int64, [n, spans x grids]; -1 where unknown."""
     cells = []
     for s, span in enumerate(SPANS):
         for g in range(GRIDS):

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from spikemem.kernels.index_cells import PER_SYNAPSE, Afferents, Gains, Said
 from spikemem.network import CycleReset, Network, Population
 from spikemem.regions import ec, ec_ctx
 from spikemem.regions.bcpnn import UNIT, Fan, Lexicon, volley
@@ -40,11 +41,14 @@ class Spoken:
     def one(self, i: int) -> "Spoken":
         return Spoken(self.words[i : i + 1], self.around)
 
-    def flat(self) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64], NDArray[np.bool_]]:
-        """Words of all cues as CSR: ptr [n + 1], cell, spikes, whole."""
+    def flat(self) -> Said:
+        """The words of all cues, one after the other."""
         ptr = np.concatenate([[0], np.cumsum([len(w.cells) for w in self.words], dtype=np.int64)])
-        parts = [np.concatenate(column) for column in zip(SILENT, *self.words, strict=True)]
-        return ptr, parts[0], parts[1], parts[2]
+        everything = (SILENT, *self.words)
+        return Said(
+            ptr, np.concatenate([w.cells for w in everything]), np.concatenate([w.spikes for w in everything]),
+            np.concatenate([w.whole for w in everything]),
+        )  # fmt: skip
 
 
 SILENT = Words(np.zeros(0, np.int64), np.zeros(0, np.int64), np.zeros(0, bool))
@@ -87,8 +91,8 @@ class Pathways:
         self.context_fan = self._context_fan(memory, alive, len(content))
         self.when = np.where(alive[self.content], when, np.nan)
         self.time_weight = round(gains.time * unit / (len(ec_ctx.SPANS) * ec_ctx.GRIDS))
-        self.meaning_gain, self.key_gain, self.spreading_gain = (
-            round(UNIT * gains.meaning), round(unit * gains.key), round(unit * gains.spreading)
+        self.gains = Gains(
+            round(UNIT * gains.meaning), round(unit * gains.key), round(unit * gains.spreading), PER_SYNAPSE * spec.dg.winners
         )  # fmt: skip
 
     def _context_fan(self, memory: NDArray[np.int64], alive: NDArray[np.bool_], keys: int) -> NDArray[np.int64]:
@@ -102,10 +106,12 @@ class Pathways:
         of_key[self.content] = fan
         return of_key
 
-    @property
-    def speaks(self) -> bool:
-        """Whether any index cell hears a word."""
-        return len(self.words.target) > 0 or len(self.apical.target) > 0
+    def afferents(self, around: float | None) -> Afferents:
+        """The same as the short cut reads it, with the drive of the moment that is asked for."""
+        return Afferents(
+            self.words.ptr, self.words.target, self.words.weight.astype(np.int64), self.content, self.neighbours, self.context_weight,
+            self.context_fan, self.apical.ptr, self.apical.target, self.apical.weight, self.apical_memory, self.time_drive(around),
+        )  # fmt: skip
 
     def time_drive(self, around: float | None) -> NDArray[np.int64]:
         """What each memory's cells hear from the cells of the moment, [memory]."""
@@ -142,7 +148,7 @@ class Pathways:
             net.add(Population("ca1_tuft", len(self.content), ec.PERFECT, cycle))
             net.connect("ec_lex", "ca1_apical", self._apical_synapses())
             net.connect("ca1_apical", "ca1_tuft", self._apical_to_memory())
-            self._lift(net, "ca1_tuft", self.key_gain)
+            self._lift(net, "ca1_tuft", self.gains.key)
         if passes > 1:
             self._build_spreading(net, links, passes, keys)
 
@@ -154,9 +160,9 @@ class Pathways:
         owner, column = np.nonzero(cells >= 0)
         place = np.searchsorted(used, cells[owner, column])
         key = np.flatnonzero(self.alive)
-        of_memory = [[] for _ in range(len(self.content))]
+        of_memory: list[list[int]] = [[] for _ in range(len(self.content))]
         for k in key:
-            of_memory[self.memory[k]].append(k)
+            of_memory[self.memory[k]].append(int(k))
         pairs = [(p, k) for p, m in zip(place, owner, strict=True) for k in of_memory[m]]
         pre, post = np.array(pairs, np.int64).reshape(-1, 2).T
         net.add(Population("ec_time", len(used), ec.PERFECT, CycleReset(GAMMA * DT)))
@@ -222,7 +228,7 @@ class Pathways:
             net.connect("ec_lex_deep", "ca1_apical_deep", self._apical_synapses())
             net.connect("ca1_apical_deep", "ca1_plateau", self._apical_to_memory())
         net.connect("ca1_plateau", "ca1_plateau", one_to_one(1.0), delay=GAMMA * DT)
-        self._lift(net, "ca1_plateau", self.spreading_gain)
+        self._lift(net, "ca1_plateau", self.gains.spreading)
         if passes > 2:
             net.add(Population("visited", memories, ec.PERFECT, cycle))
             net.add(Population("return_inhibition", memories, ec.PERFECT, cycle))
@@ -263,7 +269,9 @@ class Pathways:
         return made
 
 
-def _window(protocol: list[Gamma], tonic: float = ec.HALF, shut: int | None = None, only: Sequence[bool] | None = None) -> NDArray[np.float64]:
+def _window(
+    protocol: list[Gamma], tonic: float = ec.HALF, shut: int | None = None, only: Sequence[bool] | None = None
+) -> NDArray[np.float64]:
     """A current over a protocol, [time]: `tonic` at the start of each gamma cycle, inhibition from step `shut` on.
 
     only: the cycles in which the cells are not inhibited from the start.

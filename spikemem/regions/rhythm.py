@@ -81,14 +81,14 @@ def recall_protocol(settle: int, attention: int, passes: int = 1) -> list[Gamma]
     complete, sample = [Gamma(Mode.CUE)] * (settle + 1), [Gamma(Mode.CUE, read=True, noise=True)] * attention
     if passes == 1:
         return complete + sample
-    return (complete + [Gamma(Mode.CUE, read=True), Gamma(Mode.CUE, relight=True)]) * (passes - 1) + sample
+    return [*complete, Gamma(Mode.CUE, read=True), Gamma(Mode.CUE, relight=True)] * (passes - 1) + sample
 
 
 @dataclass(frozen=True)
 class Timetable:
     """When a recall's answers are read, in gamma cycles from 0.
 
-    reads: cycles in which the passes before the last are read.   order: that whose firing order is the answer.   attention: the first sample.
+    reads: those in which the passes before the last are read.   order: that whose firing order is the answer.   attention: the first sample.
     """
 
     reads: tuple[int, ...]
