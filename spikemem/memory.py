@@ -116,7 +116,7 @@ class Memory:
             "counts": np.stack([k.counts for k in keys]), "codes": np.stack([k.code for k in keys]), "memory": owner,
             "content": first[owner], "alive": np.ones(len(keys), bool),
             "links": np.array([[self._index[a], self._index[b]] for a, b in links], np.int64).reshape(-1, 2),
-            "piece": np.array([k.kind == Kind.PIECE for k in keys]),
+            "cue": np.array([k.kind == Kind.CUE for k in keys]),
             "session": session_array([m.session for m in memories]), "when": when_array([m.happened for m in memories]),
             **joined(self.spec, [k.text for k in keys]), **adaptation,
         }  # fmt: skip

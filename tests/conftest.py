@@ -20,7 +20,9 @@ def small() -> ModelSpec:
 @pytest.fixture(scope="session")
 def small_text(small: ModelSpec) -> ModelSpec:
     """hippocampus-text in the size of hippocampus-small."""
-    return load_model("hippocampus-text").model_copy(update={"dg": small.dg, "ca3": small.ca3, "ca1": small.ca1, "load": small.load})
+    text = load_model("hippocampus-text")
+    dg = text.dg.model_copy(update={"cells": small.dg.cells, "winners": small.dg.winners})
+    return text.model_copy(update={"dg": dg, "ca3": small.ca3, "load": small.load})
 
 
 @pytest.fixture

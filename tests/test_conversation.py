@@ -1,6 +1,7 @@
 """Conversations: every way to give one, what is stored of it, and what is refused."""
 
 import json
+import sqlite3
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -13,7 +14,7 @@ from spikemem.conversation import read_conversation, sessions_of
 from spikemem.errors import SpikememError, StoreError, TextError, TimeError
 from spikemem.hippocampus import PATHWAYS
 from spikemem.regions.ec_lex import words
-from spikemem.store import Kind
+from spikemem.store import KEY, MEMORY, Kind, _crc
 from tests.conftest import Open
 from tests.test_memory import agrees
 
@@ -57,11 +58,13 @@ def test_a_turn_takes_the_time_before_it_in_its_session() -> None:
     [
         ("hello", "not str"), (5, "not int"), ({"text": "a"}, "not dict"), (Turn("a"), "not Turn"), (None, "not NoneType"),
         ([Turn("a"), Turn(" ")], "^turn 1: the text is empty"), ([("Ada", "a"), ("Bo", "")], "^turn 1: the text is empty"),
-        ([[Turn("a")], [Turn("a"), Turn("")]], "^session 1, turn 1: the text is empty"), ([{"text": "a"}, {"speaker": "Bo"}], "^turn 1: .*'text'"),
-        ([{}], "'text'"), ([{"text": None}], "NoneType"), ([{"text": "a", "mood": "x"}], "unknown key 'mood'"),
+        ([[Turn("a")], [Turn("a"), Turn("")]], "^session 1, turn 1: the text is empty"),
+        ([{"text": "a"}, {"speaker": "Bo"}], "^turn 1: .*'text'"), ([{}], "'text'"),
+        ([{"text": None}], "NoneType"), ([{"text": "a", "mood": "x"}], "unknown key 'mood'"),
         ([{"text": "a", "speaker": 5}], "speaker is text, not int"), ([Turn("a", caption=["x"])], "caption is text, not list"),
-        ([("Ada", "a", "b")], "turn 0: a turn is"), (["hello"], "turn 0: a turn is"), ([5], "turn 0: a turn is"), ([("Ada", None)], "NoneType"),
-        ([Turn("a"), [Turn("b")]], "not both; item 1"), ([Turn("a", "\ud800")], "Unicode"), ([Turn("a", caption="x" * 10**6)], "characters"),
+        ([("Ada", "a", "b")], "turn 0: a turn is"), (["hello"], "turn 0: a turn is"), ([5], "turn 0: a turn is"),
+        ([("Ada", None)], "NoneType"), ([Turn("a"), [Turn("b")]], "not both; item 1"), ([Turn("a", "\ud800")], "Unicode"),
+        ([Turn("a", caption="x" * 10**6)], "characters"),
         ([{"text": "a", "when": "soon"}], "^turn 0: 'soon' is no date"), ([{"text": "a", "when": float("nan")}], "^turn 0: .*not nan"),
         ([{"text": "a", "when": 1.5}], "not 1.5"), ([Turn("a"), Turn("b", when=datetime.max)], "^turn 1: .*1 to 9999"),
     ],
@@ -93,7 +96,8 @@ def test_files_of_every_form(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "clue"),
     [
-        ("", "is empty"), (" \n", "is empty"), ('[{"text": "a"},', "no valid JSON"), ("Dear diary", "no valid JSON"), ('"a"', "holds str"), ("5", "holds int"),
+        ("", "is empty"), (" \n", "is empty"), ('[{"text": "a"},', "no valid JSON"), ("Dear diary", "no valid JSON"),
+        ('"a"', "holds str"), ("5", "holds int"),
         ('{"text": "a"}\n{"text": }', "line 2, is no valid JSON"), ("[" * 100_000, "no valid JSON"), ('{"text": "a"}\n\n[', "line 3"),
     ],
 )  # fmt: skip
@@ -171,9 +175,10 @@ def test_a_reader_stores_no_conversation(open_memory: Open) -> None:
         open_memory(readonly=True).store_conversation(TALK)
 
 
-@pytest.mark.parametrize(
-    "turn", [("Аня", "Привет, мир"), ("愛", "記憶は海馬にある"), ("👩‍🚀", "🧠🌊👍🏽"), ("", "हिन्दी में"), ("a\0b", "\n- [x] “quoted”")]
-)
+SCRIPTS = [("Аня", "Привет, мир"), ("愛", "記憶は海馬にある"), ("👩‍🚀", "🧠🌊👍🏽"), ("", "हिन्दी में"), ("a\0b", "\n- [x] “quoted”")]
+
+
+@pytest.mark.parametrize("turn", SCRIPTS)
 def test_any_script(open_memory: Open, small_text: ModelSpec, turn: tuple[str, str]) -> None:
     memory = open_memory(model=small_text)
     i = memory.store_conversation([("Ada", "first"), turn, turn])[1]
@@ -264,7 +269,7 @@ def test_long_texts_are_kept_in_pieces(open_memory: Open, small_text: ModelSpec)
     assert (long[0].text, " ".join(key.text for key in long[1:4]), long[4].text) == (text, text, "the long one")
     assert [key.kind for key in keys if key.memory == 1] == [Kind.CONTENT, Kind.CUE]
     assert [memory.recall(key.text)[0].id for key in keys] == [key.memory for key in keys]
-    assert memory.hippocampus.arrays()["piece"].sum() == 3
+    assert np.flatnonzero(memory.hippocampus.arrays()["cue"]).tolist() == [k for k, key in enumerate(keys) if key.kind == Kind.CUE]
     agrees(memory)
 
 
@@ -307,10 +312,6 @@ def test_a_file_of_format_1_is_a_memory(path: Path, open_memory: Open) -> None:
 
 def as_format_1(path: Path) -> None:
     """Turn a file of format 2 into the one that format 1 would have written."""
-    import sqlite3
-
-    from spikemem.store import KEY, MEMORY, _crc
-
     db = sqlite3.connect(path)
     for table, columns in (("memories", MEMORY), ("keys", KEY)):
         rows = db.execute(f"SELECT id, {columns} FROM {table}").fetchall()

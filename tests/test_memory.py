@@ -49,12 +49,12 @@ def agrees(memory: Memory) -> None:
 
 
 def told(arrays: dict[str, NDArray[Any]]) -> list[object]:
-    """What a hippocampus was told beside vectors: for each living key whether it is a piece, its memory's session and time, its words."""
+    """What a hippocampus was told beside vectors: for each living key whether it is a cue, its memory's session and time, its words."""
     keys = np.flatnonzero(arrays["alive"])
     ptr, memory = arrays["words_ptr"], arrays["memory"]
     spans = [slice(ptr[k], ptr[k + 1]) for k in keys] if len(arrays["words_cell"]) else []
     return [
-        arrays["piece"][keys].tolist(), arrays["session"][memory[keys]].tolist(), str(arrays["when"][memory[keys]].tolist()),
+        arrays["cue"][keys].tolist(), arrays["session"][memory[keys]].tolist(), str(arrays["when"][memory[keys]].tolist()),
         [[arrays[f"words_{name}"][span].tolist() for name in ("cell", "spikes", "whole")] for span in spans],
     ]  # fmt: skip
 

@@ -112,5 +112,5 @@ def test_iso_dates() -> None:
     assert parse_time(" 2023-05-08 ") == datetime(2023, 5, 8)
     assert parse_time("2023-05-08T13:56Z") == datetime(2023, 5, 8, 13, 56, tzinfo=UTC)
     for bad in ("", "yesterday", "2023-13-01", "8 May 2023", "NaN", "0001-01-01T00:00+05:00"):
-        with pytest.raises(TimeError, match="date|1 to 9999"):
+        with pytest.raises(TimeError, match=r"date|1 to 9999"):
             parse_time(bad)
