@@ -173,7 +173,8 @@ class RateHippocampus:
         multiplications = (len(living) + 2 * SETTLE_STEPS * nearest.shape[1]) * self.spec.ec.dim
         return Recall(
             ids, scores, np.full((n, top_k, len(PATHWAYS)), np.nan), np.zeros((n, 0), np.int64), x.cpu().double().numpy(),
-            (1 - near[:, 0]).clamp(min=0).cpu().double().numpy(), owners.cpu().numpy(), attention.cpu().double().numpy(), np.full(n, multiplications),
+            (1 - near[:, 0]).clamp(min=0).cpu().double().numpy(), owners.cpu().numpy(),
+            attention.cpu().double().numpy(), np.full(n, multiplications),
         )  # fmt: skip
 
     def _recall_beside(self, queries: Tensor, beside: RatePathways, said: Spoken, living: Tensor, top_k: int, cycles: int) -> Recall:

@@ -24,6 +24,7 @@ from spikemem.datasets import Task
 from spikemem.embed import Progress
 from spikemem.errors import DataError, UnsupportedError
 from spikemem.spec import MODELS
+from spikemem.systems import MemorySystem
 
 RESULTS = Path("results")
 TOP = 10
@@ -44,7 +45,8 @@ def systems() -> list[Callable[[], System]]:
     """A factory for each system that is measured: the baselines (faiss where it is installed), then ours."""
     faiss: list[Callable[[], System]] = [Faiss, lambda: Faiss("HNSW32")] if find_spec("faiss") else []
     baselines: list[Callable[[], System]] = [Cosine, *faiss, BM25, lambda: BM25(1.2, 0.75), Sum, lambda: Sum(by_z)]
-    ours: list[Callable[[], System]] = []
+    twin = [lambda: MemorySystem(rate=True), lambda: MemorySystem(rate=True, plain=True)]
+    ours: list[Callable[[], System]] = [MemorySystem, *twin, lambda: MemorySystem(plain=True)]
     return baselines + ours
 
 

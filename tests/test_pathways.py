@@ -1,6 +1,5 @@
 """Words, context, moments and spreading: short cuts against spikes, and each against its equation."""
 
-
 import numpy as np
 import pytest
 

@@ -88,7 +88,7 @@ def recall_protocol(settle: int, attention: int, passes: int = 1) -> list[Gamma]
 class Timetable:
     """When a recall's answers are read, in gamma cycles from 0.
 
-    reads: those in which the passes before the last are read.   order: that whose firing order is the answer.   attention: the first sample.
+    reads: those in which the passes before the last are read.   order: whose firing order is the answer.   attention: the first sample.
     """
 
     reads: tuple[int, ...]
