@@ -1,9 +1,9 @@
-"""The spiking memory on vectors: EC, DG, CA3, CA1 and subiculum in one circuit.
+"""The spiking memory: EC, DG, CA3, CA1 and subiculum in one circuit, on vectors, and, in models with word cells, on words and moments.
 
-In a recall the cue is held. Three gamma cycles encode it and complete it twice, and in the third CA1's index cells fire in the order of
-their match; five more, as many as a theta cycle has, are sampled for attention. `record=True` simulates the network step by step and
-reads the answer off its spikes; without it the same winners are computed by short cuts (`kernels.circuit`), and tests hold the two
-together.
+In a recall the cue is held. Two gamma cycles encode and complete it, and in the second CA1's index cells fire in the order of their match;
+five more, as many as a theta cycle has, are sampled for attention. Where an answer can spread, it does so in a theta cycle before.
+`record=True` simulates the network step by step and reads the answer off its spikes; without it the same winners are computed by short
+cuts (`kernels.circuit`, `kernels.index_cells`), and tests hold the two together.
 """
 
 import math
@@ -29,7 +29,7 @@ from spikemem.regions.ec_ctx import NO_SESSION
 from spikemem.regions.ec_lex import Words
 from spikemem.regions.pathways import PATHWAYS as PATHWAYS
 from spikemem.regions.pathways import Spoken, spoken
-from spikemem.regions.rhythm import GAMMA, RECALL_SETTLE, THETA, chain_protocol, recall_protocol
+from spikemem.regions.rhythm import CHAIN_SETTLE, GAMMA, RECALL_SETTLE, THETA, chain_protocol, recall_protocol
 from spikemem.snapshot import Arrays, load_arrays, save_arrays
 from spikemem.spec import ModelSpec
 
@@ -232,7 +232,7 @@ class Hippocampus:
         spreads = self.spec.lex is not None and self.spec.ca1.spreading > 0 and len(self.circuit.ca1)
         return cycles if spreads and (self._links or len(self.circuit.ca1.pathways.apical_memory)) else 1
 
-    def complete(self, codes: ArrayLike, settle: int = RECALL_SETTLE) -> Completion:
+    def complete(self, codes: ArrayLike, settle: int = CHAIN_SETTLE) -> Completion:
         """Let CA3 complete codes that are partly wrong, with the granule cells held to them.
 
         codes: granule cells in firing order, [n, winners], as from `engrams`.   settle: gamma cycles of completion.
@@ -260,7 +260,7 @@ class Hippocampus:
         vectors = ec.unit(cue, self.spec.ec.dim)
         _at_least(1, hops=hops)
         volley = self.circuit.volley(vectors, self._said(words, None, len(vectors)))
-        active, size, _ = self.circuit.ca3.complete(volley.codes, volley.when, RECALL_SETTLE)
+        active, size, _ = self.circuit.ca3.complete(volley.codes, volley.when, CHAIN_SETTLE)
         first = self.circuit.ca1.rank(volley.counts, active, size, self.spec.ca1.candidates, volley.said).order[:, 0]
         ids = np.full((len(vectors), hops), NONE, np.int64)
         for i in np.flatnonzero(first != NONE):

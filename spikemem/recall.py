@@ -25,10 +25,9 @@ class Recall:
     vectors: the read-out, unit length, [n, d]: what the subiculum's spikes make deep EC fire.
     novelty: 1 - cosine of the best index cell's synapses and the cue's volley, [n]; 1 where nothing answered.
     competitors, attention: the memories whose index cells competed and their shares of the gamma cycles, [n, c].
-    events: synapses that the short cut reads for a cue, [n]: from EC's spikes onto DG, from CA3's onto dendrites, from word and context
-        cells onto index cells, and from EC's onto the cells whose dendrites are open (CA3's own, a few thousand, apart). A simulation
-        (`recording.events`) carries more, since it runs over several gamma cycles and knows no closed dendrite. For the rate twin:
-        multiplications.
+    events: synapses that the short cut reads for a cue, [n]: from EC's spikes onto DG, among CA3's cells, from CA3's onto dendrites, from
+        word and context cells onto index cells, and from EC's onto the cells whose dendrites are open. A simulation (`recording.events`)
+        carries more, since it runs over several gamma cycles and knows no closed dendrite. For the rate twin: multiplications.
     recording: the spikes, where asked for.
     """
 
@@ -66,39 +65,21 @@ class Course:
         return Timetable.of(self.settle, self.passes)
 
 
-class _CA3Course:
-    """CA3's cells under a held cue, gamma cycle by gamma cycle."""
-
-    def __init__(self, circuit: Circuit, volley: Volley, settle: int) -> None:
-        self.circuit, self.volley = circuit, volley
-        self.settled = circuit.ca3.complete(volley.codes, volley.when, settle)
-        self.moving = np.flatnonzero(~self.settled[2])
-        self.settle = settle
-
-    def at(self, gamma: int) -> tuple[NDArray[np.uint16], NDArray[np.int64]]:
-        """The cells that fire in a gamma cycle from the `settle`-th on, [n, k], and how many, [n]."""
-        active, size, _ = self.settled
-        if gamma == self.settle or not len(self.moving):
-            return active, size
-        active, size, v, m = active.copy(), size.copy(), self.volley, self.moving
-        active[m], size[m], _ = self.circuit.ca3.complete(v.codes[m], v.when[m], gamma)
-        return active, size
-
-
 def answer(
     circuit: Circuit, volley: Volley, vectors: NDArray[np.float32], top_k: int, course: Course, place: tuple[str, str] | None
 ) -> Recall:
     """What cues recall (see `Hippocampus.recall`).   place: simulator and device; None takes short cuts."""
     times, ca1 = course.times, circuit.ca1
-    ca3 = _CA3Course(circuit, volley, course.settle)
+    active, size, still = circuit.ca3.complete(volley.codes, volley.when, course.settle)
     candidates = max(circuit.spec.ca1.candidates, top_k)
-    lit, path = spread(circuit, volley, ca3, times.reads, candidates)
-    ranking = ca1.rank(volley.counts, *ca3.at(times.order), candidates, volley.said, lit)
+    lit, path = spread(circuit, volley, (active, size), course.passes, candidates)
+    ranking = ca1.rank(volley.counts, active, size, candidates, volley.said, lit)
     while candidates < len(ca1) and (found := _fewest(circuit, ranking)) < top_k and found < ca1.memories():
         candidates *= 4
-        lit, path = spread(circuit, volley, ca3, times.reads, candidates)
-        ranking = ca1.rank(volley.counts, *ca3.at(times.order), candidates, volley.said, lit)
+        lit, path = spread(circuit, volley, (active, size), course.passes, candidates)
+        ranking = ca1.rank(volley.counts, active, size, candidates, volley.said, lit)
     competitors = _competitors(circuit, ranking, top_k)
+    events = ranking.events + _perforant_events(circuit, volley.counts) + course.settle * circuit.ca3.events(volley.codes)
     if place is not None and len(ca1) and len(vectors):
         protocol = recall_protocol(course.settle, course.attention, course.passes)
         simulator, device = place
@@ -108,24 +89,27 @@ def answer(
         )  # fmt: skip
         read = circuit.read_recall(recording, competitors, times)
         parts = ca1.parts(read.order, volley.counts, volley.said, read.lit)
-        return _report(circuit, Ranking(read.order, parts, ranking.events), volley, read, top_k, recording)
+        return _report(circuit, Ranking(read.order, parts, events), volley, read, top_k, recording)
     winners = ca1.attend(ranking, volley.names(), competitors, course.attention, times.attention, circuit.seed)
-    before = ca3.at(times.attention - 1)
-    for i in ca3.moving:
-        cells = before[0][i, : before[1][i]]
-        _attend_unsettled(circuit, winners[i], volley.one(i), cells, lit[[i]], candidates, competitors, times.attention)
-    kept = Ranking(ranking.order[:, :competitors], ranking.parts[:, :competitors], ranking.events)
+    for i in np.flatnonzero(~still):
+        _attend_unsettled(
+            circuit, winners[i], volley.one(i), active[i, : size[i]], lit[[i]], candidates, competitors, times.attention
+        )  # fmt: skip
+    kept = Ranking(ranking.order[:, :competitors], ranking.parts[:, :competitors], events)
     return _report(circuit, kept, volley, Answer(kept.order, winners, path, lit), top_k, None)
 
 
 def spread(
-    circuit: Circuit, volley: Volley, ca3: _CA3Course, reads: tuple[int, ...], candidates: int
+    circuit: Circuit, volley: Volley, active: tuple[NDArray[np.uint16], NDArray[np.int64]], passes: int, candidates: int
 ) -> tuple[NDArray[np.bool_], NDArray[np.int64]]:
-    """The passes before the last: plateaus that they leave, [n, memory], and the memories that they recall, [n, reads]."""
+    """The passes before the last: plateaus that they leave, [n, memory], and the memories that they recall, [n, passes - 1].
+
+    active: CA3's cells and their number, the same in each pass.
+    """
     ca1, n = circuit.ca1, len(volley.counts)
-    lit, path = np.zeros((n, len(ca1.pathways.content)), bool), np.full((n, len(reads)), NONE, np.int64)
-    for p, gamma in enumerate(reads):
-        ranking = ca1.rank(volley.counts, *ca3.at(gamma), max(candidates, 1), volley.said, lit)
+    lit, path = np.zeros((n, len(ca1.pathways.content)), bool), np.full((n, passes - 1), NONE, np.int64)
+    for p in range(passes - 1):
+        ranking = ca1.rank(volley.counts, *active, candidates, volley.said, lit)
         owners = ca1.owners(ranking.order[:, : circuit.spec.ca1.competitors])
         for i in range(n):
             memory = next((int(m) for m in owners[i] if m != NONE and m not in path[i, :p]), NONE)
@@ -209,9 +193,8 @@ def _report(circuit: Circuit, ranking: Ranking, volley: Volley, read: Answer, to
         shares[i] = (won[:, None] == order[i]).sum(0) / read.winners.shape[1]
         volley_back = ec.decode(circuit.spec.ec, circuit.ca1.counts[circuit.ca1.content[won]]).sum(0)
         vectors[i] = volley_back / max(float(np.linalg.norm(volley_back)), np.finfo(float).tiny)
-    events = ranking.events + _perforant_events(circuit, counts)
     competing = circuit.ca1.owners(order)
-    return Recall(ids, scores, drives, read.path, vectors, np.clip(novelty, 0.0, None), competing, shares, events, recording)
+    return Recall(ids, scores, drives, read.path, vectors, np.clip(novelty, 0.0, None), competing, shares, ranking.events, recording)
 
 
 def _perforant_events(circuit: Circuit, counts: NDArray[np.int8]) -> NDArray[np.int64]:

@@ -1,13 +1,14 @@
 """The spiking memory and its rate twin as systems that are measured beside nearest neighbour."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
 
-from spikemem.baselines import Vectors
+from spikemem.baselines import System, Vectors
 from spikemem.datasets import Task
 from spikemem.hippocampus import Hippocampus
 from spikemem.rate import RateHippocampus
@@ -24,6 +25,8 @@ LESIONS = {
     "spreading": {"spreading": 0.0, "key": 0.0},
 }
 """Pathways of questions without a date, and the gains that are 0 where each is cut."""
+ALONE = ("meaning", "words")
+"""Pathways that can find a memory by themselves; context and spreading carry on what these have found."""
 
 
 @dataclass
@@ -79,6 +82,12 @@ class MemorySystem:
         found = self._memory.recall(cues, k, words=None if self.plain else self._words(questions))
         self.events = math.nan if self.rate else float(found.events.mean())
         return found.ids
+
+
+def ablations() -> list[Callable[[], System]]:
+    """The spiking memory and its rate twin whole, with each pathway left out, and with each alone."""
+    cuts: list[tuple[str, ...]] = [(), *((p,) for p in LESIONS), *(tuple(q for q in LESIONS if q != p) for p in ALONE)]
+    return [partial(MemorySystem, rate, cut=cut) for cut in cuts for rate in (False, True)]
 
 
 def lesioned(spec: ModelSpec, cut: Sequence[str]) -> ModelSpec:

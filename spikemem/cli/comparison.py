@@ -59,11 +59,18 @@ def _table(rows: Sequence[Any]) -> None:
     out.print(table)
 
 
-@app.command(epilog="Examples: `spikemem compare --data pairs.tsv` with one `memory<TAB>cue` a line; `spikemem compare --regions`")
+EXAMPLES = """Examples: `spikemem compare --data pairs.tsv` with one `memory<TAB>cue` a line; `spikemem compare --regions`;
+`spikemem compare --ablate --data FOLDER` with public data sets, as for `spikemem bench data`"""
+
+
+@app.command(epilog=EXAMPLES)
 def compare(
-    data: Annotated[Path | None, typer.Option(help="Your own pairs, UTF-8, memory TAB cue; the demo corpus by default.")] = None,
+    data: Annotated[
+        Path | None, typer.Option(help="Your own pairs, UTF-8, memory TAB cue, or, to ablate, a folder of data sets; the demo corpus.")
+    ] = None,
     model: Annotated[str | None, typer.Option(help="Name or path of a model file; hippocampus-base, for regions -small.")] = None,
     regions: Annotated[bool, typer.Option("--regions", help="Population by population instead, every spike simulated.")] = False,
+    ablate: Annotated[bool, typer.Option("--ablate", help="Each pathway left out, and alone, in hippocampus-text instead.")] = False,
     simulator: Annotated[list[str] | None, typer.Option(help="For regions, again for more; event, snntorch, norse, brian2.")] = None,
     cues: Annotated[int, typer.Option(min=1, help="For regions: how many cues.")] = 8,
     seed: Seed = 0,
@@ -76,6 +83,11 @@ def compare(
     from spikemem.spec import load_model
 
     with clear_errors():
+        if ablate:
+            if regions or simulator or model:
+                raise SpikememError("--ablate goes with --data and --json only; its model is hippocampus-text")
+            _ablate(data, json_)
+            return
         corpus = load_corpus()
         pairs = _pairs(data) if data else [(corpus.texts[i], c) for i in corpus.alone for c in corpus.cues[i]]
         if simulator and not regions:
@@ -89,6 +101,33 @@ def compare(
         out.print_json(json.dumps({r.name.replace(" ", "_"): r.json() for r in rows}))
     else:
         _table(rows)
+
+
+def _ablate(data: Path | None, as_json: bool) -> None:
+    """Each pathway left out and alone, spiking and rate: on public data, on pairs, or on the conversation that ships with spikemem."""
+    from spikemem import embed, retrieval, systems
+    from spikemem.cache import CachedEmbedder
+    from spikemem.cli.data import found_in, print_rows
+    from spikemem.datasets import Task
+    from spikemem.demo import load_conversation
+
+    if data is None:
+        tasks = [load_conversation().task()]
+    elif data.is_dir():
+        tasks = [task for own in found_in(data, []).values() for task in own]
+    else:
+        pairs = _pairs(data)
+        place = {text: i for i, text in enumerate(dict.fromkeys(memory for memory, _ in pairs))}
+        tasks = [Task.of("pairs", data.name, list(place), [(cue, {place[memory]}, "") for memory, cue in pairs])]
+    with spinner("loading the embedder"):
+        embedder = CachedEmbedder(embed.SentenceEmbedder(), retrieval.RESULTS / "embeddings")
+    with bar("ablating") as progress:
+        rows = retrieval.run(tasks, embedder, makers=systems.ablations(), progress=progress)
+    if as_json:
+        out.print_json(json.dumps([row.json() for row in rows]))
+        return
+    for own in retrieval.datasets_of(rows):
+        print_rows(own)
 
 
 def _regions(pairs: Sequence[tuple[str, str]], model: str, simulators: list[str] | None, cues: int, seed: int, as_json: bool) -> None:

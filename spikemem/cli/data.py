@@ -34,7 +34,7 @@ def bench_data(
     from spikemem.cache import CachedEmbedder
 
     with clear_errors():
-        found = _found(folder, only or [])
+        found = found_in(folder, only or [])
         makers = retrieval.systems()
         with spinner("loading the embedder"):
             embedder = CachedEmbedder(embed.SentenceEmbedder(), results / "embeddings")
@@ -49,11 +49,11 @@ def bench_data(
         out.print_json(json.dumps([row.json() for row in rows]))
         return
     for own in retrieval.datasets_of(rows):
-        _print(own)
+        print_rows(own)
     out.print(f"written: {results / 'data.md'}, {results / 'data.json'}")
 
 
-def _found(folder: Path, only: Sequence[str]) -> dict[str, list["Task"]]:
+def found_in(folder: Path, only: Sequence[str]) -> dict[str, list["Task"]]:
     """Each data set's tasks; says which are missing, and raises where one that was asked for is, or all are."""
     from spikemem.datasets import DATASETS
 
@@ -73,7 +73,7 @@ def _found(folder: Path, only: Sequence[str]) -> dict[str, list["Task"]]:
     return found
 
 
-def _print(rows: Sequence["Row"]) -> None:
+def print_rows(rows: Sequence["Row"]) -> None:
     from spikemem import retrieval
 
     heading, lines = retrieval.table(rows)

@@ -46,8 +46,8 @@ GUMBEL_BOUND = 40.0
 """No Gumbel number from 52 random bits is larger."""
 FIRST_COSINE = 0.5
 """A soma with at least this cosine fires one step before the rest."""
-CA3_SHARES = (0.9, 0.75)
-"""After a hop, a dendrite opens first where it hears nine tenths of a core, then where three quarters."""
+CA3_SHARES = (1.0, 0.75)
+"""After a hop, a dendrite opens first where it hears a whole core, then where three quarters: the whole one is rarely a near duplicate's."""
 NONE = -1
 """In place of an id or a place where there is none."""
 

@@ -52,6 +52,12 @@ class CA3:
         fast, slow = (float(np.bitwise_count(bits).sum()) / (bits.shape[0] * bits.shape[1] * WORD) for bits in (self.fast, self.slow))
         return fast, slow
 
+    def events(self, codes: NDArray[np.uint16]) -> NDArray[np.int64]:
+        """Potentiated fast synapses that the core of each code has, [n]: what its spikes carry in a gamma cycle."""
+        core = self.core(codes)
+        cells, place = np.unique(core, return_inverse=True)
+        return np.bitwise_count(self.fast[cells]).sum(axis=1, dtype=np.int64)[place.reshape(core.shape)].sum(axis=1)
+
     def core(self, codes: NDArray[np.uint16]) -> NDArray[np.uint16]:
         """The cells that recurrent synapses bind: the first of each code, [n, core]."""
         return np.ascontiguousarray(codes[:, : self.spec.ca3.core])
