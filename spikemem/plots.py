@@ -61,7 +61,7 @@ def raster(recording: Recording, *populations: str, batch: int = 0, title: str =
             axes.scatter(basket.step * recording.dt, np.full(len(basket), 1.09 * top), s=16, marker="v", color=RATE, linewidths=0)
         axes.set_ylim(-0.04 * top, 1.18 * top)
         axes.set_yticks([0, top])
-        axes.set_ylabel(f"{NAMES.get(name, name)}\n{len(spikes)} spikes", fontsize=8)
+        axes.set_ylabel(f"{NAMES.get(name, name)}\n{len(spikes)} {'spike' if len(spikes) == 1 else 'spikes'}", fontsize=8)
         for step in recording.marks.get("gamma", []):
             axes.axvline(step * recording.dt, color=FAINT, linewidth=0.6, zorder=0)
         for step in recording.marks.get("theta", []):
