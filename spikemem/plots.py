@@ -1,5 +1,6 @@
 """Figures: each function takes spikes or numbers and returns a matplotlib `Figure`."""
 
+import textwrap
 from collections.abc import Mapping, Sequence
 
 import numpy as np
@@ -10,14 +11,22 @@ from numpy.typing import ArrayLike, NDArray
 from spikemem import retrieval as measured
 from spikemem.compare import Row, wilson
 from spikemem.errors import StimulusError
+from spikemem.hippocampus import PATHWAYS
+from spikemem.hits import Hit
 from spikemem.network import BASKET
 from spikemem.recording import Recording
 
 SPIKING, RATE, INK, FAINT, MUTED = "#0b6e99", "#d9822b", "#22303c", "#c9d3da", "#8a97a1"
 NAMES = {
     "ec": "EC", "dg": "DG", "ca3": "CA3", "ca1_dendrite": "CA1 dendrites", "ca1": "CA1", "sub": "Subiculum", "ec_deep": "EC deep",
-    "replay": "replay", "ff": "feed-forward",
+    "replay": "replay", "ff": "feed-forward", "ec_two": "EC layer II", "ec_lex": "word cells", "ec_ctx": "context cells",
+    "ec_time": "cells of the moment", "ca1_apical": "apical dendrites", "ca1_tuft": "apical tuft", "recalled": "recalled",
+    "ec_lex_deep": "words again", "ca1_apical_deep": "apical, again", "ca1_plateau": "plateau", "visited": "visited",
+    "return_inhibition": "return inhibition",
 }  # fmt: skip
+PATHWAY_COLOURS = dict(zip(PATHWAYS, (SPIKING, RATE, "#6cb39b", "#7a5195", "#b23a48"), strict=True))
+LINE = 56
+"""Characters in a line of the text that stands beside a bar."""
 
 
 def _tidy(axes: Axes) -> None:
@@ -44,7 +53,7 @@ def raster(recording: Recording, *populations: str, batch: int = 0, title: str =
     panels = figure.subplots(len(chosen), 1, sharex=True, squeeze=False)[:, 0]
     for axes, name in zip(panels, chosen, strict=True):
         spikes = recording[name].between(0, recording.steps, batch)
-        size = 14.0 if len(spikes) < 150 else 5.0 if len(spikes) < 1500 else 1.5
+        size = 14.0 if len(spikes) < 150 else 9.0 if len(spikes) < 400 else 5.0 if len(spikes) < 1500 else 1.5
         axes.scatter(spikes.step * recording.dt, spikes.cell, s=size, color=SPIKING, linewidths=0)
         top = recording[name].size
         if name + BASKET in recording.spikes:
@@ -52,7 +61,7 @@ def raster(recording: Recording, *populations: str, batch: int = 0, title: str =
             axes.scatter(basket.step * recording.dt, np.full(len(basket), 1.09 * top), s=16, marker="v", color=RATE, linewidths=0)
         axes.set_ylim(-0.04 * top, 1.18 * top)
         axes.set_yticks([0, top])
-        axes.set_ylabel(f"{NAMES.get(name, name)}\n{len(spikes)} spikes", fontsize=8)
+        axes.set_ylabel(f"{NAMES.get(name, name)}\n{len(spikes)} {'spike' if len(spikes) == 1 else 'spikes'}", fontsize=8)
         for step in recording.marks.get("gamma", []):
             axes.axvline(step * recording.dt, color=FAINT, linewidth=0.6, zorder=0)
         for step in recording.marks.get("theta", []):
@@ -68,6 +77,47 @@ def raster(recording: Recording, *populations: str, batch: int = 0, title: str =
     if title:
         figure.suptitle(title, fontsize=10)
     return figure
+
+
+def drives(hits: Sequence[Hit], title: str = "") -> Figure:
+    """Which pathways drove each hit's index cell: bars of the shares that make up its score, which stands at the end.
+
+    A share below 0, of a meaning opposed to the cue's, is drawn to the left.   hits: of a text memory's `recall`.
+
+    >>> from spikemem import Hit, plots
+    >>> figure = plots.drives([Hit(3, "Ada moved to Lisbon in May.", 0.81, drives={"meaning": 0.5, "words": 0.31})])
+    """
+    if not hits:
+        raise StimulusError("there is nothing to plot: no hits")
+    if not any(hit.drives for hit in hits):
+        raise StimulusError("these hits do not tell what drove them; those of `recall` do, the hops of a chain do not")
+    share = np.array([[hit.drives.get(name, 0.0) for name in PATHWAYS] for hit in hits])
+    y, right, left = np.arange(len(hits)), np.zeros(len(hits)), np.zeros(len(hits))
+    figure = Figure(figsize=(10, 0.46 * len(hits) + (1.2 if title else 0.9)), layout="constrained")
+    axes = figure.subplots()
+    for name, column in zip(PATHWAYS, share.T, strict=True):
+        if column.any():
+            axes.barh(y, column, 0.62, left=np.where(column < 0, left, right), color=PATHWAY_COLOURS[name], label=name)
+            right, left = right + np.maximum(column, 0.0), left + np.minimum(column, 0.0)
+    for i, hit in enumerate(hits):
+        axes.annotate(f"{hit.score:.2f}", (right[i], i), (5, 0), textcoords="offset points", va="center", fontsize=9, color=INK)
+    axes.axvline(0, color=INK, linewidth=0.8)
+    axes.set_xlim(1.02 * left.min(), 1.1 * max(right.max(), 0.01))
+    axes.legend(fontsize=9, frameon=False, loc="lower left", bbox_to_anchor=(0, 1), ncols=len(PATHWAYS), borderaxespad=0.2)
+    _tidy(axes)
+    axes.set_yticks(y, [_label(hit) for hit in hits], fontsize=8.5, parse_math=False)
+    axes.tick_params(axis="y", length=0)
+    axes.invert_yaxis()
+    axes.set_xlabel("share of what the cue's own copy would give by meaning alone", fontsize=8)
+    if title:
+        figure.suptitle(title, fontsize=11, parse_math=False)
+    return figure
+
+
+def _label(hit: Hit) -> str:
+    """A memory in at most two lines, its date first where it has one."""
+    text = f"{hit.when:%Y-%m-%d} {hit.text}" if hit.when else hit.text
+    return textwrap.fill(text[: 4 * LINE], LINE, max_lines=2, placeholder=" …")
 
 
 def agreement(recordings: Mapping[str, Recording], population: str, batch: int = 0) -> Figure:
