@@ -91,14 +91,17 @@ def answer(
     """What cues recall (see `Hippocampus.recall`).   place: simulator and device; None takes short cuts."""
     times, ca1 = course.times, circuit.ca1
     ca3 = _CA3Course(circuit, volley, course.settle)
-    candidates = max(circuit.spec.ca1.candidates, top_k)
-    lit, path = spread(circuit, volley, ca3, times.reads, candidates)
-    ranking = ca1.rank(volley.counts, *ca3.at(times.order), candidates, volley.said, lit)
-    while candidates < len(ca1) and (found := _fewest(circuit, ranking)) < top_k and found < ca1.memories():
-        candidates *= 4
-        lit, path = spread(circuit, volley, ca3, times.reads, candidates)
+    candidates, competitors = max(circuit.spec.ca1.candidates, top_k), circuit.spec.ca1.competitors
+    while True:
+        lit, path = spread(circuit, volley, ca3, times.reads, candidates, competitors)
         ranking = ca1.rank(volley.counts, *ca3.at(times.order), candidates, volley.said, lit)
-    competitors = _competitors(circuit, ranking, top_k)
+        if candidates < len(ca1) and (found := _fewest(circuit, ranking)) < top_k and found < ca1.memories():
+            candidates *= 4
+        elif (needed := _competitors(circuit, ranking, top_k)) > competitors:
+            competitors = needed  # in every pass, since a network has one number of them
+        else:
+            break
+    competitors = min(competitors, ranking.order.shape[1])
     if place is not None and len(ca1) and len(vectors):
         protocol = recall_protocol(course.settle, course.attention, course.passes)
         simulator, device = place
@@ -119,14 +122,14 @@ def answer(
 
 
 def spread(
-    circuit: Circuit, volley: Volley, ca3: _CA3Course, reads: tuple[int, ...], candidates: int
+    circuit: Circuit, volley: Volley, ca3: _CA3Course, reads: tuple[int, ...], candidates: int, competitors: int
 ) -> tuple[NDArray[np.bool_], NDArray[np.int64]]:
     """The passes before the last: plateaus that they leave, [n, memory], and the memories that they recall, [n, reads]."""
     ca1, n = circuit.ca1, len(volley.counts)
     lit, path = np.zeros((n, len(ca1.pathways.content)), bool), np.full((n, len(reads)), NONE, np.int64)
     for p, gamma in enumerate(reads):
         ranking = ca1.rank(volley.counts, *ca3.at(gamma), max(candidates, 1), volley.said, lit)
-        owners = ca1.owners(ranking.order[:, : circuit.spec.ca1.competitors])
+        owners = ca1.owners(ranking.order[:, :competitors])
         for i in range(n):
             memory = next((int(m) for m in owners[i] if m != NONE and m not in path[i, :p]), NONE)
             if memory != NONE:
