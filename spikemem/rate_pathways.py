@@ -70,8 +70,7 @@ class RateSynapses:
         for i, heard in enumerate(said.words):
             words = gains.words * _sum(self.learned.onto_keys, heard.cells, heard.spikes, len(self.memory))
             own = np.append(words[self.content], 0.0)  # the last place is that of no neighbour, -1
-            together = heard.cells[heard.whole]
-            share = _sum(self.learned.onto_apical, together, np.ones(len(together), np.int64), len(self.learned.apical_memory))
+            share = _sum(self.learned.onto_apical, heard.cells, np.ones(len(heard.cells), np.int64), len(self.learned.apical_memory))
             tuft = np.isin(np.arange(len(self.content)), self.learned.apical_memory[share > gains.coincidence])
             of_memory = own[self.near] @ lingering + moment + gains.key * tuft + gains.spreading * lit[i]
             made[i] = words + of_memory[self.memory]

@@ -71,14 +71,17 @@ def answer(
     """What cues recall (see `Hippocampus.recall`).   place: simulator and device; None takes short cuts."""
     times, ca1 = course.times, circuit.ca1
     active, size, still = circuit.ca3.complete(volley.codes, volley.when, course.settle)
-    candidates = max(circuit.spec.ca1.candidates, top_k)
-    lit, path = spread(circuit, volley, (active, size), course.passes, candidates)
-    ranking = ca1.rank(volley.counts, active, size, candidates, volley.said, lit)
-    while candidates < len(ca1) and (found := _fewest(circuit, ranking)) < top_k and found < ca1.memories():
-        candidates *= 4
-        lit, path = spread(circuit, volley, (active, size), course.passes, candidates)
+    candidates, competitors = max(circuit.spec.ca1.candidates, top_k), circuit.spec.ca1.competitors
+    while True:
+        lit, path = spread(circuit, volley, (active, size), course.passes, candidates, competitors)
         ranking = ca1.rank(volley.counts, active, size, candidates, volley.said, lit)
-    competitors = _competitors(circuit, ranking, top_k)
+        if candidates < len(ca1) and (found := _fewest(circuit, ranking)) < top_k and found < ca1.memories():
+            candidates *= 4
+        elif (needed := _competitors(circuit, ranking, top_k)) > competitors:
+            competitors = needed  # in every pass, since a network has one number of them
+        else:
+            break
+    competitors = min(competitors, ranking.order.shape[1])
     events = ranking.events + _perforant_events(circuit, volley.counts) + course.settle * circuit.ca3.events(volley.codes)
     if place is not None and len(ca1) and len(vectors):
         protocol = recall_protocol(course.settle, course.attention, course.passes)
@@ -100,7 +103,7 @@ def answer(
 
 
 def spread(
-    circuit: Circuit, volley: Volley, active: tuple[NDArray[np.uint16], NDArray[np.int64]], passes: int, candidates: int
+    circuit: Circuit, volley: Volley, active: tuple[NDArray[np.uint16], NDArray[np.int64]], passes: int, candidates: int, competitors: int
 ) -> tuple[NDArray[np.bool_], NDArray[np.int64]]:
     """The passes before the last: plateaus that they leave, [n, memory], and the memories that they recall, [n, passes - 1].
 
@@ -110,7 +113,7 @@ def spread(
     lit, path = np.zeros((n, len(ca1.pathways.content)), bool), np.full((n, passes - 1), NONE, np.int64)
     for p in range(passes - 1):
         ranking = ca1.rank(volley.counts, *active, candidates, volley.said, lit)
-        owners = ca1.owners(ranking.order[:, : circuit.spec.ca1.competitors])
+        owners = ca1.owners(ranking.order[:, :competitors])
         for i in range(n):
             memory = next((int(m) for m in owners[i] if m != NONE and m not in path[i, :p]), NONE)
             if memory != NONE:

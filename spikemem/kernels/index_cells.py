@@ -105,12 +105,11 @@ class Afferents(NamedTuple):
 
 
 class Said(NamedTuple):
-    """Word cells of each cue with their spikes, CSR.   whole: cells of whole words."""
+    """Word cells of each cue with their spikes, CSR."""
 
     ptr: I64
     cell: I64
     spikes: I64
-    whole: NDArray[np.bool_]
 
 
 class Gains(NamedTuple):
@@ -139,10 +138,10 @@ def rank(
     for i in prange(n):
         cue = counts[i].astype(np.int32)
         part = slice(said.ptr[i], said.ptr[i + 1])
-        cell, together = said.cell[part], said.cell[part][said.whole[part]]
+        cell = said.cell[part]
         words, carried = word_drive(cell, said.spikes[part], given.word_ptr, given.word_key, given.word_weight, keys)
         context = context_drive(words, given.content, given.neighbours, given.context_weight)
-        tuft = apical_spikes(together, given.apical_ptr, given.apical_target, given.apical_weight, given.apical_memory, len(given.content))
+        tuft = apical_spikes(cell, given.apical_ptr, given.apical_target, given.apical_weight, given.apical_memory, len(given.content))
         now = active[i, : size[i]].astype(np.int64)
         shared = shared_cells(now, index.codes, index.alive, index.indptr, index.keys, index.built, index.cells)
         dendrite = np.zeros(keys, np.int64)

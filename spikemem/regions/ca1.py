@@ -213,10 +213,10 @@ class CA1:
         for i, row in enumerate(keys):
             fired = row != NONE
             k, m = row[fired], self.memory[row[fired]]
-            cell, spikes, whole = said.words[i]
+            cell, spikes, _ = said.words[i]
             words, _ = index_cells.word_drive(cell, spikes, given.word_ptr, given.word_key, given.word_weight, len(self))
             context = index_cells.context_drive(words, given.content, given.neighbours, given.context_weight)
-            tuft = index_cells.apical_spikes(cell[whole], *apical, len(given.content))
+            tuft = index_cells.apical_spikes(cell, *apical, len(given.content))
             found[i, fired, 0] = gains.meaning * (self.counts[k].astype(np.int64) @ counts[i].astype(np.int64))
             found[i, fired, 1], found[i, fired, 2], found[i, fired, 3] = UNIT * words[k], context[m], given.time[m]
             found[i, fired, 4] = gains.key * tuft[m] + gains.spreading * lit[i, m]

@@ -45,10 +45,7 @@ class Spoken:
         """The words of all cues, one after the other."""
         ptr = np.concatenate([[0], np.cumsum([len(w.cells) for w in self.words], dtype=np.int64)])
         everything = (SILENT, *self.words)
-        return Said(
-            ptr, np.concatenate([w.cells for w in everything]), np.concatenate([w.spikes for w in everything]),
-            np.concatenate([w.whole for w in everything]),
-        )  # fmt: skip
+        return Said(ptr, np.concatenate([w.cells for w in everything]), np.concatenate([w.spikes for w in everything]))
 
 
 SILENT = Words(np.zeros(0, np.int64), np.zeros(0, np.int64), np.zeros(0, bool))
