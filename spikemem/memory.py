@@ -363,7 +363,7 @@ class Memory:
         embedder = self._embedder if isinstance(self._embedder, str) else self._embedder.name
         return {
             "model": self.spec.name, "made_for": self.spec.load, "embedder": embedder, "memories": len(self),
-            "cues": self._store.count("keys"), "associations": self._store.count("links"),
+            "index_cells": self._store.count("keys"), "associations": self._store.count("links"),
             "fast_density": round(fast, 4), "slow_density": round(slow, 4), "ca3_megabytes": round(self.hippocampus.ca3_bytes() / 1e6, 1),
         }  # fmt: skip
 

@@ -20,7 +20,7 @@ class Recall:
     ids: memories, best first, int64, [n, top_k]; -1 where there is no further one.
     scores: the cell's drive as a share of what the cue's own copy would give by meaning alone (for a memory of vectors about the cosine;
         words, context, moment and spreading add to it), [n, top_k]; NaN where no id.
-    drives: the parts of the scores by pathway, in the order of `PATHWAYS`, [n, top_k, 5].
+    drives: the parts of the scores by pathway, in the order of `PATHWAYS`, [n, top_k, 6].
     path: what the passes before the last recalled, and let spread, [n, cycles - 1]; -1 where nothing answered.
     vectors: the read-out, unit length, [n, d]: what the subiculum's spikes make deep EC fire.
     novelty: 1 - cosine of the best index cell's synapses and the cue's volley, [n]; 1 where nothing answered.

@@ -148,7 +148,7 @@ def test_deep_ec_fires_the_content_of_the_winner(small: ModelSpec) -> None:
 def test_voltages_and_marks(small: ModelSpec) -> None:
     recording = filled(small).simulate_recall(units(1), attention_cycles=2, record={"ca3": [5, 6]})
     assert recording.voltages["ca3"].shape == ((RECALL_SETTLE + 3) * GAMMA, 1, 2)
-    assert recording.marks == {"gamma": list(range(0, 5 * GAMMA, GAMMA)), "theta": [0]}
+    assert recording.marks == {"gamma": list(range(0, (RECALL_SETTLE + 3) * GAMMA, GAMMA)), "theta": [0]}
 
 
 # -- what is recalled ------------------------------------------------------------------------------------------------------------------

@@ -85,7 +85,7 @@ def test_further_cues_and_chains(open_memory: Open) -> None:
     assert [hit.text for hit in memory.recall_chain("the capital", hops=5)] == ["Naples", "Palermo"]
     assert memory.recall_chain("the island", hops=2) == []
     assert memory.info()["associations"] == 2
-    assert memory.info()["cues"] == 6
+    assert memory.info()["index_cells"] == 6
 
 
 def test_a_recording_tells_the_same(open_memory: Open) -> None:
@@ -458,7 +458,7 @@ def test_acknowledged_memories_survive_a_kill(path: Path, seed: int) -> None:
         assert all(memory[i] == text for i, text in stored.items() if i in memory)
         beyond = [i for i in range(dying + 1, dying + 20) if i in memory]
         assert len(beyond) in (0, 3)
-        assert memory.info()["cues"] == 2 * len(memory)
+        assert memory.info()["index_cells"] == 2 * len(memory)
         assert memory.info()["associations"] in (len(links), len(links) + 1)
         rows = {row.id: row for row in memory._store.memories()}
         trios = {n: {row.session for row in rows.values() if row.happened == n} for n in {row.happened for row in rows.values()}}

@@ -84,8 +84,8 @@ def bars_of(hits: Hits) -> dict[str, list[tuple[float, float]]]:
 
 
 def test_drives_are_stacked_and_end_at_the_score() -> None:
-    first = {"meaning": 0.5, "words": 0.25, "context": 0.0, "time": 0.0, "spreading": 0.5}
-    second = {"meaning": -0.25, "words": 0.5, "context": 0.0, "time": 0.0, "spreading": 0.0}
+    first = {"meaning": 0.5, "words": 0.25, "context": 0.0, "time": 0.0, "key": 0.0, "spreading": 0.5}
+    second = {"meaning": -0.25, "words": 0.5, "context": 0.0, "time": 0.0, "key": 0.0, "spreading": 0.0}
     hits = Hits([Hit(1, "Ada moved.", 1.25, drives=first), Hit(2, "Ken plays.", 0.25, drives=second)], 0.1)
     assert bars_of(hits) == {
         "meaning": [(0, 0.5), (0, -0.25)], "words": [(0.5, 0.75), (0, 0.5)], "spreading": [(0.75, 1.25), (0.5, 0.5)],

@@ -108,11 +108,11 @@ def _ablate(data: Path | None, as_json: bool) -> None:
     from spikemem import embed, retrieval, systems
     from spikemem.cache import CachedEmbedder
     from spikemem.cli.data import found_in, print_rows
+    from spikemem.corpus import load_conversation
     from spikemem.datasets import Task
-    from spikemem.demo import load_conversation
 
     if data is None:
-        tasks = [load_conversation().task()]
+        tasks = [load_conversation().task]
     elif data.is_dir():
         tasks = [task for own in found_in(data, []).values() for task in own]
     else:

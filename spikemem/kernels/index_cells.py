@@ -126,14 +126,14 @@ def rank(
     counts: I8, active: NDArray[np.uint16], size: I64, lit: NDArray[np.bool_], candidates: int, index: Keys, said: Said, given: Afferents,
     gains: Gains,
 ) -> tuple[I64, I64, I64]:  # fmt: skip
-    """CA1's index cells in firing order, [n, candidates], padded with -1; their drives by pathway, [n, candidates, 5]; events, [n].
+    """CA1's index cells in firing order, [n, candidates], padded with -1; their drives by pathway, [n, candidates, 6]; events, [n].
 
     The `candidates` dendrites of largest drive open; among these the soma's drive decides (the equation of `regions.ca1`).
     counts: the cues' volleys, [n, d].   active: CA3's cells, [n, k], of which the first `size` count.   lit: plateaus, [n, memory].
     """
     n, d = counts.shape
     keys = len(index.codes)
-    order, parts = np.full((n, candidates), -1, np.int64), np.zeros((n, candidates, 5), np.int64)
+    order, parts = np.full((n, candidates), -1, np.int64), np.zeros((n, candidates, 6), np.int64)
     events = np.zeros(n, np.int64)
     for i in prange(n):
         cue = counts[i].astype(np.int32)
@@ -154,7 +154,7 @@ def rank(
                 if lit[i, m]:
                     dendrite[key] += gains.opening
         opened = strongest(dendrite, candidates, OPENS)
-        total, found = np.zeros(len(opened), np.int64), np.zeros((len(opened), 5), np.int64)
+        total, found = np.zeros(len(opened), np.int64), np.zeros((len(opened), 6), np.int64)
         for j in range(len(opened)):
             key = opened[j]
             dot = 0
@@ -163,9 +163,9 @@ def rank(
             m = index.memory[key]
             found[j, 0], found[j, 1], found[j, 2], found[j, 3] = gains.meaning * dot, 64 * words[key], context[m], given.time[m]
             if tuft[m]:
-                found[j, 4] += gains.key
+                found[j, 4] = gains.key
             if lit[i, m]:
-                found[j, 4] += gains.spreading
+                found[j, 5] = gains.spreading
             total[j] = found[j].sum()
         best = np.argsort(-total, kind="mergesort")
         for j in range(len(opened)):

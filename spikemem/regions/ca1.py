@@ -36,7 +36,7 @@ from spikemem.regions.bcpnn import MOST_CELLS, MOST_SPIKES, UNIT, Lexicon
 from spikemem.regions.ec_ctx import NO_SESSION
 from spikemem.regions.ec_ctx import weights as context_weights
 from spikemem.regions.ec_lex import Words
-from spikemem.regions.pathways import SILENT, TO_DENDRITE, Pathways, Spoken
+from spikemem.regions.pathways import PATHWAYS, SILENT, TO_DENDRITE, Pathways, Spoken
 from spikemem.regions.rhythm import CA1_RELEASE, DENDRITE_RELEASE, DT, GAMMA, GRID, SUB_RELEASE, Gamma, Mode, above, release
 from spikemem.spec import ModelSpec
 from spikemem.synapses import Dense, Sparse, one_to_one
@@ -47,7 +47,7 @@ GUMBEL_BOUND = 40.0
 FIRST_COSINE = 0.5
 """A soma with at least this cosine fires one step before the rest."""
 CA3_SHARES = (1.0, 0.75)
-"""After a hop, a dendrite opens first where it hears a whole core, then where three quarters: the whole one is rarely a near duplicate's."""
+"""After a hop a dendrite opens first where it hears a whole core, then where three quarters; a near duplicate rarely has the whole."""
 NONE = -1
 """In place of an id or a place where there is none."""
 
@@ -60,7 +60,7 @@ def ca3_levels(core: int) -> tuple[float, float]:
 
 @dataclass(frozen=True, eq=False)
 class Ranking:
-    """order: keys in firing order, [n, candidates], NONE-padded.   parts: A_k by `PATHWAYS`, in 1/64, [n, candidates, 5].
+    """order: keys in firing order, [n, candidates], NONE-padded.   parts: A_k by `PATHWAYS`, in 1/64, [n, candidates, 6].
     events: synaptic events, [n]."""
 
     order: NDArray[np.int64]
@@ -207,8 +207,8 @@ class CA1:
         return Ranking(*index_cells.rank(counts, active, size, lit, most, index, said.flat(), p.afferents(said.around), p.gains))
 
     def parts(self, keys: NDArray[np.int64], counts: NDArray[np.int8], said: Spoken, lit: NDArray[np.bool_]) -> NDArray[np.int64]:
-        """A_k of keys that fired, [n, c] NONE-padded, by pathway, [n, c, 5]."""
-        found, gains, given = np.zeros((*keys.shape, 5), np.int64), self.pathways.gains, self.pathways.afferents(said.around)
+        """A_k of keys that fired, [n, c] NONE-padded, by pathway, [n, c, 6]."""
+        found, gains, given = np.zeros((*keys.shape, len(PATHWAYS)), np.int64), self.pathways.gains, self.pathways.afferents(said.around)
         apical = given.apical_ptr, given.apical_target, given.apical_weight, given.apical_memory
         for i, row in enumerate(keys):
             fired = row != NONE
@@ -219,7 +219,7 @@ class CA1:
             tuft = index_cells.apical_spikes(cell, *apical, len(given.content))
             found[i, fired, 0] = gains.meaning * (self.counts[k].astype(np.int64) @ counts[i].astype(np.int64))
             found[i, fired, 1], found[i, fired, 2], found[i, fired, 3] = UNIT * words[k], context[m], given.time[m]
-            found[i, fired, 4] = gains.key * tuft[m] + gains.spreading * lit[i, m]
+            found[i, fired, 4], found[i, fired, 5] = gains.key * tuft[m], gains.spreading * lit[i, m]
         return found
 
     def on_ca3_alone(self, active: NDArray[np.int64]) -> int:

@@ -19,7 +19,7 @@ from spikemem.regions.rhythm import BACK, DT, GAMMA, GRID, Gamma, Mode
 from spikemem.spec import ModelSpec
 from spikemem.synapses import Sparse, one_to_one
 
-PATHWAYS = ("meaning", "words", "context", "time", "spreading")
+PATHWAYS = ("meaning", "words", "context", "time", "key", "spreading")
 """The parts of an index cell's drive, in the order in which they are told apart."""
 TO_DENDRITE = 32
 """A dendrite weighs words, context and moment by so much less than the soma, in Schaffer synapses."""
