@@ -7,9 +7,10 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from spikemem.errors import VectorError
-from spikemem.regions.ec_ctx import NO_SESSION
+from spikemem.regions.ec_ctx import FARTHEST, NO_SESSION
 from spikemem.regions.ec_lex import Words
-from spikemem.regions.pathways import SILENT
+from spikemem.regions.pathways import SILENT, Spoken, spoken
+from spikemem.spec import LexSpec
 
 
 @dataclass(frozen=True, eq=False)
@@ -28,20 +29,24 @@ class Heard:
     @classmethod
     def of(
         cls, n: int, variants: list[int], apart: bool, words: Sequence[Sequence[Words]] | None, pieces: Sequence[int] | None,
-        sessions: ArrayLike | None, when: ArrayLike | None,
+        sessions: ArrayLike | None, when: ArrayLike | None, lex: LexSpec | None,
     ) -> "Heard":  # fmt: skip
-        """Checked, for n memories with so many variants each, and a cue apart from the target or not."""
+        """Checked, for n memories with so many variants each, and a cue apart from the target or not. Without `lex` no words are heard."""
         size = [1 + apart + v for v in variants]
         own = [0] * n if pieces is None else list(pieces)
         said = [[SILENT] * s for s in size] if words is None else [list(w) for w in words]
         if [len(w) for w in said] != size:
             raise VectorError("words: each memory needs one `Words` for each of its keys (content, cue, variants)")
+        for w in said:
+            _known_cells(w, lex)
+        if lex is None:
+            said = [[SILENT] * s for s in size]
         if len(own) != n or any(not 0 <= p <= v for p, v in zip(own, variants, strict=False)):
             raise VectorError("pieces: each memory needs how many of its variants are pieces of its text")
         session = np.full(n, NO_SESSION) if sessions is None else np.asarray(sessions)
         moment = np.full(n, np.nan) if when is None else np.asarray(when, np.float64)
-        if session.shape != (n,) or session.dtype.kind not in "iu" or moment.shape != (n,) or np.isinf(moment).any():
-            raise VectorError(f"{n} memories need as many sessions (whole numbers) and moments (s since 1970, or NaN)")
+        if session.shape != (n,) or session.dtype.kind not in "iu" or moment.shape != (n,) or (np.abs(moment) > FARTHEST).any():
+            raise VectorError(f"{n} memories need as many sessions (whole numbers) and moments (s since 1970 up to {FARTHEST:g}, or NaN)")
         cue = [[False] + [True] * apart + [j >= p for j in range(v)] for p, v in zip(own, variants, strict=True)]
         return cls(said, cue, session.astype(np.int64), moment)
 
@@ -52,3 +57,22 @@ class Heard:
         """Words and kind of each key, in the order of the keys' owners, [key]."""
         words, cue = [iter(w) for w in self.words], [iter(c) for c in self.cue]
         return [next(words[i]) for i in whose], np.array([next(cue[i]) for i in whose], bool)
+
+
+def asked(words: Sequence[Words] | None, around: float | None, n: int, lex: LexSpec | None) -> Spoken:
+    """What n cues say beside their vectors, checked. Without `lex` no words are heard."""
+    if words is not None and len(words) != n:
+        raise VectorError(f"{n} cues need as many words, not {len(words)}")
+    if around is not None and not abs(around) <= FARTHEST:
+        raise VectorError(f"around is {around!r}; it must be a moment in seconds since 1970, up to {FARTHEST:g}")
+    _known_cells(words or (), lex)
+    return spoken(words if lex else None, around, n)
+
+
+def _known_cells(words: Sequence[Words], lex: LexSpec | None) -> None:
+    """VectorError where words lie on cells that the model lacks."""
+    if lex is None:
+        return
+    for heard in words:
+        if len(heard.cells) and not 0 <= heard.cells.min() <= heard.cells.max() < lex.cells:
+            raise VectorError(f"words reach cell {heard.cells.max()}; the model has {lex.cells}: make them with words(text, {lex.cells})")

@@ -6,7 +6,6 @@ five more, as many as a theta cycle has, are sampled for attention. Where an ans
 cuts (`kernels.circuit`, `kernels.index_cells`), and tests hold the two together.
 """
 
-import math
 from collections.abc import Callable, Sequence
 from itertools import pairwise
 from pathlib import Path
@@ -17,7 +16,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from spikemem.circuit import Circuit
 from spikemem.errors import SpecError, UnknownMemoryError, VectorError
-from spikemem.heard import Heard
+from spikemem.heard import Heard, asked
 from spikemem.network import Network
 from spikemem.recall import Completion, Course, Recall, answer, go_on
 from spikemem.recording import Recording
@@ -28,7 +27,7 @@ from spikemem.regions.dg import Adaptation
 from spikemem.regions.ec_ctx import NO_SESSION
 from spikemem.regions.ec_lex import Words
 from spikemem.regions.pathways import PATHWAYS as PATHWAYS
-from spikemem.regions.pathways import Spoken, spoken
+from spikemem.regions.pathways import Spoken
 from spikemem.regions.rhythm import CHAIN_SETTLE, GAMMA, RECALL_SETTLE, THETA, chain_protocol, recall_protocol
 from spikemem.snapshot import Arrays, load_arrays, save_arrays
 from spikemem.spec import ModelSpec
@@ -103,7 +102,8 @@ class Hippocampus:
         if len(targets) != len(cues) or len(extra) != len(cues):
             raise VectorError(f"{len(cues)} cues need as many targets and variants, not {len(targets)} and {len(extra)}")
         more = [None if v is None or _empty(v) else ec.unit(v, self.spec.ec.dim) for v in extra]
-        beside = Heard.of(len(cues), [0 if v is None else len(v) for v in more], target is not None, words, pieces, sessions, when)
+        sizes = [0 if v is None else len(v) for v in more]
+        beside = Heard.of(len(cues), sizes, target is not None, words, pieces, sessions, when, self.spec.lex)
         ids = np.arange(len(self._content), len(self._content) + len(cues))
         done = 0
         while done < len(cues):
@@ -221,11 +221,7 @@ class Hippocampus:
         return answer(self.circuit, volley, vectors, top_k, course, (simulator, self.device) if record else None)
 
     def _said(self, words: Sequence[Words] | None, around: float | None, n: int) -> Spoken:
-        if words is not None and len(words) != n:
-            raise VectorError(f"{n} cues need as many words, not {len(words)}")
-        if around is not None and not math.isfinite(around):
-            raise VectorError(f"around is {around!r}; it must be a moment in seconds since 1970")
-        return spoken(words if self.spec.lex else None, around, n)
+        return asked(words, around, n, self.spec.lex)
 
     def _passes(self, cycles: int) -> int:
         """Theta cycles that make a difference: one, where an answer has nothing that it could light up."""

@@ -22,14 +22,14 @@ from numpy.typing import ArrayLike, NDArray
 from torch import Tensor
 
 from spikemem.errors import NetworkError, UnknownMemoryError, VectorError
-from spikemem.heard import Heard
+from spikemem.heard import Heard, asked
 from spikemem.hippocampus import known
 from spikemem.rate_pathways import RatePathways
 from spikemem.recall import Recall
 from spikemem.regions import ec
 from spikemem.regions.ca1 import NONE
 from spikemem.regions.ec_lex import Words
-from spikemem.regions.pathways import PATHWAYS, Spoken, spoken
+from spikemem.regions.pathways import PATHWAYS, Spoken
 from spikemem.spec import ModelSpec
 
 SETTLE_STEPS = 3
@@ -98,7 +98,7 @@ class RateHippocampus:
             raise VectorError(f"{len(cues)} cues need as many targets and variants, not {len(targets)} and {len(extra)}")
         ids = torch.arange(len(self._targets), len(self._targets) + len(cues), device=self.device)
         sizes = [0 if v is None else len(np.atleast_2d(v)) if np.size(v) else 0 for v in extra]
-        heard = Heard.of(len(cues), sizes, target is not None, words, pieces, sessions, when)
+        heard = Heard.of(len(cues), sizes, target is not None, words, pieces, sessions, when, self.spec.lex)
         keys, owner = ([targets, cues], [ids, ids]) if target is not None else ([cues], [ids])
         for i, vectors in enumerate(extra):
             if vectors is not None and np.size(vectors):
@@ -153,8 +153,9 @@ class RateHippocampus:
         With pathways `scores` are drives, as in `Hippocampus.recall`, which see for words, around and cycles.
         """
         queries = self._tensor(cue)
-        if top_k < 1:
-            raise VectorError(f"top_k is {top_k}; it must be at least 1")
+        for name, value in (("top_k", top_k), ("cycles", cycles)):
+            if value < 1:
+                raise VectorError(f"{name} is {value}; it must be at least 1")
         n, living = len(queries), torch.nonzero(self._alive[self._owner]).squeeze(1)
         ids, scores = np.full((n, top_k), NONE, np.int64), np.full((n, top_k), np.nan)
         if not len(living):
@@ -162,7 +163,7 @@ class RateHippocampus:
             nothing = np.zeros((n, 0), np.int64), np.zeros((n, self.spec.ec.dim)), np.ones(n), none.astype(np.int64), none
             return Recall(ids, scores, np.full((n, top_k, len(PATHWAYS)), np.nan), *nothing, np.zeros(n, np.int64))
         if self._beside is not None:
-            return self._recall_beside(queries, self._beside, spoken(words, around, n), living, top_k, cycles)
+            return self._recall_beside(queries, self._beside, asked(words, around, n, self.spec.lex), living, top_k, cycles)
         near, nearest, attention, x = self._settle(queries, living, SETTLE_STEPS)
         owners = self._owner[nearest]
         for i in range(n):

@@ -23,6 +23,8 @@ SPANS = (DAY, 7 * DAY, 30 * DAY, 91 * DAY, 365 * DAY)
 GRIDS = 4
 """Staggered grids of each width, so that what lies close by shares most cells wherever the borders are."""
 NO_SESSION = -1
+FARTHEST = 1e15
+"""s; moments lie nearer to 1970 than this, some thirty million years, so that the numbers of their cells are exact."""
 
 
 def weights(spec: ContextSpec) -> NDArray[np.int64]:
