@@ -338,6 +338,17 @@ def by_kind(rows: Sequence[Row]) -> tuple[list[str], list[list[str]]]:
     return heading, [[row.system, *(short(row.kinds[kind][1][main]) for kind in kinds)] for row in rows]
 
 
+def load(file: Path) -> list[Row]:
+    """Rows that were written as JSON."""
+    try:
+        made = json.loads(file.read_text(encoding="utf-8"))
+        kinds = [{kind: (int(n), shares) for kind, (n, shares) in row["kinds"].items()} for row in made]
+        cost = [{what: math.nan if row[what] is None else float(row[what]) for what in ("events", "ms")} for row in made]
+        return [Row(row["dataset"], row["system"], row["n"], row["shares"], k, **c) for row, k, c in zip(made, kinds, cost, strict=True)]
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+        raise DataError(f"{file} holds no rows of a run ({type(error).__name__}: {error}); make it anew") from error
+
+
 def datasets_of(rows: Sequence[Row]) -> list[list[Row]]:
     """The rows, data set by data set."""
     return [[row for row in rows if row.dataset == name] for name in dict.fromkeys(row.dataset for row in rows)]

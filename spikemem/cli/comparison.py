@@ -71,6 +71,7 @@ def compare(
     model: Annotated[str | None, typer.Option(help="Name or path of a model file; hippocampus-base, for regions -small.")] = None,
     regions: Annotated[bool, typer.Option("--regions", help="Population by population instead, every spike simulated.")] = False,
     ablate: Annotated[bool, typer.Option("--ablate", help="Each pathway left out, and alone, in hippocampus-text instead.")] = False,
+    only: Annotated[list[str] | None, typer.Option(help="To ablate: a data set of the folder, again for more; all by default.")] = None,
     simulator: Annotated[list[str] | None, typer.Option(help="For regions, again for more; event, snntorch, norse, brian2.")] = None,
     cues: Annotated[int, typer.Option(min=1, help="For regions: how many cues.")] = 8,
     seed: Seed = 0,
@@ -86,7 +87,7 @@ def compare(
         if ablate:
             if regions or simulator or model:
                 raise SpikememError("--ablate goes with --data and --json only; its model is hippocampus-text")
-            _ablate(data, json_)
+            _ablate(data, only or [], json_)
             return
         corpus = load_corpus()
         pairs = _pairs(data) if data else [(corpus.texts[i], c) for i in corpus.alone for c in corpus.cues[i]]
@@ -103,7 +104,7 @@ def compare(
         _table(rows)
 
 
-def _ablate(data: Path | None, as_json: bool) -> None:
+def _ablate(data: Path | None, only: Sequence[str], as_json: bool) -> None:
     """Each pathway left out and alone, spiking and rate: on public data, on pairs, or on the conversation that ships with spikemem."""
     from spikemem import embed, retrieval, systems
     from spikemem.cache import CachedEmbedder
@@ -114,7 +115,7 @@ def _ablate(data: Path | None, as_json: bool) -> None:
     if data is None:
         tasks = [load_conversation().task]
     elif data.is_dir():
-        tasks = [task for own in found_in(data, []).values() for task in own]
+        tasks = [task for own in found_in(data, only).values() for task in own]
     else:
         pairs = _pairs(data)
         place = {text: i for i, text in enumerate(dict.fromkeys(memory for memory, _ in pairs))}
@@ -123,6 +124,7 @@ def _ablate(data: Path | None, as_json: bool) -> None:
         embedder = CachedEmbedder(embed.SentenceEmbedder(), retrieval.RESULTS / "embeddings")
     with bar("ablating") as progress:
         rows = retrieval.run(tasks, embedder, makers=systems.ablations(), progress=progress)
+    retrieval.write(retrieval.RESULTS / "ablation.json", json.dumps([row.json() for row in rows], indent=1))
     if as_json:
         out.print_json(json.dumps([row.json() for row in rows]))
         return
