@@ -29,9 +29,9 @@ class Volley:
     when: NDArray[np.uint8]
     said: Spoken
 
-    def one(self, i: int) -> "Volley":
-        """The volley of one cue, n = 1."""
-        return Volley(self.counts[[i]], self.codes[[i]], self.when[[i]], self.said.one(i))
+    def some(self, which: NDArray[np.integer]) -> "Volley":
+        """The volleys of some cues."""
+        return Volley(self.counts[which], self.codes[which], self.when[which], self.said.some(which))
 
     def names(self) -> NDArray[np.int64]:
         """A number for each cue, that names its noise: the same cue meets the same noise wherever it stands in a batch, [n]."""

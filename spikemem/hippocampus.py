@@ -264,7 +264,7 @@ class Hippocampus:
             ids[i] = self.circuit.ca1.owners(keys)
             if words is not None and self._passes(2) > 1:
                 start = int(self.circuit.ca1.memory[first[i]])
-                ids[i] = go_on(self.circuit, volley.one(i), (active[[i]], size[[i]]), [start, *ids[i].tolist()])[1:]
+                ids[i] = go_on(self.circuit, volley.some(np.array([i])), (active[[i]], size[[i]]), [start, *ids[i].tolist()])[1:]
         return ids
 
     # -- simulating ----------------------------------------------------------------------------------------------------------------

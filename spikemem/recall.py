@@ -94,10 +94,13 @@ def answer(
         parts = ca1.parts(read.order, volley.counts, volley.said, read.lit)
         return _report(circuit, Ranking(read.order, parts, events), volley, read, top_k, recording)
     winners = ca1.attend(ranking, volley.names(), competitors, course.attention, times.attention, circuit.seed)
-    for i in np.flatnonzero(~still):
-        _attend_unsettled(
-            circuit, winners[i], volley.one(i), active[i, : size[i]], lit[[i]], candidates, competitors, times.attention
-        )  # fmt: skip
+    if (moving := np.flatnonzero(~still)).size:
+        lottery = ca1.lottery(competitors, times.attention, circuit.seed)
+        some = volley.some(moving)
+        cues, cells = (some.names(), some.counts, some.codes, some.when), (active[moving], size[moving])
+        winners[moving] = ca1.attend_unsettled(
+            cues, circuit.ca3.recurrent, lottery, course.attention, cells, candidates, some.said, lit[moving]
+        )
     kept = Ranking(ranking.order[:, :competitors], ranking.parts[:, :competitors], events)
     return _report(circuit, kept, volley, Answer(kept.order, winners, path, lit), top_k, None)
 
@@ -140,24 +143,6 @@ def go_on(circuit: Circuit, volley: Volley, active: tuple[NDArray[np.uint16], ND
                 break
         lit[0, ca1.pathways.relight(done[h])] = True
     return done
-
-
-def _attend_unsettled(
-    circuit: Circuit, winners: NDArray[np.int64], volley: Volley, active: NDArray[np.uint16], lit: NDArray[np.bool_], candidates: int,
-    competitors: int, start: int,
-) -> None:  # fmt: skip
-    """Correct the keys that win the subiculum, [cycles], where CA3 fires other cells than `active`, which fired in the cycle before."""
-    name, none = volley.names(), np.zeros(0, np.int64)
-    cells, ranked, ranking = active.astype(np.int64), set(active.tolist()), None
-    for g in range(len(winners)):
-        before, cells = cells, circuit.ca3.cycle(cells, none, volley.codes[0], volley.when[0])
-        if ranked != (fired := set(cells.tolist())):
-            ranked, now = fired, cells[None].astype(np.uint16)
-            ranking = circuit.ca1.rank(volley.counts, now, np.array([len(cells)]), candidates, volley.said, lit)
-        if ranking is not None:
-            winners[g] = circuit.ca1.attend(ranking, name, competitors, 1, start + g, circuit.seed)[0, 0]
-        elif np.array_equal(before, cells):
-            break
 
 
 def _fewest(circuit: Circuit, ranking: Ranking) -> int:

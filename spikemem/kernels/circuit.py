@@ -288,6 +288,19 @@ def noise(seed: int, queries: I64, cycles: int, cells: int, size: float, grid: f
     return out
 
 
+@njit(cache=True)
+def first_under_noise(order: I64, drive: F64, competitors: int, query: int, cycle: int, seed: int, size: float, grid: float) -> int:
+    """The key of the largest drive under noise among the first `competitors`; -1 where there is none."""
+    best, winner = -np.inf, -1
+    for j in range(min(competitors, len(order))):
+        key = order[j]
+        if key >= 0:
+            v = drive[j] + gumbel(seed, query, cycle, key, size, grid)
+            if v > best or (v == best and key < winner):
+                best, winner = v, key
+    return winner
+
+
 @njit(cache=True, parallel=True)
 def attend(order: I64, drive: F64, queries: I64, competitors: int, cycles: int, start: int, seed: int, size: float, grid: float) -> I64:
     """The subiculum's winner in each of `cycles` gamma cycles, counted from `start`: its key, [n, cycles]; -1 where nothing fires."""
@@ -295,12 +308,5 @@ def attend(order: I64, drive: F64, queries: I64, competitors: int, cycles: int, 
     winners = np.full((n, cycles), -1, np.int64)
     for i in prange(n):
         for g in range(cycles):
-            best, winner = -np.inf, -1
-            for j in range(min(competitors, order.shape[1])):
-                key = order[i, j]
-                if key >= 0:
-                    v = drive[i, j] + gumbel(seed, queries[i], start + g, key, size, grid)
-                    if v > best or (v == best and key < winner):
-                        best, winner = v, key
-            winners[i, g] = winner
+            winners[i, g] = first_under_noise(order[i], drive[i], competitors, queries[i], start + g, seed, size, grid)
     return winners

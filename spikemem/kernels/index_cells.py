@@ -3,13 +3,15 @@
 All drives are whole numbers, of the soma in units of 1/64 perforant coincidence, of the dendrite in units of 1/2048 Schaffer synapse.
 """
 
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from typing import NamedTuple
 
 import numpy as np
-from numba import njit, prange
+from numba import get_num_threads, njit
 from numpy.typing import NDArray
 
-from spikemem.kernels.circuit import I8, I32, I64, shared_cells
+from spikemem.kernels.circuit import I8, I32, I64, U64, ca3_cycle, first_under_noise, shared_cells
 
 PER_SYNAPSE = 2048
 """A Schaffer synapse in the dendrite's units: 32 times those of the soma."""
@@ -121,7 +123,87 @@ class Gains(NamedTuple):
     opening: int
 
 
-@njit(cache=True, parallel=True)
+class Recurrent(NamedTuple):
+    """CA3's fast synapses and what decides which of its cells fire (see `ca3_cycle`)."""
+
+    fast: U64
+    core: int
+    inhibition: float
+    level: float
+    winners: int
+
+
+class Lottery(NamedTuple):
+    """Who takes part in the subiculum's race, and its noise (see `gumbel`).   start: number of the first gamma cycle."""
+
+    competitors: int
+    start: int
+    seed: int
+    size: float
+    grid: float
+
+
+@njit(cache=True)
+def _beside(i: int, lit: NDArray[np.bool_], index: Keys, said: Said, given: Afferents, gains: Gains) -> tuple[I64, I64, I64]:
+    """What a cue's words, its moment and plateaus make of each key: drives by pathway but for meaning, [key, 6]; of its dendrite, [key];
+    and how many synapses carried a spike, [key]. The same in each gamma cycle."""
+    keys, part = len(index.codes), slice(said.ptr[i], said.ptr[i + 1])
+    words, carried = word_drive(said.cell[part], said.spikes[part], given.word_ptr, given.word_key, given.word_weight, keys)
+    context = context_drive(words, given.content, given.neighbours, given.context_weight)
+    tuft = apical_spikes(
+        said.cell[part], given.apical_ptr, given.apical_target, given.apical_weight, given.apical_memory, len(given.content)
+    )  # fmt: skip
+    parts, dendrite = np.zeros((keys, 6), np.int64), np.zeros(keys, np.int64)
+    for key in range(keys):
+        m = index.memory[key]
+        parts[key, 1], parts[key, 2], parts[key, 3] = 64 * words[key], context[m], given.time[m]
+        dendrite[key] = parts[key, 1] + parts[key, 2] + parts[key, 3]
+        if tuft[m]:
+            parts[key, 4] = gains.key
+            dendrite[key] += gains.opening
+        if lit[i, m]:
+            parts[key, 5] = gains.spreading
+            dendrite[key] += gains.opening
+    return parts, dendrite, carried
+
+
+@njit(cache=True)
+def _race(cue: I32, shared: I32, parts: I64, dendrite: I64, candidates: int, index: Keys, gains: Gains) -> tuple[I64, I64]:
+    """The keys whose dendrites open, in the order in which their somata fire, and their drives by pathway, [opened, 6]."""
+    open_ = np.zeros(len(dendrite), np.int64)
+    for key in range(len(dendrite)):
+        if index.alive[key]:
+            open_[key] = dendrite[key] + PER_SYNAPSE * shared[key]
+    opened = strongest(open_, candidates, OPENS)
+    found = parts[opened]
+    for j in range(len(opened)):
+        dot = 0
+        for x in range(len(cue)):
+            dot += index.counts[opened[j], x] * cue[x]
+        found[j, 0] = gains.meaning * dot
+    best = np.argsort(-found.sum(axis=1), kind="mergesort")
+    return opened[best], found[best]
+
+
+@njit(cache=True, nogil=True)
+def _rank_some(
+    start: int, stop: int, order: I64, parts: I64, events: I64,
+    counts: I8, active: NDArray[np.uint16], size: I64, lit: NDArray[np.bool_], candidates: int, index: Keys, said: Said, given: Afferents,
+    gains: Gains,
+) -> None:  # fmt: skip
+    for i in range(start, stop):
+        cue = counts[i].astype(np.int32)
+        beside, dendrite, carried = _beside(i, lit, index, said, given, gains)
+        now = active[i, : size[i]].astype(np.int64)
+        shared = shared_cells(now, index.codes, index.alive, index.indptr, index.keys, index.built, index.cells)
+        keys, drives = _race(cue, shared, beside, dendrite, candidates, index, gains)
+        for j in range(len(keys)):
+            order[i, j] = keys[j]
+            for p in range(parts.shape[2]):
+                parts[i, j, p] = drives[j, p]
+        events[i] = shared.sum() + len(keys) * np.abs(cue).sum() + (carried * (1 + given.context_fan)).sum()
+
+
 def rank(
     counts: I8, active: NDArray[np.uint16], size: I64, lit: NDArray[np.bool_], candidates: int, index: Keys, said: Said, given: Afferents,
     gains: Gains,
@@ -131,44 +213,64 @@ def rank(
     The `candidates` dendrites of largest drive open; among these the soma's drive decides (the equation of `regions.ca1`).
     counts: the cues' volleys, [n, d].   active: CA3's cells, [n, k], of which the first `size` count.   lit: plateaus, [n, memory].
     """
-    n, d = counts.shape
-    keys = len(index.codes)
+    n = len(counts)
     order, parts = np.full((n, candidates), -1, np.int64), np.zeros((n, candidates, 6), np.int64)
     events = np.zeros(n, np.int64)
-    for i in prange(n):
-        cue = counts[i].astype(np.int32)
-        part = slice(said.ptr[i], said.ptr[i + 1])
-        cell = said.cell[part]
-        words, carried = word_drive(cell, said.spikes[part], given.word_ptr, given.word_key, given.word_weight, keys)
-        context = context_drive(words, given.content, given.neighbours, given.context_weight)
-        tuft = apical_spikes(cell, given.apical_ptr, given.apical_target, given.apical_weight, given.apical_memory, len(given.content))
-        now = active[i, : size[i]].astype(np.int64)
-        shared = shared_cells(now, index.codes, index.alive, index.indptr, index.keys, index.built, index.cells)
-        dendrite = np.zeros(keys, np.int64)
-        for key in range(keys):
-            if index.alive[key]:
-                m = index.memory[key]
-                dendrite[key] = PER_SYNAPSE * shared[key] + 64 * words[key] + context[m] + given.time[m]
-                if tuft[m]:
-                    dendrite[key] += gains.opening
-                if lit[i, m]:
-                    dendrite[key] += gains.opening
-        opened = strongest(dendrite, candidates, OPENS)
-        total, found = np.zeros(len(opened), np.int64), np.zeros((len(opened), 6), np.int64)
-        for j in range(len(opened)):
-            key = opened[j]
-            dot = 0
-            for x in range(d):
-                dot += index.counts[key, x] * cue[x]
-            m = index.memory[key]
-            found[j, 0], found[j, 1], found[j, 2], found[j, 3] = gains.meaning * dot, 64 * words[key], context[m], given.time[m]
-            if tuft[m]:
-                found[j, 4] = gains.key
-            if lit[i, m]:
-                found[j, 5] = gains.spreading
-            total[j] = found[j].sum()
-        best = np.argsort(-total, kind="mergesort")
-        for j in range(len(opened)):
-            order[i, j], parts[i, j] = opened[best[j]], found[best[j]]
-        events[i] = shared.sum() + len(opened) * np.abs(cue).sum() + (carried * (1 + given.context_fan)).sum()
+    _in_threads(_rank_some, n, order, parts, events, counts, active, size, lit, candidates, index, said, given, gains)
     return order, parts, events
+
+
+@njit(cache=True, nogil=True)
+def _attend_some(
+    start: int, stop: int, winners: I64, queries: I64, codes: NDArray[np.uint16], when: NDArray[np.uint8], recurrent: Recurrent,
+    lottery: Lottery, counts: I8, active: NDArray[np.uint16], size: I64, lit: NDArray[np.bool_], candidates: int, index: Keys, said: Said,
+    given: Afferents, gains: Gains,
+) -> None:  # fmt: skip
+    none = np.zeros(0, np.int64)
+    for i in range(start, stop):
+        cue, code, release = counts[i].astype(np.int32), codes[i].astype(np.int64), when[i].astype(np.int64)
+        beside, dendrite, _ = _beside(i, lit, index, said, given, gains)
+        now, moved = active[i, : size[i]].astype(np.int64), True
+        order, drive = none, np.zeros(0)
+        for g in range(winners.shape[1]):
+            before = now
+            if moved:
+                now = ca3_cycle(
+                    recurrent.fast, before[: recurrent.core], recurrent.fast, none, code, release, recurrent.inhibition, recurrent.level,
+                    recurrent.winners,
+                )  # fmt: skip
+                moved = len(now) != len(before) or bool((now != before).any())
+            if moved or g == 0:
+                shared = shared_cells(now, index.codes, index.alive, index.indptr, index.keys, index.built, index.cells)
+                order, parts = _race(cue, shared, beside, dendrite, candidates, index, gains)
+                drive = parts.sum(axis=1) / 64.0
+            winners[i, g] = first_under_noise(
+                order, drive, lottery.competitors, queries[i], lottery.start + g, lottery.seed, lottery.size, lottery.grid
+            )  # fmt: skip
+
+
+def attend_unsettled(
+    queries: I64, codes: NDArray[np.uint16], when: NDArray[np.uint8], recurrent: Recurrent, lottery: Lottery, cycles: int,
+    counts: I8, active: NDArray[np.uint16], size: I64, lit: NDArray[np.bool_], candidates: int, index: Keys, said: Said, given: Afferents,
+    gains: Gains,
+) -> I64:  # fmt: skip
+    """The subiculum's winner in each of `cycles` gamma cycles while CA3 goes on from `active`, [n, cycles] (see `circuit.attend`, `rank`).
+
+    codes, when: the granule cells that fire in each cycle and at which release, [n, k].
+    """
+    n = len(counts)
+    winners = np.full((n, cycles), -1, np.int64)
+    _in_threads(
+        _attend_some, n, winners, queries, codes, when, recurrent, lottery, counts, active, size, lit, candidates, index, said, given, gains
+    )  # fmt: skip
+    return winners
+
+
+def _in_threads(kernel: Callable[..., None], n: int, *given: object) -> None:
+    """Run a kernel that releases the interpreter over 0 to n, in parts. (`parallel=True` would compile for half a minute.)"""
+    threads = min(get_num_threads(), n)
+    if threads < 2:
+        kernel(0, n, *given)
+        return
+    with ThreadPoolExecutor(threads) as pool:
+        list(pool.map(lambda t: kernel(n * t // threads, n * (t + 1) // threads, *given), range(threads)))

@@ -196,15 +196,41 @@ class CA1:
 
         said: what the cues say on the other pathways.   lit: plateaus, [n, memory].
         """
-        self._index()
-        p = self.pathways
         said = said or Spoken.nothing(len(counts))
-        lit = np.zeros((len(counts), len(p.content)), bool) if lit is None else lit
-        index = index_cells.Keys(
-            self.counts, self.codes, self.alive, self.memory, self._indptr, self._keys, self._built, self.spec.dg.cells
+        lit = np.zeros((len(counts), len(self.pathways.content)), bool) if lit is None else lit
+        return Ranking(*index_cells.rank(counts, active, size, lit, *self._afferents(candidates, said)))
+
+    def _afferents(
+        self, candidates: int, said: Spoken
+    ) -> tuple[int, index_cells.Keys, index_cells.Said, index_cells.Afferents, index_cells.Gains]:
+        """How many dendrites open, and what index cells hear, as the kernels read it."""
+        self._index()
+        keys = index_cells.Keys(self.counts, self.codes, self.alive, self.memory, self._indptr, self._keys, self._built, self.spec.dg.cells)
+        p = self.pathways
+        return min(candidates, max(len(self), 1)), keys, said.flat(), p.afferents(said.around), p.gains
+
+    def lottery(self, competitors: int, start: int, seed: int) -> index_cells.Lottery:
+        """The subiculum's race from gamma cycle `start` on."""
+        return index_cells.Lottery(competitors, start, seed, self.noise_size(), GRID)
+
+    def attend_unsettled(
+        self,
+        volley: tuple[NDArray[np.int64], NDArray[np.int8], NDArray[np.uint16], NDArray[np.uint8]],
+        recurrent: index_cells.Recurrent,
+        lottery: index_cells.Lottery,
+        cycles: int,
+        active: tuple[NDArray[np.uint16], NDArray[np.int64]],
+        candidates: int,
+        said: Spoken,
+        lit: NDArray[np.bool_],
+    ) -> NDArray[np.int64]:
+        """`attend` while CA3 goes on from its `active` cells and their number.   volley: names, counts, codes and when of the cues."""
+        names, counts, codes, when = volley
+        cells, size = active
+        most, keys, words, given, gains = self._afferents(candidates, said)
+        return index_cells.attend_unsettled(
+            names, codes, when, recurrent, lottery, cycles, counts, cells, size, lit, most, keys, words, given, gains
         )
-        most = min(candidates, max(len(self), 1))
-        return Ranking(*index_cells.rank(counts, active, size, lit, most, index, said.flat(), p.afferents(said.around), p.gains))
 
     def parts(self, keys: NDArray[np.int64], counts: NDArray[np.int8], said: Spoken, lit: NDArray[np.bool_]) -> NDArray[np.int64]:
         """A_k of keys that fired, [n, c] NONE-padded, by pathway, [n, c, 6]."""

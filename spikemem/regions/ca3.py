@@ -18,6 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from spikemem.kernels import circuit
+from spikemem.kernels.index_cells import Recurrent
 from spikemem.network import KWinners, Network, Population
 from spikemem.regions import ec
 from spikemem.regions.rhythm import CA3_RELEASE, DT, FAST, GAMMA, GRID, SLOW, Gamma, Mode, release
@@ -46,6 +47,11 @@ class CA3:
     def nbytes(self) -> int:
         """Memory that the recurrent weights take, bytes."""
         return self.fast.nbytes + self.slow.nbytes
+
+    @property
+    def recurrent(self) -> Recurrent:
+        """What a held cue runs on, as the short cut reads it."""
+        return Recurrent(self.fast, self.spec.ca3.core, self.inhibition, LEVEL, self.spec.dg.winners)
 
     def density(self) -> tuple[float, float]:
         """Share of potentiated synapses, fast and slow."""

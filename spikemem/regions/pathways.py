@@ -38,8 +38,9 @@ class Spoken:
     def nothing(cls, n: int) -> "Spoken":
         return cls((SILENT,) * n)
 
-    def one(self, i: int) -> "Spoken":
-        return Spoken(self.words[i : i + 1], self.around)
+    def some(self, which: NDArray[np.integer]) -> "Spoken":
+        """What some of the cues say."""
+        return Spoken(tuple(self.words[i] for i in which), self.around)
 
     def flat(self) -> Said:
         """The words of all cues, one after the other."""
