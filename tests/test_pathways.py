@@ -11,6 +11,7 @@ from spikemem.hippocampus import PATHWAYS
 from spikemem.regions import ec
 from spikemem.regions.ec_lex import Words, words
 from spikemem.regions.pathways import spoken
+from spikemem.regions.rhythm import GAMMA
 from tests.fakes import near, units
 
 TOPICS = ["harbour", "bees", "violin", "glacier", "orchard", "lantern", "compass", "pepper", "ladder", "meadow", "copper", "saffron"]
@@ -339,3 +340,32 @@ def test_every_simulator_spikes_alike(simulator: str) -> None:
     for name, spikes in event.spikes.items():
         for part in ("step", "batch", "cell"):
             np.testing.assert_array_equal(getattr(spikes, part), getattr(other[name], part), err_msg=name)
+
+
+# -- what no answer shows --------------------------------------------------------------------------------------------------------------
+
+
+def test_a_word_that_a_cue_repeats_is_no_second_word(small: ModelSpec) -> None:
+    """Half of a title said twice leaves its apical dendrite silent; the whole of it, in any order, makes it fire once."""
+    memory = Hippocampus(text_spec(small))
+    memory.store(units(3), variants=[units(1, seed=9), None, None], words=[said(text(0), "lantern saffron"), said(text(1)), said(text(2))])
+    cues, heard = units(2, seed=5), said("lantern lantern lantern", "saffron or lantern")
+    recording = memory.simulate_recall(cues, words=heard, settle=0, attention_cycles=1, cycles=1)
+    for name in ("ca1_apical", "ca1_tuft"):
+        assert recording[name].batch.tolist() == [1, 1], name  # once in each gamma cycle
+    key = memory.recall(cues, 3, words=heard, cycles=1).drives[:, :, PATHWAYS.index("spreading")]
+    assert (key[0] == 0).all()
+    assert np.count_nonzero(key[1]) == 1
+
+
+def test_events_are_the_synapses_that_carry_spikes(small: ModelSpec) -> None:
+    memory = conversation(text_spec(small))
+    cues, heard = asked()
+    found = memory.recall(cues, words=heard, settle=1, cycles=1, record=True)
+    net, recording = memory.circuit.network(), found.recording
+    assert recording is not None
+    for i in range(len(cues)):
+        fired = {name: s.between(GAMMA, 2 * GAMMA, i) for name, s in recording.spikes.items()}
+        read = ("ec_two->dg", "ca3->ca1_dendrite", "ec_lex->ca1", "ec_ctx->ca1")
+        carried = [p.carried(fired[p.pre].cell, np.zeros(len(fired[p.pre].cell))) for p in net.projections if p.name in read]
+        assert found.events[i] == sum(carried) + len(fired["ca1_dendrite"].cell) * len(fired["ec"].cell)
