@@ -349,7 +349,7 @@ def test_a_word_that_a_cue_repeats_is_no_second_word(small: ModelSpec) -> None:
     """Half of a title said twice leaves its apical dendrite silent; the whole of it, in any order, makes it fire once."""
     memory = Hippocampus(text_spec(small))
     memory.store(units(3), variants=[units(1, seed=9), None, None], words=[said(text(0), "lantern saffron"), said(text(1)), said(text(2))])
-    cues, heard = units(2, seed=5), said("lantern lantern lantern", "saffron or lantern")
+    cues, heard = units(2, seed=5), said("saffron saffron saffron", "saffron or lantern")
     recording = memory.simulate_recall(cues, words=heard, settle=0, attention_cycles=1, cycles=1)
     for name in ("ca1_apical", "ca1_tuft"):
         assert recording[name].batch.tolist() == [1, 1], name  # once in each gamma cycle
