@@ -10,6 +10,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from spikemem.errors import MissingExtraError, NetworkError, UnsupportedError
 from spikemem.hippocampus import Hippocampus
@@ -17,6 +18,9 @@ from spikemem.network import BASKET, KWinners, Network
 from spikemem.network_file import is_network, load_network, network_names
 from spikemem.recording import Recording
 from spikemem.regions import ec
+from spikemem.regions.ec_ctx import DAY
+from spikemem.regions.ec_lex import words
+from spikemem.regions.pathways import Spoken, spoken
 from spikemem.regions.rhythm import GAMMA, chain_protocol, recall_protocol
 from spikemem.simulate import FOUR, SIMULATORS, simulate
 from spikemem.spec import ModelSpec, load_model, model_names
@@ -26,6 +30,10 @@ AGAINST_EVENT = ("torch", *FOUR[1:])
 TOLERANCE = 1e-9
 MEMORIES = 30
 """Random memories that a hippocampus holds, all in one chain."""
+WORD_CELLS = 1024
+"""Word cells, which are all alike, in place of the many of a model that hears words."""
+PASSES = 3
+"""Theta cycles of a recall that spreads; from three up the subiculum is kept from returning."""
 STEPS = 300
 """For any other network."""
 
@@ -104,7 +112,8 @@ def model_file_names() -> list[str]:
 
 
 def probes(model: str, seed: int = 0) -> Iterator[Probe]:
-    """What a model is put through: a hippocampus recalls two cues and hops once along a chain; any other network gets random spikes.
+    """What a model is put through: a hippocampus recalls two cues, with words where it hears them, and hops once along a chain; any other
+    network gets random spikes.
 
     model: a name, or a path of a model file.
     """
@@ -118,16 +127,28 @@ def probes(model: str, seed: int = 0) -> Iterator[Probe]:
 
 def _recalls(model: str, spec: ModelSpec, seed: int) -> Iterator[Probe]:
     rng = np.random.default_rng(seed)
-    memory = Hippocampus(spec, seed=seed)
     vectors = rng.normal(size=(MEMORIES, spec.ec.dim))
-    ids = memory.store(vectors)
-    memory.associate(ids[:-1], ids[1:])
     noisy = ec.unit(vectors[:2] + rng.normal(size=(2, spec.ec.dim)) * 0.5, spec.ec.dim)
-    recall = recall_protocol(settle=2, attention=2)
-    circuit = memory.circuit
-    yield Probe(model, "recall", circuit.network(slow=False), circuit.stimulus(recall, noisy), len(recall) * GAMMA)
-    chain = chain_protocol(hops=1)
-    yield Probe(model, "chain", circuit.network(), circuit.stimulus(chain, noisy[:1]), len(chain) * GAMMA)
+    passes = 1 if spec.lex is None else PASSES
+    memory, said = _said(spec, vectors, seed)
+    memory.associate(np.arange(MEMORIES - 1), np.arange(1, MEMORIES))
+    recall, chain, circuit = recall_protocol(2, 2, passes), chain_protocol(hops=1), memory.circuit
+    yield Probe(
+        model, "recall", circuit.network(slow=False, passes=passes), circuit.stimulus(recall, noisy, said, passes), len(recall) * GAMMA
+    )
+    yield Probe(model, "chain", circuit.network(), circuit.stimulus(chain, noisy[:1], said.one(0)), len(chain) * GAMMA)
+
+
+def _said(spec: ModelSpec, vectors: NDArray[np.float64], seed: int) -> tuple[Hippocampus, Spoken]:
+    """A memory of vectors and what two cues say; where the model hears words, texts of one session, of a day each, that name the next."""
+    if spec.lex is None:
+        memory = Hippocampus(spec, seed=seed)
+        memory.store(vectors)
+        return memory, Spoken.nothing(2)
+    memory = Hippocampus(spec.model_copy(update={"lex": spec.lex.model_copy(update={"cells": WORD_CELLS})}), seed=seed)
+    texts = [[words(text, WORD_CELLS) for text in (f"the name{i} knows name{i + 1}", f"name{i}")] for i in range(MEMORIES)]
+    memory.store(vectors, variants=list(-vectors[:, None]), words=texts, sessions=[0] * MEMORIES, when=DAY * np.arange(MEMORIES))
+    return memory, spoken([words(f"who is name{i}", WORD_CELLS) for i in range(2)], DAY, 2)
 
 
 def validate(

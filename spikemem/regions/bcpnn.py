@@ -45,7 +45,7 @@ class Fan:
 
     @classmethod
     def of(cls, cell: NDArray[np.int64], target: NDArray[np.int64], weight: NDArray[np.float64], cells: int) -> "Fan":
-        order = np.argsort(cell, kind="stable")
+        order = np.argsort(cell.astype(np.uint16) if cells <= 2**16 else cell, kind="stable")  # 16 bits are sorted by radix
         ptr = np.concatenate([[0], np.cumsum(np.bincount(cell, minlength=cells))]).astype(np.int64)
         return cls(ptr, target[order].astype(np.int64), weight[order])
 
