@@ -250,8 +250,8 @@ class Hippocampus:
         """The memories that follow the one that a cue recalls, ids [n, hops]; -1 from where the chain ends.
 
         Of two or three successors the one stored first is taken; four or more keep one another from firing. Where a memory has no
-        successor, the chain goes on by spreading: to the best match of the cue, not yet visited, among the memories that the words of
-        those visited light up; it ends where they light up none.
+        successor and the cue's words are given, the chain goes on, from there to its end, by spreading: to the best match of the cue, not
+        yet visited, among the memories that the words of those visited light up; it ends where they light up none.
         """
         vectors = ec.unit(cue, self.spec.ec.dim)
         _at_least(1, hops=hops)

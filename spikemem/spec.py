@@ -100,7 +100,7 @@ class CA1Spec(Section):
     """Gain of an apical dendrite that the cue's words excite."""
     spreading: Gain = 0.5
     """Gain of a plateau that the words of what was recalled excite."""
-    coincidence: Annotated[float, Field(ge=0.1, le=1)] = 0.8
+    coincidence: Annotated[float, Field(ge=0.1, lt=1)] = 0.8
     """Share of its synaptic weight that must be active together for an apical dendrite to fire."""
 
 

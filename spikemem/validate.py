@@ -136,7 +136,7 @@ def _recalls(model: str, spec: ModelSpec, seed: int) -> Iterator[Probe]:
     yield Probe(
         model, "recall", circuit.network(slow=False, passes=passes), circuit.stimulus(recall, noisy, said, passes), len(recall) * GAMMA
     )
-    yield Probe(model, "chain", circuit.network(), circuit.stimulus(chain, noisy[:1], said.one(0)), len(chain) * GAMMA)
+    yield Probe(model, "chain", circuit.network(), circuit.stimulus(chain, noisy[:1], said.some(np.array([0]))), len(chain) * GAMMA)
 
 
 def _said(spec: ModelSpec, vectors: NDArray[np.float64], seed: int) -> tuple[Hippocampus, Spoken]:

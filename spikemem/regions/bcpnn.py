@@ -1,12 +1,13 @@
 """The synapses of EC's word cells, and the rule by which they are learned: weights are log-odds of words.
 
-    o_w  = log_{N+1} (N+1) / (df_w+1)                                 what word w tells: 1 where one memory of N has it, 0 where all have
+    o_w  = log_{N+1} (N+1) / (df_w+1)                                 what word w tells, df of N memories having it: 0 where all do
     W_wk = o_w  f_wk (k1+1) / (f_wk + k1 (1 - b + b L_k / <L>))        from word cell w to index cell k
     u_wa = o_w / sum of o over the words of cue a                      from word cell w to the apical dendrite of cue a
 
 This is the Bayesian confidence propagation rule (BCPNN: Lansner and Ekeberg 1989) for index cells that are each taught once: of
 log P(w, k) / (P(w) P(k)) the word's trace P(w) ~ (df_w + 1) / (N + 1) remains, counted over the memories' own texts, so that frequent words
-end up weak without a list of them. In units of log(N+1) a word that singles out one memory has weight 1 whatever N is (synaptic scaling).
+end up weak without a list of them. Log-odds are taken to base N+1, so that a rare word's weight is close to 1 however many memories there
+are (synaptic scaling).
 f_wk is how often the word was heard when k was taught, saturating with k1, scaled down by b for a long text of L_k words against <L> on
 average (a dendrite that shares its resources out: Robertson and Zaragoza 2009 for the form). Cues other than the text itself, titles
 say, are taken to be of mean length, and have an apical dendrite, which fires when most of that cue's own words are active together.

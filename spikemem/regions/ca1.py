@@ -29,6 +29,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from spikemem.errors import SpecError
 from spikemem.kernels import circuit, index_cells
 from spikemem.network import KWinners, Network, Population
 from spikemem.regions import ec
@@ -48,6 +49,8 @@ FIRST_COSINE = 0.5
 """A soma with at least this cosine fires one step before the rest."""
 CA3_SHARES = (1.0, 0.75)
 """After a hop a dendrite opens first where it hears a whole core, then where three quarters; a near duplicate rarely has the whole."""
+EXACT = 2.0**38
+"""Below it, sums of multiples of 2^-14 are exact in float64 with a bit to spare."""
 NONE = -1
 """In place of an id or a place where there is none."""
 
@@ -92,6 +95,10 @@ class CA1:
         self.lexicon = Lexicon(spec)
         self.session, self.when = np.zeros(0, np.int64), np.zeros(0)
         self._pathways: Pathways | None = None
+        if 2 * self.gate >= EXACT:
+            raise SpecError(
+                f"model {spec.name!r}: drives up to {self.gate:.0f} are no longer exact; make gains, ec.charge or ec.dim smaller"
+            )
 
     def __len__(self) -> int:
         return self._size

@@ -29,7 +29,7 @@ SHUT = 2.0**12
 
 @dataclass(frozen=True, eq=False)
 class Spoken:
-    """What cues say beside their vectors.   words: one `Words` a cue.   around: s since 1970, or None.   lit: plateaus, [n, memory]."""
+    """What cues say beside their vectors.   words: one `Words` a cue.   around: s since 1970, or None."""
 
     words: tuple[Words, ...]
     around: float | None = None
