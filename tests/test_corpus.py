@@ -10,7 +10,7 @@ import pytest
 from numpy.typing import NDArray
 
 from spikemem.baselines import Cosine, System, words
-from spikemem.corpus import KINDS, Conversation, load_conversation
+from spikemem.corpus.talk import KINDS, Conversation, load_conversation
 from spikemem.systems import MemorySystem
 
 text = pytest.mark.skipif(find_spec("sentence_transformers") is None, reason="the text extra is not installed")
