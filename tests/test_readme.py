@@ -10,7 +10,7 @@ EXAMPLES = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("example", EXAMPLES, ids=["five-lines", "chain", "network"])
+@pytest.mark.parametrize("example", EXAMPLES, ids=["five-lines", "chain", "conversation", "network"])
 def test_example_runs(example: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     if "Memory" in example:
         pytest.importorskip("sentence_transformers", reason="the text extra is not installed")
@@ -23,6 +23,10 @@ def test_example_runs(example: str, tmp_path: Path, monkeypatch: pytest.MonkeyPa
     elif "recall_chain" in example:
         assert said.strip() == "['Rain soaked the insulation in the attic.', 'Mould spread across the nursery ceiling.']"
         assert (tmp_path / "raster.png").stat().st_size > 10_000
+    elif "conversation" in example:
+        assert "engine" in said
+        assert "2024-04-13" in said
+        assert (tmp_path / "why.png").stat().st_size > 10_000
     else:
         assert (tmp_path / "network.png").stat().st_size > 10_000
 
