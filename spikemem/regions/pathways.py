@@ -80,6 +80,7 @@ class Pathways:
         learned = lexicon.synapses(memory, content, alive)
         weight = np.round(gains.words * ec.scale(spec.ec) ** 2 * learned.onto_keys.weight)
         self.words = Fan(learned.onto_keys.ptr, learned.onto_keys.target, weight)
+        self._whole = weight.astype(np.int64)
         share = np.round(learned.onto_apical.weight / gains.coincidence / GRID) * GRID
         self.apical = Fan(learned.onto_apical.ptr, learned.onto_apical.target, share)
         self.apical_memory = learned.apical_memory
@@ -107,7 +108,7 @@ class Pathways:
     def afferents(self, around: float | None) -> Afferents:
         """The same as the short cut reads it, with the drive of the moment that is asked for."""
         return Afferents(
-            self.words.ptr, self.words.target, self.words.weight.astype(np.int64), self.content, self.neighbours, self.context_weight,
+            self.words.ptr, self.words.target, self._whole, self.content, self.neighbours, self.context_weight,
             self.context_fan, self.apical.ptr, self.apical.target, self.apical.weight, self.apical_memory, self.time_drive(around),
         )  # fmt: skip
 
