@@ -11,6 +11,8 @@ from numpy.typing import NDArray
 
 from spikemem.datasets import Task
 from spikemem.errors import MissingExtraError
+from spikemem.regions.ec_ctx import NO_SESSION, neighbours, shares
+from spikemem.spec import ContextSpec
 
 Vectors = Callable[[Sequence[str]], NDArray[np.float32]]
 """Texts to vectors, [n, dim]."""
@@ -65,6 +67,9 @@ class Scored:
 
     name: str
     events = math.nan
+
+    def fit(self, task: Task, vectors: Vectors) -> None:
+        raise NotImplementedError
 
     def scores(self, questions: Sequence[str]) -> NDArray[np.floating[Any]]:
         raise NotImplementedError
@@ -149,6 +154,27 @@ class Sum(Scored):
     def scores(self, questions: Sequence[str]) -> NDArray[np.floating[Any]]:
         first, second = (self._normalise(part.scores(questions)) for part in self._parts)
         return first + second
+
+
+class Neighbours(Scored):
+    """A baseline whose texts lend their scores to those next to them in their session, as the memory's context does:
+
+    score_i + sum over neighbours j of c_j score_j,     c: `ec_ctx.shares` of the memory's own model
+    """
+
+    def __init__(self, of: Scored, context: ContextSpec | None = None) -> None:
+        self._of, self._context = of, context or ContextSpec()
+        self.name = f"{of.name}, with neighbours"
+
+    def fit(self, task: Task, vectors: Vectors) -> None:
+        self._of.fit(task, vectors)
+        session = np.array([NO_SESSION if s is None else s for s in task.sessions])
+        self._near = neighbours(self._context, session, np.ones(len(session), bool))
+
+    def scores(self, questions: Sequence[str]) -> NDArray[np.floating[Any]]:
+        own = self._of.scores(questions)
+        padded = np.concatenate([own, np.zeros((len(own), 1), own.dtype)], axis=1)  # the last place is that of no neighbour, -1
+        return own + padded[:, self._near] @ shares(self._context)
 
 
 class Faiss:

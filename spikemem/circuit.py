@@ -9,7 +9,7 @@ from numpy.typing import ArrayLike, NDArray
 from spikemem.errors import NetworkError
 from spikemem.network import Network
 from spikemem.recording import Recording
-from spikemem.regions import ca3, ec
+from spikemem.regions import ca3, ec, pathway_cells
 from spikemem.regions.ca1 import CA1, NONE
 from spikemem.regions.ca3 import CA3
 from spikemem.regions.dg import DG
@@ -93,7 +93,7 @@ class Circuit:
             **self.dg.stimulus(protocol),
             **ca3.stimulus(protocol),
             **self.ca1.stimulus(protocol, self.volley(vectors).names(), self.seed),
-            **self.ca1.pathways.stimulus(protocol, said or Spoken.nothing(len(vectors)), passes),
+            **pathway_cells.stimulus(self.ca1.pathways, protocol, said or Spoken.nothing(len(vectors)), passes),
         }
 
     def simulate(

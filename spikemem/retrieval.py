@@ -18,7 +18,7 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from spikemem.baselines import BM25, Cosine, Faiss, Sum, System, Vectors, by_z
+from spikemem.baselines import BM25, Cosine, Faiss, Neighbours, Sum, System, Vectors, by_z
 from spikemem.compare import wilson
 from spikemem.datasets import Task
 from spikemem.embed import Progress
@@ -44,14 +44,31 @@ class TextVectors(Protocol):
 def systems() -> list[Callable[[], System]]:
     """A factory for each system that is measured: the baselines (faiss where it is installed), then ours."""
     faiss: list[Callable[[], System]] = [Faiss, lambda: Faiss("HNSW32")] if find_spec("faiss") else []
-    baselines: list[Callable[[], System]] = [Cosine, *faiss, BM25, lambda: BM25(1.2, 0.75), Sum, lambda: Sum(by_z)]
+    baselines: list[Callable[[], System]] = [
+        Cosine,
+        *faiss,
+        BM25,
+        lambda: BM25(1.2, 0.75),
+        Sum,
+        lambda: Sum(by_z),
+        lambda: Neighbours(Sum()),
+    ]
     twin = [lambda: MemorySystem(rate=True), lambda: MemorySystem(rate=True, plain=True)]
     ours: list[Callable[[], System]] = [MemorySystem, *twin, lambda: MemorySystem(plain=True)]
     return baselines + ours
 
 
 BASELINES = frozenset(
-    {"cosine", "faiss Flat", "faiss HNSW32", "BM25 (0.9, 0.4)", "BM25 (1.2, 0.75)", "cosine + BM25, max", "cosine + BM25, z"}
+    {
+        "cosine",
+        "faiss Flat",
+        "faiss HNSW32",
+        "BM25 (0.9, 0.4)",
+        "BM25 (1.2, 0.75)",
+        "cosine + BM25, max",
+        "cosine + BM25, z",
+        "cosine + BM25, max, with neighbours",
+    }
 )
 """The names of those that are not ours."""
 

@@ -70,7 +70,7 @@ def compare(
     ] = None,
     model: Annotated[str | None, typer.Option(help="Name or path of a model file; hippocampus-base, for regions -small.")] = None,
     regions: Annotated[bool, typer.Option("--regions", help="Population by population instead, every spike simulated.")] = False,
-    ablate: Annotated[bool, typer.Option("--ablate", help="Each pathway left out, and alone, in hippocampus-text instead.")] = False,
+    ablate: Annotated[bool, typer.Option("--ablate", help="Pathways of hippocampus-text left out, and alone, instead.")] = False,
     only: Annotated[list[str] | None, typer.Option(help="To ablate: a data set of the folder, again for more; all by default.")] = None,
     simulator: Annotated[list[str] | None, typer.Option(help="For regions, again for more; event, snntorch, norse, brian2.")] = None,
     cues: Annotated[int, typer.Option(min=1, help="For regions: how many cues.")] = 8,

@@ -1,6 +1,7 @@
 """The short cut of CA1 on the CPU (numba): which index cells fire in a gamma cycle, and what each pathway contributes.
 
 All drives are whole numbers, of the soma in units of 1/64 perforant coincidence, of the dendrite in units of 1/2048 Schaffer synapse.
+The functions take named tuples of arrays, which numba compiles, in place of the objects that hold them.
 """
 
 from collections.abc import Callable
@@ -13,8 +14,13 @@ from numpy.typing import NDArray
 
 from spikemem.kernels.circuit import I8, I32, I64, U64, ca3_cycle, first_under_noise, shared_cells
 
-PER_SYNAPSE = 2048
+UNIT = 64
+"""Drives are counted in units of 1/64 of a perforant coincidence, in which all weights are whole."""
+PER_SYNAPSE = 32 * UNIT
 """A Schaffer synapse in the dendrite's units: 32 times those of the soma."""
+MEANING, WORDS, CONTEXT, TIME, KEY, SPREADING = range(6)
+"""Places of the pathways in a drive that is told apart."""
+PATHWAYS = 6
 OPENS = PER_SYNAPSE // 2
 """A dendrite fires above half a synapse."""
 
@@ -153,16 +159,16 @@ def _beside(i: int, lit: NDArray[np.bool_], index: Keys, said: Said, given: Affe
     tuft = apical_spikes(
         said.cell[part], given.apical_ptr, given.apical_target, given.apical_weight, given.apical_memory, len(given.content)
     )  # fmt: skip
-    parts, dendrite = np.zeros((keys, 6), np.int64), np.zeros(keys, np.int64)
+    parts, dendrite = np.zeros((keys, PATHWAYS), np.int64), np.zeros(keys, np.int64)
     for key in range(keys):
         m = index.memory[key]
-        parts[key, 1], parts[key, 2], parts[key, 3] = 64 * words[key], context[m], given.time[m]
-        dendrite[key] = parts[key, 1] + parts[key, 2] + parts[key, 3]
+        parts[key, WORDS], parts[key, CONTEXT], parts[key, TIME] = UNIT * words[key], context[m], given.time[m]
+        dendrite[key] = parts[key, WORDS] + parts[key, CONTEXT] + parts[key, TIME]
         if tuft[m]:
-            parts[key, 4] = gains.key
+            parts[key, KEY] = gains.key
             dendrite[key] += gains.opening
         if lit[i, m]:
-            parts[key, 5] = gains.spreading
+            parts[key, SPREADING] = gains.spreading
             dendrite[key] += gains.opening
     return parts, dendrite, carried
 
@@ -180,7 +186,7 @@ def _race(cue: I32, shared: I32, parts: I64, dendrite: I64, candidates: int, ind
         dot = 0
         for x in range(len(cue)):
             dot += index.counts[opened[j], x] * cue[x]
-        found[j, 0] = gains.meaning * dot
+        found[j, MEANING] = gains.meaning * dot
     best = np.argsort(-found.sum(axis=1), kind="mergesort")
     return opened[best], found[best]
 
@@ -214,7 +220,7 @@ def rank(
     counts: the cues' volleys, [n, d].   active: CA3's cells, [n, k], of which the first `size` count.   lit: plateaus, [n, memory].
     """
     n = len(counts)
-    order, parts = np.full((n, candidates), -1, np.int64), np.zeros((n, candidates, 6), np.int64)
+    order, parts = np.full((n, candidates), -1, np.int64), np.zeros((n, candidates, PATHWAYS), np.int64)
     events = np.zeros(n, np.int64)
     _in_threads(_rank_some, n, order, parts, events, counts, active, size, lit, candidates, index, said, given, gains)
     return order, parts, events
@@ -243,7 +249,7 @@ def _attend_some(
             if moved or g == 0:
                 shared = shared_cells(now, index.codes, index.alive, index.indptr, index.keys, index.built, index.cells)
                 order, parts = _race(cue, shared, beside, dendrite, candidates, index, gains)
-                drive = parts.sum(axis=1) / 64.0
+                drive = parts.sum(axis=1) / float(UNIT)
             winners[i, g] = first_under_noise(
                 order, drive, lottery.competitors, queries[i], lottery.start + g, lottery.seed, lottery.size, lottery.grid
             )  # fmt: skip

@@ -4,8 +4,9 @@
     W_wk = o_w  f_wk (k1+1) / (f_wk + k1 (1 - b + b L_k / <L>))        from word cell w to index cell k
     u_wa = o_w / sum of o over the words of cue a                      from word cell w to the apical dendrite of cue a
 
-This is the Bayesian confidence propagation rule (BCPNN: Lansner and Ekeberg 1989) for index cells that are each taught once: of
-log P(w, k) / (P(w) P(k)) the word's trace P(w) ~ (df_w + 1) / (N + 1) remains, counted over the memories' own texts, so that frequent words
+This is what the Bayesian confidence propagation rule (BCPNN: Lansner and Ekeberg 1989) comes to, in closed form, for index cells that are
+each taught once: of log P(w, k) / (P(w) P(k)) the word's trace P(w) ~ (df_w + 1) / (N + 1) remains, counted over the memories' own texts.
+The weights are derived from what was heard whenever that has changed; no spike-timing rule is run. Frequent words
 end up weak without a list of them. Log-odds are taken to base N+1, so that a rare word's weight is close to 1 however many memories there
 are (synaptic scaling).
 f_wk is how often the word was heard when k was taught, saturating with k1, scaled down by b for a long text of L_k words against <L> on
@@ -20,6 +21,7 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
+from spikemem.kernels.index_cells import UNIT as UNIT
 from spikemem.regions.ec_lex import Words
 from spikemem.spec import ModelSpec
 
@@ -27,8 +29,6 @@ MOST_CELLS = 4096
 """Word cells that a cue may light; of a longer one those with the lowest numbers, which hashing makes a random choice."""
 MOST_SPIKES = 8
 """A word that a cue repeats fires no more often: the length of EC's volley."""
-UNIT = 64
-"""Drives are counted in units of 1/64 of a perforant coincidence, in which all weights are whole."""
 
 
 def volley(given: Words) -> Words:

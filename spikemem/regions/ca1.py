@@ -32,7 +32,7 @@ from numpy.typing import NDArray
 from spikemem.errors import SpecError
 from spikemem.kernels import circuit, index_cells
 from spikemem.network import KWinners, Network, Population
-from spikemem.regions import ec
+from spikemem.regions import ec, pathway_cells
 from spikemem.regions.bcpnn import MOST_CELLS, MOST_SPIKES, UNIT, Lexicon
 from spikemem.regions.ec_ctx import NO_SESSION
 from spikemem.regions.ec_ctx import weights as context_weights
@@ -250,9 +250,11 @@ class CA1:
             words, _ = index_cells.word_drive(cell, spikes, given.word_ptr, given.word_key, given.word_weight, len(self))
             context = index_cells.context_drive(words, given.content, given.neighbours, given.context_weight)
             tuft = index_cells.apical_spikes(cell, *apical, len(given.content))
-            found[i, fired, 0] = gains.meaning * (self.counts[k].astype(np.int64) @ counts[i].astype(np.int64))
-            found[i, fired, 1], found[i, fired, 2], found[i, fired, 3] = UNIT * words[k], context[m], given.time[m]
-            found[i, fired, 4], found[i, fired, 5] = gains.key * tuft[m], gains.spreading * lit[i, m]
+            found[i, fired, index_cells.MEANING] = gains.meaning * (self.counts[k].astype(np.int64) @ counts[i].astype(np.int64))
+            found[i, fired, index_cells.WORDS], found[i, fired, index_cells.CONTEXT] = UNIT * words[k], context[m]
+            found[i, fired, index_cells.TIME] = given.time[m]
+            found[i, fired, index_cells.KEY] = gains.key * tuft[m]
+            found[i, fired, index_cells.SPREADING] = gains.spreading * lit[i, m]
         return found
 
     def on_ca3_alone(self, active: NDArray[np.int64]) -> int:
@@ -314,7 +316,7 @@ class CA1:
         net.connect("ca1", "sub", one_to_one(self.gate))
         net.connect("ec", "ca1", perforant)
         net.connect("ec", "sub", perforant)
-        self.pathways.build(net, links, passes)
+        pathway_cells.build(self.pathways, net, links, passes)
         if "return_inhibition" in net.populations:
             shape = (len(self.pathways.content), cells)
             net.connect("return_inhibition", "sub", Sparse.from_coo(self.memory, np.arange(cells), -2 * self.gate, shape))

@@ -4,8 +4,10 @@
     W_wk += forward rho^(d-1) W_wj                      for the turn j that lies d turns before the memory of k, in the same session
     W_wk += backward forward rho^(d-1) W_wj             for the turn j that lies d turns after it
 
-`ec_ctx` has a cell for each word cell, which fires with it; its synapses onto index cells were learned from what lingered when these were
-taught. Forward binding is the stronger, as in free recall (Kahana 1996). A session's end is an event boundary: nothing lingers past it.
+`ec_ctx` has a cell for each word cell, which a cue fires with it; its synapses onto index cells bind what lingers while these are taught.
+What lingers is taken to be gone after `reach` turns, so that the sums run over d = 1 to `reach`, and like all synapses of words these are
+derived from the order of what was stored; the drift itself is not simulated. Forward binding is the stronger, as in free recall (Kahana
+1996). A session's end is an event boundary: nothing lingers past it.
 
 Cells of the moment (`ec_time`) each stand for a span of time, a day, a week, a month, a quarter, a year, in several staggered grids. A
 memory is bound to the cells of its moment; asked for a time, they excite it the more, the nearer it lies on a logarithmic scale.
