@@ -207,7 +207,8 @@ class Hippocampus:
 
         cue: [n, d] or [d].   top_k: how many memories a cue.   words: what each cue says, one `Words` a cue.
         around: a moment, s since 1970; memories of that time come more easily.
-        cycles: theta cycles; what one recalls lights up its words and associations for the next. Models without `lex` do with one.
+        cycles: theta cycles; what one recalls lights up, for the next, the memories that its words name by their cues, its successors, and
+            itself, which keeps the lead. Where there are neither cues nor associations, or no `lex`, one is all that is run.
         settle: gamma cycles of completion after the first.
         attention_cycles: gamma cycles in which the subiculum samples; more make the shares and the read-out finer.
         record: simulate the network and read the answer off its spikes; `.recording` holds them.

@@ -10,11 +10,12 @@ import pytest
 from numpy.typing import NDArray
 
 from spikemem import plots, retrieval
-from spikemem.baselines import Cosine, Vectors
+from spikemem.baselines import Cosine, Neighbours, Scored, Vectors
 from spikemem.compare import wilson
 from spikemem.datasets import DATASETS, Task
 from spikemem.errors import DataError, StimulusError, UnsupportedError
 from spikemem.retrieval import BASELINES, MEASURES, Measure, Outcome, Row, by_kind, found, markdown, measure, pooled, run, table, timed
+from spikemem.spec import ContextSpec
 from tests import published
 from tests.fakes import FakeEmbedder
 
@@ -219,3 +220,20 @@ def test_the_figure_has_a_panel_for_each_data_set_and_grey_baselines(tmp_path: P
     figure.savefig(tmp_path / "figure.png")
     with pytest.raises(StimulusError, match="nothing to plot"):
         plots.retrieval([])
+
+
+def test_neighbours_lend_their_scores_within_a_session() -> None:
+    class Given(Scored):
+        name = "given"
+
+        def fit(self, task: Task, vectors: Vectors) -> None:
+            pass
+
+        def scores(self, questions: Sequence[str]) -> NDArray[np.float64]:
+            return np.array([[1.0, 0.0, 0.0, 2.0]])
+
+    task = Task.of("mine", "talk", ["a", "b", "c", "d"], [("?", {0}, "")], sessions=[1, 1, 1, 2])
+    system = Neighbours(Given(), ContextSpec(forward=0.5, drift=0.5, backward=0.5, reach=2))
+    system.fit(task, lambda texts: np.zeros((len(texts), 2), np.float32))
+    np.testing.assert_allclose(system.scores(["?"]), [[1.0, 0.5, 0.25, 2.0]])
+    assert system.name == "given, with neighbours"
