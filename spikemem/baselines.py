@@ -3,6 +3,7 @@
 import math
 import re
 import unicodedata
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from typing import Any, Protocol
 
@@ -62,17 +63,17 @@ def units(vectors: NDArray[np.float32]) -> NDArray[np.float32]:
     return vectors / np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), np.finfo(np.float32).tiny)
 
 
-class Scored:
+class Scored(ABC):
     """A baseline that scores every text: `scores` gives [question, text], and the largest win."""
 
     name: str
     events = math.nan
 
-    def fit(self, task: Task, vectors: Vectors) -> None:
-        raise NotImplementedError
+    @abstractmethod
+    def fit(self, task: Task, vectors: Vectors) -> None: ...
 
-    def scores(self, questions: Sequence[str]) -> NDArray[np.floating[Any]]:
-        raise NotImplementedError
+    @abstractmethod
+    def scores(self, questions: Sequence[str]) -> NDArray[np.floating[Any]]: ...
 
     def rank(self, questions: Sequence[str], k: int) -> NDArray[np.int64]:
         return best(self.scores(questions), k)

@@ -44,11 +44,13 @@ class MemorySystem:
     """A memory that stores a task's texts with their words, cues, sessions and moments, and answers by its recall.
 
     rate: the twin in place of the spiking memory.   plain: vectors alone.   ablation: what is cut, of `ABLATIONS`.
+    model: in place of hippocampus-text, or, for vectors alone, of hippocampus-base.
     """
 
     rate: bool = False
     plain: bool = False
     ablation: str = ""
+    model: ModelSpec | None = None
     seed: int = 0
     events: float = math.nan
 
@@ -61,7 +63,8 @@ class MemorySystem:
 
     def fit(self, task: Task, vectors: Vectors) -> None:
         embedded = vectors(task.embedded)
-        spec = lesioned(load_model("hippocampus-base" if self.plain else MODEL), ABLATIONS[self.ablation]).with_dim(embedded.shape[1])
+        model = self.model or load_model("hippocampus-base" if self.plain else MODEL)
+        spec = lesioned(model, ABLATIONS[self.ablation]).with_dim(embedded.shape[1])
         self._cells = spec.lex.cells if spec.lex else 0
         self._vectors = vectors
         self._memory: Hippocampus | RateHippocampus

@@ -17,7 +17,8 @@ A model without word cells has the first line only, and cells of the moment.
 
 The first spike of a race under Gumbel noise is a sample of the softmax (Gumbel 1954), so the share of gamma cycles that a cell wins is
 its attention, the settle step of a modern Hopfield network (Ramsauer 2021). The soma behind a
-dendrite that must spike first is a two-layer neuron (Poirazi 2003); that dendrites, too, compete by a basket cell is the model's.
+dendrite that must spike first is a two-layer neuron (Poirazi 2003); that dendrites, too, compete by a basket cell is the model's. Words
+open dendrites by themselves and have no synapses onto DG: opening all dendrites finds no more (`sims/candidates.py`).
 Perforant weights are the spike counts of the one volley that was stored (teacher-forced Hebb), int8.
 
 Novelty is the mismatch between what CA3 brings and what EC says: 1 - cosine of the best candidate's synapses and the cue's volley.
