@@ -57,7 +57,8 @@ class Memory:
 
         path: a file; None keeps everything in RAM.   model: name, path or spec; by default the file's own, or hippocampus-text.
         embedder: a sentence-transformers name or path, or any `Embedder`; by default the file's own, or the bundled MiniLM.
-        seed: of a new memory's wiring, 0 by default.   device: where recordings are simulated.   readonly: recall only, beside a writer.
+        seed: of a new memory's wiring, 0 by default.   device: where recordings are simulated.   readonly: recall only, beside a writer;
+        what the writer stores, forgets or consolidates is there from the next recall on.
 
         Raises StoreError (foreign, damaged, or made with another model), StoreLockedError, SpecError, MissingExtraError.
         """
@@ -121,6 +122,11 @@ class Memory:
             **joined(self.spec, [k.text for k in keys]), **adaptation,
         }  # fmt: skip
         self.hippocampus = Hippocampus.of(self.spec, arrays, self._device, self._seed)
+
+    def _follow(self) -> None:
+        """A reader's RAM follows what a writer has done to the file."""
+        if self._store.readonly and self._store.changed():
+            self._load()
 
     def _adaptation(self) -> dict[str, NDArray[np.generic]]:
         blob, dim = self._store.get("adaptation"), self.spec.ec.dim
@@ -313,6 +319,7 @@ class Memory:
         near = seconds(around)
         if not cues:
             return []
+        self._follow()
         vectors = self._embed(cues, progress)
         found = self.hippocampus.recall(vectors, top_k, words=heard(self.spec, cues), around=near, cycles=cycles, record=record)
         return [
@@ -327,6 +334,7 @@ class Memory:
         """
         self._store.check_open()
         check_text(cue)
+        self._follow()
         vector = self._embed([cue])
         ids = self.hippocampus.recall_chain(vector, hops, words=heard(self.spec, [cue]))[0]
         content = self.hippocampus.contents(ids[ids != NONE])
@@ -347,18 +355,22 @@ class Memory:
     # -- the rest ------------------------------------------------------------------------------------------------------------------
 
     def __len__(self) -> int:
+        self._follow()
         return len(self._texts)
 
     def __contains__(self, i: int) -> bool:
+        self._follow()
         return i in self._index
 
     def __getitem__(self, i: int) -> str:
         """The text of a memory."""
+        self._follow()
         self._place(i)
         return self._texts[i]
 
     def info(self) -> dict[str, object]:
         """What is stored, and how full the synapses are."""
+        self._follow()
         fast, slow = self.hippocampus.density()
         embedder = self._embedder if isinstance(self._embedder, str) else self._embedder.name
         return {
