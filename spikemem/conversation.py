@@ -52,9 +52,7 @@ def sessions_of(turns: Iterable[TurnLike] | Iterable[Sequence[TurnLike]]) -> lis
 
     Raises TextError or TimeError, naming the turn, where one has no text, an unknown key or a bad time.
     """
-    if isinstance(turns, str | Mapping | Turn) or not isinstance(turns, Iterable):
-        raise TextError(f"a conversation is a list of turns, or of lists of turns, not {type(turns).__name__}")
-    given: list[Any] = list(turns)
+    given = _listed(turns)
     nested = [_is_session(one) for one in given]
     if all(nested):
         return [_session(session, f"session {i}, ") for i, session in enumerate(given)]
@@ -63,11 +61,29 @@ def sessions_of(turns: Iterable[TurnLike] | Iterable[Sequence[TurnLike]]) -> lis
     return [_session(given)]
 
 
+def turns_after(turns: Iterable[TurnLike] | Iterable[Sequence[TurnLike]], when: datetime | None) -> list[Turn]:
+    """Turns that go on in a session; one without a time takes that of the turn before it, the first takes `when`.
+
+    Raises TextError or TimeError, naming the turn, as `sessions_of`, and TextError for lists of turns.
+    """
+    given = _listed(turns)
+    if any(map(_is_session, given)):
+        raise TextError("what follows a memory goes on in its session: give a list of turns, not lists of turns")
+    return _session(given, when=when)
+
+
+def _listed(turns: object) -> list[Any]:
+    if isinstance(turns, str | Mapping | Turn) or not isinstance(turns, Iterable):
+        raise TextError(f"a conversation is a list of turns, or of lists of turns, not {type(turns).__name__}")
+    return list(turns)
+
+
 def _is_session(given: object) -> bool:
     return isinstance(given, list | tuple) and not (given and isinstance(given[0], str))
 
 
-def _session(given: Iterable[object], where: str = "") -> list[Turn]:
+def _session(given: Iterable[object], where: str = "", when: datetime | None = None) -> list[Turn]:
+    """when: the time before the first turn."""
     made: list[Turn] = []
     for i, one in enumerate(given):
         try:
@@ -75,7 +91,8 @@ def _session(given: Iterable[object], where: str = "") -> list[Turn]:
             _check(turn)
         except (TextError, TimeError) as error:
             raise type(error)(f"{where}turn {i}: {error}") from error
-        made.append(replace(turn, when=made[-1].when) if turn.when is None and made else turn)
+        when = when if turn.when is None else turn.when
+        made.append(replace(turn, when=when))
     return made
 
 

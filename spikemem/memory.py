@@ -10,13 +10,14 @@ from types import TracebackType
 import numpy as np
 from numpy.typing import NDArray
 
-from spikemem.conversation import TurnLike, sessions_of
+from spikemem.conversation import TurnLike, sessions_of, turns_after
 from spikemem.drafts import Draft, heard, heard_of_keys, joined, session_array, when_array
 from spikemem.embed import DEFAULT, Embedder, Progress, SentenceEmbedder
 from spikemem.errors import StoreError, TextError, UnknownMemoryError, VectorError
 from spikemem.hippocampus import PATHWAYS, Hippocampus
 from spikemem.hits import Hit, Hits
 from spikemem.regions.ca1 import NONE
+from spikemem.regions.ec_ctx import NO_SESSION
 from spikemem.spec import ModelSpec, load_model
 from spikemem.store import KeyRow, Kind, MemoryRow, Store
 from spikemem.texts import check_text, moment, seconds
@@ -185,6 +186,7 @@ class Memory:
         self,
         turns: Iterable[TurnLike] | Iterable[Sequence[TurnLike]],
         *,
+        after: int | None = None,
         origin: str | None = None,
         progress: Progress | None = None,
     ) -> list[int]:
@@ -193,17 +195,33 @@ class Memory:
         turns: `Turn`s, mappings with their keys, or (speaker, text); or lists of these, one a session. The order of turns is that of the
         conversation, whatever their times say; a turn without a time takes that of the turn before it in its session. The text stored
         is "Speaker: text"; the word cells also hear the caption.
+        after: the id of a memory whose session goes on: the turns, no lists of turns, come last in it; a first turn without a time takes
+        that of this memory. So a live conversation is stored turn by turn. Without it each call begins a session of its own.
 
-        Raises TextError or TimeError, naming the turn, before anything is stored.
+        Raises TextError or TimeError, naming the turn, before anything is stored; UnknownMemoryError where `after` is unknown or belongs
+        to no session.
         """
+        if after is not None:
+            session, happened = self._session(after), self._happened[after]
+            going_on = turns_after(turns, None if happened is None else moment(happened))
+            return self._store_drafts([Draft.of_turn(turn, 0) for turn in going_on], origin, progress, session)
         sessions = [session for session in sessions_of(turns) if session]
         return self._store_drafts([Draft.of_turn(turn, i) for i, session in enumerate(sessions) for turn in session], origin, progress)
 
-    def _store_drafts(self, drafts: list[Draft], origin: str | None, progress: Progress | None) -> list[int]:
+    def _session(self, i: int) -> int:
+        """The number of a memory's session."""
+        session = int(self.hippocampus.circuit.ca1.session[self._place(i)])
+        if session == NO_SESSION:
+            raise UnknownMemoryError(f"memory {i} belongs to no session; no turn can follow it unless store_conversation has stored it")
+        return session
+
+    def _store_drafts(self, drafts: list[Draft], origin: str | None, progress: Progress | None, first: int | None = None) -> list[int]:
+        """first: the number of the drafts' session 0; a new one by default."""
         if origin is not None:
             check_text(origin)
         self._store.check_open()
-        total, done, ids, session = sum(len(draft.keys) for draft in drafts), 0, list[int](), self._store.next_session()
+        total, done, ids = sum(len(draft.keys) for draft in drafts), 0, list[int]()
+        session = self._store.next_session() if first is None else first
 
         def tell(embedded: int, _: int) -> None:
             if progress is not None:

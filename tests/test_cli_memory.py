@@ -7,6 +7,7 @@ import pytest
 from click.testing import Result
 from typer.testing import CliRunner
 
+from spikemem import Memory
 from spikemem.cli import app
 from spikemem.hippocampus import PATHWAYS
 from tests.fakes import FakeEmbedder
@@ -54,6 +55,17 @@ def test_a_conversation_and_a_date() -> None:
     assert recall("No one knows when.")[0]["when"] is None
 
 
+def test_a_conversation_goes_on() -> None:
+    Path("talk.json").write_text(json.dumps(TALK), encoding="utf-8")
+    Path("more.json").write_text(json.dumps(TALK[1]), encoding="utf-8")
+    assert store("--conversation", "talk.json") == "stored 2 as 0 to 1"
+    assert store("--conversation", "more.json", "--after", "1") == "stored 1 as 2"
+    with Memory.open("brain.db", readonly=True) as memory:
+        assert [(row.session, row.happened) for row in memory._store.memories()] == [(0, 1683546960.0)] * 3
+    refused = run("store", "brain.db", "--conversation", "more.json", "--after", "9")
+    assert (refused.exit_code, "no memory 9" in refused.stderr) == (2, True)
+
+
 def test_what_is_printed() -> None:
     store("Ada moved.", "--when", "2024-05-01")
     table = run("recall", "brain.db", "Ada moved.", "--why").stdout
@@ -94,6 +106,8 @@ FILES = {
         (["store", "new.db", "--conversation", "lines.jsonl"], "line 2"),
         (["store", "new.db", "--conversation", "good.json", "text"], "stored by itself"),
         (["store", "new.db", "--conversation", "good.json", "--when", "2024-05-01"], "stored by itself"),
+        (["store", "new.db", "text", "--after", "0"], "--after belongs to --conversation"),
+        (["store", "new.db", "--conversation", "turn.json", "--after", "0"], "not lists of turns"),
         (["store", "new.db", "text", "--when", "tomorrow"], "'tomorrow' is no date"),
         (["store", "new.db", "text", "--when", "0001-01-01T00:00+05:00"], "years 1 to 9999"),
         (["store", "new.db", "--when", "2024-05-01"], "nothing to store"),

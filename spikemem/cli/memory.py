@@ -21,7 +21,7 @@ Brain = Annotated[Path, typer.Argument(metavar="BRAIN.db", help="The memory's fi
 
 @app.command(
     epilog="Examples: `spikemem store brain.db 'Ada moved to Lisbon.' --cue 'Where does Ada live?' --when 2024-05-01`, "
-    "`spikemem store brain.db --conversation talk.json`"
+    "`spikemem store brain.db --conversation talk.json`, `spikemem store brain.db --conversation more.json --after 41`"
 )
 def store(
     brain: Brain,
@@ -35,6 +35,9 @@ def store(
             "A turn has a text and may have speaker, when (ISO 8601) and caption."
         ),
     ] = None,
+    after: Annotated[
+        int | None, typer.Option(metavar="ID", help="A memory whose session the turns of --conversation go on with; they come last in it.")
+    ] = None,
     when: Annotated[str | None, typer.Option(metavar="DATE", help="When it happened, ISO 8601; UTC where it has no zone.")] = None,
     model: Annotated[str | None, typer.Option(help="Model of a new memory; hippocampus-text by default.")] = None,
     json_: Json = False,
@@ -44,11 +47,13 @@ def store(
 
     with clear_errors():
         if conversation is None:
+            if after is not None:
+                raise TextError("--after belongs to --conversation")
             run, keys = _storing(list(texts or []) + (lines(file) if file else []), list(cue or []), when)
         elif texts or file or cue or when:
             raise TextError("a conversation is stored by itself, and its turns have their own times: no TEXT, --file, --cue or --when")
         else:
-            run, keys = _conversing(conversation)
+            run, keys = _conversing(conversation, after)
         with Memory.open(brain, model) as memory, bar("storing", keys >= BAR_FROM) as progress:
             ids = run(memory, progress)
         if json_:
@@ -73,15 +78,15 @@ def _storing(said: list[str], cues: list[str], when: str | None) -> tuple[Storin
     return lambda memory, progress: memory.store_all(said, [cues] if cues else None, progress=progress, when=happened), keys
 
 
-def _conversing(file: Path) -> tuple[Storing, int]:
+def _conversing(file: Path, after: int | None) -> tuple[Storing, int]:
     """What stores the conversation of a file, and about how many keys it has."""
-    from spikemem.conversation import read_conversation, sessions_of
+    from spikemem.conversation import read_conversation, sessions_of, turns_after
 
-    sessions = sessions_of(read_conversation(file))
-    turns = sum(map(len, sessions))
+    given = read_conversation(file)
+    turns = sum(map(len, sessions_of(given))) if after is None else len(turns_after(given, None))
     if not turns:
         raise TextError(f"nothing to store: there are no turns in {file}")
-    return lambda memory, progress: memory.store_conversation(sessions, progress=progress), turns
+    return lambda memory, progress: memory.store_conversation(given, after=after, progress=progress), turns
 
 
 @app.command(
