@@ -1,13 +1,14 @@
 """Conversations, times and pathways on the command line."""
 
 import json
+from datetime import datetime
 from pathlib import Path
 
 import pytest
 from click.testing import Result
 from typer.testing import CliRunner
 
-from spikemem import Memory
+from spikemem import Memory, ModelSpec
 from spikemem.cli import app
 from spikemem.hippocampus import PATHWAYS
 from tests.fakes import FakeEmbedder
@@ -64,6 +65,15 @@ def test_a_conversation_goes_on() -> None:
         assert [(row.session, row.happened) for row in memory._store.memories()] == [(0, 1683546960.0)] * 3
     refused = run("store", "brain.db", "--conversation", "more.json", "--after", "9")
     assert (refused.exit_code, "no memory 9" in refused.stderr) == (2, True)
+
+
+def test_around_a_date_is_around_its_noon(small_text: ModelSpec) -> None:
+    with Memory.open("brain.db", small_text) as memory:
+        memory.store("Ada moved.", when=datetime(2024, 5, 1, 18))
+    noon, date, night = (
+        recall("Ada moved.", "--around", around, "--why")[0]["time"] for around in ("2024-05-01T12:00", " 2024-05-01", "2024-05-01T00:00")
+    )
+    assert noon == date != night
 
 
 def test_what_is_printed() -> None:

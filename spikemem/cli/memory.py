@@ -97,7 +97,10 @@ def recall(
     brain: Brain,
     cue: Annotated[str, typer.Argument(metavar="CUE")],
     top_k: Annotated[int, typer.Option(min=1, help="How many memories.")] = 3,
-    around: Annotated[str | None, typer.Option(metavar="DATE", help="A time near them, ISO 8601; UTC where it has no zone.")] = None,
+    around: Annotated[
+        str | None,
+        typer.Option(metavar="DATE", help="A time near them, ISO 8601; UTC where it has no zone; a date alone is its noon."),
+    ] = None,
     cycles: Annotated[int, typer.Option(min=1, help="Theta cycles; from the second on, what was recalled lights what is tied to it.")] = 2,
     why: Annotated[bool, typer.Option("--why", help="Also print what each pathway brought to the score.")] = False,
     plot_: Annotated[Path | None, typer.Option("--plot", help="Also simulate every spike and draw the raster here.")] = None,
@@ -106,10 +109,10 @@ def recall(
     """Recall memories by a cue."""
     from spikemem import plots
     from spikemem.memory import Memory
-    from spikemem.texts import parse_time
+    from spikemem.texts import parse_around
 
     with clear_errors():
-        near = None if around is None else parse_time(around)
+        near = None if around is None else parse_around(around)
         with Memory.open(brain, readonly=True) as memory:
             with err.status("recalling"):
                 hits = memory.recall(cue, top_k, record=plot_ is not None, around=near, cycles=cycles)
