@@ -88,6 +88,20 @@ def test_what_is_printed() -> None:
     assert "when" not in run("recall", "other.db", "Ada moved.").stdout
 
 
+def test_tables_shorten_texts() -> None:
+    long = "[red] " + "x" * 193 + " and so on"
+    store(long, "short")
+    store("y" * 200)
+    assert run("associate", "brain.db", "1", "0").exit_code == 0
+    for table in (run("recall", "brain.db", long).stdout, run("chain", "brain.db", "short").stdout):
+        assert "…" in table
+        assert "[red]" in table
+        assert "and so on" not in table
+    assert recall(long)[0]["text"] == long
+    assert json.loads(run("chain", "brain.db", "short", "--json").stdout)[1]["text"] == long
+    assert run("recall", "brain.db", "y" * 200, "--top-k", "1").stdout.count("y") == 200
+
+
 def test_a_book() -> None:
     Path("book.txt").write_text(" ".join(f"word{i}" for i in range(20_000)), encoding="utf-8")
     assert store("--file", "book.txt") == "stored 1 as 0"
