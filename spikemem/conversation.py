@@ -43,7 +43,7 @@ class Turn:
 
 
 TurnLike = Turn | Mapping[str, Any] | Sequence[str]
-"""A turn, a mapping with its keys (`when` may be ISO 8601), or (speaker, text)."""
+"""A turn, a mapping with its keys (`when` may be ISO 8601), or a pair (speaker, text)."""
 KEYS = tuple(field.name for field in fields(Turn))
 
 

@@ -192,9 +192,10 @@ class Memory:
     ) -> list[int]:
         """Store the turns of a session, or of a list of sessions, a memory each; returns their ids.
 
-        turns: `Turn`s, mappings with their keys, or (speaker, text); or lists of these, one a session. The order of turns is that of the
-        conversation, whatever their times say; a turn without a time takes that of the turn before it in its session. The text stored
-        is "Speaker: text"; the word cells also hear the caption.
+        turns: `Turn`s, mappings with their keys, or pairs (speaker, text), the speaker first; or lists of these, one a session. The order
+        of turns is that of the conversation, whatever their times say; a turn without a time takes that of the turn before it in its
+        session. The text stored is "Speaker: text"; the word cells also hear the caption. Equal turns are memories of their own, and each
+        can be recalled.
         after: the id of a memory whose session goes on: the turns, no lists of turns, come last in it; a first turn without a time takes
         that of this memory. So a live conversation is stored turn by turn. Without it each call begins a session of its own.
 
@@ -315,8 +316,12 @@ class Memory:
     def recall(self, cue: str, top_k: int = 3, record: bool = False, *, around: datetime | None = None, cycles: int = 2) -> Hits:
         """The memories that a cue brings back, best first.
 
-        record: simulate every spike; `hits.recording` holds them.   around: a time that the memories are near, in UTC where it has no zone.
-        cycles: theta cycles; from the second on, what was recalled lights what is tied to it.
+        record: simulate every spike; `hits.recording` holds them.
+        around: a time that the memories are near, in UTC where it has no zone. It counts beside meaning and words and excludes nothing: a
+        memory of that very moment gains as much as the model's `ca1.time`, the share of a meaning that is the cue's own; one farther away
+        gains less, one of over a year away, or without a time, nothing.
+        cycles: theta cycles; from the second on, what was recalled lights what is tied to it: its successors (`associate`), and memories
+        whose further cues (titles, say) its words name. Where none are stored, more cycles change nothing.
         """
         return self.recall_all([cue], top_k, record, around=around, cycles=cycles)[0]
 
@@ -348,6 +353,8 @@ class Memory:
     def recall_chain(self, cue: str, hops: int = 1) -> list[Hit]:
         """The memories that follow the one that the cue recalls, one a hop; shorter where the chain ends.
 
+        Where a memory has no successor (`associate`) the chain goes on by spreading: to the best match of the cue, not yet visited, among
+        the memories whose further cues are named by the words of those visited; it ends where there are none.
         A hit's score is its likeness to the cue, which is no measure of the hop.
         """
         self._store.check_open()

@@ -101,7 +101,14 @@ def recall(
         str | None,
         typer.Option(metavar="DATE", help="A time near them, ISO 8601; UTC where it has no zone; a date alone is its noon."),
     ] = None,
-    cycles: Annotated[int, typer.Option(min=1, help="Theta cycles; from the second on, what was recalled lights what is tied to it.")] = 2,
+    cycles: Annotated[
+        int,
+        typer.Option(
+            min=1,
+            help="Theta cycles; from the second on, what was recalled lights its successors (associate) and memories whose --cue it names. "
+            "Without any of these more cycles change nothing.",
+        ),
+    ] = 2,
     why: Annotated[bool, typer.Option("--why", help="Also print what each pathway brought to the score.")] = False,
     plot_: Annotated[Path | None, typer.Option("--plot", help="Also simulate every spike and draw the raster here.")] = None,
     json_: Json = False,
