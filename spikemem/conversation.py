@@ -11,17 +11,25 @@ from spikemem.errors import TextError, TimeError
 from spikemem.texts import check_text, parse_time, seconds
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, init=False)
 class Turn:
     """What someone says.
 
-    when: a time without a zone is taken as UTC; None where it is not known.   caption: what a picture that comes with the turn shows.
+    when: a datetime, or ISO 8601 text, which becomes one; UTC where it has no zone; None where it is not known.
+    caption: what a picture that comes with the turn shows.
+
+    Raises TimeError where the text of `when` is no date.
     """
 
     text: str
-    speaker: str = ""
-    when: datetime | None = None
-    caption: str = ""
+    speaker: str
+    when: datetime | None
+    caption: str
+
+    def __init__(self, text: str, speaker: str = "", when: datetime | str | None = None, caption: str = "") -> None:
+        told = {"text": text, "speaker": speaker, "when": parse_time(when) if isinstance(when, str) else when, "caption": caption}
+        for name, value in told.items():
+            object.__setattr__(self, name, value)  # a frozen dataclass knows no other way
 
     @property
     def said(self) -> str:
@@ -43,7 +51,7 @@ class Turn:
 
 
 TurnLike = Turn | Mapping[str, Any] | Sequence[str]
-"""A turn, a mapping with its keys (`when` may be ISO 8601), or a pair (speaker, text)."""
+"""A turn, a mapping with its keys, or a pair (speaker, text)."""
 KEYS = tuple(field.name for field in fields(Turn))
 
 
@@ -105,9 +113,7 @@ def _turn(given: object) -> Turn:
             raise TextError(f"unknown key {unknown[0]!r}; a turn has {', '.join(KEYS)}")
         if "text" not in given:
             raise TextError(f"there is no 'text' among its keys ({', '.join(given) or 'none'})")
-        told = {key: value for key, value in given.items() if value is not None or key == "text"}
-        when = told.get("when")
-        return Turn(**{**told, "when": parse_time(when) if isinstance(when, str) else when})
+        return Turn(**{key: value for key, value in given.items() if value is not None or key == "text"})
     if isinstance(given, list | tuple) and len(given) == 2:
         return Turn(given[1], given[0])
     raise TextError(f"a turn is a Turn, a mapping with a text, or (speaker, text), not {given!r:.60}")

@@ -2,6 +2,7 @@
 
 import json
 import sqlite3
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -51,6 +52,15 @@ def test_a_turn_takes_the_time_before_it_in_its_session() -> None:
     assert second[0].when is None
     (told,) = sessions_of([{"text": "a", "when": "2023-05-08T13:56Z"}, {"text": "b"}])
     assert [turn.when for turn in told] == [MAY, MAY]
+
+
+def test_a_time_may_be_iso_text() -> None:
+    assert Turn("a", when="2023-05-08T13:56Z") == Turn("a", when=MAY)
+    assert Turn("a", when="2023-05-08").when == datetime(2023, 5, 8)
+    assert sessions_of([Turn("a", when="2023-05-08T13:56Z")]) == sessions_of([{"text": "a", "when": "2023-05-08T13:56Z"}])
+    assert replace(Turn("a", "Ada", MAY, "b"), text="c") == Turn("c", "Ada", MAY, "b")
+    with pytest.raises(TimeError, match="'soon' is no date"):
+        Turn("a", when="soon")
 
 
 @pytest.mark.parametrize(
