@@ -11,17 +11,25 @@ from spikemem.errors import TextError, TimeError
 from spikemem.texts import check_text, parse_time, seconds
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, init=False)
 class Turn:
     """What someone says.
 
-    when: a time without a zone is taken as UTC; None where it is not known.   caption: what a picture that comes with the turn shows.
+    when: a datetime, or ISO 8601 text, which becomes one; UTC where it has no zone; None where it is not known.
+    caption: what a picture that comes with the turn shows.
+
+    Raises TimeError where the text of `when` is no date.
     """
 
     text: str
-    speaker: str = ""
-    when: datetime | None = None
-    caption: str = ""
+    speaker: str
+    when: datetime | None
+    caption: str
+
+    def __init__(self, text: str, speaker: str = "", when: datetime | str | None = None, caption: str = "") -> None:
+        told = {"text": text, "speaker": speaker, "when": parse_time(when) if isinstance(when, str) else when, "caption": caption}
+        for name, value in told.items():
+            object.__setattr__(self, name, value)  # a frozen dataclass knows no other way
 
     @property
     def said(self) -> str:
@@ -43,7 +51,7 @@ class Turn:
 
 
 TurnLike = Turn | Mapping[str, Any] | Sequence[str]
-"""A turn, a mapping with its keys (`when` may be ISO 8601), or (speaker, text)."""
+"""A turn, a mapping with its keys, or a pair (speaker, text)."""
 KEYS = tuple(field.name for field in fields(Turn))
 
 
@@ -52,9 +60,7 @@ def sessions_of(turns: Iterable[TurnLike] | Iterable[Sequence[TurnLike]]) -> lis
 
     Raises TextError or TimeError, naming the turn, where one has no text, an unknown key or a bad time.
     """
-    if isinstance(turns, str | Mapping | Turn) or not isinstance(turns, Iterable):
-        raise TextError(f"a conversation is a list of turns, or of lists of turns, not {type(turns).__name__}")
-    given: list[Any] = list(turns)
+    given = _listed(turns)
     nested = [_is_session(one) for one in given]
     if all(nested):
         return [_session(session, f"session {i}, ") for i, session in enumerate(given)]
@@ -63,11 +69,29 @@ def sessions_of(turns: Iterable[TurnLike] | Iterable[Sequence[TurnLike]]) -> lis
     return [_session(given)]
 
 
+def turns_after(turns: Iterable[TurnLike] | Iterable[Sequence[TurnLike]], when: datetime | None) -> list[Turn]:
+    """Turns that go on in a session; one without a time takes that of the turn before it, the first takes `when`.
+
+    Raises TextError or TimeError, naming the turn, as `sessions_of`, and TextError for lists of turns.
+    """
+    given = _listed(turns)
+    if any(map(_is_session, given)):
+        raise TextError("what follows a memory goes on in its session: give a list of turns, not lists of turns")
+    return _session(given, when=when)
+
+
+def _listed(turns: object) -> list[Any]:
+    if isinstance(turns, str | Mapping | Turn) or not isinstance(turns, Iterable):
+        raise TextError(f"a conversation is a list of turns, or of lists of turns, not {type(turns).__name__}")
+    return list(turns)
+
+
 def _is_session(given: object) -> bool:
     return isinstance(given, list | tuple) and not (given and isinstance(given[0], str))
 
 
-def _session(given: Iterable[object], where: str = "") -> list[Turn]:
+def _session(given: Iterable[object], where: str = "", when: datetime | None = None) -> list[Turn]:
+    """when: the time before the first turn."""
     made: list[Turn] = []
     for i, one in enumerate(given):
         try:
@@ -75,7 +99,8 @@ def _session(given: Iterable[object], where: str = "") -> list[Turn]:
             _check(turn)
         except (TextError, TimeError) as error:
             raise type(error)(f"{where}turn {i}: {error}") from error
-        made.append(replace(turn, when=made[-1].when) if turn.when is None and made else turn)
+        when = when if turn.when is None else turn.when
+        made.append(replace(turn, when=when))
     return made
 
 
@@ -88,9 +113,7 @@ def _turn(given: object) -> Turn:
             raise TextError(f"unknown key {unknown[0]!r}; a turn has {', '.join(KEYS)}")
         if "text" not in given:
             raise TextError(f"there is no 'text' among its keys ({', '.join(given) or 'none'})")
-        told = {key: value for key, value in given.items() if value is not None or key == "text"}
-        when = told.get("when")
-        return Turn(**{**told, "when": parse_time(when) if isinstance(when, str) else when})
+        return Turn(**{key: value for key, value in given.items() if value is not None or key == "text"})
     if isinstance(given, list | tuple) and len(given) == 2:
         return Turn(given[1], given[0])
     raise TextError(f"a turn is a Turn, a mapping with a text, or (speaker, text), not {given!r:.60}")

@@ -11,7 +11,9 @@ from spikemem.recording import Recording
 class Hit:
     """A recalled memory.
 
-    score: how well the stored key that answered matches the cue (see `Recall.scores`).   when: when it happened, in UTC, or None.
+    score: how well the stored key that answered matches the cue (see `Recall.scores`). It is no probability and may exceed 1: each word
+        that cue and key share adds to it, so that a long cue scores higher. Compare scores within one recall, not between cues.
+    when: when it happened, in UTC, or None.
     drives: the share of the score that each pathway brought; none for a hop of a chain.
     """
 

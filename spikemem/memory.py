@@ -10,13 +10,14 @@ from types import TracebackType
 import numpy as np
 from numpy.typing import NDArray
 
-from spikemem.conversation import TurnLike, sessions_of
+from spikemem.conversation import TurnLike, sessions_of, turns_after
 from spikemem.drafts import Draft, heard, heard_of_keys, joined, session_array, when_array
 from spikemem.embed import DEFAULT, Embedder, Progress, SentenceEmbedder
 from spikemem.errors import StoreError, TextError, UnknownMemoryError, VectorError
 from spikemem.hippocampus import PATHWAYS, Hippocampus
 from spikemem.hits import Hit, Hits
 from spikemem.regions.ca1 import NONE
+from spikemem.regions.ec_ctx import NO_SESSION
 from spikemem.spec import ModelSpec, load_model
 from spikemem.store import KeyRow, Kind, MemoryRow, Store
 from spikemem.texts import check_text, moment, seconds
@@ -57,7 +58,8 @@ class Memory:
 
         path: a file; None keeps everything in RAM.   model: name, path or spec; by default the file's own, or hippocampus-text.
         embedder: a sentence-transformers name or path, or any `Embedder`; by default the file's own, or the bundled MiniLM.
-        seed: of a new memory's wiring, 0 by default.   device: where recordings are simulated.   readonly: recall only, beside a writer.
+        seed: of a new memory's wiring, 0 by default.   device: where recordings are simulated.   readonly: recall only, beside a writer;
+        what the writer stores, forgets or consolidates is there from the next recall on.
 
         Raises StoreError (foreign, damaged, or made with another model), StoreLockedError, SpecError, MissingExtraError.
         """
@@ -122,6 +124,11 @@ class Memory:
         }  # fmt: skip
         self.hippocampus = Hippocampus.of(self.spec, arrays, self._device, self._seed)
 
+    def _follow(self) -> None:
+        """A reader's RAM follows what a writer has done to the file."""
+        if self._store.readonly and self._store.changed():
+            self._load()
+
     def _adaptation(self) -> dict[str, NDArray[np.generic]]:
         blob, dim = self._store.get("adaptation"), self.spec.ec.dim
         flat = np.frombuffer(blob, np.float64) if blob is not None else np.zeros(1 + dim + dim * dim)
@@ -179,25 +186,43 @@ class Memory:
         self,
         turns: Iterable[TurnLike] | Iterable[Sequence[TurnLike]],
         *,
+        after: int | None = None,
         origin: str | None = None,
         progress: Progress | None = None,
     ) -> list[int]:
         """Store the turns of a session, or of a list of sessions, a memory each; returns their ids.
 
-        turns: `Turn`s, mappings with their keys, or (speaker, text); or lists of these, one a session. The order of turns is that of the
-        conversation, whatever their times say; a turn without a time takes that of the turn before it in its session. The text stored
-        is "Speaker: text"; the word cells also hear the caption.
+        turns: `Turn`s, mappings with their keys, or pairs (speaker, text), the speaker first; or lists of these, one a session. The order
+        of turns is that of the conversation, whatever their times say; a turn without a time takes that of the turn before it in its
+        session. The text stored is "Speaker: text"; the word cells also hear the caption. Equal turns are memories of their own, and each
+        can be recalled.
+        after: the id of a memory whose session goes on: the turns, no lists of turns, come last in it; a first turn without a time takes
+        that of this memory. So a live conversation is stored turn by turn. Without it each call begins a session of its own.
 
-        Raises TextError or TimeError, naming the turn, before anything is stored.
+        Raises TextError or TimeError, naming the turn, before anything is stored; UnknownMemoryError where `after` is unknown or belongs
+        to no session.
         """
+        if after is not None:
+            session, happened = self._session(after), self._happened[after]
+            going_on = turns_after(turns, None if happened is None else moment(happened))
+            return self._store_drafts([Draft.of_turn(turn, 0) for turn in going_on], origin, progress, session)
         sessions = [session for session in sessions_of(turns) if session]
         return self._store_drafts([Draft.of_turn(turn, i) for i, session in enumerate(sessions) for turn in session], origin, progress)
 
-    def _store_drafts(self, drafts: list[Draft], origin: str | None, progress: Progress | None) -> list[int]:
+    def _session(self, i: int) -> int:
+        """The number of a memory's session."""
+        session = int(self.hippocampus.circuit.ca1.session[self._place(i)])
+        if session == NO_SESSION:
+            raise UnknownMemoryError(f"memory {i} belongs to no session; no turn can follow it unless store_conversation has stored it")
+        return session
+
+    def _store_drafts(self, drafts: list[Draft], origin: str | None, progress: Progress | None, first: int | None = None) -> list[int]:
+        """first: the number of the drafts' session 0; a new one by default."""
         if origin is not None:
             check_text(origin)
         self._store.check_open()
-        total, done, ids, session = sum(len(draft.keys) for draft in drafts), 0, list[int](), self._store.next_session()
+        total, done, ids = sum(len(draft.keys) for draft in drafts), 0, list[int]()
+        session = self._store.next_session() if first is None else first
 
         def tell(embedded: int, _: int) -> None:
             if progress is not None:
@@ -291,8 +316,12 @@ class Memory:
     def recall(self, cue: str, top_k: int = 3, record: bool = False, *, around: datetime | None = None, cycles: int = 2) -> Hits:
         """The memories that a cue brings back, best first.
 
-        record: simulate every spike; `hits.recording` holds them.   around: a time that the memories are near, in UTC where it has no zone.
-        cycles: theta cycles; from the second on, what was recalled lights what is tied to it.
+        record: simulate every spike; `hits.recording` holds them.
+        around: a time that the memories are near, in UTC where it has no zone. It counts beside meaning and words and excludes nothing: a
+        memory of that very moment gains as much as the model's `ca1.time`, the share of a meaning that is the cue's own; one farther away
+        gains less, one of over a year away, or without a time, nothing.
+        cycles: theta cycles; from the second on, what was recalled lights what is tied to it: its successors (`associate`), and memories
+        whose further cues (titles, say) its words name. Where none are stored, more cycles change nothing.
         """
         return self.recall_all([cue], top_k, record, around=around, cycles=cycles)[0]
 
@@ -313,6 +342,7 @@ class Memory:
         near = seconds(around)
         if not cues:
             return []
+        self._follow()
         vectors = self._embed(cues, progress)
         found = self.hippocampus.recall(vectors, top_k, words=heard(self.spec, cues), around=near, cycles=cycles, record=record)
         return [
@@ -323,10 +353,13 @@ class Memory:
     def recall_chain(self, cue: str, hops: int = 1) -> list[Hit]:
         """The memories that follow the one that the cue recalls, one a hop; shorter where the chain ends.
 
+        Where a memory has no successor (`associate`) the chain goes on by spreading: to the best match of the cue, not yet visited, among
+        the memories whose further cues are named by the words of those visited; it ends where there are none.
         A hit's score is its likeness to the cue, which is no measure of the hop.
         """
         self._store.check_open()
         check_text(cue)
+        self._follow()
         vector = self._embed([cue])
         ids = self.hippocampus.recall_chain(vector, hops, words=heard(self.spec, [cue]))[0]
         content = self.hippocampus.contents(ids[ids != NONE])
@@ -347,18 +380,22 @@ class Memory:
     # -- the rest ------------------------------------------------------------------------------------------------------------------
 
     def __len__(self) -> int:
+        self._follow()
         return len(self._texts)
 
     def __contains__(self, i: int) -> bool:
+        self._follow()
         return i in self._index
 
     def __getitem__(self, i: int) -> str:
         """The text of a memory."""
+        self._follow()
         self._place(i)
         return self._texts[i]
 
     def info(self) -> dict[str, object]:
         """What is stored, and how full the synapses are."""
+        self._follow()
         fast, slow = self.hippocampus.density()
         embedder = self._embedder if isinstance(self._embedder, str) else self._embedder.name
         return {

@@ -105,6 +105,7 @@ class Store:
         self.path = None if path is None else Path(path)
         self.readonly = readonly
         self._closed = False
+        self._read = 0  # SQLite's count of other connections' changes when `reading` last ended
         self._lock: sqlite3.Connection | None = None
         self._db: sqlite3.Connection = sqlite3.connect(":memory:")  # until the file is open
         if self.path is not None:
@@ -310,13 +311,22 @@ class Store:
         self.check_open()
         try:
             self._db.execute("BEGIN")
+            version = self._version()
         except sqlite3.Error as error:
             raise StoreError(f"{self.path} cannot be read: {error}") from error
         try:
             yield
+            self._read = version
         finally:
             if self._db.in_transaction:
                 self._db.execute("COMMIT")
+
+    def changed(self) -> bool:
+        """Whether another process has written since what was last read within `reading`; False once closed."""
+        return not self._closed and self._version() != self._read
+
+    def _version(self) -> int:
+        return int(self._select("PRAGMA data_version")[0][0])
 
     # -- life ----------------------------------------------------------------------------------------------------------------------
 

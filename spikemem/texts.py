@@ -2,7 +2,7 @@
 
 import math
 import re
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from itertools import pairwise
 
 import numpy as np
@@ -76,7 +76,7 @@ def moment(given: float) -> datetime:
 
 
 def parse_time(text: str) -> datetime:
-    """An ISO 8601 date, or date and time; TimeError where it is none, or out of range.
+    """An ISO 8601 date, or date and time; TimeError where it is none, or out of range. A date alone is the beginning of its day.
 
     >>> parse_time("2023-05-08T13:56").hour
     13
@@ -87,3 +87,16 @@ def parse_time(text: str) -> datetime:
         raise TimeError(f"{text!r} is no date; write it as 2023-05-08 or 2023-05-08T13:56, with +02:00 or Z for a zone") from error
     seconds(made)
     return made
+
+
+def parse_around(text: str) -> datetime:
+    """A time to recall memories near: as `parse_time`, but a date alone is the noon of its day, so that it is near to all of it.
+
+    >>> parse_around("2023-05-08").hour
+    12
+    """
+    made = parse_time(text)
+    try:
+        return datetime.combine(date.fromisoformat(text.strip()), time(12))
+    except ValueError:  # more than a date
+        return made

@@ -1,12 +1,14 @@
 """Conversations, times and pathways on the command line."""
 
 import json
+from datetime import datetime
 from pathlib import Path
 
 import pytest
 from click.testing import Result
 from typer.testing import CliRunner
 
+from spikemem import Memory, ModelSpec
 from spikemem.cli import app
 from spikemem.hippocampus import PATHWAYS
 from tests.fakes import FakeEmbedder
@@ -54,6 +56,26 @@ def test_a_conversation_and_a_date() -> None:
     assert recall("No one knows when.")[0]["when"] is None
 
 
+def test_a_conversation_goes_on() -> None:
+    Path("talk.json").write_text(json.dumps(TALK), encoding="utf-8")
+    Path("more.json").write_text(json.dumps(TALK[1]), encoding="utf-8")
+    assert store("--conversation", "talk.json") == "stored 2 as 0 to 1"
+    assert store("--conversation", "more.json", "--after", "1") == "stored 1 as 2"
+    with Memory.open("brain.db", readonly=True) as memory:
+        assert [(row.session, row.happened) for row in memory._store.memories()] == [(0, 1683546960.0)] * 3
+    refused = run("store", "brain.db", "--conversation", "more.json", "--after", "9")
+    assert (refused.exit_code, "no memory 9" in refused.stderr) == (2, True)
+
+
+def test_around_a_date_is_around_its_noon(small_text: ModelSpec) -> None:
+    with Memory.open("brain.db", small_text) as memory:
+        memory.store("Ada moved.", when=datetime(2024, 5, 1, 18))
+    noon, date, night = (
+        recall("Ada moved.", "--around", around, "--why")[0]["time"] for around in ("2024-05-01T12:00", " 2024-05-01", "2024-05-01T00:00")
+    )
+    assert noon == date != night
+
+
 def test_what_is_printed() -> None:
     store("Ada moved.", "--when", "2024-05-01")
     table = run("recall", "brain.db", "Ada moved.", "--why").stdout
@@ -64,6 +86,20 @@ def test_what_is_printed() -> None:
     undated = run("store", "other.db", "Ada moved.", "--model", "hippocampus-small")
     assert undated.exit_code == 0
     assert "when" not in run("recall", "other.db", "Ada moved.").stdout
+
+
+def test_tables_shorten_texts() -> None:
+    long = "[red] " + "x" * 193 + " and so on"
+    store(long, "short")
+    store("y" * 200)
+    assert run("associate", "brain.db", "1", "0").exit_code == 0
+    for table in (run("recall", "brain.db", long).stdout, run("chain", "brain.db", "short").stdout):
+        assert "…" in table
+        assert "[red]" in table
+        assert "and so on" not in table
+    assert recall(long)[0]["text"] == long
+    assert json.loads(run("chain", "brain.db", "short", "--json").stdout)[1]["text"] == long
+    assert run("recall", "brain.db", "y" * 200, "--top-k", "1").stdout.count("y") == 200
 
 
 def test_a_book() -> None:
@@ -94,6 +130,8 @@ FILES = {
         (["store", "new.db", "--conversation", "lines.jsonl"], "line 2"),
         (["store", "new.db", "--conversation", "good.json", "text"], "stored by itself"),
         (["store", "new.db", "--conversation", "good.json", "--when", "2024-05-01"], "stored by itself"),
+        (["store", "new.db", "text", "--after", "0"], "--after belongs to --conversation"),
+        (["store", "new.db", "--conversation", "turn.json", "--after", "0"], "not lists of turns"),
         (["store", "new.db", "text", "--when", "tomorrow"], "'tomorrow' is no date"),
         (["store", "new.db", "text", "--when", "0001-01-01T00:00+05:00"], "years 1 to 9999"),
         (["store", "new.db", "--when", "2024-05-01"], "nothing to store"),

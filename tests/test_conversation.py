@@ -2,6 +2,7 @@
 
 import json
 import sqlite3
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -11,7 +12,7 @@ import pytest
 
 from spikemem import ModelSpec, Turn
 from spikemem.conversation import read_conversation, sessions_of
-from spikemem.errors import SpikememError, StoreError, TextError, TimeError
+from spikemem.errors import SpikememError, StoreError, TextError, TimeError, UnknownMemoryError
 from spikemem.hippocampus import PATHWAYS
 from spikemem.regions.ec_lex import words
 from spikemem.store import KEY, MEMORY, Kind, _crc
@@ -51,6 +52,15 @@ def test_a_turn_takes_the_time_before_it_in_its_session() -> None:
     assert second[0].when is None
     (told,) = sessions_of([{"text": "a", "when": "2023-05-08T13:56Z"}, {"text": "b"}])
     assert [turn.when for turn in told] == [MAY, MAY]
+
+
+def test_a_time_may_be_iso_text() -> None:
+    assert Turn("a", when="2023-05-08T13:56Z") == Turn("a", when=MAY)
+    assert Turn("a", when="2023-05-08").when == datetime(2023, 5, 8)
+    assert sessions_of([Turn("a", when="2023-05-08T13:56Z")]) == sessions_of([{"text": "a", "when": "2023-05-08T13:56Z"}])
+    assert replace(Turn("a", "Ada", MAY, "b"), text="c") == Turn("c", "Ada", MAY, "b")
+    with pytest.raises(TimeError, match="'soon' is no date"):
+        Turn("a", when="soon")
 
 
 @pytest.mark.parametrize(
@@ -158,6 +168,42 @@ def test_a_long_conversation_is_one_session(open_memory: Open) -> None:
     assert len(ids) == 300
     assert {row.session for row in memory._store.memories()} == {0}
     assert told == [(256, 300), (300, 300)]
+    agrees(memory)
+
+
+def test_a_live_conversation_is_one_session(open_memory: Open, small_text: ModelSpec) -> None:
+    memory = open_memory(model=small_text)
+    apart = memory.store("Nothing to do with it.")
+    last = memory.store_conversation(TALK[:1])[0]
+    other = memory.store_conversation([("Cy", "Elsewhere it rains.")])[0]
+    for turn in TALK[1:3]:
+        (last,) = memory.store_conversation([turn], after=last)
+    memory.close()
+    memory = open_memory(model=small_text)
+    memory.store_conversation(iter(TALK[3:]), after=last)
+    rows = memory._store.memories()
+    assert [row.session for row in rows] == [None, 0, 1, 0, 0, 0, 0]
+    assert [row.happened for row in rows if row.session == 0] == [t.timestamp() for t in (MAY, MAY, JUNE, MAY, MAY)]
+    hits = {hit.id: hit for hit in memory.recall("a cat was adopted", top_k=7, cycles=1)}
+    assert hits[3].drives["context"] > 0
+    assert all(hits[i].drives["context"] == 0 for i in (apart, other) if i in hits)
+    assert memory.store_conversation([("Cy", "And now it is dry.")]) == [7]
+    assert memory._store.memories()[-1].session == 2
+    agrees(memory)
+
+
+def test_what_cannot_be_followed(open_memory: Open) -> None:
+    memory = open_memory()
+    memory.store("of no session")
+    memory.store_conversation(TALK[:1])
+    for after, clue in ((0, "memory 0 belongs to no session"), (7, "no memory 7"), (True, "no memory True")):
+        with pytest.raises(UnknownMemoryError, match=clue):
+            memory.store_conversation(TALK, after=after)
+    for bad, clue in (([TALK], "not lists of turns"), ([("Ada", "a"), ("Bo", " ")], "^turn 1: the text is empty"), ("hello", "not str")):
+        with pytest.raises(TextError, match=clue):
+            memory.store_conversation(bad, after=1)
+    assert memory.store_conversation([], after=1) == []
+    assert len(memory) == 2
     agrees(memory)
 
 

@@ -90,26 +90,32 @@ def test_words_of_scripts_with_spaces(text: str, expected: list[str]) -> None:
 @pytest.mark.parametrize(
     ("text", "expected"),
     [
-        ("東京都", ["東京", "京都"]),
+        ("東京都", ["東", "京", "都", "東京", "京都"]),
         ("猫", ["猫"]),
         ("猫。犬", ["猫", "犬"]),
-        ("東京 2024年", ["東京", "2024", "年"]),
-        ("ラーメンを食べ", ["ラー", "ーメ", "メン", "ンを", "を食", "食べ"]),
-        ("ﾗｰﾒﾝ", ["ラー", "ーメ", "メン"]),
-        ("人々二〇", ["人々", "々二", "二〇"]),
-        ("ที่นี่มี", ["ที่นี่", "นี่มี"]),
-        ("ລາວ", ["ລາ", "າວ"]),
-        ("ខ្មែរ", ["ខ្មែ", "មែរ"]),
-        ("မြန်မာ", ["မြန်", "န်မာ"]),
-        ("我爱NLP吗", ["我爱", "nlp", "吗"]),
-        ("\U00020000\U00020001", ["\U00020000\U00020001"]),
+        ("東京 2024年", ["東", "京", "東京", "2024", "年"]),
+        ("ラーメンを食べ", [*"ラーメンを食べ", "ラー", "ーメ", "メン", "ンを", "を食", "食べ"]),
+        ("ﾗｰﾒﾝ", [*"ラーメン", "ラー", "ーメ", "メン"]),
+        ("人々二〇", [*"人々二〇", "人々", "々二", "二〇"]),
+        ("ที่นี่มี", ["ที่", "นี่", "มี", "ที่นี่", "นี่มี"]),
+        ("ລາວ", ["ລ", "າ", "ວ", "ລາ", "າວ"]),
+        ("ខ្មែរ", ["ខ្", "មែ", "រ", "ខ្មែ", "មែរ"]),
+        ("မြန်မာ", ["မြ", "န်", "မာ", "မြန်", "န်မာ"]),
+        ("我爱NLP吗", ["我", "爱", "我爱", "nlp", "吗"]),
+        ("\U00020000\U00020001", ["\U00020000", "\U00020001", "\U00020000\U00020001"]),
     ],
 )
-def test_scripts_without_spaces_are_bigrams(text: str, expected: list[str]) -> None:
+def test_scripts_without_spaces_are_characters_and_pairs(text: str, expected: list[str]) -> None:
     assert split(text) == expected
     assert whole(text) == {cell(f"={word}") for word in expected}
     if "n" not in "".join(expected) and "2" not in "".join(expected):
         assert words(text, CELLS).whole.all()
+
+
+def test_a_lone_character_is_heard_within_a_run() -> None:
+    assert whole("猫") <= whole("他买了猫")
+    assert whole("他买了") <= whole("他买了猫")
+    assert not whole("猫") & whole("他买了狗")
 
 
 @pytest.mark.parametrize(

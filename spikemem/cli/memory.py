@@ -21,7 +21,7 @@ Brain = Annotated[Path, typer.Argument(metavar="BRAIN.db", help="The memory's fi
 
 @app.command(
     epilog="Examples: `spikemem store brain.db 'Ada moved to Lisbon.' --cue 'Where does Ada live?' --when 2024-05-01`, "
-    "`spikemem store brain.db --conversation talk.json`"
+    "`spikemem store brain.db --conversation talk.json`, `spikemem store brain.db --conversation more.json --after 41`"
 )
 def store(
     brain: Brain,
@@ -35,6 +35,9 @@ def store(
             "A turn has a text and may have speaker, when (ISO 8601) and caption."
         ),
     ] = None,
+    after: Annotated[
+        int | None, typer.Option(metavar="ID", help="A memory whose session the turns of --conversation go on with; they come last in it.")
+    ] = None,
     when: Annotated[str | None, typer.Option(metavar="DATE", help="When it happened, ISO 8601; UTC where it has no zone.")] = None,
     model: Annotated[str | None, typer.Option(help="Model of a new memory; hippocampus-text by default.")] = None,
     json_: Json = False,
@@ -44,11 +47,13 @@ def store(
 
     with clear_errors():
         if conversation is None:
+            if after is not None:
+                raise TextError("--after belongs to --conversation")
             run, keys = _storing(list(texts or []) + (lines(file) if file else []), list(cue or []), when)
         elif texts or file or cue or when:
             raise TextError("a conversation is stored by itself, and its turns have their own times: no TEXT, --file, --cue or --when")
         else:
-            run, keys = _conversing(conversation)
+            run, keys = _conversing(conversation, after)
         with Memory.open(brain, model) as memory, bar("storing", keys >= BAR_FROM) as progress:
             ids = run(memory, progress)
         if json_:
@@ -73,15 +78,15 @@ def _storing(said: list[str], cues: list[str], when: str | None) -> tuple[Storin
     return lambda memory, progress: memory.store_all(said, [cues] if cues else None, progress=progress, when=happened), keys
 
 
-def _conversing(file: Path) -> tuple[Storing, int]:
+def _conversing(file: Path, after: int | None) -> tuple[Storing, int]:
     """What stores the conversation of a file, and about how many keys it has."""
-    from spikemem.conversation import read_conversation, sessions_of
+    from spikemem.conversation import read_conversation, sessions_of, turns_after
 
-    sessions = sessions_of(read_conversation(file))
-    turns = sum(map(len, sessions))
+    given = read_conversation(file)
+    turns = sum(map(len, sessions_of(given))) if after is None else len(turns_after(given, None))
     if not turns:
         raise TextError(f"nothing to store: there are no turns in {file}")
-    return lambda memory, progress: memory.store_conversation(sessions, progress=progress), turns
+    return lambda memory, progress: memory.store_conversation(given, after=after, progress=progress), turns
 
 
 @app.command(
@@ -92,8 +97,18 @@ def recall(
     brain: Brain,
     cue: Annotated[str, typer.Argument(metavar="CUE")],
     top_k: Annotated[int, typer.Option(min=1, help="How many memories.")] = 3,
-    around: Annotated[str | None, typer.Option(metavar="DATE", help="A time near them, ISO 8601; UTC where it has no zone.")] = None,
-    cycles: Annotated[int, typer.Option(min=1, help="Theta cycles; from the second on, what was recalled lights what is tied to it.")] = 2,
+    around: Annotated[
+        str | None,
+        typer.Option(metavar="DATE", help="A time near them, ISO 8601; UTC where it has no zone; a date alone is its noon."),
+    ] = None,
+    cycles: Annotated[
+        int,
+        typer.Option(
+            min=1,
+            help="Theta cycles; from the second on, what was recalled lights its successors (associate) and memories whose --cue it names. "
+            "Without any of these more cycles change nothing.",
+        ),
+    ] = 2,
     why: Annotated[bool, typer.Option("--why", help="Also print what each pathway brought to the score.")] = False,
     plot_: Annotated[Path | None, typer.Option("--plot", help="Also simulate every spike and draw the raster here.")] = None,
     json_: Json = False,
@@ -101,10 +116,10 @@ def recall(
     """Recall memories by a cue."""
     from spikemem import plots
     from spikemem.memory import Memory
-    from spikemem.texts import parse_time
+    from spikemem.texts import parse_around
 
     with clear_errors():
-        near = None if around is None else parse_time(around)
+        near = None if around is None else parse_around(around)
         with Memory.open(brain, readonly=True) as memory:
             with err.status("recalling"):
                 hits = memory.recall(cue, top_k, record=plot_ is not None, around=near, cycles=cycles)

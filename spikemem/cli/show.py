@@ -20,6 +20,8 @@ err = Console(stderr=True, soft_wrap=True)
 
 BAR_FROM = 100
 """A progress bar shows from so many texts up."""
+CELL = 200
+"""Characters of a text that a table shows."""
 
 Json = Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")]
 Model = Annotated[str, typer.Option(help="Name or path of a model file.")]
@@ -61,15 +63,25 @@ def spinner(what: str) -> Iterator[Callable[[str], None]]:
 
 
 def show(rows: Sequence[dict[str, Any]], as_json: bool, title: str = "") -> None:
+    """Print rows as JSON, or as a table in which long texts are shortened."""
     if as_json:
         out.print_json(json.dumps(list(rows)))
         return
     table = Table(title=title or None, title_justify="left")
     for name in rows[0] if rows else ["nothing"]:
-        table.add_column(name, justify="left" if name in ("text", "what") else "right")
+        table.add_column(name, justify="left" if name in ("text", "what") else "right", overflow="fold" if name == "text" else "ellipsis")
     for row in rows:
-        table.add_row(*(f"{v:.3f}" if isinstance(v, float) else escape(str(v)) for v in row.values()))
+        table.add_row(*(f"{v:.3f}" if isinstance(v, float) else escape(shortened(str(v))) for v in row.values()))
     out.print(table)
+
+
+def shortened(text: str) -> str:
+    """A text as a table shows it.
+
+    >>> len(shortened("so it goes " * 100))
+    200
+    """
+    return text if len(text) <= CELL else text[: CELL - 1].rstrip() + "…"
 
 
 def lines(file: Path) -> list[str]:

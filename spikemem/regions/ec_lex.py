@@ -5,8 +5,8 @@
 
 A text is normalised (NFKC, case folded) and cut into words: runs of letters, digits and underscores with their combining marks, and
 symbols (emoji with what modifies and joins them; flags), each a word of its own. Scripts that put no space between words (Han, Kana,
-Thai, Lao, Khmer, Myanmar) have no such runs: there every two characters that follow one another, and a character that stands alone,
-count as a whole word, and have no spelling. A character is a letter with its combining marks.
+Thai, Lao, Khmer, Myanmar) have no such runs: there each character, and every two that follow one another, count as a whole word, and
+have no spelling. A character is a letter with its combining marks.
 
 Cells are found by hashing, so that there is no dictionary to learn, to keep or to fill (Weinberger 2009); spelling makes words
 of one stem share cells (Bojanowski 2017).
@@ -17,6 +17,7 @@ import unicodedata
 import zlib
 from collections import Counter
 from collections.abc import Iterator
+from itertools import pairwise
 from typing import NamedTuple
 
 import numpy as np
@@ -78,8 +79,8 @@ def _tokens(text: str) -> Iterator[tuple[str, bool]]:
             yield word if kind[a] == "s" else word.replace(JOINER, ""), True
             continue
         characters = [plain[c.start() : c.end()].replace(JOINER, "") for c in CHARACTER.finditer(kind, a, b)]
-        for i in range(max(1, len(characters) - 1)):
-            yield "".join(characters[i : i + 2]), False
+        for word in (*characters, *map("".join, pairwise(characters))):
+            yield word, False
 
 
 def kinds(text: str) -> str:
