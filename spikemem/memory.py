@@ -213,7 +213,7 @@ class Memory:
         """The number of a memory's session."""
         session = int(self.hippocampus.circuit.ca1.session[self._place(i)])
         if session == NO_SESSION:
-            raise UnknownMemoryError(f"memory {i} belongs to no session; no turn can follow it unless store_conversation has stored it")
+            raise UnknownMemoryError(f"memory {i} belongs to no session that could go on; give one of a conversation")
         return session
 
     def _store_drafts(self, drafts: list[Draft], origin: str | None, progress: Progress | None, first: int | None = None) -> list[int]:

@@ -26,3 +26,14 @@ def test_a_reader_follows_the_writer(open_memory: Open, monkeypatch: pytest.Monk
     writer.forget(i)
     other.close()
     assert len(other) == 5
+
+
+def test_a_reader_outlives_the_writer(open_memory: Open) -> None:
+    open_memory().close()
+    reader = open_memory(readonly=True)
+    assert len(reader) == 0
+    for text in TEXTS[:2]:
+        writer = open_memory()
+        i = writer.store(text)
+        writer.close()
+        assert reader.recall(text)[0].id == i
