@@ -26,7 +26,7 @@ class VectorError(SpikememError):
 
 
 class UnknownMemoryError(SpikememError):
-    """A memory id that was never given out, or was forgotten."""
+    """A memory id that was never given out, was forgotten, or cannot be used so."""
 
 
 class TextError(SpikememError):
