@@ -10,6 +10,7 @@ Reads results/data.json, results/ablation.json and results/rate_system_rows.json
 
 import argparse
 import json
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -32,9 +33,9 @@ half of the HotpotQA questions and every other pair of STS-B and MRPC, but the o
 are no untouched test; conv-42 and conv-43 stand apart below. LongMemEval and BANKING77 had no part in the choice.
 
 What the figures do not say: most of the gain at 5 and 10 turns comes from a turn's neighbours, and on conv-42 and conv-43 a sum of cosine
-and BM25 that is given the same neighbours does as well there. On LongMemEval one question of 27 has its session at place 15, where cosine has it at 5: words
-mislead. With its words cut the spiking memory falls behind its twin on passages, since only CA3 then opens dendrites, and 40 are few. No
-public set here asks for a time apart from the question's own words, so that cells of the moment are not measured.
+and BM25 that is given the same neighbours does as well there. On LongMemEval one question of 27 has its session at place 15, where cosine
+has it at 5: words mislead. With its words cut the spiking memory falls behind its twin on passages, since only CA3 then opens dendrites,
+and 40 are few. No public set here asks for a time apart from the question's own words, so that cells of the moment are not measured.
 """
 HELD_OUT = ("conv-42", "conv-43")
 parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -47,12 +48,12 @@ def made(file: Path) -> str:
     return f"{datetime.fromtimestamp(file.stat().st_mtime, UTC):%Y-%m-%d}"
 
 
-def held_out(results: Path) -> str:
+def held_out(results: Path, systems: Sequence[str]) -> str:
     """LoCoMo on the conversations that had no part in choosing the gains, as Markdown."""
     tasks = [task for task in HELD_OUT if (results / "retrieval" / f"LoCoMo-{task}.json").is_file()]
     made = [json.loads((results / "retrieval" / f"LoCoMo-{task}.json").read_text(encoding="utf-8"))["systems"] for task in tasks]
     lines = [f"| LoCoMo, {' and '.join(tasks)} | hit@1 | hit@5 | hit@10 |", "| :-- | --: | --: | --: |"]
-    for name in made[0] if made else ():
+    for name in systems if made else ():
         scores = {m: [s for task in made for s in task[name]["scores"][m]] for m in ("hit@1", "hit@5", "hit@10")}
         cells = []
         for of_one in scores.values():
@@ -69,7 +70,7 @@ def page(results: Path) -> str:
             INTRODUCTION,
             f"# Public data, {made(data)}\n\n`spikemem bench data DIR`\n",
             retrieval.markdown(retrieval.load(data)),
-            held_out(results),
+            held_out(results, list(dict.fromkeys(row.system for row in retrieval.load(data)))),
             f"# Each pathway left out, and alone, {made(ablation)}\n\n`spikemem compare --ablate --data DIR`\n",
             retrieval.markdown(retrieval.load(ablation)),
             f"# The rate system's own rows, {made(rows)}\n\n`python sims/rate_system_rows.py`\n",
