@@ -25,9 +25,10 @@ class Recall:
     vectors: the read-out, unit length, [n, d]: what the subiculum's spikes make deep EC fire.
     novelty: 1 - cosine of the best index cell's synapses and the cue's volley, [n]; 1 where nothing answered.
     competitors, attention: the memories whose index cells competed and their shares of the gamma cycles, [n, c].
-    events: synapses that the short cut reads for a cue, [n]: from EC's spikes onto DG, among CA3's cells, from CA3's onto dendrites, from
-        word and context cells onto index cells, and from EC's onto the cells whose dendrites are open. A simulation (`recording.events`)
-        carries more, since it runs over several gamma cycles and knows no closed dendrite. For the rate twin: multiplications.
+    events: synapses that the short cut reads for a cue, [n]: from EC's spikes onto DG, among CA3's cells, and, in each pass, from CA3's onto
+        dendrites, from word and context cells onto index cells, and from EC's onto the cells whose dendrites are open. A simulation
+        (`recording.events`) carries more, since it runs over several gamma cycles and knows no closed dendrite. For the rate twin:
+        multiplications.
     recording: the spikes, where asked for.
     """
 
@@ -73,7 +74,7 @@ def answer(
     active, size, still = circuit.ca3.complete(volley.codes, volley.when, course.settle)
     candidates, competitors = max(circuit.spec.ca1.candidates, top_k), circuit.spec.ca1.competitors
     while True:
-        lit, path = spread(circuit, volley, (active, size), course.passes, candidates, competitors)
+        lit, path, spent = spread(circuit, volley, (active, size), course.passes, candidates, competitors)
         ranking = ca1.rank(volley.counts, active, size, candidates, volley.said, lit)
         if candidates < len(ca1) and (found := _fewest(circuit, ranking)) < top_k and found < ca1.memories():
             candidates *= 4
@@ -82,7 +83,7 @@ def answer(
         else:
             break
     competitors = min(competitors, ranking.order.shape[1])
-    events = ranking.events + _perforant_events(circuit, volley.counts) + course.settle * circuit.ca3.events(volley.codes)
+    events = spent + ranking.events + _perforant_events(circuit, volley.counts) + course.settle * circuit.ca3.events(volley.codes)
     if place is not None and len(ca1) and len(vectors):
         protocol = recall_protocol(course.settle, course.attention, course.passes)
         simulator, device = place
@@ -107,15 +108,17 @@ def answer(
 
 def spread(
     circuit: Circuit, volley: Volley, active: tuple[NDArray[np.uint16], NDArray[np.int64]], passes: int, candidates: int, competitors: int
-) -> tuple[NDArray[np.bool_], NDArray[np.int64]]:
-    """The passes before the last: plateaus that they leave, [n, memory], and the memories that they recall, [n, passes - 1].
+) -> tuple[NDArray[np.bool_], NDArray[np.int64], NDArray[np.int64]]:
+    """The passes before the last: plateaus that they leave, [n, memory], the memories that they recall, [n, passes - 1], and their events.
 
     active: CA3's cells and their number, the same in each pass.
     """
     ca1, n = circuit.ca1, len(volley.counts)
     lit, path = np.zeros((n, len(ca1.pathways.content)), bool), np.full((n, passes - 1), NONE, np.int64)
+    spent = np.zeros(n, np.int64)
     for p in range(passes - 1):
         ranking = ca1.rank(volley.counts, *active, candidates, volley.said, lit)
+        spent += ranking.events
         owners = ca1.owners(ranking.order[:, :competitors])
         for i in range(n):
             memory = next((int(m) for m in owners[i] if m != NONE and m not in path[i, :p]), NONE)
@@ -123,14 +126,14 @@ def spread(
                 path[i, p] = memory
                 lit[i, [memory, *circuit.links.get(memory, [])]] = True
                 lit[i, ca1.pathways.relight(memory)] = True
-    return lit, path
+    return lit, path, spent
 
 
 def go_on(circuit: Circuit, volley: Volley, active: tuple[NDArray[np.uint16], NDArray[np.int64]], chain: list[int]) -> list[int]:
     """A chain of memories, NONE from where its associations end, carried on by spreading (n = 1).
 
     active: CA3's cells and their number under the cue.   The next memory is the first to fire of those not yet visited that the words of
-    those visited, or a cue's key, light up.
+    those visited light up.
     """
     ca1, done = circuit.ca1, list(chain)
     lit = np.zeros((1, len(ca1.pathways.content)), bool)

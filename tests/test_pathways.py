@@ -371,3 +371,13 @@ def test_events_are_the_synapses_that_carry_spikes(small: ModelSpec) -> None:
         before = recording["ca3"].between(0, GAMMA, i).cell
         fast = next(p for p in net.projections if p.name == "ca3->ca3").carried(before, np.arange(len(before)))
         assert found.events[i] == sum(carried) + fast + len(fired["ca1_dendrite"].cell) * len(fired["ec"].cell)
+
+
+def test_each_pass_costs_what_it_reads(small: ModelSpec) -> None:
+    memory = conversation(text_spec(small))
+    cues, heard = asked()
+    one, two, three = (memory.recall(cues, words=heard, cycles=cycles).events for cycles in (1, 2, 3))
+    assert (two > one).all()
+    assert (three > two).all()
+    dg = one - (two - one)  # what is not read again: DG and CA3's own
+    assert (dg > 0).all()
