@@ -25,7 +25,7 @@ class Recall:
     vectors: the read-out, unit length, [n, d]: what the subiculum's spikes make deep EC fire.
     novelty: 1 - cosine of the best index cell's synapses and the cue's volley, [n]; 1 where nothing answered.
     competitors, attention: the memories whose index cells competed and their shares of the gamma cycles, [n, c].
-    events: synapses that the short cut reads for a cue, [n]: from EC's spikes onto DG, among CA3's cells, and, in each pass, from CA3's onto
+    events: synapses that the short cut reads for a cue, [n]: from EC's spikes onto DG, among CA3's cells, and in each pass from CA3's onto
         dendrites, from word and context cells onto index cells, and from EC's onto the cells whose dendrites are open. A simulation
         (`recording.events`) carries more, since it runs over several gamma cycles and knows no closed dendrite. For the rate twin:
         multiplications.
