@@ -11,6 +11,10 @@ from torch.nn import functional
 TIME, CONFIDENCE, CONTENT = 0.7, 0.3, 1.0
 """Weights of the three parts of the slots' loss, as published for SPMN."""
 
+NEAR = 0.05
+"""Of a lifetime, where smooth-L1(time) goes from squares to the plain distance: with the usual 1, errors of time would all be squares of
+small numbers, and count for nothing."""
+
 
 def similarities(vectors: Tensor) -> Tensor:
     """cos(v_i, v_j) for i < j.   vectors: [n, ...], each flattened.   Returns [n (n - 1) / 2].
@@ -63,7 +67,7 @@ def match(slots: Slots, happened: Happened) -> Tensor:
     """
     with torch.no_grad():
         apart = happened.time[:, :, None] - slots.time[:, None]
-        late = functional.smooth_l1_loss(apart, torch.zeros_like(apart), reduction="none")
+        late = functional.smooth_l1_loss(apart, torch.zeros_like(apart), reduction="none", beta=NEAR)
         alike = functional.normalize(happened.content, dim=2) @ functional.normalize(slots.content, dim=2).transpose(1, 2)
         sure = functional.smooth_l1_loss(slots.confidence, torch.ones_like(slots.confidence), reduction="none")
         cost = (TIME * late + CONFIDENCE * sure[:, None] + CONTENT * (1 - alike)).float().cpu().numpy()
@@ -86,7 +90,7 @@ def slots_loss(slots: Slots, happened: Happened) -> Tensor:
     slot = match(slots, happened)
     sample, event = torch.nonzero(slot >= 0, as_tuple=True)
     chosen = slot[sample, event]
-    late = functional.smooth_l1_loss(slots.time[sample, chosen], happened.time[sample, event])
+    late = functional.smooth_l1_loss(slots.time[sample, chosen], happened.time[sample, event], beta=NEAR)
     wanted = torch.zeros_like(slots.confidence)
     wanted[sample, chosen] = 1.0
     sure = functional.smooth_l1_loss(slots.confidence, wanted)

@@ -5,6 +5,7 @@ from itertools import permutations
 import pytest
 import torch
 from torch import Tensor
+from torch.nn.functional import smooth_l1_loss
 
 from spikemem.spmn import Happened, Slots, match, similarities, slots_loss, write_similarity
 
@@ -42,7 +43,7 @@ def test_a_perfect_recall_costs_nothing() -> None:
 def test_each_part_of_the_loss_has_its_weight() -> None:
     slots, happened = recalled()
     late = slots._replace(time=torch.tensor([[0.8, 0.5, 0.4, 0.5]]))
-    assert slots_loss(late, happened) == pytest.approx(0.7 * (0.2**2 / 2) / 2)
+    assert slots_loss(late, happened) == pytest.approx(0.7 * (0.2 - 0.05 / 2) / 2)
     sure = slots._replace(confidence=torch.tensor([[1.0, 0.6, 1.0, 0.0]]))
     assert slots_loss(sure, happened) == pytest.approx(0.3 * (0.6**2 / 2) / 4)
     blurred = slots.content.clone()
@@ -57,7 +58,7 @@ def test_the_matching_is_the_best_of_all() -> None:
     happened = Happened(torch.rand(1, 4, generator=generator), torch.randn(1, 4, 4, generator=generator), there)
 
     def cost(order: tuple[int, ...]) -> float:
-        late = 0.7 * (slots.time[0, list(order)] - happened.time[0]).square() / 2
+        late = 0.7 * smooth_l1_loss(slots.time[0, list(order)], happened.time[0], reduction="none", beta=0.05)
         return float((late - torch.cosine_similarity(slots.content[0, list(order)], happened.content[0], dim=1)).sum())
 
     assert tuple(match(slots, happened)[0].tolist()) == min(permutations(range(5), 4), key=cost)
