@@ -15,8 +15,8 @@ DEAD = 0.02
 """The share of cells that never spiked from which it is reported."""
 EXPLODING = 1e3
 """|V| in thresholds from which it is reported: only a drive that has run away holds a voltage there."""
-VANISHING = 1e-7
-"""A layer's share of the gradient's norm below which it is reported: float32 cannot tell it from none."""
+VANISHING = 1e-8
+"""The root mean square of a layer's gradient below which it is reported: AdamW's epsilon, under which its steps lose their size."""
 
 MENDS = {
     "dead cells": "lower their thresholds, begin with larger weights or longer time constants, or penalise silence",
@@ -28,8 +28,8 @@ MENDS = {
 
 @dataclass(frozen=True)
 class Finding:
-    """One thing that is wrong.   name: as in MENDS.   layer: its name in the model.   value: share of cells, |V| in thresholds, or share of
-    the gradient's norm."""
+    """One thing that is wrong.   name: as in MENDS.   layer: its name in the model.   value: the share of cells, the largest |V| in
+    thresholds, or the gradient's root mean square."""
 
     name: str
     layer: str
@@ -93,12 +93,13 @@ class Watch:
         return found + self._gradients()
 
     def _gradients(self) -> list[Finding]:
-        """Modules whose own parameters get next to none of the gradient."""
-        norms = {}
+        """Modules whose own parameters get next to no gradient."""
+        found = []
         for name, module in self.model.named_modules():
             own = [p for p in module.parameters(recurse=False) if p.requires_grad]
             if own:
-                norms[name or "the model"] = math.hypot(*(0.0 if p.grad is None else p.grad.norm().item() for p in own))
-        total = math.hypot(*norms.values())
-        shares = {name: norm / total if total else 0.0 for name, norm in norms.items()}
-        return [Finding("vanishing gradient", name, share) for name, share in shares.items() if share < VANISHING]
+                norm = math.hypot(*(0.0 if p.grad is None else p.grad.norm().item() for p in own))
+                size = norm / math.sqrt(sum(p.numel() for p in own))
+                if size < VANISHING:
+                    found.append(Finding("vanishing gradient", name or "the model", size))
+        return found

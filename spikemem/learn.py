@@ -136,7 +136,7 @@ class _Training:
         self.parameters = [p for p in model.parameters() if p.requires_grad]
         if not self.parameters:
             raise TrainingError("the model has no parameter to train; leave something to learn")
-        self.optimiser = torch.optim.AdamW(self.parameters, settings.lr, weight_decay=settings.weight_decay)
+        self.optimiser = torch.optim.AdamW(self.parameters, settings.lr, weight_decay=settings.weight_decay, fused=True)
         course = {name: getattr(settings, name) for name in COURSE}
         self.state = State(course)
         if settings.checkpoint is not None:

@@ -1,0 +1,354 @@
+"""The training loop: its schedule in closed form, what a restart must not change, what it finds wrong, and what it refuses."""
+
+import json
+import math
+import os
+import random
+import signal
+import subprocess
+import sys
+from collections.abc import Iterable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from torch import Tensor, nn
+
+from spikemem import LIF, checkpoints
+from spikemem.errors import MissingExtraError, SnapshotError, TrainingError
+from spikemem.health import MENDS
+from spikemem.learn import Epoch, Settings, fit, load, save
+from spikemem.surrogate import SpikingLayer
+
+SHORT = Settings(epochs=4, batch=16, lr=1e-2, device="cpu", warmup=3)
+
+
+class Counting(nn.Module):
+    """Spiking cells whose counts are read out; with dropout, so that chance has a part."""
+
+    def __init__(self, neuron: LIF | None = None) -> None:
+        super().__init__()
+        with torch.random.fork_rng():
+            torch.manual_seed(7)
+            self.into, self.cells, self.out = nn.Linear(6, 40), SpikingLayer(40, neuron or LIF()), nn.Linear(40, 2)
+
+    def forward(self, x: Tensor) -> Tensor:
+        spikes = self.cells(self.into(x.expand(8, *x.shape)))
+        return self.out(nn.functional.dropout(spikes.mean(0), 0.2, self.training))
+
+
+def data(rows: int = 100) -> tuple[Tensor, Tensor]:
+    x = torch.randn(rows, 6, generator=torch.Generator().manual_seed(3))
+    return x, (x[:, 0] * x[:, 1] > 0).long()
+
+
+def loss(model: nn.Module, batch: tuple[Tensor, Tensor]) -> Tensor:
+    return nn.functional.cross_entropy(model(batch[0]), batch[1])
+
+
+def held_out(model: nn.Module) -> float:
+    x, y = data(300)
+    return loss(model, (x[100:], y[100:])).item()
+
+
+class StoppedError(Exception):
+    """A training that stops in the midst of things."""
+
+
+# --- the course -----------------------------------------------------------------------------------------------------------------------
+
+
+def test_the_rate_warms_up_and_falls_as_a_cosine() -> None:
+    settings = Settings(lr=0.4, warmup=4)
+    assert [settings.rate(step, 0.0) for step in range(5)] == pytest.approx([0.1, 0.2, 0.3, 0.4, 0.4])
+    assert [settings.rate(9, done) for done in (0.0, 1 / 3, 0.5, 1.0)] == pytest.approx([0.4, 0.3, 0.2, 0.0])
+
+
+def test_the_first_steps_are_those_of_adamw_by_hand() -> None:
+    """One parameter w, loss c w: the clipped gradient is 1, AdamW's first step is -lr sign(g), and its decay w (1 - lr decay)."""
+    model = nn.Linear(1, 1, bias=False)
+    nn.init.constant_(model.weight, 2.0)
+    history = fit(model, [torch.full((2, 1), 3.0)], lambda m, b: m(b[0]).mean(), Settings(1, 2, lr=0.1, weight_decay=0.5, device="cpu"))
+    assert history.losses == [6.0]
+    assert model.weight.item() == pytest.approx(2.0 * (1 - 0.1 * 0.5) - 0.1)
+
+
+def test_it_learns_and_keeps_the_best_weights() -> None:
+    told: list[Epoch] = []
+    steps: list[tuple[int, int]] = []
+    model = Counting()
+    before = held_out(model)
+    chosen = replace(SHORT, epochs=12, lr=2e-2)
+    history = fit(model, data(), loss, chosen, validate=held_out, on_epoch=told.append, progress=lambda *at: steps.append(at))
+    assert (len(history.losses), history.samples, steps[-1]) == (12 * 7, 1200, (84, 84))
+    assert history.validation[history.best - 1] == min(history.validation) < 0.9 * before
+    assert held_out(model.eval()) == min(history.validation)
+    assert [epoch.number for epoch in told] == list(range(1, 13))
+    assert told[0].loss == pytest.approx(sum(history.losses[:7]) / 7)
+    assert told[-1].rate == pytest.approx(chosen.rate(83, 83 / 84))
+    assert history.seconds > 0
+
+
+def test_a_seed_decides_all_and_the_callers_chance_is_left_alone() -> None:
+    torch.manual_seed(1)
+    state = torch.get_rng_state()
+    one, two, other = (fit(Counting(), data(), loss, replace(SHORT, seed=seed)).losses for seed in (0, 0, 1))
+    assert one == two != other
+    assert torch.equal(torch.get_rng_state(), state)
+
+
+def test_data_may_be_a_function_of_the_epochs_generator() -> None:
+    seen: list[list[int]] = []
+
+    def drawn(generator: torch.Generator) -> Iterable[dict[str, Any]]:
+        rows = torch.randint(0, 100, (3, 16), generator=generator)
+        seen.append(rows.flatten().tolist())
+        return ({"x": data()[0][row], "y": data()[1][row], "what": "text"} for row in rows)
+
+    def by_name(model: nn.Module, batch: dict[str, Any]) -> Tensor:
+        assert batch["what"] == "text"
+        return loss(model, (batch["x"], batch["y"]))
+
+    one, two = (fit(Counting(), drawn, by_name, SHORT) for _ in range(2))
+    assert one.losses == two.losses
+    assert (len(one.losses), one.samples) == (12, 192)
+    assert seen[:4] == seen[4:]
+    assert seen[0] != seen[1]
+
+
+def test_it_stops_when_validation_gets_no_better() -> None:
+    values = iter([3.0, 1.0, 2.0, math.nan, 1.5, 0.0])
+    weights: list[Tensor] = []
+    model = Counting()
+
+    def validate(model: nn.Module) -> float:
+        weights.append(model.state_dict()["out.bias"].clone())
+        return next(values)
+
+    history = fit(model, data(), loss, replace(SHORT, epochs=6, patience=2), validate=validate)
+    assert history.validation[:3] == [3.0, 1.0, 2.0]
+    assert (len(history.validation), history.best) == (5, 2)
+    assert torch.equal(model.out.bias, weights[1])
+    assert not torch.equal(weights[1], weights[2])
+
+
+# --- checkpoints ----------------------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("broken_at", [1, 5, 7, 20, 26])
+def test_a_broken_training_goes_on_to_the_same_losses(broken_at: int, tmp_path: Path) -> None:
+    plain = Counting()
+    whole = fit(plain, data(), loss, SHORT, validate=held_out)
+    calls = 0
+
+    def fragile(model: nn.Module, batch: Any) -> Tensor:
+        nonlocal calls
+        calls += 1
+        if calls == broken_at:
+            raise StoppedError
+        return loss(model, batch)
+
+    kept = replace(SHORT, checkpoint=tmp_path / "here")
+    with pytest.raises(StoppedError):
+        fit(Counting(), data(), fragile, kept, validate=held_out)
+    model = Counting()
+    resumed = fit(model, data(), loss, kept, validate=held_out)
+    assert resumed.losses == whole.losses  # to the last bit
+    assert (resumed.validation, resumed.best, resumed.samples) == (whole.validation, whole.best, whole.samples)
+    assert all(torch.equal(a, b) for a, b in zip(model.state_dict().values(), plain.state_dict().values(), strict=True))
+    again = fit(Counting(), data(), loss, kept, validate=held_out)  # finished: nothing is left to do
+    assert again.losses == whole.losses
+    assert [path.name for path in kept.checkpoint.iterdir()] == [checkpoints.FILE] if kept.checkpoint else False
+
+
+def test_a_kill_while_writing_leaves_the_checkpoint_before(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    whole = fit(Counting(), data(), loss, SHORT).losses
+    kept = replace(SHORT, checkpoint=tmp_path)
+    from spikemem import snapshot
+
+    write, written = snapshot.save_file, 0
+
+    def half(arrays: Any, path: Path, metadata: dict[str, str]) -> None:
+        nonlocal written
+        written += 1
+        write(arrays, path, metadata)
+        if written == 3:
+            path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
+            raise StoppedError
+
+    monkeypatch.setattr(snapshot, "save_file", half)
+    with pytest.raises(StoppedError):
+        fit(Counting(), data(), loss, kept)
+    told: list[Epoch] = []
+    assert fit(Counting(), data(), loss, kept, on_epoch=told.append).losses == whole
+    assert told[0].number == 3
+
+
+KILLED = """
+import json, sys, time
+from pathlib import Path
+import torch
+torch.set_num_threads(1)
+from tests.test_learn import SHORT, Counting, data, held_out, loss
+from dataclasses import replace
+from spikemem.learn import fit
+
+def slow(model, batch):
+    time.sleep(0.01)
+    return loss(model, batch)
+
+say = lambda epoch: print("epoch", epoch.number, flush=True)
+history = fit(Counting(), data(), slow, replace(SHORT, epochs=8, checkpoint=Path(sys.argv[1])), validate=held_out, on_epoch=say)
+print(json.dumps([history.losses, history.validation]), flush=True)
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="no SIGKILL on this system")
+def test_a_process_killed_at_any_moment_goes_on_to_the_same_losses(tmp_path: Path) -> None:
+    root = Path(__file__).parent.parent
+    python = [sys.executable, "-c", KILLED]
+    env = {**os.environ, "PYTHONPATH": str(root)}
+    whole = json.loads(subprocess.run([*python, str(tmp_path / "whole")], env=env, capture_output=True, check=True).stdout.splitlines()[-1])
+    chance, killed = random.Random(0), 0
+    for after in (1, 4, 6):
+        with subprocess.Popen([*python, str(tmp_path / "killed")], env=env, stdout=subprocess.PIPE, text=True) as child:
+            assert child.stdout is not None
+            for line in child.stdout:
+                if line.split() == ["epoch", str(after)]:
+                    break
+            try:
+                child.wait(chance.uniform(0.0, 0.12))
+            except subprocess.TimeoutExpired:
+                child.send_signal(signal.SIGKILL)
+            killed += child.wait() == -signal.SIGKILL
+    assert killed == 3
+    last = subprocess.run([*python, str(tmp_path / "killed")], env=env, capture_output=True, check=True).stdout.splitlines()
+    assert json.loads(last[-1]) == whole
+    assert 2 <= len(last) <= 3  # it had gone on after the sixth epoch, not begun anew
+
+
+def test_other_settings_or_another_model_do_not_go_on(tmp_path: Path) -> None:
+    kept = replace(SHORT, epochs=1, checkpoint=tmp_path)
+    fit(Counting(), data(), loss, kept)
+    with pytest.raises(TrainingError, match=r"begun with epochs=1, lr=0.01; go on with the same"):
+        fit(Counting(), data(), loss, replace(kept, lr=0.5, epochs=2))
+    with pytest.raises(SnapshotError, match=r"another model: 11 do not fit"):
+        fit(nn.Linear(6, 2), data(), loss, kept)
+    (tmp_path / checkpoints.FILE).write_bytes(b"nonsense")
+    with pytest.raises(SnapshotError, match="truncated or altered"):
+        fit(Counting(), data(), loss, kept)
+
+
+def test_weights_go_to_a_file_and_back(tmp_path: Path) -> None:
+    model, other = Counting(LIF(tau=5.0, threshold=0.5)), Counting()
+    file = save(tmp_path / "weights.safetensors", model, source="made here", steps=8)
+    assert load(file, other) == {"source": "made here", "steps": 8}
+    assert other.cells.threshold.tolist() == model.cells.threshold.tolist()
+    assert torch.equal(other.eval()(data()[0]), model.eval()(data()[0]))
+    untouched = nn.Linear(6, 3)
+    before = untouched.weight.clone()
+    with pytest.raises(SnapshotError, match=r"8 do not fit, the first '0.bias', of shape \(3,\) there and none here"):
+        load(save(file, nn.Sequential(nn.Linear(6, 3), nn.Linear(3, 3), nn.Linear(3, 3))), untouched)
+    assert torch.equal(untouched.weight, before)
+    file.write_bytes(file.read_bytes()[:-1])
+    with pytest.raises(SnapshotError):
+        load(file, other)
+    with pytest.raises(SnapshotError, match="cannot be read"):
+        load(tmp_path / "nowhere", other)
+
+
+# --- health ---------------------------------------------------------------------------------------------------------------------------
+
+
+def findings(model: nn.Module, settings: Settings = SHORT, of: Any = loss) -> dict[tuple[str, str], float]:
+    history = fit(model, data(), of, replace(settings, epochs=1, lr=1e-6))
+    for finding in history.health:
+        assert str(finding).endswith(MENDS[finding.name])
+    return {(finding.name, finding.layer): finding.value for finding in history.health}
+
+
+def test_a_healthy_model_has_no_findings() -> None:
+    assert findings(Counting(LIF(threshold=0.5))) == {}
+
+
+def test_dead_cells_are_counted() -> None:
+    model = Counting(LIF(threshold=0.5))
+    with torch.no_grad():
+        model.cells.threshold_0[:10] = 1e3
+    assert findings(model) == {("dead cells", "cells"): pytest.approx(0.25)}
+
+
+def test_a_voltage_that_runs_away_is_found() -> None:
+    model = Counting(LIF(tau=1000.0, threshold=0.5))
+    with torch.no_grad():
+        model.into.bias[3] = 400.0
+    found = findings(model)
+    assert found["exploding state", "cells"] == pytest.approx(2 * 400 * sum(math.exp(-t / 1000) for t in range(8)), rel=0.05)
+
+
+def test_a_gradient_that_vanishes_is_found() -> None:
+    model = Counting()
+    model.cells.slope = 1e8
+    found = findings(model)
+    assert ("vanishing gradient", "into") in found
+    assert ("vanishing gradient", "out") not in found
+
+
+def test_a_loss_that_is_no_number_ends_it_before_the_weights_are_touched() -> None:
+    model, calls = Counting(), 0
+    kept: dict[str, Tensor] = {}
+
+    def bad(model: nn.Module, batch: Any) -> Tensor:
+        nonlocal calls
+        calls += 1
+        if calls == 10:
+            kept.update({name: tensor.clone() for name, tensor in model.state_dict().items()})
+        return loss(model, batch) * (math.nan if calls == 10 else 1.0)
+
+    with pytest.raises(TrainingError, match=r"step 3 of epoch 2: the loss is nan.*Lower the learning rate"):
+        fit(model, data(), bad, SHORT)
+    assert all(torch.equal(tensor, kept[name]) for name, tensor in model.state_dict().items())
+
+
+# --- the rest -------------------------------------------------------------------------------------------------------------------------
+
+
+def test_bad_settings_and_data_are_refused() -> None:
+    with pytest.raises(TrainingError, match="epochs is 0"):
+        Settings(epochs=0)
+    with pytest.raises(TrainingError, match="lr is nan"):
+        Settings(lr=math.nan)
+    with pytest.raises(TrainingError, match=r"\[100, 99\] rows"):
+        fit(Counting(), (data()[0], data()[1][1:]), loss, SHORT)
+    with pytest.raises(TrainingError, match="no parameter"):
+        fit(nn.ReLU(), data(), loss, SHORT)
+    with pytest.raises(TrainingError, match="no batch"):
+        fit(Counting(), data(0), loss, SHORT)
+
+
+def test_tensorboard_logs_say_what_the_history_says(tmp_path: Path) -> None:
+    pytest.importorskip("tensorboard", reason="the train extra is not installed")
+    from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+
+    history = fit(Counting(), data(), loss, replace(SHORT, tensorboard=tmp_path), validate=held_out)
+    logs = EventAccumulator(str(tmp_path))
+    logs.Reload()
+    assert [point.value for point in logs.Scalars("loss")] == pytest.approx(history.losses)
+    assert [point.value for point in logs.Scalars("validation")] == pytest.approx(history.validation)
+    assert [point.step for point in logs.Scalars("learning rate")] == [7, 14, 21, 28]
+
+
+def test_tensorboard_without_its_package_names_the_extra(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "torch.utils.tensorboard", None)
+    with pytest.raises(MissingExtraError, match=r'"train" extra: pip install "spikemem\[train\]"'):
+        fit(Counting(), data(), loss, replace(SHORT, tensorboard=tmp_path))
+
+
+@pytest.mark.slow
+def test_a_compiled_training_follows_the_plain_one() -> None:
+    plain, compiled = (fit(Counting(LIF(threshold=0.5)), data(), loss, replace(SHORT, epochs=1, compile=c)).losses for c in (False, True))
+    assert compiled[0] == pytest.approx(plain[0], rel=0.2)  # dropout draws otherwise
+    assert len(compiled) == len(plain)
