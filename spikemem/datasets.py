@@ -8,6 +8,14 @@
 | STS-B | `stsbenchmark/sts-*.csv` | Cer 2017 |
 | MRPC | `mrpc/msr-para-*.tsv` | Dolan and Brockett 2005 |
 | BANKING77 | `banking77/train.csv`, `banking77/test.csv` | Casanueva 2020 |
+
+Pairs of sentences with what people said of their likeness, in parts train, dev and test (`pairs`):
+
+| data set | looked for in the folder | source |
+|---|---|---|
+| STS-B | `stsbenchmark/sts-PART.csv` | Cer 2017 |
+| STS-B-zh | `chinese/Chinese-STS-B/sts-b-PART.txt`, STS-B in Chinese | its authors do not say |
+| AFQMC | `chinese/AFQMC/PART.txt`, questions to a bank, alike (1) or not (0); no labels in the test part | Xu 2020 (CLUE) |
 """
 
 import csv
@@ -19,7 +27,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from spikemem.errors import DataError, MissingDataError
 
@@ -307,6 +315,32 @@ def _intents(path: Path) -> list[tuple[str, str]]:
         if header != ["text", "category"]:
             raise DataError(f"{path} begins with {header}, not with text,category; get it anew")
         return [(text.strip(), intent) for text, intent in rows]
+
+
+class Pair(NamedTuple):
+    """Two sentences.   score: what people said of their likeness, as the data set has it; None where it does not say."""
+
+    first: str
+    second: str
+    score: float | None
+
+
+PAIRS = {"STS-B": "stsbenchmark/sts-{}.csv", "STS-B-zh": "chinese/Chinese-STS-B/sts-b-{}.txt", "AFQMC": "chinese/AFQMC/{}.txt"}
+"""Data sets of sentence pairs, and the file of a part."""
+PARTS = ("train", "dev", "test")
+
+
+def pairs(data: Path, dataset: str, part: str = "train") -> list[Pair]:
+    """A part of one of PAIRS, in the file's order: MissingDataError where its file is not there, DataError where it is bad."""
+    if dataset not in PAIRS or part not in PARTS:
+        raise DataError(f"no pairs {dataset!r}, {part!r}; there are {', '.join(PAIRS)}, each in {', '.join(PARTS)}")
+    path = data / PAIRS[dataset].format(part)
+    found = []
+    with _format(path, dataset):
+        for row in _tabs(path, 7 if dataset == "STS-B" else 2):
+            first, second, *score = (row[5], row[6], row[4]) if dataset == "STS-B" else row
+            found.append(Pair(first.strip(), second.strip(), float(score[0]) if score and score[0].strip() else None))
+    return [pair for pair in found if pair.first and pair.second]
 
 
 DATASETS: dict[str, Callable[[Path], list[Task]]] = {

@@ -1,0 +1,38 @@
+"""What every SPMN cell is: a memory M that an event writes into, with the gates that did it."""
+
+from typing import NamedTuple, Protocol, runtime_checkable
+
+from torch import Tensor
+
+
+class Gates(NamedTuple):
+    """The gates of one write, each sample's own, in one meaning for every cell; shapes as the cell's docstring says.
+
+    update: share of the old content that is replaced, in [0, 1].   reset: share of it that the candidate does not see, in [0, 1].
+    candidate: what is written, in [-1, 1].
+    """
+
+    update: Tensor
+    reset: Tensor
+    candidate: Tensor
+
+
+@runtime_checkable
+class Cell(Protocol):
+    """A cell of `depth` square memories of `width`, and `cells` cells that tell it the event."""
+
+    cells: int
+    width: int
+    depth: int
+
+    def initial(self, batch: int) -> Tensor:
+        """The memory in which nothing is written: zeros, [batch, depth, width, width]."""
+        ...
+
+    def write(self, memory: Tensor, event: Tensor) -> tuple[Tensor, Gates]:
+        """M' and the gates.   memory: M, [batch, depth, width, width].   event: firing rates, [batch, cells]."""
+        ...
+
+    def __call__(self, memory: Tensor, event: Tensor) -> tuple[Tensor, Gates]:
+        """The same as `write`."""
+        ...

@@ -1,0 +1,65 @@
+"""Recall slots from a memory, one after the other: competitive queuing (Grossberg 1978; Houghton 1990).
+
+The rows of M, of all depths, compete. The row that holds most wins, as the cell with the strongest drive fires first; rows that hold the
+same as the winner are read with it, and then inhibited, so that another memory wins the next slot. |M_i| is row i's root mean square:
+
+    drive      e_i = ln(|M_i| + .01) - h_i                          h = 0 at first
+    winner     j = argmax e
+    likeness   l_i = exp(-beta (1 - cos(M_i, M_j)))
+    reading    a_i = l_i |M_i| / (sum + .001),   rho = sum_i a_i M_i,   p = sum_i a_i P_i      P: learned, tells the rows apart
+    inhibition h_i <- h_i + 20 l_i
+
+Who wins is no matter of degree and has no gradient; what is read has.
+"""
+
+import math
+
+import torch
+from torch import Tensor, nn
+
+from spikemem.spmn.losses import Slots
+
+SILENT = 1e-2
+"""Root mean square of a row below which it holds nothing."""
+NOTHING = 1e-3
+"""What a winner that holds nothing is divided by: its slot reads nothing."""
+INHIBITION = 20.0
+"""Of what has been recalled: ln of more than the ratio of any two rows."""
+
+
+class Decoder(nn.Module):
+    """The recall at the head of this module, and what is told of each slot:
+
+        time, confidence = sigmoid(f([rho + p, ln |rho|, e_j / 5])),   content = D rho + d         f: a hidden layer of `hidden` units
+
+    size: of a content.   width, depth: of the memory.   slots: that are recalled; more than there are events.
+    """
+
+    def __init__(self, size: int, width: int, depth: int, slots: int = 12, hidden: int = 256) -> None:
+        super().__init__()
+        self.slots = slots
+        self.log_beta = nn.Parameter(torch.tensor(math.log(15.0)))
+        self.places = nn.Parameter(0.1 * torch.randn(depth * width, width))
+        self.when = nn.Sequential(nn.Linear(width + 2, hidden), nn.ReLU(), nn.Linear(hidden, 2))
+        self.content = nn.Linear(width, size)
+
+    def forward(self, memory: Tensor) -> Slots:
+        """memory: M, [batch, depth, w, w].   Returns the slots, in the order in which they won."""
+        rows = memory.flatten(1, 2)
+        strength = rows.square().mean(2).add(1e-12).sqrt()
+        unit = rows / (rows.norm(dim=2, keepdim=True) + 1e-3)
+        inhibition = torch.zeros_like(strength)
+        sample = torch.arange(len(rows), device=rows.device)
+        read = []
+        for _ in range(self.slots):
+            drive = torch.log(strength + SILENT) - inhibition
+            top, winner = drive.max(1)
+            likeness = torch.exp(-self.log_beta.exp() * (1 - torch.einsum("bij,bj->bi", unit, unit[sample, winner])))
+            share = likeness * strength
+            share = share / (share.sum(1, keepdim=True) + NOTHING)
+            held = torch.einsum("bi,bij->bj", share, rows)
+            inhibition = inhibition + INHIBITION * likeness
+            read.append((held, share @ self.places, torch.stack([torch.log(held.norm(dim=1) + 1e-3), top / 5], 1)))
+        held, place, strengths = (torch.stack(parts, 1) for parts in zip(*read, strict=True))
+        told = torch.sigmoid(self.when(torch.cat([held + place, strengths], 2)))
+        return Slots(told[..., 0], told[..., 1], self.content(held))

@@ -1,0 +1,73 @@
+"""The whole network: what is sensed becomes events, events write into the memory, slots recall from it."""
+
+from collections.abc import Mapping
+from typing import NamedTuple
+
+from torch import Tensor, nn
+
+from spikemem.errors import StimulusError
+from spikemem.spmn.contract import Cell, Gates
+from spikemem.spmn.decoder import Decoder
+from spikemem.spmn.encoders import Encoder, Event
+from spikemem.spmn.losses import Slots
+
+
+class Written(NamedTuple):
+    """A memory, and how it came about."""
+
+    memory: Tensor
+    """M after the last event, [batch, depth, w, w]."""
+    gates: list[Gates]
+    """Of each event."""
+
+
+class Flow(NamedTuple):
+    """What is under way between the three parts."""
+
+    event: Event | None
+    """Encoded in the last tick, to be written in the next."""
+    memory: Tensor | None
+    """Written in the last tick, to be recalled from in the next."""
+
+
+class SPMN(nn.Module):
+    """Stimulus-Perception Memory Network: inputs -> encoder -> cell -> decoder -> (time, confidence, content).
+
+    Each part is a module of its own and works without the others: `encoder(stimuli)`, `cell.write(memory, event)`, `decoder(memory)`.
+
+    Raises StimulusError where the encoder has not as many cells as the memory's cell listens to.
+    """
+
+    def __init__(self, encoder: Encoder, cell: Cell, decoder: Decoder) -> None:
+        super().__init__()
+        if encoder.cells != cell.cells:
+            raise StimulusError(f"the encoder has {encoder.cells} cells and the memory cell listens to {cell.cells}; give it as many")
+        self.encoder, self.cell, self.decoder = encoder, cell, decoder
+
+    def write(self, stimuli: Mapping[str, Tensor], memory: Tensor | None = None) -> Written:
+        """Write a sequence of events.   stimuli: by sense, [batch, events, ...].   memory: to begin with; an empty one without."""
+        batch, events = next(iter(stimuli.values())).shape[:2]
+        rates = self.encoder({name: stimulus.flatten(0, 1) for name, stimulus in stimuli.items()}).rates.unflatten(0, (batch, events))
+        memory = self.cell.initial(batch) if memory is None else memory
+        gates = []
+        for event in rates.unbind(1):
+            memory, gate = self.cell.write(memory, event)
+            gates.append(gate)
+        return Written(memory, gates)
+
+    def forward(self, stimuli: Mapping[str, Tensor], memory: Tensor | None = None) -> Slots:
+        """What is recalled after a sequence of events; arguments as of `write`."""
+        slots: Slots = self.decoder(self.write(stimuli, memory).memory)
+        return slots
+
+    def tick(self, stimuli: Mapping[str, Tensor], flow: Flow) -> tuple[Slots | None, Flow]:
+        """The three at once, each on what the one before it gave in the last tick: a recall is two ticks behind its last stimulus.
+
+        stimuli: of one event, by sense, [batch, ...].   flow: Flow(None, None) at first.   Returns the slots, where there is a memory yet.
+        """
+        slots = None if flow.memory is None else self.decoder(flow.memory)
+        memory = flow.memory
+        if flow.event is not None:
+            before = self.cell.initial(len(flow.event.rates)) if memory is None else memory
+            memory = self.cell.write(before, flow.event.rates)[0]
+        return slots, Flow(self.encoder(stimuli), memory)

@@ -1,0 +1,1 @@
+"""Recipes: what a model is trained on, by which loss, and how it is judged on what it has not seen."""
