@@ -198,7 +198,7 @@ def forward(
     key: Floats, k0: Floats, g0: Floats, hears: Floats, routes: Floats, c0: Floats, gain: Any, present: NDArray[np.bool_],
     memory: Floats, kept: Floats, steps: int, seed: int, first: int, last: int,
 ) -> None:  # fmt: skip
-    """Stories from `first` to `last`: memory [story, event + 1, plane, w, w], of which the first is given, and kept [story, event, row, w]."""
+    """Memories [story, event + 1, plane, w, w] of the stories from `first` to `last`, the first given, and kept [story, event, row, w]."""
     planes, width = c0.shape[2], c0.shape[3]
     signals, comes = np.empty(key.shape[2] * planes + 2 * planes, memory.dtype), np.empty((planes, width), memory.dtype)
     for b in range(first, last):
@@ -231,8 +231,8 @@ def _erase(g: Floats, before: Floats, address: Floats, zs: Floats, cs: Floats, b
 
 @njit(cache=True, nogil=True, fastmath=True, error_model="numpy")
 def _gates_back(
-    d: int, g: Floats, before: Floats, kept: Floats, c0: Floats, hears: Floats, routes: Floats, signals: Floats, by: Floats, into_g0: Floats,
-    into_hears: Floats, into_routes: Floats, into_c0: Floats, by_reads: Floats, by_signals: Floats, by_held: Floats,
+    d: int, g: Floats, before: Floats, kept: Floats, c0: Floats, hears: Floats, routes: Floats, signals: Floats, by: Floats,
+    into_g0: Floats, into_hears: Floats, into_routes: Floats, into_c0: Floats, by_reads: Floats, by_signals: Floats, by_held: Floats,
 ) -> None:  # fmt: skip
     """Through the update, the candidate and the gates of plane d; by[0] stays the gradient by the address."""
     planes, width = c0.shape
@@ -305,8 +305,7 @@ def _address_back(
 @njit(cache=True, nogil=True, fastmath=True, error_model="numpy")
 def _reads_back(g: Floats, before: Floats, key: Floats, reads: Floats, by_reads: Floats, by_signals: Floats, into_key: Floats) -> None:
     """Through the reads."""
-    readers, width = key.shape
-    planes = before.shape[0]
+    width, planes = key.shape[1], before.shape[0]
     for j in range(len(reads)):
         r, d = j // planes, j % planes
         slope = 2 * by_signals[j] / width

@@ -1,5 +1,6 @@
 """SPMN, the Stimulus-Perception Memory Network: events write into a memory through gates, and slots recall them."""
 
+from spikemem.spmn.cell import SpikingCell
 from spikemem.spmn.contract import Cell, Gates
 from spikemem.spmn.decoder import Decoder
 from spikemem.spmn.encoders import Encoder, Event, Image, Moment, Sense, Sound, Vector
@@ -7,8 +8,9 @@ from spikemem.spmn.losses import Happened, Slots, match, similarities, slots_los
 from spikemem.spmn.model import SPMN, Flow, Written
 from spikemem.spmn.rate_v1 import RateV1
 from spikemem.spmn.rate_v2 import RateV2
+from spikemem.spmn.words import Recall, Words
 
 __all__ = [
-    "SPMN", "Cell", "Decoder", "Encoder", "Event", "Flow", "Gates", "Happened", "Image", "Moment", "RateV1", "RateV2", "Sense", "Slots",
-    "Sound", "Vector", "Written", "match", "similarities", "slots_loss", "write_similarity",
+    "SPMN", "Cell", "Decoder", "Encoder", "Event", "Flow", "Gates", "Happened", "Image", "Moment", "RateV1", "RateV2", "Recall", "Sense",
+    "Slots", "Sound", "SpikingCell", "Vector", "Words", "Written", "match", "similarities", "slots_loss", "write_similarity",
 ]  # fmt: skip

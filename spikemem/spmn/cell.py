@@ -13,9 +13,9 @@ share of spikes (`spikemem.spmn.firing`): s(.) of stochastic cells, w(.) of a wi
     c_d   = tanh(C h + sum_e eps_de(h) a_e + sum_j chi_dj(h) rho_j + (1 - r_d) rho_d)    candidate: an ON minus an OFF population
     M'_d  = (1 - k_d z_d^T) M_d + k_d z_d^T c_d                       additive: from M = 0 a write changes M; |M| <= 1
 
-m_d is what the gates hear of the memory: mean squares of the reads and of rho_d, and how far rho_d agrees with tanh(C h + ...). alpha, chi and
-eps are gates, too, which route contents; mu are softmax. The update gate k z^T is the [depth, w, w] gate of the published cell, for each sample
-its own, and the gradient goes through the memory.
+m_d is what the gates hear of the memory: mean squares of the reads and of rho_d, and how far rho_d agrees with tanh(C h + ...).
+alpha, chi and eps are gates, too, which route contents; mu are softmax. The update gate k z^T is the [depth, w, w] gate of the published
+cell, for each sample its own, and the gradient goes through the memory.
 
 The published cell is SPMN v0.0.2; routes and addresses follow fast-weight memories (Schmidhuber 1992; Schlag & Schmidhuber 2018), the write
 is that of Graves et al. (2014) and of the gated recurrent unit (Cho et al. 2014).
@@ -113,7 +113,7 @@ class SpikingCell(nn.Module):
 
     def named(self, events: Tensor) -> Tensor:
         """a: the addresses that the roles of events [..., cell] name, [..., role, w]."""
-        named: Tensor = self.names(events.unflatten(-1, (self.roles, -1)) - 0.5)
+        named: Tensor = self.names(events.view(*events.shape[:-1], self.roles, -1) - 0.5)
         return named
 
     def read(self, memory: Tensor, keys: Tensor) -> Tensor:

@@ -1,8 +1,8 @@
 """Stochastic cells: a firing probability as the spikes of an event's steps, and its gradient.
 
-A cell whose threshold is logistic noise fires in each step with the probability sigmoid(x) of its drive x (escape noise: Gerstner & Kistler
-2002, section 5.3); of a population that inhibits itself, whose thresholds are Gumbel noise, cell i is the first with probability
-softmax(x)_i (Nessler et al. 2013). What such cells tell others is the share of an event's T steps in which they fired, a number between 0 and 1,
+A cell whose threshold is logistic noise fires in each step with the probability sigmoid(x) of its drive x (escape noise: Gerstner &
+Kistler 2002, section 5.3); of a population that inhibits itself, whose thresholds are Gumbel noise, cell i is the first with probability
+softmax(x)_i (Nessler et al. 2013). What such cells tell others is the share of an event's T steps in which they fired, in [0, 1],
 
     s = (spikes in T steps) / T,     E[s] = p,     var[s] = p (1 - p) / T
 
@@ -26,7 +26,7 @@ def fire(p: Tensor, steps: int = STEPS) -> Tensor:
 
     >>> _ = torch.manual_seed(0)
     >>> fire(torch.tensor([0.0, 0.5, 1.0]), steps=8)
-    tensor([0.0000, 0.2500, 1.0000])
+    tensor([0.0000, 0.8750, 1.0000])
     """
     if not steps:
         return p

@@ -1,6 +1,6 @@
 """Sentences as events: word cells, and role populations that each take from a sentence the words that play their role.
 
-    a_e = w(sum over roles' synapses: u_e . v_word + b_e,place)      which word plays role e: a winner-take-all over the sentence's words
+    a_e = w(u_e . v_word + b_e,place)                  which word plays role e: a winner-take-all over the sentence's words
     x_e = s(sigmoid(2 sum over words a_e,word v_word))               role e's firing, [cell]
 
 with w and s of `spikemem.spmn.firing`, v_word learned for each word and b for each place in a sentence.
@@ -24,7 +24,7 @@ FAR = 1e4
 class Words(nn.Module):
     """Sentences [..., place], numbers of words, to role populations [..., role, cell].
 
-    words: in the vocabulary, the two special ones included.   places: in the longest sentence.   roles, cells: of an event.   steps: of it.
+    words: in the vocabulary, the two special ones included.   places: in the longest sentence.   roles, cells, steps: of an event.
     """
 
     def __init__(self, words: int, places: int, roles: int, cells: int, steps: int = STEPS) -> None:
@@ -47,8 +47,8 @@ class Recall(nn.Module):
 
         k_1 = sum_e mu_e(h) a_e,     k_(n+1) = sum_e epsilon_ne(h) a_e + gamma sum_j alpha_nj(h) rho_nj,     rho_n = w(k_n)^T M
 
-    h, a_e and rho as in `spikemem.spmn.cell`, of the question. What is told: h, and for each hop the reads and how far each agrees with what
-    the roles name, [question, feature].
+    h, a_e and rho as in `spikemem.spmn.cell`, of the question. What is told: h, and for each hop the reads and how far each agrees with
+    what the roles name, [question, feature].
 
     cells, roles: of a question's event.   depth, width, readers: of the memory.   hops: reads one after another.
     """

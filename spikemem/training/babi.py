@@ -3,8 +3,8 @@
     words -> role populations -> SpikingCell -> M;    question -> Recall through M -> hidden cells -> the answer's cell
 
 Each task alone, from no knowledge of words. A tenth of its training stories is kept apart, and decides when to stop and which weights to
-take; the test stories are seen once, at the end. Published errors: MemN2N on 1,000 questions a task (Sukhbaatar et al. 2015), EntNet on 10,000
-(Henaff et al. 2017).
+take; the test stories are seen once, at the end. Published errors: MemN2N on 1,000 questions a task (Sukhbaatar et al. 2015), EntNet on
+10,000 (Henaff et al. 2017).
 """
 
 from collections.abc import Callable, Sequence
@@ -93,7 +93,7 @@ class Vocabulary:
 class Reader(nn.Module):
     """A reader of stories: SPMN between words and answers.   steps: of an event; 0 gives the rate twin."""
 
-    def __init__(self, vocabulary: Vocabulary, size: Size = Size(), steps: int = STEPS) -> None:  # noqa: B008 (frozen)
+    def __init__(self, vocabulary: Vocabulary, size: Size = Size(), steps: int = STEPS) -> None:
         super().__init__()
         s, words = size, len(vocabulary.words) + UNKNOWN + 1
         self.steps = steps
@@ -153,7 +153,7 @@ def learn_task(
     task: int,
     steps: int = STEPS,
     settings: Settings = RECIPE,
-    size: Size = Size(),  # noqa: B008 (frozen)
+    size: Size = Size(),
     on_epoch: Callable[[Epoch], None] | None = None,
 ) -> tuple[Outcome, Reader, History]:
     """Train a reader on a task and test it; resumes from `settings.checkpoint`."""
@@ -187,7 +187,7 @@ def batches(vocabulary: Vocabulary, stories: Sequence[Story], size: int = 64, ge
     length = torch.tensor([float(len(story.sentences)) for story in stories])
     if generator is not None:
         length += SHUFFLE * torch.randn(len(stories), generator=generator)
-    parts = torch.argsort(length).split(size)
+    parts = torch.split(torch.argsort(length), size)
     order = range(len(parts)) if generator is None else torch.randperm(len(parts), generator=generator).tolist()
     return [vocabulary.batch([stories[i] for i in parts[p].tolist()]) for p in order]
 

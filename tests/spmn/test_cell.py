@@ -1,0 +1,166 @@
+"""The spiking SPMN cell: closed forms, the fused kernel against autograd, and what its memory must never do."""
+
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from torch import Tensor
+
+from spikemem.errors import VectorError
+from spikemem.spmn.cell import Drive, SpikingCell
+from spikemem.spmn.firing import fire, win
+
+CELLS, ROLES, WIDTH, DEPTH = 16, 2, 6, 3
+
+
+def cell(steps: int = 0, seed: int = 0) -> SpikingCell:
+    torch.manual_seed(seed)
+    return SpikingCell(CELLS, WIDTH, DEPTH, ROLES, readers=2, steps=steps)
+
+
+def step_by_step(cell: SpikingCell, events: Tensor, present: Tensor, asked: Tensor) -> Tensor:
+    drive, course = cell.drive(events), [cell.initial(len(events))]
+    for t in range(events.shape[1]):
+        after, _ = cell._write(course[-1], Drive(*(part[:, t] for part in drive)))
+        course.append(torch.where(present[:, t, None, None, None], after, course[-1]))
+    return torch.stack(course, 1)[asked[:, 0], asked[:, 1]]
+
+
+@pytest.mark.parametrize("seed", [0, 1, 2])
+def test_the_kernel_is_the_equations_and_its_gradients_are_autograds(seed: int) -> None:
+    model = cell(seed=seed).double()
+    present = torch.rand(4, 7) < 0.8
+    asked = torch.tensor([[0, 3], [0, 7], [1, 0], [2, 2], [3, 7]])
+    into = torch.randn(5, DEPTH, WIDTH, WIDTH, dtype=torch.float64)
+    given = torch.rand(4, 7, CELLS, dtype=torch.float64)
+    found = []
+    for way in (step_by_step, SpikingCell.story):
+        events = given.clone().requires_grad_()
+        model.zero_grad()
+        memory = way(model, events, present, asked)
+        (memory * into).sum().backward()
+        found.append([memory.detach(), events.grad, *(p.grad.clone() for p in model.parameters() if p.grad is not None)])
+    assert len(found[0]) == 2 + len(list(model.parameters()))
+    for a, b in zip(*found, strict=True):
+        assert torch.allclose(a, b, rtol=1e-9, atol=1e-12)
+        assert a.abs().max() > 0
+
+
+def test_a_memory_to_begin_with_gets_its_gradient() -> None:
+    model = cell().double()
+    start = (0.1 * torch.randn(2, DEPTH, WIDTH, WIDTH, dtype=torch.float64)).requires_grad_()
+    events, asked = torch.rand(2, 3, CELLS, dtype=torch.float64), torch.tensor([[0, 3], [1, 2]])
+    present = torch.ones(2, 3, dtype=torch.bool)
+    assert torch.autograd.gradcheck(lambda m: model.story(events, present, asked, m), (start,))
+
+
+def test_one_write_is_a_story_of_one_event() -> None:
+    model, event = cell(), torch.rand(2, CELLS)
+    after, _ = model.write(model.initial(2), event)
+    told = model.story(event[:, None], torch.ones(2, 1, dtype=torch.bool), torch.tensor([[0, 1], [1, 1]]))
+    assert torch.allclose(after, told, atol=1e-6)
+
+
+@pytest.mark.parametrize("steps", [0, 32])
+def test_from_an_empty_memory_a_write_changes_it_by_the_gates(steps: int) -> None:
+    model = cell(steps)
+    memory, gates = model.write(model.initial(3), torch.rand(3, CELLS))
+    assert memory.abs().amax(dim=(1, 2, 3)).min() > 0.01
+    assert torch.equal(memory, gates.update * gates.candidate[:, :, None])
+
+
+@settings(max_examples=20, deadline=None)
+@given(st.integers(0, 2**31), st.floats(0.1, 30.0), st.sampled_from([0, 1, 8, 64]))
+def test_every_gate_is_a_share_and_the_memory_stays_between_its_bounds(seed: int, strength: float, steps: int) -> None:
+    model = cell(steps, seed)
+    with torch.no_grad():
+        for parameter in model.parameters():
+            parameter.mul_(strength)
+    memory = model.initial(2)
+    for _ in range(10):
+        memory, gates = model.write(memory, torch.rand(2, CELLS))
+        for gate in (gates.update, gates.reset):
+            assert gate.min() >= 0
+            assert gate.max() <= 1
+        assert gates.candidate.abs().max() <= 1
+        assert memory.abs().max() <= 1 + 1e-6
+
+
+@pytest.mark.parametrize("steps", [0, 32])
+def test_a_thousand_writes_stay_bounded(steps: int) -> None:
+    model, many = cell(steps), 1000
+    memory = model.story(torch.rand(1, many, CELLS), torch.ones(1, many, dtype=torch.bool), torch.tensor([[0, many]]))
+    assert 0 < memory.abs().max() <= 1 + 1e-6
+
+
+def test_a_samples_write_is_unchanged_by_its_batch_mates() -> None:
+    model = cell()
+    events, present = torch.rand(3, 5, CELLS), torch.ones(3, 5, dtype=torch.bool)
+    together = model.story(events, present, torch.tensor([[1, 5]]))
+    events[[0, 2]] = torch.rand(2, 5, CELLS)
+    assert torch.equal(together, model.story(events, present, torch.tensor([[1, 5]])))
+    model.steps = 32
+    torch.manual_seed(1)
+    drawn = model.story(events, present, torch.tensor([[0, 5]]))
+    torch.manual_seed(1)
+    mates = torch.cat([events[:1], 1 - events[1:]])
+    assert torch.equal(drawn, model.story(mates, present, torch.tensor([[0, 5]])))
+
+
+def test_gates_for_each_sample_and_from_different_populations() -> None:
+    model = cell()
+    _, gates = model.write(model.initial(2), torch.rand(2, CELLS))
+    assert not torch.allclose(gates.update[0], gates.update[1])
+    with torch.no_grad():
+        model.gates.weight[: DEPTH * WIDTH] = 0  # the update population's synapses
+    _, other = model.write(model.initial(2), torch.rand(2, CELLS))
+    assert not torch.allclose(other.reset[0], other.reset[1])
+
+
+def test_spikes_tend_to_the_rate_twin() -> None:
+    model, event = cell(), torch.rand(400, CELLS)
+    event[:] = event[0]
+    expected = model.write(model.initial(1), event[:1])[0]
+    apart = []
+    for steps in (4, 64):
+        model.steps = steps
+        apart.append((model.write(model.initial(400), event)[0].mean(0) - expected[0]).abs().mean().item())
+    assert apart[1] < apart[0] / 2
+    assert apart[1] < 0.01
+
+
+def test_bad_shapes_are_refused() -> None:
+    with pytest.raises(VectorError, match="roles"):
+        SpikingCell(15, roles=2)
+    with pytest.raises(VectorError, match="65 steps"):
+        SpikingCell(16, steps=65)
+    with pytest.raises(VectorError, match=r"expected \[batch, event, 16\]"):
+        cell().write(cell().initial(1), torch.rand(1, 15))
+
+
+@pytest.mark.parametrize("steps", [1, 7, 32, 64])
+def test_a_cell_fires_with_its_probability(steps: int) -> None:
+    torch.manual_seed(0)
+    p = torch.tensor([0.0, 0.004, 0.25, 0.5, 0.9, 1.0])
+    shares = fire(p.expand(20000, -1), steps)
+    assert torch.equal(shares * steps, (shares * steps).round())
+    assert torch.equal(shares[:, [0, -1]], p[[0, -1]].expand(20000, -1))
+    assert torch.allclose(shares.mean(0), p, atol=0.012)
+    assert torch.allclose(shares.var(0), p * (1 - p) / steps, atol=0.1 / steps)
+    assert not torch.equal(shares[:, 3], fire(p.expand(20000, -1), steps)[:, 3])
+
+
+def test_winners_share_the_steps_as_softmax_does() -> None:
+    torch.manual_seed(0)
+    x = torch.tensor([0.0, 1.0, -2.0, 3.0])
+    shares = win(x.expand(20000, -1), 16)
+    assert torch.allclose(shares.sum(1), torch.ones(20000))
+    assert torch.allclose(shares.mean(0), torch.softmax(x, 0), atol=5e-3)
+    assert torch.equal(win(x, 0), torch.softmax(x, 0))
+
+
+def test_the_gradient_of_a_share_is_that_of_its_expectation() -> None:
+    p = torch.tensor([0.2, 0.8], requires_grad=True)
+    (fire(p, 32) * torch.tensor([3.0, -1.0])).sum().backward()
+    assert p.grad is not None
+    assert p.grad.tolist() == [3.0, -1.0]
