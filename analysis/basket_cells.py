@@ -16,7 +16,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from spikemem.plots import FAINT, INK, RATE, SPIKING
+from spikemem.plots.style import FAINT, INK, RATE, SPIKING
 
 parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
 parser.add_argument("--data", type=Path, default=Path("results"), help="the folder that the simulations wrote to, and figures go to")

@@ -10,10 +10,10 @@ share of spikes (`spikemem.spmn.firing`): s(.) of stochastic cells, w(.) of a wi
     k_d   = w(sum_e mu_de(h) a_e + b_d + gamma sum_j alpha_dj(h) rho_j)   plane d's address; it may have been read
     rho_d = k_d^T M_d                                                what it holds
     z_d   = s(sigmoid(Z h + u_d(h) m_d)),  r_d = s(sigmoid(R h + v_d(h) m_d))   update and reset, different populations, [w]
-    c_d   = tanh(C h + sum_e eps_de(h) a_e + sum_j chi_dj(h) rho_j + (1 - r_d) rho_d)    candidate: an ON minus an OFF population
+    c_d   = tanh(C [h, x] + sum_e eps_de(h) a_e + sum_j chi_dj(h) rho_j + (1 - r_d) rho_d)    candidate: an ON minus an OFF population
     M'_d  = (1 - k_d z_d^T) M_d + k_d z_d^T c_d                       additive: from M = 0 a write changes M; |M| <= 1
 
-m_d is what the gates hear of the memory: mean squares of the reads and of rho_d, and how far rho_d agrees with tanh(C h + ...).
+m_d is what the gates hear of the memory: mean squares of the reads and of rho_d, and how far rho_d agrees with tanh(C [h, x] + ...).
 alpha, chi and eps are gates, too, which route contents; mu are softmax. The update gate k z^T is the [depth, w, w] gate of the published
 cell, for each sample its own, and the gradient goes through the memory.
 
@@ -85,7 +85,7 @@ class SpikingCell(nn.Module):
         self.hears = spread(nn.Linear(cells, 2 * depth * (blocks + 2)), 0.0, 0.3)
         self.routes = spread(nn.Linear(cells, 2 * depth * blocks), -2.0, 1.5)
         self.brings = spread(nn.Linear(cells, depth * roles), -1.0, 2.0)
-        self.candidate = nn.Linear(cells, depth * width)
+        self.candidate = nn.Linear((roles + 1) * cells, depth * width)
         self.gain = nn.Parameter(torch.tensor(GAIN))
         nn.init.normal_(self.names.weight, 0.0, 4.0 / math.sqrt(cells))
 
@@ -108,7 +108,7 @@ class SpikingCell(nn.Module):
             self.gates(h).view(*many, 2, depth, width),
             self.hears(h).view(*many, 2, depth, blocks + 2),
             fire(torch.sigmoid(self.routes(h)), self.steps).view(*many, 2, depth, blocks),
-            self.candidate(h).view(*many, depth, width) + brings @ names,
+            self.candidate(torch.cat([h, events], -1)).view(*many, depth, width) + brings @ names,
         )
 
     def named(self, events: Tensor) -> Tensor:

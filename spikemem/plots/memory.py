@@ -1,10 +1,9 @@
-"""Figures: each function takes spikes or numbers and returns a matplotlib `Figure`."""
+"""Figures of spikes and of the memory."""
 
 import textwrap
 from collections.abc import Mapping, Sequence
 
 import numpy as np
-from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from numpy.typing import ArrayLike, NDArray
 
@@ -14,9 +13,9 @@ from spikemem.errors import StimulusError
 from spikemem.hippocampus import PATHWAYS
 from spikemem.hits import Hit
 from spikemem.network import BASKET
+from spikemem.plots.style import FAINT, INK, MUTED, RATE, SPIKING, tidy
 from spikemem.recording import Recording
 
-SPIKING, RATE, INK, FAINT, MUTED = "#0b6e99", "#d9822b", "#22303c", "#c9d3da", "#8a97a1"
 NAMES = {
     "ec": "EC", "dg": "DG", "ca3": "CA3", "ca1_dendrite": "CA1 dendrites", "ca1": "CA1", "sub": "Subiculum", "ec_deep": "EC deep",
     "replay": "replay", "ff": "feed-forward", "ec_two": "EC layer II", "ec_lex": "word cells", "ec_ctx": "context cells",
@@ -27,11 +26,6 @@ NAMES = {
 PATHWAY_COLOURS = dict(zip(PATHWAYS, (SPIKING, RATE, "#6cb39b", "#7a5195", "#c9a227", "#b23a48"), strict=True))
 LINE = 56
 """Characters in a line of the text that stands beside a bar."""
-
-
-def _tidy(axes: Axes) -> None:
-    axes.spines[["top", "right"]].set_visible(False)
-    axes.tick_params(labelsize=8)
 
 
 def raster(recording: Recording, *populations: str, batch: int = 0, title: str = "") -> Figure:
@@ -66,7 +60,7 @@ def raster(recording: Recording, *populations: str, batch: int = 0, title: str =
             axes.axvline(step * recording.dt, color=FAINT, linewidth=0.6, zorder=0)
         for step in recording.marks.get("theta", []):
             axes.axvline(step * recording.dt, color=INK, linewidth=1.1, zorder=0)
-        _tidy(axes)
+        tidy(axes)
     panels[-1].set_xlim(-0.5, recording.steps * recording.dt)
     told = {
         "thin lines: gamma cycles": bool(recording.marks.get("gamma")), "thick lines: theta cycles": bool(recording.marks.get("theta")),
@@ -104,7 +98,7 @@ def drives(hits: Sequence[Hit], title: str = "") -> Figure:
     axes.axvline(0, color=INK, linewidth=0.8)
     axes.set_xlim(1.02 * left.min(), 1.1 * max(right.max(), 0.01))
     axes.legend(fontsize=9, frameon=False, loc="lower left", bbox_to_anchor=(0, 1), ncols=len(PATHWAYS), borderaxespad=0.2)
-    _tidy(axes)
+    tidy(axes)
     axes.set_yticks(y, [_label(hit) for hit in hits], fontsize=8.5, parse_math=False)
     axes.tick_params(axis="y", length=0)
     axes.invert_yaxis()
@@ -152,7 +146,7 @@ def agreement(recordings: Mapping[str, Recording], population: str, batch: int =
     below.set_ylabel(f"largest |V - {first}'s|", fontsize=8)
     below.set_xlabel("ms", fontsize=8)
     for axes in (above, below):
-        _tidy(axes)
+        tidy(axes)
     return figure
 
 
@@ -173,7 +167,7 @@ def membrane(time: ArrayLike, drive: Mapping[str, ArrayLike], level: ArrayLike, 
     axes.set_xlabel("ms", fontsize=8)
     axes.set_ylabel("membrane, s.d. of DG's drive", fontsize=8)
     axes.legend(fontsize=8, frameon=False, loc="upper left", ncols=3)
-    _tidy(axes)
+    tidy(axes)
     return figure
 
 
@@ -191,7 +185,7 @@ def similarity(text: NDArray[np.floating], engram: NDArray[np.floating]) -> Figu
     right.set_xlabel("cosine of the texts", fontsize=8)
     right.set_ylabel("shared engram cells", fontsize=8)
     right.set_title(f"rank correlation {_spearman(text[pairs], engram[pairs]):.2f}", fontsize=9)
-    _tidy(right)
+    tidy(right)
     return figure
 
 
@@ -218,7 +212,7 @@ def attention(labels: Sequence[str], spiking: Sequence[float], rate: Sequence[fl
     right.set_xlabel("gamma cycles", fontsize=8)
     right.set_ylabel("total variation, mean over cues", fontsize=8)
     for axes in (left, right):
-        _tidy(axes)
+        tidy(axes)
     return figure
 
 
@@ -235,7 +229,7 @@ def rows(table: Sequence[Row]) -> Figure:
     axes.invert_yaxis()
     axes.set_xlim(min(0.7, *(wilson(min(r.spiking, r.rate), r.n)[0] - 0.03 for r in table)), 1.01)
     axes.set_xlabel("share right, with 95 % Wilson interval      blue: spiking, orange: rate", fontsize=8)
-    _tidy(axes)
+    tidy(axes)
     return figure
 
 
@@ -262,7 +256,7 @@ def retrieval(table: Sequence[measured.Row]) -> Figure:
         axes.invert_yaxis()
         axes.set_title(f"{own[0].dataset}, n = {own[0].n:,}", fontsize=9, loc="left")
         axes.set_xlabel("   ".join(f"{shape} {name}" for shape, name in zip("●■◆", names, strict=False)), fontsize=8)
-        _tidy(axes)
+        tidy(axes)
     for axes in every[len(panels) :]:
         axes.set_axis_off()
     return figure
@@ -281,5 +275,5 @@ def cost(events: float, multiplications: float, spiking_ms: float, rate_ms: floa
         axes.margins(x=0.2)
         axes.invert_yaxis()
         axes.set_title(title, fontsize=9)
-        _tidy(axes)
+        tidy(axes)
     return figure

@@ -1,0 +1,120 @@
+"""Figures of what learns: losses, gates over a story, memory changes, errors of tasks."""
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+from matplotlib.figure import Figure
+from numpy.typing import ArrayLike, NDArray
+
+from spikemem.errors import StimulusError
+from spikemem.plots.style import FAINT, INK, MUTED, OTHERS, RATE, SPIKING, tidy
+
+LEVELS = (0.0, 1.0)
+"""Of a gate."""
+
+
+def losses(curves: Mapping[str, Sequence[float]], validation: Mapping[str, Sequence[float]] | None = None) -> Figure:
+    """Losses of trainings, step by step, on a logarithmic scale, and validations, epoch by epoch, as dots.
+
+    curves: by name.   validation: by the same names.
+    """
+    if not curves or not all(len(curve) for curve in curves.values()):
+        raise StimulusError("there is nothing to plot: no loss was noted")
+    figure = Figure(figsize=(7, 3.6), layout="constrained")
+    axes = figure.subplots()
+    for (name, curve), colour in zip(curves.items(), _colours(), strict=False):
+        step = np.arange(1, len(curve) + 1)
+        axes.plot(step, curve, color=colour, linewidth=0.9, alpha=0.8, label=name)
+        held = (validation or {}).get(name, ())
+        if len(held):
+            axes.plot(
+                np.linspace(len(curve) / len(held), len(curve), len(held)), held, "o", color=colour, markersize=4, markeredgecolor="white"
+            )
+    axes.set_yscale("log")
+    axes.set_xlabel("step", fontsize=9)
+    axes.set_ylabel("loss (dots: validation)", fontsize=9)
+    axes.legend(frameon=False, fontsize=8)
+    tidy(axes)
+    return figure
+
+
+def story_gates(sentences: Sequence[str], gates: Mapping[str, ArrayLike], title: str = "") -> Figure:
+    """Gates over a story, the sentences beside it: a panel for each gate, a row for each sentence, shade is the share of spikes.
+
+    gates: by name, [sentence, cell], between 0 and 1.
+    """
+    made = {name: np.asarray(values, float) for name, values in gates.items()}
+    for name, values in made.items():
+        if values.ndim != 2 or len(values) != len(sentences):
+            raise StimulusError(f"gate {name!r} has shape {values.shape}; expected [{len(sentences)}, cell], a row for each sentence")
+    if not sentences or not made:
+        raise StimulusError("there is nothing to plot: no sentence, or no gate")
+    figure = Figure(figsize=(3.2 + 2.4 * len(made), 0.3 * len(sentences) + 1.3), layout="constrained")
+    panels = figure.subplots(1, len(made), squeeze=False, sharey=True)[0]
+    for axes, (name, values) in zip(panels, made.items(), strict=True):
+        image = axes.imshow(values, aspect="auto", cmap="magma_r", vmin=LEVELS[0], vmax=LEVELS[1], interpolation="nearest")
+        axes.set_title(name, fontsize=9)
+        axes.set_xlabel("cell", fontsize=8)
+        axes.tick_params(labelsize=8, length=0)
+    panels[0].set_yticks(range(len(sentences)), sentences, fontsize=8)
+    figure.colorbar(image, ax=list(panels), shrink=0.8, label="share of an event's steps with a spike").ax.tick_params(labelsize=8)
+    if title:
+        figure.suptitle(title, fontsize=10)
+    return figure
+
+
+def changes(likeness: Mapping[str, tuple[NDArray[np.floating], NDArray[np.floating]]]) -> Figure:
+    """Memory change against event similarity, a panel for each cell: likeness holds (cosines of events, cosines of changes)."""
+    if not likeness:
+        raise StimulusError("there is nothing to plot: no pair was measured")
+    figure = Figure(figsize=(3.3 * len(likeness), 3.4), layout="constrained")
+    for axes, (name, (events, changed)) in zip(figure.subplots(1, len(likeness), squeeze=False)[0], likeness.items(), strict=True):
+        axes.plot([-0.2, 1], [-0.2, 1], color=FAINT, linewidth=1)
+        axes.scatter(events, changed, s=3, color=SPIKING if "spiking" in name else RATE, alpha=0.25, linewidths=0)
+        axes.set_title(f"{name}: r = {np.corrcoef(events, changed)[0, 1]:.3f}", fontsize=9)
+        axes.set_xlabel("cosine of two events", fontsize=9)
+        axes.set_ylabel("cosine of what they change in the memory", fontsize=9)
+        tidy(axes)
+    return figure
+
+
+def differences(apart: Mapping[str, Mapping[int, float]]) -> Figure:
+    """|spiking - rate| of each gate over the steps of an event; the line falls as 1 / sqrt(T).   apart: by gate, by steps."""
+    figure = Figure(figsize=(5.2, 3.6), layout="constrained")
+    axes = figure.subplots()
+    for (gate, by_steps), colour in zip(apart.items(), _colours(), strict=False):
+        steps = sorted(by_steps)
+        axes.plot(steps, [by_steps[t] for t in steps], "o-", color=colour, markersize=4, linewidth=1, label=gate)
+    steps = sorted({t for by_steps in apart.values() for t in by_steps})
+    first = max(by_steps[min(by_steps)] for by_steps in apart.values())
+    axes.plot(steps, [first * np.sqrt(steps[0] / t) for t in steps], color=MUTED, linewidth=1, linestyle=":", label="~ 1 / sqrt(T)")
+    axes.set_xscale("log", base=2)
+    axes.set_yscale("log")
+    axes.set_xlabel("T, steps of an event", fontsize=9)
+    axes.set_ylabel("mean |spiking - rate|", fontsize=9)
+    axes.legend(frameon=False, fontsize=8)
+    tidy(axes)
+    return figure
+
+
+def task_errors(errors: Mapping[str, Mapping[int, float]]) -> Figure:
+    """Errors in per cent over tasks, a bar for each system.   errors: by system, by task."""
+    figure = Figure(figsize=(10, 3.4), layout="constrained")
+    axes = figure.subplots()
+    tasks = sorted({task for by_task in errors.values() for task in by_task})
+    width = 0.8 / max(len(errors), 1)
+    for i, ((name, by_task), colour) in enumerate(zip(errors.items(), _colours(), strict=False)):
+        mean = np.mean(list(by_task.values()))
+        at = [tasks.index(task) + (i - (len(errors) - 1) / 2) * width for task in by_task]
+        axes.bar(at, list(by_task.values()), width, color=colour, label=f"{name}, mean {mean:.1f} %")
+    axes.axhline(5.0, color=INK, linewidth=0.7, linestyle=":")
+    axes.set_xticks(range(len(tasks)), [str(task) for task in tasks])
+    axes.set_xlabel("bAbI task (dotted: 5 %, a task solved)", fontsize=9)
+    axes.set_ylabel("test error, %", fontsize=9)
+    axes.legend(frameon=False, fontsize=8)
+    tidy(axes)
+    return figure
+
+
+def _colours() -> tuple[str, ...]:
+    return (SPIKING, RATE, *OTHERS, INK, MUTED)
