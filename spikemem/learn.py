@@ -47,6 +47,7 @@ class Settings:
     batch: rows in a step, over all processes.   lr: the highest learning rate.   weight_decay: AdamW's.   warmup: steps.
     clip: the gradient's largest norm.   device: where there is none, CUDA where that is, else the CPU.
     amp: bf16 autocast, on CUDA alone.   compile: torch.compile.   patience: epochs without a better validation after which to stop.
+    target: a validation that is good enough to stop.
     checkpoint: a folder, in which a training that stopped goes on.   tensorboard: a folder for logs.
 
     Raises TrainingError for a value out of its range.
@@ -63,6 +64,7 @@ class Settings:
     amp: bool = True
     compile: bool = False
     patience: int | None = None
+    target: float | None = None
     checkpoint: Path | None = None
     tensorboard: Path | None = None
 
@@ -212,7 +214,8 @@ class _Training:
     def ended(self) -> bool:
         patience = self.settings.patience
         impatient = patience is not None and bool(self.state.validation) and self.state.epoch - self.best > patience
-        return self.state.epoch >= self.settings.epochs or impatient
+        reached = self.settings.target is not None and min(self.state.validation, default=math.inf) <= self.settings.target
+        return self.state.epoch >= self.settings.epochs or impatient or reached
 
 
 def fit(

@@ -22,7 +22,7 @@ from typing import Any
 
 import snntorch
 import torch
-from snntorch import surrogate as snntorch_surrogate
+from snntorch.surrogate import FastSigmoid
 from torch import Tensor, nn
 
 from spikemem.errors import NetworkError, StimulusError, UnsupportedError
@@ -50,7 +50,7 @@ class Linear(nn.Linear):
 
     def forward(self, input: Tensor) -> Tensor:
         plain = input.device.type != "cpu" or input.dtype != torch.float32 or self.weight.dtype != torch.float32 or not input.numel()
-        if plain or torch.compiler.is_compiling() or not torch.backends.mkldnn.is_available():
+        if plain or torch.compiler.is_compiling() or not torch.backends.mkldnn.is_available():  # type: ignore[no-untyped-call]
             return super().forward(input)
         return nn.functional.linear(input.to_mkldnn(), self.weight, self.bias).to_dense()
 
@@ -152,13 +152,21 @@ class SpikingLayer(nn.Module):
 
 def _loop(current: Tensor, beta: Tensor, theta: Tensor, start: Tensor, slope: float) -> tuple[Tensor, Tensor]:
     """Spikes and voltages by snnTorch's cell, step by step."""
-    cell = unlisted(snntorch.Leaky(beta, theta, snntorch_surrogate.fast_sigmoid(slope), reset_mechanism="subtract"))
+    cell = unlisted(snntorch.Leaky(beta, theta, lambda above: _FastSigmoid.apply(above, slope), reset_mechanism="subtract"))
     voltage, spikes, voltages = start.expand_as(current[0]), [], []
     for now in current:
         fired, voltage = cell(now, voltage)
         spikes.append(fired)
         voltages.append(voltage)
-    return torch.stack(spikes).to(current.dtype), torch.stack(voltages)
+    return torch.stack(spikes), torch.stack(voltages)
+
+
+class _FastSigmoid(FastSigmoid):  # type: ignore[misc,unused-ignore]
+    """snnTorch's surrogate, but for the spikes' dtype: snnTorch's are float32, and would round the gradients of float64."""
+
+    @staticmethod
+    def forward(ctx: Any, above: Tensor, slope: float) -> Tensor:
+        return FastSigmoid.forward(ctx, above, slope).to(above.dtype)
 
 
 class _Fused(torch.autograd.Function):

@@ -17,7 +17,7 @@ from spikemem import LIF
 from spikemem.errors import TrainingError
 from spikemem.learn import Settings, fit
 from spikemem.surrogate import SpikingLayer
-from tests.test_learn import data, loss
+from tests.test_learn import data, held_out, loss
 
 pytestmark = pytest.mark.skipif(not distributed.is_available(), reason="this torch has no torch.distributed")
 
@@ -35,7 +35,7 @@ from tests.test_learn import data, held_out, loss
 from spikemem.learn import fit
 
 folder, model, told = Path(sys.argv[1]), network(), []
-chosen = replace(SETTINGS, checkpoint=folder / "kept", tensorboard=None)
+chosen = replace(SETTINGS, checkpoint=folder / "kept")
 history = fit(model, data(101), loss, chosen, validate=held_out, on_epoch=lambda epoch: told.append(epoch.number))
 made = {"losses": history.losses, "validation": history.validation, "samples": history.samples, "told": told,
         "health": [[f.name, f.value] for f in history.health], "weight": model[0].weight.tolist()}
@@ -80,8 +80,6 @@ def test_two_processes_train_as_one(tmp_path: Path) -> None:
     for name in ("losses", "validation", "weight", "health", "samples"):
         assert first[name] == second[name], name
     assert first["health"] == [["dead cells", 0.25]]
-
-    from tests.test_learn import held_out
 
     model = network()
     alone = fit(model, _even(), loss, SETTINGS, validate=held_out)

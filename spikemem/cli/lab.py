@@ -12,6 +12,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from spikemem import bench as timing
+from spikemem import bench_training as training
 from spikemem.cli.show import Json, Seed, clear_errors, out, save, show, spinner
 from spikemem.errors import SpikememError
 from spikemem.recording import Recording
@@ -163,3 +164,62 @@ def bench_simulate(
     for t in made:
         if t.lacks:
             out.print(f"{t.simulator}: {escape(t.lacks)}")
+
+
+@bench.command(name="train", epilog="Example: `spikemem bench train`, or `spikemem bench train --curve 100 --device cuda`")
+def bench_train(
+    device: Annotated[str, typer.Option(help="cpu, or a torch device.")] = "cpu",
+    compiled: Annotated[bool, typer.Option("--compile", help="torch.compile as well, which takes a minute.")] = False,
+    curve: Annotated[int, typer.Option(min=0, help="Compare so many losses on the device with the CPU's instead.")] = 0,
+    batch: Annotated[int, typer.Option(min=1, help="Samples in a step.")] = training.BATCH,
+    steps: Annotated[int, typer.Option(min=1, help="Steps of the window.")] = training.STEPS,
+    hidden: Annotated[int, typer.Option(min=1, help="Cells of the hidden layer.")] = training.CELLS[1],
+    runs: Annotated[int, typer.Option(min=1, help="Training steps after the warm-up; the median counts.")] = training.RUNS,
+    seed: Seed = 0,
+    json_: Json = False,
+) -> None:
+    """Time the training of one spiking model, fused and by the plain snnTorch loop; or compare a GPU's losses with the CPU's."""
+    cells = (training.CELLS[0], hidden, training.CELLS[-1])
+    shape = f"{' -> '.join(map(str, cells))} cells, {steps} steps, batch {batch}"
+    with clear_errors(), spinner("starting") as stage:
+        place = on(device)
+        made: Sequence[training.Throughput | training.Curves]
+        if curve:
+            stage(f"{curve} training steps on {device} and on the CPU, in float64 and float32")
+            made = training.curves(device, curve, batch, steps, cells, seed)
+        else:
+            made = training.throughput(device, compiled, runs, batch, steps, cells, seed, stage)
+    if json_:
+        out.print_json(json.dumps([row.json() for row in made]))
+        return
+    table = Table(title=f"{shape}, on {place}", title_justify="left")
+    heading = (
+        ("dtype", "steps", "together", "largest difference")
+        if curve
+        else ("training", "samples/s", "ratio", "ms a step", "MB", "first loss")
+    )
+    for i, name in enumerate(heading):
+        table.add_column(name, justify="right" if i else "left")
+    for row in made:
+        match row:
+            case training.Curves():
+                table.add_row(row.dtype, str(len(row.losses)), str(row.together), f"{row.apart.max():.1e}")
+            case training.Throughput():
+                memory = "" if row.memory is None else f"{row.memory:.0f}"
+                table.add_row(row.name, f"{row.samples:.0f}", f"{row.ratio:.2f}", f"{1000 * row.seconds:.1f}", memory, f"{row.loss:.6f}")
+    out.print(table)
+
+
+def on(device: str) -> str:
+    """What a device is, for a table's title; a clear error where it is not to be had."""
+    import torch
+
+    try:
+        place = torch.zeros(1, device=device).device
+    except (RuntimeError, AssertionError) as error:
+        raise SpikememError(
+            f"the device {device!r} is not to be had here ({str(error).splitlines()[0]}); leave it out for the CPU"
+        ) from error
+    if place.type == "cuda":
+        return torch.cuda.get_device_name(place)
+    return f"{place.type} with {torch.get_num_threads()} threads"

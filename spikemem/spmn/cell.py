@@ -1,0 +1,195 @@
+"""The spiking SPMN cell: a memory that events write, through gates that are populations of spiking cells.
+
+The memory M holds `depth` planes of w addresses with w contents each, [depth, w, w], between -1 and 1; a content can be an address. An
+event is the firing rates of a few role populations (who, what, where), x [role, cell]. Everything that one population tells another is a
+share of spikes (`spikemem.spmn.firing`): s(.) of stochastic cells, w(.) of a winner-take-all population.
+
+    h     = s(sigmoid(W x))                                          the event, [cell]
+    a_e   = A x_e                                                    the address that role e names
+    kappa = w(sum_e mu_e(h) a_e),      rho_j = kappa^T M                what R readers find in each plane; j = (reader, plane)
+    k_d   = w(sum_e mu_de(h) a_e + b_d + gamma sum_j alpha_dj(h) rho_j)   plane d's address; it may have been read
+    rho_d = k_d^T M_d                                                what it holds
+    z_d   = s(sigmoid(Z h + u_d(h) m_d)),  r_d = s(sigmoid(R h + v_d(h) m_d))   update and reset, different populations, [w]
+    c_d   = tanh(C h + sum_e eps_de(h) a_e + sum_j chi_dj(h) rho_j + (1 - r_d) rho_d)    candidate: an ON minus an OFF population
+    M'_d  = (1 - k_d z_d^T) M_d + k_d z_d^T c_d                       additive: from M = 0 a write changes M; |M| <= 1
+
+m_d is what the gates hear of the memory: mean squares of the reads and of rho_d, and how far rho_d agrees with tanh(C h + ...). alpha, chi and
+eps are gates, too, which route contents; mu are softmax. The update gate k z^T is the [depth, w, w] gate of the published cell, for each sample
+its own, and the gradient goes through the memory.
+
+The published cell is SPMN v0.0.2; routes and addresses follow fast-weight memories (Schmidhuber 1992; Schlag & Schmidhuber 2018), the write
+is that of Graves et al. (2014) and of the gated recurrent unit (Cho et al. 2014).
+"""
+
+import math
+from typing import Any, NamedTuple
+
+import torch
+from torch import Tensor, nn
+
+from spikemem.errors import VectorError
+from spikemem.kernels import spmn as kernels
+from spikemem.spmn.contract import Gates
+from spikemem.spmn.firing import STEPS, fire, seed, win
+from spikemem.threads import shared
+
+GAIN = 3.0
+"""gamma, at first: a content of +-1 drives an address so much."""
+
+
+class Drive(NamedTuple):
+    """What events send to the memory's populations, [batch, event, ...]."""
+
+    key: Tensor
+    """kappa, [reader, w]."""
+    address: Tensor
+    """What drives k apart from the memory, [depth, w]."""
+    gates: Tensor
+    """What drives z and r apart from the memory, [2, depth, w]."""
+    hears: Tensor
+    """u and v, [2, depth, reader x depth + 2]."""
+    routes: Tensor
+    """chi and alpha, [2, depth, reader x depth]."""
+    candidate: Tensor
+    """What drives c apart from the memory, [depth, w]."""
+
+
+class SpikingCell(nn.Module):
+    """The spiking SPMN cell, and, with steps = 0, its rate twin: the same equations with probabilities in place of shares of spikes.
+
+    cells: of an event, all its role populations together, which are equally large.   width, depth: of the memory.   roles: of an event.
+    readers: R.   steps: T of an event, up to 64, or 0.
+
+    Gates of a write: update k z^T, [batch, depth, w, w], reset r, [batch, depth, w], and candidate c, [batch, depth, w].
+
+    >>> _ = torch.manual_seed(0)
+    >>> cell = SpikingCell(cells=32, width=8, depth=3, roles=2)
+    >>> memory, gates = cell.write(cell.initial(batch=1), torch.rand(1, 32))
+    >>> memory.shape, bool(memory.abs().sum() > 0), bool((gates.update <= 1).all())
+    (torch.Size([1, 3, 8, 8]), True, True)
+    """
+
+    def __init__(self, cells: int, width: int = 32, depth: int = 4, roles: int = 1, readers: int = 2, steps: int = STEPS) -> None:
+        super().__init__()
+        if not 0 <= steps <= 64:
+            raise VectorError(f"an event of {steps} steps; take 1 to 64, or 0 for rates")
+        if cells % roles:
+            raise VectorError(f"{cells} cells cannot be shared equally by {roles} roles; take a multiple")
+        self.cells, self.roles, self.depth, self.width, self.readers, self.steps = cells, roles, depth, width, readers, steps
+        cells, blocks = cells // roles, readers * depth
+        self.event = nn.Linear(roles * cells, cells)
+        self.names = nn.Linear(cells, width, bias=False)
+        self.mixes = spread(nn.Linear(cells, (readers + depth) * roles), 0.0, 2.0)
+        self.own = nn.Parameter(0.3 * torch.randn(depth, width))
+        self.gates = nn.Linear(cells, 2 * depth * width)
+        self.hears = spread(nn.Linear(cells, 2 * depth * (blocks + 2)), 0.0, 0.3)
+        self.routes = spread(nn.Linear(cells, 2 * depth * blocks), -2.0, 1.5)
+        self.brings = spread(nn.Linear(cells, depth * roles), -1.0, 2.0)
+        self.candidate = nn.Linear(cells, depth * width)
+        self.gain = nn.Parameter(torch.tensor(GAIN))
+        nn.init.normal_(self.names.weight, 0.0, 4.0 / math.sqrt(cells))
+
+    def initial(self, batch: int) -> Tensor:
+        """M = 0, [batch, depth, w, w]."""
+        return self.own.new_zeros(batch, self.depth, self.width, self.width)
+
+    def drive(self, events: Tensor) -> Drive:
+        """What events [batch, event, cell] send to the memory's populations; no memory is needed for that."""
+        if events.ndim != 3 or events.shape[2] != self.cells:
+            raise VectorError(f"events have shape {list(events.shape)}; expected [batch, event, {self.cells}]")
+        many, depth, width, blocks = events.shape[:2], self.depth, self.width, self.readers * self.depth
+        h = fire(torch.sigmoid(self.event(events)), self.steps)
+        names = self.named(events)
+        mixed = torch.softmax(self.mixes(h).view(*many, -1, self.roles), -1) @ names
+        brings = fire(torch.sigmoid(self.brings(h)), self.steps).view(*many, depth, self.roles)
+        return Drive(
+            win(mixed[:, :, : self.readers], self.steps),
+            mixed[:, :, self.readers :] + self.own,
+            self.gates(h).view(*many, 2, depth, width),
+            self.hears(h).view(*many, 2, depth, blocks + 2),
+            fire(torch.sigmoid(self.routes(h)), self.steps).view(*many, 2, depth, blocks),
+            self.candidate(h).view(*many, depth, width) + brings @ names,
+        )
+
+    def named(self, events: Tensor) -> Tensor:
+        """a: the addresses that the roles of events [..., cell] name, [..., role, w]."""
+        named: Tensor = self.names(events.unflatten(-1, (self.roles, -1)) - 0.5)
+        return named
+
+    def read(self, memory: Tensor, keys: Tensor) -> Tensor:
+        """rho, [batch, reader x depth, w], of keys [batch, reader, w]."""
+        return (keys[:, :, None, None] @ memory[:, None]).reshape(len(memory), -1, self.width)
+
+    def write(self, memory: Tensor, event: Tensor) -> tuple[Tensor, Gates]:
+        """One event [batch, cell] into memory [batch, depth, w, w]; returns the memory after it, and the gates."""
+        return self._write(memory, Drive(*(part[:, 0] for part in self.drive(event[:, None]))))
+
+    forward = write
+
+    def _write(self, memory: Tensor, drive: Drive) -> tuple[Tensor, Gates]:
+        reads = self.read(memory, drive.key)
+        k = win(drive.address + self.gain * drive.routes[:, 1] @ reads, self.steps)
+        held = (k[:, :, None] @ memory)[:, :, 0]
+        agrees = (held * torch.tanh(drive.candidate)).mean(-1)
+        told = reads.square().mean(-1)[:, None].expand(-1, self.depth, -1)
+        heard = torch.cat([told, torch.stack([agrees, held.square().mean(-1)], -1)], -1)
+        z, r = fire(torch.sigmoid(drive.gates + (drive.hears * heard[:, None]).sum(-1, keepdim=True)), self.steps).unbind(1)
+        on = fire(torch.sigmoid(2.0 * (drive.candidate + drive.routes[:, 0] @ reads + (1.0 - r) * held)), self.steps)
+        update, c = k[..., None] * z[:, :, None], 2.0 * on - 1.0
+        return memory + update * (c[:, :, None] - memory), Gates(update, r, c)
+
+    def story(self, events: Tensor, present: Tensor, asked: Tensor, memory: Tensor | None = None) -> Tensor:
+        """Many events, one after another: the memories that are asked for, [question, depth, w, w].
+
+        events: [batch, event, cell].   present: bool, [batch, event]; an event that is absent leaves the memory as it is.
+        asked: of each question its story and the number of events before it, [question, 2].   memory: at the start; 0 by default.
+        """
+        memory = self.initial(len(events)) if memory is None else memory
+        if events.device.type == "cpu":
+            found: Tensor = _Story.apply(*self.drive(events), self.gain, present, asked, memory, self.steps)  # type: ignore[no-untyped-call]
+            return found
+        drive, course = self.drive(events), [memory]
+        for t in range(events.shape[1]):
+            after, _ = self._write(course[-1], Drive(*(part[:, t] for part in drive)))
+            course.append(torch.where(present[:, t, None, None, None], after, course[-1]))
+        return torch.stack(course, 1)[asked[:, 0], asked[:, 1]]
+
+
+def spread(layer: nn.Linear, mean: float, std: float) -> nn.Linear:
+    """A layer whose cells begin unlike one another: alike, they would learn alike."""
+    nn.init.normal_(layer.bias, mean, std)
+    return layer
+
+
+class _Story(torch.autograd.Function):
+    """`SpikingCell.story` on the CPU, by `kernels.spmn`."""
+
+    @staticmethod
+    def forward(ctx: Any, *inputs: Any) -> Tensor:
+        *drive, gain, present, asked, start, steps = inputs
+        parts = [part.detach().contiguous().numpy() for part in drive]
+        key, candidate = parts[0], parts[-1]
+        batch, events, depth, width = candidate.shape
+        memory = start.new_empty(batch, events + 1, depth, width, width)
+        memory[:, 0] = start
+        rows = (kernels.DRAWN + 1 + key.shape[2]) * depth
+        kept = start.new_empty(batch, events, rows, width)
+        here, s = present.contiguous().numpy(), seed()
+        strength = candidate.dtype.type(gain.item())
+        shared(lambda first, last: kernels.forward(*parts, strength, here, memory.numpy(), kept.numpy(), steps, s, first, last), batch)
+        ctx.save_for_backward(*drive, gain, present, asked, memory, kept)
+        return memory[asked[:, 0], asked[:, 1]]
+
+    @staticmethod
+    def backward(ctx: Any, upstream: Tensor) -> tuple[Tensor | None, ...]:
+        *drive, gain, present, asked, memory, kept = ctx.saved_tensors
+        at = torch.full(memory.shape[:2], -1)
+        at[asked[:, 0], asked[:, 1]] = torch.arange(len(asked))
+        into = [torch.zeros_like(part, memory_format=torch.contiguous_format) for part in drive]
+        first_memory, by_gain = torch.zeros_like(memory[:, 0]), memory.new_zeros(len(memory))
+        key, address, _, hears, routes, candidate = (part.contiguous().numpy() for part in drive)
+        given = (key, address, hears, routes, candidate, candidate.dtype.type(gain.item()), present.contiguous().numpy(), memory.numpy())
+        result = [tensor.numpy() for tensor in (*into, first_memory, by_gain)]
+        up, rows = upstream.contiguous().numpy(), at.numpy()
+        shared(lambda first, last: kernels.backward(*given, kept.numpy(), up, rows, *result, first, last), len(memory))
+        return (*into, by_gain.sum(), None, None, first_memory, None)

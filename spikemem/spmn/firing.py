@@ -1,0 +1,78 @@
+"""Stochastic cells: a firing probability as the spikes of an event's steps, and its gradient.
+
+A cell whose threshold is logistic noise fires in each step with the probability sigmoid(x) of its drive x (escape noise: Gerstner & Kistler
+2002, section 5.3); of a population that inhibits itself, whose thresholds are Gumbel noise, cell i is the first with probability
+softmax(x)_i (Nessler et al. 2013). What such cells tell others is the share of an event's T steps in which they fired, a number between 0 and 1,
+
+    s = (spikes in T steps) / T,     E[s] = p,     var[s] = p (1 - p) / T
+
+The derivative of E[s] by p is 1, and the backward pass takes it for that of s: here the surrogate gradient is the expectation's own
+(Bengio, Leonard & Courville 2013; in snnTorch the `straight_through_estimator`). T = 0 stands for the expectation itself: the rate twin.
+"""
+
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from spikemem.kernels import spmn as kernels
+
+STEPS = 32
+"""T: steps of an event, one spike a step at most; up to 64."""
+
+
+def fire(p: Tensor, steps: int = STEPS) -> Tensor:
+    """Shares of `steps` in which cells fire that do so with probability p in each, of the same shape; p itself for 0 steps.
+
+    >>> _ = torch.manual_seed(0)
+    >>> fire(torch.tensor([0.0, 0.5, 1.0]), steps=8)
+    tensor([0.0000, 0.2500, 1.0000])
+    """
+    if not steps:
+        return p
+    spikes: Tensor = _Fire.apply(p, steps)  # type: ignore[no-untyped-call]
+    return spikes
+
+
+def win(x: Tensor, steps: int = STEPS) -> Tensor:
+    """Shares of `steps` that each cell of a winner-take-all population wins under the drive x, [..., cell]; softmax(x) for 0 steps."""
+    p = torch.softmax(x, -1)
+    if not steps:
+        return p
+    shares: Tensor = _Win.apply(p, steps)  # type: ignore[no-untyped-call]
+    return shares
+
+
+def seed() -> int:
+    """A seed from torch's generator: `torch.manual_seed` decides every spike."""
+    return int(torch.randint(2**62, ()))
+
+
+class _Fire(torch.autograd.Function):
+    @staticmethod
+    def forward(ctx: Any, p: Tensor, steps: int) -> Tensor:
+        if p.device.type != "cpu":
+            return torch.binomial(torch.full_like(p, steps), p.clamp(0.0, 1.0)) / steps
+        rates = torch.empty(p.shape, dtype=p.dtype)
+        kernels.fire(p.detach().contiguous().view(-1).numpy(), steps, seed(), rates.view(-1).numpy())
+        return rates
+
+    @staticmethod
+    def backward(ctx: Any, upstream: Tensor) -> tuple[Tensor, None]:
+        return upstream, None
+
+
+class _Win(torch.autograd.Function):
+    @staticmethod
+    def forward(ctx: Any, p: Tensor, steps: int) -> Tensor:
+        rows = p.detach().contiguous().view(-1, p.shape[-1])
+        if p.device.type != "cpu":
+            winners = torch.multinomial(rows, steps, replacement=True)
+            return torch.zeros_like(rows).scatter_add_(1, winners, torch.full_like(winners, 1, dtype=p.dtype) / steps).view(p.shape)
+        shares = torch.empty_like(rows)
+        kernels.win(rows.numpy(), steps, seed(), shares.numpy())
+        return shares.view(p.shape)
+
+    @staticmethod
+    def backward(ctx: Any, upstream: Tensor) -> tuple[Tensor, None]:
+        return upstream, None
