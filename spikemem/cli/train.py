@@ -18,11 +18,11 @@ train = typer.Typer(no_args_is_help=True, help="Train a part with surrogate grad
 app.add_typer(train, name="train")
 
 
-@train.command(name="spmn", epilog="Example: `spikemem train spmn --task slots --data ../data --cell rate-v1 --out slots.safetensors`")
+@train.command(name="spmn", epilog="Example: `spikemem train spmn --task slots --data ../data --out slots.safetensors`")
 def train_spmn(
     task: Annotated[str, typer.Option(help="write (likeness of memory changes) or slots (what happened when).")],
     data: Annotated[Path, typer.Option(help="Folder with the data sets; the README says where to get them.")],
-    cell: Annotated[str, typer.Option(help="rate-v1 or rate-v2.")] = "rate-v1",
+    cell: Annotated[str, typer.Option(help="spiking, rate (its rate twin), rate-v1 or rate-v2.")] = "spiking",
     file: Annotated[Path, typer.Option("--out", help="Where the weights go.")] = Path("spmn.safetensors"),
     epochs: Annotated[int | None, typer.Option(min=1, help="The recipe's own by default.")] = None,
     seed: Annotated[int, typer.Option(help="Seed of the weights, of what is drawn, and of the noise.")] = 0,

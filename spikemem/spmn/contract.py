@@ -6,10 +6,10 @@ from torch import Tensor
 
 
 class Gates(NamedTuple):
-    """The gates of one write, each sample's own, all shares in [0, 1], in one meaning for every cell; shapes as the cell's docstring says.
+    """The gates of one write, each sample's own, in one meaning for every cell; shapes as the cell's docstring says.
 
-    update: share of the old content that is replaced.   reset: share of it that the candidate does not see.
-    candidate: (1 + c) / 2 of what is written, c in [-1, 1]: the rate of the ON population of c = ON - OFF, OFF = 1 - ON.
+    update: share of the old content that is replaced, in [0, 1].   reset: share of it that the candidate does not see, in [0, 1].
+    candidate: what is written, in [-1, 1].
     """
 
     update: Tensor
@@ -19,10 +19,9 @@ class Gates(NamedTuple):
 
 @runtime_checkable
 class Cell(Protocol):
-    """A cell of `depth` square memories of `width`, told of an event by `roles` populations of `cells` cells."""
+    """A cell of `depth` square memories of `width`, and `cells` cells that tell it the event."""
 
     cells: int
-    roles: int
     width: int
     depth: int
 
@@ -31,5 +30,9 @@ class Cell(Protocol):
         ...
 
     def write(self, memory: Tensor, event: Tensor) -> tuple[Tensor, Gates]:
-        """M' and the gates.   memory: M, [batch, depth, width, width].   event: firing rates, [batch, roles, cells]."""
+        """M' and the gates.   memory: M, [batch, depth, width, width].   event: firing rates, [batch, cells]."""
+        ...
+
+    def __call__(self, memory: Tensor, event: Tensor) -> tuple[Tensor, Gates]:
+        """The same as `write`."""
         ...

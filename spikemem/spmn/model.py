@@ -34,17 +34,14 @@ class SPMN(nn.Module):
     """Stimulus-Perception Memory Network: inputs -> encoder -> cell -> decoder -> (time, confidence, content).
 
     Each part is a module of its own and works without the others: `encoder(stimuli)`, `cell.write(memory, event)`, `decoder(memory)`.
-    All senses together are the one role population that tells the cell an event.
 
     Raises StimulusError where the encoder has not as many cells as the memory's cell listens to.
     """
 
     def __init__(self, encoder: Encoder, cell: Cell, decoder: Decoder) -> None:
         super().__init__()
-        if (1, encoder.cells) != (cell.roles, cell.cells):
-            raise StimulusError(
-                f"the encoder has {encoder.cells} cells, the memory cell listens to {cell.roles} x {cell.cells}; give it as many"
-            )
+        if encoder.cells != cell.cells:
+            raise StimulusError(f"the encoder has {encoder.cells} cells and the memory cell listens to {cell.cells}; give it as many")
         self.encoder, self.cell, self.decoder = encoder, cell, decoder
 
     def write(self, stimuli: Mapping[str, Tensor], memory: Tensor | None = None) -> Written:
@@ -54,7 +51,7 @@ class SPMN(nn.Module):
         memory = self.cell.initial(batch) if memory is None else memory
         gates = []
         for event in rates.unbind(1):
-            memory, gate = self.cell.write(memory, event[:, None])
+            memory, gate = self.cell.write(memory, event)
             gates.append(gate)
         return Written(memory, gates)
 
@@ -72,5 +69,5 @@ class SPMN(nn.Module):
         memory = flow.memory
         if flow.event is not None:
             before = self.cell.initial(len(flow.event.rates)) if memory is None else memory
-            memory = self.cell.write(before, flow.event.rates[:, None])[0]
+            memory = self.cell.write(before, flow.event.rates)[0]
         return slots, Flow(self.encoder(stimuli), memory)

@@ -41,12 +41,12 @@ class RateV1(nn.Module):
     """The cell at the head of this module.
 
     cells: of the event.   width: w.   depth: of the masks and of M.
-    Gates are [batch, depth, w, w]: update = r, reset = 1 - u, candidate = (1 + M~) / 2.
+    Gates are [batch, depth, w, w]: update = r, reset = 1 - u, candidate = M~.
     """
 
     def __init__(self, cells: int, width: int = 32, depth: int = 2) -> None:
         super().__init__()
-        self.cells, self.roles, self.width, self.depth = cells, 1, width, depth
+        self.cells, self.width, self.depth = cells, width, depth
         self.rows, self.columns = nn.Linear(cells, width), nn.Linear(cells, width)
         self.candidate, self.keep, self.overwrite = Masks(depth), Masks(depth, bias=1.0), Masks(depth)
 
@@ -55,8 +55,10 @@ class RateV1(nn.Module):
         return self.rows.weight.new_zeros(batch, self.depth, self.width, self.width)
 
     def write(self, memory: Tensor, event: Tensor) -> tuple[Tensor, Gates]:
-        """M' and the gates.   memory: M, [batch, depth, w, w].   event: [batch, 1, cells]."""
-        outer = torch.einsum("bi,bj->bij", self.rows(event)[:, 0], self.columns(event)[:, 0])[:, None]
+        """M' and the gates.   memory: M, [batch, depth, w, w].   event: [batch, cells]."""
+        outer = torch.einsum("bi,bj->bij", self.rows(event), self.columns(event))[:, None]
         keep, overwrite = torch.sigmoid(self.keep(outer)), torch.sigmoid(self.overwrite(outer))
         candidate = torch.tanh(memory * keep + torch.tanh(self.candidate(outer)))
-        return torch.lerp(memory, candidate, overwrite), Gates(overwrite, 1 - keep, (1 + candidate) / 2)
+        return torch.lerp(memory, candidate, overwrite), Gates(overwrite, 1 - keep, candidate)
+
+    forward = write

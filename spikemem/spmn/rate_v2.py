@@ -57,12 +57,12 @@ class RateV2(nn.Module):
     """The cell at the head of this module.
 
     cells: of the event.   width: w, a multiple of heads.   depth: of M.   tokens: that the event is cut into.
-    Gates are [batch, depth, w, w]: update = 1 - z, reset = 1 - r, candidate = (1 + M~) / 2.
+    Gates are [batch, depth, w, w]: update = 1 - z, reset = 1 - r, candidate = M~.
     """
 
     def __init__(self, cells: int, width: int = 32, depth: int = 2, tokens: int = 8, heads: int = 4) -> None:
         super().__init__()
-        self.cells, self.roles, self.width, self.depth = cells, 1, width, depth
+        self.cells, self.width, self.depth = cells, width, depth
         self.event = nn.Linear(cells, tokens * width)
         self.recall = nn.ModuleList(Recall(width, heads) for _ in range(depth))
         self.keep, self.hold, self.add = (nn.ModuleList(Square(width) for _ in range(depth)) for _ in range(3))
@@ -73,8 +73,8 @@ class RateV2(nn.Module):
         return self.event.weight.new_zeros(batch, self.depth, self.width, self.width)
 
     def write(self, memory: Tensor, event: Tensor) -> tuple[Tensor, Gates]:
-        """M' and the gates.   memory: M, [batch, depth, w, w].   event: [batch, 1, cells]."""
-        tokens = self.event(event[:, 0]).unflatten(1, (-1, self.width))
+        """M' and the gates.   memory: M, [batch, depth, w, w].   event: [batch, cells]."""
+        tokens = self.event(event).unflatten(1, (-1, self.width))
         recalled: list[Tensor] = []
         for depth, recall in enumerate(self.recall):
             recalled.append(recall(memory[:, depth], tokens, recalled[-1] if recalled else None))
@@ -83,4 +83,6 @@ class RateV2(nn.Module):
         )
         z, r = torch.sigmoid(self.keep_conv(keep)), torch.sigmoid(self.hold_conv(hold))
         candidate = torch.tanh(self.add_conv(memory * r) + add)
-        return torch.lerp(candidate, memory, z), Gates(1 - z, 1 - r, (1 + candidate) / 2)
+        return torch.lerp(candidate, memory, z), Gates(1 - z, 1 - r, candidate)
+
+    forward = write

@@ -17,14 +17,12 @@ from torch.nn import functional
 from spikemem.embed import Embedder, Progress
 from spikemem.learn import Epoch, History, Settings, fit
 from spikemem.spmn import SPMN, Decoder, Encoder, Happened, Moment, Slots, Vector, match, slots_loss
-from spikemem.training.spmn import Build, builder, distinct, embedded
+from spikemem.training.spmn import TEXT, TIME, Build, builder, distinct, embedded
 
 SHORTEST, LONGEST, SLOTS = 1, 10, 12
 GAP = 0.03
 """Of two sentences, at least; a story lasts 1."""
 SURE = 0.5
-TEXT, TIME = 512, 64
-"""Cells of the two senses."""
 STEPS = 100
 """Stories' batches in an epoch."""
 BINS = 10

@@ -14,7 +14,7 @@ from torch import Tensor
 
 from spikemem.learn import Epoch, History, Settings, fit
 from spikemem.spmn import SPMN, Decoder, Encoder, Vector, similarities, write_similarity
-from spikemem.training.spmn import Build, builder
+from spikemem.training.spmn import TEXT, Build, builder
 
 BEFORE = 3
 """Sentences in the memory before it is copied, at most."""
@@ -23,8 +23,6 @@ AMONG = 300
 STEPS = 50
 """Sets in an epoch."""
 DEFAULT = Settings(epochs=8, batch=64, lr=2e-3, warmup=20)
-TEXT = 512
-"""Cells of the sense."""
 SIZES = {"rate-v1": (32, 2), "rate-v2": (32, 2)}
 """Width and depth of the memories whose cell writes all of M at once; the others have two depths of 64 addresses."""
 
@@ -39,7 +37,7 @@ def changes(model: SPMN, events: Tensor, before: Tensor) -> Tensor:
     """dM of each event in its own copy of one memory, [n, depth, w, w].   events: vectors, [n, d].   before: what it holds, [m, d]."""
     memory = model.write({"text": before[None]}).memory if len(before) else model.cell.initial(1)
     memory = memory.detach().expand(len(events), -1, -1, -1)
-    return model.cell.write(memory, model.encoder({"text": events}).rates[:, None])[0] - memory
+    return model.cell.write(memory, model.encoder({"text": events}).rates)[0] - memory
 
 
 def train(

@@ -15,10 +15,12 @@ class PublishedV1(RateV1):
         self.candidate, self.keep, self.overwrite = Masks(depth), Masks(depth), Masks(depth)
 
     def write(self, memory: Tensor, event: Tensor) -> tuple[Tensor, Gates]:
-        outer = torch.einsum("bi,bj->bij", self.rows(event)[:, 0], self.columns(event)[:, 0])[:, None]
+        outer = torch.einsum("bi,bj->bij", self.rows(event), self.columns(event))[:, None]
         a, u, r = self.candidate(outer), self.keep(outer), self.overwrite(outer)
         candidate = torch.relu(memory * a * u)
         return (1 - r) * memory + r * candidate, Gates(r, 1 - u, candidate)
+
+    forward = write
 
 
 class PublishedV2(RateV2):
@@ -26,7 +28,7 @@ class PublishedV2(RateV2):
 
     def write(self, memory: Tensor, event: Tensor) -> tuple[Tensor, Gates]:
         memory = memory.detach()
-        tokens = self.event(event[:, 0]).unflatten(1, (-1, self.width))
+        tokens = self.event(event).unflatten(1, (-1, self.width))
         recalled: list[Tensor] = []
         for depth, recall in enumerate(self.recall):
             recalled.append(recall(memory[:, depth], tokens, recalled[-1] if recalled else None))
@@ -35,6 +37,8 @@ class PublishedV2(RateV2):
         r = torch.sigmoid(self.hold_conv(both)).mean(0, keepdim=True)
         candidate = torch.tanh(self.add_conv(memory * r))
         return z * memory + (1 - z) * candidate, Gates(1 - z, 1 - r, candidate)
+
+    forward = write
 
 
 PUBLISHED: dict[type[nn.Module], type[nn.Module]] = {RateV1: PublishedV1, RateV2: PublishedV2}

@@ -46,7 +46,7 @@ def test_the_whole_is_its_parts_one_after_the_other() -> None:
     model, stimuli = network(), story(2)
     memory = model.cell.initial(3)
     for i in range(2):
-        memory, _ = model.cell.write(memory, model.encoder({name: stimulus[:, i] for name, stimulus in stimuli.items()}).rates[:, None])
+        memory, _ = model.cell.write(memory, model.encoder({name: stimulus[:, i] for name, stimulus in stimuli.items()}).rates)
     apart: Slots = model.decoder(memory)
     assert all(torch.allclose(a, b, atol=1e-6) for a, b in zip(apart, model(stimuli), strict=True))
     written = model.write(stimuli)
@@ -75,5 +75,5 @@ def test_every_part_gets_a_gradient() -> None:
 
 
 def test_parts_that_do_not_fit_are_named() -> None:
-    with pytest.raises(StimulusError, match="20 cells, the memory cell listens to 1 x 21"):
+    with pytest.raises(StimulusError, match="20 cells and the memory cell listens to 21"):
         SPMN(Encoder({"text": Vector(SIZE, 20)}), RateV1(21, WIDTH), Decoder(SIZE, WIDTH, depth=2))

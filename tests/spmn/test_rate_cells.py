@@ -17,7 +17,7 @@ def made(kind: type[nn.Module]) -> nn.Module:
 
 
 def events(n: int, scale: float = 1.0) -> Tensor:
-    return scale * torch.rand(n, BATCH, 1, CELLS, generator=torch.Generator().manual_seed(1))
+    return scale * torch.rand(n, BATCH, CELLS, generator=torch.Generator().manual_seed(1))
 
 
 def written(cell: nn.Module, memory: Tensor, inputs: Tensor) -> tuple[list[Tensor], list[Gates]]:
@@ -66,7 +66,8 @@ def test_from_an_empty_memory_v2_writes_the_event_and_not_a_constant() -> None:
 def test_gates_are_shares(kind: type[nn.Module]) -> None:
     cell = made(kind)
     for gates in written(cell, drawn(), events(20, scale=20.0))[1]:
-        assert all(gate.min() >= 0 and gate.max() <= 1 for gate in gates)
+        assert all(gate.min() >= 0 and gate.max() <= 1 for gate in (gates.update, gates.reset))
+        assert gates.candidate.abs().max() <= 1
 
 
 def test_the_published_v1_overwrites_by_more_than_all() -> None:
