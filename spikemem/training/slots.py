@@ -7,20 +7,22 @@ without a right recall is missed; a recall that is not right is false; a right o
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
+from typing import NamedTuple
 
 import torch
 from torch import Tensor
 from torch.nn import functional
 
+from spikemem.embed import Embedder, Progress
 from spikemem.learn import Epoch, History, Settings, fit
-from spikemem.spmn import SPMN, Cell, Decoder, Encoder, Happened, Moment, Slots, Vector, match, slots_loss
+from spikemem.spmn import SPMN, Decoder, Encoder, Happened, Moment, Slots, Vector, match, slots_loss
+from spikemem.training.spmn import TEXT, TIME, Build, builder, distinct, embedded
 
 SHORTEST, LONGEST, SLOTS = 1, 10, 12
 GAP = 0.03
 """Of two sentences, at least; a story lasts 1."""
 SURE = 0.5
-TEXT, TIME = 512, 64
-"""Cells of the two senses."""
 STEPS = 100
 """Stories' batches in an epoch."""
 BINS = 10
@@ -28,10 +30,14 @@ BINS = 10
 DEFAULT = Settings(epochs=16, batch=32, lr=3e-3, warmup=50)
 
 
-def network(size: int, cell: Callable[[int, int, int], Cell], width: int = 192, depth: int = 1) -> SPMN:
+def network(size: int, cell: Build, width: int = 192, depth: int = 1) -> SPMN:
     """Senses for a text of `size` dimensions and for time, a cell, a decoder.   cell: takes the event's cells, width and depth."""
     encoder = Encoder({"text": Vector(size, TEXT), "time": Moment(TIME)})
     return SPMN(encoder, cell(encoder.cells, width, depth), Decoder(size, width, depth, SLOTS))
+
+
+SIZES = {"rate-v1": (48, 2), "rate-v2": (32, 2)}
+"""Width and depth of the memories whose cell writes all of M at once; the others have one depth of 192 addresses."""
 
 
 def stories(sentences: Tensor, batch: int, length: int, generator: torch.Generator) -> Happened:
@@ -42,6 +48,13 @@ def stories(sentences: Tensor, batch: int, length: int, generator: torch.Generat
         drawn = drawn.gather(1, torch.rand(batch, length, generator=generator).argsort(1))
     free = torch.rand(batch, length, generator=generator).sort(1).values * (1 - (length - 1) * GAP)
     return Happened(free + GAP * torch.arange(length), sentences[drawn], torch.ones(batch, length, dtype=torch.bool))
+
+
+def sentences(data: Path, embedder: Embedder, progress: Progress | None = None) -> tuple[Tensor, Tensor]:
+    """STS-B's sentences to learn from, and those to be judged by, none of them among the first; [n, d] each."""
+    parts = [embedded(data, embedder, part, ["STS-B"], progress) for part in ("train", "test")]
+    seen, unseen = (distinct(torch.cat(part["STS-B"])) for part in parts)
+    return seen, distinct(unseen, but=seen)
 
 
 def stimuli(happened: Happened) -> dict[str, Tensor]:
@@ -130,3 +143,21 @@ def evaluate(model: SPMN, sentences: Tensor, length: int = 8, n: int = 500, seed
     happened = Happened(*(part.to(device) for part in happened))
     parts = [model(stimuli(Happened(*rows))) for rows in zip(*(torch.split(part, 50) for part in happened), strict=True)]
     return judge(Slots(*(torch.cat(part) for part in zip(*parts, strict=True))), happened)
+
+
+class Run(NamedTuple):
+    """A trained network, its training, and its figures on sentences that it has not seen."""
+
+    model: SPMN
+    history: History
+    figures: Figures
+
+
+def run(
+    cell: str, sentences: Tensor, unseen: Tensor, settings: Settings = DEFAULT, *, progress: Callable[[int, int], None] | None = None,
+) -> Run:  # fmt: skip
+    """Train a new network and judge it.   cell: of `training.spmn.CELLS`.   sentences, unseen: vectors, [n, d] each."""
+    torch.manual_seed(settings.seed)
+    model = network(sentences.shape[1], builder(cell), *SIZES.get(cell, ()))
+    history = train(model, sentences, settings, progress=progress)
+    return Run(model, history, evaluate(model, unseen, seed=settings.seed))

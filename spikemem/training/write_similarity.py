@@ -5,20 +5,32 @@ pairs that people have scored, so that there are alike ones among them. Judged b
 cos(e_i, e_j) on sentences that were not seen.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import torch
 from torch import Tensor
 
 from spikemem.learn import Epoch, History, Settings, fit
-from spikemem.spmn import SPMN, similarities, write_similarity
+from spikemem.spmn import SPMN, Decoder, Encoder, Vector, similarities, write_similarity
+from spikemem.training.spmn import TEXT, Build, builder
 
 BEFORE = 3
 """Sentences in the memory before it is copied, at most."""
+AMONG = 300
+"""Held-out sentences of which any two are compared."""
 STEPS = 50
 """Sets in an epoch."""
 DEFAULT = Settings(epochs=8, batch=64, lr=2e-3, warmup=20)
+SIZES = {"rate-v1": (32, 2), "rate-v2": (32, 2)}
+"""Width and depth of the memories whose cell writes all of M at once; the others have two depths of 64 addresses."""
+
+
+def network(size: int, cell: Build, width: int = 64, depth: int = 2) -> SPMN:
+    """A sense for a text of `size` dimensions, and a cell; nothing is recalled.   cell: takes the event's cells, width and depth."""
+    encoder = Encoder({"text": Vector(size, TEXT)})
+    return SPMN(encoder, cell(encoder.cells, width, depth), Decoder(size, width, depth, slots=1))
 
 
 def changes(model: SPMN, events: Tensor, before: Tensor) -> Tensor:
@@ -46,6 +58,7 @@ def train(
     def loss(net: SPMN, batch: tuple[Tensor, Tensor]) -> Tensor:
         return write_similarity(changes(net, *batch), batch[0])
 
+    model.decoder.requires_grad_(False)
     return fit(model, epoch, loss, settings, progress=progress, on_epoch=on_epoch)  # type: ignore[arg-type]
 
 
@@ -80,3 +93,32 @@ def evaluate_all(model: SPMN, events: Tensor, before: Tensor) -> Likeness:
     """Every two of a set of held-out sentences, [n, d], most of which have nothing to do with one another."""
     made = torch.cat([changes(model, part, before) for part in torch.split(events, 100)])
     return likeness(similarities(made), similarities(events))
+
+
+class Run(NamedTuple):
+    """A trained network, its training, and by data set the likeness of its held-out pairs, and of any two of their sentences."""
+
+    model: SPMN
+    history: History
+    pairs: dict[str, Likeness]
+    any_two: dict[str, Likeness]
+
+
+def run(
+    cell: str, seen: Mapping[str, tuple[Tensor, Tensor]], unseen: Mapping[str, tuple[Tensor, Tensor]], settings: Settings = DEFAULT, *,
+    progress: Callable[[int, int], None] | None = None,
+) -> Run:  # fmt: skip
+    """Train a new network on all data sets together and judge it on each.
+
+    cell: of `training.spmn.CELLS`.   seen, unseen: as `training.spmn.embedded` gives them.
+    """
+    torch.manual_seed(settings.seed)
+    first, second = (torch.cat([both[i] for both in seen.values()]) for i in (0, 1))
+    model = network(first.shape[1], builder(cell), *SIZES.get(cell, ()))
+    history = train(model, first, second, settings, progress=progress)
+    pairs, any_two = {}, {}
+    for name, (one, other) in unseen.items():
+        before, one, other = one[:BEFORE], one[BEFORE:], other[BEFORE:]
+        pairs[name] = evaluate(model, one, other, before)
+        any_two[name] = evaluate_all(model, one[:AMONG], before)
+    return Run(model, history, pairs, any_two)

@@ -1,0 +1,88 @@
+"""What SPMN's training steps share: cells by name, and the sentences."""
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import torch
+from torch import Tensor, nn
+
+from spikemem.datasets import PAIRS, pairs
+from spikemem.embed import Embedder, Progress
+from spikemem.errors import MissingDataError, TrainingError
+from spikemem.spmn import Cell, RateV1, RateV2
+from spikemem.spmn.cell import SpikingCell
+from spikemem.spmn.firing import STEPS
+
+Build = Callable[[int, int, int], Cell]
+TEXT, TIME = 512, 64
+"""Cells of the sense for text, the first of an event, and for time: by the latter alone an event's address is chosen at first."""
+
+
+def spiking(steps: int) -> Callable[[int, int, int], SpikingCell]:
+    """The spiking cell (0 steps: its rate twin) for vectors: drives that begin far above the noise of the shares of spikes, an address that
+    begins with the moment, update and reset gates that begin open, routes and addresses as contents that begin shut.
+    """
+
+    def build(cells: int, width: int, depth: int) -> SpikingCell:
+        cell = SpikingCell(cells, width, depth, readers=1, steps=steps)
+        with torch.no_grad():
+            for layer, gain in ((cell.event, 4.0), (cell.candidate, 3.0)):
+                nn.init.orthogonal_(layer.weight, gain)
+                nn.init.zeros_(layer.bias)
+            nn.init.normal_(cell.gates.weight, 0.0, 0.01)
+            nn.init.constant_(cell.gates.bias, 3.0)
+            for layer in (cell.brings, cell.routes):
+                nn.init.constant_(layer.bias, -4.0)
+            nn.init.normal_(cell.names.weight, 0.0, 0.003)
+            if cells > TEXT:
+                nn.init.normal_(cell.names.weight[:, TEXT:], 0.0, 3.0)
+        return cell
+
+    return build
+
+
+CELLS: dict[str, Build] = {"spiking": spiking(STEPS), "rate": spiking(0), "rate-v1": RateV1, "rate-v2": RateV2}
+"""Each takes the cells of an event, the width, and the depth of the memory."""
+AT_MOST = 6000
+"""Pairs of a data set's part that are used."""
+
+
+def builder(name: str) -> Build:
+    """A cell of CELLS; TrainingError where there is none of the name."""
+    if name not in CELLS:
+        raise TrainingError(f"no cell {name!r}; there are {', '.join(CELLS)}")
+    return CELLS[name]
+
+
+def embedded(
+    data: Path, embedder: Embedder, part: str, datasets: Sequence[str] = tuple(PAIRS), progress: Progress | None = None
+) -> dict[str, tuple[Tensor, Tensor]]:
+    """The vectors of the pairs' first and of their second sentences, [n, d] each, by data set; those that are not there are left out.
+
+    Raises MissingDataError where none is there.
+    """
+    found: dict[str, tuple[Tensor, Tensor]] = {}
+    missing = []
+    for name in datasets:
+        try:
+            texts = pairs(data, name, part)[:AT_MOST]
+        except MissingDataError as error:
+            missing.append(str(error))
+            continue
+        both = embedder.embed([pair.first for pair in texts] + [pair.second for pair in texts], progress)
+        first, second = torch.from_numpy(both).tensor_split(2)
+        found[name] = (first, second)
+    if not found:
+        raise MissingDataError(f"{'; '.join(missing)}: the README says where to get them")
+    return found
+
+
+def distinct(sentences: Tensor, but: Tensor | None = None) -> Tensor:
+    """Each vector once, and none of `but`, [n, d].
+
+    >>> distinct(torch.tensor([[1.0], [2.0], [1.0], [3.0]]), but=torch.tensor([[3.0]])).tolist()
+    [[1.0], [2.0]]
+    """
+    unwanted = set() if but is None else {row.numpy().tobytes() for row in but}
+    kept = {key: i for i, row in reversed(list(enumerate(sentences))) if (key := row.numpy().tobytes()) not in unwanted}
+    return sentences[sorted(kept.values())]
