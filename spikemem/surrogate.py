@@ -125,7 +125,7 @@ class SpikingLayer(nn.Module):
         """
         current = self._checked(current)
         if self._fuses(current):
-            spikes: Tensor = _Fused.apply(current, self.beta, self.threshold, self.start, self.slope)
+            spikes: Tensor = _Fused.apply(current, self.beta, self.threshold, self.start, self.slope)  # type: ignore[no-untyped-call]
             return spikes
         return _loop(current, self.beta, self.threshold, self.start, self.slope)[0]
 

@@ -319,6 +319,8 @@ def test_a_loss_that_is_no_number_ends_it_before_the_weights_are_touched() -> No
 def test_bad_settings_and_data_are_refused() -> None:
     with pytest.raises(TrainingError, match="epochs is 0"):
         Settings(epochs=0)
+    with pytest.raises(TrainingError, match="clip is 0"):
+        Settings(clip=0)
     with pytest.raises(TrainingError, match="lr is nan"):
         Settings(lr=math.nan)
     with pytest.raises(TrainingError, match=r"\[100, 99\] rows"):
