@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from types import TracebackType
 from typing import Any, Self
 
-import torch
 from torch import Tensor, nn
 
 from spikemem.surrogate import SpikingLayer
@@ -71,7 +70,7 @@ class Watch:
                 self._spiked[name] = spiked | self._spiked[name] if name in self._spiked else spiked
                 self._current[name] = inputs[0].detach()
 
-        return torch.compiler.disable(look)  # type: ignore[no-untyped-call]
+        return look
 
     def findings(self, gather: Callable[[Tensor], Tensor] = lambda spiked: spiked) -> list[Finding]:
         """Dead cells over all passes since the last call; voltages and gradients of the last pass.

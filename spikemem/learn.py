@@ -45,7 +45,7 @@ class Settings:
     """How to train.
 
     batch: rows in a step, over all processes.   lr: the highest learning rate.   weight_decay: AdamW's.   warmup: steps.
-    clip: the gradient's largest norm.   device: where there is none, CUDA where that is, else the CPU.
+    clip: the gradient's largest norm; math.inf for any.   device: where there is none, CUDA where that is, else the CPU.
     amp: bf16 autocast, on CUDA alone.   compile: torch.compile.   patience: epochs without a better validation after which to stop.
     target: a validation that is good enough to stop.
     checkpoint: a folder, in which a training that stopped goes on.   tensorboard: a folder for logs.
@@ -69,9 +69,11 @@ class Settings:
     tensorboard: Path | None = None
 
     def __post_init__(self) -> None:
-        for name, least in (("epochs", 1), ("batch", 1), ("lr", 0), ("weight_decay", 0), ("warmup", 0), ("clip", 0), ("seed", 0)):
+        for name, least in (("epochs", 1), ("batch", 1), ("lr", 0), ("weight_decay", 0), ("warmup", 0), ("seed", 0)):
             if not getattr(self, name) >= least:
                 raise TrainingError(f"{name} is {getattr(self, name)}; it must be at least {least}")
+        if not self.clip > 0:
+            raise TrainingError(f"clip is {self.clip}; it must be above 0 (math.inf for no clipping)")
 
     def rate(self, step: int, done: float) -> float:
         """The learning rate of a step.   done: the part of the training before it, 0 to 1."""
@@ -241,7 +243,9 @@ def fit(
     """
     with ExitStack() as stack:
         team = stack.enter_context(team_on(settings.device))
-        stack.enter_context(torch.random.fork_rng())  # the caller's generators are left as they were
+        stack.enter_context(
+            torch.random.fork_rng([team.device] if team.device.type == "cuda" else [])
+        )  # the caller's are left as they were
         training = _Training(model, data, loss, settings, team)
         leads = team.rank == 0
         tell = progress if progress is not None and leads else stack.enter_context(_bar(leads))

@@ -125,7 +125,7 @@ class SpikingLayer(nn.Module):
         """
         current = self._checked(current)
         if self._fuses(current):
-            spikes: Tensor = _fused(current, self.beta, self.threshold, self.start, self.slope)
+            spikes: Tensor = _Fused.apply(current, self.beta, self.threshold, self.start, self.slope)  # type: ignore[no-untyped-call]
             return spikes
         return _loop(current, self.beta, self.threshold, self.start, self.slope)[0]
 
@@ -187,11 +187,6 @@ class _Fused(torch.autograd.Function):
         slope = arrays[0].dtype.type(ctx.slope)
         _shared(voltage, lambda first, last: kernels.backward(*arrays, slope, into.numpy(), sums.numpy(), first, last))
         return into, sums[0], sums[1], None, None
-
-
-@torch.compiler.disable  # type: ignore[untyped-decorator]
-def _fused(current: Tensor, beta: Tensor, theta: Tensor, start: Tensor, slope: float) -> Any:
-    return _Fused.apply(current, beta, theta, start, slope)  # type: ignore[no-untyped-call]
 
 
 def _window(current: Tensor, beta: Tensor, theta: Tensor, start: Tensor) -> tuple[Tensor, Tensor]:

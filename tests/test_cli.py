@@ -89,5 +89,5 @@ def test_bad_input_is_one_line_and_exit_code_2(arguments: list[str], clue: str, 
 def test_every_command_shows_an_example() -> None:
     for name in ("store", "recall", "chain", "associate", "forget", "consolidate", "info", "demo", "compare", "simulate", "validate"):
         assert "Example" in run(app, [name, "--help"]).stdout, name
-    for group, name in (("plot", "raster"), ("bench", "simulate")):
+    for group, name in (("plot", "raster"), ("bench", "simulate"), ("bench", "train")):
         assert "Example" in run(app, [group, name, "--help"]).stdout, name
