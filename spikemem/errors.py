@@ -45,6 +45,10 @@ class StoreLockedError(StoreError):
     """A database that another process is writing to."""
 
 
+class TrainingError(SpikememError):
+    """A training that cannot begin, or go on: settings, data or a checkpoint that do not fit, or a loss that is no longer finite."""
+
+
 class SnapshotError(SpikememError):
     """A saved file (snapshot, recording) that is truncated, altered, or something else."""
 

@@ -4,15 +4,14 @@ snnTorch resets by subtraction at once, or to 0 (a `Synaptic` cell then skips a 
 sparse or delayed synapses, no winners and no STDP of this kind: the loop brings them.
 """
 
-from types import ModuleType
-from typing import Any
-
+import snntorch
 from torch import Tensor
 
-from spikemem.errors import MissingExtraError, UnsupportedError
+from spikemem.errors import UnsupportedError
 from spikemem.network import Population
 from spikemem.neurons import LIF, LIFState
 from spikemem.simulators.torch_batched import Cells, Step
+from spikemem.surrogate import unlisted
 
 
 class SnnTorch(Cells):
@@ -22,11 +21,11 @@ class SnnTorch(Cells):
     """
 
     def step(self, population: Population) -> Step:
-        neuron, snn = population.neuron, _snntorch()
+        neuron = population.neuron
         options = {"threshold": self.number(neuron.threshold).reshape(1), "reset_mechanism": self._reset(population)}
         beta = self.number(neuron.beta(self.dt))
         if neuron.tau_syn:
-            synaptic = _unlisted(snn, snn.Synaptic(self.number(neuron.gamma(self.dt)), beta, **options))
+            synaptic = unlisted(snntorch.Synaptic(self.number(neuron.gamma(self.dt)), beta, **options))
 
             def step(current: Tensor, state: LIFState) -> LIFState:
                 before = current.new_zeros(current.shape) + state.current
@@ -34,7 +33,7 @@ class SnnTorch(Cells):
                 return LIFState(voltage, voltage > neuron.threshold, through)
 
             return step
-        leaky = _unlisted(snn, snn.Leaky(beta, **options))
+        leaky = unlisted(snntorch.Leaky(beta, **options))
 
         def plain(current: Tensor, state: LIFState) -> LIFState:
             spikes, voltage = leaky(neuron.resistance * current, state.voltage)
@@ -55,18 +54,3 @@ class SnnTorch(Cells):
             f"snntorch cannot simulate {population.name!r} with reset {neuron.reset} and {neuron.refractory} ms of refractoriness: with "
             f'{kind} it resets by subtraction at once, or to 0 after {skipped} ms; use simulator="event" or "brian2"'
         )
-
-
-def _unlisted(snn: ModuleType, cell: Any) -> Any:
-    """The cell, off the global list on which snnTorch keeps every one that was ever made."""
-    listed = snn.SpikingNeuron.instances
-    listed[:] = [other for other in listed if other is not cell]
-    return cell
-
-
-def _snntorch() -> ModuleType:
-    try:
-        import snntorch
-    except ImportError as error:
-        raise MissingExtraError(f'simulator "snntorch" needs the "reference" extra: pip install "spikemem[reference]" ({error})') from error
-    return snntorch

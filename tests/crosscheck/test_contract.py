@@ -277,7 +277,7 @@ def test_what_a_library_lacks_is_named(name: str, neuron: LIF, rule: STDP | None
         simulate(net, {"a": np.ones((1, 2))}, 3, simulator=name)
 
 
-@pytest.mark.parametrize("name", LIBRARIES)
+@pytest.mark.parametrize("name", ["norse", "brian2"])
 def test_a_missing_library_names_its_extra(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     for module in [m for m in sys.modules if m.split(".")[0] == name]:
         monkeypatch.delitem(sys.modules, module)

@@ -1,0 +1,113 @@
+"""Weights, and the state of a training, as safetensors files: nothing is pickled, and a file appears whole or not at all."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+from torch.optim import Optimizer
+
+from spikemem.errors import SnapshotError, TrainingError
+from spikemem.snapshot import load_arrays, save_arrays
+
+WEIGHTS, TRAINING = "spikemem-weights-1", "spikemem-training-1"
+FILE = "training.safetensors"
+"""The file of a training's state in its folder."""
+
+Arrays = dict[str, NDArray[np.generic]]
+Weights = dict[str, Tensor]
+
+
+def save(path: str | Path, model: nn.Module, **metadata: Any) -> Path:
+    """Write a model's parameters and buffers with a checksum.   metadata: JSON-able, to be read back.
+
+    Raises SnapshotError where it cannot be written.
+    """
+    return save_arrays(path, _arrays(model.state_dict()), {"metadata": metadata, "format": WEIGHTS})
+
+
+def load(path: str | Path, model: nn.Module) -> dict[str, Any]:
+    """Read what `save` wrote into a model of the same names and shapes, and return its metadata.
+
+    Raises SnapshotError where the file is missing, damaged, something else, or of another model; the model is then as it was.
+    """
+    arrays, head = load_arrays(path, WEIGHTS)
+    _fill(path, model, arrays)
+    return dict(head["metadata"])  # type: ignore[call-overload]
+
+
+@dataclass
+class State:
+    """A training between two epochs, but for what its model and optimiser hold.   settings: those that decide its course."""
+
+    settings: dict[str, Any]
+    epoch: int = 0
+    losses: list[float] = field(default_factory=list)
+    validation: list[float] = field(default_factory=list)
+    seconds: float = 0.0
+    samples: int = 0
+    best: Weights | None = None
+
+
+def write_state(folder: Path, state: State, model: nn.Module, optimiser: Optimizer) -> None:
+    """Write the state of a training with its model's and its optimiser's, in place of the one before."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise TrainingError(f"the folder {folder} for checkpoints cannot be made ({error}); give another") from error
+    arrays = {f"model.{name}": array for name, array in _arrays(model.state_dict()).items()}
+    arrays |= {f"best.{name}": array for name, array in _arrays(state.best or {}).items()}
+    for i, values in optimiser.state_dict()["state"].items():
+        arrays |= {f"optimiser.{i}.{name}": array for name, array in _arrays(values).items()}
+    arrays |= {"losses": np.array(state.losses), "validation": np.array(state.validation)}
+    head = {name: getattr(state, name) for name in ("settings", "epoch", "seconds", "samples")}
+    save_arrays(folder / FILE, arrays, {**head, "format": TRAINING})
+
+
+def read_state(folder: Path, settings: dict[str, Any], model: nn.Module, optimiser: Optimizer) -> State:
+    """The state in a folder, its model's and optimiser's put back; a fresh one where the folder holds none.
+
+    Raises TrainingError where the training had other settings, SnapshotError where the file is damaged or of another model.
+    """
+    path = folder / FILE
+    if not path.exists():
+        return State(settings)
+    arrays, head = load_arrays(path, TRAINING)
+    before: Any = head["settings"]
+    if other := sorted(name for name in settings if settings[name] != before.get(name)):
+        was = ", ".join(f"{name}={before.get(name)}" for name in other)
+        raise TrainingError(f"the training in {folder} was begun with {was}; go on with the same, or give another folder")
+    _fill(path, model, _within(arrays, "model."))
+    moments: dict[int, Weights] = {}
+    for name, array in _within(arrays, "optimiser.").items():
+        i, _, key = name.partition(".")
+        moments.setdefault(int(i), {})[key] = torch.from_numpy(array)
+    optimiser.load_state_dict({"state": moments, "param_groups": optimiser.state_dict()["param_groups"]})
+    best = {name: torch.from_numpy(array) for name, array in _within(arrays, "best.").items()}
+    counts: Any = {name: head[name] for name in ("epoch", "seconds", "samples")}
+    return State(settings, losses=arrays["losses"].tolist(), validation=arrays["validation"].tolist(), best=best or None, **counts)
+
+
+def _arrays(tensors: Mapping[str, Tensor]) -> Arrays:
+    return {name: tensor.detach().cpu().numpy() for name, tensor in tensors.items()}
+
+
+def _within(arrays: Arrays, prefix: str) -> Arrays:
+    return {name.removeprefix(prefix): array for name, array in arrays.items() if name.startswith(prefix)}
+
+
+def _fill(path: str | Path, model: nn.Module, arrays: Arrays) -> None:
+    """Put arrays into a model of exactly their names and shapes."""
+    own = {name: tuple(tensor.shape) for name, tensor in model.state_dict().items()}
+    given = {name: array.shape for name, array in arrays.items()}
+    if wrong := [name for name in sorted(own.keys() | given.keys()) if own.get(name) != given.get(name)]:
+        name = wrong[0]
+        raise SnapshotError(
+            f"{path} holds the weights of another model: {len(wrong)} do not fit, the first {name!r}, of shape "
+            f"{given.get(name, 'none')} there and {own.get(name, 'none')} here; build the model as it was when it was saved"
+        )
+    model.load_state_dict({name: torch.from_numpy(array) for name, array in arrays.items()})

@@ -1,0 +1,60 @@
+"""The processes of one training: this one alone, or those that `torchrun` started."""
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, distributed
+
+
+@dataclass(frozen=True)
+class Team:
+    """The processes of one training."""
+
+    rank: int
+    size: int
+    device: torch.device
+
+    def mean(self, value: Tensor) -> float:
+        """The mean of a number over the processes."""
+        if self.size > 1:
+            distributed.all_reduce(value)
+        return value.item() / self.size
+
+    def any(self, flags: Tensor) -> Tensor:
+        """Which flags are up in any process."""
+        if self.size == 1:
+            return flags
+        counts = flags.int()
+        distributed.all_reduce(counts)
+        return counts > 0
+
+    def first(self, value: float) -> float:
+        """The number that the first process has."""
+        if self.size == 1:
+            return value
+        told = torch.tensor(value, device=self.device, dtype=torch.float64)
+        distributed.broadcast(told, 0)
+        return told.item()
+
+
+@contextmanager
+def team_on(device: str | None) -> Iterator[Team]:
+    """This process alone, or those that torchrun started; the device is this process's own.   device: None for CUDA where that is."""
+    kind = torch.device(device or ("cuda" if torch.cuda.is_available() else "cpu"))
+    if "RANK" not in os.environ or "WORLD_SIZE" not in os.environ:
+        yield Team(0, 1, kind)
+        return
+    if kind.type == "cuda":
+        kind = torch.device("cuda", int(os.environ.get("LOCAL_RANK", "0")))
+        torch.cuda.set_device(kind)
+    begun = not distributed.is_initialized()
+    if begun:
+        distributed.init_process_group("nccl" if kind.type == "cuda" else "gloo")
+    try:
+        yield Team(distributed.get_rank(), distributed.get_world_size(), kind)
+    finally:
+        if begun:
+            distributed.destroy_process_group()
