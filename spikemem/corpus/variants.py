@@ -15,16 +15,18 @@ Part = Literal["train", "test"]
 
 ALIKE = {
     "train": (
-        ("I'm", "I am"), ("it's", "it is"), ("don't", "do not"), ("I've", "I have"), ("we're", "we are"), ("can't", "cannot"), ("you're", "you are"),
-        ("wasn't", "was not"), ("they're", "they are"), ("isn't", "is not"), ("really", "truly"), ("a lot of", "lots of"), ("big", "large"), ("near", "close to"),
-        ("because", "since"), ("every day", "daily"), ("but", "yet"), ("start", "begin"), ("maybe", "perhaps"), ("whole", "entire"), ("almost", "nearly"),
-        ("about", "regarding"), ("until", "till"), ("quickly", "fast"), ("buy", "purchase"), ("often", "frequently"), ("kids", "children"), ("mum", "mother"),
+        ("I'm", "I am"), ("it's", "it is"), ("don't", "do not"), ("I've", "I have"), ("we're", "we are"), ("can't", "cannot"),
+        ("you're", "you are"), ("wasn't", "was not"), ("they're", "they are"), ("isn't", "is not"), ("really", "truly"),
+        ("a lot of", "lots of"), ("big", "large"), ("near", "close to"), ("because", "since"), ("every day", "daily"), ("but", "yet"),
+        ("start", "begin"), ("maybe", "perhaps"), ("whole", "entire"), ("almost", "nearly"), ("about", "regarding"), ("until", "till"),
+        ("quickly", "fast"), ("buy", "purchase"), ("often", "frequently"), ("kids", "children"), ("mum", "mother"),
     ),
     "test": (
-        ("I'll", "I will"), ("that's", "that is"), ("didn't", "did not"), ("we've", "we have"), ("let's", "let us"), ("he's", "he is"), ("she's", "she is"),
-        ("doesn't", "does not"), ("won't", "will not"), ("haven't", "have not"), ("couldn't", "could not"), ("what's", "what is"), ("gonna", "going to"),
-        ("you've", "you have"), ("there's", "there is"), ("so much", "very much"), ("great", "wonderful"), ("awesome", "fantastic"), ("glad", "happy"),
-        ("super", "very"), ("just", "only"), ("also", "too"), ("thanks", "thank you"), ("pictures", "photos"), ("amazing", "incredible"), ("tough", "hard"),
+        ("I'll", "I will"), ("that's", "that is"), ("didn't", "did not"), ("we've", "we have"), ("let's", "let us"), ("he's", "he is"),
+        ("she's", "she is"), ("doesn't", "does not"), ("won't", "will not"), ("haven't", "have not"), ("couldn't", "could not"),
+        ("what's", "what is"), ("gonna", "going to"), ("you've", "you have"), ("there's", "there is"), ("so much", "very much"),
+        ("great", "wonderful"), ("awesome", "fantastic"), ("glad", "happy"), ("super", "very"), ("just", "only"), ("also", "too"),
+        ("thanks", "thank you"), ("pictures", "photos"), ("amazing", "incredible"), ("tough", "hard"),
     ),
 }  # fmt: skip
 """Pairs that may stand for one another, either way."""
@@ -47,7 +49,7 @@ KINDS = {
         "week month year weekend",
     ),
     "place": (
-        "Lisbon Rome Paris Berlin Madrid Oslo Boston Chicago Toronto Sydney Seattle Denver Miami Glasgow Leeds Kyoto Prague Vienna Nairobi Lima",
+        "Lisbon Rome Paris Berlin Madrid Oslo Boston Chicago Toronto Sydney Seattle Denver Miami Glasgow Leeds Kyoto Prague Vienna Nairobi",
         "Portugal Italy France Germany Spain Norway Canada Japan Sweden Kenya Peru Mexico England Ireland Greece Brazil",
         "park beach museum library garden school office church station cafe restaurant gym studio shop mountains lake river forest",
         "kitchen attic cellar garage bedroom hallway study",
