@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from spikemem.circuit import Circuit, Volley, run
+from spikemem.network import Network
 from spikemem.recording import Recording
 from spikemem.regions import gates
 from spikemem.regions.ca1 import NONE
@@ -86,15 +87,17 @@ def judge(circuit: Circuit, trained: Gates, volley: Volley, vectors: NDArray[np.
     seed = noise_seed(circuit, volley)
     if place is None:
         return Judged(trained.judge(key, difference, seed))
-    recording = simulate(circuit, trained, vectors, volley.said, seed, place)
+    recording = run(*gated(circuit, trained, vectors, volley.said, seed), len(gates.PROTOCOL), *place)
     return Judged(trained.read(recording, circuit.ca1.lexicon), recording)
 
 
-def simulate(circuit: Circuit, trained: Gates, vectors: NDArray[np.float32], said: Spoken, seed: int, place: tuple[str, str]) -> Recording:
-    """Every spike of an event at the gates: a recall whose words come only after its answer, and the gates."""
+def gated(
+    circuit: Circuit, trained: Gates, vectors: NDArray[np.float32], said: Spoken, seed: int
+) -> tuple[Network, dict[str, NDArray[np.generic]]]:
+    """The network of events at the gates, and what drives it: a recall whose words come only after its answer, and the gates."""
     net = circuit.network(slow=False)
     trained.build(net, circuit.ca1, seed)
     stimulus = circuit.stimulus(gates.PROTOCOL, vectors, said) | trained.stimulus()
     stimulus["ec_lex"] = stimulus["ec_lex"].copy()
     stimulus["ec_lex"][: gates.START] = False
-    return run(net, stimulus, len(gates.PROTOCOL), *place)
+    return net, stimulus

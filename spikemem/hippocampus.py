@@ -339,8 +339,11 @@ class Hippocampus:
 
     @property
     def network(self) -> Network:
-        """The circuit as it stands, as a `Network` for any simulator."""
-        return self.circuit.network()
+        """The circuit as it stands, with its gates, as a `Network` for any simulator."""
+        net = self.circuit.network()
+        if self.gates is not None:
+            self.gates.build(net, self.circuit.ca1, self.seed)
+        return net
 
     def simulate_recall(
         self,

@@ -92,10 +92,11 @@ class Memory:
 
     @classmethod
     def _begin(cls, store: Store, spec: ModelSpec, embedder: Embedder, seed: int, device: str) -> "Memory":
+        made = cls(store, spec, embedder, seed, device)
         model = {"spec": spec.model_dump(), "embedder": embedder.name, "seed": seed}
         if not store.readonly:
             store.add([], [], meta={"model": json.dumps(model).encode()})
-        return cls(store, spec, embedder, seed, device)
+        return made
 
     @property
     def embedder(self) -> Embedder:

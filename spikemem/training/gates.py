@@ -23,6 +23,7 @@ from spikemem.corpus import load_conversation
 from spikemem.corpus.statements import load_corpus
 from spikemem.corpus.stream import Event, Kind, stream
 from spikemem.embed import Embedder
+from spikemem.errors import SpecError
 from spikemem.gating import Action, mismatch
 from spikemem.heard import asked
 from spikemem.hippocampus import Hippocampus
@@ -155,6 +156,18 @@ def own_texts(seed: int = 0) -> list[str]:
     return [texts[i] for i in np.random.default_rng(seed).permutation(len(texts))]
 
 
+def taught_and_held_out(seed: int = 0) -> tuple[list[str], list[str]]:
+    """Four fifths of the project's texts, and the last one, on which a training is judged."""
+    texts = own_texts(seed)
+    cut = len(texts) * 4 // 5
+    return texts[:cut], texts[cut:]
+
+
+def held_out_texts() -> list[str]:
+    """Texts of the project that had no part in the training of the weights that ship."""
+    return taught_and_held_out()[1]
+
+
 def levels(mismatches: NDArray[np.float64]) -> NDArray[np.float64]:
     """Levels of novelty cells for each part of a mismatch, [feature, level]: nought, and quantiles of what is above it."""
     quantiles = (np.arange(LEVELS - 1) + 0.5) / (LEVELS - 1)
@@ -179,10 +192,9 @@ def train(
 ) -> Trained:
     """Train the gates of a model on the project's own texts, four fifths of them, and keep their weights at a path."""
     if spec.gates is None:
-        raise ValueError("a model without gates")
-    texts = own_texts(settings.seed)
-    cut = len(texts) * 4 // 5
-    taught, held_out = (_told(spec, embedder, part, settings.seed + i, stage) for i, part in enumerate((texts[:cut], texts[cut:])))
+        raise SpecError(f"model {spec.name!r} has no [gates] to train; hippocampus-gated has")
+    parts = taught_and_held_out(settings.seed)
+    taught, held_out = (_told(spec, embedder, texts, settings.seed + i, stage) for i, texts in enumerate(parts))
     model = GateModel(torch.tensor(levels(taught.mismatch), dtype=torch.float32), spec.gates.cells)
     given = held_out.tensors()
 
