@@ -1,8 +1,11 @@
 """An event at the gates: CA1 answers it, what it brings is compared with the answer, and SPMN's gates decide, in spikes or by short cut."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 import numpy as np
+from numba import get_num_threads, set_num_threads
 from numpy.typing import NDArray
 
 from spikemem.circuit import Circuit, Volley, run
@@ -14,6 +17,17 @@ from spikemem.regions.gates import Action as Action
 from spikemem.regions.gates import Gates, Verdict
 from spikemem.regions.pathways import Spoken
 from spikemem.regions.rhythm import RECALL_SETTLE
+
+
+@contextmanager
+def one_thread() -> Iterator[None]:
+    """The kernels in a single thread: on one event at a time others have nothing to do, and waiting for them takes longer than the work."""
+    threads = get_num_threads()
+    set_num_threads(1)
+    try:
+        yield
+    finally:
+        set_num_threads(threads)
 
 
 def answered(circuit: Circuit, volley: Volley) -> NDArray[np.int64]:

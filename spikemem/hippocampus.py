@@ -16,7 +16,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from spikemem.circuit import Circuit
 from spikemem.errors import SpecError, UnknownMemoryError, VectorError
-from spikemem.gating import Action, Outcome, judge
+from spikemem.gating import Action, Outcome, judge, one_thread
 from spikemem.heard import Heard, asked, at_least, empty, known, unsaid
 from spikemem.network import Network
 from spikemem.recall import Completion, Course, Recall, answer, go_on
@@ -115,8 +115,11 @@ class Hippocampus:
         beside = Heard.of(len(cues), sizes, target is not None, words, pieces, sessions, when, self.spec.lex)
         if self.gates is not None:
             place = ("event", self.device) if record else None
-            self.outcomes = [self._gated(cues[[i]], None if target is None else targets[[i]], more[i], beside.part(slice(i, i + 1)), place)
-                              for i in range(len(cues))]  # fmt: skip
+            with one_thread():
+                self.outcomes = [
+                    self._gated(cues[[i]], None if target is None else targets[[i]], more[i], beside.part(slice(i, i + 1)), place)
+                    for i in range(len(cues))
+                ]
             return np.array([d.memory for d in self.outcomes], np.int64)
         return self._write(cues, None if target is None else targets, more, beside, progress)
 

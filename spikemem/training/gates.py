@@ -24,7 +24,7 @@ from spikemem.corpus.statements import load_corpus
 from spikemem.corpus.stream import Event, Kind, stream
 from spikemem.embed import Embedder
 from spikemem.errors import SpecError
-from spikemem.gating import Action, mismatch
+from spikemem.gating import Action, mismatch, one_thread
 from spikemem.heard import asked
 from spikemem.hippocampus import Hippocampus
 from spikemem.learn import History, Settings, fit
@@ -215,7 +215,8 @@ def _told(spec: ModelSpec, embedder: Embedder, texts: Sequence[str], seed: int, 
     stage(f"{len(events)} events: embedding")
     vectors = embedder.embed([e.text for e in events])
     stage(f"{len(events)} events: meeting the memory")
-    return lessons(spec, events, vectors, seed)
+    with one_thread():
+        return lessons(spec, events, vectors, seed)
 
 
 def wrong(model: GateModel, given: Lessons) -> dict[str, float]:
