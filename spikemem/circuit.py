@@ -1,6 +1,7 @@
 """The regions wired into one network: how it is built, driven through theta and gamma, and how its spikes are read."""
 
 import zlib
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -110,12 +111,9 @@ class Circuit:
         record: dict[str, ArrayLike] | None = None,
     ) -> Recording:
         """Every spike of a protocol, step by step, with theta and gamma marked."""
-        steps = len(protocol) * GAMMA
         slow = any(g.mode is Mode.HOP for g in protocol)
         net = self.network(candidates, competitors, slow, passes)
-        stimulus = self.stimulus(protocol, vectors, said, passes)
-        made = simulate(net, stimulus, steps, simulator=simulator, device=device, record=record)
-        return made.marked(gamma=list(range(0, steps, GAMMA)), theta=list(range(0, steps, THETA)))
+        return run(net, self.stimulus(protocol, vectors, said, passes), len(protocol), simulator, device, record)
 
     # -- reading spikes ------------------------------------------------------------------------------------------------------------
 
@@ -177,3 +175,17 @@ class Circuit:
         """CA3's cells in a gamma cycle in which EC replays a key's content."""
         codes, when = self.dg.codes(self.ca1.counts[self.ca1.content[[key]]])
         return self.ca3.cycle(fast_from, slow_from, codes[0], when[0], released=False)
+
+
+def run(
+    net: Network,
+    stimulus: Mapping[str, ArrayLike],
+    cycles: int,
+    simulator: str,
+    device: str,
+    record: Mapping[str, ArrayLike] | None = None,
+) -> Recording:
+    """So many gamma cycles of a circuit, with theta and gamma marked."""
+    steps = cycles * GAMMA
+    made = simulate(net, stimulus, steps, simulator=simulator, device=device, record=record)
+    return made.marked(gamma=list(range(0, steps, GAMMA)), theta=list(range(0, steps, THETA)))

@@ -56,13 +56,42 @@ Inhibition = CycleReset | KWinners
 
 
 @dataclass(frozen=True)
+class Logistic:
+    """Escape noise: a cell fires with a probability, not at a threshold (Gerstner & Kistler 2002, section 5.3).
+
+        I'[t] = I[t] + xi[t],   P(xi < x) = 1 / (1 + exp(-x / scale))
+
+    Logistic noise xi, drawn anew for each cell and step, is added to the external current. A cell that forgets within a step
+    (`LIF(tau, reset=0.0)` with tau far below dt, resistance R, no synaptic time constant) then spikes with the escape probability
+
+        P(S[t] = 1) = 1 / (1 + exp(-(I[t] - theta / R) / scale)),
+
+    and one that remembers has this noise summed by its membrane. The numbers belong to the description: they follow from seed, name of the
+    population, batch item, step and cell alone, so that every simulator has the same ones. Teacher-forced cells have none.
+
+    scale: of the noise, in the unit of the current, > 0; its standard deviation is pi / sqrt(3) times as large.   seed: >= 0.
+    """
+
+    scale: float
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "scale", number("Logistic scale", self.scale))
+        if not (self.scale > 0 and math.isfinite(self.scale)):
+            raise NetworkError(f"Logistic scale is {self.scale}; it must be finite and above 0 (leave the noise out for none)")
+        if not isinstance(self.seed, int | np.integer) or not 0 <= self.seed < 2**63:
+            raise NetworkError(f"Logistic seed is {self.seed!r}; it must be a whole number from 0 to 2^63 - 1")
+
+
+@dataclass(frozen=True)
 class Population:
-    """A named group of equal neurons.   size: cells, >= 1."""
+    """A named group of equal neurons.   size: cells, >= 1.   noise: None for cells that follow from their input."""
 
     name: str
     size: int
     neuron: LIF = field(default_factory=LIF)
     inhibition: Inhibition | None = None
+    noise: Logistic | None = None
 
     def __post_init__(self) -> None:
         if not self.name or self.name.endswith(BASKET) or any(mark in self.name for mark in RESERVED):

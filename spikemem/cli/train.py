@@ -13,12 +13,10 @@ from spikemem.errors import TrainingError
 if TYPE_CHECKING:
     from spikemem.cache import CachedEmbedder
 
-app = typer.Typer()
-train = typer.Typer(no_args_is_help=True, help="Train a part with surrogate gradients; weights are written as safetensors.")
-app.add_typer(train, name="train")
+app = typer.Typer(no_args_is_help=True, help="Train a part with surrogate gradients; weights are written as safetensors.")
 
 
-@train.command(name="spmn", epilog="Example: `spikemem train spmn --task slots --data ../data --out slots.safetensors`")
+@app.command(name="spmn", epilog="Example: `spikemem train spmn --task slots --data ../data --out slots.safetensors`")
 def train_spmn(
     task: Annotated[str, typer.Option(help="write (likeness of memory changes) or slots (what happened when).")],
     data: Annotated[Path, typer.Option(help="Folder with the data sets; the README says where to get them.")],
@@ -50,6 +48,26 @@ def train_spmn(
     for finding in made.history.health:
         err.print(f"[yellow]{finding}[/]")
     show(rows, json_, f"{cell}, {task}, on sentences not seen, {made.history.seconds:.0f} s of training -> {file}")
+
+
+@app.command(name="gates", epilog="Example: `spikemem train gates --out gates.safetensors --seed 1`")
+def train_gates(
+    model: Annotated[str, typer.Option(help="Name or path of a model file with [gates].")] = "hippocampus-gated",
+    file: Annotated[Path, typer.Option("--out", help="Where the weights go.")] = Path("gates.safetensors"),
+    epochs: Annotated[int | None, typer.Option(min=1, help="Passes over the stream; 60 by default.")] = None,
+    seed: Annotated[int, typer.Option(help="Of the stream, the wiring and the training.")] = 0,
+    json_: Json = False,
+) -> None:
+    """Train the gates on the project's own texts, repeated, paraphrased and contradicted; prints the errors on the held-out fifth."""
+    from spikemem.embed import SentenceEmbedder
+    from spikemem.spec import load_model
+    from spikemem.training import gates as recipe
+
+    with clear_errors(), spinner("loading the embedder") as stage:
+        settings = replace(recipe.SETTINGS, seed=seed, epochs=epochs or recipe.SETTINGS.epochs)
+        trained = recipe.train(load_model(model), SentenceEmbedder(), file, settings, stage)
+    rows = [{"should be": action, "decided otherwise": share} for action, share in trained.wrong.items()]
+    show(rows, json_, f"{trained.events} events, best epoch {trained.history.best} -> {file}")
 
 
 def _write(cell: str, data: Path, embedder: "CachedEmbedder", settings: Callable[[Any], Any]) -> tuple[Any, list[dict[str, Any]]]:

@@ -32,7 +32,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from spikemem.errors import MissingExtraError, NetworkError
-from spikemem.network import CycleReset, KWinners, Network, Population, Projection
+from spikemem.network import CycleReset, KWinners, Logistic, Network, Population, Projection
 from spikemem.neurons import LIF
 from spikemem.plasticity import STDP
 from spikemem.simulators.nir_foreign import foreign
@@ -137,6 +137,8 @@ def _unsaid(net: Network, graph: Any) -> Iterator[str]:
             yield f"NIR has no refractoriness: other readers drop that of population {p.name!r}"
         if p.inhibition is not None:
             yield f"NIR has no {type(p.inhibition).__name__}: other readers drop that of population {p.name!r}"
+        if p.noise is not None:
+            yield f"NIR has no noise: in other readers population {p.name!r} follows from its input"
     for q in net.projections:
         if _delay(q.name) in graph.nodes:
             yield f"NIR's Delay is not read by Norse and snnTorch: they drop or refuse {q.name!r} onto population {q.post!r}"
@@ -214,7 +216,8 @@ def _json(description: dict[str, Any]) -> str:
 
 def _population_text(p: Population) -> str:
     inhibition = p.inhibition and {"kind": type(p.inhibition).__name__, **asdict(p.inhibition)}
-    return _json({"neuron": asdict(p.neuron), "inhibition": inhibition})
+    noise = {} if p.noise is None else {"noise": asdict(p.noise)}
+    return _json({"neuron": asdict(p.neuron), "inhibition": inhibition, **noise})
 
 
 def _projection_text(q: Projection) -> str:
@@ -244,7 +247,8 @@ def _own(graph: Any) -> Network:
         for name in whole["populations"]:
             node, text = graph.nodes[name], _text(graph.nodes[name])
             inhibition = text["inhibition"] and INHIBITIONS[text["inhibition"].pop("kind")](**text["inhibition"])
-            net.add(Population(name, len(node.v_threshold), LIF(**text["neuron"]), inhibition))
+            noise = Logistic(**text["noise"]) if "noise" in text else None
+            net.add(Population(name, len(node.v_threshold), LIF(**text["neuron"]), inhibition, noise))
         for name in whole["projections"]:
             node, text = graph.nodes[name], _text(graph.nodes[name])
             rule, made = text["plasticity"] and STDP(**text["plasticity"]), _synapses(node, text)
