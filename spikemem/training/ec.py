@@ -37,11 +37,15 @@ TAU = 150.0
 """ms; the cells leak little at the start."""
 PENALTY = 2e-5
 """Loss of a spike."""
+ANALYTIC = 3.2
+"""Charge of the analytic code beside which a trained one is shown."""
+MEASURED = 2000
+"""Texts of a source on which a code is measured."""
 HELD_OUT = 0.1
 """Share of the texts that choose the best epoch."""
-SETTLING = 0.5
-"""Share of the epochs, and of the learning rate, after m is fixed."""
-SETTINGS = Settings(epochs=20, batch=256, lr=1e-2)
+SETTLING = 0.25, 0.1
+"""Shares of the epochs, and of the learning rate, after m is fixed."""
+SETTINGS = Settings(epochs=16, batch=256, lr=1e-2)
 
 
 class Volley(nn.Module):
@@ -65,7 +69,7 @@ class Volley(nn.Module):
     def forward(self, vectors: Tensor) -> tuple[Tensor, Tensor]:
         x = torch.cat([vectors, -vectors], dim=1).clamp(0.0, SATURATION / math.sqrt(self.dim)) * (CHARGE * math.sqrt(self.dim))
         spikes = self.cells(x * self.profile[:, None, None] + self.common[:, None, None])
-        n = torch.einsum("t,tbc->bc", self.efficacy, spikes)
+        n = torch.einsum("t,tbc->bc", self.efficacy, spikes).clamp(max=MOST)
         return n[:, : self.dim] - n[:, self.dim :], spikes.sum(dim=(0, 2))
 
     def settle(self) -> None:
@@ -128,7 +132,8 @@ def train(
     model = Volley(x.shape[1])
     first = fit(model, [rest], loss, settings, validate=validate, progress=progress)
     model.settle()
-    second = replace(settings, epochs=max(round(SETTLING * settings.epochs), 1), lr=SETTLING * settings.lr, checkpoint=_beside(settings))
+    epochs, rate = SETTLING
+    second = replace(settings, epochs=math.ceil(epochs * settings.epochs), lr=rate * settings.lr, checkpoint=_beside(settings))
     then = fit(model, [rest], loss, second, validate=validate, progress=progress)
     return Trained(scaled(model.cpu().code(), vectors), first, then)
 
