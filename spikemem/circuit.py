@@ -22,17 +22,18 @@ from spikemem.spec import ModelSpec
 
 @dataclass(frozen=True, eq=False)
 class Volley:
-    """A batch of cues as spikes.   counts: EC, ON minus OFF, [n, d].   codes, when: DG's winners in firing order and when, [n, k].
-    said: what they say beside their vectors."""
+    """A batch of cues as spikes.   counts, spikes: EC's n and its spikes, [n, d].   codes, when: DG's winners in firing order and when,
+    [n, k].   said: what they say beside their vectors."""
 
     counts: NDArray[np.int8]
+    spikes: NDArray[np.int8]
     codes: NDArray[np.uint16]
     when: NDArray[np.uint8]
     said: Spoken
 
     def some(self, which: NDArray[np.integer]) -> "Volley":
         """The volleys of some cues."""
-        return Volley(self.counts[which], self.codes[which], self.when[which], self.said.some(which))
+        return Volley(self.counts[which], self.spikes[which], self.codes[which], self.when[which], self.said.some(which))
 
     def names(self) -> NDArray[np.int64]:
         """A number for each cue, that names its noise: the same cue meets the same noise wherever it stands in a batch, [n]."""
@@ -63,8 +64,8 @@ class Circuit:
 
     def volley(self, vectors: NDArray[np.float32], said: Spoken | None = None) -> Volley:
         """What EC and DG make of unit vectors, [n, d], and of what is said beside them."""
-        counts = ec.encode(self.spec.ec, vectors)
-        return Volley(counts, *self.dg.codes(counts), said or Spoken.nothing(len(vectors)))
+        counts, spikes = ec.volley(self.spec.ec, vectors)
+        return Volley(counts, spikes, *self.dg.codes(counts), said or Spoken.nothing(len(vectors)))
 
     # -- as a network --------------------------------------------------------------------------------------------------------------
 

@@ -1,7 +1,7 @@
 """The one description of a spiking network: populations, projections, inhibition. It holds no behaviour; simulators read it."""
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from types import MappingProxyType
 
@@ -107,6 +107,8 @@ class Projection:
     delay: ms, at least one step.
     first: only the first so many spikes of the source in a cycle are carried (presynaptic inhibition by the basket cell: Vogt & Regehr
     2001); the source must have KWinners. None carries all.
+    efficacy: what a spike counts by the step of a cycle in which it leaves, [step]; cycles are counted from step 0. The weights of such
+    synapses follow the phase of a rhythm (weighted spikes: Kim et al. 2018). None: 1 in each step.
     plasticity: the rule by which the weights learn, from those of the synapses on; each batch item learns for itself. None keeps them.
     """
 
@@ -118,6 +120,11 @@ class Projection:
     delay: float = 1.0
     first: int | None = None
     plasticity: STDP | None = None
+    efficacy: tuple[float, ...] | None = None
+
+    def counts(self, step: int) -> float:
+        """What a spike that leaves at a step counts."""
+        return 1.0 if self.efficacy is None else self.efficacy[step % len(self.efficacy)]
 
     def carried(self, cells: NDArray[np.integer], rank: NDArray[np.integer]) -> int:
         """Synaptic events: how many synapses carry the spikes of these presynaptic cells, given their rank in the cycle."""
@@ -184,11 +191,12 @@ class Network:
         delay: float | None = None,
         first: int | None = None,
         plasticity: STDP | None = None,
+        efficacy: Sequence[float] | None = None,
     ) -> Projection:
         """Connect two populations.
 
         synapses: of shape [pre, post], or a wiring rule that makes them (`one_to_one()`, `sparse_random(fan_in=8)`).
-        delay: ms, a whole number of steps and at least one; one step by default.   first, plasticity: see `Projection`.
+        delay: ms, a whole number of steps and at least one; one step by default.   first, plasticity, efficacy: see `Projection`.
         """
         for name in (pre, post):
             if name not in self._populations:
@@ -208,9 +216,11 @@ class Network:
             raise NetworkError(f"{pre} -> {post}: first={first} needs to be above 0 and {pre!r} to have KWinners")
         if plasticity is not None:
             self._check_plastic(f"{pre} -> {post}", made, delay, first, plasticity)
+        if efficacy is not None and (plasticity or isinstance(made, OneBit) or not len(efficacy) or not np.isfinite(efficacy).all()):
+            raise NetworkError(f"{pre} -> {post}: efficacy is one finite number a step, for Dense or Sparse synapses that do not learn")
         again = 1 + sum(p.pre == pre and p.post == post for p in self._projections)
         name = f"{pre}->{post}" if again == 1 else f"{pre}->{post}#{again}"
-        projection = Projection(name, pre, post, made, delay, first, plasticity)
+        projection = Projection(name, pre, post, made, delay, first, plasticity, None if efficacy is None else tuple(map(float, efficacy)))
         self._projections.append(projection)
         return projection
 

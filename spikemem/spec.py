@@ -37,6 +37,8 @@ class ECSpec(Section):
     """Spikes of a cell for a component of root-mean-square size."""
     layer_two: Annotated[float, Field(ge=0.25, le=1)] = 1.0
     """Spikes of layer II, which drives DG, for each of layer III, which drives CA1; 1: one layer drives both."""
+    weights: str | None = None
+    """A trained code, a file in models/weights or a path; it then says what `charge` would. None: the analytic code."""
 
 
 class LexSpec(Section):
@@ -163,7 +165,7 @@ class ModelSpec(Section):
         lines: list[str] = []
         for key, value in self.model_dump().items():
             if isinstance(value, dict):
-                lines += ["", f"[{key}]", *(f"{k} = {_literal(v)}" for k, v in value.items())]
+                lines += ["", f"[{key}]", *(f"{k} = {_literal(v)}" for k, v in value.items() if v is not None)]
             elif value is not None:
                 lines.append(f"{key} = {_literal(value)}")
         return "\n".join(lines) + "\n"
@@ -173,6 +175,11 @@ def _literal(value: object) -> str:
     if isinstance(value, str):
         return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")
     return repr(value)
+
+
+def weights_file(name: str) -> Path:
+    """Where trained weights lie: in models/weights by their name, or at their path."""
+    return Path(name) if Path(name).suffix == ".safetensors" else MODELS / "weights" / f"{name}.safetensors"
 
 
 def model_names() -> list[str]:

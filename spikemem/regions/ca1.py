@@ -296,9 +296,10 @@ class CA1:
 
     @property
     def bound(self) -> float:
-        """More than any drive of a soma, without noise and gate: |n| <= s + sqrt(d) / 2, and so many words as a cue may light."""
+        """More than any drive of a soma, without noise and gate: so many words as a cue may light, and |n| <= s + sqrt(d) e, where e is
+        how far n is rounded up."""
         gains, lex, s = self.spec.ca1, self.spec.lex, ec.scale(self.spec.ec)
-        meaning = self.spec.ec.dim * (self.spec.ec.charge + 0.5) ** 2 * max(gains.meaning, 1.0)
+        meaning = self.spec.ec.dim * (ec.charge(self.spec.ec) + ec.rounding(self.spec.ec)) ** 2 * max(gains.meaning, 1.0)
         if lex is None:
             return meaning + gains.time * s**2
         lingering = 1 + float(context_weights(self.spec.context).sum()) / UNIT
@@ -341,8 +342,8 @@ class CA1:
         net.connect("ca3", "ca1_dendrite", schaffer)
         net.connect("ca1_dendrite", "ca1", one_to_one(self.gate))
         net.connect("ca1", "sub", one_to_one(self.gate))
-        net.connect("ec", "ca1", perforant)
-        net.connect("ec", "sub", perforant)
+        ec.connect(net, self.spec.ec, "ca1", perforant)
+        ec.connect(net, self.spec.ec, "sub", perforant)
         pathway_cells.build(self.pathways, net, links, passes)
         if "return_inhibition" in net.populations:
             shape = (len(self.pathways.content), cells)

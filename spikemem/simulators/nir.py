@@ -144,6 +144,8 @@ def _unsaid(net: Network, graph: Any) -> Iterator[str]:
             yield f"NIR's Delay is not read by Norse and snnTorch: they drop or refuse {q.name!r} onto population {q.post!r}"
         if q.first is not None:
             yield f"NIR has no `first`: in other readers {q.name!r} carries every spike of population {q.pre!r}"
+        if q.efficacy is not None:
+            yield f"NIR has no `efficacy`: in other readers {q.name!r} carries every spike alike"
         if q.plasticity is not None:
             yield f"NIR has no plasticity: in other readers the weights of {q.name!r} onto population {q.post!r} stay as they are"
 
@@ -223,7 +225,7 @@ def _population_text(p: Population) -> str:
 def _projection_text(q: Projection) -> str:
     bits = {"on": q.synapses.on, "off": q.synapses.off} if isinstance(q.synapses, OneBit) else {}
     rule = q.plasticity and asdict(q.plasticity)
-    ways = {"pre": q.pre, "post": q.post, "delay": q.delay, "first": q.first}
+    ways = {"pre": q.pre, "post": q.post, "delay": q.delay, "first": q.first, "efficacy": q.efficacy}
     return _json({**ways, "plasticity": rule, "synapses": type(q.synapses).__name__, **bits})
 
 
@@ -252,7 +254,8 @@ def _own(graph: Any) -> Network:
         for name in whole["projections"]:
             node, text = graph.nodes[name], _text(graph.nodes[name])
             rule, made = text["plasticity"] and STDP(**text["plasticity"]), _synapses(node, text)
-            net.connect(text["pre"], text["post"], made, delay=text["delay"], first=text["first"], plasticity=rule)
+            ways = {way: text.get(way) for way in ("delay", "first", "efficacy")}
+            net.connect(text["pre"], text["post"], made, plasticity=rule, **ways)
     except (AttributeError, KeyError, TypeError, ValueError) as error:
         raise NetworkError(
             f"the metadata {KEY!r} of this NIR graph cannot be read ({error!r}); delete graph.metadata[{KEY!r}] and give dt"

@@ -156,6 +156,7 @@ def learn_task(
     steps: int = STEPS,
     settings: Settings = RECIPE,
     size: Size = Size(),
+    progress: Callable[[int, int], None] | None = None,
     on_epoch: Callable[[Epoch], None] | None = None,
 ) -> tuple[Outcome, Reader, History]:
     """Train a reader on a task and test it; resumes from `settings.checkpoint`."""
@@ -173,6 +174,7 @@ def learn_task(
         loss,
         settings,
         validate=lambda model: examine(model, held)[1],
+        progress=progress,
         on_epoch=on_epoch,
     )
     torch.manual_seed(settings.seed)
