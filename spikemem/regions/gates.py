@@ -31,6 +31,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from spikemem.codes import HALF, WINDOW
 from spikemem.errors import SnapshotError, SpecError
 from spikemem.network import CycleReset, Logistic, Network, Population
 from spikemem.neurons import LIF
@@ -39,7 +40,7 @@ from spikemem.regions import ec
 from spikemem.regions.bcpnn import Lexicon
 from spikemem.regions.ca1 import CA1, NONE
 from spikemem.regions.ec_lex import Words
-from spikemem.regions.rhythm import BACK, DT, GAMMA, GRID, WINDOW, Gamma, Mode
+from spikemem.regions.rhythm import BACK, DT, GAMMA, GRID, Gamma, Mode
 from spikemem.snapshot import WEIGHTS, load_arrays
 from spikemem.spec import MODELS, ModelSpec
 from spikemem.stimulus import drawn
@@ -220,8 +221,8 @@ class Gates:
         held = np.zeros(steps)
         held[::GAMMA] = -HOLD
         volley, words, shared = held.copy(), held.copy(), held.copy()
-        volley[[start, start + RELEASE, start + RELEASE + MOST]] = ec.HALF - HOLD, HOLD, -2 * HOLD
-        for current, tonic in ((words, ec.HALF), (shared, ec.HALF / 2)):
+        volley[[start, start + RELEASE, start + RELEASE + MOST]] = HALF - HOLD, HOLD, -2 * HOLD
+        for current, tonic in ((words, HALF), (shared, HALF / 2)):
             current[[start, start + 2]] = tonic, -2 * HOLD
         novelty = np.repeat(held[:, None, None], self.levels.size, axis=2)
         novelty[start + JUDGE] += HOLD + ec.PERFECT.threshold - self.levels.ravel()
