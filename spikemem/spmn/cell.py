@@ -1,19 +1,19 @@
 """The spiking SPMN cell: a memory that events write, through gates that are populations of spiking cells.
 
 The memory M holds `depth` planes of w addresses with w contents each, [depth, w, w], between -1 and 1; a content can be an address. An
-event is the firing rates of a few role populations (who, what, where), x [role, cell]. Everything that one population tells another is a
-share of spikes (`spikemem.spmn.firing`): s(.) of stochastic cells, w(.) of a winner-take-all population.
+event is the firing rates of an event population, h [cell], and of role populations (who, what, where), x_e [role, cell]; an event without
+roles names by h itself. Everything that one population tells another is a share of spikes (`spikemem.spmn.firing`): s(.) of stochastic
+cells, w(.) of a winner-take-all population.
 
-    h     = s(sigmoid(W x))                                          the event, [cell]
     a_e   = A x_e                                                    the address that role e names
-    kappa = w(sum_e mu_e(h) a_e),      rho_j = kappa^T M                what R readers find in each plane; j = (reader, plane)
-    k_d   = w(sum_e mu_de(h) a_e + b_d + gamma sum_j alpha_dj(h) rho_j)   plane d's address; it may have been read
+    kappa = w(sum_e mu_e(h) a_e + K h),    rho_j = kappa^T M            what R readers find in each plane; j = (reader, plane)
+    k_d   = w(sum_e mu_de(h) a_e + K_d h + gamma sum_j alpha_dj(h) rho_j)   plane d's address; it may have been read
     rho_d = k_d^T M_d                                                what it holds
     z_d   = s(sigmoid(Z h + u_d(h) m_d)),  r_d = s(sigmoid(R h + v_d(h) m_d))   update and reset, different populations, [w]
-    c_d   = tanh(C [h, x] + sum_e eps_de(h) a_e + sum_j chi_dj(h) rho_j + (1 - r_d) rho_d)    candidate: an ON minus an OFF population
+    c_d   = tanh(C h + sum_e eps_de(h) a_e + sum_j chi_dj(h) rho_j + (1 - r_d) rho_d)    candidate: an ON minus an OFF population
     M'_d  = (1 - k_d z_d^T) M_d + k_d z_d^T c_d                       additive: from M = 0 a write changes M; |M| <= 1
 
-m_d is what the gates hear of the memory: mean squares of the reads and of rho_d, and how far rho_d agrees with tanh(C [h, x] + ...).
+m_d is what the gates hear of the memory: mean squares of the reads and of rho_d, and how far rho_d agrees with tanh(C h + ...).
 alpha, chi and eps are gates, too, which route contents; mu are softmax. The update gate k z^T is the [depth, w, w] gate of the published
 cell, for each sample its own, and the gradient goes through the memory.
 
@@ -30,13 +30,13 @@ from torch import Tensor, nn
 from spikemem.errors import VectorError
 from spikemem.kernels import spmn as kernels
 from spikemem.spmn.contract import Gates
-from spikemem.spmn.firing import STEPS, fire, seed, win
+from spikemem.spmn.firing import SATURATION, STEPS, fire, seed, win
 from spikemem.threads import shared
 
 GAIN = 3.0
 """gamma, at first: a content of +-1 drives an address so much."""
 DRIVE = 4.0
-"""Shares of spikes differ by about .35, so that a cell's drive begins with a standard deviation of about 1.4."""
+"""Of the addresses that roles name, at first: shares of spikes differ by about .35, and addresses then by about 1.4."""
 
 
 class Drive(NamedTuple):
@@ -59,64 +59,68 @@ class Drive(NamedTuple):
 class SpikingCell(nn.Module):
     """The spiking SPMN cell, and, with steps = 0, its rate twin: the same equations with probabilities in place of shares of spikes.
 
-    cells: of an event, all its role populations together, which are equally large.   width, depth: of the memory.   roles: of an event.
-    readers: R.   steps: T of an event, up to 64, or 0.
+    cells: of an event, all its populations together, which are equally large.   width, depth: of the memory.
+    populations: of an event: its roles and, last, the event population; 1 for an event population alone.   readers: R.
+    steps: T of an event, up to 64, or 0.
 
     Gates of a write: update k z^T, [batch, depth, w, w], reset r, [batch, depth, w], and candidate c, [batch, depth, w].
 
     >>> _ = torch.manual_seed(0)
-    >>> cell = SpikingCell(cells=32, width=8, depth=3, roles=2)
+    >>> cell = SpikingCell(cells=32, width=8, depth=3, populations=2)
     >>> memory, gates = cell.write(cell.initial(batch=1), torch.rand(1, 32))
     >>> memory.shape, bool(memory.abs().sum() > 0), bool((gates.update <= 1).all())
     (torch.Size([1, 3, 8, 8]), True, True)
     """
 
-    def __init__(self, cells: int, width: int = 32, depth: int = 4, roles: int = 1, readers: int = 2, steps: int = STEPS) -> None:
+    def __init__(self, cells: int, width: int = 32, depth: int = 4, populations: int = 1, readers: int = 2, steps: int = STEPS) -> None:
         super().__init__()
         if not 0 <= steps <= 64:
             raise VectorError(f"an event of {steps} steps; take 1 to 64, or 0 for rates")
-        if cells % roles:
-            raise VectorError(f"{cells} cells cannot be shared equally by {roles} roles; take a multiple")
-        self.cells, self.roles, self.depth, self.width, self.readers, self.steps = cells, roles, depth, width, readers, steps
-        cells, blocks = cells // roles, readers * depth
-        self.event = spread(nn.Linear(roles * cells, cells))
+        if cells % populations:
+            raise VectorError(f"{cells} cells cannot be shared equally by {populations} populations; take a multiple")
+        self.cells, self.depth, self.width, self.readers, self.steps = cells, depth, width, readers, steps
+        self.populations, self.roles = populations, max(populations - 1, 1)
+        cells, roles, blocks = cells // populations, self.roles, readers * depth
         self.names = nn.Linear(cells, width, bias=False)
         self.mixes = spread(nn.Linear(cells, (readers + depth) * roles), 0.0, 2.0)
-        self.own = nn.Parameter(0.3 * torch.randn(depth, width))
-        self.gates = spread(nn.Linear(cells, 2 * depth * width))
-        self.hears = spread(nn.Linear(cells, 2 * depth * (blocks + 2)), 0.0, 0.3, drive=1.0)
+        self.places = spread(nn.Linear(cells, (readers + depth) * width), 0.0, 0.3)
+        self.gates = nn.Linear(cells, 2 * depth * width)
+        self.hears = spread(nn.Linear(cells, 2 * depth * (blocks + 2)), 0.0, 0.3)
         self.routes = spread(nn.Linear(cells, 2 * depth * blocks), -2.0, 1.5)
         self.brings = spread(nn.Linear(cells, depth * roles), -1.0, 2.0)
-        self.candidate = spread(nn.Linear((roles + 1) * cells, depth * width), drive=2.0)
+        self.candidate = nn.Linear(cells, depth * width)
         self.gain = nn.Parameter(torch.tensor(GAIN))
         nn.init.normal_(self.names.weight, 0.0, DRIVE / math.sqrt(cells))
 
     def initial(self, batch: int) -> Tensor:
         """M = 0, [batch, depth, w, w]."""
-        return self.own.new_zeros(batch, self.depth, self.width, self.width)
+        return self.gain.new_zeros(batch, self.depth, self.width, self.width)
 
     def drive(self, events: Tensor) -> Drive:
         """What events [batch, event, cell] send to the memory's populations; no memory is needed for that."""
         if events.ndim != 3 or events.shape[2] != self.cells:
             raise VectorError(f"events have shape {list(events.shape)}; expected [batch, event, {self.cells}]")
         many, depth, width, blocks = events.shape[:2], self.depth, self.width, self.readers * self.depth
-        h = fire(torch.sigmoid(self.event(events)), self.steps)
-        names = self.named(events)
-        mixed = torch.softmax(self.mixes(h).view(*many, -1, self.roles), -1) @ names
+        h, names = self.happening(events), self.named(events)
+        mixed = torch.softmax(self.mixes(h).view(*many, -1, self.roles), -1) @ names + self.places(h).view(*many, -1, width)
         brings = fire(torch.sigmoid(self.brings(h)), self.steps).view(*many, depth, self.roles)
         return Drive(
             win(mixed[:, :, : self.readers], self.steps),
-            mixed[:, :, self.readers :] + self.own,
+            mixed[:, :, self.readers :],
             self.gates(h).view(*many, 2, depth, width),
             self.hears(h).view(*many, 2, depth, blocks + 2),
             fire(torch.sigmoid(self.routes(h)), self.steps).view(*many, 2, depth, blocks),
-            self.candidate(torch.cat([h, events], -1)).view(*many, depth, width) + brings @ names,
+            self.candidate(h).view(*many, depth, width) + brings @ names,
         )
 
     def named(self, events: Tensor) -> Tensor:
         """a: the addresses that the roles of events [..., cell] name, [..., role, w]."""
-        named: Tensor = self.names(events.view(*events.shape[:-1], self.roles, -1) - 0.5)
+        named: Tensor = self.names(events.view(*events.shape[:-1], self.populations, -1)[..., : self.roles, :] - 0.5)
         return named
+
+    def happening(self, events: Tensor) -> Tensor:
+        """h: the event populations of events [..., cell], as drives, [..., cell / populations]."""
+        return SATURATION * events.view(*events.shape[:-1], self.populations, -1)[..., -1, :]
 
     def read(self, memory: Tensor, keys: Tensor) -> Tensor:
         """rho, [batch, reader x depth, w], of keys [batch, reader, w]."""
@@ -157,12 +161,8 @@ class SpikingCell(nn.Module):
         return torch.stack(course, 1)[asked[:, 0], asked[:, 1]]
 
 
-def spread(layer: nn.Linear, mean: float = 0.0, std: float = 0.0, drive: float = DRIVE) -> nn.Linear:
-    """A layer on shares of spikes whose cells begin unlike one another (alike, they would learn alike), and above the shares' noise.
-
-    mean, std: of the biases.   drive: of the weights' standard deviation, by the root of their number.
-    """
-    nn.init.normal_(layer.weight, 0.0, drive / math.sqrt(layer.in_features))
+def spread(layer: nn.Linear, mean: float, std: float) -> nn.Linear:
+    """A layer whose cells begin unlike one another: alike, they would learn alike.   mean, std: of the biases."""
     nn.init.normal_(layer.bias, mean, std)
     return layer
 
@@ -189,13 +189,15 @@ class _Story(torch.autograd.Function):
     @staticmethod
     def backward(ctx: Any, upstream: Tensor) -> tuple[Tensor | None, ...]:
         *drive, gain, present, asked, memory, kept = ctx.saved_tensors
+        points, rows = torch.unique(asked, dim=0, return_inverse=True)  # several questions may be asked at one point
         at = torch.full(memory.shape[:2], -1)
-        at[asked[:, 0], asked[:, 1]] = torch.arange(len(asked))
+        at[points[:, 0], points[:, 1]] = torch.arange(len(points))
+        upstream = torch.zeros(len(points), *upstream.shape[1:], dtype=upstream.dtype).index_add_(0, rows, upstream)
         into = [torch.zeros_like(part, memory_format=torch.contiguous_format) for part in drive]
         first_memory, by_gain = torch.zeros_like(memory[:, 0]), memory.new_zeros(len(memory))
         key, address, _, hears, routes, candidate = (part.contiguous().numpy() for part in drive)
         given = (key, address, hears, routes, candidate, candidate.dtype.type(gain.item()), present.contiguous().numpy(), memory.numpy())
         result = [tensor.numpy() for tensor in (*into, first_memory, by_gain)]
-        up, rows = upstream.contiguous().numpy(), at.numpy()
-        shared(lambda first, last: kernels.backward(*given, kept.numpy(), up, rows, *result, first, last), len(memory))
+        up, places = upstream.numpy(), at.numpy()
+        shared(lambda first, last: kernels.backward(*given, kept.numpy(), up, places, *result, first, last), len(memory))
         return (*into, by_gain.sum(), None, None, first_memory, None)

@@ -19,6 +19,8 @@ from spikemem.kernels import spmn as kernels
 
 STEPS = 32
 """T: steps of an event, one spike a step at most; up to 64."""
+SATURATION = 4.0
+"""The drive at which a threshold-linear cell fires in every step."""
 
 
 def fire(p: Tensor, steps: int = STEPS) -> Tensor:
@@ -32,6 +34,11 @@ def fire(p: Tensor, steps: int = STEPS) -> Tensor:
         return p
     spikes: Tensor = _Fire.apply(p, steps)  # type: ignore[no-untyped-call]
     return spikes
+
+
+def rectified(x: Tensor) -> Tensor:
+    """The firing probability of threshold-linear cells, min(max(x, 0) / SATURATION, 1)."""
+    return torch.clamp(x / SATURATION, 0.0, 1.0)
 
 
 def win(x: Tensor, steps: int = STEPS) -> Tensor:

@@ -1,9 +1,10 @@
 """Sentences as events: word cells, and role populations that each take from a sentence the words that play their role.
 
-    a_e = w(u_e . v_word + b_e,place)                  which word plays role e: a winner-take-all over the sentence's words
-    x_e = s(sigmoid(2 sum over words a_e,word v_word))               role e's firing, [cell]
+    a_e = w(u_e . v_word + b_e,place)                       which word plays role e: a winner-take-all over the sentence's words
+    x_e = s(sigmoid(2 sum over words a_e,word v_word))      role e's firing, [cell]
+    h   = s(rectified(W sum over words P_place * v_word))   the event population hears them all in their order (Sukhbaatar et al. 2015)
 
-with w and s of `spikemem.spmn.firing`, v_word learned for each word and b for each place in a sentence.
+with w and s of `spikemem.spmn.firing`, v_word learned for each word, b and P for each place in a sentence.
 """
 
 import math
@@ -12,7 +13,7 @@ import torch
 from torch import Tensor, nn
 
 from spikemem.spmn.cell import GAIN, spread
-from spikemem.spmn.firing import STEPS, fire, win
+from spikemem.spmn.firing import STEPS, fire, rectified, win
 
 SHARPNESS = 2.0
 NO_WORD = 0
@@ -23,60 +24,64 @@ FAR = 1e4
 
 
 class Words(nn.Module):
-    """Sentences [..., place], numbers of words, to role populations [..., role, cell].
+    """Sentences [..., place], numbers of words, to populations [..., population, cell]: roles and, last, the event population.
 
-    words: in the vocabulary, the two special ones included.   places: in the longest sentence.   roles, cells, steps: of an event.
+    words: in the vocabulary, the two special ones included.   places: in the longest sentence.   populations, cells, steps: of an event.
     """
 
-    def __init__(self, words: int, places: int, roles: int, cells: int, steps: int = STEPS) -> None:
+    def __init__(self, words: int, places: int, populations: int, cells: int, steps: int = STEPS) -> None:
         super().__init__()
         self.steps = steps
         self.vectors = nn.Embedding(words, cells, padding_idx=NO_WORD)
-        self.roles = nn.Linear(cells, roles)
-        self.places = nn.Parameter(0.5 * torch.randn(places, roles))
+        self.roles = nn.Linear(cells, populations - 1)
+        self.places = nn.Parameter(0.5 * torch.randn(places, populations - 1))
+        self.order = nn.Parameter(1.0 + 0.3 * torch.randn(places, cells))
+        self.event = nn.Linear(cells, cells)
 
     def forward(self, sentences: Tensor) -> Tensor:
-        """Firing rates, [..., role, cell]."""
+        """Firing rates, [..., population, cell]."""
         vectors = self.vectors(sentences)
         drive = (self.roles(vectors) + self.places[: sentences.shape[-1]]).masked_fill((sentences == NO_WORD)[..., None], -FAR)
-        share = win(drive.transpose(-1, -2), self.steps)
-        return fire(torch.sigmoid(SHARPNESS * share @ vectors), self.steps)
+        played = SHARPNESS * win(drive.transpose(-1, -2), self.steps) @ vectors
+        order = (self.order[: sentences.shape[-1]] * vectors).sum(-2, keepdim=True)
+        return fire(torch.cat([torch.sigmoid(played), rectified(self.event(order))], -2), self.steps)
 
 
 class Recall(nn.Module):
     """A question's way through a memory: in each hop readers find what their addresses hold, and what they found leads the next hop.
 
-        k_1 = sum_e mu_e(h) a_e,     k_(n+1) = sum_e epsilon_ne(h) a_e + gamma sum_j alpha_nj(h) rho_nj,     rho_n = w(k_n)^T M
+        k_1 = sum_e mu_e(h) a_e + K_1 h,     k_(n+1) = sum_e epsilon_ne(h) a_e + K_(n+1) h + gamma sum_j alpha_nj(h) rho_nj,
+        rho_n = w(k_n)^T M
 
     h, a_e and rho as in `spikemem.spmn.cell`, of the question. What is told: h, and for each hop the reads and how far each agrees with
     what the roles name, [question, feature].
 
-    cells, roles: of a question's event.   depth, width, readers: of the memory.   hops: reads one after another.
+    cells: of a question's event population.   roles: that name addresses.   depth, width, readers: of the memory.   hops: reads one after another.
     """
 
     def __init__(self, cells: int, roles: int, depth: int, width: int, readers: int = 2, hops: int = 3, steps: int = STEPS) -> None:
         super().__init__()
         self.steps, self.readers, self.hops, self.roles, self.width = steps, readers, hops, roles, width
         blocks = readers * depth
-        self.event = spread(nn.Linear(roles * cells, cells))
         self.mixes = spread(nn.Linear(cells, readers * roles), 0.0, 2.0)
         self.routes = spread(nn.Linear(cells, (hops - 1) * readers * blocks), -2.0, 2.0)
         self.brings = spread(nn.Linear(cells, (hops - 1) * readers * roles), -2.0, 2.0)
+        self.places = spread(nn.Linear(cells, hops * readers * width), 0.0, 0.3)
         self.gain = nn.Parameter(torch.tensor(GAIN))
         self.features = cells + hops * blocks * (width + roles)
 
-    def forward(self, roles: Tensor, names: Tensor, memory: Tensor) -> Tensor:
-        """roles: of the questions, [question, role, cell].   names: a, [question, role, w].   memory: M, [question, depth, w, w]."""
+    def forward(self, h: Tensor, names: Tensor, memory: Tensor) -> Tensor:
+        """h: of the questions, as drives, [question, cell].   names: a, [question, role, w].   memory: M, [question, depth, w, w]."""
         many, readers = len(memory), self.readers
-        h = fire(torch.sigmoid(self.event(roles.flatten(1))), self.steps)
         routes = fire(torch.sigmoid(self.routes(h)), self.steps).view(many, self.hops - 1, readers, -1)
         brings = fire(torch.sigmoid(self.brings(h)), self.steps).view(many, self.hops - 1, readers, self.roles)
-        drive = torch.softmax(self.mixes(h).view(many, readers, self.roles), -1) @ names
+        places = self.places(h).view(many, self.hops, readers, self.width)
+        drive = torch.softmax(self.mixes(h).view(many, readers, self.roles), -1) @ names + places[:, 0]
         contents, signed = memory.transpose(1, 2).flatten(2), torch.tanh(names).transpose(1, 2)
         told = [h]
         for hop in range(self.hops):
             reads = (win(drive, self.steps) @ contents).view(many, -1, self.width)
             told += [reads.flatten(1), (reads @ signed).flatten(1) / math.sqrt(self.width)]
             if hop < self.hops - 1:
-                drive = self.gain * routes[:, hop] @ reads + brings[:, hop] @ names
+                drive = self.gain * routes[:, hop] @ reads + brings[:, hop] @ names + places[:, hop + 1]
         return torch.cat(told, 1)

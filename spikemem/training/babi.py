@@ -18,8 +18,8 @@ from torch import Tensor, nn
 from torch.nn.functional import cross_entropy
 
 from spikemem.learn import Epoch, History, Settings, fit
-from spikemem.spmn.cell import SpikingCell, spread
-from spikemem.spmn.firing import STEPS, fire
+from spikemem.spmn.cell import SpikingCell
+from spikemem.spmn.firing import SATURATION, STEPS, fire, rectified
 from spikemem.spmn.words import UNKNOWN, Recall, Words
 from spikemem.stories import Story, babi
 
@@ -36,10 +36,10 @@ RECIPE = Settings(epochs=60, batch=64, lr=3e-3, weight_decay=1e-2, clip=5.0, pat
 
 @dataclass(frozen=True)
 class Size:
-    """How large a reader is.   cells: of a role population.   hidden: cells between what is recalled and the answer."""
+    """How large a reader is.   cells: of a population.   hidden: cells between what is recalled and the answer."""
 
     cells: int = 64
-    roles: int = 4
+    populations: int = 5
     width: int = 32
     depth: int = 4
     readers: int = 2
@@ -98,12 +98,12 @@ class Reader(nn.Module):
         super().__init__()
         s, words = size, len(vocabulary.words) + UNKNOWN + 1
         self.steps = steps
-        self.told = Words(words, vocabulary.places, s.roles, s.cells, steps)
-        self.asked = Words(words, vocabulary.places, s.roles, s.cells, steps)
+        self.told = Words(words, vocabulary.places, s.populations, s.cells, steps)
+        self.asked = Words(words, vocabulary.places, s.populations, s.cells, steps)
         self.asked.vectors = self.told.vectors  # a word is one word, whoever says it
-        self.cell = SpikingCell(s.roles * s.cells, s.width, s.depth, s.roles, s.readers, steps)
-        self.recall = Recall(s.cells, s.roles, s.depth, s.width, s.readers, s.hops, steps)
-        self.hidden = spread(nn.Linear(self.recall.features, s.hidden))
+        self.cell = SpikingCell(s.populations * s.cells, s.width, s.depth, s.populations, s.readers, steps)
+        self.recall = Recall(s.cells, self.cell.roles, s.depth, s.width, s.readers, s.hops, steps)
+        self.hidden = nn.Linear(self.recall.features, s.hidden)
         self.answer = nn.Linear(s.hidden, len(vocabulary.answers))
 
     def forward(self, batch: Batch) -> Tensor:
@@ -115,9 +115,9 @@ class Reader(nn.Module):
         present = torch.zeros(shape, dtype=torch.bool, device=told.device)
         present[story, place] = True
         memory = self.cell.story(events, present, batch.asked)
-        asked = self.asked(batch.questions)
-        features = self.recall(asked, self.cell.named(asked.flatten(1)), memory)
-        driven: Tensor = self.answer(fire(torch.sigmoid(self.hidden(features)), self.steps))
+        asked = self.asked(batch.questions).flatten(1)
+        features = self.recall(self.cell.happening(asked), self.cell.named(asked), memory)
+        driven: Tensor = self.answer(SATURATION * fire(rectified(self.hidden(features)), self.steps))
         return driven
 
 

@@ -30,8 +30,8 @@ def step_by_step(cell: SpikingCell, events: Tensor, present: Tensor, asked: Tens
 def test_the_kernel_is_the_equations_and_its_gradients_are_autograds(seed: int) -> None:
     model = cell(seed=seed).double()
     present = torch.rand(4, 7) < 0.8
-    asked = torch.tensor([[0, 3], [0, 7], [1, 0], [2, 2], [3, 7]])
-    into = torch.randn(5, DEPTH, WIDTH, WIDTH, dtype=torch.float64)
+    asked = torch.tensor([[0, 3], [0, 7], [1, 0], [2, 2], [3, 7], [0, 3]])  # the first point twice
+    into = torch.randn(6, DEPTH, WIDTH, WIDTH, dtype=torch.float64)
     given = torch.rand(4, 7, CELLS, dtype=torch.float64)
     found = []
     for way in (step_by_step, SpikingCell.story):
@@ -130,8 +130,8 @@ def test_spikes_tend_to_the_rate_twin() -> None:
 
 
 def test_bad_shapes_are_refused() -> None:
-    with pytest.raises(VectorError, match="roles"):
-        SpikingCell(15, roles=2)
+    with pytest.raises(VectorError, match="populations"):
+        SpikingCell(15, populations=2)
     with pytest.raises(VectorError, match="65 steps"):
         SpikingCell(16, steps=65)
     with pytest.raises(VectorError, match=r"expected \[batch, event, 16\]"):
