@@ -16,26 +16,36 @@ from spikemem.spmn.firing import STEPS
 Build = Callable[[int, int, int], Cell]
 TEXT, TIME = 512, 64
 """Cells of the sense for text, the first of an event, and for time: by the latter alone an event's address is chosen at first."""
+LOUD = 4.0
+"""Norm of a content cell's synapses at first."""
+MAP = 8.0
+"""Of an address to its moment, the largest synapse at first."""
 
 
 def spiking(steps: int) -> Callable[[int, int, int], SpikingCell]:
-    """The spiking cell (0 steps: its rate twin) for vectors: drives that begin far above the noise of the shares of spikes, an address that
-    begins with the moment, update and reset gates that begin open, routes and addresses as contents that begin shut.
+    """The spiking cell (0 steps: its rate twin) for vectors. At first the candidate hears the text alone, so loudly that its contents stand
+    out of the noise of shares of spikes; update and reset gates are open, routes and addresses as contents shut. An address begins as a
+    map of time, neighbours for neighbouring moments; where there is no sense of time, as the same for all events.
     """
 
     def build(cells: int, width: int, depth: int) -> SpikingCell:
         cell = SpikingCell(cells, width, depth, readers=1, steps=steps)
         with torch.no_grad():
-            for layer, gain in ((cell.event, 4.0), (cell.candidate, 3.0)):
-                nn.init.orthogonal_(layer.weight, gain)
-                nn.init.zeros_(layer.bias)
+            heard = torch.empty(depth * width, TEXT)
+            nn.init.orthogonal_(heard, LOUD)
+            cell.candidate.weight.zero_()[:, cells : cells + TEXT] = heard - heard.mean(1, keepdim=True)
+            nn.init.zeros_(cell.candidate.bias)
             nn.init.normal_(cell.gates.weight, 0.0, 0.01)
             nn.init.constant_(cell.gates.bias, 3.0)
             for layer in (cell.brings, cell.routes):
                 nn.init.constant_(layer.bias, -4.0)
             nn.init.normal_(cell.names.weight, 0.0, 0.003)
             if cells > TEXT:
-                nn.init.normal_(cell.names.weight[:, TEXT:], 0.0, 3.0)
+                moments = torch.linspace(0, 1, cells - TEXT)
+                apart = torch.linspace(0, 1, width)[:, None] - moments
+                cell.names.weight[:, TEXT:] = MAP * torch.exp(-(apart * len(moments)).square() / 2)
+            else:
+                cell.own[:, 0] = MAP
         return cell
 
     return build
