@@ -48,7 +48,7 @@ class SPMN(nn.Module):
 
     def write(self, stimuli: Mapping[str, Tensor], memory: Tensor | None = None) -> Written:
         """Write a sequence of events.   stimuli: by sense, [batch, events, ...].   memory: to begin with; an empty one without."""
-        rates = self._rates(stimuli)
+        rates = self.events(stimuli)
         memory = self.cell.initial(len(rates)) if memory is None else memory
         gates = []
         for event in rates.unbind(1):
@@ -60,14 +60,14 @@ class SPMN(nn.Module):
         """The memory after a sequence of events, without the gates, which is faster; arguments as of `write`."""
         if not isinstance(self.cell, SpikingCell):
             return self.write(stimuli, memory).memory
-        rates = self._rates(stimuli)
+        rates = self.events(stimuli)
         batch, events = rates.shape[:2]
         present = torch.ones(batch, events, dtype=torch.bool, device=rates.device)
         last = torch.stack([torch.arange(batch), torch.full((batch,), events)], 1)
         return self.cell.story(rates, present, last.to(rates.device), memory)
 
-    def _rates(self, stimuli: Mapping[str, Tensor]) -> Tensor:
-        """Events, [batch, event, cell]."""
+    def events(self, stimuli: Mapping[str, Tensor]) -> Tensor:
+        """What the senses make of a sequence of events: rates, [batch, event, cell]."""
         batch, events = next(iter(stimuli.values())).shape[:2]
         return self.encoder({name: stimulus.flatten(0, 1) for name, stimulus in stimuli.items()}).rates.unflatten(0, (batch, events))
 

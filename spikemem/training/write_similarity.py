@@ -22,12 +22,12 @@ AMONG = 300
 """Held-out sentences of which any two are compared."""
 STEPS = 50
 """Sets in an epoch."""
-DEFAULT = Settings(epochs=8, batch=64, lr=2e-3, warmup=20)
+DEFAULT = Settings(epochs=8, batch=64, lr=1e-3, warmup=20)
 SIZES = {"rate-v1": (32, 2), "rate-v2": (32, 2)}
-"""Width and depth of the memories whose cell writes all of M at once; the others have two depths of 64 addresses."""
+"""Width and depth of the memories whose cell writes all of M at once; the others have eight depths of 64 addresses."""
 
 
-def network(size: int, cell: Build, width: int = 64, depth: int = 2) -> SPMN:
+def network(size: int, cell: Build, width: int = 64, depth: int = 8) -> SPMN:
     """A sense for a text of `size` dimensions, and a cell; nothing is recalled.   cell: takes the event's cells, width and depth."""
     encoder = Encoder({"text": Vector(size, TEXT)})
     return SPMN(encoder, cell(encoder.cells, width, depth), Decoder(size, width, depth, slots=1))
