@@ -74,7 +74,7 @@ def changes(likeness: Mapping[str, tuple[ArrayLike, ArrayLike]], columns: int = 
     rows = -(-len(likeness) // columns)
     figure = Figure(figsize=(2.9 * columns, 2.8 * rows), layout="constrained")
     panels = figure.subplots(rows, columns, squeeze=False, sharex=True, sharey=True).flat
-    for axes, (name, (events, changed)) in zip(panels, likeness.items(), strict=False):
+    for (name, (events, changed)), axes in zip(likeness.items(), panels, strict=False):
         axes.axline((0, 0), slope=1, color=FAINT, linewidth=1, zorder=0)
         axes.plot(events, changed, "o", markersize=2.5, markeredgewidth=0, alpha=0.4, color=SPIKING if "spiking" in name else RATE)
         axes.set_title(f"{name}: r = {np.corrcoef(np.asarray(events), np.asarray(changed))[0, 1]:.3f}", fontsize=9)
