@@ -46,7 +46,7 @@ def run(args: argparse.Namespace, cell: str, task: int, seed: int) -> dict:
 
     def tell(epoch: babi.Epoch) -> None:
         line = f"{cell}, task {task}, seed {seed}, epoch {epoch.number}: loss {epoch.loss:.4f}, validation {epoch.validation:.4f}"
-        print(line, *(finding.name for finding in epoch.health), sep="; ", file=sys.stderr, flush=True)
+        print(line, *sorted({finding.name for finding in epoch.health}), sep="; ", file=sys.stderr, flush=True)
 
     settings = replace(babi.RECIPE, epochs=args.epochs, seed=seed, checkpoint=folder / "checkpoint")
     outcome, reader, history = babi.learn_task(args.data, task, STEPS if cell == "spiking" else 0, settings, on_epoch=tell)

@@ -4,7 +4,7 @@ from spikemem.conversation import Turn
 from spikemem.hippocampus import Hippocampus
 from spikemem.hits import Hit, Hits
 from spikemem.memory import Memory
-from spikemem.network import CycleReset, KWinners, Network, Population, Projection
+from spikemem.network import CycleReset, KWinners, Logistic, Network, Population, Projection
 from spikemem.network_file import NetworkSpec, load_network
 from spikemem.neurons import LIF
 from spikemem.plasticity import STDP
@@ -23,6 +23,7 @@ __all__ = [
     "Hit",
     "Hits",
     "KWinners",
+    "Logistic",
     "Memory",
     "ModelSpec",
     "Network",

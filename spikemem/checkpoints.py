@@ -12,9 +12,9 @@ from torch import Tensor, nn
 from torch.optim import Optimizer
 
 from spikemem.errors import SnapshotError, TrainingError
-from spikemem.snapshot import load_arrays, save_arrays
+from spikemem.snapshot import WEIGHTS, load_arrays, save_arrays
 
-WEIGHTS, TRAINING = "spikemem-weights-1", "spikemem-training-1"
+TRAINING = "spikemem-training-1"
 FILE = "training.safetensors"
 """The file of a training's state in its folder."""
 

@@ -1,6 +1,7 @@
 """The regions wired into one network: how it is built, driven through theta and gamma, and how its spikes are read."""
 
 import zlib
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -21,17 +22,18 @@ from spikemem.spec import ModelSpec
 
 @dataclass(frozen=True, eq=False)
 class Volley:
-    """A batch of cues as spikes.   counts: EC, ON minus OFF, [n, d].   codes, when: DG's winners in firing order and when, [n, k].
-    said: what they say beside their vectors."""
+    """A batch of cues as spikes.   counts, spikes: EC's n and its spikes, [n, d].   codes, when: DG's winners in firing order and when,
+    [n, k].   said: what they say beside their vectors."""
 
     counts: NDArray[np.int8]
+    spikes: NDArray[np.int8]
     codes: NDArray[np.uint16]
     when: NDArray[np.uint8]
     said: Spoken
 
     def some(self, which: NDArray[np.integer]) -> "Volley":
         """The volleys of some cues."""
-        return Volley(self.counts[which], self.codes[which], self.when[which], self.said.some(which))
+        return Volley(self.counts[which], self.spikes[which], self.codes[which], self.when[which], self.said.some(which))
 
     def names(self) -> NDArray[np.int64]:
         """A number for each cue, that names its noise: the same cue meets the same noise wherever it stands in a batch, [n]."""
@@ -62,8 +64,8 @@ class Circuit:
 
     def volley(self, vectors: NDArray[np.float32], said: Spoken | None = None) -> Volley:
         """What EC and DG make of unit vectors, [n, d], and of what is said beside them."""
-        counts = ec.encode(self.spec.ec, vectors)
-        return Volley(counts, *self.dg.codes(counts), said or Spoken.nothing(len(vectors)))
+        counts, spikes = ec.volley(self.spec.ec, vectors)
+        return Volley(counts, spikes, *self.dg.codes(counts), said or Spoken.nothing(len(vectors)))
 
     # -- as a network --------------------------------------------------------------------------------------------------------------
 
@@ -110,12 +112,9 @@ class Circuit:
         record: dict[str, ArrayLike] | None = None,
     ) -> Recording:
         """Every spike of a protocol, step by step, with theta and gamma marked."""
-        steps = len(protocol) * GAMMA
         slow = any(g.mode is Mode.HOP for g in protocol)
         net = self.network(candidates, competitors, slow, passes)
-        stimulus = self.stimulus(protocol, vectors, said, passes)
-        made = simulate(net, stimulus, steps, simulator=simulator, device=device, record=record)
-        return made.marked(gamma=list(range(0, steps, GAMMA)), theta=list(range(0, steps, THETA)))
+        return run(net, self.stimulus(protocol, vectors, said, passes), len(protocol), simulator, device, record)
 
     # -- reading spikes ------------------------------------------------------------------------------------------------------------
 
@@ -177,3 +176,17 @@ class Circuit:
         """CA3's cells in a gamma cycle in which EC replays a key's content."""
         codes, when = self.dg.codes(self.ca1.counts[self.ca1.content[[key]]])
         return self.ca3.cycle(fast_from, slow_from, codes[0], when[0], released=False)
+
+
+def run(
+    net: Network,
+    stimulus: Mapping[str, ArrayLike],
+    cycles: int,
+    simulator: str,
+    device: str,
+    record: Mapping[str, ArrayLike] | None = None,
+) -> Recording:
+    """So many gamma cycles of a circuit, with theta and gamma marked."""
+    steps = cycles * GAMMA
+    made = simulate(net, stimulus, steps, simulator=simulator, device=device, record=record)
+    return made.marked(gamma=list(range(0, steps, GAMMA)), theta=list(range(0, steps, THETA)))

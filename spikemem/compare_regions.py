@@ -14,6 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from spikemem.codes import signed
 from spikemem.compare import Pair, shares, total_variation
 from spikemem.recall import Recall
 from spikemem.recording import Recording
@@ -59,8 +60,8 @@ def by_region(
 def _measured(pair: Pair, vectors: NDArray[np.float32], cues: NDArray[np.float32], answer: Recall) -> dict[tuple[str, str], float]:
     circuit, n, recording = pair.spiking.circuit, len(cues), answer.recording
     assert recording is not None
-    encoded = ec.decode(circuit.spec.ec, _volleys(recording, "ec", GAMMA))
-    replayed = ec.decode(circuit.spec.ec, _volleys(recording, "ec_deep", recording.steps))
+    encoded = ec.decode(circuit.spec.ec, ec.heard(circuit.spec.ec, _spikes(recording, "ec", GAMMA)))
+    replayed = ec.decode(circuit.spec.ec, signed(_spikes(recording, "ec_deep", recording.steps).sum(0)))
     memories, softmax = pair.rate.first_attention(cues)
     expected = np.einsum("nc,ncd->nd", softmax, vectors[memories])
     tv = [total_variation(shares(answer.competitors[i], answer.attention[i]), shares(memories[i], softmax[i])) for i in range(n)]
@@ -76,9 +77,13 @@ def _measured(pair: Pair, vectors: NDArray[np.float32], cues: NDArray[np.float32
     }
 
 
-def _volleys(recording: Recording, name: str, stop: int) -> NDArray[np.integer]:
-    """What ON and OFF cells counted out until a step, ON minus OFF, [n, d]."""
-    return ec.signed(np.array([recording[name].between(0, stop, i).counts(i + 1)[i] for i in range(recording.batches)]))
+def _spikes(recording: Recording, name: str, stop: int) -> NDArray[np.bool_]:
+    """The spikes of a population until a step, [time, n, cell]."""
+    every = recording[name]
+    spikes = np.zeros((stop, recording.batches, every.size), bool)
+    early = every.step < stop
+    spikes[every.step[early], every.batch[early], every.cell[early]] = True
+    return spikes
 
 
 def _cells(recording: Recording, name: str, start: int, i: int) -> NDArray[np.int32]:

@@ -1,61 +1,24 @@
 """The main job on the corpus that ships with spikemem: store sentences, recall them, and do the same with the rate twin."""
 
-import json
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from itertools import pairwise
-from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
 from spikemem import compare
 from spikemem.compare import Pair, Row
+from spikemem.corpus.statements import Corpus, load_corpus
 from spikemem.embed import Embedder
 from spikemem.regions import ec
 from spikemem.spec import ModelSpec
 
-CORPUS = Path(__file__).with_name("corpus") / "demo.json"
 HOPS = 3
 CURVE = (5, 10, 25, 50, 100, 200)
 """Gamma cycles over which attention is counted; the figure is that of the last."""
 ATTENTION_CUES = 200
 Stage = Callable[[str], None]
-
-
-@dataclass(frozen=True)
-class Corpus:
-    """texts: statements.   cues: two questions for each.   chains: places of linked statements.   changes: places of statements that tell
-    of one fact at different times, in their order."""
-
-    texts: list[str]
-    cues: list[list[str]]
-    chains: list[list[int]]
-    changes: list[list[int]]
-
-    @property
-    def links(self) -> list[tuple[int, int]]:
-        return [(a, b) for chain in self.chains for a, b in pairwise(chain)]
-
-    @property
-    def alone(self) -> list[int]:
-        """Statements of which no other one tells a part or another version."""
-        told = {i for group in [*self.chains, *self.changes] for i in group}
-        return [i for i in range(len(self.texts)) if i not in told]
-
-
-def load_corpus() -> Corpus:
-    """The demo corpus.
-
-    >>> corpus = load_corpus()
-    >>> len(corpus.texts), len(corpus.chains), len(corpus.alone)
-    (720, 48, 417)
-    """
-    raw = json.loads(CORPUS.read_text(encoding="utf-8"))
-    place = {m["id"]: i for i, m in enumerate(raw["memories"])}
-    groups = {kind: [[place[i] for i in group] for group in raw[kind]] for kind in ("chains", "changes")}
-    return Corpus([m["text"] for m in raw["memories"]], [m["cues"] for m in raw["memories"]], **groups)
 
 
 @dataclass(frozen=True, eq=False)

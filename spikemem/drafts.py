@@ -9,8 +9,9 @@ from numpy.typing import NDArray
 from spikemem.conversation import Turn
 from spikemem.regions.ca1 import NONE
 from spikemem.regions.ec_lex import Words, words
+from spikemem.snapshot import Arrays
 from spikemem.spec import ModelSpec
-from spikemem.store import Kind
+from spikemem.store import KeyRow, Kind, MemoryRow
 from spikemem.texts import pieces, seconds
 
 
@@ -51,6 +52,51 @@ def heard(spec: ModelSpec, texts: Sequence[str]) -> list[Words] | None:
 def heard_of_keys(spec: ModelSpec, drafts: Sequence[Draft]) -> list[list[Words]] | None:
     """What the word cells hear of drafts, one for each key; None where the model has no word cells."""
     return None if spec.lex is None else [[words(key.heard, spec.lex.cells) for key in draft.keys] for draft in drafts]
+
+
+def key_rows(
+    drafts: Sequence[Draft], vectors: Sequence[NDArray[np.float32]], ids: Sequence[int], arrays: Arrays, since: int
+) -> list[KeyRow]:
+    """The rows of the keys of new memories, in the order in which a hippocampus has them, from key `since` on.
+
+    vectors: of each draft's keys.   ids: of the drafts.   arrays: of the hippocampus.
+    """
+    counts, codes, memory = arrays["counts"][since:], arrays["codes"][since:], arrays["memory"][since:]
+    said = [iter(zip(draft.keys, own, strict=True)) for draft, own in zip(drafts, vectors, strict=True)]
+    rows = []
+    for owner, count, code in zip(memory - memory.min(initial=2**62), counts, codes, strict=True):
+        key, vector = next(said[owner])  # keys lie in blocks between adaptations, those of one memory in their order
+        rows.append(KeyRow(ids[owner], key.heard, vector, count, code, key.kind))
+    return rows
+
+
+def arrays_of(
+    spec: ModelSpec, memories: Sequence[MemoryRow], keys: Sequence[KeyRow], links: Sequence[tuple[int, int]]
+) -> dict[str, NDArray[np.generic]]:
+    """The entries of `Hippocampus.arrays` that a store's rows give, memories in their order."""
+    index = {m.id: i for i, m in enumerate(memories)}
+    owner = np.array([index[k.memory] for k in keys])
+    _, first = np.unique(owner, return_index=True)
+    return {
+        "counts": np.stack([k.counts for k in keys]), "codes": np.stack([k.code for k in keys]), "memory": owner,
+        "content": first[owner], "alive": np.ones(len(keys), bool),
+        "links": np.array([[index[a], index[b]] for a, b in links], np.int64).reshape(-1, 2),
+        "cue": np.array([k.kind == Kind.CUE for k in keys]),
+        "session": session_array([m.session for m in memories]), "when": when_array([m.happened for m in memories]),
+        **joined(spec, [k.text for k in keys]),
+    }  # fmt: skip
+
+
+def adaptation_blob(arrays: Arrays) -> dict[str, bytes]:
+    """The entry of a store that keeps what DG has learned."""
+    flat = np.concatenate([np.ravel(np.asarray(arrays[name], np.float64)) for name in ("seen", "mean", "covariance")])
+    return {"adaptation": flat.tobytes()}
+
+
+def read_adaptation(blob: bytes | None, dim: int) -> dict[str, NDArray[np.generic]]:
+    """The same as entries of `Hippocampus.arrays`."""
+    flat = np.frombuffer(blob, np.float64) if blob is not None else np.zeros(1 + dim + dim * dim)
+    return {"seen": flat[:1], "mean": flat[1 : dim + 1], "covariance": flat[dim + 1 :].reshape(dim, dim)}
 
 
 def joined(spec: ModelSpec, texts: Sequence[str]) -> dict[str, NDArray[np.generic]]:

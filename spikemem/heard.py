@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from spikemem.errors import VectorError
+from spikemem.errors import UnknownMemoryError, VectorError
 from spikemem.regions.ec_ctx import FARTHEST, NO_SESSION
 from spikemem.regions.ec_lex import Words
 from spikemem.regions.pathways import SILENT, Spoken, spoken
@@ -76,3 +76,38 @@ def _known_cells(words: Sequence[Words], lex: LexSpec | None) -> None:
     for heard in words:
         if len(heard.cells) and not 0 <= heard.cells.min() <= heard.cells.max() < lex.cells:
             raise VectorError(f"words reach cell {heard.cells.max()}; the model has {lex.cells}: make them with words(text, {lex.cells})")
+
+
+def known(ids: ArrayLike, alive: NDArray[np.bool_]) -> NDArray[np.int64]:
+    """Ids as int64, [n]; UnknownMemoryError where they are no whole numbers of living memories.   alive: [memory]."""
+    try:
+        given = np.atleast_1d(np.asarray(ids))
+    except ValueError as error:
+        raise UnknownMemoryError(f"memory ids are a list of whole numbers: {error}") from error
+    if given.size == 0:
+        return np.zeros(0, np.int64)
+    if given.ndim != 1 or given.dtype.kind not in "iu":
+        raise UnknownMemoryError(f"memory ids are a list of whole numbers, not {given.dtype} of shape {given.shape}")
+    for i in given.tolist():
+        if not 0 <= i < len(alive) or not alive[i]:
+            raise UnknownMemoryError(f"no memory {i}; it was never stored or has been forgotten")
+    return given.astype(np.int64)
+
+
+def empty(vectors: ArrayLike) -> bool:
+    return isinstance(vectors, Sequence | np.ndarray) and len(vectors) == 0
+
+
+def at_least(least: int, **given: int) -> None:
+    for name, value in given.items():
+        if not isinstance(value, int | np.integer) or value < least:
+            raise VectorError(f"{name} is {value!r}; it must be a whole number, at least {least}")
+
+
+def unsaid(keys: int, memories: int) -> dict[str, NDArray[np.generic]]:
+    """Entries of `arrays` for a memory that has heard no words and knows no time, as snapshots of earlier versions are."""
+    none = np.zeros(0, np.int64)
+    return {
+        "words_ptr": np.zeros(keys + 1, np.int64), "words_cell": none, "words_spikes": none, "words_whole": np.zeros(0, bool),
+        "cue": np.zeros(keys, bool), "session": np.full(memories, NO_SESSION), "when": np.full(memories, np.nan),
+    }  # fmt: skip

@@ -16,7 +16,8 @@ from numpy.typing import ArrayLike, NDArray
 
 from spikemem.circuit import Circuit
 from spikemem.errors import SpecError, UnknownMemoryError, VectorError
-from spikemem.heard import Heard, asked
+from spikemem.gating import Action, Outcome, judge, one_thread
+from spikemem.heard import Heard, asked, at_least, empty, known, unsaid
 from spikemem.network import Network
 from spikemem.recall import Completion, Course, Recall, answer, go_on
 from spikemem.recording import Recording
@@ -24,8 +25,8 @@ from spikemem.regions import ec
 from spikemem.regions.ca1 import NONE
 from spikemem.regions.ca3 import CA3
 from spikemem.regions.dg import Adaptation
-from spikemem.regions.ec_ctx import NO_SESSION
 from spikemem.regions.ec_lex import Words
+from spikemem.regions.gates import Gates
 from spikemem.regions.pathways import PATHWAYS as PATHWAYS
 from spikemem.regions.pathways import Spoken
 from spikemem.regions.rhythm import CHAIN_SETTLE, GAMMA, RECALL_SETTLE, THETA, chain_protocol, recall_protocol
@@ -67,6 +68,9 @@ class Hippocampus:
             raise SpecError(f"seed is {seed}; it must lie between 0 and 2^63 - 1")
         self.device, self.seed = device, seed
         self.circuit = Circuit(self.spec, seed)
+        self.gates = None if self.spec.gates is None else Gates.of(self.spec)
+        self.outcomes: list[Outcome] = []
+        """What became of each event of the last `store`, in a model with gates."""
         self._content = np.zeros(0, np.int64)  # [memory]: the key that holds its content
         self._links: dict[tuple[int, int], None] = {}
 
@@ -86,8 +90,12 @@ class Hippocampus:
         pieces: Sequence[int] | None = None,
         sessions: ArrayLike | None = None,
         when: ArrayLike | None = None,
+        record: bool = False,
     ) -> NDArray[np.int64]:
         """Store memories, one volley each; returns their ids, [n].
+
+        In a model with gates each is judged as it comes (`outcomes`): the id is that of the memory which holds it now, and that may be
+        an old one, which then gets the cues that it lacks, or a new one in the place of one that is forgotten.
 
         cue: what recalls a memory, [n, d].   target: what is recalled, [n, d]; the cue itself by default.
         variants: for each memory further cues [v, d], or None.
@@ -95,28 +103,90 @@ class Hippocampus:
         pieces: for each memory how many of its variants, the first so many, are pieces of its own text and not other cues.
         sessions: of each memory, [n], -1 for none: memories of one session, in the order of storing, are neighbours in time.
         when: moments of the memories, s since 1970, [n], NaN where unknown.
+        record: simulate the gates and read what they decide off their spikes; each outcome's `.recording` holds them.
         """
         cues = ec.unit(cue, self.spec.ec.dim)
         targets = cues if target is None else ec.unit(target, self.spec.ec.dim)
         extra = [None] * len(cues) if variants is None else list(variants)
         if len(targets) != len(cues) or len(extra) != len(cues):
             raise VectorError(f"{len(cues)} cues need as many targets and variants, not {len(targets)} and {len(extra)}")
-        more = [None if v is None or _empty(v) else ec.unit(v, self.spec.ec.dim) for v in extra]
+        more = [None if v is None or empty(v) else ec.unit(v, self.spec.ec.dim) for v in extra]
         sizes = [0 if v is None else len(v) for v in more]
         beside = Heard.of(len(cues), sizes, target is not None, words, pieces, sessions, when, self.spec.lex)
+        if self.gates is not None:
+            place = ("event", self.device) if record else None
+            with one_thread():
+                self.outcomes = [
+                    self._gated(cues[[i]], None if target is None else targets[[i]], more[i], beside.part(slice(i, i + 1)), place)
+                    for i in range(len(cues))
+                ]
+            return np.array([d.memory for d in self.outcomes], np.int64)
+        return self._write(cues, None if target is None else targets, more, beside, progress)
+
+    def _write(
+        self,
+        cues: NDArray[np.float32],
+        targets: NDArray[np.float32] | None,
+        more: list[NDArray[np.float32] | None],
+        beside: Heard,
+        progress: Progress | None = None,
+    ) -> NDArray[np.int64]:
+        """New memories, whatever is stored."""
         ids = np.arange(len(self._content), len(self._content) + len(cues))
         done = 0
         while done < len(cues):
             due = next((n for n in ADAPTATIONS if n > len(self._content)), len(self._content) + BLOCK)
             block = min(due - len(self._content), BLOCK, len(cues) - done)
             part = slice(done, done + block)
-            self._store_block(cues[part], None if target is None else targets[part], more[part], beside.part(part))
+            self._store_block(cues[part], None if targets is None else targets[part], more[part], beside.part(part))
             done += block
             if len(self._content) in ADAPTATIONS:
                 self.consolidate()
             if progress is not None:
                 progress(done, len(cues))
         return ids
+
+    def _gated(
+        self,
+        cue: NDArray[np.float32],
+        target: NDArray[np.float32] | None,
+        more: NDArray[np.float32] | None,
+        beside: Heard,
+        place: tuple[str, str] | None,
+    ) -> Outcome:
+        """One event at the gates, and what they decide."""
+        assert self.gates is not None
+        content = cue if target is None else target
+        volley = self.circuit.volley(content, asked([beside.words[0][0]], None, 1, self.spec.lex))
+        judged = judge(self.circuit, self.gates, volley, content, place)
+        old = int(self.circuit.ca1.owners(np.array([judged.key]))[0])
+        if judged.action in (Action.REFRESH, Action.RENEW):
+            keys = np.concatenate([x for x in (content, None if target is None else cue, more) if x is not None])
+            wanted = [i for i, apart in enumerate(beside.cue[0]) if apart or judged.action is Action.REFRESH]
+            added = tuple(wanted[i] for i in self.teach(old, keys[wanted], [beside.words[0][i] for i in wanted])) if wanted else ()
+            if not np.isnan(beside.when[0]):
+                self.circuit.ca1.renew(old, float(beside.when[0]))
+            return judged.decided(old, old, added)
+        links = [link for link in self._links if old in link] if judged.action is Action.OVERWRITE else []
+        if judged.action is Action.OVERWRITE:
+            self.forget([old])
+        new = int(self._write(cue, target, [more], beside)[0])
+        for a, b in links:
+            self.associate([new if a == old else a], [new if b == old else b])
+        return judged.decided(new, old, tuple(range(len(beside.words[0]))))
+
+    def teach(self, memory: int, cue: ArrayLike, words: Sequence[Words] | None = None) -> tuple[int, ...]:
+        """Teach a memory those of further cues [n, d], with their words, that it lacks; returns which."""
+        ca1, old = self.circuit.ca1, int(self._known(memory)[0])
+        vectors = ec.unit(cue, self.spec.ec.dim)
+        self._said(words, None, len(vectors))
+        volley = self.circuit.volley(vectors)
+        known = {row.tobytes() for row in ca1.counts[(ca1.memory == old) & ca1.alive]}
+        lacks = [i for i, row in enumerate(volley.counts) if row.tobytes() not in known]
+        heard = None if words is None or self.spec.lex is None else [words[i] for i in lacks]
+        owner, content = np.full(len(lacks), old), np.full(len(lacks), self._content[old])
+        ca1.add(volley.counts[lacks], volley.codes[lacks], owner, content, heard, np.ones(len(lacks), bool))
+        return tuple(lacks)
 
     def _store_block(
         self, cues: NDArray[np.float32], targets: NDArray[np.float32] | None, variants: list[NDArray[np.float32] | None], beside: Heard
@@ -215,8 +285,8 @@ class Hippocampus:
         simulator: which one, where they are recorded.
         """
         vectors = ec.unit(cue, self.spec.ec.dim)
-        _at_least(1, top_k=top_k, attention_cycles=attention_cycles, cycles=cycles)
-        _at_least(0, settle=settle)
+        at_least(1, top_k=top_k, attention_cycles=attention_cycles, cycles=cycles)
+        at_least(0, settle=settle)
         volley = self.circuit.volley(vectors, self._said(words, around, len(vectors)))
         course = Course(settle, attention_cycles, self._passes(cycles))
         return answer(self.circuit, volley, vectors, top_k, course, (simulator, self.device) if record else None)
@@ -238,7 +308,7 @@ class Hippocampus:
         cells, winners = self.spec.dg.cells, self.spec.dg.winners
         if given.ndim != 2 or given.shape[1] != winners or given.dtype.kind not in "iu" or np.any((given < 0) | (given >= cells)):
             raise VectorError(f"codes are whole numbers below {cells} of shape [n, {winners}], not {given.dtype} {given.shape}")
-        _at_least(0, settle=settle)
+        at_least(0, settle=settle)
         when = np.tile(np.arange(winners, dtype=np.uint8), (len(given), 1))  # one after the other, as they stand
         active, size, _ = self.circuit.ca3.complete(given.astype(np.uint16), when, settle)
         core = self.spec.ca3.core
@@ -255,7 +325,7 @@ class Hippocampus:
         yet visited, among the memories that the words of those visited light up; it ends where they light up none.
         """
         vectors = ec.unit(cue, self.spec.ec.dim)
-        _at_least(1, hops=hops)
+        at_least(1, hops=hops)
         volley = self.circuit.volley(vectors, self._said(words, None, len(vectors)))
         active, size, _ = self.circuit.ca3.complete(volley.codes, volley.when, CHAIN_SETTLE)
         first = self.circuit.ca1.rank(volley.counts, active, size, self.spec.ca1.candidates, volley.said).order[:, 0]
@@ -272,8 +342,11 @@ class Hippocampus:
 
     @property
     def network(self) -> Network:
-        """The circuit as it stands, as a `Network` for any simulator."""
-        return self.circuit.network()
+        """The circuit as it stands, with its gates, as a `Network` for any simulator."""
+        net = self.circuit.network()
+        if self.gates is not None:
+            self.gates.build(net, self.circuit.ca1, self.seed)
+        return net
 
     def simulate_recall(
         self,
@@ -361,7 +434,7 @@ class Hippocampus:
         whole: dict[str, NDArray[Any]] = dict(arrays)
         made.circuit.dg.adapt(Adaptation(whole["mean"], whole["covariance"], int(whole["seen"][0])))
         keys, memories = len(whole["counts"]), len(np.unique(whole["content"]))
-        whole = {**_unsaid(keys, memories), **whole}
+        whole = {**unsaid(keys, memories), **whole}
         heard = [
             Words(whole["words_cell"][a:b], whole["words_spikes"][a:b], whole["words_whole"][a:b])
             for a, b in pairwise(whole["words_ptr"].tolist())
@@ -374,38 +447,3 @@ class Hippocampus:
         made._successors()
         made._rebind()
         return made
-
-
-def _unsaid(keys: int, memories: int) -> dict[str, NDArray[Any]]:
-    """Entries of `arrays` for a memory that has heard no words and knows no time, as snapshots of earlier versions are."""
-    none = np.zeros(0, np.int64)
-    return {
-        "words_ptr": np.zeros(keys + 1, np.int64), "words_cell": none, "words_spikes": none, "words_whole": np.zeros(0, bool),
-        "cue": np.zeros(keys, bool), "session": np.full(memories, NO_SESSION), "when": np.full(memories, np.nan),
-    }  # fmt: skip
-
-
-def known(ids: ArrayLike, alive: NDArray[np.bool_]) -> NDArray[np.int64]:
-    """Ids as int64, [n]; UnknownMemoryError where they are no whole numbers of living memories.   alive: [memory]."""
-    try:
-        given = np.atleast_1d(np.asarray(ids))
-    except ValueError as error:
-        raise UnknownMemoryError(f"memory ids are a list of whole numbers: {error}") from error
-    if given.size == 0:
-        return np.zeros(0, np.int64)
-    if given.ndim != 1 or given.dtype.kind not in "iu":
-        raise UnknownMemoryError(f"memory ids are a list of whole numbers, not {given.dtype} of shape {given.shape}")
-    for i in given.tolist():
-        if not 0 <= i < len(alive) or not alive[i]:
-            raise UnknownMemoryError(f"no memory {i}; it was never stored or has been forgotten")
-    return given.astype(np.int64)
-
-
-def _empty(vectors: ArrayLike) -> bool:
-    return isinstance(vectors, Sequence | np.ndarray) and len(vectors) == 0
-
-
-def _at_least(least: int, **given: int) -> None:
-    for name, value in given.items():
-        if not isinstance(value, int | np.integer) or value < least:
-            raise VectorError(f"{name} is {value!r}; it must be a whole number, at least {least}")

@@ -34,6 +34,34 @@ class Hit:
         return f"Hit({self.id}, {self.text!r}{when}, score={self.score:.3f}{': ' if why else ''}{why})"
 
 
+@dataclass(frozen=True, repr=False)
+class Decision:
+    """What a memory with gates made of a text.
+
+    action: "write", a new memory; "overwrite", a new one in the place of an old one, which is forgotten; "refresh", the old one has the
+        text as a further cue now; "renew", the old one knew it all. Where the old one stays, its times are renewed.
+    id: the memory that holds the text now.   old: the memory that answered it, None where none did.
+    gates: the share of each gate's cells that fired in its half of theta; over a half is on.   recording: their spikes, where asked for.
+    """
+
+    text: str
+    action: str
+    id: int
+    old: int | None = None
+    gates: Mapping[str, float] = field(default_factory=dict, hash=False)
+    recording: Recording | None = field(default=None, hash=False, compare=False)
+
+    def __repr__(self) -> str:
+        """One line.
+
+        >>> Decision("Ada lives in Rome.", "overwrite", 7, 3, {"update": 1.0, "reset": 0.90625})
+        Decision('Ada lives in Rome.', overwrite 3 -> 7: update 1.00, reset 0.91)
+        """
+        gates = ", ".join(f"{name} {share:.2f}" for name, share in self.gates.items())
+        old = "" if self.old is None else f"{self.old} -> "
+        return f"Decision({self.text!r}, {self.action} {old}{self.id}{': ' if gates else ''}{gates})"
+
+
 class Hits(list[Hit]):
     """Hits, best first.   novelty: 0 for a known cue, towards 1 for one unlike all that is stored.   recording: where asked for."""
 

@@ -3,6 +3,7 @@
 import json
 import time
 from collections.abc import Hashable, Iterable, Sequence
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 from types import TracebackType
@@ -11,15 +12,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from spikemem.conversation import TurnLike, sessions_of, turns_after
-from spikemem.drafts import Draft, heard, heard_of_keys, joined, session_array, when_array
+from spikemem.drafts import Draft, adaptation_blob, arrays_of, heard, heard_of_keys, key_rows, read_adaptation, session_array, when_array
 from spikemem.embed import DEFAULT, Embedder, Progress, SentenceEmbedder
 from spikemem.errors import StoreError, TextError, UnknownMemoryError, VectorError
+from spikemem.gating import Action, Outcome
 from spikemem.hippocampus import PATHWAYS, Hippocampus
-from spikemem.hits import Hit, Hits
+from spikemem.hits import Decision, Hit, Hits
 from spikemem.regions.ca1 import NONE
 from spikemem.regions.ec_ctx import NO_SESSION
 from spikemem.spec import ModelSpec, load_model
-from spikemem.store import KeyRow, Kind, MemoryRow, Store
+from spikemem.store import Kind, MemoryRow, Store
 from spikemem.texts import check_text, moment, seconds
 
 DEFAULT_MODEL = "hippocampus-text"
@@ -41,6 +43,8 @@ class Memory:
         self._texts: dict[int, str] = {}
         self._happened: dict[int, float | None] = {}
         self._index: dict[int, int] = {}
+        self.decisions: list[Decision] = []
+        """What became of each text of the last call that stored some, in a model with gates."""
         self._load()
 
     @classmethod
@@ -88,10 +92,11 @@ class Memory:
 
     @classmethod
     def _begin(cls, store: Store, spec: ModelSpec, embedder: Embedder, seed: int, device: str) -> "Memory":
+        made = cls(store, spec, embedder, seed, device)
         model = {"spec": spec.model_dump(), "embedder": embedder.name, "seed": seed}
         if not store.readonly:
             store.add([], [], meta={"model": json.dumps(model).encode()})
-        return cls(store, spec, embedder, seed, device)
+        return made
 
     @property
     def embedder(self) -> Embedder:
@@ -104,7 +109,7 @@ class Memory:
         """Derive everything in RAM from the store."""
         with self._store.reading():
             memories, keys, links = self._store.memories(), self._store.keys(), self._store.links()
-            adaptation = self._adaptation()
+            adaptation = read_adaptation(self._store.get("adaptation"), self.spec.ec.dim)
         self._ids = [m.id for m in memories]
         self._index = {m.id: i for i, m in enumerate(memories)}
         self._texts = {m.id: m.text for m in memories}
@@ -112,16 +117,7 @@ class Memory:
         if not memories:
             self.hippocampus = Hippocampus(self.spec, self._device, self._seed)
             return
-        owner = np.array([self._index[k.memory] for k in keys])
-        _, first = np.unique(owner, return_index=True)
-        arrays = {
-            "counts": np.stack([k.counts for k in keys]), "codes": np.stack([k.code for k in keys]), "memory": owner,
-            "content": first[owner], "alive": np.ones(len(keys), bool),
-            "links": np.array([[self._index[a], self._index[b]] for a, b in links], np.int64).reshape(-1, 2),
-            "cue": np.array([k.kind == Kind.CUE for k in keys]),
-            "session": session_array([m.session for m in memories]), "when": when_array([m.happened for m in memories]),
-            **joined(self.spec, [k.text for k in keys]), **adaptation,
-        }  # fmt: skip
+        arrays = {**arrays_of(self.spec, memories, keys, links), **adaptation}
         self.hippocampus = Hippocampus.of(self.spec, arrays, self._device, self._seed)
 
     def _follow(self) -> None:
@@ -129,26 +125,27 @@ class Memory:
         if self._store.readonly and self._store.changed():
             self._load()
 
-    def _adaptation(self) -> dict[str, NDArray[np.generic]]:
-        blob, dim = self._store.get("adaptation"), self.spec.ec.dim
-        flat = np.frombuffer(blob, np.float64) if blob is not None else np.zeros(1 + dim + dim * dim)
-        return {"seen": flat[:1], "mean": flat[1 : dim + 1], "covariance": flat[dim + 1 :].reshape(dim, dim)}
-
-    def _adaptation_blob(self) -> dict[str, bytes]:
-        a = self.hippocampus.arrays()
-        flat = np.concatenate([np.ravel(np.asarray(a[name], np.float64)) for name in ("seen", "mean", "covariance")])
-        return {"adaptation": flat.tobytes()}
-
     # -- storing -------------------------------------------------------------------------------------------------------------------
 
-    def store(self, text: str, cues: Sequence[str] | None = None, origin: str | None = None, *, when: datetime | None = None) -> int:
+    def store(
+        self,
+        text: str,
+        cues: Sequence[str] | None = None,
+        origin: str | None = None,
+        *,
+        when: datetime | None = None,
+        record: bool = False,
+    ) -> int:
         """Store one memory; returns its id.
+
+        In a model with gates (hippocampus-gated) the id is that of the memory which holds the text now, and `decisions` says why.
 
         text: up to a million characters; one of over 128 words also gets a key for each piece of about that length.
         cues: further texts that should recall it.   origin: a note of where it came from.
         when: when it happened; a time without a zone is taken as UTC.
+        record: simulate every spike of the gates; `decisions[0].recording` holds them.
         """
-        return self.store_all([text], [cues or []], origin, when=[when])[0]
+        return self.store_all([text], [cues or []], origin, when=[when], record=record)[0]
 
     def store_all(
         self,
@@ -159,10 +156,12 @@ class Memory:
         *,
         when: datetime | Sequence[datetime | None] | None = None,
         sessions: Sequence[Hashable | None] | None = None,
+        record: bool = False,
     ) -> list[int]:
         """Store many memories; returns their ids.
 
-        All texts are checked before the first is stored; blocks of 256 become durable together.
+        All texts are checked before the first is stored; blocks of 256 become durable together. In a model with gates each text becomes
+        durable by itself, and meets those before it.   record: see `store`.
         when: one time for all, or one for each.   sessions: a label for each, or None; those of one label are neighbours in time, in
         their order. Labels mean nothing beyond the call.   progress: is told how many keys of how many are done, pieces and cues included.
         """
@@ -180,7 +179,8 @@ class Memory:
         happened = [seconds(t) for t in times]
         number = {label: i for i, label in enumerate(dict.fromkeys(label for label in labels if label is not None))}
         session = [None if label is None else number[label] for label in labels]
-        return self._store_drafts([Draft.of(*one) for one in zip(texts, further, happened, session, strict=True)], origin, progress)
+        drafts = [Draft.of(*one) for one in zip(texts, further, happened, session, strict=True)]
+        return self._store_drafts(drafts, origin, progress, record=record)
 
     def store_conversation(
         self,
@@ -216,11 +216,14 @@ class Memory:
             raise UnknownMemoryError(f"memory {i} belongs to no session that could go on; give one of a conversation")
         return session
 
-    def _store_drafts(self, drafts: list[Draft], origin: str | None, progress: Progress | None, first: int | None = None) -> list[int]:
+    def _store_drafts(
+        self, drafts: list[Draft], origin: str | None, progress: Progress | None, first: int | None = None, record: bool = False
+    ) -> list[int]:
         """first: the number of the drafts' session 0; a new one by default."""
         if origin is not None:
             check_text(origin)
         self._store.check_open()
+        self.decisions = []
         total, done, ids = sum(len(draft.keys) for draft in drafts), 0, list[int]()
         session = self._store.next_session() if first is None else first
 
@@ -230,52 +233,84 @@ class Memory:
 
         for start in range(0, len(drafts), BLOCK):
             block = drafts[start : start + BLOCK]
-            ids += self._store_block(block, origin, session, tell)
+            ids += self._store_block(block, origin, session, tell, record)
             tell(size := sum(len(draft.keys) for draft in block), size)
             done += size
         return ids
 
-    def _store_block(self, drafts: list[Draft], origin: str | None, session: int, progress: Progress) -> list[int]:
+    def _store_block(self, drafts: list[Draft], origin: str | None, session: int, progress: Progress, record: bool) -> list[int]:
         """session: the number of the drafts' session 0."""
         vectors = self._embed([key.said for draft in drafts for key in draft.keys], progress)
         split = np.split(vectors, np.cumsum([len(draft.keys) for draft in drafts])[:-1])
-        numbers = [None if draft.session is None else session + draft.session for draft in drafts]
-        hippocampus = self.hippocampus
-        keys_before, adaptation = len(hippocampus.arrays()["counts"]), hippocampus.adaptation
+        ids, size = list[int](), len(drafts) if self.spec.gates is None else 1
+        for start in range(0, len(drafts), size):
+            part = slice(start, start + size)
+            ids += self._store_together(drafts[part], split[part], origin, session, record)
+        return ids
+
+    def _store_together(
+        self, drafts: list[Draft], vectors: list[NDArray[np.float32]], origin: str | None, session: int, record: bool
+    ) -> list[int]:
+        """Drafts that become durable together; in a model with gates one, which may become part of an old memory.
+
+        vectors: of each draft's keys, [key, d].
+        """
+        hippocampus, numbers = self.hippocampus, [None if draft.session is None else session + draft.session for draft in drafts]
+        since, adaptation = len(hippocampus.circuit.ca1), hippocampus.adaptation
         try:
             places = hippocampus.store(
-                np.stack([own[0] for own in split]),
-                variants=[own[1:] for own in split],
+                np.stack([own[0] for own in vectors]),
+                variants=[own[1:] for own in vectors],
                 words=heard_of_keys(self.spec, drafts),
                 pieces=[sum(key.kind == Kind.PIECE for key in draft.keys) for draft in drafts],
                 sessions=session_array(numbers),
                 when=when_array([draft.happened for draft in drafts]),
+                record=record,
             )
-            a = hippocampus.arrays()
-            first = self._store.next_id()
-            ids = list(range(first, first + len(drafts)))
-            said = [iter(zip(draft.keys, own, strict=True)) for draft, own in zip(drafts, split, strict=True)]
-            new = []
-            for k in range(keys_before, len(a["counts"])):  # keys lie in blocks between adaptations, those of one memory in their order
-                i = int(a["memory"][k] - places[0])
-                key, vector = next(said[i])
-                new.append(KeyRow(ids[i], key.heard, vector, a["counts"][k], a["codes"][k], key.kind))
-            adapted = hippocampus.adaptation is not adaptation
-            codes = a["codes"][:keys_before][a["alive"][:keys_before]] if adapted else None
-            meta = {"next_id": str(ids[-1] + 1).encode(), **(self._adaptation_blob() if adapted else {})}
-            if given := [n for n in numbers if n is not None]:
-                meta["next_session"] = str(max(self._store.next_session(), *(n + 1 for n in given))).encode()
-            now = time.time()
-            rows = [MemoryRow(i, d.text, now, origin, d.happened, n) for i, d, n in zip(ids, drafts, numbers, strict=True)]
-            self._store.add(rows, new, codes, meta)
+            outcome = hippocampus.outcomes[0] if hippocampus.outcomes else None
+            if outcome is not None and outcome.stays:
+                ids = [self._refresh(outcome, drafts[0], vectors[0], since)]
+            else:
+                old = self._ids[outcome.old] if outcome is not None and outcome.action is Action.OVERWRITE else None
+                ids = self._add(places, drafts, vectors, numbers, origin, since, hippocampus.adaptation is not adaptation, old)
         except BaseException:
             self._load()  # what is in RAM never runs ahead of the disk
             raise
+        if outcome is not None:
+            old_id = None if outcome.old == NONE else self._ids[outcome.old]
+            gates = {} if outcome.verdict is None else outcome.verdict.shares
+            self.decisions.append(Decision(drafts[0].text, outcome.action.value, ids[0], old_id, gates, outcome.recording))
+        return ids
+
+    def _add(
+        self, places: NDArray[np.int64], drafts: list[Draft], vectors: list[NDArray[np.float32]], numbers: list[int | None],
+        origin: str | None, since: int, adapted: bool, old: int | None,
+    ) -> list[int]:  # fmt: skip
+        """Make new memories durable.   since: their first key.   adapted: all codes are new.   old: the memory that they overwrite."""
+        a, first, now = self.hippocampus.arrays(), self._store.next_id(), time.time()
+        ids = list(range(first, first + len(drafts)))
+        codes = a["codes"][:since][a["alive"][:since]] if adapted else None
+        meta = {"next_id": str(ids[-1] + 1).encode(), **(adaptation_blob(self.hippocampus.arrays()) if adapted else {})}
+        if given := [n for n in numbers if n is not None]:
+            meta["next_session"] = str(max(self._store.next_session(), *(n + 1 for n in given))).encode()
+        rows = [MemoryRow(i, d.text, now, origin, d.happened, n) for i, d, n in zip(ids, drafts, numbers, strict=True)]
+        self._store.add(rows, key_rows(drafts, vectors, ids, a, since), codes, meta, old)
         self._ids += ids
         self._index.update({i: int(p) for i, p in zip(ids, places, strict=True)})
         for row in rows:
             self._texts[row.id], self._happened[row.id] = row.text, row.happened
+        if old is not None:
+            del self._texts[old], self._happened[old], self._index[old]
         return ids
+
+    def _refresh(self, outcome: Outcome, draft: Draft, vectors: NDArray[np.float32], since: int) -> int:
+        """Make durable what a draft brought to the memory that knew it; returns its id.   since: the first key added."""
+        i, keys = self._ids[outcome.memory], [replace(draft.keys[j], kind=Kind.CUE) for j in outcome.added]
+        rows = key_rows([replace(draft, keys=keys)], [vectors[list(outcome.added)]], [i], self.hippocampus.arrays(), since)
+        self._store.refresh(i, time.time(), draft.happened, rows)
+        if draft.happened is not None:
+            self._happened[i] = draft.happened
+        return i
 
     def _embed(self, texts: Sequence[str], progress: Progress | None = None) -> NDArray[np.float32]:
         vectors = np.asarray(self.embedder.embed(texts, progress), np.float32)
@@ -307,7 +342,7 @@ class Memory:
         try:
             self.hippocampus.consolidate()
             a = self.hippocampus.arrays()
-            self._store.recode(a["codes"][a["alive"]], self._adaptation_blob())
+            self._store.recode(a["codes"][a["alive"]], adaptation_blob(self.hippocampus.arrays()))
         finally:
             self._load()  # compact, or, where the disk refused, as before
 

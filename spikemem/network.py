@@ -1,7 +1,7 @@
 """The one description of a spiking network: populations, projections, inhibition. It holds no behaviour; simulators read it."""
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from types import MappingProxyType
 
@@ -56,13 +56,42 @@ Inhibition = CycleReset | KWinners
 
 
 @dataclass(frozen=True)
+class Logistic:
+    """Escape noise: a cell fires with a probability, not at a threshold (Gerstner & Kistler 2002, section 5.3).
+
+        I'[t] = I[t] + xi[t],   P(xi < x) = 1 / (1 + exp(-x / scale))
+
+    Logistic noise xi, drawn anew for each cell and step, is added to the external current. A cell that forgets within a step
+    (`LIF(tau, reset=0.0)` with tau far below dt, resistance R, no synaptic time constant) then spikes with the escape probability
+
+        P(S[t] = 1) = 1 / (1 + exp(-(I[t] - theta / R) / scale)),
+
+    and one that remembers has this noise summed by its membrane. The numbers belong to the description: they follow from seed, name of the
+    population, batch item, step and cell alone, so that every simulator has the same ones. Teacher-forced cells have none.
+
+    scale: of the noise, in the unit of the current, > 0; its standard deviation is pi / sqrt(3) times as large.   seed: >= 0.
+    """
+
+    scale: float
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "scale", number("Logistic scale", self.scale))
+        if not (self.scale > 0 and math.isfinite(self.scale)):
+            raise NetworkError(f"Logistic scale is {self.scale}; it must be finite and above 0 (leave the noise out for none)")
+        if not isinstance(self.seed, int | np.integer) or not 0 <= self.seed < 2**63:
+            raise NetworkError(f"Logistic seed is {self.seed!r}; it must be a whole number from 0 to 2^63 - 1")
+
+
+@dataclass(frozen=True)
 class Population:
-    """A named group of equal neurons.   size: cells, >= 1."""
+    """A named group of equal neurons.   size: cells, >= 1.   noise: None for cells that follow from their input."""
 
     name: str
     size: int
     neuron: LIF = field(default_factory=LIF)
     inhibition: Inhibition | None = None
+    noise: Logistic | None = None
 
     def __post_init__(self) -> None:
         if not self.name or self.name.endswith(BASKET) or any(mark in self.name for mark in RESERVED):
@@ -78,6 +107,8 @@ class Projection:
     delay: ms, at least one step.
     first: only the first so many spikes of the source in a cycle are carried (presynaptic inhibition by the basket cell: Vogt & Regehr
     2001); the source must have KWinners. None carries all.
+    efficacy: what a spike counts by the step of a cycle in which it leaves, [step]; cycles are counted from step 0. The weights of such
+    synapses follow the phase of a rhythm (weighted spikes: Kim et al. 2018). None: 1 in each step.
     plasticity: the rule by which the weights learn, from those of the synapses on; each batch item learns for itself. None keeps them.
     """
 
@@ -89,6 +120,11 @@ class Projection:
     delay: float = 1.0
     first: int | None = None
     plasticity: STDP | None = None
+    efficacy: tuple[float, ...] | None = None
+
+    def counts(self, step: int) -> float:
+        """What a spike that leaves at a step counts."""
+        return 1.0 if self.efficacy is None else self.efficacy[step % len(self.efficacy)]
 
     def carried(self, cells: NDArray[np.integer], rank: NDArray[np.integer]) -> int:
         """Synaptic events: how many synapses carry the spikes of these presynaptic cells, given their rank in the cycle."""
@@ -155,11 +191,12 @@ class Network:
         delay: float | None = None,
         first: int | None = None,
         plasticity: STDP | None = None,
+        efficacy: Sequence[float] | None = None,
     ) -> Projection:
         """Connect two populations.
 
         synapses: of shape [pre, post], or a wiring rule that makes them (`one_to_one()`, `sparse_random(fan_in=8)`).
-        delay: ms, a whole number of steps and at least one; one step by default.   first, plasticity: see `Projection`.
+        delay: ms, a whole number of steps and at least one; one step by default.   first, plasticity, efficacy: see `Projection`.
         """
         for name in (pre, post):
             if name not in self._populations:
@@ -179,9 +216,11 @@ class Network:
             raise NetworkError(f"{pre} -> {post}: first={first} needs to be above 0 and {pre!r} to have KWinners")
         if plasticity is not None:
             self._check_plastic(f"{pre} -> {post}", made, delay, first, plasticity)
+        if efficacy is not None and (plasticity or isinstance(made, OneBit) or not len(efficacy) or not np.isfinite(efficacy).all()):
+            raise NetworkError(f"{pre} -> {post}: efficacy is one finite number a step, for Dense or Sparse synapses that do not learn")
         again = 1 + sum(p.pre == pre and p.post == post for p in self._projections)
         name = f"{pre}->{post}" if again == 1 else f"{pre}->{post}#{again}"
-        projection = Projection(name, pre, post, made, delay, first, plasticity)
+        projection = Projection(name, pre, post, made, delay, first, plasticity, None if efficacy is None else tuple(map(float, efficacy)))
         self._projections.append(projection)
         return projection
 

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from pydantic import Field
 
 from spikemem.errors import NetworkError, SpecError
-from spikemem.network import CycleReset, KWinners, Network, Population
+from spikemem.network import CycleReset, KWinners, Logistic, Network, Population
 from spikemem.neurons import LIF
 from spikemem.plasticity import STDP
 from spikemem.spec import MODELS, NETWORK, Count, Section, locate, model_names, parsed, read
@@ -66,6 +66,13 @@ class RuleSpec(Section):
     divide: float | None = STDP.divide
 
 
+class NoiseSpec(Section):
+    """`network.Logistic`, with its names."""
+
+    scale: float
+    seed: int = Logistic.seed
+
+
 class PopulationSpec(Section):
     """A population. size: a number, or the name of one under [sizes]. With `winners` and `cycle` it has KWinners, with `cycle` alone
     CycleReset."""
@@ -74,6 +81,7 @@ class PopulationSpec(Section):
     neuron: str
     cycle: float | None = None
     winners: Count | None = None
+    noise: NoiseSpec | None = None
 
 
 class ProjectionSpec(Section):
@@ -121,7 +129,8 @@ class NetworkSpec(Section):
         for name, p in self.populations.items():
             size = p.size if isinstance(p.size, int) else self._find("size", p.size, numbers)
             neuron = self._find("neuron", p.neuron, self.neurons).neuron(self.dt)
-            net.add(Population(name, size, neuron, _inhibition(name, p)))
+            noise = None if p.noise is None else Logistic(**p.noise.model_dump())
+            net.add(Population(name, size, neuron, _inhibition(name, p), noise))
         for q in self.projections:
             weight = q.weight * (self._find("size", q.times, numbers) if q.times is not None else 1)
             rule = self._find("rule", q.plasticity, self.rules).model_dump() if q.plasticity is not None else None

@@ -22,8 +22,7 @@ from numpy.typing import ArrayLike, NDArray
 from torch import Tensor
 
 from spikemem.errors import NetworkError, UnknownMemoryError, VectorError
-from spikemem.heard import Heard, asked
-from spikemem.hippocampus import known
+from spikemem.heard import Heard, asked, known
 from spikemem.rate_pathways import RatePathways
 from spikemem.recall import Recall
 from spikemem.regions import ec

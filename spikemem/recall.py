@@ -83,7 +83,7 @@ def answer(
         else:
             break
     competitors = min(competitors, ranking.order.shape[1])
-    events = spent + ranking.events + _perforant_events(circuit, volley.counts) + course.settle * circuit.ca3.events(volley.codes)
+    events = spent + _index_events(ranking, volley) + _perforant_events(circuit, volley) + course.settle * circuit.ca3.events(volley.codes)
     if place is not None and len(ca1) and len(vectors):
         protocol = recall_protocol(course.settle, course.attention, course.passes)
         simulator, device = place
@@ -118,7 +118,7 @@ def spread(
     spent = np.zeros(n, np.int64)
     for p in range(passes - 1):
         ranking = ca1.rank(volley.counts, *active, candidates, volley.said, lit)
-        spent += ranking.events
+        spent += _index_events(ranking, volley)
         owners = ca1.owners(ranking.order[:, :competitors])
         for i in range(n):
             memory = next((int(m) for m in owners[i] if m != NONE and m not in path[i, :p]), NONE)
@@ -188,7 +188,14 @@ def _report(circuit: Circuit, ranking: Ranking, volley: Volley, read: Answer, to
     return Recall(ids, scores, drives, read.path, vectors, np.clip(novelty, 0.0, None), competing, shares, ranking.events, recording)
 
 
-def _perforant_events(circuit: Circuit, counts: NDArray[np.int8]) -> NDArray[np.int64]:
+def _index_events(ranking: Ranking, volley: Volley) -> NDArray[np.int64]:
+    """Synapses of a pass onto index cells that carry spikes, [n]: from EC only those of cells whose dendrites are open."""
+    return ranking.events + (ranking.order != NONE).sum(1) * volley.spikes.sum(1, dtype=np.int64)
+
+
+def _perforant_events(circuit: Circuit, volley: Volley) -> NDArray[np.int64]:
     """Synapses from EC onto DG that carry the spikes of a volley, [n]."""
-    fan_out = np.bincount(circuit.dg.inputs.ravel(), minlength=circuit.spec.ec.dim)
-    return np.abs(ec.layer_two(circuit.spec.ec, counts).astype(np.int64)) @ fan_out
+    spec = circuit.spec.ec
+    fan_out = np.bincount(circuit.dg.inputs.ravel(), minlength=spec.dim)
+    spikes = volley.spikes if spec.layer_two == 1 else np.abs(ec.layer_two(spec, volley.counts))
+    return spikes.astype(np.int64) @ fan_out

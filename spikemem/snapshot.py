@@ -13,6 +13,8 @@ from safetensors.numpy import save_file
 from spikemem.errors import SnapshotError
 
 Arrays = Mapping[str, NDArray[np.generic]]
+WEIGHTS = "spikemem-weights-1"
+"""The format of trained weights."""
 
 
 def _digest(arrays: Arrays, head: str) -> str:

@@ -37,6 +37,8 @@ class ECSpec(Section):
     """Spikes of a cell for a component of root-mean-square size."""
     layer_two: Annotated[float, Field(ge=0.25, le=1)] = 1.0
     """Spikes of layer II, which drives DG, for each of layer III, which drives CA1; 1: one layer drives both."""
+    weights: str | None = None
+    """A trained code, a file in models/weights or a path; it then says what `charge` would. None: the analytic code."""
 
 
 class LexSpec(Section):
@@ -104,6 +106,15 @@ class CA1Spec(Section):
     """Share of its synaptic weight that must be active together for an apical dendrite to fire."""
 
 
+class GatesSpec(Section):
+    """SPMN's gates, which decide whether an event is written, refreshes an engram, or overwrites it (`regions.gates`)."""
+
+    weights: Annotated[str, Field(min_length=1)] = "gates.safetensors"
+    """A file of trained gates in models/weights, or the path of one."""
+    cells: Annotated[int, Field(ge=1, le=1024)] = 32
+    """Cells of each gate; it is on where more than half of them fire."""
+
+
 class ModelSpec(Section):
     """A hippocampus as data. `ModelSpec()` has the numbers of hippocampus-base."""
 
@@ -118,6 +129,8 @@ class ModelSpec(Section):
     dg: DGSpec = DGSpec()
     ca3: CA3Spec = CA3Spec()
     ca1: CA1Spec = CA1Spec()
+    gates: GatesSpec | None = None
+    """Gates; None: every event is written."""
 
     @model_validator(mode="after")
     def _fits(self) -> "ModelSpec":
@@ -125,6 +138,8 @@ class ModelSpec(Section):
             raise ValueError(f"dg.cells is {self.dg.cells}; it must be a multiple of {2 * WORD} (two hemispheres of packed synapses)")
         if self.dg.cells > 2**16:
             raise ValueError(f"dg.cells is {self.dg.cells}; at most {2**16}")
+        if self.gates is not None and self.lex is None:
+            raise ValueError("gates compare words, and this model has no word cells; add a table [lex], or leave [gates] out")
         g = self.ec.layer_two
         if g < 1 and math.ceil(11 * g + 0.5) != math.ceil(10 * g + 0.5):
             raise ValueError(f"ec.layer_two is {g}: a cell's eleventh spike would come too late for DG; take a little less or more")
@@ -150,7 +165,7 @@ class ModelSpec(Section):
         lines: list[str] = []
         for key, value in self.model_dump().items():
             if isinstance(value, dict):
-                lines += ["", f"[{key}]", *(f"{k} = {_literal(v)}" for k, v in value.items())]
+                lines += ["", f"[{key}]", *(f"{k} = {_literal(v)}" for k, v in value.items() if v is not None)]
             elif value is not None:
                 lines.append(f"{key} = {_literal(value)}")
         return "\n".join(lines) + "\n"
@@ -160,6 +175,11 @@ def _literal(value: object) -> str:
     if isinstance(value, str):
         return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")
     return repr(value)
+
+
+def weights_file(name: str) -> Path:
+    """Where trained weights lie: in models/weights by their name, or at their path."""
+    return Path(name) if Path(name).suffix == ".safetensors" else MODELS / "weights" / f"{name}.safetensors"
 
 
 def model_names() -> list[str]:

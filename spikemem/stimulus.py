@@ -1,5 +1,6 @@
 """What drives a network from outside, checked and brought to one shape."""
 
+import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -7,7 +8,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from spikemem.errors import StimulusError
-from spikemem.network import Network
+from spikemem.network import Logistic, Network
 
 Stimulus = Mapping[str, ArrayLike]
 
@@ -53,4 +54,13 @@ def checked(net: Network, stimulus: Stimulus, steps: int) -> Drive:
             current[name] = array.astype(np.float64)
             if not np.isfinite(current[name]).all():
                 raise StimulusError(f"stimulus for {name!r} holds NaN or infinity")
+    for name, population in net.populations.items():
+        if population.noise is not None and name not in clamped:
+            noise = [drawn(population.noise, name, steps, population.size, item) for item in range(batches)]
+            current[name] = current.get(name, 0.0) + np.stack(noise, axis=1)
     return Drive(steps, batches, current, clamped)
+
+
+def drawn(noise: Logistic, name: str, steps: int, cells: int, item: int = 0) -> NDArray[np.float64]:
+    """The noise of a population of this name in one batch item, [time, cell]; a longer run begins with that of a shorter one."""
+    return np.random.default_rng([noise.seed, zlib.crc32(name.encode()), item]).logistic(0.0, noise.scale, (steps, cells))

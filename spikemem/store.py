@@ -12,7 +12,7 @@ import sqlite3
 import zlib
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import IntEnum
 from pathlib import Path
 from types import TracebackType
@@ -224,17 +224,44 @@ class Store:
         keys: Sequence[KeyRow],
         codes: NDArray[np.uint16] | None = None,
         meta: dict[str, bytes] | None = None,
+        instead_of: int | None = None,
     ) -> None:
-        """Add memories with their keys; all or nothing.   codes: new codes for the keys stored before, [key, k].   meta: entries."""
+        """Add memories with their keys; all or nothing.   codes: new codes for the keys stored before, [key, k].   meta: entries.
+
+        instead_of: a memory that the first one added overwrites: it is deleted, and its links are those of the new one.
+        """
         with self._transaction():
+            if instead_of is not None:
+                self._hand_over(instead_of, memories[0].id)
             if codes is not None:
                 self._recode(codes)
             self._put((meta or {}).items())
             told = [m.values() for m in memories]
             into = f"INSERT INTO memories ({MEMORY}, happened, session, crc) VALUES (?, ?, ?, ?, ?, ?, ?)"
             self._db.executemany(into, [(*row, _crc(*row)) for row in told])
-            held = [k.values() for k in keys]
-            self._db.executemany(f"INSERT INTO keys ({KEY}, kind, crc) VALUES (?, ?, ?, ?, ?, ?, ?)", [(*row, _crc(*row)) for row in held])
+            self._add_keys(keys)
+
+    def refresh(self, memory: int, stored: float, happened: float | None, keys: Sequence[KeyRow]) -> None:
+        """A memory was stored again: its times, of which `happened` stays where there is no new one, and the cues that it lacked."""
+        with self._transaction():
+            ((*row, crc),) = self._select(f"SELECT {MEMORY}, happened, session, crc FROM memories WHERE id = ?", memory)
+            if _crc(*row) != crc:
+                raise StoreError(f"{self.path}: memory {memory} has been altered on disk; restore the file from a backup")
+            old = MemoryRow(*row)
+            new = replace(old, stored=stored, happened=old.happened if happened is None else happened)
+            change = "UPDATE memories SET stored = ?, happened = ?, crc = ? WHERE id = ?"
+            self._db.execute(change, (new.stored, new.happened, _crc(*new.values()), memory))
+            self._add_keys(keys)
+
+    def _add_keys(self, keys: Sequence[KeyRow]) -> None:
+        held = [k.values() for k in keys]
+        self._db.executemany(f"INSERT INTO keys ({KEY}, kind, crc) VALUES (?, ?, ?, ?, ?, ?, ?)", [(*row, _crc(*row)) for row in held])
+
+    def _hand_over(self, old: int, new: int) -> None:
+        """Delete a memory; its links become those of another."""
+        links = [tuple(new if i == old else i for i in pair) for pair in self.links() if old in pair]
+        self._delete([old])
+        self._db.executemany("INSERT OR IGNORE INTO links VALUES (?, ?, ?)", [(a, b, _crc(a, b)) for a, b in links])
 
     def recode(self, codes: NDArray[np.uint16], meta: dict[str, bytes]) -> None:
         """New codes for all keys, [key, k], in the order in which `keys` gives them."""
@@ -254,11 +281,14 @@ class Store:
 
     def remove(self, ids: Sequence[int]) -> None:
         """Delete memories, their keys and their links."""
-        one = [(i,) for i in ids]
         with self._transaction():
-            self._db.executemany("DELETE FROM links WHERE pre = ?1 OR post = ?1", one)
-            self._db.executemany("DELETE FROM keys WHERE memory = ?", one)
-            self._db.executemany("DELETE FROM memories WHERE id = ?", one)
+            self._delete(ids)
+
+    def _delete(self, ids: Sequence[int]) -> None:
+        one = [(i,) for i in ids]
+        self._db.executemany("DELETE FROM links WHERE pre = ?1 OR post = ?1", one)
+        self._db.executemany("DELETE FROM keys WHERE memory = ?", one)
+        self._db.executemany("DELETE FROM memories WHERE id = ?", one)
 
     def next_id(self) -> int:
         """The id after the largest ever given."""

@@ -125,8 +125,7 @@ class SpikingLayer(nn.Module):
         """
         current = self._checked(current)
         if self._fuses(current):
-            spikes: Tensor = _Fused.apply(current, self.beta, self.threshold, self.start, self.slope)  # type: ignore[no-untyped-call]
-            return spikes
+            return _window(current, self.beta, self.threshold, self.start, self.slope)[1]
         return _loop(current, self.beta, self.threshold, self.start, self.slope)[0]
 
     @torch.no_grad()
@@ -134,7 +133,7 @@ class SpikingLayer(nn.Module):
         """V, [time, batch, cell], before the resets, under a current of that shape."""
         current = self._checked(current)
         if self._fuses(current):
-            return _window(current, self.beta, self.threshold, self.start)[0]
+            return _window(current, self.beta, self.threshold, self.start, self.slope)[0]
         return _loop(current, self.beta, self.threshold, self.start, self.slope)[1]
 
     def _checked(self, current: Tensor) -> Tensor:
@@ -169,32 +168,45 @@ class _FastSigmoid(FastSigmoid):  # type: ignore[misc,unused-ignore]
         return FastSigmoid.forward(ctx, above, slope).to(above.dtype)
 
 
-class _Fused(torch.autograd.Function):
-    """The window as one step of autograd; gradients by current, beta and theta."""
-
-    @staticmethod
-    def forward(ctx: Any, current: Tensor, beta: Tensor, theta: Tensor, start: Tensor, slope: float) -> Tensor:
-        voltage, spikes = _window(current, beta, theta, start)
-        ctx.save_for_backward(voltage, beta, theta, start)
-        ctx.slope = slope
-        return spikes
-
-    @staticmethod
-    def backward(ctx: Any, upstream: Tensor) -> tuple[Tensor | None, ...]:
-        voltage, beta, theta, start = ctx.saved_tensors
-        into, sums = torch.empty_like(voltage), voltage.new_zeros(2, voltage.shape[2])
-        arrays = [_array(tensor) for tensor in (upstream, voltage, beta, theta, start)]
-        slope = arrays[0].dtype.type(ctx.slope)
-        _shared(voltage, lambda first, last: kernels.backward(*arrays, slope, into.numpy(), sums.numpy(), first, last))
-        return into, sums[0], sums[1], None, None
-
-
-def _window(current: Tensor, beta: Tensor, theta: Tensor, start: Tensor) -> tuple[Tensor, Tensor]:
-    """Voltages and spikes by the kernel."""
-    voltage, spikes = torch.empty(2, *current.shape, dtype=current.dtype)
+@torch.library.custom_op("spikemem::window", mutates_args=())
+def _window(current: Tensor, beta: Tensor, theta: Tensor, start: Tensor, slope: float) -> tuple[Tensor, Tensor]:
+    """Voltages and spikes of a window by the kernel, as one operator of torch, into which torch.compile does not look."""
+    voltage, spikes = _like(current), _like(current)
     arrays = [_array(tensor) for tensor in (current, beta, theta, start, voltage, spikes)]
     _shared(current, lambda first, last: kernels.forward(*arrays, first, last))
     return voltage, spikes
+
+
+@torch.library.custom_op("spikemem::window_gradient", mutates_args=())
+def _gradient(upstream: Tensor, voltage: Tensor, beta: Tensor, theta: Tensor, start: Tensor, slope: float) -> tuple[Tensor, Tensor]:
+    """The gradient by the current, and by beta and theta, [2, cell]."""
+    into, sums = _like(voltage), voltage.new_zeros(2, voltage.shape[2])
+    arrays = [_array(tensor) for tensor in (upstream, voltage, beta, theta, start)]
+    k = arrays[0].dtype.type(slope)
+    _shared(voltage, lambda first, last: kernels.backward(*arrays, k, into.numpy(), sums.numpy(), first, last))
+    return into, sums
+
+
+def _keep(ctx: Any, inputs: tuple[Any, ...], output: tuple[Tensor, Tensor]) -> None:
+    _, beta, theta, start, slope = inputs
+    ctx.save_for_backward(output[0], beta, theta, start)
+    ctx.slope = slope
+    ctx.set_materialize_grads(False)
+
+
+def _backward(ctx: Any, by_voltage: None, upstream: Tensor) -> tuple[Tensor | None, ...]:
+    voltage, beta, theta, start = ctx.saved_tensors
+    into, sums = _gradient(upstream, voltage, beta, theta, start, ctx.slope)
+    return into, sums[0], sums[1], None, None
+
+
+_window.register_autograd(_backward, setup_context=_keep)
+_window.register_fake(lambda current, beta, theta, start, slope: (_like(current), _like(current)))
+_gradient.register_fake(lambda upstream, voltage, beta, theta, start, slope: (_like(voltage), voltage.new_empty(2, voltage.shape[2])))
+
+
+def _like(window: Tensor) -> Tensor:
+    return torch.empty_like(window, memory_format=torch.contiguous_format)
 
 
 def _array(tensor: Tensor) -> Any:

@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from spikemem.errors import MissingExtraError, NetworkError, UnsupportedError
+from spikemem.gating import gated
 from spikemem.hippocampus import Hippocampus
 from spikemem.network import BASKET, KWinners, Network
 from spikemem.network_file import is_network, load_network, network_names
@@ -20,6 +21,7 @@ from spikemem.recording import Recording
 from spikemem.regions import ec
 from spikemem.regions.ec_ctx import DAY
 from spikemem.regions.ec_lex import words
+from spikemem.regions.gates import PROTOCOL, Gates
 from spikemem.regions.pathways import Spoken, spoken
 from spikemem.regions.rhythm import GAMMA, chain_protocol, recall_protocol
 from spikemem.simulate import FOUR, SIMULATORS, simulate
@@ -136,6 +138,8 @@ def _recalls(model: str, spec: ModelSpec, seed: int) -> Iterator[Probe]:
     yield Probe(
         model, "recall", circuit.network(slow=False, passes=passes), circuit.stimulus(recall, noisy, said, passes), len(recall) * GAMMA
     )
+    if spec.gates is not None:
+        yield Probe(model, "gates", *gated(circuit, Gates.of(spec), noisy, said, seed), len(PROTOCOL) * GAMMA)
     yield Probe(model, "chain", circuit.network(), circuit.stimulus(chain, noisy[:1], said.some(np.array([0]))), len(chain) * GAMMA)
 
 
@@ -145,7 +149,8 @@ def _said(spec: ModelSpec, vectors: NDArray[np.float64], seed: int) -> tuple[Hip
         memory = Hippocampus(spec, seed=seed)
         memory.store(vectors)
         return memory, Spoken.nothing(2)
-    memory = Hippocampus(spec.model_copy(update={"lex": spec.lex.model_copy(update={"cells": WORD_CELLS})}), seed=seed)
+    few = {"lex": spec.lex.model_copy(update={"cells": WORD_CELLS}), "gates": None}
+    memory = Hippocampus(spec.model_copy(update=few), seed=seed)
     texts = [[words(text, WORD_CELLS) for text in (f"the name{i} knows name{i + 1}", f"name{i}")] for i in range(MEMORIES)]
     memory.store(vectors, variants=list(-vectors[:, None]), words=texts, sessions=[0] * MEMORIES, when=DAY * np.arange(MEMORIES))
     return memory, spoken([words(f"who is name{i}", WORD_CELLS) for i in range(2)], DAY, 2)

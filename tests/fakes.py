@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from spikemem import Memory
+from spikemem import Memory, ModelSpec
 from spikemem.cache import CachedEmbedder
 from spikemem.embed import Progress
 
@@ -59,6 +59,16 @@ def store_forever(path: Path, done: Connection) -> None:
             if n % 3 == 2:
                 memory.forget(ids[2])
                 done.send(("forgotten", ids[2]))
+
+
+def overwrite_forever(path: Path, model: dict[str, object], done: Connection) -> None:
+    """Store a memory that leads to another one, and contradict it over and over; tell of each id that holds it."""
+    with Memory.open(path, ModelSpec.model_validate(model), embedder=FakeEmbedder()) as memory:
+        holder, other = memory.store_all(["Ada lives in ~Lisbon", "The harbour opens at six"])
+        memory.associate(holder, other)
+        done.send(holder)
+        for n in itertools.count():
+            done.send(memory.store(f"Ada lives in ~town{n}"))
 
 
 def embed_forever(folder: Path, done: Connection) -> None:

@@ -141,4 +141,5 @@ def _arriving(
     rank = fired[projection.pre][source]
     carried = (rank >= 0) & (rank < (math.inf if projection.first is None else projection.first))
     weights = plastic[projection.name].w if projection.name in plastic else projection.synapses.matrix()
-    return np.asarray(carried @ weights)
+    counts = 1.0 if projection.efficacy is None else projection.efficacy[source % len(projection.efficacy)]
+    return np.asarray(carried @ weights) * counts

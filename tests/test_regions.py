@@ -9,12 +9,13 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from spikemem import Hippocampus, ModelSpec, Network, Recording, load_model, simulate
+from spikemem.codes import WINDOW
 from spikemem.errors import VectorError
 from spikemem.regions import ec
 from spikemem.regions.ca1 import CA1, NONE
 from spikemem.regions.ca3 import CA3
 from spikemem.regions.dg import DG, Adaptation
-from spikemem.regions.rhythm import DG_RELEASE, GAMMA, WINDOW, Gamma, Mode
+from spikemem.regions.rhythm import DG_RELEASE, GAMMA, Gamma, Mode
 from spikemem.synapses import unpack
 from tests.fakes import near, units
 

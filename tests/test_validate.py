@@ -46,12 +46,16 @@ def chain(tmp_path: Path) -> str:
     return str(path)
 
 
+LARGE = {"hippocampus-base", "hippocampus-trained"}
+"""Models whose small versions are compared instead: hippocampus-small, and in test_ec_weights."""
+
+
 def probe(model: str) -> Probe:
     return next(probes(model))
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("model", [m for m in model_file_names() if m != "hippocampus-base"])
+@pytest.mark.parametrize("model", [m for m in model_file_names() if m not in LARGE])
 def test_every_model_agrees_in_every_simulator(model: str) -> None:
     for name in ("snntorch", "norse", "brian2"):
         pytest.importorskip(name)

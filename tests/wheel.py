@@ -29,7 +29,8 @@ def main() -> None:
         top = {name.split("/")[0] for name in zipfile.ZipFile(wheel).namelist()}
         assert top == {"spikemem", next(t for t in top if t.endswith(".dist-info"))}, top
         names = zipfile.ZipFile(wheel).namelist()
-        for needed in ("models/hippocampus-base.toml", "corpus/demo.json", "corpus/conversation.json", "report.html", "py.typed"):
+        data = "corpus/demo.json", "corpus/conversation.json", "report.html", "py.typed"
+        for needed in ("models/hippocampus-base.toml", "models/weights/ec-minilm.safetensors", *data):
             assert f"spikemem/{needed}" in names, needed
         venv.create(outside / "env", with_pip=True)
         python = outside / "env" / ("Scripts" if os.name == "nt" else "bin") / "python"

@@ -79,7 +79,7 @@ def compare(
 ) -> None:
     """Spiking against rate, row by row or region by region, on the demo corpus or on pairs of one's own."""
     from spikemem.compare import compare_pairs
-    from spikemem.demo import load_corpus
+    from spikemem.corpus.statements import load_corpus
     from spikemem.embed import SentenceEmbedder
     from spikemem.spec import load_model
 

@@ -3,64 +3,181 @@
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
 
 import typer
 
-from spikemem.cli.show import Json, bar, clear_errors, err, show, spinner
-from spikemem.errors import TrainingError
+from spikemem.cli.show import Json, bar, clear_errors, err, lines, show, spinner
+from spikemem.errors import MissingDataError, TrainingError
 
 if TYPE_CHECKING:
+    from torch import nn
+
     from spikemem.cache import CachedEmbedder
+    from spikemem.learn import History, Settings
 
-app = typer.Typer()
-train = typer.Typer(no_args_is_help=True, help="Train a part with surrogate gradients; weights are written as safetensors.")
-app.add_typer(train, name="train")
+app = typer.Typer(no_args_is_help=True, help="Train a part with surrogate gradients; weights are written as safetensors.")
+
+Texts = Annotated[Path, typer.Option("--data", help="Texts: a UTF-8 file, one sentence a line, or a folder of such .txt files.")]
+Tests = Annotated[list[Path] | None, typer.Option("--test", help="Texts of another source, to measure on; again for more.")]
+Out = Annotated[Path, typer.Option("--out", help="The weights file to write.")]
+Epochs = Annotated[int | None, typer.Option(min=1, help="Passes through the data; the recipe's by default.")]
+Seed = Annotated[int, typer.Option(help="Of the first weights, of the data's order, of what is held out, and of noise.")]
+Checkpoint = Annotated[Path | None, typer.Option(help="A folder, in which a training that stopped goes on.")]
+Tensorboard = Annotated[Path | None, typer.Option(help="A folder for TensorBoard's logs.")]
+Device = Annotated[str | None, typer.Option(help="A torch device; CUDA where there is one, by default.")]
+Embeddings = Annotated[Path, typer.Option(help="Folder in which vectors are kept.")]
+EMBEDDINGS = Path("results/embeddings")
 
 
-@train.command(name="spmn", epilog="Example: `spikemem train spmn --task slots --data ../data --out slots.safetensors`")
-def train_spmn(
-    task: Annotated[str, typer.Option(help="write (likeness of memory changes) or slots (what happened when).")],
-    data: Annotated[Path, typer.Option(help="Folder with the data sets; the README says where to get them.")],
-    cell: Annotated[str, typer.Option(help="spiking, rate (its rate twin), rate-v1 or rate-v2.")] = "spiking",
-    file: Annotated[Path, typer.Option("--out", help="Where the weights go.")] = Path("spmn.safetensors"),
-    epochs: Annotated[int | None, typer.Option(min=1, help="The recipe's own by default.")] = None,
-    seed: Annotated[int, typer.Option(help="Seed of the weights, of what is drawn, and of the noise.")] = 0,
-    checkpoint: Annotated[Path | None, typer.Option(help="A folder, in which a training that stopped goes on.")] = None,
-    embeddings: Annotated[Path, typer.Option(help="Folder in which vectors are kept.")] = Path("results/embeddings"),
+def adjusted(
+    default: "Settings",
+    epochs: int | None,
+    seed: int,
+    checkpoint: Path | None = None,
+    tensorboard: Path | None = None,
+    device: str | None = None,
+) -> "Settings":
+    """A recipe's settings with what was asked for."""
+    return replace(default, epochs=epochs or default.epochs, seed=seed, checkpoint=checkpoint, tensorboard=tensorboard, device=device)
+
+
+@app.command(name="ec", epilog="Example: `spikemem train ec --data texts/ --test others.txt --out ec.safetensors`")
+def train_ec(
+    data: Texts,
+    test: Tests = None,
+    file: Out = Path("ec.safetensors"),
+    penalty: Annotated[float | None, typer.Option(help="Loss of a spike, where 1 - cosine is that of a vector; more makes fewer.")] = None,
+    epochs: Epochs = None,
+    seed: Seed = 0,
+    checkpoint: Checkpoint = None,
+    tensorboard: Tensorboard = None,
+    device: Device = None,
+    embeddings: Embeddings = EMBEDDINGS,
     json_: Json = False,
 ) -> None:
-    """Train the SPMN network on a step of its training; prints its figures on sentences that it has not seen."""
+    """Learn EC's code from sentences; a model uses it by `ec.weights`. Prints it beside the analytic code."""
     from spikemem import embed
     from spikemem.cache import CachedEmbedder
-    from spikemem.learn import Settings, save
+    from spikemem.codes import on_off
+    from spikemem.training import ec
 
-    tasks: dict[str, Callable[..., Any]] = {"write": _write, "slots": _slots}
+    with clear_errors():
+        given = {str(path): sentences(path) for path in (data, *(test or []))}
+        with spinner("loading the embedder"):
+            embedder = CachedEmbedder(embed.SentenceEmbedder(), embeddings)
+        with bar("embedding") as progress:
+            vectors = {name: embedder.embed(texts, progress) for name, texts in given.items()}
+        settings = adjusted(ec.SETTINGS, epochs, seed, checkpoint, tensorboard, device)
+        price = ec.PENALTY if penalty is None else penalty
+        with bar("training") as progress:
+            made = ec.train(vectors[str(data)], settings, price, progress)
+        made.code.save(file, texts=len(given[str(data)]), embedder=embedder.name, seed=seed, penalty=price, epochs=settings.epochs)
+        rows = [
+            {"text": name, **ec.row(kind, code, x[: ec.MEASURED])}
+            for name, x in vectors.items()
+            for kind, code in (("analytic", on_off(embedder.dim, ec.ANALYTIC)), ("trained", made.code))
+        ]
+    for finding in made.then.health:
+        err.print(f"[yellow]{finding}[/]")
+    show(rows, json_, "The first texts of each source, the training's own first")
+    err.print(f"wrote {file}")
+
+
+def sentences(path: Path) -> list[str]:
+    """The lines of a file, or of all .txt files of a folder, each once."""
+    files = sorted(path.glob("*.txt")) if path.is_dir() else [path]
+    found = list(dict.fromkeys(line for file in files for line in lines(file)))
+    if not found:
+        raise MissingDataError(f"no text in {path}; give a UTF-8 file with one sentence a line, or a folder of .txt files")
+    return found
+
+
+@app.command(name="gates", epilog="Example: `spikemem train gates --out gates.safetensors --seed 1`")
+def train_gates(
+    model: Annotated[str, typer.Option(help="Name or path of a model file with [gates].")] = "hippocampus-gated",
+    file: Out = Path("gates.safetensors"),
+    epochs: Epochs = None,
+    seed: Seed = 0,
+    json_: Json = False,
+) -> None:
+    """Train the gates on the project's own texts, repeated, paraphrased and contradicted; prints the errors on the held-out fifth."""
+    from spikemem.embed import SentenceEmbedder
+    from spikemem.spec import load_model
+    from spikemem.training import gates as recipe
+
+    with clear_errors(), spinner("loading the embedder") as stage:
+        settings = adjusted(recipe.SETTINGS, epochs, seed)
+        trained = recipe.train(load_model(model), SentenceEmbedder(), file, settings, stage)
+    rows = [{"should be": action, "decided otherwise": share} for action, share in trained.wrong.items()]
+    show(rows, json_, f"{trained.events} events, best epoch {trained.history.best} -> {file}")
+
+
+@app.command(name="spmn", epilog="Example: `spikemem train spmn --task slots --data ../data --out slots.safetensors`")
+def train_spmn(
+    task: Annotated[str, typer.Option(help="write (likeness of memory changes), slots (what happened when), or babi (stories).")],
+    data: Annotated[Path, typer.Option(help="Folder with the data sets; the README says where to get them.")],
+    cell: Annotated[str, typer.Option(help="spiking, rate (its rate twin), and, but for babi, rate-v1 or rate-v2.")] = "spiking",
+    number: Annotated[int, typer.Option(min=1, max=20, help="Which of the bAbI tasks.")] = 1,
+    file: Out = Path("spmn.safetensors"),
+    epochs: Epochs = None,
+    seed: Seed = 0,
+    checkpoint: Checkpoint = None,
+    tensorboard: Tensorboard = None,
+    device: Device = None,
+    embeddings: Embeddings = EMBEDDINGS,
+    json_: Json = False,
+) -> None:
+    """Train SPMN on a step of its training; prints its figures on what it has not seen."""
+    from spikemem.learn import save
+
+    tasks: dict[str, Callable[[_Order], _Made]] = {"write": _write, "slots": _slots, "babi": _babi}
+    order = _Order(cell, data, number, embeddings, lambda default: adjusted(default, epochs, seed, checkpoint, tensorboard, device))
     with clear_errors():
         if task not in tasks:
             raise TrainingError(f"no task {task!r}; there are {', '.join(tasks)}")
-        with spinner("loading the embedder"):
-            embedder = CachedEmbedder(embed.SentenceEmbedder(), embeddings)
-
-        def settings(default: Settings) -> Settings:
-            return replace(default, seed=seed, epochs=epochs or default.epochs, checkpoint=checkpoint)
-
-        made, rows = tasks[task](cell, data, embedder, settings)
-        save(file, made.model, task=task, cell=cell, seed=seed, epochs=epochs, embedder=embedder.name)
+        made = tasks[task](order)
+        save(file, made.model, task=task, cell=cell, seed=seed, epochs=epochs)
     for finding in made.history.health:
         err.print(f"[yellow]{finding}[/]")
-    show(rows, json_, f"{cell}, {task}, on sentences not seen, {made.history.seconds:.0f} s of training -> {file}")
+    show(made.rows, json_, f"{cell}, {task}, on what it has not seen, {made.history.seconds:.0f} s of training -> {file}")
 
 
-def _write(cell: str, data: Path, embedder: "CachedEmbedder", settings: Callable[[Any], Any]) -> tuple[Any, list[dict[str, Any]]]:
+class _Order(NamedTuple):
+    """What `train spmn` is asked for."""
+
+    cell: str
+    data: Path
+    number: int
+    embeddings: Path
+    settings: Callable[["Settings"], "Settings"]
+
+    def embedder(self) -> "CachedEmbedder":
+        from spikemem import embed
+        from spikemem.cache import CachedEmbedder
+
+        with spinner("loading the embedder"):
+            return CachedEmbedder(embed.SentenceEmbedder(), self.embeddings)
+
+
+class _Made(NamedTuple):
+    """What a training gave."""
+
+    model: "nn.Module"
+    history: "History"
+    rows: list[dict[str, Any]]
+
+
+def _write(order: _Order) -> _Made:
     from spikemem.training import write_similarity
     from spikemem.training.spmn import embedded
 
+    embedder = order.embedder()
     with bar("embedding") as progress:
-        seen, unseen = (embedded(data, embedder, part, progress=progress) for part in ("train", "test"))
+        seen, unseen = (embedded(order.data, embedder, part, progress=progress) for part in ("train", "test"))
     with bar("training") as progress:
-        made = write_similarity.run(cell, seen, unseen, settings(write_similarity.DEFAULT), progress=progress)
-    return made, [
+        made = write_similarity.run(order.cell, seen, unseen, order.settings(write_similarity.DEFAULT), progress=progress)
+    rows = [
         {
             "what": name,
             "pairs": len(pairs.events),
@@ -70,13 +187,29 @@ def _write(cell: str, data: Path, embedder: "CachedEmbedder", settings: Callable
         }
         for (name, pairs), any_two in zip(made.pairs.items(), made.any_two.values(), strict=True)
     ]
+    return _Made(made.model, made.history, rows)
 
 
-def _slots(cell: str, data: Path, embedder: "CachedEmbedder", settings: Callable[[Any], Any]) -> tuple[Any, list[dict[str, Any]]]:
+def _slots(order: _Order) -> _Made:
     from spikemem.training import slots
 
+    embedder = order.embedder()
     with bar("embedding") as progress:
-        seen, unseen = slots.sentences(data, embedder, progress)
+        seen, unseen = slots.sentences(order.data, embedder, progress)
     with bar("training") as progress:
-        made = slots.run(cell, seen, unseen, settings(slots.DEFAULT), progress=progress)
-    return made, [{name: value for name, value in vars(made.figures).items() if name != "bins"}]
+        made = slots.run(order.cell, seen, unseen, order.settings(slots.DEFAULT), progress=progress)
+    return _Made(made.model, made.history, [{name: value for name, value in vars(made.figures).items() if name != "bins"}])
+
+
+def _babi(order: _Order) -> _Made:
+    from spikemem.spmn.firing import STEPS
+    from spikemem.training import babi
+
+    steps = {"spiking": STEPS, "rate": 0}.get(order.cell)
+    if steps is None:
+        raise TrainingError(f"stories are read by the cells spiking and rate, not by {order.cell!r}")
+    with bar("training") as progress:
+        settings = order.settings(babi.RECIPE)
+        outcome, reader, history = babi.learn_task(order.data, order.number, steps, settings, progress=progress)
+    row = outcome.json() | {"MemN2N": babi.MEMN2N[order.number - 1], "EntNet": babi.ENTNET[order.number - 1]}
+    return _Made(reader, history, [row])

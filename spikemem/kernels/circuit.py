@@ -21,28 +21,29 @@ PLANES = 9
 
 
 @njit(cache=True, parallel=True)
-def ec_counts(current: F64, kick: float, steps: int, window: int) -> I8:
-    """Signed spike counts, [n, d], of ON/OFF cells under `current` [n, 2d] for `steps` of `window` steps (the contract, tau = inf)."""
-    n, d = current.shape[0], current.shape[1] // 2
-    counts = np.zeros((n, d), np.int8)
+def ec_counts(drive: F64, profile: F64, common: F64, beta: float, efficacy: I64) -> tuple[I8, I8]:
+    """n of ON and OFF cells, and their spikes, int8, [n, d], under the current drive [n, 2d] x profile [time] + common [time, 2d].
+
+    efficacy: what a spike counts, [time] (the step of the contract with threshold 1, and `codes.VolleyCode`).
+    """
+    n, d = drive.shape[0], drive.shape[1] // 2
+    counts, spikes = np.zeros((n, d), np.int8), np.zeros((n, d), np.int8)
     for i in prange(n):
         for c in range(2 * d):
             v, spiked, count = 0.0, False, 0
-            for t in range(window):
-                external = current[i, c] if t < steps else 0.0
-                if t == 0:
-                    external += kick
-                v = v + external
+            for t in range(len(profile)):
+                v = beta * v + (drive[i, c] * profile[t] + common[t, c])
                 if spiked:
                     v -= 1.0
                 spiked = v > 1.0
                 if spiked:
-                    count += 1
+                    count += efficacy[t]
+                    spikes[i, c % d] += 1
             if c < d:
                 counts[i, c] += count
             else:
                 counts[i, c - d] -= count
-    return counts
+    return counts, spikes
 
 
 @njit(cache=True)

@@ -207,14 +207,15 @@ def _rank_some(
             order[i, j] = keys[j]
             for p in range(parts.shape[2]):
                 parts[i, j, p] = drives[j, p]
-        events[i] = shared.sum() + len(keys) * np.abs(cue).sum() + (carried * (1 + given.context_fan)).sum()
+        events[i] = shared.sum() + (carried * (1 + given.context_fan)).sum()
 
 
 def rank(
     counts: I8, active: NDArray[np.uint16], size: I64, lit: NDArray[np.bool_], candidates: int, index: Keys, said: Said, given: Afferents,
     gains: Gains,
 ) -> tuple[I64, I64, I64]:  # fmt: skip
-    """CA1's index cells in firing order, [n, candidates], padded with -1; their drives by pathway, [n, candidates, 6]; events, [n].
+    """CA1's index cells in firing order, [n, candidates], padded with -1; their drives by pathway, [n, candidates, 6]; events but for
+    the perforant path's, [n].
 
     The `candidates` dendrites of largest drive open; among these the soma's drive decides (the equation of `regions.ca1`).
     counts: the cues' volleys, [n, d].   active: CA3's cells, [n, k], of which the first `size` count.   lit: plateaus, [n, memory].

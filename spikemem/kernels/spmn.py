@@ -17,11 +17,15 @@ DRAWN = 8
 """Rows of `kept` for each plane that are neither reads nor what the address held: see `_kept`."""
 
 
-@njit(cache=True, nogil=True, inline="always")
-def _next(state: NDArray[np.uint64]) -> np.uint64:
-    state[0] += np.uint64(0x9E3779B97F4A7C15)
-    z = state[0]
-    z = (z ^ (z >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
+STRIDE = np.uint64(0x9E3779B97F4A7C15)
+TRAIN = np.uint64(PRECISION * 0x9E3779B97F4A7C15 % 2**64)
+"""How far a spike train moves a stream of random numbers on."""
+
+
+@njit(cache=True, nogil=True)
+def _random(place: np.uint64) -> np.uint64:
+    """The 64 random bits at a place in the stream; places lie STRIDE apart."""
+    z = (place ^ (place >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
     z = (z ^ (z >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
     return z ^ (z >> np.uint64(31))
 
@@ -35,7 +39,7 @@ def _count(word: np.uint64) -> int:
 
 
 @njit(cache=True, nogil=True)
-def _train(p: float, steps: int, state: NDArray[np.uint64]) -> np.uint64:
+def _train(p: float, steps: int, place: np.uint64) -> np.uint64:
     """The spike train of a cell that fires with probability p in each of up to 64 steps, a bit a step.
 
     From the lowest binary digit of p to the highest, a train is OR-ed with a fair one where the digit is 1, AND-ed where it is 0; written
@@ -44,7 +48,8 @@ def _train(p: float, steps: int, state: NDArray[np.uint64]) -> np.uint64:
     digits = np.int64(p * (1 << PRECISION) + 0.5)
     always, train = np.uint64(-(digits >> PRECISION)), np.uint64(0)
     for _ in range(PRECISION):
-        fair, one = _next(state), np.uint64(-(digits & 1))
+        place += STRIDE
+        fair, one = _random(place), np.uint64(-(digits & 1))
         train = (train & fair) | (one & (train | fair))
         digits >>= 1
     return (train | always) & (np.uint64(0xFFFFFFFFFFFFFFFF) >> np.uint64(64 - steps))
@@ -53,18 +58,19 @@ def _train(p: float, steps: int, state: NDArray[np.uint64]) -> np.uint64:
 @njit(cache=True, nogil=True)
 def fire(p: Floats, steps: int, seed: int, rates: Floats) -> None:
     """Shares of the steps in which cells fire, each with its probability p, [cell], written into `rates`."""
-    state = np.array([seed], np.uint64)
+    start = _random(np.uint64(seed))
     for i in range(len(p)):
-        rates[i] = _count(_train(p[i], steps, state)) / steps
+        rates[i] = _count(_train(p[i], steps, start + np.uint64(i) * TRAIN)) / steps
 
 
 @njit(cache=True, nogil=True)
-def _win(p: Floats, steps: int, state: NDArray[np.uint64], shares: Floats) -> None:
+def _win(p: Floats, steps: int, stream: NDArray[np.uint64], shares: Floats) -> None:
     one = shares.dtype.type(1.0) / shares.dtype.type(steps)
     shares[:] = 0
     last = len(p) - 1
     for _ in range(steps):
-        u = (_next(state) >> np.uint64(40)) * (1.0 / 16777216.0)
+        stream[0] += STRIDE
+        u = (_random(stream[0]) >> np.uint64(40)) * (1.0 / 16777216.0)
         i = 0
         while i < last:
             u -= p[i]
@@ -77,9 +83,9 @@ def _win(p: Floats, steps: int, state: NDArray[np.uint64], shares: Floats) -> No
 @njit(cache=True, nogil=True)
 def win(p: Floats, steps: int, seed: int, shares: Floats) -> None:
     """Shares of the steps that each cell of a winner-take-all population wins, with probability p, [population, cell]."""
-    state = np.array([seed], np.uint64)
+    stream = np.array([_random(np.uint64(seed))], np.uint64)
     for i in range(len(p)):
-        _win(p[i], steps, state, shares[i])
+        _win(p[i], steps, stream, shares[i])
 
 
 @njit(cache=True, nogil=True, fastmath=True)
@@ -127,15 +133,19 @@ def _mismatch(reads: Floats, held: Floats, comes: Floats, signals: Floats) -> No
         signals[blocks + 2 * d + 1] = energy / width
 
 
-@njit(cache=True, nogil=True, inline="always")
-def _drawn(p: Any, steps: int, state: NDArray[np.uint64]) -> Any:
-    return p if steps == 0 else _count(_train(p, steps, state)) / steps
+@njit(cache=True, nogil=True)
+def _drawn(p: Any, steps: int, stream: NDArray[np.uint64]) -> Any:
+    if steps == 0:
+        return p
+    train = _train(p, steps, stream[0])
+    stream[0] += TRAIN
+    return _count(train) / steps
 
 
 @njit(cache=True, nogil=True, fastmath=True, error_model="numpy")
 def _write(
     key: Floats, k0: Floats, g0: Floats, hears: Floats, routes: Floats, c0: Floats, gain: Any, before: Floats, after: Floats, kept: Floats,
-    signals: Floats, comes: Floats, steps: int, state: NDArray[np.uint64],
+    signals: Floats, comes: Floats, steps: int, stream: NDArray[np.uint64],
 ) -> None:  # fmt: skip
     """One event of one story.   kept: what the backward pass needs, [row, w]: 8 rows a plane, the reads, what the addresses held."""
     planes, width = c0.shape
@@ -152,7 +162,7 @@ def _write(
                 share[i] += strength * reads[j, i]
         _softmax(share)
         if steps:
-            _win(share, steps, state, address)
+            _win(share, steps, stream, address)
         else:
             address[:] = share
         held[d] = 0
@@ -183,10 +193,10 @@ def _write(
             z[v] = one / (one + np.exp(-(g0[0, d, v] + update)))
             r[v] = one / (one + np.exp(-(g0[1, d, v] + reset)))
         for v in range(width):
-            zs[v] = _drawn(z[v], steps, state)
-            rs[v] = _drawn(r[v], steps, state)
+            zs[v] = _drawn(z[v], steps, stream)
+            rs[v] = _drawn(r[v], steps, stream)
             c[v] = one / (one + np.exp(-2 * (c[v] + (one - rs[v]) * held[d, v])))
-            cs[v] = 2 * _drawn(c[v], steps, state) - one
+            cs[v] = 2 * _drawn(c[v], steps, stream) - one
         address = kept[planes + d]
         for i in range(width):
             for v in range(width):
@@ -202,12 +212,12 @@ def forward(
     planes, width = c0.shape[2], c0.shape[3]
     signals, comes = np.empty(key.shape[2] * planes + 2 * planes, memory.dtype), np.empty((planes, width), memory.dtype)
     for b in range(first, last):
-        state = np.array([np.uint64(seed) + np.uint64(b) * np.uint64(0xD1B54A32D192ED03)], np.uint64)
+        stream = np.array([_random(np.uint64(seed) + np.uint64(b))], np.uint64)
         for t in range(present.shape[1]):
             if present[b, t]:
                 _write(
                     key[b, t], k0[b, t], g0[b, t], hears[b, t], routes[b, t], c0[b, t], gain, memory[b, t], memory[b, t + 1], kept[b, t],
-                    signals, comes, steps, state,
+                    signals, comes, steps, stream,
                 )  # fmt: skip
             else:
                 memory[b, t + 1] = memory[b, t]

@@ -70,6 +70,11 @@ class WordSynapses:
     odds: NDArray[np.float64]
 
 
+def log_odds(texts: int, df: NDArray[np.int64]) -> NDArray[np.float64]:
+    """o: what words tell of which df of so many texts have them."""
+    return np.maximum(np.log((texts + 1) / (df + 1)), 0.0) / np.log(max(texts, 1) + 1)
+
+
 class Lexicon:
     """The words of each key, as they were heard.
 
@@ -80,6 +85,8 @@ class Lexicon:
         self.spec = spec
         self.ptr, self.cell, self.spikes = np.zeros(1, np.int64), np.zeros(0, np.int64), np.zeros(0, np.int64)
         self.whole, self.cue = np.zeros(0, bool), np.zeros(0, bool)
+        self.texts = 0
+        self._df = np.zeros(spec.lex.cells if spec.lex else 1, np.int64)
 
     def add(self, heard: Sequence[Words], cue: NDArray[np.bool_]) -> None:
         """The words of new keys."""
@@ -87,6 +94,20 @@ class Lexicon:
         self.ptr, self.cue = np.concatenate([self.ptr, ends]), np.concatenate([self.cue, cue])
         for name, parts in zip(("cell", "spikes", "whole"), zip(*heard, strict=True), strict=False):
             setattr(self, name, np.concatenate([getattr(self, name), *parts]))
+
+    def count(self, texts: NDArray[np.int64], step: int = 1) -> None:
+        """Count memories' own texts, the keys of which these are; or, with a step of -1, no longer."""
+        self.texts += step * len(texts)
+        for key in texts:
+            self._df[self.cell[self.ptr[key] : self.ptr[key + 1]]] += step
+
+    def odds_of(self, cells: NDArray[np.int64]) -> NDArray[np.float64]:
+        """o of some word cells, over the texts counted."""
+        return log_odds(self.texts, self._df[cells])
+
+    def odds(self) -> NDArray[np.float64]:
+        """o of all word cells, [cell]."""
+        return self.odds_of(np.arange(len(self._df)))
 
     def whole_words(self, key: int) -> NDArray[np.int64]:
         """The whole-word cells of a key."""
@@ -100,8 +121,7 @@ class Lexicon:
         key = np.repeat(np.arange(keys), np.diff(self.ptr))
         own_text = alive & (content == np.arange(keys))
         texts = int(own_text.sum())
-        df = np.bincount(self.cell[own_text[key]], minlength=cells)
-        odds = np.maximum(np.log((texts + 1) / (df + 1)), 0.0) / np.log(max(texts, 1) + 1)
+        odds = log_odds(texts, np.bincount(self.cell[own_text[key]], minlength=cells))
         length = np.bincount(key, self.spikes, keys)
         mean = max(float(length[own_text].mean()) if texts else 1.0, 1.0)
         length = np.where(self.cue, mean, length)

@@ -168,13 +168,21 @@ class CA1:
         self._counts[fresh], self._codes[fresh], self._memory[fresh] = counts, codes, memory
         self._content[fresh], self._alive[fresh] = content, True
         self._size = new
+        self.lexicon.count(np.flatnonzero(content == np.arange(fresh.start, new)) + fresh.start)
         unknown = int(self.memory.max(initial=-1)) + 1 - len(self.session)
         if unknown > 0:
             self.remember(np.full(unknown, NO_SESSION), np.full(unknown, np.nan))
 
     def silence(self, keys: NDArray[np.int64]) -> None:
         """These index cells fire no more."""
+        gone = keys[self._alive[keys]]
+        self.lexicon.count(gone[self.content[gone] == gone], -1)
         self._alive[keys] = False
+        self._pathways = None
+
+    def renew(self, memory: int, when: float) -> None:
+        """A new moment of a memory, s since 1970."""
+        self.when[memory] = when
         self._pathways = None
 
     def recode(self, codes: NDArray[np.uint16]) -> None:
@@ -207,6 +215,24 @@ class CA1:
         said = said or Spoken.nothing(len(counts))
         lit = np.zeros((len(counts), len(self.pathways.content)), bool) if lit is None else lit
         return Ranking(*index_cells.rank(counts, active, size, lit, *self._afferents(candidates, said)))
+
+    def nearest(self, counts: NDArray[np.int8], active: NDArray[np.uint16], size: NDArray[np.int64]) -> NDArray[np.int64]:
+        """The index cell that fires first to meaning alone, [n], NONE where none does; arguments as in `rank`.
+
+        It needs none of the synapses of words and context, which are derived anew after each store.
+        """
+        self._index()
+        index = index_cells.Keys(
+            self.counts, self.codes, self.alive, self.memory, self._indptr, self._keys, self._built, self.spec.dg.cells
+        )
+        memories, none = np.zeros(len(self.session), np.int64), np.zeros(0, np.int64)
+        fan, apart = np.zeros(len(self), np.int64), np.zeros((0, 0), np.int64)
+        silent = index_cells.Afferents(none, none, none, memories, apart, none, fan, none, none, np.zeros(0), none, memories)
+        gains = index_cells.Gains(round(UNIT * self.spec.ca1.meaning), 0, 0, 0)
+        lit = np.zeros((len(counts), len(memories)), bool)
+        most = min(self.spec.ca1.candidates, max(len(self), 1))
+        order, _, _ = index_cells.rank(counts, active, size, lit, most, index, Spoken.nothing(len(counts)).flat(), silent, gains)
+        return order[:, 0]
 
     def _afferents(
         self, candidates: int, said: Spoken
@@ -270,9 +296,10 @@ class CA1:
 
     @property
     def bound(self) -> float:
-        """More than any drive of a soma, without noise and gate: |n| <= s + sqrt(d) / 2, and so many words as a cue may light."""
+        """More than any drive of a soma, without noise and gate: so many words as a cue may light, and |n| <= s + sqrt(d) e, where e is
+        how far n is rounded up."""
         gains, lex, s = self.spec.ca1, self.spec.lex, ec.scale(self.spec.ec)
-        meaning = self.spec.ec.dim * (self.spec.ec.charge + 0.5) ** 2 * max(gains.meaning, 1.0)
+        meaning = self.spec.ec.dim * (ec.charge(self.spec.ec) + ec.rounding(self.spec.ec)) ** 2 * max(gains.meaning, 1.0)
         if lex is None:
             return meaning + gains.time * s**2
         lingering = 1 + float(context_weights(self.spec.context).sum()) / UNIT
@@ -315,8 +342,8 @@ class CA1:
         net.connect("ca3", "ca1_dendrite", schaffer)
         net.connect("ca1_dendrite", "ca1", one_to_one(self.gate))
         net.connect("ca1", "sub", one_to_one(self.gate))
-        net.connect("ec", "ca1", perforant)
-        net.connect("ec", "sub", perforant)
+        ec.connect(net, self.spec.ec, "ca1", perforant)
+        ec.connect(net, self.spec.ec, "sub", perforant)
         pathway_cells.build(self.pathways, net, links, passes)
         if "return_inhibition" in net.populations:
             shape = (len(self.pathways.content), cells)

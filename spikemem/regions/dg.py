@@ -12,10 +12,11 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from spikemem.codes import WINDOW
 from spikemem.kernels import circuit
 from spikemem.network import KWinners, Network, Population
 from spikemem.regions import ec
-from spikemem.regions.rhythm import DG_RELEASE, DT, GAMMA, GRID, WINDOW, Gamma, Mode, above, dg_levels, release
+from spikemem.regions.rhythm import DG_RELEASE, DT, GAMMA, GRID, Gamma, Mode, above, dg_levels, release
 from spikemem.spec import ModelSpec
 from spikemem.synapses import Dense, Sparse
 
@@ -65,7 +66,7 @@ class DG:
     def adapt(self, adaptation: Adaptation) -> None:
         """Take over a mean and a scaling; codes made before are of another code from now on."""
         self.adaptation = adaptation
-        isotropic = (self.spec.ec.charge * self.spec.ec.layer_two) ** 2
+        isotropic = (ec.charge(self.spec.ec) * self.spec.ec.layer_two) ** 2
         known = adaptation.seen / (adaptation.seen + PRIOR)
         covariance = known * adaptation.covariance + (1 - known) * isotropic * np.eye(self.spec.ec.dim)
         pairs = covariance[self.inputs[:, :, None], self.inputs[:, None, :]]
@@ -106,7 +107,7 @@ class DG:
         push_pull = Sparse.from_coo(
             np.concatenate([source, source + dim]), np.tile(target, 2), np.concatenate([weight, -weight]), (2 * dim, cells)
         )
-        net.connect(ec.perforant_source(self.spec.ec), "dg", push_pull)
+        ec.connect_perforant(net, self.spec.ec, push_pull)
         net.connect("ff", "dg", Dense(-self.bias[None]))
 
     def stimulus(self, protocol: list[Gamma]) -> dict[str, NDArray[np.generic]]:

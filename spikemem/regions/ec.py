@@ -1,10 +1,11 @@
-"""Entorhinal cortex: a vector as spike counts of ON and OFF cells, and back.
+"""Entorhinal cortex: a vector as spikes of ON and OFF cells, and back, by a `codes.VolleyCode`: the analytic one, or `ec.weights`.
 
-    I_on = s max(x, 0) / T,  I_off = s max(-x, 0) / T   for T steps, from V = 1/2;    n = spikes_on - spikes_off ~ round(s x)
-    x^ = n / s,                                        s = charge sqrt(d)
+    n = sum over t of m[t] (S_on[t] - S_off[t]) ~ round(s x),          x^ = n / s
 
-The cells do not leak, so that a cell's count is its charge, rounded; T = 8 steps of current, at most 11 spikes. Superficial EC (`ec`)
-takes the cue; deep EC (`ec_deep`) receives the answer from the subiculum; `replay` carries the answer back to `ec` when theta allows.
+n, whole numbers of at most 11, is all that is heard behind EC. In the analytic code m = 1, and n is a spike count; a trained code has other
+m, by which the synapses of `ec` weigh a spike (`efficacy`), and tells the same n with fewer spikes. Superficial EC (`ec`)
+takes the cue; deep EC (`ec_deep`) receives the answer from the subiculum, n spikes a cell; `replay` carries the answer back when theta
+allows, through `ec` or, past a trained `ec`, in its place.
 ON cells are 0 to d - 1, OFF cells d to 2d - 1. DG needs less precision than CA1: in a model with a layer II of its own the stellate cells
 `ec_two` fire once for every few spikes of layer III, `ec`, and drive DG in its place.
 
@@ -12,20 +13,20 @@ ON cells are 0 to d - 1, OFF cells d to 2d - 1. DG needs less precision than CA1
 """
 
 import math
+from functools import cache
 
 import numpy as np
 from numpy.typing import NDArray
 
-from spikemem.errors import VectorError
+from spikemem.codes import HALF, WINDOW, VolleyCode, on_off, overshoot, signed
+from spikemem.errors import SpecError, VectorError
 from spikemem.kernels import circuit
 from spikemem.network import CycleReset, Network, Population
 from spikemem.neurons import LIF
-from spikemem.regions.rhythm import BACK, CUE_STEPS, DT, GAMMA, GRID, WINDOW, Gamma, Mode
-from spikemem.spec import ECSpec
-from spikemem.synapses import Dense, one_to_one
+from spikemem.regions.rhythm import BACK, DT, GAMMA, GRID, Gamma, Mode
+from spikemem.spec import ECSpec, weights_file
+from spikemem.synapses import Dense, Synapses, one_to_one
 
-HALF = 0.5
-"""A tonic half threshold at the start of each volley: spike counts round instead of rounding down."""
 HOLD = 2.0**10
 PERFECT = LIF(tau=math.inf, threshold=1.0)
 """The circuit's cells: reset by inhibition in each gamma cycle, so that the leak of 25 ms is neglected."""
@@ -57,31 +58,56 @@ def unit(vectors: object, dim: int) -> NDArray[np.float32]:
     return (x / norm).astype(np.float32)
 
 
+@cache
+def code(spec: ECSpec) -> VolleyCode:
+    """How the model tells a vector in spikes; SpecError where its weights are for vectors of another dimension, or would not fit."""
+    if spec.weights is None:
+        return on_off(spec.dim, spec.charge)
+    made = VolleyCode.load(weights_file(spec.weights))
+    if made.dim != spec.dim or made.steps > WINDOW:
+        raise SpecError(
+            f"ec.weights {spec.weights!r} are for {made.dim} dimensions and {made.steps} steps; the model has dim {spec.dim} and time for "
+            f"{WINDOW} steps"
+        )
+    return made
+
+
 def scale(spec: ECSpec) -> float:
-    """s: spikes of a cell for a component of 1 (a unit vector's root mean square is 1 / sqrt(d))."""
-    return spec.charge * math.sqrt(spec.dim)
+    """s: n for a component of 1 (a unit vector's root mean square is 1 / sqrt(d))."""
+    return code(spec).scale
 
 
-def current(spec: ECSpec, vectors: NDArray[np.float32]) -> NDArray[np.float64]:
-    """The cue current of a step, float64, [n, 2d]."""
-    drive = vectors.astype(np.float64) * (scale(spec) / CUE_STEPS)
-    return np.concatenate([np.maximum(drive, 0.0), np.maximum(-drive, 0.0)], axis=1)
+def charge(spec: ECSpec) -> float:
+    """n for a component of root-mean-square size."""
+    return spec.charge if spec.weights is None else scale(spec) / math.sqrt(spec.dim)
+
+
+@cache
+def rounding(spec: ECSpec) -> float:
+    """How far n may lie above s x."""
+    return HALF if spec.weights is None else overshoot(code(spec))
+
+
+def volley(spec: ECSpec, vectors: NDArray[np.float32]) -> tuple[NDArray[np.int8], NDArray[np.int8]]:
+    """What EC makes of a cue: n, and the spikes of each dimension's two cells, int8, [n, d]; by running the cells' own equation."""
+    c = code(spec)
+    common = np.broadcast_to(c.common, (c.steps, 2 * spec.dim))
+    return circuit.ec_counts(c.drive(vectors), c.profile, common, c.cell.beta(DT), c.efficacy)
 
 
 def encode(spec: ECSpec, vectors: NDArray[np.float32]) -> NDArray[np.int8]:
-    """The spike counts of a cue volley, ON minus OFF, int8, [n, d], by running the cells' own equation."""
-    return circuit.ec_counts(current(spec, vectors), HALF, CUE_STEPS, WINDOW)
+    """n of a cue's volley, int8, [n, d]."""
+    return volley(spec, vectors)[0]
 
 
 def decode(spec: ECSpec, counts: NDArray[np.integer]) -> NDArray[np.float64]:
-    """The vector that spike counts stand for, float64, [n, d]."""
+    """The vector that n stands for, float64, [n, d]."""
     return counts / scale(spec)
 
 
-def signed(counts: NDArray[np.integer]) -> NDArray[np.integer]:
-    """Counts of ON and OFF cells, [..., 2d], as ON minus OFF, [..., d]."""
-    d = counts.shape[-1] // 2
-    return counts[..., :d] - counts[..., d:]
+def heard(spec: ECSpec, spikes: NDArray[np.bool_]) -> NDArray[np.integer]:
+    """n, [n, d], of the spikes of `ec` in a gamma cycle, [time, n, 2d]."""
+    return signed(np.tensordot(np.array(efficacy(spec))[: len(spikes)], spikes, axes=1).astype(np.int64))
 
 
 def layer_two(spec: ECSpec, counts: NDArray[np.int8]) -> NDArray[np.int8]:
@@ -107,13 +133,38 @@ def push_pull(weights: NDArray[np.floating]) -> NDArray[np.float64]:
     return np.concatenate([weights, -weights], axis=0).astype(np.float64)
 
 
+def efficacy(spec: ECSpec) -> tuple[float, ...]:
+    """What a spike of `ec` counts by its step in the gamma cycle, [GAMMA]; 0 where the code has none."""
+    m = code(spec).efficacy
+    return (*m.tolist(), *[0.0 if spec.weights else 1.0] * (GAMMA - len(m)))
+
+
+def connect(net: Network, spec: ECSpec, post: str, synapses: Synapses) -> None:
+    """Let a population hear n by synapses of shape [2d, post]."""
+    if spec.weights is None:
+        net.connect("ec", post, synapses)
+        return
+    net.connect("ec", post, synapses, efficacy=efficacy(spec))
+    net.connect("replay", post, synapses)
+
+
 def build(net: Network, spec: ECSpec) -> None:
     """Add `ec`, `ec_deep` and `replay`, and `ec_two` where it is a layer of its own."""
     for name in dict.fromkeys(("ec", perforant_source(spec), "ec_deep", "replay")):
-        net.add(Population(name, 2 * spec.dim, PERFECT, CycleReset(GAMMA * DT)))
-    net.connect("replay", "ec", one_to_one(1.0))
+        cell = code(spec).cell if name == "ec" else PERFECT
+        net.add(Population(name, 2 * spec.dim, cell, CycleReset(GAMMA * DT)))
+    if spec.weights is None:
+        net.connect("replay", "ec", one_to_one(1.0))
     if spec.layer_two != 1:
-        net.connect("ec", "ec_two", one_to_one(layer_two_gain(spec)))
+        connect(net, spec, "ec_two", one_to_one(layer_two_gain(spec))(2 * spec.dim, 2 * spec.dim))
+
+
+def connect_perforant(net: Network, spec: ECSpec, synapses: Synapses) -> None:
+    """The perforant path onto DG, by synapses of shape [2d, dg]."""
+    if spec.layer_two == 1:
+        connect(net, spec, "dg", synapses)
+    else:
+        net.connect(perforant_source(spec), "dg", synapses)
 
 
 def connect_answer(net: Network, contents: NDArray[np.int8]) -> None:
@@ -125,16 +176,16 @@ def connect_answer(net: Network, contents: NDArray[np.int8]) -> None:
 
 def stimulus(spec: ECSpec, protocol: list[Gamma], vectors: NDArray[np.float32]) -> dict[str, NDArray[np.float64]]:
     """External currents of `ec` [time, n, 2d], of `ec_two`, `ec_deep` and `replay` [time] over a protocol."""
+    c = code(spec)
     cue = np.zeros((GAMMA, len(vectors), 2 * spec.dim))
-    cue[:CUE_STEPS] = current(spec, vectors)
-    cue[0] += HALF
-    cue[WINDOW] -= HOLD
-    replay = np.zeros_like(cue)
-    replay[0] = HALF
-    replay[WINDOW + 2] -= HOLD  # by the relay's synapse and by the subiculum's last release it comes up to two steps later
+    cue[: c.steps] = c.current(vectors)
+    cue[c.steps] -= HOLD
+    relay = np.zeros_like(cue)
+    relay[0] = HALF
+    relay[WINDOW + 2] -= HOLD  # by the relay's synapse and by the subiculum's last release it comes up to two steps later
     closed = np.zeros_like(cue)
     closed[0] = -HOLD
-    of_mode = {Mode.CUE: cue, Mode.REPLAY: replay, Mode.HOP: closed, Mode.QUIET: closed}
+    of_mode = {Mode.CUE: cue, Mode.REPLAY: relay if spec.weights is None else closed, Mode.HOP: closed, Mode.QUIET: closed}
     deep, shut = np.zeros(GAMMA), np.zeros(GAMMA)
     deep[0], shut[0] = HALF, -HOLD
     tonic = {name: np.concatenate([deep for _ in protocol]) for name in ("ec_deep", "ec_two")[: 1 if spec.layer_two == 1 else 2]}

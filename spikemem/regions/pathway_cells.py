@@ -13,6 +13,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from spikemem.codes import HALF
 from spikemem.network import CycleReset, Network, Population
 from spikemem.regions import ec, ec_ctx
 from spikemem.regions.bcpnn import UNIT
@@ -175,9 +176,7 @@ def stimulus(p: Pathways, protocol: list[Gamma], said: Spoken, passes: int) -> d
     return made
 
 
-def _window(
-    protocol: list[Gamma], tonic: float = ec.HALF, shut: int | None = None, only: Sequence[bool] | None = None
-) -> NDArray[np.float64]:
+def _window(protocol: list[Gamma], tonic: float = HALF, shut: int | None = None, only: Sequence[bool] | None = None) -> NDArray[np.float64]:
     """A current over a protocol, [time]: `tonic` at the start of each gamma cycle, inhibition from step `shut` on.
 
     only: the cycles in which the cells are not inhibited from the start.

@@ -25,11 +25,6 @@ GAMMA = 25
 THETA = 125
 GRID = 2.0**-14
 
-CUE_STEPS = 8
-"""The cue current lasts so many steps of a gamma cycle."""
-WINDOW = 11
-"""EC may fire for so many steps, which bounds a cell's spikes a cycle. (One spike a millisecond is a count, not a cell: an EC cell of the
-model stands for a handful of stellate cells.)"""
 DG_RELEASE = (13, 14, 15, 16, 17, 18)
 DG_SHARES = (0.1, 0.25, 0.35, 0.45, 0.7)
 """Shares of the winners expected to have fired after each release but the last, which takes all; dense where an engram's core ends."""

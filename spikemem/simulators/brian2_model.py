@@ -129,9 +129,14 @@ class Model:
     def _carry(self, n: int, projection: Projection, source: Any, event: str) -> None:
         """Synapses with fixed weights."""
         delay = (self.net.steps(projection.delay) - 1) * self.dt
+        counts, namespace = "", {}
+        if projection.efficacy is not None:
+            left = np.arange(self.drive.steps) - self.net.steps(projection.delay)
+            values = np.array([projection.counts(step) for step in left.tolist()])
+            counts, namespace = f" * counts_{n}(t)", {f"counts_{n}": self.b2.TimedArray(values, dt=self.dt, name=f"counts_{n}")}
         made = self.b2.Synapses(
-            source, self.groups[projection.post], "w : 1", on_pre="j_post += w", on_event={"pre": event}, delay=delay, dt=self.dt,
-            name=f"synapses_{n}",
+            source, self.groups[projection.post], "w : 1", on_pre=f"j_post += w{counts}", on_event={"pre": event}, delay=delay, dt=self.dt,
+            namespace=namespace, name=f"synapses_{n}",
         )  # fmt: skip
         self._wire(made, projection)
 

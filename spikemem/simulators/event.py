@@ -105,9 +105,10 @@ def run(
         for state in states.values():
             state.current[:] = 0.0
         for projection in net.projections:
-            events = _spikes(states[projection.pre], t - net.steps(projection.delay))
+            left = t - net.steps(projection.delay)
+            events = _spikes(states[projection.pre], left)
             if len(events):
-                _deliver(projection, learners.get(projection.name), events, states[projection.post].current)
+                _deliver(projection, learners.get(projection.name), events, projection.counts(left), states[projection.post].current)
         for name, population in net.populations.items():
             state = states[name]
             if name in drive.clamped:
@@ -129,7 +130,14 @@ def _spikes(state: _State, step: int) -> NDArray[np.int64]:
     return state.events[step] if step >= 0 else NO_EVENTS
 
 
-def _deliver(projection: Projection, learner: _Plastic | None, events: NDArray[np.int64], current: NDArray[np.float64]) -> None:
+def _deliver(
+    projection: Projection, learner: _Plastic | None, events: NDArray[np.int64], counts: float, current: NDArray[np.float64]
+) -> None:
+    if counts != 1.0:
+        delivered = np.zeros_like(current)
+        _deliver(projection, learner, events, 1.0, delivered)
+        current += counts * delivered
+        return
     if learner is not None:
         plastic.scatter(events, learner.indptr, learner.targets, learner.weights, current)
         return

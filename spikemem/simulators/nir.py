@@ -32,7 +32,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from spikemem.errors import MissingExtraError, NetworkError
-from spikemem.network import CycleReset, KWinners, Network, Population, Projection
+from spikemem.network import CycleReset, KWinners, Logistic, Network, Population, Projection
 from spikemem.neurons import LIF
 from spikemem.plasticity import STDP
 from spikemem.simulators.nir_foreign import foreign
@@ -137,11 +137,15 @@ def _unsaid(net: Network, graph: Any) -> Iterator[str]:
             yield f"NIR has no refractoriness: other readers drop that of population {p.name!r}"
         if p.inhibition is not None:
             yield f"NIR has no {type(p.inhibition).__name__}: other readers drop that of population {p.name!r}"
+        if p.noise is not None:
+            yield f"NIR has no noise: in other readers population {p.name!r} follows from its input"
     for q in net.projections:
         if _delay(q.name) in graph.nodes:
             yield f"NIR's Delay is not read by Norse and snnTorch: they drop or refuse {q.name!r} onto population {q.post!r}"
         if q.first is not None:
             yield f"NIR has no `first`: in other readers {q.name!r} carries every spike of population {q.pre!r}"
+        if q.efficacy is not None:
+            yield f"NIR has no `efficacy`: in other readers {q.name!r} carries every spike alike"
         if q.plasticity is not None:
             yield f"NIR has no plasticity: in other readers the weights of {q.name!r} onto population {q.post!r} stay as they are"
 
@@ -214,13 +218,14 @@ def _json(description: dict[str, Any]) -> str:
 
 def _population_text(p: Population) -> str:
     inhibition = p.inhibition and {"kind": type(p.inhibition).__name__, **asdict(p.inhibition)}
-    return _json({"neuron": asdict(p.neuron), "inhibition": inhibition})
+    noise = {} if p.noise is None else {"noise": asdict(p.noise)}
+    return _json({"neuron": asdict(p.neuron), "inhibition": inhibition, **noise})
 
 
 def _projection_text(q: Projection) -> str:
     bits = {"on": q.synapses.on, "off": q.synapses.off} if isinstance(q.synapses, OneBit) else {}
     rule = q.plasticity and asdict(q.plasticity)
-    ways = {"pre": q.pre, "post": q.post, "delay": q.delay, "first": q.first}
+    ways = {"pre": q.pre, "post": q.post, "delay": q.delay, "first": q.first, "efficacy": q.efficacy}
     return _json({**ways, "plasticity": rule, "synapses": type(q.synapses).__name__, **bits})
 
 
@@ -244,11 +249,13 @@ def _own(graph: Any) -> Network:
         for name in whole["populations"]:
             node, text = graph.nodes[name], _text(graph.nodes[name])
             inhibition = text["inhibition"] and INHIBITIONS[text["inhibition"].pop("kind")](**text["inhibition"])
-            net.add(Population(name, len(node.v_threshold), LIF(**text["neuron"]), inhibition))
+            noise = Logistic(**text["noise"]) if "noise" in text else None
+            net.add(Population(name, len(node.v_threshold), LIF(**text["neuron"]), inhibition, noise))
         for name in whole["projections"]:
             node, text = graph.nodes[name], _text(graph.nodes[name])
             rule, made = text["plasticity"] and STDP(**text["plasticity"]), _synapses(node, text)
-            net.connect(text["pre"], text["post"], made, delay=text["delay"], first=text["first"], plasticity=rule)
+            ways = {way: text.get(way) for way in ("delay", "first", "efficacy")}
+            net.connect(text["pre"], text["post"], made, plasticity=rule, **ways)
     except (AttributeError, KeyError, TypeError, ValueError) as error:
         raise NetworkError(
             f"the metadata {KEY!r} of this NIR graph cannot be read ({error!r}); delete graph.metadata[{KEY!r}] and give dt"

@@ -161,7 +161,7 @@ def run(
                 spikes = spikes & (state.ranks[source] < projection.first)
             if spikes.any():
                 carrier = carriers.get(projection.name) or learners[projection.name]
-                current[projection.post] += carrier.deliver(spikes)
+                current[projection.post] += carrier.deliver(spikes) * projection.counts(source)
         for name, population in net.populations.items():
             state = states[name]
             if population.inhibition is not None and t % net.steps(population.inhibition.cycle) == 0:

@@ -35,6 +35,8 @@ from spikemem.threads import shared
 
 GAIN = 3.0
 """gamma, at first: a content of +-1 drives an address so much."""
+DRIVE = 4.0
+"""Shares of spikes differ by about .35, so that a cell's drive begins with a standard deviation of about 1.4."""
 
 
 class Drive(NamedTuple):
@@ -77,17 +79,17 @@ class SpikingCell(nn.Module):
             raise VectorError(f"{cells} cells cannot be shared equally by {roles} roles; take a multiple")
         self.cells, self.roles, self.depth, self.width, self.readers, self.steps = cells, roles, depth, width, readers, steps
         cells, blocks = cells // roles, readers * depth
-        self.event = nn.Linear(roles * cells, cells)
+        self.event = spread(nn.Linear(roles * cells, cells))
         self.names = nn.Linear(cells, width, bias=False)
         self.mixes = spread(nn.Linear(cells, (readers + depth) * roles), 0.0, 2.0)
         self.own = nn.Parameter(0.3 * torch.randn(depth, width))
-        self.gates = nn.Linear(cells, 2 * depth * width)
-        self.hears = spread(nn.Linear(cells, 2 * depth * (blocks + 2)), 0.0, 0.3)
+        self.gates = spread(nn.Linear(cells, 2 * depth * width))
+        self.hears = spread(nn.Linear(cells, 2 * depth * (blocks + 2)), 0.0, 0.3, drive=1.0)
         self.routes = spread(nn.Linear(cells, 2 * depth * blocks), -2.0, 1.5)
         self.brings = spread(nn.Linear(cells, depth * roles), -1.0, 2.0)
-        self.candidate = nn.Linear((roles + 1) * cells, depth * width)
+        self.candidate = spread(nn.Linear((roles + 1) * cells, depth * width), drive=2.0)
         self.gain = nn.Parameter(torch.tensor(GAIN))
-        nn.init.normal_(self.names.weight, 0.0, 4.0 / math.sqrt(cells))
+        nn.init.normal_(self.names.weight, 0.0, DRIVE / math.sqrt(cells))
 
     def initial(self, batch: int) -> Tensor:
         """M = 0, [batch, depth, w, w]."""
@@ -155,8 +157,12 @@ class SpikingCell(nn.Module):
         return torch.stack(course, 1)[asked[:, 0], asked[:, 1]]
 
 
-def spread(layer: nn.Linear, mean: float, std: float) -> nn.Linear:
-    """A layer whose cells begin unlike one another: alike, they would learn alike."""
+def spread(layer: nn.Linear, mean: float = 0.0, std: float = 0.0, drive: float = DRIVE) -> nn.Linear:
+    """A layer on shares of spikes whose cells begin unlike one another (alike, they would learn alike), and above the shares' noise.
+
+    mean, std: of the biases.   drive: of the weights' standard deviation, by the root of their number.
+    """
+    nn.init.normal_(layer.weight, 0.0, drive / math.sqrt(layer.in_features))
     nn.init.normal_(layer.bias, mean, std)
     return layer
 

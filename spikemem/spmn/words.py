@@ -11,6 +11,7 @@ import math
 import torch
 from torch import Tensor, nn
 
+from spikemem.spmn.cell import GAIN, spread
 from spikemem.spmn.firing import STEPS, fire, win
 
 SHARPNESS = 2.0
@@ -57,14 +58,12 @@ class Recall(nn.Module):
         super().__init__()
         self.steps, self.readers, self.hops, self.roles, self.width = steps, readers, hops, roles, width
         blocks = readers * depth
-        self.event = nn.Linear(roles * cells, cells)
-        self.mixes = nn.Linear(cells, readers * roles)
-        self.routes = nn.Linear(cells, (hops - 1) * readers * blocks)
-        self.brings = nn.Linear(cells, (hops - 1) * readers * roles)
-        self.gain = nn.Parameter(torch.tensor(3.0))
+        self.event = spread(nn.Linear(roles * cells, cells))
+        self.mixes = spread(nn.Linear(cells, readers * roles), 0.0, 2.0)
+        self.routes = spread(nn.Linear(cells, (hops - 1) * readers * blocks), -2.0, 2.0)
+        self.brings = spread(nn.Linear(cells, (hops - 1) * readers * roles), -2.0, 2.0)
+        self.gain = nn.Parameter(torch.tensor(GAIN))
         self.features = cells + hops * blocks * (width + roles)
-        for layer, mean in ((self.mixes, 0.0), (self.routes, -2.0), (self.brings, -2.0)):
-            nn.init.normal_(layer.bias, mean, 2.0)
 
     def forward(self, roles: Tensor, names: Tensor, memory: Tensor) -> Tensor:
         """roles: of the questions, [question, role, cell].   names: a, [question, role, w].   memory: M, [question, depth, w, w]."""

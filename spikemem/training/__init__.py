@@ -1,1 +1,1 @@
-"""Recipes: what a model is trained on, by which loss, and how it is judged on what it has not seen."""
+"""Recipes: what is learned from which data with which loss, and how well; each goes through `spikemem.learn`."""

@@ -18,7 +18,7 @@ from torch import Tensor, nn
 from torch.nn.functional import cross_entropy
 
 from spikemem.learn import Epoch, History, Settings, fit
-from spikemem.spmn.cell import SpikingCell
+from spikemem.spmn.cell import SpikingCell, spread
 from spikemem.spmn.firing import STEPS, fire
 from spikemem.spmn.words import UNKNOWN, Recall, Words
 from spikemem.stories import Story, babi
@@ -103,7 +103,7 @@ class Reader(nn.Module):
         self.asked.vectors = self.told.vectors  # a word is one word, whoever says it
         self.cell = SpikingCell(s.roles * s.cells, s.width, s.depth, s.roles, s.readers, steps)
         self.recall = Recall(s.cells, s.roles, s.depth, s.width, s.readers, s.hops, steps)
-        self.hidden = nn.Linear(self.recall.features, s.hidden)
+        self.hidden = spread(nn.Linear(self.recall.features, s.hidden))
         self.answer = nn.Linear(s.hidden, len(vocabulary.answers))
 
     def forward(self, batch: Batch) -> Tensor:
@@ -117,12 +117,8 @@ class Reader(nn.Module):
         memory = self.cell.story(events, present, batch.asked)
         asked = self.asked(batch.questions)
         features = self.recall(asked, self.cell.named(asked.flatten(1)), memory)
-        driven: Tensor = self.answer(fire(torch.relu(self.hidden(features)).clamp(max=HIDDEN_MOST) / HIDDEN_MOST, self.steps) * HIDDEN_MOST)
+        driven: Tensor = self.answer(fire(torch.sigmoid(self.hidden(features)), self.steps))
         return driven
-
-
-HIDDEN_MOST = 8.0
-"""The drive at which a hidden cell fires in every step."""
 
 
 def loss(reader: nn.Module, batch: Batch) -> Tensor:
@@ -156,6 +152,7 @@ def learn_task(
     steps: int = STEPS,
     settings: Settings = RECIPE,
     size: Size = Size(),
+    progress: Callable[[int, int], None] | None = None,
     on_epoch: Callable[[Epoch], None] | None = None,
 ) -> tuple[Outcome, Reader, History]:
     """Train a reader on a task and test it; resumes from `settings.checkpoint`."""
@@ -173,6 +170,7 @@ def learn_task(
         loss,
         settings,
         validate=lambda model: examine(model, held)[1],
+        progress=progress,
         on_epoch=on_epoch,
     )
     torch.manual_seed(settings.seed)

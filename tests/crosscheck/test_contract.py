@@ -99,7 +99,9 @@ def cases(draw: st.DrawFn, kind: str = "any", dyadic: bool = False) -> Case:
             net.connect(pre, post, made, delay=delay, plasticity=draw(rules(delay)))
             continue
         first = draw(st.sampled_from([None, 1, 2, 3])) if isinstance(source.inhibition, KWinners) else None
-        net.connect(pre, post, draw(synapses(source.size, target.size, rng, exact)), delay=delay, first=first)
+        made = draw(synapses(source.size, target.size, rng, exact))
+        efficacy = None if isinstance(made, OneBit) else draw(st.sampled_from([None, None, (2.0, 0.0, -0.5), (0.25,)]))
+        net.connect(pre, post, made, delay=delay, first=first, efficacy=efficacy)
     batches = draw(st.sampled_from([1, 3]))
     stimulus: dict[str, NDArray[Any]] = {}
     for name in draw(st.sets(st.sampled_from([*net.populations]), min_size=1)):

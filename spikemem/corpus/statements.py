@@ -1,0 +1,42 @@
+"""The demo's statements, with questions on them."""
+
+import json
+from dataclasses import dataclass
+from itertools import pairwise
+from pathlib import Path
+
+CORPUS = Path(__file__).with_name("demo.json")
+
+
+@dataclass(frozen=True)
+class Corpus:
+    """texts: statements.   cues: two questions for each.   chains: places of linked statements.   changes: places of statements that tell
+    of one fact at different times, in their order."""
+
+    texts: list[str]
+    cues: list[list[str]]
+    chains: list[list[int]]
+    changes: list[list[int]]
+
+    @property
+    def links(self) -> list[tuple[int, int]]:
+        return [(a, b) for chain in self.chains for a, b in pairwise(chain)]
+
+    @property
+    def alone(self) -> list[int]:
+        """Statements of which no other one tells a part or another version."""
+        told = {i for group in [*self.chains, *self.changes] for i in group}
+        return [i for i in range(len(self.texts)) if i not in told]
+
+
+def load_corpus() -> Corpus:
+    """The demo corpus.
+
+    >>> corpus = load_corpus()
+    >>> len(corpus.texts), len(corpus.chains), len(corpus.alone)
+    (720, 48, 417)
+    """
+    raw = json.loads(CORPUS.read_text(encoding="utf-8"))
+    place = {m["id"]: i for i, m in enumerate(raw["memories"])}
+    groups = {kind: [[place[i] for i in group] for group in raw[kind]] for kind in ("chains", "changes")}
+    return Corpus([m["text"] for m in raw["memories"]], [m["cues"] for m in raw["memories"]], **groups)

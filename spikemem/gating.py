@@ -1,0 +1,117 @@
+"""An event at the gates: CA1 answers it, what it brings is compared with the answer, and SPMN's gates decide, in spikes or by short cut."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+import numpy as np
+from numba import get_num_threads, set_num_threads
+from numpy.typing import NDArray
+
+from spikemem.circuit import Circuit, Volley, run
+from spikemem.network import Network
+from spikemem.recording import Recording
+from spikemem.regions import gates
+from spikemem.regions.ca1 import NONE
+from spikemem.regions.gates import Action as Action
+from spikemem.regions.gates import Gates, Verdict
+from spikemem.regions.pathways import Spoken
+from spikemem.regions.rhythm import RECALL_SETTLE
+
+
+@contextmanager
+def one_thread() -> Iterator[None]:
+    """The kernels in a single thread: on one event at a time others have nothing to do, and waiting for them takes longer than the work."""
+    threads = get_num_threads()
+    set_num_threads(1)
+    try:
+        yield
+    finally:
+        set_num_threads(threads)
+
+
+def answered(circuit: Circuit, volley: Volley) -> NDArray[np.int64]:
+    """The index cell that answers each cue by meaning alone, [n]; NONE where none does."""
+    if not len(circuit.ca1):
+        return np.full(len(volley.counts), NONE)
+    active, size, _ = circuit.ca3.complete(volley.codes, volley.when, RECALL_SETTLE)
+    return circuit.ca1.nearest(volley.counts, active, size)
+
+
+def mismatch(circuit: Circuit, volley: Volley) -> tuple[int, NDArray[np.float64]]:
+    """The index cell that answers one cue, and the mismatch with it, [5]; everything is new where none answers."""
+    key = int(answered(circuit, volley)[0])
+    if key == NONE:
+        return NONE, np.zeros(len(gates.FEATURES))
+    return key, gates.mismatch(volley.counts[0], volley.said.words[0], circuit.ca1, key)
+
+
+def noise_seed(circuit: Circuit, volley: Volley) -> int:
+    """The seed of the gates' noise: of its own for each event, and the same where the same event meets the same memory again."""
+    words = [circuit.seed, int(volley.names()[0]), len(circuit.ca1)]
+    return int(np.random.SeedSequence(words).generate_state(1, np.uint64)[0] >> 1)
+
+
+@dataclass(frozen=True, eq=False)
+class Outcome:
+    """What became of an event.
+
+    memory: the one that holds it now.   old: the one that answered it, which an overwriting has forgotten; NONE where none did.
+    added: which of its keys were stored (content, cue where a target is given, variants).   verdict: of the gates, None where no memory
+    answered.   recording: their spikes, where asked for.
+    """
+
+    action: Action
+    memory: int
+    old: int
+    added: tuple[int, ...]
+    verdict: Verdict | None
+    recording: Recording | None
+
+    @property
+    def stays(self) -> bool:
+        """Whether the memory that answered holds the event."""
+        return self.action in (Action.REFRESH, Action.RENEW)
+
+
+@dataclass(frozen=True, eq=False)
+class Judged:
+    """What the gates make of an event, None where no memory answered it, so that it is written; with its spikes, where asked for."""
+
+    verdict: Verdict | None
+    recording: Recording | None = None
+
+    @property
+    def action(self) -> Action:
+        return Action.WRITE if self.verdict is None else self.verdict.action
+
+    @property
+    def key(self) -> int:
+        return NONE if self.verdict is None else self.verdict.key
+
+    def decided(self, memory: int, old: int, added: tuple[int, ...]) -> Outcome:
+        return Outcome(self.action, memory, old, added, self.verdict, self.recording)
+
+
+def judge(circuit: Circuit, trained: Gates, volley: Volley, vectors: NDArray[np.float32], place: tuple[str, str] | None) -> Judged:
+    """One event (n = 1) at the gates.   place: simulator and device of a simulation; None takes the short cut."""
+    key, difference = mismatch(circuit, volley)
+    if key == NONE:
+        return Judged(None)
+    seed = noise_seed(circuit, volley)
+    if place is None:
+        return Judged(trained.judge(key, difference, seed))
+    recording = run(*gated(circuit, trained, vectors, volley.said, seed), len(gates.PROTOCOL), *place)
+    return Judged(trained.read(recording, circuit.ca1.lexicon), recording)
+
+
+def gated(
+    circuit: Circuit, trained: Gates, vectors: NDArray[np.float32], said: Spoken, seed: int
+) -> tuple[Network, dict[str, NDArray[np.generic]]]:
+    """The network of events at the gates, and what drives it: a recall whose words come only after its answer, and the gates."""
+    net = circuit.network(slow=False)
+    trained.build(net, circuit.ca1, seed)
+    stimulus = circuit.stimulus(gates.PROTOCOL, vectors, said) | trained.stimulus()
+    stimulus["ec_lex"] = stimulus["ec_lex"].copy()
+    stimulus["ec_lex"][: gates.START] = False
+    return net, stimulus

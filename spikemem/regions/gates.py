@@ -1,0 +1,264 @@
+"""SPMN's gates: stochastic cells that decide, from CA1's mismatch and theta's phase, whether an event is written, and over what.
+
+    mismatch     E+  spikes of EC beyond those that the best index cell was taught         ec_extra
+                 E-  spikes that it was taught and that do not come                         ec_missing
+                 W+  log-odds of the words that are said and that it does not know          lex_extra
+                 W-  log-odds of the words that it knows and that are not said              lex_missing
+                 W0  log-odds of the words that both have                                   lex_shared
+    novelty      S_j = 1 where a mismatch exceeds level l_j                                 novelty
+    gate         P(S_g = 1) = sigmoid(sum_j w_gj S_j + theta_g[phase] - 1)                  gate_update, gate_reset, ...
+
+The best index cell is CA1's answer to meaning alone: words come in the gamma cycle after it, to be compared. Each gate is a population
+of cells with escape noise (`network.Logistic`), so that its value is a firing probability; it is on where more than half of them fire.
+
+Read in the half of theta in which CA3 drives CA1, written in the other (Hasselmo, Bodelon and Wyble 2002): the gates fire twice in a theta
+cycle, and what they make of its phase is learned like the rest. Of SPMN's gates `update` lets an event write at all, `reset` lets it
+overwrite the engram that answered, and `candidate` lets its own volley in as a key. The fourth, `read`, reads that engram out.
+
+    update  reset  candidate
+      on     off      -        write       a new engram
+      on     on       -        overwrite   the old engram is forgotten and the new one written in its place
+      off     -      on        refresh     the old one's time is renewed, and the event becomes a further cue of it
+      off     -      off       renew       the old one's time is renewed
+
+Synapses and levels are learned (`spikemem train gates`).
+"""
+
+from dataclasses import dataclass
+from enum import IntEnum, StrEnum
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from spikemem.codes import HALF, WINDOW
+from spikemem.errors import SnapshotError, SpecError
+from spikemem.network import CycleReset, Logistic, Network, Population
+from spikemem.neurons import LIF
+from spikemem.recording import Recording
+from spikemem.regions import ec
+from spikemem.regions.bcpnn import Lexicon
+from spikemem.regions.ca1 import CA1, NONE
+from spikemem.regions.ec_lex import Words
+from spikemem.regions.rhythm import BACK, DT, GAMMA, GRID, Gamma, Mode
+from spikemem.snapshot import WEIGHTS, load_arrays
+from spikemem.spec import MODELS, ModelSpec
+from spikemem.stimulus import drawn
+from spikemem.synapses import Dense, Sparse, one_to_one
+
+GATES = ("update", "reset", "candidate", "read")
+FEATURES = ("ec_extra", "ec_missing", "lex_extra", "lex_missing", "lex_shared")
+"""Populations whose spikes are the mismatch, in the order of the features."""
+ESCAPE = LIF(tau=0.01, threshold=1.0, reset=0.0)
+"""A gate's cell forgets within a step, so that it fires with the escape probability."""
+NOISE = 1.0
+"""Scale of the gates' noise: their input is in units of the logit."""
+COMPARE = 2
+"""The gamma cycle in which CA1's answer, read in the one before, meets the cue."""
+START = COMPARE * GAMMA
+MOST = WINDOW
+"""Spikes of a comparing cell: the window in which it is not held is as long as EC's."""
+RELEASE = WINDOW + 1
+"""The step from which EC's comparing cells fire: its volley has arrived."""
+JUDGE = GAMMA - 1
+"""The step at which novelty cells fire."""
+HOLD = 2.0**16
+"""Inhibition beyond any mismatch."""
+
+
+class Phase(IntEnum):
+    """Halves of a theta cycle."""
+
+    READ = 0
+    WRITE = 1
+
+
+SAMPLES = tuple((COMPARE + 1 + phase) * GAMMA for phase in Phase)
+"""Steps at which the gates fire: the end of the reading half, and a gamma cycle into the writing one."""
+PROTOCOL = [Gamma(Mode.CUE), Gamma(Mode.CUE, read=True), Gamma(Mode.CUE), Gamma(Mode.QUIET), Gamma(Mode.QUIET)]
+"""A theta cycle: the cue is encoded, completed and answered, compared; then it is silent and the writing half begins."""
+
+
+class Action(StrEnum):
+    """What becomes of an event."""
+
+    WRITE = "write"
+    OVERWRITE = "overwrite"
+    REFRESH = "refresh"
+    RENEW = "renew"
+
+
+@dataclass(frozen=True, eq=False)
+class Verdict:
+    """What the gates make of an event.
+
+    key: the index cell that answered; NONE where none did.   mismatch: by `FEATURES`, [5].
+    value: firing probabilities, [phase, gate].   share: of each gate's cells that fired, [phase, gate].
+    """
+
+    key: int
+    mismatch: NDArray[np.float64]
+    value: NDArray[np.float64]
+    share: NDArray[np.float64]
+
+    def on(self, gate: str) -> bool:
+        """Whether more than half of a gate's cells fired in its half of theta."""
+        return self.shares[gate] > 0.5
+
+    @property
+    def shares(self) -> dict[str, float]:
+        """The share of each gate's cells that fired in its half of theta."""
+        return {gate: float(self.share[Phase.READ if gate == "read" else Phase.WRITE, g]) for g, gate in enumerate(GATES)}
+
+    @property
+    def action(self) -> Action:
+        if self.on("update"):
+            return Action.OVERWRITE if self.on("reset") else Action.WRITE
+        return Action.REFRESH if self.on("candidate") else Action.RENEW
+
+
+def weights_file(spec: ModelSpec) -> Path:
+    """Where a model's trained gates lie: beside the model files, or at a path of its own."""
+    assert spec.gates is not None
+    given = Path(spec.gates.weights)
+    return given if given.is_absolute() or given.is_file() else MODELS / "weights" / given
+
+
+class Gates:
+    """Trained gates.   levels: of novelty cells, [feature, level].   synapses: [feature x level, gate].   theta: [phase, gate]."""
+
+    def __init__(self, levels: NDArray[np.float64], synapses: NDArray[np.float64], theta: NDArray[np.float64], cells: int) -> None:
+        if levels.ndim != 2 or len(levels) != len(FEATURES) or synapses.shape != (levels.size, len(GATES)):
+            raise SpecError(f"gates need levels [{len(FEATURES)}, n] and synapses [{levels.size}, {len(GATES)}], not {synapses.shape}")
+        if theta.shape != (len(Phase), len(GATES)):
+            raise SpecError(f"gates need theta synapses of shape {(len(Phase), len(GATES))}, not {theta.shape}")
+        self.levels, self.synapses, self.theta = (np.round(a.astype(np.float64) / GRID) * GRID for a in (levels, synapses, theta))
+        self.cells = cells
+
+    @classmethod
+    def of(cls, spec: ModelSpec) -> "Gates":
+        """Those of a model; SpecError where it has none, or where their weights cannot be read."""
+        if spec.gates is None:
+            raise SpecError(f"model {spec.name!r} has no [gates]; hippocampus-gated has")
+        path = weights_file(spec)
+        try:
+            arrays, _ = load_arrays(path, WEIGHTS)
+            levels, synapses, theta = (np.asarray(arrays[name], np.float64) for name in ("levels", "synapses", "theta"))
+        except (SnapshotError, KeyError) as error:
+            raise SpecError(
+                f"gates of model {spec.name!r}: {path} holds no trained gates ({error}); make them with spikemem train gates"
+            ) from error
+        return cls(levels, synapses, theta, spec.gates.cells)
+
+    def novelty(self, mismatch: NDArray[np.float64]) -> NDArray[np.bool_]:
+        """Which novelty cells fire, [n, feature x level], to mismatches [n, feature]."""
+        return (mismatch[:, :, None] > self.levels[None]).reshape(len(mismatch), -1)
+
+    def above(self, mismatch: NDArray[np.float64]) -> NDArray[np.float64]:
+        """What the gates receive, [n, phase, gate]."""
+        return (self.novelty(mismatch).astype(np.float64) @ self.synapses)[:, None] + self.theta
+
+    def judge(self, key: int, mismatch: NDArray[np.float64], seed: int) -> Verdict:
+        """What an event's mismatch makes the gates' cells do under the noise of this seed, as in the network."""
+        above, share = self.above(mismatch[None])[0], np.zeros((len(Phase), len(GATES)))
+        for g, name in enumerate(GATES):
+            noise = drawn(Logistic(NOISE, seed), population(name), len(PROTOCOL) * GAMMA, self.cells)
+            for phase, step in zip(Phase, SAMPLES, strict=True):
+                share[phase, g] = np.mean(above[phase, g] + noise[step] > ESCAPE.threshold)
+        return self.verdict(key, mismatch, share)
+
+    def read(self, recording: Recording, lexicon: Lexicon) -> Verdict:
+        """The verdict off the spikes of `PROTOCOL`."""
+        answered = recording["sub"].between(START - GAMMA, START).cell
+        share = np.zeros((len(Phase), len(GATES)))
+        for g, name in enumerate(GATES):
+            for phase, step in zip(Phase, SAMPLES, strict=True):
+                share[phase, g] = len(recording[population(name)].between(step, step + 1)) / self.cells
+        return self.verdict(int(answered[0]) if len(answered) else NONE, mismatch_of(recording, lexicon), share)
+
+    def verdict(self, key: int, mismatch: NDArray[np.float64], share: NDArray[np.float64]) -> Verdict:
+        return Verdict(key, mismatch, 1.0 / (1.0 + np.exp((ESCAPE.threshold - self.above(mismatch[None])[0]) / NOISE)), share)
+
+    # -- as populations ------------------------------------------------------------------------------------------------------------
+
+    def build(self, net: Network, ca1: CA1, seed: int) -> None:
+        """Add the comparing cells of EC and of its words, `novelty`, `theta` and the gates to a circuit."""
+        self._build_comparison(net, ca1)
+        net.add(Population("novelty", self.levels.size, ec.PERFECT, CycleReset(GAMMA * DT)))
+        net.add(Population("theta", len(Phase)))
+        heard = odds(ca1.lexicon)
+        for f, name in enumerate(FEATURES):
+            size = net.populations[name].size
+            weight = np.zeros((size, self.levels.size))
+            weight[:, f * self.levels.shape[1] : (f + 1) * self.levels.shape[1]] = 1.0 if name.startswith("ec") else heard[:, None]
+            net.connect(name, "novelty", Dense(weight))
+        for g, name in enumerate(GATES):
+            net.add(Population(population(name), self.cells, ESCAPE, noise=Logistic(NOISE, seed)))
+            synapses = Dense(np.repeat(self.synapses[:, [g]], self.cells, axis=1))
+            for step in SAMPLES:
+                net.connect("novelty", population(name), synapses, delay=(step - START - JUDGE) * DT)
+            net.connect("theta", population(name), Dense(np.repeat(self.theta[:, [g]], self.cells, axis=1)))
+
+    def _build_comparison(self, net: Network, ca1: CA1) -> None:
+        cycle, counts = CycleReset(GAMMA * DT), ca1.counts
+        taught = np.concatenate([np.maximum(counts, 0), np.maximum(-counts, 0)], axis=1).astype(np.float64)
+        cells = len(odds(ca1.lexicon))
+        key = np.repeat(np.arange(len(ca1)), np.diff(ca1.lexicon.ptr))
+        known = Sparse.from_coo(key, ca1.lexicon.cell, 1.0, (len(ca1), cells))
+        for name, size in zip(FEATURES, (taught.shape[1],) * 2 + (cells,) * 3, strict=True):
+            net.add(Population(name, size, ec.PERFECT, cycle))
+        net.connect("ec", "ec_extra", one_to_one(1.0))
+        net.connect("sub", "ec_extra", Dense(-taught), delay=BACK)
+        net.connect("ec", "ec_missing", one_to_one(-1.0))
+        net.connect("sub", "ec_missing", Dense(taught), delay=BACK)
+        for name, said, knows in (("lex_extra", 1.0, -HOLD), ("lex_missing", -HOLD, 1.0), ("lex_shared", 0.5, 0.5)):
+            net.connect("ec_lex", name, one_to_one(said))
+            net.connect("sub", name, Sparse(known.indptr, known.targets, known.weights * knows, known.post), delay=BACK)
+
+    def stimulus(self) -> dict[str, NDArray[np.generic]]:
+        """What drives these populations through `PROTOCOL`: currents, [time] or [time, 1, cell], and theta's spikes, [time, cell]."""
+        steps, start = len(PROTOCOL) * GAMMA, START
+        held = np.zeros(steps)
+        held[::GAMMA] = -HOLD
+        volley, words, shared = held.copy(), held.copy(), held.copy()
+        volley[[start, start + RELEASE, start + RELEASE + MOST]] = HALF - HOLD, HOLD, -2 * HOLD
+        for current, tonic in ((words, HALF), (shared, HALF / 2)):
+            current[[start, start + 2]] = tonic, -2 * HOLD
+        novelty = np.repeat(held[:, None, None], self.levels.size, axis=2)
+        novelty[start + JUDGE] += HOLD + ec.PERFECT.threshold - self.levels.ravel()
+        theta, gates = np.zeros((steps, len(Phase)), bool), np.full(steps, -HOLD)
+        for phase, step in zip(Phase, SAMPLES, strict=True):
+            theta[step - 1, phase] = True
+            gates[step] = 0.0
+        compared = {"ec_extra": volley, "ec_missing": volley, "lex_extra": words, "lex_missing": words, "lex_shared": shared}
+        return {**compared, "novelty": novelty, "theta": theta, **{population(name): gates for name in GATES}}
+
+
+def population(gate: str) -> str:
+    """The name of a gate's population."""
+    return f"gate_{gate}"
+
+
+def odds(lexicon: Lexicon) -> NDArray[np.float64]:
+    """What each word cell tells, on the grid of synaptic weights, [cell] (see `bcpnn`)."""
+    return np.round(lexicon.odds() / GRID) * GRID
+
+
+def mismatch(counts: NDArray[np.int8], said: Words, ca1: CA1, key: int) -> NDArray[np.float64]:
+    """The mismatch of a cue's volley [d] and words with what an index cell was taught, by `FEATURES`, [5]."""
+    cue, taught = counts.astype(np.int64), ca1.counts[key].astype(np.int64)
+    sides = [(np.maximum(s * cue, 0), np.maximum(s * taught, 0)) for s in (1, -1)]
+    extra = sum(np.clip(a - b, 0, MOST).sum() for a, b in sides)
+    missing = sum(np.clip(b - a, 0, MOST).sum() for a, b in sides)
+    part = slice(ca1.lexicon.ptr[key], ca1.lexicon.ptr[key + 1])
+    known = ca1.lexicon.cell[part]
+    shared = np.intersect1d(said.cells, known, assume_unique=True)
+    heard, knows, both = (float(np.sum(np.round(ca1.lexicon.odds_of(cells) / GRID) * GRID)) for cells in (said.cells, known, shared))
+    return np.array([extra, missing, heard - both, knows - both, both], np.float64)
+
+
+def mismatch_of(recording: Recording, lexicon: Lexicon) -> NDArray[np.float64]:
+    """The same off the spikes of the comparing cells."""
+    heard = odds(lexicon)
+    spikes = {name: recording[name].cell for name in FEATURES}
+    return np.array([len(cells) if name.startswith("ec") else heard[cells].sum() for name, cells in spikes.items()], np.float64)

@@ -1,0 +1,112 @@
+"""The stream that the gates learn from, their surrogate gradient in closed form, and that the recipe learns."""
+
+from collections import Counter
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from spikemem import ModelSpec
+from spikemem.checkpoints import save
+from spikemem.corpus.stream import Kind, stream
+from spikemem.corpus.variants import ALIKE, edited, swapped
+from spikemem.errors import SpecError
+from spikemem.learn import fit
+from spikemem.regions.gates import Gates
+from spikemem.training.gates import SETTINGS, Action, Escape, GateModel, Lessons, levels, loss, own_texts, taught_and_held_out, train, wrong
+from tests.fakes import FakeEmbedder
+
+SENTENCES = [f"On Monday I'm taking {n} red boats to Lisbon, because it's near." for n in range(100, 400)]
+
+
+def test_an_edit_changes_the_sentence_and_no_fact() -> None:
+    rng = np.random.default_rng(0)
+    for part in ("train", "test"):
+        made = [edited(text, rng, part) for text in SENTENCES]
+        assert all(a != b for a, b in zip(made, SENTENCES, strict=True))
+        assert all(str(n) in text for n, text in enumerate(made, 100))
+    assert not set(ALIKE["train"]) & set(ALIKE["test"])
+
+
+def test_a_swap_changes_one_word_for_another_of_its_kind() -> None:
+    rng = np.random.default_rng(0)
+    changed = Counter[str]()
+    for text in SENTENCES:
+        made = swapped(text, rng)
+        assert made is not None
+        pairs = [(a, b) for a, b in zip(text.split(), made.split(), strict=True) if a != b]
+        assert len(pairs) == 1
+        changed[pairs[0][0].strip(",")] += 1
+    assert {"Monday", "red", "Lisbon"} <= changed.keys()
+    assert sum(n for word, n in changed.items() if word.isdigit()) > 20
+    assert swapped("Well, that is that then.", rng) is None
+    assert swapped("Monday it is.", rng) is None  # too short to tell a fact
+    assert swapped("Ada: Monday it is.", rng) is None
+
+
+def test_a_stream_has_its_shares_and_comes_again_in_the_latest_version() -> None:
+    shares = {Kind.REPEAT: 0.1, Kind.PARAPHRASE: 0.2, Kind.CONTRADICTION: 0.2}
+    events = stream(SENTENCES, 400, shares, np.random.default_rng(0))
+    kinds = Counter(event.kind for event in events)
+    for kind, share in shares.items():
+        assert kinds[kind] / len(events) == pytest.approx(share, abs=0.06)
+    latest: dict[int, str] = {}
+    for place, event in enumerate(events):
+        if event.kind is Kind.NEW:
+            assert event.of == place
+        else:
+            assert place - event.of > 20
+            assert (event.text == latest[event.of]) is (event.kind is Kind.REPEAT)
+        if event.kind in (Kind.NEW, Kind.CONTRADICTION):
+            latest[event.of] = event.text
+    assert events == stream(SENTENCES, 400, shares, np.random.default_rng(0))
+    assert len(stream(SENTENCES[:5], 400, {}, np.random.default_rng(0))) == 5
+
+
+def test_the_surrogate_is_the_derivative_of_the_firing_probability() -> None:
+    above = torch.linspace(-3, 3, 7, dtype=torch.float64, requires_grad=True)
+    noise = torch.distributions.Uniform(1e-9, 1 - 1e-9).sample((200_000, 1)).to(torch.float64).logit()
+    spikes = Escape.apply(above.expand(200_000, 7), noise.expand(200_000, 7))
+    spikes.mean(0).sum().backward()
+    p = torch.sigmoid(above.detach())
+    assert above.grad is not None
+    torch.testing.assert_close(above.grad, p * (1 - p))
+    torch.testing.assert_close(spikes.mean(0).detach(), p, atol=0.006, rtol=0)
+
+
+def lessons(n: int = 400) -> Lessons:
+    """Mismatches like those of sentences."""
+    rng = np.random.default_rng(0)
+    typical = {
+        Action.WRITE: (300, 300, 30, 25, 5), Action.OVERWRITE: (120, 120, 4, 4, 30), Action.REFRESH: (60, 60, 4, 0, 30),
+        Action.RENEW: (0, 0, 0, 0, 30),
+    }  # fmt: skip
+    actions = [list(typical)[i] for i in rng.integers(4, size=n)]
+    return Lessons(np.array([np.array(typical[a]) * rng.uniform(0.8, 1.2, 5) for a in actions]), actions)
+
+
+def test_gates_learn_what_to_do(tmp_path: Path) -> None:
+    told = lessons()
+    torch.manual_seed(0)
+    model = GateModel(torch.tensor(levels(told.mismatch), dtype=torch.float32), 32)
+    assert max(wrong(model, told).values()) > 0.5
+    history = fit(model, told.tensors(), loss, replace(SETTINGS, epochs=60, device="cpu"), progress=lambda *_: None)
+    assert np.mean(history.losses[-5:]) < 0.3 * np.mean(history.losses[:5])
+    assert max(wrong(model, told).values()) < 0.02
+    spec = ModelSpec.model_validate({"lex": {}, "gates": {"weights": str(save(tmp_path / "gates.safetensors", model))}})
+    trained = Gates.of(spec)
+    decided = [trained.judge(0, m, seed).action for seed, m in enumerate(told.mismatch[:100])]
+    assert np.mean([a == b for a, b in zip(decided, told.action, strict=False)]) > 0.97
+
+
+def test_the_held_out_fifth_has_no_text_that_was_taught() -> None:
+    taught, held_out = taught_and_held_out()
+    assert not set(taught) & set(held_out)
+    assert len(held_out) == pytest.approx(len(own_texts()) / 5, abs=1)
+
+
+def test_a_model_without_gates_has_none_to_train(small_text: ModelSpec, tmp_path: Path) -> None:
+    with pytest.raises(SpecError, match=r"no \[gates\] to train"):
+        train(small_text, FakeEmbedder(), tmp_path / "gates.safetensors")

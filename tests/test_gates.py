@@ -1,0 +1,347 @@
+"""SPMN's gates in the hippocampus: the spikes and the short cut decide alike, and what is decided is done, in RAM and on disk."""
+
+import multiprocessing
+import time
+from datetime import UTC, datetime
+from pathlib import Path
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from spikemem import Hippocampus, Memory, ModelSpec, load_model
+from spikemem.errors import SpecError, StoreError
+from spikemem.gating import judge, mismatch
+from spikemem.heard import asked
+from spikemem.hits import Decision
+from spikemem.regions.ca1 import NONE
+from spikemem.regions.ec_lex import words
+from spikemem.regions.gates import FEATURES, GATES, Action, Gates, Phase, Verdict
+from spikemem.snapshot import WEIGHTS, save_arrays
+from spikemem.spec import GatesSpec
+from tests.fakes import FakeEmbedder, near, overwrite_forever, units
+from tests.test_memory import agrees
+
+CELLS = 1024
+TEXTS = [f"the cat {i} sat on mat {7 * i} while dog {i} ran to town" for i in range(40)]
+FAR, SOME = 400.0, 0.01
+"""Levels of the hand-made gates: EC spikes that make an event new, and log-odds that make a word count."""
+
+
+def hand_made() -> dict[str, NDArray[np.float32]]:
+    """Gates that write what is far, overwrite where known words are missing, and refresh where there are new words."""
+    levels = np.array([[FAR], [FAR], [SOME], [SOME], [SOME]])
+    far, words_new, words_gone = 0, 2, 3
+    synapses = np.zeros((5, 4))
+    synapses[far] = 40, -60, 40, -40
+    synapses[words_gone, :2] = 40, 40
+    synapses[words_new, 2] = 40
+    theta = np.full((2, 4), -60.0)
+    theta[Phase.WRITE, :3] = -20
+    theta[Phase.READ] = -60, -60, -60, 20
+    arrays = {"levels": levels, "synapses": synapses, "theta": theta}
+    return {name: array.astype(np.float32) for name, array in arrays.items()}
+
+
+@pytest.fixture
+def weights(tmp_path: Path) -> Path:
+    return save_arrays(tmp_path / "gates.safetensors", hand_made(), {"format": WEIGHTS, "metadata": {}})
+
+
+@pytest.fixture
+def spec(small_text: ModelSpec, weights: Path) -> ModelSpec:
+    """hippocampus-gated in the size of hippocampus-small, with gates made by hand."""
+    assert small_text.lex is not None
+    few = {"lex": small_text.lex.model_copy(update={"cells": CELLS}), "gates": GatesSpec(weights=str(weights)), "name": "gated"}
+    return small_text.model_copy(update=few)
+
+
+@pytest.fixture
+def filled(spec: ModelSpec) -> Hippocampus:
+    memory = Hippocampus(spec.model_copy(update={"gates": None}))
+    memory.store(units(len(TEXTS)), words=[[words(text, CELLS)] for text in TEXTS])
+    return memory
+
+
+# -- spikes and short cut --------------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("simulator", ["event", "torch", "snntorch", "norse", "brian2"])
+def test_the_spikes_decide_as_the_short_cut_does(filled: Hippocampus, simulator: str) -> None:
+    if simulator in ("snntorch", "norse", "brian2"):
+        pytest.importorskip(simulator)
+    rng = np.random.default_rng(0)
+    levels = np.sort(rng.uniform(0, 1, (5, 6)), axis=1) * [[400], [400], [9], [9], [9]]
+    graded = Gates(levels, rng.normal(size=(30, 4)), rng.normal(size=(2, 4)), 32)
+    partly = 0
+    for i in range(4 if simulator == "event" else 1):
+        vector = near(units(len(TEXTS))[[i]], 1.0 - 0.15 * i)
+        said = words(TEXTS[i].replace("cat", "cow cow").replace(f"mat {7 * i}", "rug"), CELLS)
+        volley = filled.circuit.volley(vector, asked([said], None, 1, filled.spec.lex))
+        short = judge(filled.circuit, graded, volley, vector, None).verdict
+        spiked = judge(filled.circuit, graded, volley, vector, (simulator, "cpu"))
+        assert short is not None
+        assert spiked.verdict is not None
+        assert spiked.recording is not None
+        assert spiked.verdict.key == short.key == i
+        for name in ("mismatch", "share", "value"):
+            np.testing.assert_array_equal(getattr(spiked.verdict, name), getattr(short, name), err_msg=name)
+        partly += int(((short.share > 0) & (short.share < 1)).sum())
+    assert partly
+
+
+def test_mismatch_counts_spikes_and_words(filled: Hippocampus) -> None:
+    circuit = filled.circuit
+    same = circuit.volley(units(len(TEXTS))[[3]], asked([words(TEXTS[3], CELLS)], None, 1, filled.spec.lex))
+    key, known = mismatch(circuit, same)
+    assert key == 3
+    assert known[:4].tolist() == [0, 0, 0, 0]
+    assert known[4] > 0
+    other = circuit.volley(near(units(len(TEXTS))[[3]], 0.9), asked([words("a quite new sentence", CELLS)], None, 1, filled.spec.lex))
+    key, change = mismatch(circuit, other)
+    cue, taught = other.counts[0].astype(int), circuit.ca1.counts[key].astype(int)
+    both_sides = np.abs(np.stack([np.maximum(cue, 0) - np.maximum(taught, 0), np.maximum(-cue, 0) - np.maximum(-taught, 0)]))
+    assert change[0] + change[1] == both_sides.sum()
+    assert change[0] - change[1] == np.abs(cue).sum() - np.abs(taught).sum()
+    assert change[3] + change[4] == pytest.approx(known[4])
+    assert change[2] > 5
+
+
+def test_a_gates_value_is_its_cells_firing_probability() -> None:
+    rng = np.random.default_rng(1)
+    many = Gates(np.zeros((5, 1)), rng.normal(size=(5, 4)), rng.normal(size=(2, 4)), 20_000)
+    verdict = many.judge(0, np.ones(5), seed=5)
+    expected = 1 / (1 + np.exp(1 - (many.synapses.sum(0) + many.theta)))
+    np.testing.assert_allclose(verdict.value, expected, atol=1e-12)
+    np.testing.assert_allclose(verdict.share, expected, atol=4 * np.sqrt(0.25 / 20_000))
+    assert (many.judge(0, np.ones(5), seed=5).share == verdict.share).all()
+    assert (many.judge(0, np.ones(5), seed=6).share != verdict.share).any()
+
+
+@pytest.mark.parametrize(
+    ("on", "action"),
+    [
+        ({"update", "candidate"}, Action.WRITE), ({"update"}, Action.WRITE), ({"update", "reset"}, Action.OVERWRITE),
+        ({"candidate"}, Action.REFRESH), ({"candidate", "reset", "read"}, Action.REFRESH), (set(), Action.RENEW),
+        ({"read", "reset"}, Action.RENEW),
+    ],
+)  # fmt: skip
+def test_what_the_gates_mean(on: set[str], action: Action) -> None:
+    share = np.zeros((2, 4))
+    for gate in on:
+        share[Phase.READ if gate == "read" else Phase.WRITE, GATES.index(gate)] = 0.75
+    verdict = Verdict(0, np.zeros(5), share, share)
+    assert verdict.action is action
+    assert {gate for gate in GATES if verdict.on(gate)} == on
+    assert Verdict(0, np.zeros(5), share[::-1], share[::-1]).action is Action.RENEW  # the other half of theta does not count
+
+
+# -- the hippocampus -------------------------------------------------------------------------------------------------------------------
+
+
+def test_without_gates_nothing_is_decided(spec: ModelSpec, filled: Hippocampus) -> None:
+    ids = filled.store(units(2), words=[[words(TEXTS[0], CELLS)]] * 2)
+    assert ids.tolist() == [40, 41]
+    assert not filled.outcomes
+    assert "gate_update" not in filled.network.populations
+    gated = Hippocampus(spec)
+    gated.store(units(3), words=[[words(text, CELLS)] for text in TEXTS[:3]])
+    assert all(population in gated.network.populations for population in ("gate_update", "novelty", *FEATURES))
+
+
+def test_an_overwriting_takes_over_the_associations(spec: ModelSpec) -> None:
+    memory, vectors = Hippocampus(spec), units(3)
+    ids = memory.store(vectors, words=[[words(text, CELLS)] for text in TEXTS[:3]])
+    assert ids.tolist() == [0, 1, 2]
+    memory.associate([0, 1], [1, 2])
+    changed = words(TEXTS[1].replace("mat 7", "mat 99"), CELLS)
+    new = memory.store(near(vectors[[1]], 0.95), words=[[changed]])
+    outcome = memory.outcomes[0]
+    assert (outcome.action, outcome.old, outcome.memory) == (Action.OVERWRITE, 1, 3)
+    assert memory.recall_chain(vectors[0], hops=2).tolist() == [[3, 2]]
+    assert memory.recall(vectors[1]).ids.tolist() == [new.tolist()]
+    assert len(memory) == 3
+
+
+def test_an_event_with_vectors_alone_is_judged(spec: ModelSpec) -> None:
+    memory = Hippocampus(spec)
+    assert memory.store(units(5)).tolist() == [0, 1, 2, 3, 4]
+    assert memory.store(units(5)[[2]]).tolist() == [2]
+    assert memory.outcomes[0].action is Action.RENEW
+    assert len(memory.circuit.ca1) == 5
+
+
+# -- the text memory -------------------------------------------------------------------------------------------------------------------
+
+
+def story(memory: Memory) -> list[Decision]:
+    """A first statement, a stranger, the statement again, in more words, and contradicted."""
+    said = [
+        "Ada lives in ~Lisbon",
+        "Nobody knows the harbour",
+        "Ada lives in ~Lisbon",
+        "Ada lives in ~Lisbon now",
+        "Ada lives in ~Rome now",
+    ]
+    made = []
+    for text in said:
+        memory.store(text, cues=["Where is she?"] if text == said[2] else None)
+        made += memory.decisions
+    return made
+
+
+def test_a_stream_is_written_refreshed_and_overwritten(path: Path, spec: ModelSpec) -> None:
+    with Memory.open(path, spec, embedder=FakeEmbedder()) as memory:
+        made = story(memory)
+        assert [(d.action, d.id, d.old) for d in made] == [
+            ("write", 0, None), ("write", 1, 0), ("renew", 0, 0), ("refresh", 0, 0), ("overwrite", 2, 0),
+        ]  # fmt: skip
+        assert made[4].gates == {"update": 1.0, "reset": 1.0, "candidate": 1.0, "read": 1.0}
+        assert (len(memory), 0 in memory, memory[2]) == (2, False, "Ada lives in ~Rome now")
+        assert memory.recall("Ada lives in ~Lisbon")[0].id == 2
+        agrees(memory)
+    with Memory.open(path, embedder=FakeEmbedder(), readonly=True) as again:
+        assert (len(again), again[2]) == (2, "Ada lives in ~Rome now")
+        assert again.recall("Ada lives in ~Lisbon")[0].id == 2
+
+
+def test_a_refresh_adds_the_cue_and_renews_the_time(path: Path, spec: ModelSpec) -> None:
+    first, later = datetime(2024, 1, 1, tzinfo=UTC), datetime(2024, 6, 1, tzinfo=UTC)
+    with Memory.open(path, spec, embedder=FakeEmbedder()) as memory:
+        memory.store("Ada lives in Lisbon", when=first)
+        memory.store("Ada lives in Lisbon ~still", when=later)
+        assert memory.decisions[0].action == "refresh"
+        assert memory.info()["index_cells"] == 2
+        assert memory.recall("Ada lives in Lisbon ~still")[0].when == later
+        for _ in range(2):
+            memory.store("Ada lives in Lisbon ~still")
+            assert memory.decisions[0].action == "renew"
+        memory.store("Ada lives in Lisbon", cues=["Where is she?"])
+        memory.store("Ada lives in Lisbon", cues=["Where is she?"])
+        assert memory.info()["index_cells"] == 3  # a cue is taught once
+        assert memory.recall("Where is she?")[0].when == later
+        agrees(memory)
+
+
+def test_texts_of_one_call_meet_those_before_them(spec: ModelSpec) -> None:
+    one, all_ = Memory.open(None, spec, embedder=FakeEmbedder()), Memory.open(None, spec, embedder=FakeEmbedder())
+    texts = [f"{text} ~{tail}" for text in TEXTS[:8] for tail in ("so", "so", "so it is")] + TEXTS[:8]
+    told = []
+    for text in texts:
+        one.store(text)
+        told += one.decisions
+    assert all_.store_all(texts) == [d.id for d in told]
+    assert all_.decisions == told
+    assert {"write", "renew", "refresh"} <= {d.action for d in told}
+    first, again = all_.store_conversation([("Ada", "Hello there"), ("Ada", "Hello there")])
+    assert first == again
+    assert all_[again] == "Ada: Hello there"
+
+
+def test_a_recording_decides_the_same(spec: ModelSpec) -> None:
+    plain, recorded = Memory.open(None, spec, embedder=FakeEmbedder()), Memory.open(None, spec, embedder=FakeEmbedder())
+    for text in ("Ada lives in ~Lisbon", "Ada lives in ~Lisbon", "Ada lives in ~Rome", "The harbour opens"):
+        plain.store(text)
+        recorded.store(text, record=True)
+        assert recorded.decisions == plain.decisions
+    recording = recorded.decisions[0].recording
+    assert recording is not None
+    assert len(recording["gate_update"]) == 32 * recorded.decisions[0].gates["update"]
+
+
+def test_a_disk_that_refuses_leaves_all_as_it_was(path: Path, spec: ModelSpec, monkeypatch: pytest.MonkeyPatch) -> None:
+    with Memory.open(path, spec, embedder=FakeEmbedder()) as memory:
+        memory.store_all(["Ada lives in ~Lisbon", "The harbour opens"])
+        memory.associate(0, 1)
+        for method, text in (("_add_keys", "Ada lives in ~Rome"), ("_add_keys", "Ada lives in ~Lisbon now")):
+            with monkeypatch.context() as patch:
+                patch.setattr(memory._store, method, lambda keys: (_ for _ in ()).throw(StoreError("full")))
+                with pytest.raises(StoreError, match="full"):
+                    memory.store(text)
+            assert (len(memory), memory[0]) == (2, "Ada lives in ~Lisbon")
+            assert [hit.id for hit in memory.recall_chain("Ada lives in ~Lisbon")] == [1]
+            agrees(memory)
+        memory.store("Ada lives in ~Rome")
+        assert [hit.id for hit in memory.recall_chain("Ada lives in ~Rome")] == [1]
+        agrees(memory)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("seconds", [0.0, 0.2, 0.45])
+def test_a_kill_leaves_the_old_memory_or_the_new_one(path: Path, spec: ModelSpec, seconds: float) -> None:
+    context = multiprocessing.get_context("forkserver")
+    ours, theirs = context.Pipe(duplex=False)
+    process = context.Process(target=overwrite_forever, args=(path, spec.model_dump(), theirs))
+    process.start()
+    theirs.close()
+    said = [ours.recv()]
+    time.sleep(seconds)
+    process.kill()
+    process.join()
+    try:
+        while True:
+            said.append(ours.recv())
+    except EOFError:
+        last = said[-1]
+    with Memory.open(path, embedder=FakeEmbedder()) as memory:
+        assert len(memory) == 2
+        assert memory.info()["associations"] == 1
+        (holder,) = [i for i in range(last + 2) if i in memory and i != 1]
+        assert holder in (last, last + 1) if last else holder in (0, 2)
+        agrees(memory)
+
+
+# -- bad input -------------------------------------------------------------------------------------------------------------------------
+
+
+def test_gates_need_words(tmp_path: Path) -> None:
+    path = tmp_path / "model.toml"
+    path.write_text('name = "mute"\n[gates]\n')
+    with pytest.raises(SpecError, match=r"no word cells; add a table \[lex\]"):
+        load_model(path)
+    path.write_text('name = "odd"\n[lex]\n[gates]\ncells = 0\n')
+    with pytest.raises(SpecError, match=r"gates.cells"):
+        load_model(path)
+
+
+def test_weights_that_cannot_be_read_are_named(spec: ModelSpec, tmp_path: Path, weights: Path) -> None:
+    def model(file: Path) -> ModelSpec:
+        return spec.model_copy(update={"gates": GatesSpec(weights=str(file))})
+
+    with pytest.raises(SpecError, match=r"nowhere.safetensors holds no trained gates.*spikemem train gates"):
+        Hippocampus(model(tmp_path / "nowhere.safetensors"))
+    flipped = bytearray(weights.read_bytes())
+    flipped[-1] ^= 1
+    (tmp_path / "flipped.safetensors").write_bytes(flipped)
+    with pytest.raises(SpecError, match=r"flipped.safetensors holds no trained gates"):
+        Hippocampus(model(tmp_path / "flipped.safetensors"))
+    less = {name: array for name, array in hand_made().items() if name != "theta"}
+    with pytest.raises(SpecError, match="theta"):
+        Hippocampus(model(save_arrays(tmp_path / "less.safetensors", less, {"format": WEIGHTS})))
+    cut = {**hand_made(), "synapses": hand_made()["synapses"][:3]}
+    with pytest.raises(SpecError, match="synapses"):
+        Hippocampus(model(save_arrays(tmp_path / "cut.safetensors", cut, {"format": WEIGHTS})))
+    with pytest.raises(SpecError, match=r"no \[gates\]"):
+        Gates.of(spec.model_copy(update={"gates": None}))
+
+
+def test_a_memory_whose_gates_are_missing_is_not_begun(path: Path, spec: ModelSpec, tmp_path: Path) -> None:
+    lost = spec.model_copy(update={"gates": GatesSpec(weights=str(tmp_path / "lost.safetensors"))})
+    with pytest.raises(SpecError, match=r"lost.safetensors"):
+        Memory.open(path, lost, embedder=FakeEmbedder())
+    with Memory.open(path, spec, embedder=FakeEmbedder()) as memory:
+        assert memory.store("Ada lives in Lisbon") == 0
+
+
+def test_the_model_that_ships_has_gates_and_prints_them() -> None:
+    spec = load_model("hippocampus-gated")
+    assert spec.gates == GatesSpec()
+    assert "[gates]" in spec.to_toml()
+    alike = {"gates": None, "name": "x", "description": ""}
+    assert spec.model_copy(update=alike) == load_model("hippocampus-text").model_copy(update=alike)
+    trained = Gates.of(spec)
+    assert trained.levels.shape == (len(FEATURES), 16)
+    known, stranger = np.array([0, 0, 0, 0, 25.0]), np.array([300, 300, 25, 20, 5.0])
+    assert trained.judge(0, known, 0).action is Action.RENEW
+    assert trained.judge(0, stranger, 0).action is Action.WRITE
+    assert trained.judge(NONE, stranger, 0).key == NONE
