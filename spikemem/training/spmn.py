@@ -40,7 +40,8 @@ def spiking(steps: int) -> Callable[[int, int, int], SpikingCell]:
             cell.candidate.weight.zero_()[:, cells : cells + TEXT] = heard - heard.mean(1, keepdim=True)
             cell.candidate.bias.zero_()
             update, reset = cell.gates.bias.view(2, -1)
-            cell.gates.weight.normal_(0.0, 0.01)
+            for layer in (cell.gates, cell.hears, cell.brings, cell.routes):
+                layer.weight.normal_(0.0, 0.01)
             update.fill_(3.0)
             reset.fill_(3.0 if cells > TEXT else -3.0)
             for layer in (cell.brings, cell.routes):
