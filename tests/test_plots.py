@@ -153,4 +153,4 @@ def test_differences_are_drawn_beside_the_square_root_of_the_steps() -> None:
     lines = plots.differences(apart).axes[0].lines
     assert [line.get_label() for line in lines] == ["update", "reset", "~ 1 / sqrt(T)"]
     assert lines[1].get_ydata().tolist() == [0.04, 0.02]
-    assert lines[2].get_ydata().tolist() == pytest.approx([0.1, 0.05])
+    assert lines[2].get_ydata().tolist() == pytest.approx([0.15, 0.075])

@@ -87,7 +87,7 @@ def changes(likeness: Mapping[str, tuple[ArrayLike, ArrayLike]], columns: int = 
 
 
 def differences(apart: Mapping[str, Mapping[int, float]]) -> Figure:
-    """|spiking - rate| of each gate over the steps of an event; the line falls as 1 / sqrt(T).   apart: by gate, by steps."""
+    """|spiking - rate| of each gate over the steps of an event; the dotted line falls as 1 / sqrt(T).   apart: by gate, by steps."""
     figure = Figure(figsize=(5.2, 3.6), layout="constrained")
     axes = figure.subplots()
     for (gate, by_steps), colour in zip(apart.items(), _colours(), strict=False):
@@ -95,8 +95,9 @@ def differences(apart: Mapping[str, Mapping[int, float]]) -> Figure:
         axes.plot(steps, [by_steps[t] for t in steps], "o-", color=colour, markersize=4, linewidth=1, label=gate)
     steps = sorted({t for by_steps in apart.values() for t in by_steps})
     first = max(by_steps[min(by_steps)] for by_steps in apart.values())
-    axes.plot(steps, [first * np.sqrt(steps[0] / t) for t in steps], color=MUTED, linewidth=1, linestyle=":", label="~ 1 / sqrt(T)")
+    axes.plot(steps, [1.5 * first * np.sqrt(steps[0] / t) for t in steps], color=MUTED, linewidth=1, linestyle=":", label="~ 1 / sqrt(T)")
     axes.set_xscale("log", base=2)
+    axes.set_xticks(steps, [str(t) for t in steps])
     axes.set_yscale("log")
     axes.set_xlabel("T, steps of an event", fontsize=9)
     axes.set_ylabel("mean |spiking - rate|", fontsize=9)
