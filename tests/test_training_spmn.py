@@ -134,7 +134,7 @@ def test_without_a_sense_of_time_the_cell_begins_with_one_address_at_which_event
     model = write_similarity.network(24, CELLS[name], 32, 2)
     memory = model.remember({"text": sentences(2, 0)[None]})
     rows = memory[0].square().mean(2).sqrt()
-    assert rows[:, :SPREAD].min() > 10 * rows[:, SPREAD:].max()
+    assert rows[:, :SPREAD].mean() > 50 * rows[:, SPREAD:].mean()
     assert model.cell.steps == (64 if name == "spiking" else 0)
     unseen = sentences(100, 1)
     assert write_similarity.evaluate_all(model, unseen, unseen[:3]).correlation > 0.75  # untrained: what is alike is written alike
