@@ -8,13 +8,14 @@ import torch
 from torch import Tensor
 from typer.testing import CliRunner
 
+from sims import spmn_gates
 from spikemem import embed
 from spikemem.cli import app
 from spikemem.datasets import PAIRS, pairs
 from spikemem.errors import DataError, MissingDataError
 from spikemem.spmn import RateV1
 from spikemem.training import slots, write_similarity
-from spikemem.training.spmn import CELLS, distinct
+from spikemem.training.spmn import CELLS, SPREAD, distinct
 from tests import published
 from tests.fakes import FakeEmbedder
 
@@ -125,6 +126,74 @@ def test_write_similarity_is_learned() -> None:
     paired = write_similarity.evaluate(model, unseen[:50], unseen[50:], unseen[:0])
     assert len(paired.events) == 50
     assert paired.correlation > 0.8
+
+
+@pytest.mark.parametrize("name", ["spiking", "rate"])
+def test_without_a_sense_of_time_the_cell_begins_with_one_address_at_which_events_add_up(name: str) -> None:
+    torch.manual_seed(0)
+    model = write_similarity.network(24, CELLS[name], 32, 2)
+    memory = model.remember({"text": sentences(2, 0)[None]})
+    rows = memory[0].square().mean(2).sqrt()
+    assert rows[:, :SPREAD].mean() > 50 * rows[:, SPREAD:].mean()
+    assert model.cell.steps == (64 if name == "spiking" else 0)
+    unseen = sentences(100, 1)
+    assert write_similarity.evaluate_all(model, unseen, unseen[:3]).correlation > 0.75  # untrained: what is alike is written alike
+
+
+@pytest.mark.parametrize("name", ["spiking", "rate"])
+def test_with_a_sense_of_time_addresses_begin_as_a_map_of_it(name: str) -> None:
+    torch.manual_seed(0)
+    model = slots.network(24, CELLS[name], 64, 1)
+    moments = torch.linspace(0.1, 0.9, 9)
+    memory = model.remember({"text": sentences(9, 0)[None], "time": moments[None]})[0, 0]
+    strength = memory.square().mean(1).sqrt()
+    for moment in moments:
+        assert strength[round(63 * moment.item())] > 0.1
+        assert strength[round(63 * (moment.item() + 0.05))] < 0.05  # between two events nothing is written
+
+
+def test_the_last_memory_alone_is_that_of_the_writes() -> None:
+    torch.manual_seed(0)
+    model = slots.network(24, CELLS["rate"], 16, 2)
+    stimuli = slots.stimuli(slots.stories(sentences(50, 0), 3, 4, torch.Generator().manual_seed(0)))
+    written = model.write(stimuli)
+    assert len(written.gates) == 4
+    assert torch.allclose(written.memory, model.remember(stimuli), atol=1e-6)
+
+
+def test_the_spiking_cell_learns_write_similarity_and_lies_near_its_rate_twin() -> None:
+    torch.manual_seed(0)
+    model = write_similarity.network(24, CELLS["spiking"], 32, 4)
+    unseen, seen = sentences(100, 1), sentences(300, 0)
+    before = write_similarity.evaluate_all(model, unseen, unseen[:3])
+    write_similarity.train(model, seen, seen + 0.5 * sentences(300, 2), replace(write_similarity.DEFAULT, epochs=1))
+    after = write_similarity.evaluate_all(model, unseen, unseen[:3])
+    model.cell.steps = 0
+    assert after.correlation > 0.85
+    assert after.error < before.error
+    assert write_similarity.evaluate_all(model, unseen, unseen[:3]).correlation > after.correlation
+
+
+@pytest.mark.slow
+def test_the_spiking_cell_learns_slots(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(slots, "LONGEST", 3)
+    torch.manual_seed(0)
+    model = slots.network(24, CELLS["spiking"], 32, 1)
+    slots.train(model, sentences(300, 0), replace(slots.DEFAULT, epochs=2))
+    after = slots.evaluate(model, sentences(60, 1), length=2, n=100)
+    assert after.content > 0.6
+    assert after.time < 0.1
+
+
+def test_gates_of_the_spiking_cell_are_measured_beside_its_rate_twins(data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for module in (slots, write_similarity):
+        monkeypatch.setattr(module, "STEPS", 1)
+    for task in ("write", "slots"):
+        options = ["--data", str(data), "--task", task, "--epochs", "1", "--steps", "4", "64", "--stories", "4"]
+        apart = spmn_gates.measure(spmn_gates.parser.parse_args(options), FakeEmbedder())
+        assert set(apart) == {"update", "reset", "candidate", "memory"}
+        for gate, by_steps in apart.items():
+            assert 0 < by_steps[64] < 0.5 * by_steps[4] < 0.5, gate
 
 
 def test_distinct_keeps_the_first_of_each() -> None:

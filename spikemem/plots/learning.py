@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 from matplotlib.figure import Figure
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
 from spikemem.errors import StimulusError
 from spikemem.plots.style import FAINT, INK, MUTED, OTHERS, RATE, SPIKING, tidy
@@ -63,23 +63,31 @@ def story_gates(sentences: Sequence[str], gates: Mapping[str, ArrayLike], title:
     return figure
 
 
-def changes(likeness: Mapping[str, tuple[NDArray[np.floating], NDArray[np.floating]]]) -> Figure:
-    """Memory change against event similarity, a panel for each cell: likeness holds (cosines of events, cosines of changes)."""
+def changes(likeness: Mapping[str, tuple[ArrayLike, ArrayLike]], columns: int = 4) -> Figure:
+    """Memory change against event similarity, a panel for each name, `columns` in a row.
+
+    likeness: cosines of events, and of what they change in the memory, [pair] each; a name with "spiking" has the spiking colour.
+    """
     if not likeness:
         raise StimulusError("there is nothing to plot: no pair was measured")
-    figure = Figure(figsize=(3.3 * len(likeness), 3.4), layout="constrained")
-    for axes, (name, (events, changed)) in zip(figure.subplots(1, len(likeness), squeeze=False)[0], likeness.items(), strict=True):
-        axes.plot([-0.2, 1], [-0.2, 1], color=FAINT, linewidth=1)
-        axes.scatter(events, changed, s=3, color=SPIKING if "spiking" in name else RATE, alpha=0.25, linewidths=0)
-        axes.set_title(f"{name}: r = {np.corrcoef(events, changed)[0, 1]:.3f}", fontsize=9)
-        axes.set_xlabel("cosine of two events", fontsize=9)
-        axes.set_ylabel("cosine of what they change in the memory", fontsize=9)
+    columns = min(columns, len(likeness))
+    rows = -(-len(likeness) // columns)
+    figure = Figure(figsize=(2.9 * columns, 2.8 * rows), layout="constrained")
+    panels = figure.subplots(rows, columns, squeeze=False, sharex=True, sharey=True).flat
+    for (name, (events, changed)), axes in zip(likeness.items(), panels, strict=False):
+        axes.axline((0, 0), slope=1, color=FAINT, linewidth=1, zorder=0)
+        axes.plot(events, changed, "o", markersize=2.5, markeredgewidth=0, alpha=0.4, color=SPIKING if "spiking" in name else RATE)
+        axes.set_title(f"{name}: r = {np.corrcoef(np.asarray(events), np.asarray(changed))[0, 1]:.3f}", fontsize=9)
         tidy(axes)
+    for axes in panels:  # what is left of the last row
+        axes.set_visible(False)
+    figure.supxlabel("cosine of two events", fontsize=9)
+    figure.supylabel("cosine of what they change in the memory", fontsize=9)
     return figure
 
 
 def differences(apart: Mapping[str, Mapping[int, float]]) -> Figure:
-    """|spiking - rate| of each gate over the steps of an event; the line falls as 1 / sqrt(T).   apart: by gate, by steps."""
+    """|spiking - rate| of each gate over the steps of an event; the dotted line falls as 1 / sqrt(T).   apart: by gate, by steps."""
     figure = Figure(figsize=(5.2, 3.6), layout="constrained")
     axes = figure.subplots()
     for (gate, by_steps), colour in zip(apart.items(), _colours(), strict=False):
@@ -87,8 +95,9 @@ def differences(apart: Mapping[str, Mapping[int, float]]) -> Figure:
         axes.plot(steps, [by_steps[t] for t in steps], "o-", color=colour, markersize=4, linewidth=1, label=gate)
     steps = sorted({t for by_steps in apart.values() for t in by_steps})
     first = max(by_steps[min(by_steps)] for by_steps in apart.values())
-    axes.plot(steps, [first * np.sqrt(steps[0] / t) for t in steps], color=MUTED, linewidth=1, linestyle=":", label="~ 1 / sqrt(T)")
+    axes.plot(steps, [1.5 * first * np.sqrt(steps[0] / t) for t in steps], color=MUTED, linewidth=1, linestyle=":", label="~ 1 / sqrt(T)")
     axes.set_xscale("log", base=2)
+    axes.set_xticks(steps, [str(t) for t in steps])
     axes.set_yscale("log")
     axes.set_xlabel("T, steps of an event", fontsize=9)
     axes.set_ylabel("mean |spiking - rate|", fontsize=9)

@@ -3,9 +3,11 @@
 from collections.abc import Mapping
 from typing import NamedTuple
 
+import torch
 from torch import Tensor, nn
 
 from spikemem.errors import StimulusError
+from spikemem.spmn.cell import SpikingCell
 from spikemem.spmn.contract import Cell, Gates
 from spikemem.spmn.decoder import Decoder
 from spikemem.spmn.encoders import Encoder, Event
@@ -46,18 +48,32 @@ class SPMN(nn.Module):
 
     def write(self, stimuli: Mapping[str, Tensor], memory: Tensor | None = None) -> Written:
         """Write a sequence of events.   stimuli: by sense, [batch, events, ...].   memory: to begin with; an empty one without."""
-        batch, events = next(iter(stimuli.values())).shape[:2]
-        rates = self.encoder({name: stimulus.flatten(0, 1) for name, stimulus in stimuli.items()}).rates.unflatten(0, (batch, events))
-        memory = self.cell.initial(batch) if memory is None else memory
+        rates = self.events(stimuli)
+        memory = self.cell.initial(len(rates)) if memory is None else memory
         gates = []
         for event in rates.unbind(1):
             memory, gate = self.cell.write(memory, event)
             gates.append(gate)
         return Written(memory, gates)
 
+    def remember(self, stimuli: Mapping[str, Tensor], memory: Tensor | None = None) -> Tensor:
+        """The memory after a sequence of events, without the gates, which is faster; arguments as of `write`."""
+        if not isinstance(self.cell, SpikingCell):
+            return self.write(stimuli, memory).memory
+        rates = self.events(stimuli)
+        batch, events = rates.shape[:2]
+        present = torch.ones(batch, events, dtype=torch.bool, device=rates.device)
+        last = torch.stack([torch.arange(batch), torch.full((batch,), events)], 1)
+        return self.cell.story(rates, present, last.to(rates.device), memory)
+
+    def events(self, stimuli: Mapping[str, Tensor]) -> Tensor:
+        """What the senses make of a sequence of events: rates, [batch, event, cell]."""
+        batch, events = next(iter(stimuli.values())).shape[:2]
+        return self.encoder({name: stimulus.flatten(0, 1) for name, stimulus in stimuli.items()}).rates.unflatten(0, (batch, events))
+
     def forward(self, stimuli: Mapping[str, Tensor], memory: Tensor | None = None) -> Slots:
         """What is recalled after a sequence of events; arguments as of `write`."""
-        slots: Slots = self.decoder(self.write(stimuli, memory).memory)
+        slots: Slots = self.decoder(self.remember(stimuli, memory))
         return slots
 
     def tick(self, stimuli: Mapping[str, Tensor], flow: Flow) -> tuple[Slots | None, Flow]:

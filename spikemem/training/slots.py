@@ -14,6 +14,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
+from spikemem.datasets import mrpc
 from spikemem.embed import Embedder, Progress
 from spikemem.learn import Epoch, History, Settings, fit
 from spikemem.spmn import SPMN, Decoder, Encoder, Happened, Moment, Slots, Vector, match, slots_loss
@@ -27,17 +28,19 @@ STEPS = 100
 """Stories' batches in an epoch."""
 BINS = 10
 """Of confidence, for its calibration."""
-DEFAULT = Settings(epochs=16, batch=32, lr=3e-3, warmup=50)
+DEFAULT = Settings(epochs=16, batch=16, lr=3e-3, warmup=50)
+ELSEWHERE = 1000
+"""Sentences of another source."""
 
 
-def network(size: int, cell: Build, width: int = 192, depth: int = 1) -> SPMN:
+def network(size: int, cell: Build, width: int = 256, depth: int = 1) -> SPMN:
     """Senses for a text of `size` dimensions and for time, a cell, a decoder.   cell: takes the event's cells, width and depth."""
     encoder = Encoder({"text": Vector(size, TEXT), "time": Moment(TIME)})
     return SPMN(encoder, cell(encoder.cells, width, depth), Decoder(size, width, depth, SLOTS))
 
 
 SIZES = {"rate-v1": (48, 2), "rate-v2": (32, 2)}
-"""Width and depth of the memories whose cell writes all of M at once; the others have one depth of 192 addresses."""
+"""Width and depth of the memories whose cell writes all of M at once; the others have one depth of 256 addresses."""
 
 
 def stories(sentences: Tensor, batch: int, length: int, generator: torch.Generator) -> Happened:
@@ -55,6 +58,11 @@ def sentences(data: Path, embedder: Embedder, progress: Progress | None = None) 
     parts = [embedded(data, embedder, part, ["STS-B"], progress) for part in ("train", "test")]
     seen, unseen = (distinct(torch.cat(part["STS-B"])) for part in parts)
     return seen, distinct(unseen, but=seen)
+
+
+def elsewhere(data: Path, embedder: Embedder, progress: Progress | None = None) -> Tensor:
+    """Sentences of another source, MRPC's newspapers, to be judged by, [n, d]; MissingDataError where they are not there."""
+    return distinct(torch.from_numpy(embedder.embed(mrpc(data)[0].texts[:ELSEWHERE], progress)))
 
 
 def stimuli(happened: Happened) -> dict[str, Tensor]:

@@ -11,31 +11,48 @@ from spikemem.embed import Embedder, Progress
 from spikemem.errors import MissingDataError, TrainingError
 from spikemem.spmn import Cell, RateV1, RateV2
 from spikemem.spmn.cell import SpikingCell
-from spikemem.spmn.firing import STEPS
 
 Build = Callable[[int, int, int], Cell]
 TEXT, TIME = 512, 64
 """Cells of the sense for text, the first of an event, and for time: by the latter alone an event's address is chosen at first."""
+LOUD = 4.0
+"""Norm of a content cell's synapses at first: contents of about +-.6, beside which the noise of shares of spikes is small."""
+MAP = 8.0
+"""The drive of an address cell by its own moment, about, at first."""
+SPREAD = 8
+"""Address cells that share an event where there is no sense of time: a write then replaces an eighth of what they hold, not all, and their
+64 spikes are not so thin that two events' addresses would differ by chance."""
+STEPS = 64
+"""T of an event; the more, the less noise, and in `kernels.spmn` they cost the same."""
 
 
 def spiking(steps: int) -> Callable[[int, int, int], SpikingCell]:
-    """The spiking cell (0 steps: its rate twin) for vectors: drives that begin far above the noise of the shares of spikes, an address that
-    begins with the moment, update and reset gates that begin open, routes and addresses as contents that begin shut.
+    """The spiking cell (0 steps: its rate twin) for vectors. At first the candidate hears the text alone, so loudly that its contents stand
+    out of the noise of shares of spikes; update gates are open, routes and addresses as contents shut. With a sense of time an address is
+    at first a map of it, neighbours for neighbouring moments, and an event replaces what its address holds (reset open); without, all
+    events have one address, and add up there (reset shut).
     """
 
     def build(cells: int, width: int, depth: int) -> SpikingCell:
         cell = SpikingCell(cells, width, depth, readers=1, steps=steps)
         with torch.no_grad():
-            for layer, gain in ((cell.event, 4.0), (cell.candidate, 3.0)):
-                nn.init.orthogonal_(layer.weight, gain)
-                nn.init.zeros_(layer.bias)
-            nn.init.normal_(cell.gates.weight, 0.0, 0.01)
-            nn.init.constant_(cell.gates.bias, 3.0)
+            heard = nn.init.orthogonal_(torch.empty(depth * width, TEXT), LOUD)
+            cell.candidate.weight.zero_()[:, cells : cells + TEXT] = heard - heard.mean(1, keepdim=True)
+            cell.candidate.bias.zero_()
+            update, reset = cell.gates.bias.view(2, -1)
+            for layer in (cell.gates, cell.hears, cell.brings, cell.routes):
+                layer.weight.normal_(0.0, 0.01)
+            update.fill_(3.0)
+            reset.fill_(3.0 if cells > TEXT else -3.0)
             for layer in (cell.brings, cell.routes):
-                nn.init.constant_(layer.bias, -4.0)
-            nn.init.normal_(cell.names.weight, 0.0, 0.003)
+                layer.bias.fill_(-4.0)
+            cell.names.weight.normal_(0.0, 0.003)
             if cells > TEXT:
-                nn.init.normal_(cell.names.weight[:, TEXT:], 0.0, 3.0)
+                moments = torch.linspace(0, 1, cells - TEXT)
+                apart = torch.linspace(0, 1, width)[:, None] - moments
+                cell.names.weight[:, TEXT:] = MAP * torch.exp(-(apart * len(moments)).square() / 2)
+            else:
+                cell.own.zero_()[:, :SPREAD] = MAP
         return cell
 
     return build

@@ -22,22 +22,27 @@ AMONG = 300
 """Held-out sentences of which any two are compared."""
 STEPS = 50
 """Sets in an epoch."""
-DEFAULT = Settings(epochs=8, batch=64, lr=2e-3, warmup=20)
+DEFAULT = Settings(epochs=8, batch=64, lr=1e-3, warmup=20)
 SIZES = {"rate-v1": (32, 2), "rate-v2": (32, 2)}
-"""Width and depth of the memories whose cell writes all of M at once; the others have two depths of 64 addresses."""
+"""Width and depth of the memories whose cell writes all of M at once; the others have eight depths of 64 addresses."""
 
 
-def network(size: int, cell: Build, width: int = 64, depth: int = 2) -> SPMN:
+def network(size: int, cell: Build, width: int = 64, depth: int = 8) -> SPMN:
     """A sense for a text of `size` dimensions, and a cell; nothing is recalled.   cell: takes the event's cells, width and depth."""
     encoder = Encoder({"text": Vector(size, TEXT)})
     return SPMN(encoder, cell(encoder.cells, width, depth), Decoder(size, width, depth, slots=1))
 
 
-def changes(model: SPMN, events: Tensor, before: Tensor) -> Tensor:
-    """dM of each event in its own copy of one memory, [n, depth, w, w].   events: vectors, [n, d].   before: what it holds, [m, d]."""
-    memory = model.write({"text": before[None]}).memory if len(before) else model.cell.initial(1)
-    memory = memory.detach().expand(len(events), -1, -1, -1)
-    return model.cell.write(memory, model.encoder({"text": events}).rates)[0] - memory
+def holding(model: SPMN, before: Tensor) -> Tensor:
+    """A memory with a few events in it, [1, depth, w, w]; no gradient goes into it.   before: vectors, [m, d]; m may be 0."""
+    with torch.no_grad():
+        return model.remember({"text": before[None]}) if len(before) else model.cell.initial(1)
+
+
+def changes(model: SPMN, events: Tensor, memory: Tensor) -> Tensor:
+    """dM of each event in its own copy of one memory, [n, depth, w, w].   events: vectors, [n, d].   memory: [1, depth, w, w]."""
+    memory = memory.expand(len(events), -1, -1, -1)
+    return model.remember({"text": events[:, None]}, memory) - memory
 
 
 def train(
@@ -56,7 +61,8 @@ def train(
         return sets
 
     def loss(net: SPMN, batch: tuple[Tensor, Tensor]) -> Tensor:
-        return write_similarity(changes(net, *batch), batch[0])
+        events, before = batch
+        return write_similarity(changes(net, events, holding(net, before)), events)
 
     model.decoder.requires_grad_(False)
     return fit(model, epoch, loss, settings, progress=progress, on_epoch=on_epoch)  # type: ignore[arg-type]
@@ -81,8 +87,9 @@ def likeness(changes: Tensor, events: Tensor) -> Likeness:
 @torch.no_grad()
 def evaluate(model: SPMN, first: Tensor, second: Tensor, before: Tensor) -> Likeness:
     """Held-out pairs of a data set, each sentence in its own copy of a memory that holds `before`, [m, d].   first, second: [n, d]."""
+    memory = holding(model, before)
     made = [
-        torch.cosine_similarity(changes(model, a, before).flatten(1), changes(model, b, before).flatten(1))
+        torch.cosine_similarity(changes(model, a, memory).flatten(1), changes(model, b, memory).flatten(1))
         for a, b in zip(torch.split(first, 100), torch.split(second, 100), strict=True)
     ]
     return likeness(torch.cat(made), torch.cosine_similarity(first, second))
@@ -91,7 +98,8 @@ def evaluate(model: SPMN, first: Tensor, second: Tensor, before: Tensor) -> Like
 @torch.no_grad()
 def evaluate_all(model: SPMN, events: Tensor, before: Tensor) -> Likeness:
     """Every two of a set of held-out sentences, [n, d], most of which have nothing to do with one another."""
-    made = torch.cat([changes(model, part, before) for part in torch.split(events, 100)])
+    memory = holding(model, before)
+    made = torch.cat([changes(model, part, memory) for part in torch.split(events, 100)])
     return likeness(similarities(made), similarities(events))
 
 
