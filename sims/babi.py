@@ -1,7 +1,7 @@
 """The twenty bAbI tasks (Weston et al. 2015): the spiking SPMN cell and its rate twin, each task alone.
 
     python sims/babi.py --data ../shared/data --tasks 1 4 12 15 20
-    python sims/babi.py --data ../shared/data --cells spiking rate --jobs 2      # all twenty; goes on where it was stopped
+    python sims/babi.py --data ../shared/data --jobs 2      # all twenty; goes on where it was stopped
 
 Trained on nine tenths of a task's training stories (10,000 questions, or 1,000 where that file is missing), the other tenth decides when to
 stop, and the test file is seen once. Each run leaves its outcome, the course of its loss and its weights in results/babi/; a run that was
@@ -20,23 +20,21 @@ import torch
 
 from spikemem.errors import SpikememError
 from spikemem.learn import save
-from spikemem.spmn.firing import STEPS
 from spikemem.stories import TASKS
 from spikemem.training import babi
 
 parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
 parser.add_argument("--data", type=Path, default=Path(os.environ.get("SPIKEMEM_DATA", "../shared/data")))
 parser.add_argument("--tasks", type=int, nargs="+", default=list(TASKS), choices=TASKS, metavar="TASK")
-parser.add_argument("--cells", nargs="+", choices=("spiking", "rate"), default=["spiking"])
 parser.add_argument("--seeds", type=int, nargs="+", default=[0])
 parser.add_argument("--epochs", type=int, default=babi.RECIPE.epochs)
 parser.add_argument("--jobs", type=int, default=1, help="tasks trained at the same time, a thread each")
 parser.add_argument("--out", type=Path, default=Path("results/babi"))
 
 
-def run(args: argparse.Namespace, cell: str, task: int, seed: int) -> dict:
-    """One training, unless its outcome is there already."""
-    folder = args.out / f"{cell}-{task:02}-{seed}"
+def run(args: argparse.Namespace, task: int, seed: int) -> list[dict]:
+    """One training of the rate twin and the spiking reader, unless its outcome is there already."""
+    folder = args.out / f"{task:02}-{seed}"
     done = folder / "outcome.json"
     if done.exists():
         return json.loads(done.read_text())
@@ -44,16 +42,18 @@ def run(args: argparse.Namespace, cell: str, task: int, seed: int) -> dict:
         torch.set_num_threads(1)
     folder.mkdir(parents=True, exist_ok=True)
 
-    def tell(epoch: babi.Epoch) -> None:
-        line = f"{cell}, task {task}, seed {seed}, epoch {epoch.number}: loss {epoch.loss:.4f}, validation {epoch.validation:.4f}"
+    def tell(cell: str, epoch: babi.Epoch) -> None:
+        line = f"task {task}, seed {seed}, {cell}, epoch {epoch.number}: loss {epoch.loss:.4f}, validation {epoch.validation:.4f}"
         print(line, *sorted({finding.name for finding in epoch.health}), sep="; ", file=sys.stderr, flush=True)
 
     settings = replace(babi.RECIPE, epochs=args.epochs, seed=seed, checkpoint=folder / "checkpoint")
-    outcome, reader, history = babi.learn_task(args.data, task, STEPS if cell == "spiking" else 0, settings, on_epoch=tell)
-    save(folder / "weights.safetensors", reader, **outcome.json())
-    (folder / "losses.json").write_text(json.dumps({"losses": history.losses, "validation": history.validation}))
-    done.write_text(json.dumps(outcome.json()))
-    return outcome.json()
+    learnt = babi.learn_task(args.data, task, settings, on_epoch=tell)
+    for cell, made in learnt.items():
+        save(folder / f"{cell}.safetensors", made.reader, **made.outcome.json())
+        (folder / f"{cell}-losses.json").write_text(json.dumps({"losses": made.history.losses, "validation": made.history.validation}))
+    outcomes = [made.outcome.json() for made in learnt.values()]
+    done.write_text(json.dumps(outcomes))
+    return outcomes
 
 
 def table(outcomes: list[dict], tasks: list[int]) -> None:
@@ -79,16 +79,16 @@ def table(outcomes: list[dict], tasks: list[int]) -> None:
 
 def main() -> None:
     args = parser.parse_args()
-    todo = [(cell, task, seed) for task in args.tasks for cell in args.cells for seed in args.seeds]
+    todo = [(task, seed) for task in args.tasks for seed in args.seeds]
     try:
         if args.jobs == 1:
-            outcomes = [run(args, *one) for one in todo]
+            runs = [run(args, *one) for one in todo]
         else:
             with ProcessPoolExecutor(args.jobs) as pool:
-                outcomes = list(pool.map(run, [args] * len(todo), *zip(*todo, strict=True)))
+                runs = list(pool.map(run, [args] * len(todo), *zip(*todo, strict=True)))
     except SpikememError as error:
         sys.exit(f"error: {error}")
-    table(outcomes, args.tasks)
+    table([outcome for outcomes in runs for outcome in outcomes], args.tasks)
 
 
 if __name__ == "__main__":

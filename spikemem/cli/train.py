@@ -209,7 +209,7 @@ def _babi(order: _Order) -> _Made:
     if steps is None:
         raise TrainingError(f"stories are read by the cells spiking and rate, not by {order.cell!r}")
     with bar("training") as progress:
-        settings = order.settings(babi.RECIPE)
-        outcome, reader, history = babi.learn_task(order.data, order.number, steps, settings, progress=progress)
-    row = outcome.json() | {"MemN2N": babi.MEMN2N[order.number - 1], "EntNet": babi.ENTNET[order.number - 1]}
-    return _Made(reader, history, [row])
+        learnt = babi.learn_task(order.data, order.number, order.settings(babi.RECIPE), steps=steps, progress=progress)
+    published = {"MemN2N": babi.MEMN2N[order.number - 1], "EntNet": babi.ENTNET[order.number - 1]}
+    last = learnt[order.cell]
+    return _Made(last.reader, last.history, [made.outcome.json() | published for made in learnt.values()])

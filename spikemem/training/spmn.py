@@ -11,6 +11,7 @@ from spikemem.embed import Embedder, Progress
 from spikemem.errors import MissingDataError, TrainingError
 from spikemem.spmn import Cell, RateV1, RateV2
 from spikemem.spmn.cell import SpikingCell
+from spikemem.spmn.firing import SATURATION
 
 Build = Callable[[int, int, int], Cell]
 TEXT, TIME = 512, 64
@@ -37,22 +38,23 @@ def spiking(steps: int) -> Callable[[int, int, int], SpikingCell]:
         cell = SpikingCell(cells, width, depth, readers=1, steps=steps)
         with torch.no_grad():
             heard = nn.init.orthogonal_(torch.empty(depth * width, TEXT), LOUD)
-            cell.candidate.weight.zero_()[:, cells : cells + TEXT] = heard - heard.mean(1, keepdim=True)
+            cell.candidate.weight.zero_()[:, :TEXT] = (heard - heard.mean(1, keepdim=True)) / SATURATION
             cell.candidate.bias.zero_()
             update, reset = cell.gates.bias.view(2, -1)
-            for layer in (cell.gates, cell.hears, cell.brings, cell.routes):
-                layer.weight.normal_(0.0, 0.01)
+            for layer in (cell.gates, cell.hears, cell.brings, cell.routes, cell.places):
+                layer.weight.normal_(0.0, 0.01 / SATURATION)
             update.fill_(3.0)
             reset.fill_(3.0 if cells > TEXT else -3.0)
             for layer in (cell.brings, cell.routes):
                 layer.bias.fill_(-4.0)
             cell.names.weight.normal_(0.0, 0.003)
+            cell.places.bias.zero_()
             if cells > TEXT:
                 moments = torch.linspace(0, 1, cells - TEXT)
                 apart = torch.linspace(0, 1, width)[:, None] - moments
                 cell.names.weight[:, TEXT:] = MAP * torch.exp(-(apart * len(moments)).square() / 2)
             else:
-                cell.own.zero_()[:, :SPREAD] = MAP
+                cell.places.bias.view(-1, width)[cell.readers :, :SPREAD] = MAP
         return cell
 
     return build
