@@ -56,7 +56,8 @@ class Recall(nn.Module):
     h, a_e and rho as in `spikemem.spmn.cell`, of the question. What is told: h, and for each hop the reads and how far each agrees with
     what the roles name, [question, feature].
 
-    cells: of a question's event population.   roles: that name addresses.   depth, width, readers: of the memory.   hops: reads one after another.
+    cells: of a question's event population.   roles: that name addresses.   depth, width, readers: of the memory.
+    hops: reads one after another.
     """
 
     def __init__(self, cells: int, roles: int, depth: int, width: int, readers: int = 2, hops: int = 3, steps: int = STEPS) -> None:

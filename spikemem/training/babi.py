@@ -2,10 +2,10 @@
 
     words -> role populations -> SpikingCell -> M;    question -> Recall through M -> hidden cells -> the answer's cell
 
-Each task alone, from no knowledge of words. The rate twin learns first, by expected values; the spiking reader begins with its weights and
-goes on with spikes, whose noise it has to bear. A tenth of its training stories is kept apart, and decides when to stop and which weights to
-take; the test stories are seen once, at the end. Published errors: MemN2N on 1,000 questions a task (Sukhbaatar et al. 2015), EntNet on
-10,000 (Henaff et al. 2017).
+Each task alone, from no knowledge of words. The rate twin learns first, by expected values; the spiking reader begins with its weights
+and goes on with spikes, whose noise it has to bear. A tenth of the training stories is kept apart, and decides when to stop and which
+weights to take; the test stories are seen once, at the end. Published errors: MemN2N on 1,000 questions a task (Sukhbaatar et al. 2015),
+EntNet on 10,000 (Henaff et al. 2017).
 """
 
 from collections.abc import Callable, Sequence
@@ -34,7 +34,7 @@ SHUFFLE = 3.0
 """Stories of about equal length share a batch: lengths are ordered after noise of so many sentences."""
 RECIPE = Settings(epochs=40, batch=32, lr=3e-3, weight_decay=1e-2, clip=5.0, patience=15, target=2e-3)
 """The rate twin's. A batch is so many questions, in as many stories as hold them: tasks differ in how often they ask."""
-THEN = {"epochs": 25, "lr": 1e-3, "patience": 8}
+THEN: dict[str, Any] = {"epochs": 25, "lr": 1e-3, "patience": 8}
 """What differs when the spiking reader goes on."""
 
 
