@@ -10,7 +10,7 @@ EXAMPLES = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("example", EXAMPLES, ids=["five-lines", "chain", "conversation", "network"])
+@pytest.mark.parametrize("example", EXAMPLES, ids=["five-lines", "chain", "conversation", "gates", "network"])
 def test_example_runs(example: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     if "Memory" in example:
         pytest.importorskip("sentence_transformers", reason="the text extra is not installed")
