@@ -70,6 +70,10 @@ def changes(likeness: Mapping[str, tuple[ArrayLike, ArrayLike]], columns: int = 
     """
     if not likeness:
         raise StimulusError("there is nothing to plot: no pair was measured")
+    for name, both in likeness.items():
+        events, changed = (len(np.asarray(values)) for values in both)
+        if events != changed or events < 2:
+            raise StimulusError(f"{name!r} has {events} and {changed} cosines; expected as many of events as of changes, two at least")
     columns = min(columns, len(likeness))
     rows = -(-len(likeness) // columns)
     figure = Figure(figsize=(2.9 * columns, 2.8 * rows), layout="constrained")
@@ -88,6 +92,8 @@ def changes(likeness: Mapping[str, tuple[ArrayLike, ArrayLike]], columns: int = 
 
 def differences(apart: Mapping[str, Mapping[int, float]]) -> Figure:
     """|spiking - rate| of each gate over the steps of an event; the dotted line falls as 1 / sqrt(T).   apart: by gate, by steps."""
+    if not apart or not all(apart.values()):
+        raise StimulusError("there is nothing to plot: no difference was measured")
     figure = Figure(figsize=(5.2, 3.6), layout="constrained")
     axes = figure.subplots()
     for (gate, by_steps), colour in zip(apart.items(), _colours(), strict=False):
@@ -108,10 +114,12 @@ def differences(apart: Mapping[str, Mapping[int, float]]) -> Figure:
 
 def task_errors(errors: Mapping[str, Mapping[int, float]]) -> Figure:
     """Errors in per cent over tasks, a bar for each system.   errors: by system, by task."""
+    if not errors or not all(errors.values()):
+        raise StimulusError("there is nothing to plot: no task was measured")
     figure = Figure(figsize=(10, 3.4), layout="constrained")
     axes = figure.subplots()
     tasks = sorted({task for by_task in errors.values() for task in by_task})
-    width = 0.8 / max(len(errors), 1)
+    width = 0.8 / len(errors)
     for i, ((name, by_task), colour) in enumerate(zip(errors.items(), _colours(), strict=False)):
         mean = np.mean(list(by_task.values()))
         at = [tasks.index(task) + (i - (len(errors) - 1) / 2) * width for task in by_task]
