@@ -8,6 +8,7 @@ from matplotlib.figure import Figure
 
 from spikemem import plots
 from spikemem.errors import StimulusError
+from spikemem.plots.style import RATE, SPIKING
 
 
 def written(figure: Figure, folder: Path) -> int:
@@ -19,13 +20,20 @@ def written(figure: Figure, folder: Path) -> int:
 def test_losses_are_drawn_by_step_and_validations_by_epoch(tmp_path: Path) -> None:
     figure = plots.losses({"rate": [4.0, 2.0, 1.0, 0.5], "spiking": [1.0, 0.5]}, {"rate": [1.5, 0.75]})
     (axes,) = figure.axes
-    course, held, other = axes.lines
+    course, mean, held, _, other = axes.lines
     np.testing.assert_array_equal(course.get_xydata(), [[1, 4.0], [2, 2.0], [3, 1.0], [4, 0.5]])
     np.testing.assert_array_equal(held.get_xydata(), [[2, 1.5], [4, 0.75]])
-    assert held.get_color() == course.get_color() != other.get_color()
+    assert held.get_color() == course.get_color() == mean.get_color() == RATE
+    assert other.get_color() == SPIKING
     assert axes.get_yscale() == "log"
     assert [text.get_text() for text in axes.get_legend().get_texts()] == ["rate", "spiking"]
     assert written(figure, tmp_path) > 5_000
+
+
+def test_a_long_loss_has_its_running_mean() -> None:
+    curve = np.arange(1.0, 401.0)
+    _, mean = plots.losses({"rate": curve}).axes[0].lines
+    np.testing.assert_allclose(mean.get_xydata(), np.stack([curve[3:], curve[3:] - 1.5], axis=1))  # of four steps
 
 
 @pytest.mark.parametrize("curves", [{}, {"rate": []}, {"rate": [1.0], "spiking": []}])

@@ -14,8 +14,8 @@ THINGS = ("lantern", "map", "violin", "kettle", "rope", "compass", "basket", "ke
 GOES = ("goes to", "walks to", "hurries to")
 TAKES = ("takes", "picks up")
 LEAVES = ("leaves", "puts down")
-STAYS = 0.4
-"""Of the sentences about somebody with something to take or to leave, the share that tells of it."""
+HANDLES = 0.4
+"""How often somebody who has something to take or to leave does so, rather than go elsewhere."""
 
 
 def tales(n: int, seed: int = 0, *, sentences: int = 8, people: int = 3, places: int = 4, things: int = 2, every: int = 2) -> list[Story]:
@@ -25,11 +25,11 @@ def tales(n: int, seed: int = 0, *, sentences: int = 8, people: int = 3, places:
 
     Raises DataError where there are not so many, or no question.
 
-    >>> (tale,) = tales(1, seed=3, sentences=4, every=4)
-    >>> print(*(" ".join(line) for line in tale.sentences), sep=". ")
-    ?
+    >>> (tale,) = tales(1, seed=18, sentences=4, people=2, every=4)
+    >>> print(*(" ".join(words) for words in tale.sentences), sep=". ")
+    idris goes to the cellar. idris takes the lantern. idris walks to the jetty. idris walks to the workshop
     >>> tale.questions
-    ?
+    (Question(words=('where', 'is', 'the', 'lantern'), answer='workshop', after=4),)
     """
     for name, count, most, least in (("people", people, PEOPLE, 1), ("places", places, PLACES, 2), ("things", things, THINGS, 0)):
         if not least <= count <= len(most):
@@ -63,7 +63,7 @@ def _happens(
     here = at.get(who)
     carried = [thing for thing in things if holder.get(thing) == who]
     lying = [thing for thing in things if thing not in holder and at.get(thing, here) == here]
-    if here is not None and carried + lying and rng.random() < STAYS:
+    if here is not None and carried + lying and rng.random() < HANDLES:
         thing = _one(rng, carried + lying)
         if thing in carried:
             del holder[thing]
