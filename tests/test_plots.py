@@ -11,6 +11,7 @@ from spikemem import Hit, Hits, KWinners, Memory, ModelSpec, Network, Population
 from spikemem.compare import Row
 from spikemem.errors import StimulusError
 from spikemem.hippocampus import PATHWAYS
+from spikemem.plots.memory import NAMES, PATHWAY_COLOURS
 from spikemem.synapses import one_to_one
 from tests.fakes import FakeEmbedder
 
@@ -101,8 +102,8 @@ def test_drives_are_stacked_and_end_at_the_score() -> None:
 def test_a_pathway_has_one_colour_whatever_else_is_drawn() -> None:
     for name in PATHWAYS:
         (container,) = plots.drives([Hit(1, "Ada moved.", 0.5, drives={name: 0.5})]).axes[0].containers
-        assert container[0].get_facecolor() == to_rgba(plots.PATHWAY_COLOURS[name])
-    assert len(set(plots.PATHWAY_COLOURS.values())) == len(PATHWAYS)
+        assert container[0].get_facecolor() == to_rgba(PATHWAY_COLOURS[name])
+    assert len(set(PATHWAY_COLOURS.values())) == len(PATHWAYS)
 
 
 @pytest.mark.filterwarnings("ignore:Glyph")  # matplotlib's font has no ideographs
@@ -131,26 +132,6 @@ def test_every_population_of_a_recall_has_a_name(small_text: ModelSpec) -> None:
     assert hits.recording is not None
     names = {name for name in hits.recording.spikes if not name.endswith(".basket")}
     assert names >= {"ec_lex", "ec_ctx", "ec_time", "ca1_apical", "ca1_tuft", "recalled", "ca1_plateau", "visited", "return_inhibition"}
-    assert names <= set(plots.NAMES)
+    assert names <= set(NAMES)
     assert len(plots.raster(hits.recording, "ec_lex", "ca1_plateau").axes) == 2
     assert len(plots.drives(hits).axes[0].get_yticklabels()) == len(hits)
-
-
-def test_changes_have_a_panel_for_each_name_with_its_points() -> None:
-    events = np.linspace(0.0, 1.0, 20)
-    names = [f"{cell}, {data}" for data in ("one", "two") for cell in ("spiking", "rate", "rate-v1")]
-    figure = plots.changes({name: (events, (0.5 + i) * events) for i, name in enumerate(names[:5])}, columns=3)
-    shown = [axes for axes in figure.axes if axes.get_visible()]
-    assert [axes.get_title() for axes in shown] == [f"{name}: r = 1.000" for name in names[:5]]
-    for i, axes in enumerate(shown):
-        np.testing.assert_array_equal(axes.lines[1].get_xydata(), np.stack([events, (0.5 + i) * events], axis=1))
-    with pytest.raises(StimulusError, match="no pair"):
-        plots.changes({})
-
-
-def test_differences_are_drawn_beside_the_square_root_of_the_steps() -> None:
-    apart = {"update": {4: 0.1, 16: 0.05}, "reset": {16: 0.02, 4: 0.04}}
-    lines = plots.differences(apart).axes[0].lines
-    assert [line.get_label() for line in lines] == ["update", "reset", "~ 1 / sqrt(T)"]
-    assert lines[1].get_ydata().tolist() == [0.04, 0.02]
-    assert lines[2].get_ydata().tolist() == pytest.approx([0.15, 0.075])

@@ -1,6 +1,6 @@
 """Figures of what learns: losses, gates over a story, memory changes, errors of tasks."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 import numpy as np
 from matplotlib.figure import Figure
@@ -11,10 +11,12 @@ from spikemem.plots.style import FAINT, INK, MUTED, OTHERS, RATE, SPIKING, tidy
 
 LEVELS = (0.0, 1.0)
 """Of a gate."""
+SMOOTHED = 100
+"""A loss's running mean is over one in so many of its steps."""
 
 
 def losses(curves: Mapping[str, Sequence[float]], validation: Mapping[str, Sequence[float]] | None = None) -> Figure:
-    """Losses of trainings, step by step, on a logarithmic scale, and validations, epoch by epoch, as dots.
+    """Losses of trainings, step by step, on a logarithmic scale, with their running means; validations, epoch by epoch, as dots.
 
     curves: by name.   validation: by the same names.
     """
@@ -22,9 +24,11 @@ def losses(curves: Mapping[str, Sequence[float]], validation: Mapping[str, Seque
         raise StimulusError("there is nothing to plot: no loss was noted")
     figure = Figure(figsize=(7, 3.6), layout="constrained")
     axes = figure.subplots()
-    for (name, curve), colour in zip(curves.items(), _colours(), strict=False):
-        step = np.arange(1, len(curve) + 1)
-        axes.plot(step, curve, color=colour, linewidth=0.9, alpha=0.8, label=name)
+    for (name, curve), colour in zip(curves.items(), _colours(curves), strict=True):
+        step, over = np.arange(1, len(curve) + 1), max(1, len(curve) // SMOOTHED)
+        axes.plot(step, curve, color=colour, linewidth=0.7, alpha=0.3)
+        mean = np.convolve(curve, np.full(over, 1.0 / over), "valid")
+        axes.plot(step[over - 1 :], mean, color=colour, linewidth=1.2, label=name)
         held = (validation or {}).get(name, ())
         if len(held):
             axes.plot(
@@ -70,6 +74,10 @@ def changes(likeness: Mapping[str, tuple[ArrayLike, ArrayLike]], columns: int = 
     """
     if not likeness:
         raise StimulusError("there is nothing to plot: no pair was measured")
+    for name, both in likeness.items():
+        events, changed = (len(np.asarray(values)) for values in both)
+        if events != changed or events < 2:
+            raise StimulusError(f"{name!r} has {events} and {changed} cosines; expected as many of events as of changes, two at least")
     columns = min(columns, len(likeness))
     rows = -(-len(likeness) // columns)
     figure = Figure(figsize=(2.9 * columns, 2.8 * rows), layout="constrained")
@@ -88,9 +96,11 @@ def changes(likeness: Mapping[str, tuple[ArrayLike, ArrayLike]], columns: int = 
 
 def differences(apart: Mapping[str, Mapping[int, float]]) -> Figure:
     """|spiking - rate| of each gate over the steps of an event; the dotted line falls as 1 / sqrt(T).   apart: by gate, by steps."""
+    if not apart or not all(apart.values()):
+        raise StimulusError("there is nothing to plot: no difference was measured")
     figure = Figure(figsize=(5.2, 3.6), layout="constrained")
     axes = figure.subplots()
-    for (gate, by_steps), colour in zip(apart.items(), _colours(), strict=False):
+    for (gate, by_steps), colour in zip(apart.items(), _colours(apart), strict=True):
         steps = sorted(by_steps)
         axes.plot(steps, [by_steps[t] for t in steps], "o-", color=colour, markersize=4, linewidth=1, label=gate)
     steps = sorted({t for by_steps in apart.values() for t in by_steps})
@@ -108,11 +118,13 @@ def differences(apart: Mapping[str, Mapping[int, float]]) -> Figure:
 
 def task_errors(errors: Mapping[str, Mapping[int, float]]) -> Figure:
     """Errors in per cent over tasks, a bar for each system.   errors: by system, by task."""
+    if not errors or not all(errors.values()):
+        raise StimulusError("there is nothing to plot: no task was measured")
     figure = Figure(figsize=(10, 3.4), layout="constrained")
     axes = figure.subplots()
     tasks = sorted({task for by_task in errors.values() for task in by_task})
-    width = 0.8 / max(len(errors), 1)
-    for i, ((name, by_task), colour) in enumerate(zip(errors.items(), _colours(), strict=False)):
+    width = 0.8 / len(errors)
+    for i, ((name, by_task), colour) in enumerate(zip(errors.items(), _colours(errors), strict=True)):
         mean = np.mean(list(by_task.values()))
         at = [tasks.index(task) + (i - (len(errors) - 1) / 2) * width for task in by_task]
         axes.bar(at, list(by_task.values()), width, color=colour, label=f"{name}, mean {mean:.1f} %")
@@ -125,5 +137,8 @@ def task_errors(errors: Mapping[str, Mapping[int, float]]) -> Figure:
     return figure
 
 
-def _colours() -> tuple[str, ...]:
-    return (SPIKING, RATE, *OTHERS, INK, MUTED)
+def _colours(names: Iterable[str]) -> list[str]:
+    """A colour for each name: spiking and rate have their own."""
+    own = {name: colour for name, colour in (("spiking", SPIKING), ("rate", RATE)) if name in names}
+    others = (colour for colour in (SPIKING, RATE, *OTHERS, INK, MUTED) if colour not in own.values())
+    return [own.get(name) or next(others, MUTED) for name in names]

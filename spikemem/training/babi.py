@@ -8,7 +8,7 @@ weights to take; the test stories are seen once, at the end. Published errors: M
 EntNet on 10,000 (Henaff et al. 2017).
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -19,6 +19,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import cross_entropy
 
+from spikemem.errors import TrainingError
 from spikemem.learn import Epoch, History, Settings, fit
 from spikemem.spmn.cell import SpikingCell
 from spikemem.spmn.firing import SATURATION, STEPS, fire, rectified
@@ -132,7 +133,7 @@ def loss(reader: nn.Module, batch: Batch) -> Tensor:
 
 @dataclass(frozen=True)
 class Outcome:
-    """How a reader did in a task.   error, validation: in per cent of the questions.   loss: mean cross-entropy on those kept apart."""
+    """How a reader did in a task, 0 for stories of none.   error, validation: in per cent of the questions.   loss: mean cross-entropy on those kept apart."""
 
     task: int
     cell: str
@@ -176,6 +177,31 @@ def learn_task(
     order = np.random.default_rng(settings.seed).permutation(len(stories))
     apart = max(1, round(KEPT_APART * len(stories)))
     kept, taught = [stories[i] for i in order[:apart]], [stories[i] for i in order[apart:]]
+    return learn(taught, kept, test, settings, size, steps, task=task, progress=progress, on_epoch=on_epoch)
+
+
+def learn(
+    taught: Sequence[Story],
+    kept: Sequence[Story],
+    test: Sequence[Story],
+    settings: Settings = RECIPE,
+    size: Size = Size(),
+    steps: int = STEPS,
+    *,
+    then: Mapping[str, Any] = THEN,
+    task: int = 0,
+    progress: Callable[[int, int], None] | None = None,
+    on_epoch: Callable[[str, Epoch], None] | None = None,
+) -> dict[str, Learnt]:
+    """The same on stories in hand: those that are taught, those that decide which weights to take, and those of the test.
+
+    then: settings that differ when the spiking reader goes on.   task: bAbI's number, where they are of one.   The others as above.
+
+    Raises TrainingError where stories have no question.
+    """
+    for name, some in {"taught": taught, "kept apart": kept, "of the test": test}.items():
+        if not any(story.questions for story in some):
+            raise TrainingError(f"the stories {name} ({len(some)}) have no question; give some that have")
     vocabulary = Vocabulary(taught)
     held, asked = batches(vocabulary, kept), batches(vocabulary, test)
     learnt: dict[str, Learnt] = {}
@@ -187,7 +213,7 @@ def learn_task(
         if cell == "spiking":
             reader.load_state_dict(learnt["rate"].reader.state_dict())
             beside = settings.checkpoint and settings.checkpoint.with_name(f"{settings.checkpoint.name}-{cell}")
-            course = replace(settings, **THEN, checkpoint=beside)
+            course = replace(settings, **{**then, "checkpoint": beside})
         history = fit(
             reader,
             lambda generator, course=course: batches(vocabulary, taught, course.batch, generator),  # type: ignore[misc]

@@ -1,0 +1,103 @@
+"""`spikemem train` as a user meets it: its help, and what it refuses before any training."""
+
+from pathlib import Path
+
+import pytest
+import torch
+from typer.testing import CliRunner
+
+from spikemem import embed
+from spikemem.cli import app
+from spikemem.corpus.tales import tales
+from spikemem.training import babi
+from tests.fakes import FakeEmbedder
+
+run = CliRunner().invoke
+
+
+@pytest.fixture(autouse=True)
+def _here(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr(embed, "SentenceEmbedder", FakeEmbedder)
+    monkeypatch.chdir(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("part", "options"),
+    [
+        ("ec", ("--data", "--test", "--out", "--penalty", "--epochs", "--seed", "--checkpoint", "--device")),
+        ("gates", ("--model", "--out", "--epochs", "--seed")),
+        ("spmn", ("--task", "--data", "--cell", "--number", "--out", "--epochs", "--seed", "--checkpoint", "--tensorboard")),
+    ],
+)
+def test_help_names_every_option_and_an_example(part: str, options: tuple[str, ...]) -> None:
+    result = run(app, ["train", part, "--help"], env={"COLUMNS": "200"})
+    assert result.exit_code == 0
+    assert [option for option in options if option not in result.stdout] == []
+    assert f"spikemem train {part}" in result.stdout
+    assert f" {part} " in run(app, ["train", "--help"]).stdout
+
+
+@pytest.mark.parametrize(
+    ("arguments", "clue"),
+    [
+        (["ec", "--data", "nowhere"], "nowhere"),
+        (["ec", "--data", "empty"], "no text in empty; give a UTF-8 file with one sentence a line"),
+        (["ec", "--data", "blank.txt"], "no text in blank.txt"),
+        (["ec", "--data", "one.txt", "--test", "nowhere.txt"], "nowhere.txt"),
+        (["ec", "--data", "binary.txt"], "binary.txt"),
+        (["ec", "--data", "one.txt", "--seed", "-1"], "seed is -1; it must be at least 0"),
+        (["gates", "--model", "nothing"], "nothing"),
+        (["gates", "--seed", "-1"], "seed is -1; it must be at least 0"),
+        (["spmn", "--task", "dance", "--data", "."], "no task 'dance'; there are write, slots, babi"),
+        (["spmn", "--task", "write", "--data", "nowhere"], "nowhere"),
+        (["spmn", "--task", "slots", "--data", "nowhere"], "nowhere"),
+        (["spmn", "--task", "babi", "--data", "nowhere", "--number", "4"], "no qa4_*_train.txt in nowhere"),
+        (["spmn", "--task", "babi", "--data", ".", "--cell", "rate-v1"], "read by the cells spiking and rate, not by 'rate-v1'"),
+        (["spmn", "--task", "babi", "--data", ".", "--seed", "-1"], "seed is -1; it must be at least 0"),
+    ],
+)
+def test_bad_input_is_one_line_and_exit_code_2(arguments: list[str], clue: str) -> None:
+    Path("empty").mkdir()
+    Path("blank.txt").write_text("\n \n", encoding="utf-8")
+    Path("one.txt").write_text("Ada moved to Lisbon.\n", encoding="utf-8")
+    Path("binary.txt").write_bytes(b"\xff\xfe\x00")
+    before = set(Path().iterdir())
+    result = run(app, ["train", *arguments])
+    assert result.exit_code == 2, result.output
+    errors = [line for line in result.stderr.splitlines() if line.startswith("error:")]
+    assert len(errors) == 1
+    assert clue in errors[0]
+    assert "Traceback" not in result.output
+    assert not {path for path in set(Path().iterdir()) - before if path.suffix == ".safetensors"}
+
+
+@pytest.mark.parametrize(
+    "arguments", [["ec"], ["spmn", "--task", "babi"], ["spmn", "--data", "."], ["spmn", "--task", "babi", "--data", ".", "--number", "21"],
+    ["ec", "--data", "one.txt", "--epochs", "0"], ["cortex"]],
+)  # fmt: skip
+def test_a_wrong_command_line_is_refused(arguments: list[str]) -> None:
+    result = run(app, ["train", *arguments])
+    assert result.exit_code == 2
+    assert "Traceback" not in result.output
+
+
+def test_trainings_are_commands_of_train_alone() -> None:
+    assert [run(app, [part, "--help"]).exit_code for part in ("ec", "gates", "spmn")] == [2, 2, 2]
+
+
+def test_a_reader_of_stories_is_trained_and_written(tmp_path: Path) -> None:
+    folder = tmp_path / "data" / "babi" / "en"
+    folder.mkdir(parents=True)
+    for split, seed in (("train", 0), ("test", 1)):
+        lines = []
+        for tale in tales(20, seed, sentences=2, things=0):
+            lines += [f"{i} {' '.join(words)}." for i, words in enumerate(tale.sentences, 1)]
+            lines += [f"3 {' '.join(question.words)}?\t{question.answer}\t1" for question in tale.questions]
+        (folder / f"qa1_tales_{split}.txt").write_text("\n".join(lines), encoding="utf-8")
+    arguments = ["train", "spmn", "--task", "babi", "--data", "data", "--cell", "rate", "--epochs", "1", "--out", "reader.safetensors"]
+    result = run(app, [*arguments, "--json"])
+    assert result.exit_code == 0, result.output
+    assert '"cell": "rate"' in result.stdout
+    assert f'"EntNet": {babi.ENTNET[0]}' in result.stdout
+    assert (tmp_path / "reader.safetensors").stat().st_size > 10_000
+    assert torch.is_grad_enabled()

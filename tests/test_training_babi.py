@@ -1,0 +1,146 @@
+"""The recipe for stories, on tales: it learns, goes on where it stopped, and takes words that it was never taught."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import torch
+
+from spikemem.corpus.tales import PLACES, tales
+from spikemem.errors import DataError, TrainingError
+from spikemem.learn import Settings
+from spikemem.stories import Question, Story
+from spikemem.training.babi import Learnt, Size, Vocabulary, batches, examine, learn, learn_task
+
+SMALL = Size(cells=24, populations=3, width=16, depth=3, hidden=24)
+SETTINGS = Settings(epochs=12, batch=32, lr=5e-3, weight_decay=1e-2, clip=5.0, target=2e-3)
+THEN = {"epochs": 2, "lr": 1e-3}
+STEPS = 32
+
+
+@pytest.fixture(scope="module")
+def learnt() -> dict[str, Learnt]:
+    """Readers of tales of people and things."""
+    return learn(tales(500), tales(60, seed=1), tales(60, seed=2), SETTINGS, SMALL, STEPS, then=THEN)
+
+
+@pytest.mark.parametrize("cell", ["rate", "spiking"])
+def test_a_reader_learns_tales(learnt: dict[str, Learnt], cell: str) -> None:
+    outcome = learnt[cell].outcome
+    assert (outcome.task, outcome.cell, outcome.questions, outcome.trained_on) == (0, cell, 240, 2000)
+    assert outcome.error < 8.0  # by chance 75
+    assert learnt[cell].history.losses[-1] < 0.5
+
+
+def test_the_spiking_reader_goes_on_from_its_rate_twin(learnt: dict[str, Learnt]) -> None:
+    rate, spiking = learnt["rate"], learnt["spiking"]
+    assert spiking.history.losses[0] < 0.5 * rate.history.losses[0]
+    assert (rate.reader.steps, spiking.reader.steps) == (0, STEPS)
+    assert len(spiking.history.validation) <= THEN["epochs"]
+
+
+def test_it_answers_from_the_story_alone(learnt: dict[str, Learnt]) -> None:
+    told = tales(60, seed=2)
+    backwards = [replace(tale, sentences=tale.sentences[::-1]) for tale in told]
+    vocabulary = Vocabulary(tales(500))
+    torch.manual_seed(0)
+    assert examine(learnt["spiking"].reader, batches(vocabulary, backwards))[0] > 40.0
+
+
+def test_unseen_words_are_heard_and_unseen_answers_are_errors(learnt: dict[str, Learnt]) -> None:
+    vocabulary = Vocabulary(tales(500))
+    line = ("quentin", "strolls", "over", "there", "to", "see", "the", "very", "old", "windmill")
+    strange = [Story((line,), (Question(("where", "is", "quentin"), "windmill", 1),))]
+    batch = vocabulary.batch(strange)
+    assert batch.answers.tolist() == [-1]
+    assert batch.sentences.shape == (1, vocabulary.places)  # the rest of a longer line is not heard
+    torch.manual_seed(0)
+    assert examine(learnt["spiking"].reader, batches(vocabulary, strange)) == (100.0, 0.0)
+    error, lost = examine(learnt["spiking"].reader, batches(vocabulary, [*strange, *tales(3, seed=2)]))
+    assert error >= 100.0 / 13
+    assert lost > 0.0
+
+
+def test_a_training_goes_on_to_the_same_losses(tmp_path: Path) -> None:
+    stories = tales(90, sentences=4, things=0)
+    parts = stories[:60], stories[60:75], stories[75:]
+    small, settings = Size(12, 2, 8, 2, 1, 2, 8), replace(SETTINGS, epochs=3)
+    whole = learn(*parts, settings, small, steps=8, then={"epochs": 2})
+    again = replace(settings, checkpoint=tmp_path / "run")
+
+    class Killed(Exception):
+        """In the midst of the spiking reader's training."""
+
+    def kill(cell: str, epoch: object) -> None:
+        if cell == "spiking":
+            raise Killed
+
+    with pytest.raises(Killed):
+        learn(*parts, again, small, steps=8, then={"epochs": 2}, on_epoch=kill)
+    assert {path.name for path in tmp_path.iterdir()} == {"run", "run-spiking"}
+    resumed = learn(*parts, again, small, steps=8, then={"epochs": 2})
+    for cell, made in whole.items():
+        assert resumed[cell].history.losses == made.history.losses
+        assert resumed[cell].history.validation == made.history.validation
+        assert resumed[cell].outcome.error == made.outcome.error
+
+
+def test_without_steps_there_is_the_rate_twin_alone() -> None:
+    stories = tales(20, sentences=2, things=0)
+    made = learn(stories, stories, stories, replace(SETTINGS, epochs=1), Size(8, 2, 4, 1, 1, 2, 4), steps=0, task=7)
+    assert list(made) == ["rate"]
+    assert made["rate"].outcome.task == 7
+
+
+@pytest.mark.parametrize(("empty", "clue"), [(0, "taught"), (1, "kept apart"), (2, "of the test")])
+def test_stories_without_questions_are_refused(empty: int, clue: str) -> None:
+    parts = [tales(2), tales(2), tales(2)]
+    parts[empty] = [replace(tale, questions=()) for tale in parts[empty]]
+    with pytest.raises(TrainingError, match=rf"the stories {clue} \(2\) have no question"):
+        learn(*parts)
+
+
+def test_a_task_is_read_from_its_files(tmp_path: Path) -> None:
+    folder = tmp_path / "babi" / "en-10k"
+    folder.mkdir(parents=True)
+    for split, seed in (("train", 0), ("test", 1)):
+        lines = []
+        for tale in tales(20, seed, sentences=2, things=0):
+            lines += [f"{i} {' '.join(words)}." for i, words in enumerate(tale.sentences, 1)]
+            lines += [f"3 {' '.join(question.words)}?\t{question.answer}\t1" for question in tale.questions]
+        (folder / f"qa1_tales_{split}.txt").write_text("\n".join(lines), encoding="utf-8")
+    made = learn_task(tmp_path, 1, replace(SETTINGS, epochs=1), Size(8, 2, 4, 1, 1, 2, 4), steps=0)["rate"].outcome
+    assert (made.task, made.questions, made.trained_on) == (1, 20, 18)
+
+
+@pytest.mark.parametrize(
+    ("of", "clue"),
+    [
+        ({"people": 0}, "0 people"),
+        ({"places": len(PLACES) + 1}, f"take 2 to {len(PLACES)}"),
+        ({"things": -1}, "-1 things"),
+        ({"every": 9}, "take 1 to 8"),
+    ],
+)
+def test_tales_that_cannot_be_told_are_refused(of: dict[str, int], clue: str) -> None:
+    with pytest.raises(DataError, match=clue):
+        tales(1, **of)
+
+
+def test_tales_are_true_to_themselves() -> None:
+    """Answers by another way: reading back for the last move of who was last seen with the thing."""
+
+    def place(lines: list[tuple[str, ...]], name: str) -> str:
+        for i, line in reversed(list(enumerate(lines))):
+            if line[-1] == name:  # taken, or left, by somebody
+                carried = not {"leaves", "down"} & set(line)
+                return place(lines if carried else lines[:i], line[0])
+            if line[0] == name and line[-1] in PLACES:
+                return line[-1]
+        raise AssertionError(name)
+
+    told = tales(200, seed=5, sentences=12, people=4, places=5, things=3)
+    asked = [(tale, question) for tale in told for question in tale.questions]
+    assert all(place(list(tale.sentences[: q.after]), q.words[-1]) == q.answer for tale, q in asked)
+    assert 0.2 < sum("the" in q.words for _, q in asked) / len(asked) < 0.6
+    assert tales(3, seed=5, sentences=12, people=4, places=5, things=3) == told[:3]
