@@ -28,7 +28,7 @@ def fire(p: Tensor, steps: int = STEPS) -> Tensor:
 
     >>> _ = torch.manual_seed(0)
     >>> fire(torch.tensor([0.0, 0.5, 1.0]), steps=8)
-    tensor([0.0000, 0.8750, 1.0000])
+    tensor([0.0000, 0.6250, 1.0000])
     """
     if not steps:
         return p

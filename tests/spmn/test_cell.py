@@ -10,12 +10,12 @@ from spikemem.errors import VectorError
 from spikemem.spmn.cell import Drive, SpikingCell
 from spikemem.spmn.firing import fire, win
 
-CELLS, ROLES, WIDTH, DEPTH = 16, 2, 6, 3
+CELLS, POPULATIONS, WIDTH, DEPTH = 18, 3, 6, 3
 
 
 def cell(steps: int = 0, seed: int = 0) -> SpikingCell:
     torch.manual_seed(seed)
-    return SpikingCell(CELLS, WIDTH, DEPTH, ROLES, readers=2, steps=steps)
+    return SpikingCell(CELLS, WIDTH, DEPTH, POPULATIONS, readers=2, steps=steps)
 
 
 def step_by_step(cell: SpikingCell, events: Tensor, present: Tensor, asked: Tensor) -> Tensor:
@@ -133,8 +133,8 @@ def test_bad_shapes_are_refused() -> None:
     with pytest.raises(VectorError, match="populations"):
         SpikingCell(15, populations=2)
     with pytest.raises(VectorError, match="65 steps"):
-        SpikingCell(16, steps=65)
-    with pytest.raises(VectorError, match=r"expected \[batch, event, 16\]"):
+        SpikingCell(18, steps=65)
+    with pytest.raises(VectorError, match=r"expected \[batch, event, 18\]"):
         cell().write(cell().initial(1), torch.rand(1, 15))
 
 
