@@ -68,14 +68,14 @@ def test_a_training_goes_on_to_the_same_losses(tmp_path: Path) -> None:
     whole = learn(*parts, settings, small, steps=8, then={"epochs": 2})
     again = replace(settings, checkpoint=tmp_path / "run")
 
-    class Killed(Exception):
+    class KilledError(Exception):
         """In the midst of the spiking reader's training."""
 
     def kill(cell: str, epoch: object) -> None:
         if cell == "spiking":
-            raise Killed
+            raise KilledError
 
-    with pytest.raises(Killed):
+    with pytest.raises(KilledError):
         learn(*parts, again, small, steps=8, then={"epochs": 2}, on_epoch=kill)
     assert {path.name for path in tmp_path.iterdir()} == {"run", "run-spiking"}
     resumed = learn(*parts, again, small, steps=8, then={"epochs": 2})

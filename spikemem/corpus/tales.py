@@ -55,9 +55,7 @@ def _tale(rng: np.random.Generator, sentences: int, people: Words, places: Words
     return Story(tuple(told), tuple(questions))
 
 
-def _happens(
-    rng: np.random.Generator, people: Words, places: Words, things: Words, at: dict[str, str], holder: dict[str, str]
-) -> Words:
+def _happens(rng: np.random.Generator, people: Words, places: Words, things: Words, at: dict[str, str], holder: dict[str, str]) -> Words:
     """The next sentence; `at` and `holder` are brought up to it."""
     who = _one(rng, people)
     here = at.get(who)

@@ -133,7 +133,10 @@ def loss(reader: nn.Module, batch: Batch) -> Tensor:
 
 @dataclass(frozen=True)
 class Outcome:
-    """How a reader did in a task, 0 for stories of none.   error, validation: in per cent of the questions.   loss: mean cross-entropy on those kept apart."""
+    """How a reader did in a task, 0 for stories of none.
+
+    error, validation: in per cent of the questions.   loss: mean cross-entropy on those kept apart.
+    """
 
     task: int
     cell: str
