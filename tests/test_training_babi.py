@@ -12,23 +12,24 @@ from spikemem.learn import Settings
 from spikemem.stories import Question, Story
 from spikemem.training.babi import Learnt, Size, Vocabulary, batches, examine, learn, learn_task
 
-SMALL = Size(cells=24, populations=3, width=16, depth=3, hidden=24)
-SETTINGS = Settings(epochs=12, batch=32, lr=5e-3, weight_decay=1e-2, clip=5.0, target=2e-3)
-THEN = {"epochs": 2, "lr": 1e-3}
+SMALL = Size(cells=32, populations=3, width=24, depth=3, hidden=32)
+SETTINGS = Settings(epochs=8, batch=32, lr=5e-3, weight_decay=1e-2, clip=5.0, target=2e-2)
+THEN = {"epochs": 1, "lr": 1e-3}
 STEPS = 32
 
 
 @pytest.fixture(scope="module")
 def learnt() -> dict[str, Learnt]:
     """Readers of tales of people and things."""
-    return learn(tales(500), tales(60, seed=1), tales(60, seed=2), SETTINGS, SMALL, STEPS, then=THEN)
+    return learn(tales(900), tales(60, seed=1), tales(60, seed=2), SETTINGS, SMALL, STEPS, then=THEN)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("cell", ["rate", "spiking"])
 def test_a_reader_learns_tales(learnt: dict[str, Learnt], cell: str) -> None:
     outcome = learnt[cell].outcome
-    assert (outcome.task, outcome.cell, outcome.questions, outcome.trained_on) == (0, cell, 240, 2000)
-    assert outcome.error < 8.0  # by chance 75
+    assert (outcome.task, outcome.cell, outcome.questions, outcome.trained_on) == (0, cell, 240, 3600)
+    assert outcome.error < 5.0  # by chance 75
     assert learnt[cell].history.losses[-1] < 0.5
 
 
@@ -42,13 +43,13 @@ def test_the_spiking_reader_goes_on_from_its_rate_twin(learnt: dict[str, Learnt]
 def test_it_answers_from_the_story_alone(learnt: dict[str, Learnt]) -> None:
     told = tales(60, seed=2)
     backwards = [replace(tale, sentences=tale.sentences[::-1]) for tale in told]
-    vocabulary = Vocabulary(tales(500))
+    vocabulary = Vocabulary(tales(900))
     torch.manual_seed(0)
     assert examine(learnt["spiking"].reader, batches(vocabulary, backwards))[0] > 40.0
 
 
 def test_unseen_words_are_heard_and_unseen_answers_are_errors(learnt: dict[str, Learnt]) -> None:
-    vocabulary = Vocabulary(tales(500))
+    vocabulary = Vocabulary(tales(900))
     line = ("quentin", "strolls", "over", "there", "to", "see", "the", "very", "old", "windmill")
     strange = [Story((line,), (Question(("where", "is", "quentin"), "windmill", 1),))]
     batch = vocabulary.batch(strange)
