@@ -1,5 +1,6 @@
 """The recipe for stories, on tales: it learns, goes on where it stopped, and takes words that it was never taught."""
 
+import math
 from dataclasses import replace
 from pathlib import Path
 
@@ -12,23 +13,24 @@ from spikemem.learn import Settings
 from spikemem.stories import Question, Story
 from spikemem.training.babi import Learnt, Size, Vocabulary, batches, examine, learn, learn_task
 
-SMALL = Size(cells=24, populations=3, width=16, depth=3, hidden=24)
-SETTINGS = Settings(epochs=12, batch=32, lr=5e-3, weight_decay=1e-2, clip=5.0, target=2e-3)
-THEN = {"epochs": 2, "lr": 1e-3}
+SMALL = Size(cells=32, populations=3, width=24, depth=3, hidden=32)
+SETTINGS = Settings(epochs=8, batch=32, lr=5e-3, weight_decay=1e-2, clip=5.0, target=2e-2)
+THEN = {"epochs": 1, "lr": 1e-3}
 STEPS = 32
 
 
 @pytest.fixture(scope="module")
 def learnt() -> dict[str, Learnt]:
     """Readers of tales of people and things."""
-    return learn(tales(500), tales(60, seed=1), tales(60, seed=2), SETTINGS, SMALL, STEPS, then=THEN)
+    return learn(tales(900), tales(60, seed=1), tales(60, seed=2), SETTINGS, SMALL, STEPS, then=THEN)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("cell", ["rate", "spiking"])
 def test_a_reader_learns_tales(learnt: dict[str, Learnt], cell: str) -> None:
     outcome = learnt[cell].outcome
-    assert (outcome.task, outcome.cell, outcome.questions, outcome.trained_on) == (0, cell, 240, 2000)
-    assert outcome.error < 8.0  # by chance 75
+    assert (outcome.task, outcome.cell, outcome.questions, outcome.trained_on) == (0, cell, 240, 3600)
+    assert outcome.error < 5.0  # by chance 75
     assert learnt[cell].history.losses[-1] < 0.5
 
 
@@ -42,20 +44,21 @@ def test_the_spiking_reader_goes_on_from_its_rate_twin(learnt: dict[str, Learnt]
 def test_it_answers_from_the_story_alone(learnt: dict[str, Learnt]) -> None:
     told = tales(60, seed=2)
     backwards = [replace(tale, sentences=tale.sentences[::-1]) for tale in told]
-    vocabulary = Vocabulary(tales(500))
+    vocabulary = Vocabulary(tales(900))
     torch.manual_seed(0)
     assert examine(learnt["spiking"].reader, batches(vocabulary, backwards))[0] > 40.0
 
 
 def test_unseen_words_are_heard_and_unseen_answers_are_errors(learnt: dict[str, Learnt]) -> None:
-    vocabulary = Vocabulary(tales(500))
+    vocabulary = Vocabulary(tales(900))
     line = ("quentin", "strolls", "over", "there", "to", "see", "the", "very", "old", "windmill")
     strange = [Story((line,), (Question(("where", "is", "quentin"), "windmill", 1),))]
     batch = vocabulary.batch(strange)
     assert batch.answers.tolist() == [-1]
     assert batch.sentences.shape == (1, vocabulary.places)  # the rest of a longer line is not heard
     torch.manual_seed(0)
-    assert examine(learnt["spiking"].reader, batches(vocabulary, strange)) == (100.0, 0.0)
+    guess = math.log(len(vocabulary.answers))
+    assert examine(learnt["spiking"].reader, batches(vocabulary, strange)) == (100.0, pytest.approx(guess))
     error, lost = examine(learnt["spiking"].reader, batches(vocabulary, [*strange, *tales(3, seed=2)]))
     assert error >= 100.0 / 13
     assert lost > 0.0
@@ -68,14 +71,14 @@ def test_a_training_goes_on_to_the_same_losses(tmp_path: Path) -> None:
     whole = learn(*parts, settings, small, steps=8, then={"epochs": 2})
     again = replace(settings, checkpoint=tmp_path / "run")
 
-    class Killed(Exception):
+    class KilledError(Exception):
         """In the midst of the spiking reader's training."""
 
     def kill(cell: str, epoch: object) -> None:
         if cell == "spiking":
-            raise Killed
+            raise KilledError
 
-    with pytest.raises(Killed):
+    with pytest.raises(KilledError):
         learn(*parts, again, small, steps=8, then={"epochs": 2}, on_epoch=kill)
     assert {path.name for path in tmp_path.iterdir()} == {"run", "run-spiking"}
     resumed = learn(*parts, again, small, steps=8, then={"epochs": 2})

@@ -12,9 +12,10 @@ from numpy.typing import NDArray
 
 Floats = NDArray[np.floating[Any]]
 PRECISION = 8
-"""Bits of a firing probability: a cell fires with a multiple of 1/256."""
+"""Bits of a firing probability: a cell fires with the multiple of 1/256 that is nearest to its p."""
 DRAWN = 8
-"""Rows of `kept` for each plane that are neither reads nor what the address held: see `_kept`."""
+"""Rows of `kept` for each plane before the reads and what the addresses held: the address as softmax and as shares, then update, reset
+and the candidate's population, each as probability and as shares; the last row is the candidate itself."""
 
 
 STRIDE = np.uint64(0x9E3779B97F4A7C15)
@@ -65,7 +66,6 @@ def fire(p: Floats, steps: int, seed: int, rates: Floats) -> None:
 
 @njit(cache=True, nogil=True)
 def _win(p: Floats, steps: int, stream: NDArray[np.uint64], shares: Floats) -> None:
-    one = shares.dtype.type(1.0) / shares.dtype.type(steps)
     shares[:] = 0
     last = len(p) - 1
     for _ in range(steps):
@@ -77,7 +77,8 @@ def _win(p: Floats, steps: int, stream: NDArray[np.uint64], shares: Floats) -> N
             if u < 0:
                 break
             i += 1
-        shares[i] += one
+        shares[i] += 1
+    shares /= steps  # counted first, so that no share exceeds 1
 
 
 @njit(cache=True, nogil=True)

@@ -75,9 +75,9 @@ def changes(likeness: Mapping[str, tuple[ArrayLike, ArrayLike]], columns: int = 
     if not likeness:
         raise StimulusError("there is nothing to plot: no pair was measured")
     for name, both in likeness.items():
-        events, changed = (len(np.asarray(values)) for values in both)
-        if events != changed or events < 2:
-            raise StimulusError(f"{name!r} has {events} and {changed} cosines; expected as many of events as of changes, two at least")
+        sizes = [np.asarray(values).size for values in both]
+        if sizes[0] != sizes[1] or sizes[0] < 2:
+            raise StimulusError(f"{name!r} has {sizes[0]} and {sizes[1]} cosines; expected as many of events as of changes, two at least")
     columns = min(columns, len(likeness))
     rows = -(-len(likeness) // columns)
     figure = Figure(figsize=(2.9 * columns, 2.8 * rows), layout="constrained")

@@ -1,20 +1,22 @@
 """The spiking SPMN cell: a memory that events write, through gates that are populations of spiking cells.
 
 The memory M holds `depth` planes of w addresses with w contents each, [depth, w, w], between -1 and 1; a content can be an address. An
-event is the firing rates of an event population, h [cell], and of role populations (who, what, where), x_e [role, cell]; an event without
-roles names by h itself. Everything that one population tells another is a share of spikes (`spikemem.spmn.firing`): s(.) of stochastic
-cells, w(.) of a winner-take-all population.
+event is the firing of an event population, whose shares of spikes x drive others by h = SATURATION x, and of role populations (who, what,
+where), x_e [role, cell]; an event without roles names by x itself. What populations tell one another are shares of spikes
+(`spikemem.spmn.firing`): s(.) of stochastic cells, w(.) of a winner-take-all population. Biases are left out:
 
-    a_e   = A x_e                                                    the address that role e names
+    a_e   = A (x_e - 1/2)                                            the address that role e names
     kappa = w(sum_e mu_e(h) a_e + K h),    rho_j = kappa^T M            what R readers find in each plane; j = (reader, plane)
     k_d   = w(sum_e mu_de(h) a_e + K_d h + gamma sum_j alpha_dj(h) rho_j)   plane d's address; it may have been read
     rho_d = k_d^T M_d                                                what it holds
     z_d   = s(sigmoid(Z h + u_d(h) m_d)),  r_d = s(sigmoid(R h + v_d(h) m_d))   update and reset, different populations, [w]
-    c_d   = tanh(C h + sum_e eps_de(h) a_e + sum_j chi_dj(h) rho_j + (1 - r_d) rho_d)    candidate: an ON minus an OFF population
+    c_d   = 2 s(sigmoid(2 y_d)) - 1,  E[c_d] = tanh(y_d)                candidate: its population's rate, silence being -1
+    y_d   = C h + sum_e eps_de(h) a_e + sum_j chi_dj(h) rho_j + (1 - r_d) rho_d
     M'_d  = (1 - k_d z_d^T) M_d + k_d z_d^T c_d                       additive: from M = 0 a write changes M; |M| <= 1
 
-m_d is what the gates hear of the memory: mean squares of the reads and of rho_d, and how far rho_d agrees with tanh(C h + ...).
-alpha, chi and eps are gates, too, which route contents; mu are softmax. The update gate k z^T is the [depth, w, w] gate of the published
+m_d is what the gates hear of the memory: mean squares of the reads and of rho_d, and how far rho_d agrees with tanh(C h + sum eps a).
+alpha, chi and eps are shares of spikes of gates, too, which route contents; mu, u and v are synapses that the event modulates, and m_d is
+an analog signal at the synapse. The update gate k z^T is the [depth, w, w] gate of the published
 cell, for each sample its own, and the gradient goes through the memory.
 
 The published cell is SPMN v0.0.2; routes and addresses follow fast-weight memories (Schmidhuber 1992; Schlag & Schmidhuber 2018), the write
@@ -26,11 +28,12 @@ from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor, nn
+from torch.autograd.function import once_differentiable
 
 from spikemem.errors import VectorError
 from spikemem.kernels import spmn as kernels
 from spikemem.spmn.contract import Gates
-from spikemem.spmn.firing import SATURATION, STEPS, fire, seed, win
+from spikemem.spmn.firing import MOST, SATURATION, STEPS, fire, seed, win
 from spikemem.threads import shared
 
 GAIN = 3.0
@@ -74,8 +77,8 @@ class SpikingCell(nn.Module):
 
     def __init__(self, cells: int, width: int = 32, depth: int = 4, populations: int = 1, readers: int = 2, steps: int = STEPS) -> None:
         super().__init__()
-        if not 0 <= steps <= 64:
-            raise VectorError(f"an event of {steps} steps; take 1 to 64, or 0 for rates")
+        if not 0 <= steps <= MOST:
+            raise VectorError(f"an event of {steps} steps; take 1 to {MOST}, or 0 for rates")
         if cells % populations:
             raise VectorError(f"{cells} cells cannot be shared equally by {populations} populations; take a multiple")
         self.cells, self.depth, self.width, self.readers, self.steps = cells, depth, width, readers, steps
@@ -145,12 +148,14 @@ class SpikingCell(nn.Module):
         return memory + update * (c[:, :, None] - memory), Gates(update, r, c)
 
     def story(self, events: Tensor, present: Tensor, asked: Tensor, memory: Tensor | None = None) -> Tensor:
-        """Many events, one after another: the memories that are asked for, [question, depth, w, w].
+        """Many events, one after another: the memories that are asked for, [question, depth, w, w]. As `write` after `write`, but for which
+        spikes the noise gives.
 
         events: [batch, event, cell].   present: bool, [batch, event]; an event that is absent leaves the memory as it is.
         asked: of each question its story and the number of events before it, [question, 2].   memory: at the start; 0 by default.
         """
         memory = self.initial(len(events)) if memory is None else memory
+        self._check(events, present, asked, memory)
         if events.device.type == "cpu":
             found: Tensor = _Story.apply(*self.drive(events), self.gain, present, asked, memory, self.steps)  # type: ignore[no-untyped-call]
             return found
@@ -159,6 +164,16 @@ class SpikingCell(nn.Module):
             after, _ = self._write(course[-1], Drive(*(part[:, t] for part in drive)))
             course.append(torch.where(present[:, t, None, None, None], after, course[-1]))
         return torch.stack(course, 1)[asked[:, 0], asked[:, 1]]
+
+    def _check(self, events: Tensor, present: Tensor, asked: Tensor, memory: Tensor) -> None:
+        """VectorError where the parts of a story do not fit."""
+        batch, many = events.shape[:2]
+        if present.dtype != torch.bool or present.shape != (batch, many):
+            raise VectorError(f"present has shape {list(present.shape)} of {present.dtype}; expected bool, [{batch}, {many}]")
+        if memory.shape != (batch, self.depth, self.width, self.width):
+            raise VectorError(f"the memory has shape {list(memory.shape)}; expected {[batch, self.depth, self.width, self.width]}")
+        if asked.ndim != 2 or asked.shape[1] != 2 or (asked < 0).any() or (asked >= torch.tensor([batch, many + 1]).to(asked)).any():
+            raise VectorError(f"questions must name one of {batch} stories and 0 to {many} events before them, [question, 2]")
 
 
 def spread(layer: nn.Linear, mean: float, std: float) -> nn.Linear:
@@ -187,6 +202,7 @@ class _Story(torch.autograd.Function):
         return memory[asked[:, 0], asked[:, 1]]
 
     @staticmethod
+    @once_differentiable
     def backward(ctx: Any, upstream: Tensor) -> tuple[Tensor | None, ...]:
         *drive, gain, present, asked, memory, kept = ctx.saved_tensors
         points, rows = torch.unique(asked, dim=0, return_inverse=True)  # several questions may be asked at one point

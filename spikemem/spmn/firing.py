@@ -8,17 +8,23 @@ softmax(x)_i (Nessler et al. 2013). What such cells tell others is the share of 
 
 The derivative of E[s] by p is 1, and the backward pass takes it for that of s: here the surrogate gradient is the expectation's own
 (Bengio, Leonard & Courville 2013; in snnTorch the `straight_through_estimator`). T = 0 stands for the expectation itself: the rate twin.
+
+On the CPU `fire` takes p to 8 bits: below 1/512 a cell is silent, and above 1 - 1/512 it fires in every step.
 """
 
 from typing import Any
 
 import torch
 from torch import Tensor
+from torch.autograd.function import once_differentiable
 
+from spikemem.errors import StimulusError
 from spikemem.kernels import spmn as kernels
 
 STEPS = 32
-"""T: steps of an event, one spike a step at most; up to 64."""
+"""T: steps of an event, one spike a step at most."""
+MOST = 64
+"""The longest event: a spike train is a 64-bit word."""
 SATURATION = 4.0
 """The drive at which a threshold-linear cell fires in every step."""
 
@@ -30,6 +36,8 @@ def fire(p: Tensor, steps: int = STEPS) -> Tensor:
     >>> fire(torch.tensor([0.0, 0.5, 1.0]), steps=8)
     tensor([0.0000, 0.6250, 1.0000])
     """
+    if not 0 <= steps <= MOST:
+        raise StimulusError(f"an event of {steps} steps; take 1 to {MOST}, or 0 for rates")
     if not steps:
         return p
     spikes: Tensor = _Fire.apply(p, steps)  # type: ignore[no-untyped-call]
@@ -43,6 +51,8 @@ def rectified(x: Tensor) -> Tensor:
 
 def win(x: Tensor, steps: int = STEPS) -> Tensor:
     """Shares of `steps` that each cell of a winner-take-all population wins under the drive x, [..., cell]; softmax(x) for 0 steps."""
+    if not 0 <= steps <= MOST:
+        raise StimulusError(f"an event of {steps} steps; take 1 to {MOST}, or 0 for rates")
     p = torch.softmax(x, -1)
     if not steps:
         return p
@@ -65,6 +75,7 @@ class _Fire(torch.autograd.Function):
         return rates
 
     @staticmethod
+    @once_differentiable
     def backward(ctx: Any, upstream: Tensor) -> tuple[Tensor, None]:
         return upstream, None
 
@@ -75,11 +86,12 @@ class _Win(torch.autograd.Function):
         rows = p.detach().contiguous().view(-1, p.shape[-1])
         if p.device.type != "cpu":
             winners = torch.multinomial(rows, steps, replacement=True)
-            return torch.zeros_like(rows).scatter_add_(1, winners, torch.full_like(winners, 1, dtype=p.dtype) / steps).view(p.shape)
+            return (torch.zeros_like(rows).scatter_add_(1, winners, torch.ones_like(winners, dtype=p.dtype)) / steps).view(p.shape)
         shares = torch.empty_like(rows)
         kernels.win(rows.numpy(), steps, seed(), shares.numpy())
         return shares.view(p.shape)
 
     @staticmethod
+    @once_differentiable
     def backward(ctx: Any, upstream: Tensor) -> tuple[Tensor, None]:
         return upstream, None

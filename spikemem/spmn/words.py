@@ -69,12 +69,13 @@ class Recall(nn.Module):
         self.brings = spread(nn.Linear(cells, (hops - 1) * readers * roles), -2.0, 2.0)
         self.places = spread(nn.Linear(cells, hops * readers * width), 0.0, 0.3)
         self.gain = nn.Parameter(torch.tensor(GAIN))
+        self.blocks = blocks
         self.features = cells + hops * blocks * (width + roles)
 
     def forward(self, h: Tensor, names: Tensor, memory: Tensor) -> Tensor:
         """h: of the questions, as drives, [question, cell].   names: a, [question, role, w].   memory: M, [question, depth, w, w]."""
         many, readers = len(memory), self.readers
-        routes = fire(torch.sigmoid(self.routes(h)), self.steps).view(many, self.hops - 1, readers, -1)
+        routes = fire(torch.sigmoid(self.routes(h)), self.steps).view(many, self.hops - 1, readers, self.blocks)
         brings = fire(torch.sigmoid(self.brings(h)), self.steps).view(many, self.hops - 1, readers, self.roles)
         places = self.places(h).view(many, self.hops, readers, self.width)
         drive = torch.softmax(self.mixes(h).view(many, readers, self.roles), -1) @ names + places[:, 0]

@@ -8,6 +8,7 @@ weights to take; the test stories are seen once, at the end. Published errors: M
 EntNet on 10,000 (Henaff et al. 2017).
 """
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from functools import partial
@@ -133,7 +134,10 @@ def loss(reader: nn.Module, batch: Batch) -> Tensor:
 
 @dataclass(frozen=True)
 class Outcome:
-    """How a reader did in a task, 0 for stories of none.   error, validation: in per cent of the questions.   loss: mean cross-entropy on those kept apart."""
+    """How a reader did in a task, 0 for stories of none.
+
+    error, validation: in per cent of the questions.   loss: mean cross-entropy on those kept apart.
+    """
 
     task: int
     cell: str
@@ -213,7 +217,9 @@ def learn(
         if cell == "spiking":
             reader.load_state_dict(learnt["rate"].reader.state_dict())
             beside = settings.checkpoint and settings.checkpoint.with_name(f"{settings.checkpoint.name}-{cell}")
-            course = replace(settings, **{**then, "checkpoint": beside})
+            course = replace(
+                settings, **{**then, "epochs": min(then.get("epochs", settings.epochs), settings.epochs), "checkpoint": beside}
+            )
         history = fit(
             reader,
             lambda generator, course=course: batches(vocabulary, taught, course.batch, generator),  # type: ignore[misc]
@@ -246,10 +252,13 @@ def batches(vocabulary: Vocabulary, stories: Sequence[Story], size: int = 256, g
 
 @torch.no_grad()
 def examine(reader: nn.Module, given: Sequence[Batch]) -> tuple[float, float]:
-    """Error in per cent, and mean cross-entropy, over batches; an answer that was never taught counts as an error."""
+    """Error in per cent, and mean cross-entropy; an answer that was never taught is an error, and costs as much as a guess."""
     wrong, lost, asked = 0.0, 0.0, 0
-    for batch in given:
+    device = next(reader.parameters()).device
+    for of_cpu in given:
+        batch = Batch(*(part.to(device) for part in of_cpu))
         driven = reader(batch).float()
+        lost += float((batch.answers < 0).sum()) * math.log(driven.shape[1])
         wrong += float((driven.argmax(1) != batch.answers).sum())
         lost += float(cross_entropy(driven, batch.answers, reduction="sum", ignore_index=-1))
         asked += len(batch.answers)

@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import Tensor
 
-from spikemem.errors import VectorError
+from spikemem.errors import StimulusError, VectorError
 from spikemem.spmn.cell import Drive, SpikingCell
 from spikemem.spmn.firing import fire, win
 
@@ -70,7 +70,7 @@ def test_from_an_empty_memory_a_write_changes_it_by_the_gates(steps: int) -> Non
 
 
 @settings(max_examples=20, deadline=None)
-@given(st.integers(0, 2**31), st.floats(0.1, 30.0), st.sampled_from([0, 1, 8, 64]))
+@given(st.integers(0, 2**31), st.floats(0.1, 30.0), st.sampled_from([0, 1, 8, 10, 25, 64]))
 def test_every_gate_is_a_share_and_the_memory_stays_between_its_bounds(seed: int, strength: float, steps: int) -> None:
     model = cell(steps, seed)
     with torch.no_grad():
@@ -134,6 +134,15 @@ def test_bad_shapes_are_refused() -> None:
         SpikingCell(15, populations=2)
     with pytest.raises(VectorError, match="65 steps"):
         SpikingCell(18, steps=65)
+    events, asked = torch.rand(2, 3, CELLS), torch.tensor([[0, 3]])
+    for present in (torch.ones(2, 40, dtype=torch.bool), torch.ones(2, 3)):
+        with pytest.raises(VectorError, match="present"):
+            cell().story(events, present, asked)
+    for wrong in (torch.tensor([[0, 4]]), torch.tensor([[2, 0]]), torch.tensor([[-1, 0]])):
+        with pytest.raises(VectorError, match="questions"):
+            cell().story(events, torch.ones(2, 3, dtype=torch.bool), wrong)
+    with pytest.raises(StimulusError, match="65 steps"):
+        fire(torch.rand(3), 65)
     with pytest.raises(VectorError, match=r"expected \[batch, event, 18\]"):
         cell().write(cell().initial(1), torch.rand(1, 15))
 
