@@ -32,7 +32,7 @@ from spikemem.errors import MissingExtraError, TrainingError
 from spikemem.health import MENDS, Finding, Watch
 from spikemem.team import Team, team_on
 
-__all__ = ["Epoch", "History", "Settings", "fit", "load", "save"]
+__all__ = ["Epoch", "History", "Settings", "fit", "load", "moved", "save"]
 
 Batch = Any
 Data = Sequence[Tensor] | Callable[[torch.Generator], Iterable[Batch]]
@@ -180,7 +180,7 @@ class _Training:
             rate = settings.rate(len(state.losses), (state.epoch + i / len(batches)) / settings.epochs)
             self.optimiser.param_groups[0]["lr"] = rate
             self.optimiser.zero_grad()
-            batch = _moved(batches[i], self.team.device)
+            batch = moved(batches[i], self.team.device)
             with torch.autocast(self.team.device.type, torch.bfloat16, enabled=settings.amp and self.team.device.type == "cuda"):
                 value = self.step(batch)
             value.backward()  # type: ignore[no-untyped-call]
@@ -281,17 +281,17 @@ def _seed(*words: int) -> int:
     return int(np.random.SeedSequence(words).generate_state(1, np.uint64)[0])
 
 
-def _moved(batch: Batch, device: torch.device) -> Batch:
+def moved(batch: Batch, device: torch.device) -> Batch:
     """A batch with its tensors on the device."""
     match batch:
         case Tensor():
             return batch.to(device, non_blocking=True)
         case tuple() if hasattr(batch, "_fields"):
-            return type(batch)(*(_moved(part, device) for part in batch))
+            return type(batch)(*(moved(part, device) for part in batch))
         case tuple() | list():
-            return type(batch)(_moved(part, device) for part in batch)
+            return type(batch)(moved(part, device) for part in batch)
         case dict():
-            return {name: _moved(part, device) for name, part in batch.items()}
+            return {name: moved(part, device) for name, part in batch.items()}
     return batch
 
 

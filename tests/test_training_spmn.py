@@ -128,6 +128,17 @@ def test_write_similarity_is_learned() -> None:
     assert paired.correlation > 0.8
 
 
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA device")
+def test_a_model_on_a_gpu_is_judged_there() -> None:
+    torch.manual_seed(0)
+    unseen = sentences(100, 1)
+    network = write_similarity.network(24, RateV1, 24, 1)
+    here = write_similarity.evaluate_all(network, unseen, unseen[:3]).correlation
+    assert write_similarity.evaluate_all(network.cuda(), unseen, unseen[:3]).correlation == pytest.approx(here, abs=1e-3)
+    assert write_similarity.evaluate(network, unseen[:50], unseen[50:], unseen[:3]).changes.device.type == "cpu"
+    assert slots.evaluate(slots.network(24, RateV1, 24, 1).cuda(), unseen, n=10).events == 80
+
+
 @pytest.mark.parametrize("name", ["spiking", "rate"])
 def test_without_a_sense_of_time_the_cell_begins_with_one_address_at_which_events_add_up(name: str) -> None:
     torch.manual_seed(0)

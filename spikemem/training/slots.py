@@ -16,7 +16,7 @@ from torch.nn import functional
 
 from spikemem.datasets import mrpc
 from spikemem.embed import Embedder, Progress
-from spikemem.learn import Epoch, History, Settings, fit
+from spikemem.learn import Epoch, History, Settings, fit, moved
 from spikemem.spmn import SPMN, Decoder, Encoder, Happened, Moment, Slots, Vector, match, slots_loss
 from spikemem.training.spmn import TEXT, TIME, Build, builder, distinct, embedded
 
@@ -147,8 +147,7 @@ def calibrated(confidence: Tensor, right: Tensor) -> tuple[list[tuple[float, flo
 def evaluate(model: SPMN, sentences: Tensor, length: int = 8, n: int = 500, seed: int = 0) -> Figures:
     """Figures on n stories of sentences, [m, d], that the model was not trained on."""
     happened = stories(sentences, n, length, torch.Generator().manual_seed(seed))
-    device = next(model.parameters()).device
-    happened = Happened(*(part.to(device) for part in happened))
+    happened = moved(happened, next(model.parameters()).device)
     parts = [model(stimuli(Happened(*rows))) for rows in zip(*(torch.split(part, 50) for part in happened), strict=True)]
     return judge(Slots(*(torch.cat(part) for part in zip(*parts, strict=True))), happened)
 

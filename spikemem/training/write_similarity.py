@@ -12,7 +12,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from spikemem.learn import Epoch, History, Settings, fit
+from spikemem.learn import Epoch, History, Settings, fit, moved
 from spikemem.spmn import SPMN, Decoder, Encoder, Vector, similarities, write_similarity
 from spikemem.training.spmn import TEXT, Build, builder
 
@@ -79,7 +79,8 @@ class Likeness:
 
 
 def likeness(changes: Tensor, events: Tensor) -> Likeness:
-    """Both cosines of each pair, [n] each, compared."""
+    """Both cosines of each pair, [n] each, compared; what is told of them is on the CPU."""
+    changes, events = changes.cpu(), events.cpu()
     correlation = torch.corrcoef(torch.stack([changes, events]))[0, 1]
     return Likeness(float(correlation), float((changes - events).abs().mean()), changes, events)
 
@@ -87,6 +88,7 @@ def likeness(changes: Tensor, events: Tensor) -> Likeness:
 @torch.no_grad()
 def evaluate(model: SPMN, first: Tensor, second: Tensor, before: Tensor) -> Likeness:
     """Held-out pairs of a data set, each sentence in its own copy of a memory that holds `before`, [m, d].   first, second: [n, d]."""
+    first, second, before = moved((first, second, before), next(model.parameters()).device)
     memory = holding(model, before)
     made = [
         torch.cosine_similarity(changes(model, a, memory).flatten(1), changes(model, b, memory).flatten(1))
@@ -98,6 +100,7 @@ def evaluate(model: SPMN, first: Tensor, second: Tensor, before: Tensor) -> Like
 @torch.no_grad()
 def evaluate_all(model: SPMN, events: Tensor, before: Tensor) -> Likeness:
     """Every two of a set of held-out sentences, [n, d], most of which have nothing to do with one another."""
+    events, before = moved((events, before), next(model.parameters()).device)
     memory = holding(model, before)
     made = torch.cat([changes(model, part, memory) for part in torch.split(events, 100)])
     return likeness(similarities(made), similarities(events))
