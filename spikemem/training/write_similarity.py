@@ -14,7 +14,7 @@ from torch import Tensor
 
 from spikemem.learn import Epoch, History, Settings, fit, moved
 from spikemem.spmn import SPMN, Decoder, Encoder, Vector, similarities, write_similarity
-from spikemem.training.spmn import TEXT, Build, builder
+from spikemem.training.spmn import TEXT, Build, builder, seeded
 
 BEFORE = 3
 """Sentences in the memory before it is copied, at most."""
@@ -64,8 +64,13 @@ def train(
         events, before = batch
         return write_similarity(changes(net, events, holding(net, before)), events)
 
+    unused = [parameter for parameter in model.decoder.parameters() if parameter.requires_grad]
     model.decoder.requires_grad_(False)
-    return fit(model, epoch, loss, settings, progress=progress, on_epoch=on_epoch)  # type: ignore[arg-type]
+    try:
+        return fit(model, epoch, loss, settings, progress=progress, on_epoch=on_epoch)  # type: ignore[arg-type]
+    finally:
+        for parameter in unused:
+            parameter.requires_grad_(True)
 
 
 @dataclass(frozen=True)
@@ -123,13 +128,13 @@ def run(
 
     cell: of `training.spmn.CELLS`.   seen, unseen: as `training.spmn.embedded` gives them.
     """
-    torch.manual_seed(settings.seed)
     first, second = (torch.cat([both[i] for both in seen.values()]) for i in (0, 1))
-    model = network(first.shape[1], builder(cell), *SIZES.get(cell, ()))
-    history = train(model, first, second, settings, progress=progress)
     pairs, any_two = {}, {}
-    for name, (one, other) in unseen.items():
-        before, one, other = one[:BEFORE], one[BEFORE:], other[BEFORE:]
-        pairs[name] = evaluate(model, one, other, before)
-        any_two[name] = evaluate_all(model, one[:AMONG], before)
+    with seeded(settings.seed):
+        model = network(first.shape[1], builder(cell), *SIZES.get(cell, ()))
+        history = train(model, first, second, settings, progress=progress)
+        for name, (one, other) in unseen.items():
+            before, one, other = one[:BEFORE], one[BEFORE:], other[BEFORE:]
+            pairs[name] = evaluate(model, one, other, before)
+            any_two[name] = evaluate_all(model, one[:AMONG], before)
     return Run(model, history, pairs, any_two)
