@@ -32,7 +32,7 @@ from spikemem.errors import MissingExtraError, TrainingError
 from spikemem.health import MENDS, Finding, Watch
 from spikemem.team import Team, team_on
 
-__all__ = ["Epoch", "History", "Settings", "fit", "load", "save"]
+__all__ = ["Epoch", "History", "Settings", "fit", "load", "moved", "save"]
 
 Batch = Any
 Data = Sequence[Tensor] | Callable[[torch.Generator], Iterable[Batch]]
@@ -159,6 +159,8 @@ class _Training:
             given = self.data(generator)
             batches = given if isinstance(given, Sequence) else list(given)
             return batches[rank : len(batches) - len(batches) % size : size]
+        if not len(self.data):
+            raise TrainingError("the data hold no tensor; give at least one, with a row for each sample")
         rows = len(self.data[0])
         if any(len(tensor) != rows for tensor in self.data):
             raise TrainingError(f"the data have {[len(tensor) for tensor in self.data]} rows; give each tensor the same number")
@@ -180,7 +182,7 @@ class _Training:
             rate = settings.rate(len(state.losses), (state.epoch + i / len(batches)) / settings.epochs)
             self.optimiser.param_groups[0]["lr"] = rate
             self.optimiser.zero_grad()
-            batch = _moved(batches[i], self.team.device)
+            batch = moved(batches[i], self.team.device)
             with torch.autocast(self.team.device.type, torch.bfloat16, enabled=settings.amp and self.team.device.type == "cuda"):
                 value = self.step(batch)
             value.backward()  # type: ignore[no-untyped-call]
@@ -230,7 +232,7 @@ def fit(
     progress: Callable[[int, int], None] | None = None,
     on_epoch: Callable[[Epoch], None] | None = None,
 ) -> History:
-    """Train a model in place; at the end it holds the weights of the best epoch.
+    """Train a model in place; at the end it holds the weights of the best epoch, and is on the device on which it was trained.
 
     data: tensors with a row for each sample, shuffled and cut into batches (a batch is a tuple of tensors); or a function that gives an
     epoch's batches, called with the epoch's seeded generator. Tensors in a batch are moved to the device. Of several processes each
@@ -239,7 +241,7 @@ def fit(
     loss: of the model on a batch, a mean over its rows.   validate: a number, lower is better, after each epoch, without gradients.
     progress: told of steps done, and all; without one a bar shows on a terminal.   on_epoch: told of each epoch, in the first process.
 
-    Raises TrainingError where the loss or its gradient is no longer finite, or settings and data do not fit.
+    Raises TrainingError where the loss or its gradient is no longer finite, settings and data do not fit, or the device is not there.
     """
     with ExitStack() as stack:
         team = stack.enter_context(team_on(settings.device))
@@ -281,17 +283,17 @@ def _seed(*words: int) -> int:
     return int(np.random.SeedSequence(words).generate_state(1, np.uint64)[0])
 
 
-def _moved(batch: Batch, device: torch.device) -> Batch:
+def moved(batch: Batch, device: torch.device) -> Batch:
     """A batch with its tensors on the device."""
     match batch:
         case Tensor():
             return batch.to(device, non_blocking=True)
         case tuple() if hasattr(batch, "_fields"):
-            return type(batch)(*(_moved(part, device) for part in batch))
+            return type(batch)(*(moved(part, device) for part in batch))
         case tuple() | list():
-            return type(batch)(_moved(part, device) for part in batch)
+            return type(batch)(moved(part, device) for part in batch)
         case dict():
-            return {name: _moved(part, device) for name, part in batch.items()}
+            return {name: moved(part, device) for name, part in batch.items()}
     return batch
 
 

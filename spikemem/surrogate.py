@@ -14,10 +14,7 @@ so that, with g[t] the loss's gradient by V[t] and u[t] by S[t],
 `fused` runs both passes over the window in one numba kernel each, on the CPU; otherwise snnTorch's cell is stepped through the window.
 """
 
-import os
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from functools import cache
 from typing import Any
 
 import snntorch
@@ -28,6 +25,7 @@ from torch import Tensor, nn
 from spikemem.errors import NetworkError, StimulusError, UnsupportedError
 from spikemem.kernels import surrogate as kernels
 from spikemem.neurons import LIF
+from spikemem.threads import shared
 
 SLOPE = 25.0
 """Of the fast sigmoid, per unit of V: snnTorch's default."""
@@ -213,21 +211,10 @@ def _array(tensor: Tensor) -> Any:
     return tensor.detach().contiguous().numpy()
 
 
-@cache
-def _pool(threads: int) -> ThreadPoolExecutor:
-    return ThreadPoolExecutor(threads, "spiking-layer")
-
-
-if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_pool.cache_clear)  # a child has none of its parent's threads
-
-
 def _shared(window: Tensor, work: Callable[[int, int], None]) -> None:
-    """work(first, last) for all cells, shared among as many threads as torch uses."""
-    cells, threads = window.shape[2], torch.get_num_threads()
-    if threads == 1 or window.numel() < ALONE:
+    """work(first, last) for all cells, shared among as many threads as torch uses where the window is worth it."""
+    cells = window.shape[2]
+    if window.numel() < ALONE:
         work(0, cells)
-        return
-    width = -(-cells // threads)
-    begins = range(0, cells, width)
-    list(_pool(threads).map(lambda first: work(first, min(first + width, cells)), begins))
+    else:
+        shared(work, cells)

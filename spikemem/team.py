@@ -8,6 +8,8 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, distributed
 
+from spikemem.errors import TrainingError
+
 
 @dataclass(frozen=True)
 class Team:
@@ -42,8 +44,11 @@ class Team:
 
 @contextmanager
 def team_on(device: str | None) -> Iterator[Team]:
-    """This process alone, or those that torchrun started; the device is this process's own.   device: None for CUDA where that is."""
-    kind = torch.device(device or ("cuda" if torch.cuda.is_available() else "cpu"))
+    """This process alone, or those that torchrun started; the device is this process's own.   device: None for CUDA where that is.
+
+    Raises TrainingError for a device that is not there.
+    """
+    kind = _found(device or ("cuda" if torch.cuda.is_available() else "cpu"))
     if "RANK" not in os.environ or "WORLD_SIZE" not in os.environ:
         yield Team(0, 1, kind)
         return
@@ -58,3 +63,15 @@ def team_on(device: str | None) -> Iterator[Team]:
     finally:
         if begun:
             distributed.destroy_process_group()
+
+
+def _found(name: str) -> torch.device:
+    """A device on which a number can be kept and read."""
+    try:
+        device = torch.device(name)
+        torch.zeros(1, device=device).item()
+    except (RuntimeError, AssertionError) as error:  # the latter from a torch that was built without CUDA
+        there = ["cpu", *(f"cuda:{i}" for i in range(torch.cuda.device_count()))]
+        cause = str(error).partition("\n")[0]
+        raise TrainingError(f"no device {name!r} to train on; there is {', '.join(there)} ({cause})") from error
+    return device

@@ -54,12 +54,17 @@ def test_help_names_every_option_and_an_example(part: str, options: tuple[str, .
         (["spmn", "--task", "babi", "--data", "nowhere", "--number", "4"], "no qa4_*_train.txt in nowhere"),
         (["spmn", "--task", "babi", "--data", ".", "--cell", "rate-v1"], "read by the cells spiking and rate, not by 'rate-v1'"),
         (["spmn", "--task", "babi", "--data", ".", "--seed", "-1"], "seed is -1; it must be at least 0"),
+        (["ec", "--data", "many.txt", "--device", "nonsense"], "no device 'nonsense' to train on; there is cpu"),
+        (["ec", "--data", "nowhere", "--out", "empty"], "empty is a folder; give another --out"),
+        (["gates", "--out", "one.txt/gates.safetensors"], "cannot make the folder of one.txt/gates.safetensors"),
+        (["spmn", "--task", "babi", "--data", "nowhere", "--out", "one.txt/a/b"], "cannot make the folder of one.txt/a/b"),
     ],
 )
 def test_bad_input_is_one_line_and_exit_code_2(arguments: list[str], clue: str) -> None:
     Path("empty").mkdir()
     Path("blank.txt").write_text("\n \n", encoding="utf-8")
     Path("one.txt").write_text("Ada moved to Lisbon.\n", encoding="utf-8")
+    Path("many.txt").write_text("\n".join(f"Ada has {n} boats." for n in range(20)), encoding="utf-8")
     Path("binary.txt").write_bytes(b"\xff\xfe\x00")
     before = set(Path().iterdir())
     result = run(app, ["train", *arguments])

@@ -329,6 +329,14 @@ def test_bad_settings_and_data_are_refused() -> None:
         fit(nn.ReLU(), data(), loss, SHORT)
     with pytest.raises(TrainingError, match="no batch"):
         fit(Counting(), data(0), loss, SHORT)
+    with pytest.raises(TrainingError, match="no tensor"):
+        fit(Counting(), [], loss, SHORT)
+
+
+@pytest.mark.parametrize("device", ["nonsense", "cuda:99", "meta"])
+def test_a_device_that_is_not_there_is_refused(device: str) -> None:
+    with pytest.raises(TrainingError, match=f"no device '{device}' to train on; there is cpu"):
+        fit(Counting(), data(), loss, replace(SHORT, device=device))
 
 
 def test_tensorboard_logs_say_what_the_history_says(tmp_path: Path) -> None:

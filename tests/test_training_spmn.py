@@ -95,6 +95,9 @@ def test_recalls_are_counted() -> None:
     assert (late.missed, late.displaced, late.time) == (0.0, pytest.approx(1 / 3), pytest.approx(0.1))
     twice = recalled.content.clone()
     twice[0, 1] = torch.tensor([0.9, 0.1, 0.0])
+    few = slots.Slots(*(part[:, :2] for part in recalled))
+    fewer = slots.judge(few, happened)
+    assert (fewer.events, fewer.missed, fewer.false) == (3, pytest.approx(1 / 3), 0.0)  # of two slots, the third event has none
     wrong = slots.judge(recalled._replace(content=twice), happened)
     assert (wrong.missed, wrong.false) == (pytest.approx(1 / 3), pytest.approx(1 / 3))
 
@@ -126,6 +129,17 @@ def test_write_similarity_is_learned() -> None:
     paired = write_similarity.evaluate(model, unseen[:50], unseen[50:], unseen[:0])
     assert len(paired.events) == 50
     assert paired.correlation > 0.8
+
+
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA device")
+def test_a_model_on_a_gpu_is_judged_there() -> None:
+    torch.manual_seed(0)
+    unseen = sentences(100, 1)
+    network = write_similarity.network(24, RateV1, 24, 1)
+    here = write_similarity.evaluate_all(network, unseen, unseen[:3]).correlation
+    assert write_similarity.evaluate_all(network.cuda(), unseen, unseen[:3]).correlation == pytest.approx(here, abs=1e-3)
+    assert write_similarity.evaluate(network, unseen[:50], unseen[50:], unseen[:3]).changes.device.type == "cpu"
+    assert slots.evaluate(slots.network(24, RateV1, 24, 1).cuda(), unseen, n=10).events == 80
 
 
 @pytest.mark.parametrize("name", ["spiking", "rate"])
@@ -194,6 +208,16 @@ def test_gates_of_the_spiking_cell_are_measured_beside_its_rate_twins(data: Path
         assert set(apart) == {"update", "reset", "candidate", "memory"}
         for gate, by_steps in apart.items():
             assert 0 < by_steps[64] < 0.5 * by_steps[4] < 0.5, gate
+
+
+def test_a_run_leaves_the_callers_chance_and_the_decoder_as_they_were(monkeypatch: pytest.MonkeyPatch) -> None:
+    for module in (slots, write_similarity):
+        monkeypatch.setattr(module, "STEPS", 1)
+    seen, state = sentences(20, 0), torch.get_rng_state()
+    one = write_similarity.run("rate-v1", {"a": (seen, seen)}, {"a": (seen, seen)}, replace(write_similarity.DEFAULT, epochs=1))
+    two = slots.run("rate-v1", seen, seen, replace(slots.DEFAULT, epochs=1))
+    assert torch.equal(torch.get_rng_state(), state)
+    assert all(parameter.requires_grad for made in (one, two) for parameter in made.model.parameters())
 
 
 def test_distinct_keeps_the_first_of_each() -> None:

@@ -1,5 +1,6 @@
 """`spikemem train`: what is learned with surrogate gradients."""
 
+import os
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -28,6 +29,16 @@ Tensorboard = Annotated[Path | None, typer.Option(help="A folder for TensorBoard
 Device = Annotated[str | None, typer.Option(help="A torch device; CUDA where there is one, by default.")]
 Embeddings = Annotated[Path, typer.Option(help="Folder in which vectors are kept.")]
 EMBEDDINGS = Path("results/embeddings")
+
+
+def writable(file: Path) -> None:
+    """Make a file's folder; TrainingError where the file could not be written, before anything is learned for it."""
+    try:
+        file.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise TrainingError(f"cannot make the folder of {file} ({error}); give another --out") from error
+    if file.is_dir() or not os.access(file if file.exists() else file.parent, os.W_OK):
+        raise TrainingError(f"{file} {'is a folder' if file.is_dir() else 'cannot be written'}; give another --out")
 
 
 def adjusted(
@@ -63,6 +74,7 @@ def train_ec(
     from spikemem.training import ec
 
     with clear_errors():
+        writable(file)
         given = {str(path): sentences(path) for path in (data, *(test or []))}
         with spinner("loading the embedder"):
             embedder = CachedEmbedder(embed.SentenceEmbedder(), embeddings)
@@ -107,6 +119,7 @@ def train_gates(
     from spikemem.training import gates as recipe
 
     with clear_errors(), spinner("loading the embedder") as stage:
+        writable(file)
         settings = adjusted(recipe.SETTINGS, epochs, seed)
         trained = recipe.train(load_model(model), SentenceEmbedder(), file, settings, stage)
     rows = [{"should be": action, "decided otherwise": share} for action, share in trained.wrong.items()]
@@ -136,6 +149,7 @@ def train_spmn(
     with clear_errors():
         if task not in tasks:
             raise TrainingError(f"no task {task!r}; there are {', '.join(tasks)}")
+        writable(file)
         made = tasks[task](order)
         save(file, made.model, task=task, cell=cell, seed=seed, epochs=epochs)
     for finding in made.history.health:

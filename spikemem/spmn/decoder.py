@@ -37,7 +37,7 @@ class Decoder(nn.Module):
 
     def __init__(self, size: int, width: int, depth: int, slots: int = 12, hidden: int = 256) -> None:
         super().__init__()
-        self.slots = slots
+        self.width, self.depth, self.slots = width, depth, slots
         self.log_beta = nn.Parameter(torch.tensor(math.log(15.0)))
         self.places = nn.Parameter(0.1 * torch.randn(depth * width, width))
         self.when = nn.Sequential(nn.Linear(width + 2, hidden), nn.ReLU(), nn.Linear(hidden, 2))

@@ -8,6 +8,8 @@ from scipy.optimize import linear_sum_assignment
 from torch import Tensor
 from torch.nn import functional
 
+from spikemem.errors import TrainingError
+
 TIME, CONFIDENCE, CONTENT = 0.7, 0.3, 1.0
 """Weights of the three parts of the slots' loss, as published for SPMN."""
 
@@ -22,9 +24,10 @@ def similarities(vectors: Tensor) -> Tensor:
     >>> similarities(torch.tensor([[1.0, 0.0], [0.0, 2.0], [3.0, 3.0]]))
     tensor([0.0000, 0.7071, 0.7071])
     """
-    unit = functional.normalize(vectors.flatten(1), dim=1)
-    first, second = torch.triu_indices(len(unit), len(unit), offset=1, device=unit.device)
-    return (unit @ unit.T)[first, second]
+    with torch.autocast(vectors.device.type, enabled=False):  # bf16 has not three digits
+        unit = functional.normalize(vectors.flatten(1).to(torch.promote_types(vectors.dtype, torch.float32)), dim=1)
+        first, second = torch.triu_indices(len(unit), len(unit), offset=1, device=unit.device)
+        return (unit @ unit.T)[first, second]
 
 
 def write_similarity(changes: Tensor, events: Tensor) -> Tensor:
@@ -64,6 +67,7 @@ def match(slots: Slots, happened: Happened) -> Tensor:
     """For each event the slot that recalls it: the assignment of the least total loss (Kuhn 1955), one slot to an event.
 
     Returns [batch, events], -1 for padding. A sample must not have more events than slots: the rest would go unmatched, and be -1.
+    Raises TrainingError where a recall, or an event, is not finite.
     """
     with torch.no_grad():
         apart = happened.time[:, :, None] - slots.time[:, None]
@@ -72,6 +76,8 @@ def match(slots: Slots, happened: Happened) -> Tensor:
         sure = functional.smooth_l1_loss(slots.confidence, torch.ones_like(slots.confidence), reduction="none")
         cost = (TIME * late + CONFIDENCE * sure[:, None] + CONTENT * (1 - alike)).float().cpu().numpy()
     there = happened.there.cpu().numpy()
+    if not np.isfinite(cost[there]).all():
+        raise TrainingError("recalls cannot be matched to events: among them are values that are not finite; use a lower lr or clip")
     matched = np.full(there.shape, -1)
     for sample, events in enumerate(there):
         rows = np.flatnonzero(events)

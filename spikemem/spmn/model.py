@@ -37,13 +37,16 @@ class SPMN(nn.Module):
 
     Each part is a module of its own and works without the others: `encoder(stimuli)`, `cell.write(memory, event)`, `decoder(memory)`.
 
-    Raises StimulusError where the encoder has not as many cells as the memory's cell listens to.
+    Raises StimulusError where the encoder has not as many cells as the cell listens to, or the decoder reads a memory of another size.
     """
 
     def __init__(self, encoder: Encoder, cell: Cell, decoder: Decoder) -> None:
         super().__init__()
         if encoder.cells != cell.cells:
             raise StimulusError(f"the encoder has {encoder.cells} cells and the memory cell listens to {cell.cells}; give it as many")
+        if (decoder.depth, decoder.width) != (cell.depth, cell.width):
+            read, written = (f"{part.depth} depths of width {part.width}" for part in (decoder, cell))
+            raise StimulusError(f"the decoder reads a memory of {read} and the cell writes one of {written}; give both the same")
         self.encoder, self.cell, self.decoder = encoder, cell, decoder
 
     def write(self, stimuli: Mapping[str, Tensor], memory: Tensor | None = None) -> Written:
@@ -67,8 +70,16 @@ class SPMN(nn.Module):
         return self.cell.story(rates, present, last.to(rates.device), memory)
 
     def events(self, stimuli: Mapping[str, Tensor]) -> Tensor:
-        """What the senses make of a sequence of events: rates, [batch, event, cell]."""
-        batch, events = next(iter(stimuli.values())).shape[:2]
+        """What the senses make of a sequence of events: rates, [batch, event, cell].
+
+        Raises StimulusError for no stimulus, or senses whose [batch, events] differ.
+        """
+        begins = {name: tuple(stimulus.shape[:2]) for name, stimulus in stimuli.items()}
+        first = next(iter(begins.values()), ())
+        if len(first) < 2 or any(begin != first for begin in begins.values()):
+            given = f"the senses' stimuli begin with {begins}" if begins else "no stimulus"
+            raise StimulusError(f"{given}; give the senses ({', '.join(self.encoder.senses)}) stimuli of one [batch, events, ...]")
+        batch, events = first
         return self.encoder({name: stimulus.flatten(0, 1) for name, stimulus in stimuli.items()}).rates.unflatten(0, (batch, events))
 
     def forward(self, stimuli: Mapping[str, Tensor], memory: Tensor | None = None) -> Slots:

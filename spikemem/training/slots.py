@@ -16,9 +16,9 @@ from torch.nn import functional
 
 from spikemem.datasets import mrpc
 from spikemem.embed import Embedder, Progress
-from spikemem.learn import Epoch, History, Settings, fit
+from spikemem.learn import Epoch, History, Settings, fit, moved
 from spikemem.spmn import SPMN, Decoder, Encoder, Happened, Moment, Slots, Vector, match, slots_loss
-from spikemem.training.spmn import TEXT, TIME, Build, builder, distinct, embedded
+from spikemem.training.spmn import TEXT, TIME, Build, builder, distinct, embedded, seeded
 
 SHORTEST, LONGEST, SLOTS = 1, 10, 12
 GAP = 0.03
@@ -107,7 +107,7 @@ class Figures:
 
 
 def judge(slots: Slots, happened: Happened) -> Figures:
-    """Recalls beside what happened."""
+    """Recalls beside what happened; an event for which no slot is left is missed."""
     slot = match(slots, happened)
     sample, event = torch.nonzero(slot >= 0, as_tuple=True)
     chosen = slot[sample, event]
@@ -117,14 +117,14 @@ def judge(slots: Slots, happened: Happened) -> Figures:
     late = (time[:, None] - happened.time[sample]).abs().masked_fill(~happened.there[sample], 2.0)
     named = nearest == event
     right = named & (slots.confidence[sample, chosen] > SURE)
-    recalls = int((slots.confidence > SURE).sum())
+    events, recalls = int(happened.there.sum()), int((slots.confidence > SURE).sum())
     is_right = torch.zeros_like(slots.confidence)
     is_right[sample, chosen] = named.to(is_right.dtype)
     bins, calibration = calibrated(slots.confidence.flatten(), is_right.flatten())
     return Figures(
-        events=len(event), recalls=recalls, content=float(cosine[range(len(event)), event].mean()),
-        time=float(late[range(len(event)), event].mean()), missed=1 - int(right.sum()) / len(event),
-        false=1 - int(right.sum()) / max(recalls, 1), displaced=int((right & (late.argmin(1) != event)).sum()) / len(event),
+        events=events, recalls=recalls, content=float(cosine[range(len(event)), event].mean()),
+        time=float(late[range(len(event)), event].mean()), missed=1 - int(right.sum()) / events,
+        false=1 - int(right.sum()) / max(recalls, 1), displaced=int((right & (late.argmin(1) != event)).sum()) / events,
         calibration=calibration, bins=bins,
     )  # fmt: skip
 
@@ -147,8 +147,7 @@ def calibrated(confidence: Tensor, right: Tensor) -> tuple[list[tuple[float, flo
 def evaluate(model: SPMN, sentences: Tensor, length: int = 8, n: int = 500, seed: int = 0) -> Figures:
     """Figures on n stories of sentences, [m, d], that the model was not trained on."""
     happened = stories(sentences, n, length, torch.Generator().manual_seed(seed))
-    device = next(model.parameters()).device
-    happened = Happened(*(part.to(device) for part in happened))
+    happened = moved(happened, next(model.parameters()).device)
     parts = [model(stimuli(Happened(*rows))) for rows in zip(*(torch.split(part, 50) for part in happened), strict=True)]
     return judge(Slots(*(torch.cat(part) for part in zip(*parts, strict=True))), happened)
 
@@ -165,7 +164,7 @@ def run(
     cell: str, sentences: Tensor, unseen: Tensor, settings: Settings = DEFAULT, *, progress: Callable[[int, int], None] | None = None,
 ) -> Run:  # fmt: skip
     """Train a new network and judge it.   cell: of `training.spmn.CELLS`.   sentences, unseen: vectors, [n, d] each."""
-    torch.manual_seed(settings.seed)
-    model = network(sentences.shape[1], builder(cell), *SIZES.get(cell, ()))
-    history = train(model, sentences, settings, progress=progress)
-    return Run(model, history, evaluate(model, unseen, seed=settings.seed))
+    with seeded(settings.seed):
+        model = network(sentences.shape[1], builder(cell), *SIZES.get(cell, ()))
+        history = train(model, sentences, settings, progress=progress)
+        return Run(model, history, evaluate(model, unseen, seed=settings.seed))

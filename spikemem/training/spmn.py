@@ -1,6 +1,7 @@
 """What SPMN's training steps share: cells by name, and the sentences."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 import torch
@@ -71,6 +72,14 @@ def builder(name: str) -> Build:
     if name not in CELLS:
         raise TrainingError(f"no cell {name!r}; there are {', '.join(CELLS)}")
     return CELLS[name]
+
+
+@contextmanager
+def seeded(seed: int) -> Iterator[None]:
+    """torch's chance from a seed on, on all devices; the caller's is left as it was."""
+    with torch.random.fork_rng(range(torch.cuda.device_count())):
+        torch.manual_seed(seed)
+        yield
 
 
 def embedded(

@@ -12,9 +12,9 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from spikemem.learn import Epoch, History, Settings, fit
+from spikemem.learn import Epoch, History, Settings, fit, moved
 from spikemem.spmn import SPMN, Decoder, Encoder, Vector, similarities, write_similarity
-from spikemem.training.spmn import TEXT, Build, builder
+from spikemem.training.spmn import TEXT, Build, builder, seeded
 
 BEFORE = 3
 """Sentences in the memory before it is copied, at most."""
@@ -64,8 +64,13 @@ def train(
         events, before = batch
         return write_similarity(changes(net, events, holding(net, before)), events)
 
+    unused = [parameter for parameter in model.decoder.parameters() if parameter.requires_grad]
     model.decoder.requires_grad_(False)
-    return fit(model, epoch, loss, settings, progress=progress, on_epoch=on_epoch)  # type: ignore[arg-type]
+    try:
+        return fit(model, epoch, loss, settings, progress=progress, on_epoch=on_epoch)  # type: ignore[arg-type]
+    finally:
+        for parameter in unused:
+            parameter.requires_grad_(True)
 
 
 @dataclass(frozen=True)
@@ -79,7 +84,8 @@ class Likeness:
 
 
 def likeness(changes: Tensor, events: Tensor) -> Likeness:
-    """Both cosines of each pair, [n] each, compared."""
+    """Both cosines of each pair, [n] each, compared; what is told of them is on the CPU."""
+    changes, events = changes.cpu(), events.cpu()
     correlation = torch.corrcoef(torch.stack([changes, events]))[0, 1]
     return Likeness(float(correlation), float((changes - events).abs().mean()), changes, events)
 
@@ -87,6 +93,7 @@ def likeness(changes: Tensor, events: Tensor) -> Likeness:
 @torch.no_grad()
 def evaluate(model: SPMN, first: Tensor, second: Tensor, before: Tensor) -> Likeness:
     """Held-out pairs of a data set, each sentence in its own copy of a memory that holds `before`, [m, d].   first, second: [n, d]."""
+    first, second, before = moved((first, second, before), next(model.parameters()).device)
     memory = holding(model, before)
     made = [
         torch.cosine_similarity(changes(model, a, memory).flatten(1), changes(model, b, memory).flatten(1))
@@ -98,6 +105,7 @@ def evaluate(model: SPMN, first: Tensor, second: Tensor, before: Tensor) -> Like
 @torch.no_grad()
 def evaluate_all(model: SPMN, events: Tensor, before: Tensor) -> Likeness:
     """Every two of a set of held-out sentences, [n, d], most of which have nothing to do with one another."""
+    events, before = moved((events, before), next(model.parameters()).device)
     memory = holding(model, before)
     made = torch.cat([changes(model, part, memory) for part in torch.split(events, 100)])
     return likeness(similarities(made), similarities(events))
@@ -120,13 +128,13 @@ def run(
 
     cell: of `training.spmn.CELLS`.   seen, unseen: as `training.spmn.embedded` gives them.
     """
-    torch.manual_seed(settings.seed)
     first, second = (torch.cat([both[i] for both in seen.values()]) for i in (0, 1))
-    model = network(first.shape[1], builder(cell), *SIZES.get(cell, ()))
-    history = train(model, first, second, settings, progress=progress)
     pairs, any_two = {}, {}
-    for name, (one, other) in unseen.items():
-        before, one, other = one[:BEFORE], one[BEFORE:], other[BEFORE:]
-        pairs[name] = evaluate(model, one, other, before)
-        any_two[name] = evaluate_all(model, one[:AMONG], before)
+    with seeded(settings.seed):
+        model = network(first.shape[1], builder(cell), *SIZES.get(cell, ()))
+        history = train(model, first, second, settings, progress=progress)
+        for name, (one, other) in unseen.items():
+            before, one, other = one[:BEFORE], one[BEFORE:], other[BEFORE:]
+            pairs[name] = evaluate(model, one, other, before)
+            any_two[name] = evaluate_all(model, one[:AMONG], before)
     return Run(model, history, pairs, any_two)

@@ -7,6 +7,7 @@ import torch
 from torch import Tensor
 from torch.nn.functional import smooth_l1_loss
 
+from spikemem.errors import TrainingError
 from spikemem.spmn import Happened, Slots, match, similarities, slots_loss, write_similarity
 
 
@@ -62,6 +63,22 @@ def test_the_matching_is_the_best_of_all() -> None:
         return float((late - torch.cosine_similarity(slots.content[0, list(order)], happened.content[0], dim=1)).sum())
 
     assert tuple(match(slots, happened)[0].tolist()) == min(permutations(range(5), 4), key=cost)
+
+
+def test_half_precision_does_not_reach_the_similarities() -> None:
+    vectors = torch.randn(20, 30, generator=torch.Generator().manual_seed(0))
+    with torch.autocast("cpu", torch.bfloat16):
+        under = similarities(vectors)
+    assert torch.equal(under, similarities(vectors))
+    assert similarities(vectors.bfloat16()).dtype == torch.float32
+
+
+def test_what_is_not_finite_is_not_matched() -> None:
+    slots, happened = recalled()
+    with pytest.raises(TrainingError, match="not finite"):
+        match(slots._replace(time=slots.time * torch.nan), happened)
+    padded = happened.time.masked_fill(~happened.there, torch.nan)
+    assert match(slots, happened._replace(time=padded)).tolist() == [[2, 0, -1]]
 
 
 def test_the_gradient_flows_to_all_three() -> None:

@@ -77,3 +77,15 @@ def test_every_part_gets_a_gradient() -> None:
 def test_parts_that_do_not_fit_are_named() -> None:
     with pytest.raises(StimulusError, match="20 cells and the memory cell listens to 21"):
         SPMN(Encoder({"text": Vector(SIZE, 20)}), RateV1(21, WIDTH), Decoder(SIZE, WIDTH, depth=2))
+    with pytest.raises(StimulusError, match=r"3 depths of width 16 and the cell writes one of 2 depths of width 16"):
+        SPMN(Encoder({"text": Vector(SIZE, 20)}), RateV1(20, WIDTH), Decoder(SIZE, WIDTH, depth=3))
+
+
+def test_stimuli_of_different_sequences_are_refused() -> None:
+    model, stimuli = network(), story(4)
+    turned = stimuli | {"when": stimuli["when"].T}  # as many stimuli in all, of other samples
+    for wrong in (turned, {"text": stimuli["text"], "when": stimuli["when"][0]}, {"when": stimuli["when"][0]}):
+        with pytest.raises(StimulusError, match=r"begin with .* give the senses \(text, when\)"):
+            model(wrong)
+    with pytest.raises(StimulusError, match="no stimulus"):
+        model({})
