@@ -110,3 +110,10 @@ def test_the_held_out_fifth_has_no_text_that_was_taught() -> None:
 def test_a_model_without_gates_has_none_to_train(small_text: ModelSpec, tmp_path: Path) -> None:
     with pytest.raises(SpecError, match=r"no \[gates\] to train"):
         train(small_text, FakeEmbedder(), tmp_path / "gates.safetensors")
+
+
+def test_the_surrogate_has_no_second_derivative() -> None:
+    above, weights = torch.zeros(3, requires_grad=True), torch.ones(3, requires_grad=True)
+    (first,) = torch.autograd.grad((weights * Escape.apply(above, torch.zeros(3))).sum(), above, create_graph=True)
+    with pytest.raises(RuntimeError, match="once_differentiable"):
+        first.sum().backward()

@@ -17,6 +17,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
+from torch.autograd.function import once_differentiable
 
 from spikemem.checkpoints import save
 from spikemem.corpus import load_conversation
@@ -82,6 +83,7 @@ class Escape(torch.autograd.Function):
         return (above + noise > 0).to(above.dtype)
 
     @staticmethod
+    @once_differentiable  # p is kept as a number: its own derivative would be left out
     def backward(ctx: Any, *grads: Tensor) -> tuple[Tensor, None]:
         (p,) = ctx.saved_tensors
         return grads[0] * p * (1 - p) / NOISE, None
