@@ -22,8 +22,8 @@ from spikemem.training.babi import ENTNET, MEMN2N
 
 INTRODUCTION = """# What was learned
 
-Made by `python analysis/learning_page.py` from what the commands below wrote; nothing is typed by hand. Seconds are of a busy machine
-of two cores.
+Made by `python analysis/learning_page.py` from what the commands below wrote; nothing is typed by hand. Seconds are of two shared
+cores, for orientation alone.
 """
 parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
 parser.add_argument("--results", type=Path, default=Path("results"))

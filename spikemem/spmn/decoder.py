@@ -10,6 +10,8 @@ same as the winner are read with it, and then inhibited, so that another memory 
     inhibition h_i <- h_i + 20 l_i
 
 Who wins is no matter of degree and has no gradient; what is read has.
+
+The read-out is a rate network on the memory: nothing in it fires. What spikes in training step 1 are the senses and the cell.
 """
 
 import math
@@ -22,23 +24,30 @@ from spikemem.spmn.losses import Slots
 SILENT = 1e-2
 """Root mean square of a row below which it holds nothing."""
 NOTHING = 1e-3
-"""What a winner that holds nothing is divided by: its slot reads nothing."""
+"""Added to what is divided by, or of which the logarithm is taken: a winner that holds nothing has no direction, and reads nothing."""
 INHIBITION = 20.0
 """Of what has been recalled: ln of more than the ratio of any two rows."""
+BETA = 15.0
+"""beta before training: the likeness of a row at a cosine of .8 to the winner is exp(-3) = .05."""
+STRONG = 5.0
+"""What drives are divided by before f hears them: from nothing (-4.6) to the most (0), before inhibition, they then span about 1."""
+FLAT = 1e-12
+"""Added to a row's mean square, of which the root has no gradient at 0."""
 
 
 class Decoder(nn.Module):
     """The recall at the head of this module, and what is told of each slot:
 
-        time, confidence = sigmoid(f([rho + p, ln |rho|, e_j / 5])),   content = D rho + d         f: a hidden layer of `hidden` units
+        time, confidence = sigmoid(f([rho + p, ln(|rho|_2 + .001), e_j / 5])),   content = D rho + d
 
-    size: of a content.   width, depth: of the memory.   slots: that are recalled; more than there are events.
+    f: a hidden layer of `hidden` units.   size: of a content.   width, depth: of the memory.
+    slots: that are recalled; more than there are events.
     """
 
     def __init__(self, size: int, width: int, depth: int, slots: int = 12, hidden: int = 256) -> None:
         super().__init__()
         self.width, self.depth, self.slots = width, depth, slots
-        self.log_beta = nn.Parameter(torch.tensor(math.log(15.0)))
+        self.log_beta = nn.Parameter(torch.tensor(math.log(BETA)))
         self.places = nn.Parameter(0.1 * torch.randn(depth * width, width))
         self.when = nn.Sequential(nn.Linear(width + 2, hidden), nn.ReLU(), nn.Linear(hidden, 2))
         self.content = nn.Linear(width, size)
@@ -46,8 +55,8 @@ class Decoder(nn.Module):
     def forward(self, memory: Tensor) -> Slots:
         """memory: M, [batch, depth, w, w].   Returns the slots, in the order in which they won."""
         rows = memory.flatten(1, 2)
-        strength = rows.square().mean(2).add(1e-12).sqrt()
-        unit = rows / (rows.norm(dim=2, keepdim=True) + 1e-3)
+        strength = rows.square().mean(2).add(FLAT).sqrt()
+        unit = rows / (rows.norm(dim=2, keepdim=True) + NOTHING)
         inhibition = torch.zeros_like(strength)
         sample = torch.arange(len(rows), device=rows.device)
         read = []
@@ -59,7 +68,7 @@ class Decoder(nn.Module):
             share = share / (share.sum(1, keepdim=True) + NOTHING)
             held = torch.einsum("bi,bij->bj", share, rows)
             inhibition = inhibition + INHIBITION * likeness
-            read.append((held, share @ self.places, torch.stack([torch.log(held.norm(dim=1) + 1e-3), top / 5], 1)))
+            read.append((held, share @ self.places, torch.stack([torch.log(held.norm(dim=1) + NOTHING), top / STRONG], 1)))
         held, place, strengths = (torch.stack(parts, 1) for parts in zip(*read, strict=True))
         told = torch.sigmoid(self.when(torch.cat([held + place, strengths], 2)))
         return Slots(told[..., 0], told[..., 1], self.content(held))

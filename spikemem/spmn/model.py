@@ -88,7 +88,7 @@ class SPMN(nn.Module):
         return slots
 
     def tick(self, stimuli: Mapping[str, Tensor], flow: Flow) -> tuple[Slots | None, Flow]:
-        """The three at once, each on what the one before it gave in the last tick: a recall is two ticks behind its last stimulus.
+        """One tick of the three as a pipeline, each on what the one before it gave in the last: a recall is two ticks behind its stimulus.
 
         stimuli: of one event, by sense, [batch, ...].   flow: Flow(None, None) at first.   Returns the slots, where there is a memory yet.
         """

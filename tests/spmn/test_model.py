@@ -54,7 +54,7 @@ def test_the_whole_is_its_parts_one_after_the_other() -> None:
     assert len(written.gates) == 2
 
 
-def test_the_three_run_in_parallel_two_ticks_behind() -> None:
+def test_a_tick_is_a_pipeline_whose_recalls_are_two_ticks_behind() -> None:
     model, stimuli = network(), story(5)
     flow, recalls = Flow(None, None), []
     for i in range(5):
