@@ -14,7 +14,7 @@ from spikemem.recording import Recording
 from spikemem.regions import gates
 from spikemem.regions.ca1 import NONE
 from spikemem.regions.gates import Action as Action
-from spikemem.regions.gates import Gates, Verdict
+from spikemem.regions.gates import GateCells, Verdict
 from spikemem.regions.pathways import Spoken
 from spikemem.regions.rhythm import RECALL_SETTLE
 
@@ -41,8 +41,6 @@ def answered(circuit: Circuit, volley: Volley) -> NDArray[np.int64]:
 def mismatch(circuit: Circuit, volley: Volley) -> tuple[int, NDArray[np.float64]]:
     """The index cell that answers one cue, and the mismatch with it, [5]; everything is new where none answers."""
     key = int(answered(circuit, volley)[0])
-    if key == NONE:
-        return NONE, np.zeros(len(gates.FEATURES))
     return key, gates.mismatch(volley.counts[0], volley.said.words[0], circuit.ca1, key)
 
 
@@ -93,7 +91,7 @@ class Judged:
         return Outcome(self.action, memory, old, added, self.verdict, self.recording)
 
 
-def judge(circuit: Circuit, trained: Gates, volley: Volley, vectors: NDArray[np.float32], place: tuple[str, str] | None) -> Judged:
+def judge(circuit: Circuit, trained: GateCells, volley: Volley, vectors: NDArray[np.float32], place: tuple[str, str] | None) -> Judged:
     """One event (n = 1) at the gates.   place: simulator and device of a simulation; None takes the short cut."""
     key, difference = mismatch(circuit, volley)
     if key == NONE:
@@ -106,7 +104,7 @@ def judge(circuit: Circuit, trained: Gates, volley: Volley, vectors: NDArray[np.
 
 
 def gated(
-    circuit: Circuit, trained: Gates, vectors: NDArray[np.float32], said: Spoken, seed: int
+    circuit: Circuit, trained: GateCells, vectors: NDArray[np.float32], said: Spoken, seed: int
 ) -> tuple[Network, dict[str, NDArray[np.generic]]]:
     """The network of events at the gates, and what drives it: a recall whose words come only after its answer, and the gates."""
     net = circuit.network(slow=False)

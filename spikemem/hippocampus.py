@@ -26,7 +26,7 @@ from spikemem.regions.ca1 import NONE
 from spikemem.regions.ca3 import CA3
 from spikemem.regions.dg import Adaptation
 from spikemem.regions.ec_lex import Words
-from spikemem.regions.gates import Gates
+from spikemem.regions.gates import GateCells
 from spikemem.regions.pathways import PATHWAYS as PATHWAYS
 from spikemem.regions.pathways import Spoken
 from spikemem.regions.rhythm import CHAIN_SETTLE, GAMMA, RECALL_SETTLE, THETA, chain_protocol, recall_protocol
@@ -68,7 +68,7 @@ class Hippocampus:
             raise SpecError(f"seed is {seed}; it must lie between 0 and 2^63 - 1")
         self.device, self.seed = device, seed
         self.circuit = Circuit(self.spec, seed)
-        self.gates = None if self.spec.gates is None else Gates.of(self.spec)
+        self.gates = None if self.spec.gates is None else GateCells.of(self.spec)
         self.outcomes: list[Outcome] = []
         """What became of each event of the last `store`, in a model with gates."""
         self._content = np.zeros(0, np.int64)  # [memory]: the key that holds its content

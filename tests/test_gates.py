@@ -16,7 +16,7 @@ from spikemem.heard import asked
 from spikemem.hits import Decision
 from spikemem.regions.ca1 import NONE
 from spikemem.regions.ec_lex import words
-from spikemem.regions.gates import FEATURES, GATES, Action, Gates, Phase, Verdict
+from spikemem.regions.gates import FEATURES, GATES, Action, GateCells, Phase, Verdict
 from spikemem.snapshot import WEIGHTS, save_arrays
 from spikemem.spec import GatesSpec
 from tests.fakes import FakeEmbedder, near, overwrite_forever, units
@@ -72,11 +72,13 @@ def test_the_spikes_decide_as_the_short_cut_does(filled: Hippocampus, simulator:
         pytest.importorskip(simulator)
     rng = np.random.default_rng(0)
     levels = np.sort(rng.uniform(0, 1, (5, 6)), axis=1) * [[400], [400], [9], [9], [9]]
-    graded = Gates(levels, rng.normal(size=(30, 4)), rng.normal(size=(2, 4)), 32)
+    graded = GateCells(levels, rng.normal(size=(30, 4)), rng.normal(size=(2, 4)), 32)
     partly = 0
-    for i in range(4 if simulator == "event" else 1):
+    for i, text in [(0, TEXTS[0]), *((i, TEXTS[i].replace("cat", "cow cow").replace(f"mat {7 * i}", "rug")) for i in range(4))]:
+        if simulator != "event" and i > 0:
+            break
         vector = near(units(len(TEXTS))[[i]], 1.0 - 0.15 * i)
-        said = words(TEXTS[i].replace("cat", "cow cow").replace(f"mat {7 * i}", "rug"), CELLS)
+        said = words(text, CELLS)
         volley = filled.circuit.volley(vector, asked([said], None, 1, filled.spec.lex))
         short = judge(filled.circuit, graded, volley, vector, None).verdict
         spiked = judge(filled.circuit, graded, volley, vector, (simulator, "cpu"))
@@ -88,6 +90,34 @@ def test_the_spikes_decide_as_the_short_cut_does(filled: Hippocampus, simulator:
             np.testing.assert_array_equal(getattr(spiked.verdict, name), getattr(short, name), err_msg=name)
         partly += int(((short.share > 0) & (short.share < 1)).sum())
     assert partly
+
+
+@pytest.mark.parametrize("memories", [1, 2, 3])
+@pytest.mark.parametrize("record", [False, True])
+def test_what_brings_nothing_new_is_known_to_the_smallest_memory(spec: ModelSpec, memories: int, record: bool) -> None:
+    memory = Hippocampus(spec.model_copy(update={"gates": GatesSpec()}))  # the gates that ship
+    vectors, said = (
+        units(memories),
+        [[words(text, CELLS)] for text in ("Ada lives in Lisbon.", "Ben keeps bees.", "Tess bakes.")[:memories]],
+    )
+    assert memory.store(vectors, words=said).tolist() == list(range(memories))
+    assert memory.store(vectors, words=said, record=record).tolist() == list(range(memories))
+    assert [outcome.action for outcome in memory.outcomes] == [Action.RENEW] * memories
+    assert all(outcome.verdict is not None and not outcome.verdict.mismatch[:4].any() for outcome in memory.outcomes)
+    if record:
+        assert all(outcome.recording is not None and len(outcome.recording["known"]) == 1 for outcome in memory.outcomes)
+
+
+def test_where_none_answers_all_is_new(spec: ModelSpec, filled: Hippocampus) -> None:
+    said = words("a quite new sentence", CELLS)
+    for memory in (Hippocampus(spec), filled):
+        if len(memory):
+            memory.forget(np.arange(len(TEXTS)))
+        volley = memory.circuit.volley(units(1), asked([said], None, 1, memory.spec.lex))
+        key, new = mismatch(memory.circuit, volley)
+        assert key == NONE
+        assert new[0] == np.abs(volley.counts[0].astype(int)).sum()
+        assert not new[[1, 3, 4]].any()
 
 
 def test_mismatch_counts_spikes_and_words(filled: Hippocampus) -> None:
@@ -109,7 +139,7 @@ def test_mismatch_counts_spikes_and_words(filled: Hippocampus) -> None:
 
 def test_a_gates_value_is_its_cells_firing_probability() -> None:
     rng = np.random.default_rng(1)
-    many = Gates(np.zeros((5, 1)), rng.normal(size=(5, 4)), rng.normal(size=(2, 4)), 20_000)
+    many = GateCells(np.zeros((5, 1)), rng.normal(size=(5, 4)), rng.normal(size=(2, 4)), 20_000)
     verdict = many.judge(0, np.ones(5), seed=5)
     expected = 1 / (1 + np.exp(1 - (many.synapses.sum(0) + many.theta)))
     np.testing.assert_allclose(verdict.value, expected, atol=1e-12)
@@ -322,7 +352,7 @@ def test_weights_that_cannot_be_read_are_named(spec: ModelSpec, tmp_path: Path, 
     with pytest.raises(SpecError, match="synapses"):
         Hippocampus(model(save_arrays(tmp_path / "cut.safetensors", cut, {"format": WEIGHTS})))
     with pytest.raises(SpecError, match=r"no \[gates\]"):
-        Gates.of(spec.model_copy(update={"gates": None}))
+        GateCells.of(spec.model_copy(update={"gates": None}))
 
 
 def test_a_memory_whose_gates_are_missing_is_not_begun(path: Path, spec: ModelSpec, tmp_path: Path) -> None:
@@ -339,7 +369,7 @@ def test_the_model_that_ships_has_gates_and_prints_them() -> None:
     assert "[gates]" in spec.to_toml()
     alike = {"gates": None, "name": "x", "description": ""}
     assert spec.model_copy(update=alike) == load_model("hippocampus-text").model_copy(update=alike)
-    trained = Gates.of(spec)
+    trained = GateCells.of(spec)
     assert trained.levels.shape == (len(FEATURES), 16)
     known, stranger = np.array([0, 0, 0, 0, 25.0]), np.array([300, 300, 25, 20, 5.0])
     assert trained.judge(0, known, 0).action is Action.RENEW
