@@ -1,6 +1,7 @@
 """SPMN's gates in the hippocampus: the spikes and the short cut decide alike, and what is decided is done, in RAM and on disk."""
 
 import multiprocessing
+import os
 import time
 from datetime import UTC, datetime
 from pathlib import Path
@@ -18,7 +19,7 @@ from spikemem.regions.ca1 import NONE
 from spikemem.regions.ec_lex import words
 from spikemem.regions.gates import FEATURES, GATES, Action, GateCells, Phase, Verdict
 from spikemem.snapshot import WEIGHTS, save_arrays
-from spikemem.spec import GatesSpec
+from spikemem.spec import MODELS, GatesSpec, weights_file
 from tests.fakes import FakeEmbedder, near, overwrite_forever, units
 from tests.test_memory import agrees
 
@@ -95,12 +96,13 @@ def test_the_spikes_decide_as_the_short_cut_does(filled: Hippocampus, simulator:
 @pytest.mark.parametrize("memories", [1, 2, 3])
 @pytest.mark.parametrize("record", [False, True])
 def test_what_brings_nothing_new_is_known_to_the_smallest_memory(spec: ModelSpec, memories: int, record: bool) -> None:
-    memory = Hippocampus(spec.model_copy(update={"gates": GatesSpec()}))  # the gates that ship
+    plain = Hippocampus(spec.model_copy(update={"gates": None}))
     vectors, said = (
         units(memories),
         [[words(text, CELLS)] for text in ("Ada lives in Lisbon.", "Ben keeps bees.", "Tess bakes.")[:memories]],
     )
-    assert memory.store(vectors, words=said).tolist() == list(range(memories))
+    plain.store(vectors, words=said)
+    memory = Hippocampus.of(spec.model_copy(update={"gates": GatesSpec()}), plain.arrays())  # the gates that ship
     assert memory.store(vectors, words=said, record=record).tolist() == list(range(memories))
     assert [outcome.action for outcome in memory.outcomes] == [Action.RENEW] * memories
     assert all(outcome.verdict is not None and not outcome.verdict.mismatch[:4].any() for outcome in memory.outcomes)
@@ -253,6 +255,62 @@ def test_a_refresh_adds_the_cue_and_renews_the_time(path: Path, spec: ModelSpec)
         agrees(memory)
 
 
+def test_an_overwriting_takes_over_the_cues_but_not_the_old_wordings(path: Path, spec: ModelSpec) -> None:
+    with Memory.open(path, spec, embedder=FakeEmbedder()) as memory:
+        memory.store("Nobody knows the harbour")
+        memory.store("Ada lives in ~Lisbon", cues=["Where is she?", "Where is she?", "Her home"])
+        memory.store("Ada lives in ~Lisbon still")  # a refresh: the text in other words
+        memory.store("Ada lives in ~Rome", cues=["Her home"])
+        assert memory.decisions[0].action == "overwrite"
+        rows = memory._store.keys()
+        assert [(row.text, row.kind.name) for row in rows] == [
+            ("Nobody knows the harbour", "CONTENT"), ("Ada lives in ~Rome", "CONTENT"), ("Her home", "CUE"), ("Where is she?", "CUE"),
+        ]  # fmt: skip
+        assert memory.recall("Where is she?")[0].text == "Ada lives in ~Rome"
+        agrees(memory)
+        memory.store("Ada lives in ~Lisbon still")
+        assert memory.decisions[0].action == "overwrite"  # the old wording is not known any more
+        agrees(memory)
+    with Memory.open(path, embedder=FakeEmbedder()) as again:
+        assert again.recall("Where is she?")[0].text == "Ada lives in ~Lisbon still"
+
+
+def test_a_cue_that_is_given_twice_is_taught_once(spec: ModelSpec) -> None:
+    memory = Hippocampus(spec)
+    memory.store(units(2))
+    assert memory.teach(0, units(5)[[1, 3, 3, 4, 1]]) == (0, 1, 3)
+    assert memory.teach(0, units(5)[[3, 4]]) == ()
+    assert len(memory.circuit.ca1) == 5
+
+
+def test_a_turn_known_from_elsewhere_does_not_lead_back_there(spec: ModelSpec) -> None:
+    memory = Memory.open(None, spec, embedder=FakeEmbedder())
+    (known,) = memory.store_conversation([("Ada", "Good morning everybody")])
+    (again,) = memory.store_conversation([("Ada", "Good morning everybody")])
+    assert again == known
+    (other,) = memory.store_conversation([("Tess", "Where does this train go")])
+    (later,) = memory.store_conversation([("Ben", "The harbour opens at six")], after=again)
+    session = {row.id: row.session for row in memory._store.memories()}
+    assert len({session[i] for i in (known, other, later)}) == 3
+    assert memory._session(again) == session[later]
+
+
+def test_progress_is_told_event_by_event(spec: ModelSpec) -> None:
+    told: list[tuple[int, int]] = []
+    Hippocampus(spec).store(units(3), progress=lambda done, total: told.append((done, total)))
+    assert told == [(1, 3), (2, 3), (3, 3)]
+
+
+def test_there_is_nothing_to_record_without_gates(spec: ModelSpec) -> None:
+    plain = spec.model_copy(update={"gates": None})
+    with pytest.raises(SpecError, match=r"no \[gates\] to record"):
+        Hippocampus(plain).store(units(1), record=True)
+    memory = Memory.open(None, plain, embedder=FakeEmbedder())
+    with pytest.raises(SpecError, match=r"no \[gates\] to record"):
+        memory.store("Ada lives in Lisbon", record=True)
+    assert len(memory) == 0
+
+
 def test_texts_of_one_call_meet_those_before_them(spec: ModelSpec) -> None:
     one, all_ = Memory.open(None, spec, embedder=FakeEmbedder()), Memory.open(None, spec, embedder=FakeEmbedder())
     texts = [f"{text} ~{tail}" for text in TEXTS[:8] for tail in ("so", "so", "so it is")] + TEXTS[:8]
@@ -353,6 +411,15 @@ def test_weights_that_cannot_be_read_are_named(spec: ModelSpec, tmp_path: Path, 
         Hippocampus(model(save_arrays(tmp_path / "cut.safetensors", cut, {"format": WEIGHTS})))
     with pytest.raises(SpecError, match=r"no \[gates\]"):
         GateCells.of(spec.model_copy(update={"gates": None}))
+
+
+def test_a_bare_name_is_that_of_weights_that_ship(tmp_path: Path, weights: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)  # where another gates.safetensors lies
+    assert weights.name == "gates.safetensors"
+    for name in ("gates", "gates.safetensors"):
+        assert weights_file(name) == MODELS / "weights" / "gates.safetensors"
+        assert weights_file(f"./{name}") == weights_file(f".{os.sep}{name}")
+        assert weights_file(f"./{name}").resolve() == weights_file(str(tmp_path / name)) == weights
 
 
 def test_a_memory_whose_gates_are_missing_is_not_begun(path: Path, spec: ModelSpec, tmp_path: Path) -> None:

@@ -16,7 +16,8 @@ have tells nothing by its log-odds, however often it is shared.
 
 Read in the half of theta in which CA3 drives CA1, written in the other (Hasselmo, Bodelon and Wyble 2002): the gates fire twice in a theta
 cycle, and what they make of its phase is learned like the rest. Of SPMN's gates `update` lets an event write at all, `reset` lets it
-overwrite the engram that answered, and `candidate` lets its own volley in as a key. The fourth, `read`, reads that engram out.
+overwrite the engram that answered, and `candidate` lets its own volley in as a key. The fourth, `read`, is trained to fire where that
+engram knows the event or is to be overwritten; nothing is decided by it, and a `Decision` only tells it.
 
     update  reset  candidate
       on     off      -        write       a new engram
@@ -29,7 +30,6 @@ Synapses and levels are learned (`spikemem train gates`).
 
 from dataclasses import dataclass
 from enum import IntEnum, StrEnum
-from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
@@ -45,7 +45,7 @@ from spikemem.regions.ca1 import CA1, NONE
 from spikemem.regions.ec_lex import Words
 from spikemem.regions.rhythm import BACK, DT, GAMMA, GRID, Gamma, Mode
 from spikemem.snapshot import WEIGHTS, load_arrays
-from spikemem.spec import MODELS, ModelSpec
+from spikemem.spec import ModelSpec, weights_file
 from spikemem.stimulus import drawn
 from spikemem.synapses import Dense, Sparse, one_to_one
 
@@ -124,13 +124,6 @@ class Verdict:
         return Action.REFRESH if self.on("candidate") else Action.RENEW
 
 
-def weights_file(spec: ModelSpec) -> Path:
-    """Where a model's trained gates lie: beside the model files, or at a path of its own."""
-    assert spec.gates is not None
-    given = Path(spec.gates.weights)
-    return given if given.is_absolute() or given.is_file() else MODELS / "weights" / given
-
-
 class GateCells:
     """The hippocampus's trained gates, populations of cells that decide once for an event; SPMN's cell (`spmn.cell`) has gates of the same
     names for each part of its memory, and `spmn.Gates` holds their values.
@@ -151,7 +144,7 @@ class GateCells:
         """Those of a model; SpecError where it has none, or where their weights cannot be read."""
         if spec.gates is None:
             raise SpecError(f"model {spec.name!r} has no [gates]; hippocampus-gated has")
-        path = weights_file(spec)
+        path = weights_file(spec.gates.weights)
         try:
             arrays, _ = load_arrays(path, WEIGHTS)
             levels, synapses, theta = (np.asarray(arrays[name], np.float64) for name in ("levels", "synapses", "theta"))
