@@ -55,17 +55,26 @@ def heard_of_keys(spec: ModelSpec, drafts: Sequence[Draft]) -> list[list[Words]]
 
 
 def key_rows(
-    drafts: Sequence[Draft], vectors: Sequence[NDArray[np.float32]], ids: Sequence[int], arrays: Arrays, since: int
+    drafts: Sequence[Draft],
+    vectors: Sequence[NDArray[np.float32]],
+    ids: Sequence[int],
+    arrays: Arrays,
+    since: int,
+    old: Sequence[KeyRow] = (),
 ) -> list[KeyRow]:
     """The rows of the keys of new memories, in the order in which a hippocampus has them, from key `since` on.
 
-    vectors: of each draft's keys.   ids: of the drafts.   arrays: of the hippocampus.
+    vectors: of each draft's keys.   ids: of the drafts.   arrays: of the hippocampus.   old: keys of a memory that is overwritten, of which
+    the new one has taken over some behind its own.
     """
     counts, codes, memory = arrays["counts"][since:], arrays["codes"][since:], arrays["memory"][since:]
     said = [iter(zip(draft.keys, own, strict=True)) for draft, own in zip(drafts, vectors, strict=True)]
+    taken = {k.counts.tobytes(): (Key(k.kind, k.text, k.text), k.vector) for k in reversed(old) if k.kind is Kind.CUE}
     rows = []
     for owner, count, code in zip(memory - memory.min(initial=2**62), counts, codes, strict=True):
-        key, vector = next(said[owner])  # keys lie in blocks between adaptations, those of one memory in their order
+        key, vector = (
+            next(said[owner], None) or taken[count.tobytes()]
+        )  # keys lie in blocks between adaptations, those of one memory in their order
         rows.append(KeyRow(ids[owner], key.heard, vector, count, code, key.kind))
     return rows
 

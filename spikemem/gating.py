@@ -1,6 +1,6 @@
 """An event at the gates: CA1 answers it, what it brings is compared with the answer, and SPMN's gates decide, in spikes or by short cut."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 
@@ -12,9 +12,10 @@ from spikemem.circuit import Circuit, Volley, run
 from spikemem.network import Network
 from spikemem.recording import Recording
 from spikemem.regions import gates
-from spikemem.regions.ca1 import NONE
+from spikemem.regions.ca1 import CA1, NONE
+from spikemem.regions.ec_lex import Words
 from spikemem.regions.gates import Action as Action
-from spikemem.regions.gates import Gates, Verdict
+from spikemem.regions.gates import GateCells, Verdict
 from spikemem.regions.pathways import Spoken
 from spikemem.regions.rhythm import RECALL_SETTLE
 
@@ -41,9 +42,29 @@ def answered(circuit: Circuit, volley: Volley) -> NDArray[np.int64]:
 def mismatch(circuit: Circuit, volley: Volley) -> tuple[int, NDArray[np.float64]]:
     """The index cell that answers one cue, and the mismatch with it, [5]; everything is new where none answers."""
     key = int(answered(circuit, volley)[0])
-    if key == NONE:
-        return NONE, np.zeros(len(gates.FEATURES))
     return key, gates.mismatch(volley.counts[0], volley.said.words[0], circuit.ca1, key)
+
+
+def learn(
+    circuit: Circuit, memory: int, content: int, counts: NDArray[np.int8], heard: Sequence[Words] | None, cue: NDArray[np.bool_]
+) -> tuple[int, ...]:
+    """Give a memory, whose content is a key, those of further keys that it lacks, each volley [n, d] once; returns which."""
+    ca1 = circuit.ca1
+    known = {row.tobytes() for row in ca1.counts[(ca1.memory == memory) & ca1.alive]}
+    first = {row.tobytes(): i for i, row in reversed(list(enumerate(counts)))}
+    lacks = sorted(i for row, i in first.items() if row not in known)
+    if lacks:
+        owner, words = np.full(len(lacks), memory), None if heard is None or circuit.spec.lex is None else [heard[i] for i in lacks]
+        codes = circuit.dg.codes(counts[lacks])[0]
+        ca1.add(counts[lacks], codes, owner, np.full(len(lacks), content), words, cue[lacks])
+    return tuple(lacks)
+
+
+def cues_of(ca1: CA1, memory: int) -> tuple[NDArray[np.int8], list[Words]]:
+    """The volleys [n, d] and the words of a memory's cues that are not its text, nor that in other words."""
+    keys, said = np.flatnonzero((ca1.memory == memory) & ca1.alive & ca1.lexicon.cue), ca1.lexicon
+    parts = [slice(said.ptr[k], said.ptr[k + 1]) for k in keys]
+    return ca1.counts[keys], [Words(said.cell[p], said.spikes[p], said.whole[p]) for p in parts]
 
 
 def noise_seed(circuit: Circuit, volley: Volley) -> int:
@@ -93,7 +114,7 @@ class Judged:
         return Outcome(self.action, memory, old, added, self.verdict, self.recording)
 
 
-def judge(circuit: Circuit, trained: Gates, volley: Volley, vectors: NDArray[np.float32], place: tuple[str, str] | None) -> Judged:
+def judge(circuit: Circuit, trained: GateCells, volley: Volley, vectors: NDArray[np.float32], place: tuple[str, str] | None) -> Judged:
     """One event (n = 1) at the gates.   place: simulator and device of a simulation; None takes the short cut."""
     key, difference = mismatch(circuit, volley)
     if key == NONE:
@@ -106,7 +127,7 @@ def judge(circuit: Circuit, trained: Gates, volley: Volley, vectors: NDArray[np.
 
 
 def gated(
-    circuit: Circuit, trained: Gates, vectors: NDArray[np.float32], said: Spoken, seed: int
+    circuit: Circuit, trained: GateCells, vectors: NDArray[np.float32], said: Spoken, seed: int
 ) -> tuple[Network, dict[str, NDArray[np.generic]]]:
     """The network of events at the gates, and what drives it: a recall whose words come only after its answer, and the gates."""
     net = circuit.network(slow=False)

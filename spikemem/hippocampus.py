@@ -16,7 +16,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from spikemem.circuit import Circuit
 from spikemem.errors import SpecError, UnknownMemoryError, VectorError
-from spikemem.gating import Action, Outcome, judge, one_thread
+from spikemem.gating import Action, Outcome, cues_of, judge, learn, one_thread
 from spikemem.heard import Heard, asked, at_least, empty, known, unsaid
 from spikemem.network import Network
 from spikemem.recall import Completion, Course, Recall, answer, go_on
@@ -26,7 +26,7 @@ from spikemem.regions.ca1 import NONE
 from spikemem.regions.ca3 import CA3
 from spikemem.regions.dg import Adaptation
 from spikemem.regions.ec_lex import Words
-from spikemem.regions.gates import Gates
+from spikemem.regions.gates import GateCells
 from spikemem.regions.pathways import PATHWAYS as PATHWAYS
 from spikemem.regions.pathways import Spoken
 from spikemem.regions.rhythm import CHAIN_SETTLE, GAMMA, RECALL_SETTLE, THETA, chain_protocol, recall_protocol
@@ -68,7 +68,7 @@ class Hippocampus:
             raise SpecError(f"seed is {seed}; it must lie between 0 and 2^63 - 1")
         self.device, self.seed = device, seed
         self.circuit = Circuit(self.spec, seed)
-        self.gates = None if self.spec.gates is None else Gates.of(self.spec)
+        self.gates = None if self.spec.gates is None else GateCells.of(self.spec)
         self.outcomes: list[Outcome] = []
         """What became of each event of the last `store`, in a model with gates."""
         self._content = np.zeros(0, np.int64)  # [memory]: the key that holds its content
@@ -95,7 +95,7 @@ class Hippocampus:
         """Store memories, one volley each; returns their ids, [n].
 
         In a model with gates each is judged as it comes (`outcomes`): the id is that of the memory which holds it now, and that may be
-        an old one, which then gets the cues that it lacks, or a new one in the place of one that is forgotten.
+        an old one, which then gets the cues that it lacks, or a new one in the place of one that is forgotten, whose cues it gets.
 
         cue: what recalls a memory, [n, d].   target: what is recalled, [n, d]; the cue itself by default.
         variants: for each memory further cues [v, d], or None.
@@ -105,6 +105,8 @@ class Hippocampus:
         when: moments of the memories, s since 1970, [n], NaN where unknown.
         record: simulate the gates and read what they decide off their spikes; each outcome's `.recording` holds them.
         """
+        if record and self.gates is None:
+            raise SpecError(f"model {self.spec.name!r} has no [gates] to record; hippocampus-gated has, or leave `record` out")
         cues = ec.unit(cue, self.spec.ec.dim)
         targets = cues if target is None else ec.unit(target, self.spec.ec.dim)
         extra = [None] * len(cues) if variants is None else list(variants)
@@ -114,12 +116,13 @@ class Hippocampus:
         sizes = [0 if v is None else len(v) for v in more]
         beside = Heard.of(len(cues), sizes, target is not None, words, pieces, sessions, when, self.spec.lex)
         if self.gates is not None:
-            place = ("event", self.device) if record else None
-            with one_thread():
-                self.outcomes = [
-                    self._gated(cues[[i]], None if target is None else targets[[i]], more[i], beside.part(slice(i, i + 1)), place)
-                    for i in range(len(cues))
-                ]
+            place, self.outcomes = ("event", self.device) if record else None, []
+            for i in range(len(cues)):
+                own = None if target is None else targets[[i]]
+                with one_thread():
+                    self.outcomes.append(self._gated(cues[[i]], own, more[i], beside.part(slice(i, i + 1)), place))
+                if progress is not None:
+                    progress(i + 1, len(cues))
             return np.array([d.memory for d in self.outcomes], np.int64)
         return self._write(cues, None if target is None else targets, more, beside, progress)
 
@@ -163,30 +166,28 @@ class Hippocampus:
         if judged.action in (Action.REFRESH, Action.RENEW):
             keys = np.concatenate([x for x in (content, None if target is None else cue, more) if x is not None])
             wanted = [i for i, apart in enumerate(beside.cue[0]) if apart or judged.action is Action.REFRESH]
-            added = tuple(wanted[i] for i in self.teach(old, keys[wanted], [beside.words[0][i] for i in wanted])) if wanted else ()
+            heard, apart = [beside.words[0][i] for i in wanted], [beside.cue[0][i] for i in wanted]
+            added = tuple(wanted[i] for i in self.teach(old, keys[wanted], heard, apart)) if wanted else ()
             if not np.isnan(beside.when[0]):
                 self.circuit.ca1.renew(old, float(beside.when[0]))
             return judged.decided(old, old, added)
-        links = [link for link in self._links if old in link] if judged.action is Action.OVERWRITE else []
-        if judged.action is Action.OVERWRITE:
+        if judged.action is Action.WRITE:
+            new = int(self._write(cue, target, [more], beside)[0])
+        else:
+            links, (counts, said) = [link for link in self._links if old in link], cues_of(self.circuit.ca1, old)
             self.forget([old])
-        new = int(self._write(cue, target, [more], beside)[0])
-        for a, b in links:
-            self.associate([new if a == old else a], [new if b == old else b])
+            new = int(self._write(cue, target, [more], beside)[0])
+            learn(self.circuit, new, int(self._content[new]), counts, said, np.ones(len(said), bool))
+            for a, b in links:
+                self.associate([new if a == old else a], [new if b == old else b])
         return judged.decided(new, old, tuple(range(len(beside.words[0]))))
 
-    def teach(self, memory: int, cue: ArrayLike, words: Sequence[Words] | None = None) -> tuple[int, ...]:
-        """Teach a memory those of further cues [n, d], with their words, that it lacks; returns which."""
-        ca1, old = self.circuit.ca1, int(self._known(memory)[0])
-        vectors = ec.unit(cue, self.spec.ec.dim)
+    def teach(self, memory: int, cue: ArrayLike, words: Sequence[Words] | None = None, apart: ArrayLike | None = None) -> tuple[int, ...]:
+        """Teach a memory those of further cues [n, d] that it lacks; returns which.   apart: which are not its text in other words."""
+        old, vectors = int(self._known(memory)[0]), ec.unit(cue, self.spec.ec.dim)
         self._said(words, None, len(vectors))
-        volley = self.circuit.volley(vectors)
-        known = {row.tobytes() for row in ca1.counts[(ca1.memory == old) & ca1.alive]}
-        lacks = [i for i, row in enumerate(volley.counts) if row.tobytes() not in known]
-        heard = None if words is None or self.spec.lex is None else [words[i] for i in lacks]
-        owner, content = np.full(len(lacks), old), np.full(len(lacks), self._content[old])
-        ca1.add(volley.counts[lacks], volley.codes[lacks], owner, content, heard, np.ones(len(lacks), bool))
-        return tuple(lacks)
+        kind = np.ones(len(vectors), bool) if apart is None else np.asarray(apart, bool)
+        return learn(self.circuit, old, int(self._content[old]), self.circuit.volley(vectors).counts, words, kind)
 
     def _store_block(
         self, cues: NDArray[np.float32], targets: NDArray[np.float32] | None, variants: list[NDArray[np.float32] | None], beside: Heard
@@ -382,8 +383,7 @@ class Hippocampus:
 
     def contents(self, ids: ArrayLike) -> NDArray[np.float64]:
         """What memories hold, decoded from their spike counts, unit length, [n, d]."""
-        known = self._known(ids)
-        decoded = ec.decode(self.spec.ec, self.circuit.ca1.counts[self._content[known]])
+        decoded = ec.decode(self.spec.ec, self.circuit.ca1.counts[self._content[self._known(ids)]])
         return decoded / np.linalg.norm(decoded, axis=1, keepdims=True)
 
     def engrams(self, ids: ArrayLike) -> NDArray[np.uint16]:

@@ -41,7 +41,8 @@ class Decision:
     action: "write", a new memory; "overwrite", a new one in the place of an old one, which is forgotten; "refresh", the old one has the
         text as a further cue now; "renew", the old one knew it all. Where the old one stays, its times are renewed.
     id: the memory that holds the text now.   old: the memory that answered it, None where none did.
-    gates: the share of each gate's cells that fired in its half of theta; over a half is on.   recording: their spikes, where asked for.
+    gates: the share of each gate's cells that fired in its half of theta; over a half is on; `read` decides nothing.   recording: their
+        spikes, where asked for.
     """
 
     text: str

@@ -43,6 +43,7 @@ class Memory:
         self._texts: dict[int, str] = {}
         self._happened: dict[int, float | None] = {}
         self._index: dict[int, int] = {}
+        self._said_in: dict[int, int] = {}  # the session in which a memory of another one was last said again
         self.decisions: list[Decision] = []
         """What became of each text of the last call that stored some, in a model with gates."""
         self._load()
@@ -110,10 +111,8 @@ class Memory:
         with self._store.reading():
             memories, keys, links = self._store.memories(), self._store.keys(), self._store.links()
             adaptation = read_adaptation(self._store.get("adaptation"), self.spec.ec.dim)
-        self._ids = [m.id for m in memories]
-        self._index = {m.id: i for i, m in enumerate(memories)}
-        self._texts = {m.id: m.text for m in memories}
-        self._happened = {m.id: m.happened for m in memories}
+        self._ids, self._index = [m.id for m in memories], {m.id: i for i, m in enumerate(memories)}
+        self._texts, self._happened = {m.id: m.text for m in memories}, {m.id: m.happened for m in memories}
         if not memories:
             self.hippocampus = Hippocampus(self.spec, self._device, self._seed)
             return
@@ -138,7 +137,8 @@ class Memory:
     ) -> int:
         """Store one memory; returns its id.
 
-        In a model with gates (hippocampus-gated) the id is that of the memory which holds the text now, and `decisions` says why.
+        In a model with gates (hippocampus-gated) the id is that of the memory which holds the text now, and `decisions` says why. There
+        one changed word counts as a contradiction: "Ana is allergic to cats." overwrites "Ana is allergic to nuts.", which is deleted.
 
         text: up to a million characters; one of over 128 words also gets a key for each piece of about that length.
         cues: further texts that should recall it.   origin: a note of where it came from.
@@ -176,10 +176,9 @@ class Memory:
                 raise TextError(f"{len(texts)} texts need as many {what}, not {len(given)}")
         for text in [*texts, *(c for some in further for c in some)]:
             check_text(text)
-        happened = [seconds(t) for t in times]
         number = {label: i for i, label in enumerate(dict.fromkeys(label for label in labels if label is not None))}
         session = [None if label is None else number[label] for label in labels]
-        drafts = [Draft.of(*one) for one in zip(texts, further, happened, session, strict=True)]
+        drafts = [Draft.of(*one) for one in zip(texts, further, map(seconds, times), session, strict=True)]
         return self._store_drafts(drafts, origin, progress, record=record)
 
     def store_conversation(
@@ -195,9 +194,10 @@ class Memory:
         turns: `Turn`s, mappings with their keys, or pairs (speaker, text), the speaker first; or lists of these, one a session. The order
         of turns is that of the conversation, whatever their times say; a turn without a time takes that of the turn before it in its
         session. The text stored is "Speaker: text"; the word cells also hear the caption. Equal turns are memories of their own, and each
-        can be recalled.
+        can be recalled; in a model with gates they are one, of the session in which it was first said.
         after: the id of a memory whose session goes on: the turns, no lists of turns, come last in it; a first turn without a time takes
-        that of this memory. So a live conversation is stored turn by turn. Without it each call begins a session of its own.
+        that of this memory. So a live conversation is stored turn by turn. Without it each call begins a session of its own. Of a turn
+        that gates found known, the session goes on in which it was last said, until the memory is closed; from then on its own.
 
         Raises TextError or TimeError, naming the turn, before anything is stored; UnknownMemoryError where `after` is unknown or belongs
         to no session.
@@ -211,7 +211,7 @@ class Memory:
 
     def _session(self, i: int) -> int:
         """The number of a memory's session."""
-        session = int(self.hippocampus.circuit.ca1.session[self._place(i)])
+        session = self._said_in.get(i, int(self.hippocampus.circuit.ca1.session[self._place(i)]))
         if session == NO_SESSION:
             raise UnknownMemoryError(f"memory {i} belongs to no session that could go on; give one of a conversation")
         return session
@@ -225,7 +225,7 @@ class Memory:
         self._store.check_open()
         self.decisions = []
         total, done, ids = sum(len(draft.keys) for draft in drafts), 0, list[int]()
-        session = self._store.next_session() if first is None else first
+        session = max(self._store.next_session(), *(n + 1 for n in self._said_in.values()), 0) if first is None else first
 
         def tell(embedded: int, _: int) -> None:
             if progress is not None:
@@ -244,8 +244,7 @@ class Memory:
         split = np.split(vectors, np.cumsum([len(draft.keys) for draft in drafts])[:-1])
         ids, size = list[int](), len(drafts) if self.spec.gates is None else 1
         for start in range(0, len(drafts), size):
-            part = slice(start, start + size)
-            ids += self._store_together(drafts[part], split[part], origin, session, record)
+            ids += self._store_together(drafts[start : start + size], split[start : start + size], origin, session, record)
         return ids
 
     def _store_together(
@@ -270,6 +269,7 @@ class Memory:
             outcome = hippocampus.outcomes[0] if hippocampus.outcomes else None
             if outcome is not None and outcome.stays:
                 ids = [self._refresh(outcome, drafts[0], vectors[0], since)]
+                self._said_in |= {} if numbers[0] is None else {ids[0]: numbers[0]}
             else:
                 old = self._ids[outcome.old] if outcome is not None and outcome.action is Action.OVERWRITE else None
                 ids = self._add(places, drafts, vectors, numbers, origin, since, hippocampus.adaptation is not adaptation, old)
@@ -290,13 +290,14 @@ class Memory:
         a, first, now = self.hippocampus.arrays(), self._store.next_id(), time.time()
         ids = list(range(first, first + len(drafts)))
         codes = a["codes"][:since][a["alive"][:since]] if adapted else None
-        meta = {"next_id": str(ids[-1] + 1).encode(), **(adaptation_blob(self.hippocampus.arrays()) if adapted else {})}
+        meta = {"next_id": str(ids[-1] + 1).encode(), **(adaptation_blob(a) if adapted else {})}
         if given := [n for n in numbers if n is not None]:
             meta["next_session"] = str(max(self._store.next_session(), *(n + 1 for n in given))).encode()
         rows = [MemoryRow(i, d.text, now, origin, d.happened, n) for i, d, n in zip(ids, drafts, numbers, strict=True)]
-        self._store.add(rows, key_rows(drafts, vectors, ids, a, since), codes, meta, old)
+        theirs = [] if old is None else self._store.keys(old)
+        self._store.add(rows, key_rows(drafts, vectors, ids, a, since, theirs), codes, meta, old)
         self._ids += ids
-        self._index.update({i: int(p) for i, p in zip(ids, places, strict=True)})
+        self._index |= zip(ids, places.tolist(), strict=True)
         for row in rows:
             self._texts[row.id], self._happened[row.id] = row.text, row.happened
         if old is not None:
@@ -305,7 +306,8 @@ class Memory:
 
     def _refresh(self, outcome: Outcome, draft: Draft, vectors: NDArray[np.float32], since: int) -> int:
         """Make durable what a draft brought to the memory that knew it; returns its id.   since: the first key added."""
-        i, keys = self._ids[outcome.memory], [replace(draft.keys[j], kind=Kind.CUE) for j in outcome.added]
+        i, given = self._ids[outcome.memory], [draft.keys[j] for j in outcome.added]
+        keys = [replace(key, kind=max(key.kind, Kind.PIECE)) for key in given]  # a content is the text in other words
         rows = key_rows([replace(draft, keys=keys)], [vectors[list(outcome.added)]], [i], self.hippocampus.arrays(), since)
         self._store.refresh(i, time.time(), draft.happened, rows)
         if draft.happened is not None:
@@ -374,12 +376,11 @@ class Memory:
         self._store.check_open()
         for cue in cues:
             check_text(cue)
-        near = seconds(around)
+        near, words = seconds(around), heard(self.spec, cues)
         if not cues:
             return []
         self._follow()
-        vectors = self._embed(cues, progress)
-        found = self.hippocampus.recall(vectors, top_k, words=heard(self.spec, cues), around=near, cycles=cycles, record=record)
+        found = self.hippocampus.recall(self._embed(cues, progress), top_k, words=words, around=near, cycles=cycles, record=record)
         return [
             Hits([self._hit(*one) for one in zip(ids, scores, drives, strict=True) if one[0] != NONE], float(novelty), found.recording)
             for ids, scores, drives, novelty in zip(found.ids, found.scores, found.drives, found.novelty, strict=True)
@@ -397,9 +398,8 @@ class Memory:
         self._follow()
         vector = self._embed([cue])
         ids = self.hippocampus.recall_chain(vector, hops, words=heard(self.spec, [cue]))[0]
-        content = self.hippocampus.contents(ids[ids != NONE])
-        unit = vector[0] / np.linalg.norm(vector[0])
-        return [self._hit(i, float(c @ unit)) for i, c in zip(ids[ids != NONE], content, strict=True)]
+        scores = self.hippocampus.contents(ids[ids != NONE]) @ (vector[0] / np.linalg.norm(vector[0]))
+        return [self._hit(i, float(score)) for i, score in zip(ids[ids != NONE], scores, strict=True)]
 
     def _hit(self, place: int, score: float, drives: Iterable[float] | None = None) -> Hit:
         i = self._ids[place]
@@ -431,10 +431,10 @@ class Memory:
     def info(self) -> dict[str, object]:
         """What is stored, and how full the synapses are."""
         self._follow()
-        fast, slow = self.hippocampus.density()
-        embedder = self._embedder if isinstance(self._embedder, str) else self._embedder.name
+        (fast, slow), used = self.hippocampus.density(), self._embedder
+        name = used if isinstance(used, str) else used.name
         return {
-            "model": self.spec.name, "made_for": self.spec.load, "embedder": embedder, "memories": len(self),
+            "model": self.spec.name, "made_for": self.spec.load, "embedder": name, "memories": len(self),
             "index_cells": self._store.count("keys"), "associations": self._store.count("links"),
             "fast_density": round(fast, 4), "slow_density": round(slow, 4), "ca3_megabytes": round(self.hippocampus.ca3_bytes() / 1e6, 1),
         }  # fmt: skip

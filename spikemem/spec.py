@@ -38,7 +38,7 @@ class ECSpec(Section):
     layer_two: Annotated[float, Field(ge=0.25, le=1)] = 1.0
     """Spikes of layer II, which drives DG, for each of layer III, which drives CA1; 1: one layer drives both."""
     weights: str | None = None
-    """A trained code, a file in models/weights or a path; it then says what `charge` would. None: the analytic code."""
+    """A trained code, a name in models/weights or a path, with a folder; it then says what `charge` would. None: the analytic code."""
 
 
 class LexSpec(Section):
@@ -110,7 +110,7 @@ class GatesSpec(Section):
     """SPMN's gates, which decide whether an event is written, refreshes an engram, or overwrites it (`regions.gates`)."""
 
     weights: Annotated[str, Field(min_length=1)] = "gates.safetensors"
-    """A file of trained gates in models/weights, or the path of one."""
+    """Trained gates, a name in models/weights or a path, with a folder."""
     cells: Annotated[int, Field(ge=1, le=1024)] = 32
     """Cells of each gate; it is on where more than half of them fire."""
 
@@ -178,8 +178,15 @@ def _literal(value: object) -> str:
 
 
 def weights_file(name: str) -> Path:
-    """Where trained weights lie: in models/weights by their name, or at their path."""
-    return Path(name) if Path(name).suffix == ".safetensors" else MODELS / "weights" / f"{name}.safetensors"
+    """Where trained weights lie: in models/weights where a bare name is given, whatever the working directory holds, or at their path.
+
+    The suffix .safetensors may be left out.
+
+    >>> weights_file("gates") == weights_file("gates.safetensors") == MODELS / "weights" / "gates.safetensors"
+    True
+    """
+    path = Path(name if name.endswith(".safetensors") else f"{name}.safetensors")
+    return path if "/" in name or path.parent != Path() else MODELS / "weights" / path
 
 
 def model_names() -> list[str]:

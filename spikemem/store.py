@@ -47,7 +47,7 @@ KEY = "memory, text, vector, counts, code"
 
 
 class Kind(IntEnum):
-    """What a key of a memory holds: its content, a piece of its text, or a further cue."""
+    """What a key of a memory holds: its content, a piece of its text or that in other words, or a further cue."""
 
     CONTENT = 0
     PIECE = 1
@@ -310,13 +310,14 @@ class Store:
                 raise StoreError(f"{self.path}: memory {row[0]} has been altered on disk; restore the file from a backup")
         return [MemoryRow(*row[:-1]) for row in rows]
 
-    def keys(self) -> list[KeyRow]:
-        return [key for _, key in self._keys()]
+    def keys(self, memory: int | None = None) -> list[KeyRow]:
+        """All keys, or those of a memory."""
+        return [key for _, key in self._keys(memory)]
 
-    def _keys(self) -> list[tuple[int, KeyRow]]:
+    def _keys(self, memory: int | None = None) -> list[tuple[int, KeyRow]]:
         """Keys with the numbers of their rows. In format 1 a memory's first is its content, the others are cues."""
         new = ", kind" if self._format() > 1 else ""
-        rows = self._select(f"SELECT id, {KEY}{new}, crc FROM keys ORDER BY id")
+        rows = self._select(f"SELECT id, {KEY}{new}, crc FROM keys WHERE ?1 IS NULL OR memory = ?1 ORDER BY id", memory)
         known, keys = set[int](), []
         for i, *row, crc in rows:
             if _crc(*row) != crc:

@@ -21,7 +21,7 @@ from spikemem.recording import Recording
 from spikemem.regions import ec
 from spikemem.regions.ec_ctx import DAY
 from spikemem.regions.ec_lex import words
-from spikemem.regions.gates import PROTOCOL, Gates
+from spikemem.regions.gates import PROTOCOL, GateCells
 from spikemem.regions.pathways import Spoken, spoken
 from spikemem.regions.rhythm import GAMMA, chain_protocol, recall_protocol
 from spikemem.simulate import FOUR, SIMULATORS, simulate
@@ -139,7 +139,7 @@ def _recalls(model: str, spec: ModelSpec, seed: int) -> Iterator[Probe]:
         model, "recall", circuit.network(slow=False, passes=passes), circuit.stimulus(recall, noisy, said, passes), len(recall) * GAMMA
     )
     if spec.gates is not None:
-        yield Probe(model, "gates", *gated(circuit, Gates.of(spec), noisy, said, seed), len(PROTOCOL) * GAMMA)
+        yield Probe(model, "gates", *gated(circuit, GateCells.of(spec), noisy, said, seed), len(PROTOCOL) * GAMMA)
     yield Probe(model, "chain", circuit.network(), circuit.stimulus(chain, noisy[:1], said.some(np.array([0]))), len(chain) * GAMMA)
 
 

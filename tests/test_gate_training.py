@@ -14,7 +14,7 @@ from spikemem.corpus.stream import Kind, stream
 from spikemem.corpus.variants import ALIKE, edited, swapped
 from spikemem.errors import SpecError
 from spikemem.learn import fit
-from spikemem.regions.gates import Gates
+from spikemem.regions.gates import GateCells
 from spikemem.training.gates import SETTINGS, Action, Escape, GateModel, Lessons, levels, loss, own_texts, taught_and_held_out, train, wrong
 from tests.fakes import FakeEmbedder
 
@@ -96,7 +96,7 @@ def test_gates_learn_what_to_do(tmp_path: Path) -> None:
     assert np.mean(history.losses[-5:]) < 0.3 * np.mean(history.losses[:5])
     assert max(wrong(model, told).values()) < 0.02
     spec = ModelSpec.model_validate({"lex": {}, "gates": {"weights": str(save(tmp_path / "gates.safetensors", model))}})
-    trained = Gates.of(spec)
+    trained = GateCells.of(spec)
     decided = [trained.judge(0, m, seed).action for seed, m in enumerate(told.mismatch[:100])]
     assert np.mean([a == b for a, b in zip(decided, told.action, strict=False)]) > 0.97
 

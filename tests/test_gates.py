@@ -1,6 +1,7 @@
 """SPMN's gates in the hippocampus: the spikes and the short cut decide alike, and what is decided is done, in RAM and on disk."""
 
 import multiprocessing
+import os
 import time
 from datetime import UTC, datetime
 from pathlib import Path
@@ -16,9 +17,9 @@ from spikemem.heard import asked
 from spikemem.hits import Decision
 from spikemem.regions.ca1 import NONE
 from spikemem.regions.ec_lex import words
-from spikemem.regions.gates import FEATURES, GATES, Action, Gates, Phase, Verdict
+from spikemem.regions.gates import FEATURES, GATES, Action, GateCells, Phase, Verdict
 from spikemem.snapshot import WEIGHTS, save_arrays
-from spikemem.spec import GatesSpec
+from spikemem.spec import MODELS, GatesSpec, weights_file
 from tests.fakes import FakeEmbedder, near, overwrite_forever, units
 from tests.test_memory import agrees
 
@@ -72,11 +73,13 @@ def test_the_spikes_decide_as_the_short_cut_does(filled: Hippocampus, simulator:
         pytest.importorskip(simulator)
     rng = np.random.default_rng(0)
     levels = np.sort(rng.uniform(0, 1, (5, 6)), axis=1) * [[400], [400], [9], [9], [9]]
-    graded = Gates(levels, rng.normal(size=(30, 4)), rng.normal(size=(2, 4)), 32)
+    graded = GateCells(levels, rng.normal(size=(30, 4)), rng.normal(size=(2, 4)), 32)
     partly = 0
-    for i in range(4 if simulator == "event" else 1):
+    for i, text in [(0, TEXTS[0]), *((i, TEXTS[i].replace("cat", "cow cow").replace(f"mat {7 * i}", "rug")) for i in range(4))]:
+        if simulator != "event" and i > 0:
+            break
         vector = near(units(len(TEXTS))[[i]], 1.0 - 0.15 * i)
-        said = words(TEXTS[i].replace("cat", "cow cow").replace(f"mat {7 * i}", "rug"), CELLS)
+        said = words(text, CELLS)
         volley = filled.circuit.volley(vector, asked([said], None, 1, filled.spec.lex))
         short = judge(filled.circuit, graded, volley, vector, None).verdict
         spiked = judge(filled.circuit, graded, volley, vector, (simulator, "cpu"))
@@ -88,6 +91,35 @@ def test_the_spikes_decide_as_the_short_cut_does(filled: Hippocampus, simulator:
             np.testing.assert_array_equal(getattr(spiked.verdict, name), getattr(short, name), err_msg=name)
         partly += int(((short.share > 0) & (short.share < 1)).sum())
     assert partly
+
+
+@pytest.mark.parametrize("memories", [1, 2, 3])
+@pytest.mark.parametrize("record", [False, True])
+def test_what_brings_nothing_new_is_known_to_the_smallest_memory(spec: ModelSpec, memories: int, record: bool) -> None:
+    plain = Hippocampus(spec.model_copy(update={"gates": None}))
+    vectors, said = (
+        units(memories),
+        [[words(text, CELLS)] for text in ("Ada lives in Lisbon.", "Ben keeps bees.", "Tess bakes.")[:memories]],
+    )
+    plain.store(vectors, words=said)
+    memory = Hippocampus.of(spec.model_copy(update={"gates": GatesSpec()}), plain.arrays())  # the gates that ship
+    assert memory.store(vectors, words=said, record=record).tolist() == list(range(memories))
+    assert [outcome.action for outcome in memory.outcomes] == [Action.RENEW] * memories
+    assert all(outcome.verdict is not None and not outcome.verdict.mismatch[:4].any() for outcome in memory.outcomes)
+    if record:
+        assert all(outcome.recording is not None and len(outcome.recording["known"]) == 1 for outcome in memory.outcomes)
+
+
+def test_where_none_answers_all_is_new(spec: ModelSpec, filled: Hippocampus) -> None:
+    said = words("a quite new sentence", CELLS)
+    for memory in (Hippocampus(spec), filled):
+        if len(memory):
+            memory.forget(np.arange(len(TEXTS)))
+        volley = memory.circuit.volley(units(1), asked([said], None, 1, memory.spec.lex))
+        key, new = mismatch(memory.circuit, volley)
+        assert key == NONE
+        assert new[0] == np.abs(volley.counts[0].astype(int)).sum()
+        assert not new[[1, 3, 4]].any()
 
 
 def test_mismatch_counts_spikes_and_words(filled: Hippocampus) -> None:
@@ -109,7 +141,7 @@ def test_mismatch_counts_spikes_and_words(filled: Hippocampus) -> None:
 
 def test_a_gates_value_is_its_cells_firing_probability() -> None:
     rng = np.random.default_rng(1)
-    many = Gates(np.zeros((5, 1)), rng.normal(size=(5, 4)), rng.normal(size=(2, 4)), 20_000)
+    many = GateCells(np.zeros((5, 1)), rng.normal(size=(5, 4)), rng.normal(size=(2, 4)), 20_000)
     verdict = many.judge(0, np.ones(5), seed=5)
     expected = 1 / (1 + np.exp(1 - (many.synapses.sum(0) + many.theta)))
     np.testing.assert_allclose(verdict.value, expected, atol=1e-12)
@@ -223,6 +255,62 @@ def test_a_refresh_adds_the_cue_and_renews_the_time(path: Path, spec: ModelSpec)
         agrees(memory)
 
 
+def test_an_overwriting_takes_over_the_cues_but_not_the_old_wordings(path: Path, spec: ModelSpec) -> None:
+    with Memory.open(path, spec, embedder=FakeEmbedder()) as memory:
+        memory.store("Nobody knows the harbour")
+        memory.store("Ada lives in ~Lisbon", cues=["Where is she?", "Where is she?", "Her home"])
+        memory.store("Ada lives in ~Lisbon still")  # a refresh: the text in other words
+        memory.store("Ada lives in ~Rome", cues=["Her home"])
+        assert memory.decisions[0].action == "overwrite"
+        rows = memory._store.keys()
+        assert [(row.text, row.kind.name) for row in rows] == [
+            ("Nobody knows the harbour", "CONTENT"), ("Ada lives in ~Rome", "CONTENT"), ("Her home", "CUE"), ("Where is she?", "CUE"),
+        ]  # fmt: skip
+        assert memory.recall("Where is she?")[0].text == "Ada lives in ~Rome"
+        agrees(memory)
+        memory.store("Ada lives in ~Lisbon still")
+        assert memory.decisions[0].action == "overwrite"  # the old wording is not known any more
+        agrees(memory)
+    with Memory.open(path, embedder=FakeEmbedder()) as again:
+        assert again.recall("Where is she?")[0].text == "Ada lives in ~Lisbon still"
+
+
+def test_a_cue_that_is_given_twice_is_taught_once(spec: ModelSpec) -> None:
+    memory = Hippocampus(spec)
+    memory.store(units(2))
+    assert memory.teach(0, units(5)[[1, 3, 3, 4, 1]]) == (0, 1, 3)
+    assert memory.teach(0, units(5)[[3, 4]]) == ()
+    assert len(memory.circuit.ca1) == 5
+
+
+def test_a_turn_known_from_elsewhere_does_not_lead_back_there(spec: ModelSpec) -> None:
+    memory = Memory.open(None, spec, embedder=FakeEmbedder())
+    (known,) = memory.store_conversation([("Ada", "Good morning everybody")])
+    (again,) = memory.store_conversation([("Ada", "Good morning everybody")])
+    assert again == known
+    (other,) = memory.store_conversation([("Tess", "Where does this train go")])
+    (later,) = memory.store_conversation([("Ben", "The harbour opens at six")], after=again)
+    session = {row.id: row.session for row in memory._store.memories()}
+    assert len({session[i] for i in (known, other, later)}) == 3
+    assert memory._session(again) == session[later]
+
+
+def test_progress_is_told_event_by_event(spec: ModelSpec) -> None:
+    told: list[tuple[int, int]] = []
+    Hippocampus(spec).store(units(3), progress=lambda done, total: told.append((done, total)))
+    assert told == [(1, 3), (2, 3), (3, 3)]
+
+
+def test_there_is_nothing_to_record_without_gates(spec: ModelSpec) -> None:
+    plain = spec.model_copy(update={"gates": None})
+    with pytest.raises(SpecError, match=r"no \[gates\] to record"):
+        Hippocampus(plain).store(units(1), record=True)
+    memory = Memory.open(None, plain, embedder=FakeEmbedder())
+    with pytest.raises(SpecError, match=r"no \[gates\] to record"):
+        memory.store("Ada lives in Lisbon", record=True)
+    assert len(memory) == 0
+
+
 def test_texts_of_one_call_meet_those_before_them(spec: ModelSpec) -> None:
     one, all_ = Memory.open(None, spec, embedder=FakeEmbedder()), Memory.open(None, spec, embedder=FakeEmbedder())
     texts = [f"{text} ~{tail}" for text in TEXTS[:8] for tail in ("so", "so", "so it is")] + TEXTS[:8]
@@ -322,7 +410,16 @@ def test_weights_that_cannot_be_read_are_named(spec: ModelSpec, tmp_path: Path, 
     with pytest.raises(SpecError, match="synapses"):
         Hippocampus(model(save_arrays(tmp_path / "cut.safetensors", cut, {"format": WEIGHTS})))
     with pytest.raises(SpecError, match=r"no \[gates\]"):
-        Gates.of(spec.model_copy(update={"gates": None}))
+        GateCells.of(spec.model_copy(update={"gates": None}))
+
+
+def test_a_bare_name_is_that_of_weights_that_ship(tmp_path: Path, weights: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)  # where another gates.safetensors lies
+    assert weights.name == "gates.safetensors"
+    for name in ("gates", "gates.safetensors"):
+        assert weights_file(name) == MODELS / "weights" / "gates.safetensors"
+        assert weights_file(f"./{name}") == weights_file(f".{os.sep}{name}")
+        assert weights_file(f"./{name}").resolve() == weights_file(str(tmp_path / name)) == weights
 
 
 def test_a_memory_whose_gates_are_missing_is_not_begun(path: Path, spec: ModelSpec, tmp_path: Path) -> None:
@@ -339,7 +436,7 @@ def test_the_model_that_ships_has_gates_and_prints_them() -> None:
     assert "[gates]" in spec.to_toml()
     alike = {"gates": None, "name": "x", "description": ""}
     assert spec.model_copy(update=alike) == load_model("hippocampus-text").model_copy(update=alike)
-    trained = Gates.of(spec)
+    trained = GateCells.of(spec)
     assert trained.levels.shape == (len(FEATURES), 16)
     known, stranger = np.array([0, 0, 0, 0, 25.0]), np.array([300, 300, 25, 20, 5.0])
     assert trained.judge(0, known, 0).action is Action.RENEW

@@ -1,5 +1,8 @@
 """The same said a little differently, and the same with one fact changed: edits of a sentence, for streams that repeat and contradict.
 
+A change of one word counts as a contradiction here, and to gates that learn from such streams, even where both sentences may be true: "Ana
+is allergic to nuts." and "Ana is allergic to cats."
+
 >>> rng = np.random.default_rng(0)
 >>> swapped("The train leaves at nine on Monday.", rng) in (None, "The train leaves at nine on Monday.")
 False

@@ -6,14 +6,18 @@
                  W-  log-odds of the words that it knows and that are not said              lex_missing
                  W0  log-odds of the words that both have                                   lex_shared
     novelty      S_j = 1 where a mismatch exceeds level l_j                                 novelty
+    known        S = 1 where E+, E-, W+ and W- are nought; all gates but `read` are off     known
     gate         P(S_g = 1) = sigmoid(sum_j w_gj S_j + theta_g[phase] - 1)                  gate_update, gate_reset, ...
 
 The best index cell is CA1's answer to meaning alone: words come in the gamma cycle after it, to be compared. Each gate is a population
 of cells with escape noise (`network.Logistic`), so that its value is a firing probability; it is on where more than half of them fire.
+What brings nothing that is not known is renewed without learning: W0 cannot tell it in a memory of a few, where a word that all of them
+have tells nothing by its log-odds, however often it is shared.
 
 Read in the half of theta in which CA3 drives CA1, written in the other (Hasselmo, Bodelon and Wyble 2002): the gates fire twice in a theta
 cycle, and what they make of its phase is learned like the rest. Of SPMN's gates `update` lets an event write at all, `reset` lets it
-overwrite the engram that answered, and `candidate` lets its own volley in as a key. The fourth, `read`, reads that engram out.
+overwrite the engram that answered, and `candidate` lets its own volley in as a key. The fourth, `read`, is trained to fire where that
+engram knows the event or is to be overwritten; nothing is decided by it, and a `Decision` only tells it.
 
     update  reset  candidate
       on     off      -        write       a new engram
@@ -26,7 +30,6 @@ Synapses and levels are learned (`spikemem train gates`).
 
 from dataclasses import dataclass
 from enum import IntEnum, StrEnum
-from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
@@ -42,7 +45,7 @@ from spikemem.regions.ca1 import CA1, NONE
 from spikemem.regions.ec_lex import Words
 from spikemem.regions.rhythm import BACK, DT, GAMMA, GRID, Gamma, Mode
 from spikemem.snapshot import WEIGHTS, load_arrays
-from spikemem.spec import MODELS, ModelSpec
+from spikemem.spec import ModelSpec, weights_file
 from spikemem.stimulus import drawn
 from spikemem.synapses import Dense, Sparse, one_to_one
 
@@ -64,6 +67,10 @@ JUDGE = GAMMA - 1
 """The step at which novelty cells fire."""
 HOLD = 2.0**16
 """Inhibition beyond any mismatch."""
+SURE = 512.0
+"""Inhibition of a gate by `known`, beyond all that the gate receives, in units of the logit."""
+KEPT_OFF = np.array([gate != "read" for gate in GATES])
+"""The gates that `known` inhibits, [gate]."""
 
 
 class Phase(IntEnum):
@@ -117,15 +124,12 @@ class Verdict:
         return Action.REFRESH if self.on("candidate") else Action.RENEW
 
 
-def weights_file(spec: ModelSpec) -> Path:
-    """Where a model's trained gates lie: beside the model files, or at a path of its own."""
-    assert spec.gates is not None
-    given = Path(spec.gates.weights)
-    return given if given.is_absolute() or given.is_file() else MODELS / "weights" / given
+class GateCells:
+    """The hippocampus's trained gates, populations of cells that decide once for an event; SPMN's cell (`spmn.cell`) has gates of the same
+    names for each part of its memory, and `spmn.Gates` holds their values.
 
-
-class Gates:
-    """Trained gates.   levels: of novelty cells, [feature, level].   synapses: [feature x level, gate].   theta: [phase, gate]."""
+    levels: of novelty cells, [feature, level].   synapses: [feature x level, gate].   theta: [phase, gate].
+    """
 
     def __init__(self, levels: NDArray[np.float64], synapses: NDArray[np.float64], theta: NDArray[np.float64], cells: int) -> None:
         if levels.ndim != 2 or len(levels) != len(FEATURES) or synapses.shape != (levels.size, len(GATES)):
@@ -136,11 +140,11 @@ class Gates:
         self.cells = cells
 
     @classmethod
-    def of(cls, spec: ModelSpec) -> "Gates":
+    def of(cls, spec: ModelSpec) -> "GateCells":
         """Those of a model; SpecError where it has none, or where their weights cannot be read."""
         if spec.gates is None:
             raise SpecError(f"model {spec.name!r} has no [gates]; hippocampus-gated has")
-        path = weights_file(spec)
+        path = weights_file(spec.gates.weights)
         try:
             arrays, _ = load_arrays(path, WEIGHTS)
             levels, synapses, theta = (np.asarray(arrays[name], np.float64) for name in ("levels", "synapses", "theta"))
@@ -156,7 +160,8 @@ class Gates:
 
     def above(self, mismatch: NDArray[np.float64]) -> NDArray[np.float64]:
         """What the gates receive, [n, phase, gate]."""
-        return (self.novelty(mismatch).astype(np.float64) @ self.synapses)[:, None] + self.theta
+        inhibited = SURE * np.outer(known(mismatch), KEPT_OFF)
+        return (self.novelty(mismatch).astype(np.float64) @ self.synapses - inhibited)[:, None] + self.theta
 
     def judge(self, key: int, mismatch: NDArray[np.float64], seed: int) -> Verdict:
         """What an event's mismatch makes the gates' cells do under the noise of this seed, as in the network."""
@@ -182,9 +187,10 @@ class Gates:
     # -- as populations ------------------------------------------------------------------------------------------------------------
 
     def build(self, net: Network, ca1: CA1, seed: int) -> None:
-        """Add the comparing cells of EC and of its words, `novelty`, `theta` and the gates to a circuit."""
+        """Add the comparing cells of EC and of its words, `novelty`, `known`, `theta` and the gates to a circuit."""
         self._build_comparison(net, ca1)
         net.add(Population("novelty", self.levels.size, ec.PERFECT, CycleReset(GAMMA * DT)))
+        net.add(Population("known", 1, ec.PERFECT, CycleReset(GAMMA * DT)))
         net.add(Population("theta", len(Phase)))
         heard = odds(ca1.lexicon)
         for f, name in enumerate(FEATURES):
@@ -192,11 +198,15 @@ class Gates:
             weight = np.zeros((size, self.levels.size))
             weight[:, f * self.levels.shape[1] : (f + 1) * self.levels.shape[1]] = 1.0 if name.startswith("ec") else heard[:, None]
             net.connect(name, "novelty", Dense(weight))
+            if name != "lex_shared":
+                net.connect(name, "known", Dense(-np.ones((size, 1)) if name.startswith("ec") else -np.sign(heard)[:, None]))
         for g, name in enumerate(GATES):
             net.add(Population(population(name), self.cells, ESCAPE, noise=Logistic(NOISE, seed)))
             synapses = Dense(np.repeat(self.synapses[:, [g]], self.cells, axis=1))
             for step in SAMPLES:
                 net.connect("novelty", population(name), synapses, delay=(step - START - JUDGE) * DT)
+                if KEPT_OFF[g]:
+                    net.connect("known", population(name), Dense(np.full((1, self.cells), -SURE)), delay=(step - START - JUDGE) * DT)
             net.connect("theta", population(name), Dense(np.repeat(self.theta[:, [g]], self.cells, axis=1)))
 
     def _build_comparison(self, net: Network, ca1: CA1) -> None:
@@ -226,12 +236,14 @@ class Gates:
             current[[start, start + 2]] = tonic, -2 * HOLD
         novelty = np.repeat(held[:, None, None], self.levels.size, axis=2)
         novelty[start + JUDGE] += HOLD + ec.PERFECT.threshold - self.levels.ravel()
+        same = held.copy()
+        same[start + JUDGE] += HOLD + ec.PERFECT.threshold + 0.5  # a single spike of the comparing cells keeps it from firing
         theta, gates = np.zeros((steps, len(Phase)), bool), np.full(steps, -HOLD)
         for phase, step in zip(Phase, SAMPLES, strict=True):
             theta[step - 1, phase] = True
             gates[step] = 0.0
         compared = {"ec_extra": volley, "ec_missing": volley, "lex_extra": words, "lex_missing": words, "lex_shared": shared}
-        return {**compared, "novelty": novelty, "theta": theta, **{population(name): gates for name in GATES}}
+        return {**compared, "novelty": novelty, "known": same, "theta": theta, **{population(name): gates for name in GATES}}
 
 
 def population(gate: str) -> str:
@@ -244,16 +256,26 @@ def odds(lexicon: Lexicon) -> NDArray[np.float64]:
     return np.round(lexicon.odds() / GRID) * GRID
 
 
+def known(mismatch: NDArray[np.float64]) -> NDArray[np.bool_]:
+    """Whether mismatches [n, feature] are none: no spike and no word that tells anything, more or less than was taught, [n]."""
+    none: NDArray[np.bool_] = np.all(mismatch[:, [name != "lex_shared" for name in FEATURES]] == 0, axis=1)
+    return none
+
+
 def mismatch(counts: NDArray[np.int8], said: Words, ca1: CA1, key: int) -> NDArray[np.float64]:
-    """The mismatch of a cue's volley [d] and words with what an index cell was taught, by `FEATURES`, [5]."""
-    cue, taught = counts.astype(np.int64), ca1.counts[key].astype(np.int64)
+    """The mismatch of a cue's volley [d] and words with what an index cell was taught, by `FEATURES`, [5].
+
+    Where none answers (`NONE`) nothing was taught, and all is new.
+    """
+    cue = counts.astype(np.int64)
+    taught = np.zeros_like(cue) if key == NONE else ca1.counts[key].astype(np.int64)
     sides = [(np.maximum(s * cue, 0), np.maximum(s * taught, 0)) for s in (1, -1)]
     extra = sum(np.clip(a - b, 0, MOST).sum() for a, b in sides)
     missing = sum(np.clip(b - a, 0, MOST).sum() for a, b in sides)
-    part = slice(ca1.lexicon.ptr[key], ca1.lexicon.ptr[key + 1])
-    known = ca1.lexicon.cell[part]
-    shared = np.intersect1d(said.cells, known, assume_unique=True)
-    heard, knows, both = (float(np.sum(np.round(ca1.lexicon.odds_of(cells) / GRID) * GRID)) for cells in (said.cells, known, shared))
+    part = slice(0) if key == NONE else slice(ca1.lexicon.ptr[key], ca1.lexicon.ptr[key + 1])
+    had = ca1.lexicon.cell[part]
+    shared = np.intersect1d(said.cells, had, assume_unique=True)
+    heard, knows, both = (float(np.sum(np.round(ca1.lexicon.odds_of(cells) / GRID) * GRID)) for cells in (said.cells, had, shared))
     return np.array([extra, missing, heard - both, knows - both, both], np.float64)
 
 

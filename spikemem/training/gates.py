@@ -47,7 +47,7 @@ ON = {
     Action.REFRESH: ("candidate", "read"),
     Action.RENEW: ("read",),
 }
-"""The gates that should be on for each action; `read` in the reading half of theta, the others in the writing half."""
+"""The gates that should be on for each action; `read`, which decides nothing, in theta's reading half, the others in its writing half."""
 SETTINGS = Settings(epochs=60, batch=128, lr=0.03, weight_decay=0.01, patience=20)
 
 
@@ -142,7 +142,7 @@ def lessons(spec: ModelSpec, events: Sequence[Event], vectors: NDArray[np.float3
         if event.kind in (Kind.NEW, Kind.CONTRADICTION):
             holder[event.of] = int(memory.store(vector[None], words=[[heard]])[0])
         elif event.kind is Kind.PARAPHRASE:
-            memory.teach(old, vector[None], [heard])
+            memory.teach(old, vector[None], [heard], [False])
     return Lessons(np.array(seen), actions)
 
 
