@@ -139,7 +139,9 @@ def _recalls(model: str, spec: ModelSpec, seed: int) -> Iterator[Probe]:
         model, "recall", circuit.network(slow=False, passes=passes), circuit.stimulus(recall, noisy, said, passes), len(recall) * GAMMA
     )
     if spec.gates is not None:
-        yield Probe(model, "gates", *gated(circuit, GateCells.of(spec), noisy, said, seed), len(PROTOCOL) * GAMMA)
+        events = np.concatenate([noisy[:1], ec.unit(vectors[2:3], spec.ec.dim)])  # one that is new, one that is known
+        told = spoken([words(text, WORD_CELLS) for text in ("who is name0", _told(2))], DAY, 2)
+        yield Probe(model, "gates", *gated(circuit, GateCells.of(spec), events, told, seed), len(PROTOCOL) * GAMMA)
     yield Probe(model, "chain", circuit.network(), circuit.stimulus(chain, noisy[:1], said.some(np.array([0]))), len(chain) * GAMMA)
 
 
@@ -151,9 +153,14 @@ def _said(spec: ModelSpec, vectors: NDArray[np.float64], seed: int) -> tuple[Hip
         return memory, Spoken.nothing(2)
     few = {"lex": spec.lex.model_copy(update={"cells": WORD_CELLS}), "gates": None}
     memory = Hippocampus(spec.model_copy(update=few), seed=seed)
-    texts = [[words(text, WORD_CELLS) for text in (f"the name{i} knows name{i + 1}", f"name{i}")] for i in range(MEMORIES)]
+    texts = [[words(text, WORD_CELLS) for text in (_told(i), f"name{i}")] for i in range(MEMORIES)]
     memory.store(vectors, variants=list(-vectors[:, None]), words=texts, sessions=[0] * MEMORIES, when=DAY * np.arange(MEMORIES))
     return memory, spoken([words(f"who is name{i}", WORD_CELLS) for i in range(2)], DAY, 2)
+
+
+def _told(i: int) -> str:
+    """The text of a memory."""
+    return f"the name{i} knows name{i + 1}"
 
 
 def validate(
