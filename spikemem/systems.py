@@ -58,7 +58,7 @@ class MemorySystem:
     def name(self) -> str:
         kind = "rate twin" if self.rate else "spiking memory"
         if self.plain:
-            return f"{kind}, vectors alone"
+            return f"{kind}, vectors alone" if self.model is None else f"{kind}, vectors alone, {self.model.name}"
         return f"{kind}, {self.ablation}" if self.ablation else kind
 
     def fit(self, task: Task, vectors: Vectors) -> None:

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from spikemem import Memory, ModelSpec
 from spikemem.cache import CachedEmbedder
+from spikemem.corpus.tales import tales
 from spikemem.embed import Progress
 
 DIM = 384
@@ -78,3 +79,14 @@ def embed_forever(folder: Path, done: Connection) -> None:
         texts = [f"{n} {part}" for part in "abc"]
         cache.embed(texts)
         done.send(texts)
+
+
+def write_tales(folder: Path) -> None:
+    """Small stories as the files of bAbI's first task, train and test."""
+    folder.mkdir(parents=True)
+    for split, seed in (("train", 0), ("test", 1)):
+        lines = []
+        for tale in tales(20, seed, sentences=2, things=0):
+            lines += [f"{i} {' '.join(words)}." for i, words in enumerate(tale.sentences, 1)]
+            lines += [f"3 {' '.join(question.words)}?\t{question.answer}\t1" for question in tale.questions]
+        (folder / f"qa1_tales_{split}.txt").write_text("\n".join(lines), encoding="utf-8")

@@ -8,9 +8,8 @@ from typer.testing import CliRunner
 
 from spikemem import embed
 from spikemem.cli import app
-from spikemem.corpus.tales import tales
 from spikemem.training import babi
-from tests.fakes import FakeEmbedder
+from tests.fakes import FakeEmbedder, write_tales
 
 run = CliRunner().invoke
 
@@ -91,14 +90,7 @@ def test_trainings_are_commands_of_train_alone() -> None:
 
 
 def test_a_reader_of_stories_is_trained_and_written(tmp_path: Path) -> None:
-    folder = tmp_path / "data" / "babi" / "en"
-    folder.mkdir(parents=True)
-    for split, seed in (("train", 0), ("test", 1)):
-        lines = []
-        for tale in tales(20, seed, sentences=2, things=0):
-            lines += [f"{i} {' '.join(words)}." for i, words in enumerate(tale.sentences, 1)]
-            lines += [f"3 {' '.join(question.words)}?\t{question.answer}\t1" for question in tale.questions]
-        (folder / f"qa1_tales_{split}.txt").write_text("\n".join(lines), encoding="utf-8")
+    write_tales(tmp_path / "data" / "babi" / "en")
     arguments = ["train", "spmn", "--task", "babi", "--data", "data", "--cell", "rate", "--epochs", "1", "--out", "reader.safetensors"]
     result = run(app, [*arguments, "--json"])
     assert result.exit_code == 0, result.output

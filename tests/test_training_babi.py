@@ -12,6 +12,7 @@ from spikemem.errors import DataError, TrainingError
 from spikemem.learn import Settings
 from spikemem.stories import Question, Story
 from spikemem.training.babi import Learnt, Size, Vocabulary, batches, examine, learn, learn_task
+from tests.fakes import write_tales
 
 SMALL = Size(cells=32, populations=3, width=24, depth=3, hidden=32)
 SETTINGS = Settings(epochs=8, batch=32, lr=5e-3, weight_decay=1e-2, clip=5.0, target=2e-2)
@@ -104,14 +105,7 @@ def test_stories_without_questions_are_refused(empty: int, clue: str) -> None:
 
 
 def test_a_task_is_read_from_its_files(tmp_path: Path) -> None:
-    folder = tmp_path / "babi" / "en-10k"
-    folder.mkdir(parents=True)
-    for split, seed in (("train", 0), ("test", 1)):
-        lines = []
-        for tale in tales(20, seed, sentences=2, things=0):
-            lines += [f"{i} {' '.join(words)}." for i, words in enumerate(tale.sentences, 1)]
-            lines += [f"3 {' '.join(question.words)}?\t{question.answer}\t1" for question in tale.questions]
-        (folder / f"qa1_tales_{split}.txt").write_text("\n".join(lines), encoding="utf-8")
+    write_tales(tmp_path / "babi" / "en-10k")
     made = learn_task(tmp_path, 1, replace(SETTINGS, epochs=1), Size(8, 2, 4, 1, 1, 2, 4), steps=0)["rate"].outcome
     assert (made.task, made.questions, made.trained_on) == (1, 20, 18)
 
