@@ -4,8 +4,8 @@
     python sims/babi.py --data ../shared/data --jobs 2      # all twenty; goes on where it was stopped
 
 Trained on nine tenths of a task's training stories (10,000 questions, or 1,000 where that file is missing), the other tenth decides when to
-stop, and the test file is seen once. Each run leaves its outcome, the course of its loss and its weights in results/babi/; a run that was
-killed goes on from its last epoch. Prints test errors in per cent beside those of MemN2N and EntNet.
+stop, and the test file is seen once. Each run leaves its outcome, the course of its loss and its weights in a folder of its own; a run that
+was killed goes on from its last epoch. Prints test errors in per cent beside those of MemN2N and EntNet.
 """
 
 import argparse
@@ -19,22 +19,25 @@ from pathlib import Path
 import torch
 
 from spikemem.errors import SpikememError
-from spikemem.learn import save
+from spikemem.learn import Epoch, save
+from spikemem.spmn.firing import STEPS
 from spikemem.stories import TASKS
 from spikemem.training import babi
 
+CELLS = {"spiking": STEPS, "rate": 0}
 parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
 parser.add_argument("--data", type=Path, default=Path(os.environ.get("SPIKEMEM_DATA", "../shared/data")))
 parser.add_argument("--tasks", type=int, nargs="+", default=list(TASKS), choices=TASKS, metavar="TASK")
+parser.add_argument("--cell", nargs="+", choices=CELLS, default=list(CELLS))
 parser.add_argument("--seeds", type=int, nargs="+", default=[0])
 parser.add_argument("--epochs", type=int, default=babi.RECIPE.epochs)
 parser.add_argument("--jobs", type=int, default=1, help="tasks trained at the same time, a thread each")
 parser.add_argument("--out", type=Path, default=Path("results/babi"))
 
 
-def run(args: argparse.Namespace, task: int, seed: int) -> list[dict]:
-    """One training of the rate twin and the spiking reader, unless its outcome is there already."""
-    folder = args.out / f"{task:02}-{seed}"
+def run(args: argparse.Namespace, task: int, cell: str, seed: int) -> dict:
+    """One training, unless its outcome is there already."""
+    folder = args.out / f"{task:02}-{cell}-{seed}"
     done = folder / "outcome.json"
     if done.exists():
         return json.loads(done.read_text())
@@ -42,18 +45,20 @@ def run(args: argparse.Namespace, task: int, seed: int) -> list[dict]:
         torch.set_num_threads(1)
     folder.mkdir(parents=True, exist_ok=True)
 
-    def tell(cell: str, epoch: babi.Epoch) -> None:
-        line = f"task {task}, seed {seed}, {cell}, epoch {epoch.number}: loss {epoch.loss:.4f}, validation {epoch.validation:.4f}"
-        print(line, *sorted({finding.name for finding in epoch.health}), sep="; ", file=sys.stderr, flush=True)
+    def tell(epoch: Epoch) -> None:
+        line = f"task {task}, {cell}, seed {seed}, epoch {epoch.number}: loss {epoch.loss:.4f}, validation {epoch.validation:.4f}"
+        line = "; ".join([line, *sorted({finding.name for finding in epoch.health})])
+        print(line, file=sys.stderr, flush=True)
+        with (folder / "log.txt").open("a") as log:
+            print(line, file=log)
 
     settings = replace(babi.RECIPE, epochs=args.epochs, seed=seed, checkpoint=folder / "checkpoint")
-    learnt = babi.learn_task(args.data, task, settings, on_epoch=tell)
-    for cell, made in learnt.items():
-        save(folder / f"{cell}.safetensors", made.reader, **made.outcome.json())
-        (folder / f"{cell}-losses.json").write_text(json.dumps({"losses": made.history.losses, "validation": made.history.validation}))
-    outcomes = [made.outcome.json() for made in learnt.values()]
-    done.write_text(json.dumps(outcomes))
-    return outcomes
+    made = babi.learn_task(args.data, task, settings, steps=CELLS[cell], on_epoch=tell)
+    outcome = made.outcome.json()
+    save(folder / f"{cell}.safetensors", made.reader, **outcome)
+    (folder / "losses.json").write_text(json.dumps({"losses": made.history.losses, "validation": made.history.validation}))
+    done.write_text(json.dumps(outcome))
+    return outcome
 
 
 def table(outcomes: list[dict], tasks: list[int]) -> None:
@@ -79,7 +84,7 @@ def table(outcomes: list[dict], tasks: list[int]) -> None:
 
 def main() -> None:
     args = parser.parse_args()
-    todo = [(task, seed) for task in args.tasks for seed in args.seeds]
+    todo = [(task, cell, seed) for task in args.tasks for cell in args.cell for seed in args.seeds]
     try:
         if args.jobs == 1:
             runs = [run(args, *one) for one in todo]
@@ -88,7 +93,7 @@ def main() -> None:
                 runs = list(pool.map(run, [args] * len(todo), *zip(*todo, strict=True)))
     except SpikememError as error:
         sys.exit(f"error: {error}")
-    table([outcome for outcomes in runs for outcome in outcomes], args.tasks)
+    table(runs, args.tasks)
 
 
 if __name__ == "__main__":

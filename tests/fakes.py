@@ -81,12 +81,12 @@ def embed_forever(folder: Path, done: Connection) -> None:
         done.send(texts)
 
 
-def write_tales(folder: Path) -> None:
-    """Small stories as the files of bAbI's first task, train and test."""
-    folder.mkdir(parents=True)
+def write_tales(folder: Path, task: int = 1) -> None:
+    """Small stories as the files of a bAbI task, train and test."""
+    folder.mkdir(parents=True, exist_ok=True)
     for split, seed in (("train", 0), ("test", 1)):
         lines = []
         for tale in tales(20, seed, sentences=2, things=0):
             lines += [f"{i} {' '.join(words)}." for i, words in enumerate(tale.sentences, 1)]
             lines += [f"3 {' '.join(question.words)}?\t{question.answer}\t1" for question in tale.questions]
-        (folder / f"qa1_tales_{split}.txt").write_text("\n".join(lines), encoding="utf-8")
+        (folder / f"qa{task}_tales_{split}.txt").write_text("\n".join(lines), encoding="utf-8")

@@ -9,21 +9,21 @@ import torch
 
 from spikemem.corpus.tales import PLACES, tales
 from spikemem.errors import DataError, TrainingError
-from spikemem.learn import Settings
+from spikemem.learn import Epoch, Settings
 from spikemem.stories import Question, Story
 from spikemem.training.babi import Learnt, Size, Vocabulary, batches, examine, learn, learn_task
 from tests.fakes import write_tales
 
 SMALL = Size(cells=32, populations=3, width=24, depth=3, hidden=32)
 SETTINGS = Settings(epochs=8, batch=32, lr=5e-3, weight_decay=1e-2, clip=5.0, target=2e-2)
-THEN = {"epochs": 1, "lr": 1e-3}
-STEPS = 32
+STEPS = {"spiking": 32, "rate": 0}
 
 
 @pytest.fixture(scope="module")
 def learnt() -> dict[str, Learnt]:
     """Readers of tales of people and things."""
-    return learn(tales(900), tales(60, seed=1), tales(60, seed=2), SETTINGS, SMALL, STEPS, then=THEN)
+    stories = tales(900), tales(60, seed=1), tales(60, seed=2)
+    return {cell: learn(*stories, SETTINGS, SMALL, steps) for cell, steps in STEPS.items()}
 
 
 @pytest.mark.slow
@@ -33,13 +33,6 @@ def test_a_reader_learns_tales(learnt: dict[str, Learnt], cell: str) -> None:
     assert (outcome.task, outcome.cell, outcome.questions, outcome.trained_on) == (0, cell, 240, 3600)
     assert outcome.error < 5.0  # by chance 75
     assert learnt[cell].history.losses[-1] < 0.5
-
-
-def test_the_spiking_reader_goes_on_from_its_rate_twin(learnt: dict[str, Learnt]) -> None:
-    rate, spiking = learnt["rate"], learnt["spiking"]
-    assert spiking.history.losses[0] < 0.5 * rate.history.losses[0]
-    assert (rate.reader.steps, spiking.reader.steps) == (0, STEPS)
-    assert len(spiking.history.validation) <= THEN["epochs"]
 
 
 def test_it_answers_from_the_story_alone(learnt: dict[str, Learnt]) -> None:
@@ -69,31 +62,22 @@ def test_a_training_goes_on_to_the_same_losses(tmp_path: Path) -> None:
     stories = tales(90, sentences=4, things=0)
     parts = stories[:60], stories[60:75], stories[75:]
     small, settings = Size(12, 2, 8, 2, 1, 2, 8), replace(SETTINGS, epochs=3)
-    whole = learn(*parts, settings, small, steps=8, then={"epochs": 2})
-    again = replace(settings, checkpoint=tmp_path / "run")
+    whole = learn(*parts, settings, small, steps=8)
 
     class KilledError(Exception):
-        """In the midst of the spiking reader's training."""
+        """In the midst of a training."""
 
-    def kill(cell: str, epoch: object) -> None:
-        if cell == "spiking":
+    def kill(epoch: Epoch) -> None:
+        if epoch.number == 2:
             raise KilledError
 
+    again = replace(settings, checkpoint=tmp_path / "run")
     with pytest.raises(KilledError):
-        learn(*parts, again, small, steps=8, then={"epochs": 2}, on_epoch=kill)
-    assert {path.name for path in tmp_path.iterdir()} == {"run", "run-spiking"}
-    resumed = learn(*parts, again, small, steps=8, then={"epochs": 2})
-    for cell, made in whole.items():
-        assert resumed[cell].history.losses == made.history.losses
-        assert resumed[cell].history.validation == made.history.validation
-        assert resumed[cell].outcome.error == made.outcome.error
-
-
-def test_without_steps_there_is_the_rate_twin_alone() -> None:
-    stories = tales(20, sentences=2, things=0)
-    made = learn(stories, stories, stories, replace(SETTINGS, epochs=1), Size(8, 2, 4, 1, 1, 2, 4), steps=0, task=7)
-    assert list(made) == ["rate"]
-    assert made["rate"].outcome.task == 7
+        learn(*parts, again, small, steps=8, on_epoch=kill)
+    resumed = learn(*parts, again, small, steps=8)
+    assert resumed.history.losses == whole.history.losses
+    assert resumed.history.validation == whole.history.validation
+    assert resumed.outcome.error == whole.outcome.error
 
 
 @pytest.mark.parametrize(("empty", "clue"), [(0, "taught"), (1, "kept apart"), (2, "of the test")])
@@ -106,8 +90,15 @@ def test_stories_without_questions_are_refused(empty: int, clue: str) -> None:
 
 def test_a_task_is_read_from_its_files(tmp_path: Path) -> None:
     write_tales(tmp_path / "babi" / "en-10k")
-    made = learn_task(tmp_path, 1, replace(SETTINGS, epochs=1), Size(8, 2, 4, 1, 1, 2, 4), steps=0)["rate"].outcome
-    assert (made.task, made.questions, made.trained_on) == (1, 20, 18)
+    made = learn_task(tmp_path, 1, replace(SETTINGS, epochs=1), Size(8, 2, 4, 1, 1, 2, 4), steps=0).outcome
+    assert (made.task, made.cell, made.questions, made.trained_on) == (1, "rate", 20, 18)
+
+
+def test_a_task_with_too_few_stories_is_learned_in_company(tmp_path: Path) -> None:
+    for task in (1, 2, 3):
+        write_tales(tmp_path / "babi" / ("en" if task == 3 else "en-10k"), task)
+    made = learn_task(tmp_path, 3, replace(SETTINGS, epochs=1), Size(8, 2, 4, 1, 1, 2, 4), steps=0).outcome
+    assert (made.task, made.questions, made.trained_on) == (3, 20, 18 + 2 * 20)
 
 
 @pytest.mark.parametrize(

@@ -223,7 +223,6 @@ def _babi(order: _Order) -> _Made:
     if steps is None:
         raise TrainingError(f"stories are read by the cells spiking and rate, not by {order.cell!r}")
     with bar("training") as progress:
-        learnt = babi.learn_task(order.data, order.number, order.settings(babi.RECIPE), steps=steps, progress=progress)
+        made = babi.learn_task(order.data, order.number, order.settings(babi.RECIPE), steps=steps, progress=progress)
     published = {"MemN2N": babi.MEMN2N[order.number - 1], "EntNet": babi.ENTNET[order.number - 1]}
-    last = learnt[order.cell]
-    return _Made(last.reader, last.history, [made.outcome.json() | published for made in learnt.values()])
+    return _Made(made.reader, made.history, [made.outcome.json() | published])
