@@ -8,66 +8,44 @@ test sentences, none of which was seen, and of news from another source, MRPC (D
 and the calibration of the confidence, and writes results/slots.json.
 """
 
-import argparse
-import json
-import os
-import sys
-from dataclasses import asdict, replace
+from collections.abc import Iterator
+from dataclasses import asdict
 from pathlib import Path
 
-from rich.progress import Progress
+from spmn_steps import Told, measured, options
 from torch import Tensor
 
 from spikemem.cache import CachedEmbedder
-from spikemem.embed import Embedder, SentenceEmbedder
-from spikemem.errors import MissingDataError, SpikememError
+from spikemem.errors import MissingDataError
+from spikemem.learn import Settings
 from spikemem.training import slots
-from spikemem.training.spmn import CELLS, distinct
+from spikemem.training.spmn import distinct
 
-parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-parser.add_argument("--data", type=Path, default=Path(os.environ.get("SPIKEMEM_DATA", "../shared/data")))
-parser.add_argument("--cell", nargs="+", choices=CELLS, default=list(CELLS))
-parser.add_argument("--epochs", type=int, default=slots.DEFAULT.epochs)
-parser.add_argument("--seeds", type=int, nargs="+", default=[0])
-parser.add_argument("--out", type=Path, default=Path("results/slots.json"))
 COLUMNS = {"content": ".3f", "time": ".4f", "missed": ".1%", "false": ".1%", "displaced": ".1%", "calibration": ".4f"}
+parser = options(__doc__, slots.DEFAULT, Path("results/slots.json"))
 
 
-def elsewhere(data: Path, embedder: Embedder, seen: Tensor) -> dict[str, Tensor]:
-    """Sentences of another source, less those that were seen; nothing where they are not there."""
+def sentences(data: Path, embedder: CachedEmbedder, progress: Told) -> tuple[Tensor, Tensor, dict[str, Tensor]]:
+    """Those to learn from, those of the same source to be judged on, and those of another, less what was seen, where they are there."""
+    seen, unseen = slots.sentences(data, embedder, progress)
     try:
-        return {"MRPC": distinct(slots.elsewhere(data, embedder), but=seen)}
+        return seen, unseen, {"MRPC": distinct(slots.elsewhere(data, embedder), but=seen)}
     except MissingDataError:
-        return {}
+        return seen, unseen, {}
 
 
-def measure(args: argparse.Namespace) -> list[dict]:
-    with Progress(transient=True) as bar:
-        step = bar.add_task("embedding", total=None)
-
-        def progress(done: int, total: int) -> None:
-            bar.update(step, completed=done, total=total)
-
-        embedder = CachedEmbedder(SentenceEmbedder(), args.out.parent / "embeddings")
-        seen, unseen = slots.sentences(args.data, embedder, progress)
-        others = elsewhere(args.data, embedder, seen)
-        rows = []
-        for cell in args.cell:
-            for seed in args.seeds:
-                bar.update(step, description=f"{cell}, seed {seed}")
-                made = slots.run(cell, seen, unseen, replace(slots.DEFAULT, epochs=args.epochs, seed=seed), progress=progress)
-                run = {"cell": cell, "seed": seed, "seconds": made.history.seconds, "losses": made.history.losses}
-                figures = {"STS-B": made.figures} | {name: slots.evaluate(made.model, of, seed=seed) for name, of in others.items()}
-                rows += [run | {"data": name, **asdict(judged)} for name, judged in figures.items()]
-    return rows
+def judge(cell: str, given: tuple[Tensor, Tensor, dict[str, Tensor]], settings: Settings, progress: Told) -> Iterator[dict]:
+    """Train, and a row for each source."""
+    seen, unseen, others = given
+    made = slots.run(cell, seen, unseen, settings, progress=progress)
+    figures = {"STS-B": made.figures} | {name: slots.evaluate(made.model, of, seed=settings.seed) for name, of in others.items()}
+    for name, judged in figures.items():
+        yield {"data": name, "seconds": made.history.seconds, "losses": made.history.losses, **asdict(judged)}
 
 
 def main() -> None:
     args = parser.parse_args()
-    try:
-        rows = measure(args)
-    except SpikememError as error:
-        sys.exit(f"error: {error}")
+    rows = measured(args, slots.DEFAULT, lambda embedder, progress: sentences(args.data, embedder, progress), judge)
     print("  ".join([f"{'cell':<10}", "seed", f"{'data':<5}", *(f"{name:>11}" for name in COLUMNS), "  seconds"]))
     for row in rows:
         figures = (f"{row[name]:>11{form}}" for name, form in COLUMNS.items())
@@ -76,8 +54,6 @@ def main() -> None:
     for row in rows:
         for sure, right, n in row["bins"]:
             print(f"{row['cell']:<10}  {row['seed']:>4}  {row['data']:<5}  {sure:.3f}  {right:.3f}  {n:>6,}")
-    args.out.parent.mkdir(parents=True, exist_ok=True)
-    args.out.write_text(json.dumps(rows))
 
 
 if __name__ == "__main__":
