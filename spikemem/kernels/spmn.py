@@ -4,7 +4,7 @@ The equations are those at the head of `spikemem.spmn.cell`, with its names. A c
 GIL. Random numbers are splitmix64's (Steele, Lea & Flood 2014), a stream for each story.
 """
 
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numba import njit
@@ -13,11 +13,41 @@ from numpy.typing import NDArray
 Floats = NDArray[np.floating[Any]]
 PRECISION = 8
 """Bits of a firing probability: a cell fires with the multiple of 1/256 that is nearest to its p."""
-DRAWN = 8
-"""Rows of `kept` for each plane before the reads and what the addresses held: the address as softmax and as shares, then update, reset
-and the candidate's population, each as probability and as shares; the last row is the candidate itself."""
 
 
+class Kept(NamedTuple):
+    """What the way back needs of each event, [story, event, ...]: probabilities p_, and shares of spikes drawn from them."""
+
+    p_k: Floats
+    """[plane, w], as those to `c`."""
+    k: Floats
+    p_z: Floats
+    z: Floats
+    p_r: Floats
+    r: Floats
+    p_c: Floats
+    """Of the candidate's population."""
+    c: Floats
+    """The candidate itself."""
+    reads: Floats
+    """[reader x plane, w]."""
+    held: Floats
+    """What k held before the write, [plane, w]."""
+
+
+class By(NamedTuple):
+    """Gradients by what lies within one event.   k, z, c, held: of one plane, [w].   reads: [reader x plane, w].   signals: as `_heard`."""
+
+    k: Floats
+    z: Floats
+    c: Floats
+    held: Floats
+    reads: Floats
+    signals: Floats
+
+
+_part = njit(cache=True, nogil=True, fastmath=True, error_model="numpy", forceinline=True)
+"""Of a story: inlined, so that a call gives the same bits whether it was just compiled or comes from numba's cache."""
 STRIDE = np.uint64(0x9E3779B97F4A7C15)
 TRAIN = np.uint64(PRECISION * 0x9E3779B97F4A7C15 % 2**64)
 """How far a spike train moves a stream of random numbers on."""
@@ -100,7 +130,7 @@ def _softmax(x: Floats) -> None:
         x[i] /= total
 
 
-@njit(cache=True, nogil=True, fastmath=True, error_model="numpy")
+@_part
 def _read(keys: Floats, memory: Floats, reads: Floats) -> None:
     """rho[r, d] = sum over i of kappa[r, i] M[d, i], for keys [reader, w], memory [plane, w, w], reads [reader x plane, w]."""
     readers, planes, width = keys.shape[0], memory.shape[0], memory.shape[1]
@@ -116,9 +146,10 @@ def _read(keys: Floats, memory: Floats, reads: Floats) -> None:
                         row[v] += key * content[v]
 
 
-@njit(cache=True, nogil=True, fastmath=True, error_model="numpy")
-def _mismatch(reads: Floats, held: Floats, comes: Floats, signals: Floats) -> None:
-    """What the gates hear of the memory: the mean square of each read, and for each plane agreement with what comes, and mean square."""
+@_part
+def _heard(reads: Floats, held: Floats, candidate: Floats, signals: Floats) -> None:
+    """m, what the gates hear of the memory: the mean square of each read; then for each plane how far what it held agrees with what comes,
+    tanh of the candidate's drive, and the mean square of what it held."""
     blocks, width = reads.shape
     for j in range(blocks):
         total = reads.dtype.type(0)
@@ -128,7 +159,7 @@ def _mismatch(reads: Floats, held: Floats, comes: Floats, signals: Floats) -> No
     for d in range(len(held)):
         agreement, energy = reads.dtype.type(0), reads.dtype.type(0)
         for v in range(width):
-            agreement += held[d, v] * comes[d, v]
+            agreement += held[d, v] * np.tanh(candidate[d, v])
             energy += held[d, v] * held[d, v]
         signals[blocks + 2 * d] = agreement / width
         signals[blocks + 2 * d + 1] = energy / width
@@ -143,229 +174,223 @@ def _drawn(p: Any, steps: int, stream: NDArray[np.uint64]) -> Any:
     return _count(train) / steps
 
 
-@njit(cache=True, nogil=True, fastmath=True, error_model="numpy")
-def _write(
-    key: Floats, k0: Floats, g0: Floats, hears: Floats, routes: Floats, c0: Floats, gain: Any, before: Floats, after: Floats, kept: Floats,
-    signals: Floats, comes: Floats, steps: int, stream: NDArray[np.uint64],
-) -> None:  # fmt: skip
-    """One event of one story.   kept: what the backward pass needs, [row, w]: 8 rows a plane, the reads, what the addresses held."""
-    planes, width = c0.shape
-    blocks = key.shape[0] * planes
-    one = after.dtype.type(1)
-    reads, held = kept[DRAWN * planes : DRAWN * planes + blocks], kept[DRAWN * planes + blocks :]
-    _read(key, before, reads)
-    for d in range(planes):
-        share, address = kept[d], kept[planes + d]
-        share[:] = k0[d]
+@_part
+def _addresses(drive: Any, gain: Any, before: Floats, kept: Kept, b: int, t: int, steps: int, stream: NDArray[np.uint64]) -> None:
+    """rho_j, k_d and rho_d of event t of story b."""
+    reads = kept.reads[b, t]
+    blocks, width = reads.shape
+    _read(drive.key[b, t], before, reads)
+    for d in range(len(before)):
+        p, k, held = kept.p_k[b, t, d], kept.k[b, t, d], kept.held[b, t, d]
+        p[:] = drive.address[b, t, d]
         for j in range(blocks):
-            strength = gain * routes[1, d, j]
+            strength = gain * drive.routes[b, t, 1, d, j]
             for i in range(width):
-                share[i] += strength * reads[j, i]
-        _softmax(share)
+                p[i] += strength * reads[j, i]
+        _softmax(p)
         if steps:
-            _win(share, steps, stream, address)
+            _win(p, steps, stream, k)
         else:
-            address[:] = share
-        held[d] = 0
+            k[:] = p
+        held[:] = 0
         for i in range(width):
-            if address[i] != 0:
+            if k[i] != 0:
                 for v in range(width):
-                    held[d, v] += address[i] * before[d, i, v]
+                    held[v] += k[i] * before[d, i, v]
+
+
+@_part
+def _gates(drive: Any, kept: Kept, b: int, t: int, d: int, signals: Floats, steps: int, stream: NDArray[np.uint64]) -> None:
+    """z_d, r_d and c_d of event t of story b."""
+    reads, held, hears = kept.reads[b, t], kept.held[b, t, d], drive.hears[b, t]
+    blocks, width = reads.shape
+    one = reads.dtype.type(1)
+    update, reset = reads.dtype.type(0), reads.dtype.type(0)
+    for j in range(blocks):
+        update += hears[0, d, j] * signals[j]
+        reset += hears[1, d, j] * signals[j]
+    for j in range(2):
+        update += hears[0, d, blocks + j] * signals[blocks + 2 * d + j]
+        reset += hears[1, d, blocks + j] * signals[blocks + 2 * d + j]
+    p_z, z, p_r, r = kept.p_z[b, t, d], kept.z[b, t, d], kept.p_r[b, t, d], kept.r[b, t, d]
+    p_c, c = kept.p_c[b, t, d], kept.c[b, t, d]
+    p_c[:] = drive.candidate[b, t, d]
+    for j in range(blocks):
+        strength = drive.routes[b, t, 0, d, j]
+        for v in range(width):
+            p_c[v] += strength * reads[j, v]
+    for v in range(width):
+        p_z[v] = one / (one + np.exp(-(drive.gates[b, t, 0, d, v] + update)))
+        p_r[v] = one / (one + np.exp(-(drive.gates[b, t, 1, d, v] + reset)))
+    for v in range(width):
+        z[v] = _drawn(p_z[v], steps, stream)
+        r[v] = _drawn(p_r[v], steps, stream)
+        p_c[v] = one / (one + np.exp(-2 * (p_c[v] + (one - r[v]) * held[v])))
+        c[v] = 2 * _drawn(p_c[v], steps, stream) - one
+
+
+@_part
+def _write(drive: Any, gain: Any, memory: Floats, kept: Kept, b: int, t: int, steps: int, stream: NDArray[np.uint64]) -> None:
+    """Event t of story b into the memory."""
+    before, after = memory[b, t], memory[b, t + 1]
+    planes, width = len(before), before.shape[2]
+    signals = np.empty(kept.reads.shape[2] + 2 * planes, memory.dtype)
+    _addresses(drive, gain, before, kept, b, t, steps, stream)
+    _heard(kept.reads[b, t], kept.held[b, t], drive.candidate[b, t], signals)
     for d in range(planes):
-        for v in range(width):
-            comes[d, v] = np.tanh(c0[d, v])
-    _mismatch(reads, held, comes, signals)
-    for d in range(planes):
-        update, reset = after.dtype.type(0), after.dtype.type(0)
-        for j in range(blocks):
-            update += hears[0, d, j] * signals[j]
-            reset += hears[1, d, j] * signals[j]
-        for j in range(2):
-            update += hears[0, d, blocks + j] * signals[blocks + 2 * d + j]
-            reset += hears[1, d, blocks + j] * signals[blocks + 2 * d + j]
-        z, zs, r, rs = kept[2 * planes + d], kept[3 * planes + d], kept[4 * planes + d], kept[5 * planes + d]
-        c, cs = kept[6 * planes + d], kept[7 * planes + d]
-        c[:] = c0[d]
-        for j in range(blocks):
-            strength = routes[0, d, j]
-            for v in range(width):
-                c[v] += strength * reads[j, v]
-        for v in range(width):
-            z[v] = one / (one + np.exp(-(g0[0, d, v] + update)))
-            r[v] = one / (one + np.exp(-(g0[1, d, v] + reset)))
-        for v in range(width):
-            zs[v] = _drawn(z[v], steps, stream)
-            rs[v] = _drawn(r[v], steps, stream)
-            c[v] = one / (one + np.exp(-2 * (c[v] + (one - rs[v]) * held[d, v])))
-            cs[v] = 2 * _drawn(c[v], steps, stream) - one
-        address = kept[planes + d]
+        _gates(drive, kept, b, t, d, signals, steps, stream)
+        k, z, c = kept.k[b, t, d], kept.z[b, t, d], kept.c[b, t, d]
         for i in range(width):
             for v in range(width):
-                after[d, i, v] = before[d, i, v] + address[i] * zs[v] * (cs[v] - before[d, i, v])
+                after[d, i, v] = before[d, i, v] + k[i] * z[v] * (c[v] - before[d, i, v])
 
 
 @njit(cache=True, nogil=True)
 def forward(
-    key: Floats, k0: Floats, g0: Floats, hears: Floats, routes: Floats, c0: Floats, gain: Any, present: NDArray[np.bool_],
-    memory: Floats, kept: Floats, steps: int, seed: int, first: int, last: int,
-) -> None:  # fmt: skip
-    """Memories [story, event + 1, plane, w, w] of the stories from `first` to `last`, the first given, and kept [story, event, row, w]."""
-    planes, width = c0.shape[2], c0.shape[3]
-    signals, comes = np.empty(key.shape[2] * planes + 2 * planes, memory.dtype), np.empty((planes, width), memory.dtype)
+    drive: Any, gain: Any, present: NDArray[np.bool_], memory: Floats, kept: Kept, steps: int, seed: int, first: int, last: int
+) -> None:
+    """Memories [story, event + 1, plane, w, w] of the stories from `first` to `last`, the first given, and what is kept of their events.
+
+    drive: a `spikemem.spmn.cell.Drive` of arrays.
+    """
     for b in range(first, last):
         stream = np.array([_random(np.uint64(seed) + np.uint64(b))], np.uint64)
         for t in range(present.shape[1]):
             if present[b, t]:
-                _write(
-                    key[b, t], k0[b, t], g0[b, t], hears[b, t], routes[b, t], c0[b, t], gain, memory[b, t], memory[b, t + 1], kept[b, t],
-                    signals, comes, steps, stream,
-                )  # fmt: skip
+                _write(drive, gain, memory, kept, b, t, steps, stream)
             else:
                 memory[b, t + 1] = memory[b, t]
 
 
-@njit(cache=True, nogil=True, fastmath=True, error_model="numpy")
-def _erase(g: Floats, before: Floats, address: Floats, zs: Floats, cs: Floats, by: Floats) -> None:
-    """Through M' = M + k z (c - M) of a plane: g becomes the gradient by M, `by` [k, z, c] those of the three."""
-    width = len(zs)
-    by[:] = 0
-    for i in range(width):
-        key, total = address[i], g.dtype.type(0)
-        for v in range(width):
-            change, up = cs[v] - before[i, v], g[i, v]
-            total += up * zs[v] * change
-            by[1, v] += up * key * change
-            by[2, v] += up * key * zs[v]
-            g[i, v] = up * (1 - key * zs[v])
-        by[0, i] = total
+@_part
+def _write_back(g: Floats, before: Floats, kept: Kept, b: int, t: int, d: int, by: By) -> None:
+    """Through M' = M + k z (c - M) of plane d: g becomes the gradient by M."""
+    k, z, c = kept.k[b, t, d], kept.z[b, t, d], kept.c[b, t, d]
+    by.z[:] = 0
+    by.c[:] = 0
+    for i in range(len(k)):
+        total = g.dtype.type(0)
+        for v in range(len(z)):
+            change, up = c[v] - before[d, i, v], g[d, i, v]
+            total += up * z[v] * change
+            by.z[v] += up * k[i] * change
+            by.c[v] += up * k[i] * z[v]
+            g[d, i, v] = up * (1 - k[i] * z[v])
+        by.k[i] = total
 
 
-@njit(cache=True, nogil=True, fastmath=True, error_model="numpy")
-def _gates_back(
-    d: int, g: Floats, before: Floats, kept: Floats, c0: Floats, hears: Floats, routes: Floats, signals: Floats, by: Floats,
-    into_g0: Floats, into_hears: Floats, into_routes: Floats, into_c0: Floats, by_reads: Floats, by_signals: Floats, by_held: Floats,
-) -> None:  # fmt: skip
-    """Through the update, the candidate and the gates of plane d; by[0] stays the gradient by the address."""
-    planes, width = c0.shape
-    blocks = len(by_reads)
-    reads, held = kept[DRAWN * planes : DRAWN * planes + blocks], kept[DRAWN * planes + blocks + d]
-    z, zs, r, rs = kept[2 * planes + d], kept[3 * planes + d], kept[4 * planes + d], kept[5 * planes + d]
-    c, cs = kept[6 * planes + d], kept[7 * planes + d]
-    _erase(g[d], before[d], kept[planes + d], zs, cs, by)
-    update, reset = g.dtype.type(0), g.dtype.type(0)
+@_part
+def _gates_back(drive: Any, kept: Kept, b: int, t: int, d: int, signals: Floats, by: By, into: Any) -> None:
+    """Through the candidate and the gates of plane d."""
+    reads, held, hears = kept.reads[b, t], kept.held[b, t, d], drive.hears[b, t]
+    blocks, width = reads.shape
+    p_z, p_r, r, p_c = kept.p_z[b, t, d], kept.p_r[b, t, d], kept.r[b, t, d], kept.p_c[b, t, d]
+    update, reset = held.dtype.type(0), held.dtype.type(0)
     for v in range(width):
-        m = 4 * by[2, v] * c[v] * (1 - c[v])
-        by[2, v] = m
-        into_c0[d, v] += m
-        by_held[v] = m * (1 - rs[v])
-        into_g0[1, d, v] = -m * held[v] * r[v] * (1 - r[v])
-        into_g0[0, d, v] = by[1, v] * z[v] * (1 - z[v])
-        update += into_g0[0, d, v]
-        reset += into_g0[1, d, v]
+        m = 4 * by.c[v] * p_c[v] * (1 - p_c[v])
+        by.c[v] = m
+        into.candidate[b, t, d, v] += m
+        by.held[v] = m * (1 - r[v])
+        into.gates[b, t, 1, d, v] = -m * held[v] * p_r[v] * (1 - p_r[v])
+        into.gates[b, t, 0, d, v] = by.z[v] * p_z[v] * (1 - p_z[v])
+        update += into.gates[b, t, 0, d, v]
+        reset += into.gates[b, t, 1, d, v]
     for j in range(blocks):
-        total, strength = g.dtype.type(0), routes[0, d, j]
+        total, strength = held.dtype.type(0), drive.routes[b, t, 0, d, j]
         for v in range(width):
-            total += by[2, v] * reads[j, v]
-            by_reads[j, v] += strength * by[2, v]
-        into_routes[0, d, j] = total
-        into_hears[0, d, j] = update * signals[j]
-        into_hears[1, d, j] = reset * signals[j]
-        by_signals[j] += update * hears[0, d, j] + reset * hears[1, d, j]
+            total += by.c[v] * reads[j, v]
+            by.reads[j, v] += strength * by.c[v]
+        into.routes[b, t, 0, d, j] = total
+        into.hears[b, t, 0, d, j] = update * signals[j]
+        into.hears[b, t, 1, d, j] = reset * signals[j]
+        by.signals[j] += update * hears[0, d, j] + reset * hears[1, d, j]
     for j in range(2):
         signal = signals[blocks + 2 * d + j]
-        into_hears[0, d, blocks + j] = update * signal
-        into_hears[1, d, blocks + j] = reset * signal
+        into.hears[b, t, 0, d, blocks + j] = update * signal
+        into.hears[b, t, 1, d, blocks + j] = reset * signal
     agreement = (update * hears[0, d, blocks] + reset * hears[1, d, blocks]) / width
     energy = 2 * (update * hears[0, d, blocks + 1] + reset * hears[1, d, blocks + 1]) / width
     for v in range(width):
-        comes = np.tanh(c0[d, v])
-        by_held[v] += agreement * comes + energy * held[v]
-        into_c0[d, v] += agreement * held[v] * (1 - comes * comes)
+        comes = np.tanh(drive.candidate[b, t, d, v])
+        by.held[v] += agreement * comes + energy * held[v]
+        into.candidate[b, t, d, v] += agreement * held[v] * (1 - comes * comes)
 
 
-@njit(cache=True, nogil=True, fastmath=True, error_model="numpy")
-def _address_back(
-    d: int, g: Floats, before: Floats, kept: Floats, routes: Floats, gain: Any, by: Floats, by_held: Floats, into_k0: Floats,
-    into_routes: Floats, by_reads: Floats,
-) -> Any:  # fmt: skip
+@_part
+def _address_back(drive: Any, gain: Any, g: Floats, before: Floats, kept: Kept, b: int, t: int, d: int, by: By, into: Any) -> Any:
     """Through what the address of plane d held and through the address; returns the gradient by the gain."""
-    planes, width = into_k0.shape
-    blocks = len(by_reads)
-    reads, share, address = kept[DRAWN * planes : DRAWN * planes + blocks], kept[d], kept[planes + d]
+    reads, p, k = kept.reads[b, t], kept.p_k[b, t, d], kept.k[b, t, d]
+    blocks, width = reads.shape
+    by_drive = into.address[b, t, d]
     mean = g.dtype.type(0)
     for i in range(width):
-        total, key = by[0, i], address[i]
+        total = by.k[i]
         for v in range(width):
-            total += by_held[v] * before[d, i, v]
-            g[d, i, v] += key * by_held[v]
-        by[0, i] = total
-        mean += share[i] * total
+            total += by.held[v] * before[d, i, v]
+            g[d, i, v] += k[i] * by.held[v]
+        by.k[i] = total
+        mean += p[i] * total
     for i in range(width):
-        into_k0[d, i] = share[i] * (by[0, i] - mean)
+        by_drive[i] = p[i] * (by.k[i] - mean)
     by_gain = g.dtype.type(0)
     for j in range(blocks):
-        total, strength = g.dtype.type(0), gain * routes[1, d, j]
+        total, strength = g.dtype.type(0), gain * drive.routes[b, t, 1, d, j]
         for i in range(width):
-            total += into_k0[d, i] * reads[j, i]
-            by_reads[j, i] += strength * into_k0[d, i]
-        into_routes[1, d, j] = gain * total
-        by_gain += routes[1, d, j] * total
+            total += by_drive[i] * reads[j, i]
+            by.reads[j, i] += strength * by_drive[i]
+        into.routes[b, t, 1, d, j] = gain * total
+        by_gain += drive.routes[b, t, 1, d, j] * total
     return by_gain
 
 
-@njit(cache=True, nogil=True, fastmath=True, error_model="numpy")
-def _reads_back(g: Floats, before: Floats, key: Floats, reads: Floats, by_reads: Floats, by_signals: Floats, into_key: Floats) -> None:
+@_part
+def _reads_back(drive: Any, g: Floats, before: Floats, kept: Kept, b: int, t: int, by: By, into: Any) -> None:
     """Through the reads."""
-    width, planes = key.shape[1], before.shape[0]
+    key, reads = drive.key[b, t], kept.reads[b, t]
+    width, planes = key.shape[1], len(before)
     for j in range(len(reads)):
         r, d = j // planes, j % planes
-        slope = 2 * by_signals[j] / width
+        slope = 2 * by.signals[j] / width
         for v in range(width):
-            by_reads[j, v] += slope * reads[j, v]
+            by.reads[j, v] += slope * reads[j, v]
         for i in range(width):
             total, weight = g.dtype.type(0), key[r, i]
             for v in range(width):
-                total += by_reads[j, v] * before[d, i, v]
-                g[d, i, v] += weight * by_reads[j, v]
-            into_key[r, i] += total
+                total += by.reads[j, v] * before[d, i, v]
+                g[d, i, v] += weight * by.reads[j, v]
+            into.key[b, t, r, i] += total
 
 
 @njit(cache=True, nogil=True)
 def backward(
-    key: Floats, k0: Floats, hears: Floats, routes: Floats, c0: Floats, gain: Any, present: NDArray[np.bool_], memory: Floats, kept: Floats,
-    upstream: Floats, at: NDArray[np.int64], into_key: Floats, into_k0: Floats, into_g0: Floats, into_hears: Floats, into_routes: Floats,
-    into_c0: Floats, into_first: Floats, into_gain: Floats, first: int, last: int,
+    drive: Any, gain: Any, present: NDArray[np.bool_], memory: Floats, kept: Kept, upstream: Floats, at: NDArray[np.int64], into: Any,
+    into_first: Floats, into_gain: Floats, first: int, last: int,
 ) -> None:  # fmt: skip
-    """Gradients of stories from `first` to `last`, written into zeros.   upstream: by the memories asked for, of which `at`
-    [story, event + 1] says which row each is, -1 for none.   into_first: by the memory at the start.   into_gain: [story].
+    """Gradients of stories from `first` to `last`, written into zeros: those by `drive` into `into`.
+
+    upstream: by the memories asked for, of which `at` [story, event + 1] says which row each is, -1 for none.
+    into_first: by the memory at the start.   into_gain: [story].
     """
-    planes, width = c0.shape[2], c0.shape[3]
-    blocks = key.shape[2] * planes
-    dtype = memory.dtype
-    signals, comes = np.empty(blocks + 2 * planes, dtype), np.empty((planes, width), dtype)
-    by, by_held = np.empty((3, width), dtype), np.empty(width, dtype)
-    by_reads, by_signals = np.empty((blocks, width), dtype), np.empty(blocks, dtype)
+    planes, width = memory.shape[2], memory.shape[4]
+    blocks, dtype = kept.reads.shape[2], memory.dtype
+    signals = np.empty(blocks + 2 * planes, dtype)
+    by = By(
+        np.empty(width, dtype), np.empty(width, dtype), np.empty(width, dtype), np.empty(width, dtype),
+        np.empty((blocks, width), dtype), np.empty(blocks, dtype),
+    )  # fmt: skip
     for b in range(first, last):
         g = into_first[b]
         for t in range(present.shape[1], -1, -1):
             if t < present.shape[1] and present[b, t]:
-                before, saved = memory[b, t], kept[b, t]
-                reads, held = saved[DRAWN * planes : DRAWN * planes + blocks], saved[DRAWN * planes + blocks :]
+                before = memory[b, t]
+                _heard(kept.reads[b, t], kept.held[b, t], drive.candidate[b, t], signals)
+                by.reads[:] = 0
+                by.signals[:] = 0
                 for d in range(planes):
-                    for v in range(width):
-                        comes[d, v] = np.tanh(c0[b, t, d, v])
-                _mismatch(reads, held, comes, signals)
-                by_reads[:] = 0
-                by_signals[:] = 0
-                for d in range(planes):
-                    _gates_back(
-                        d, g, before, saved, c0[b, t], hears[b, t], routes[b, t], signals, by, into_g0[b, t], into_hears[b, t],
-                        into_routes[b, t], into_c0[b, t], by_reads, by_signals, by_held,
-                    )  # fmt: skip
-                    into_gain[b] += _address_back(
-                        d, g, before, saved, routes[b, t], gain, by, by_held, into_k0[b, t], into_routes[b, t], by_reads
-                    )
-                _reads_back(g, before, key[b, t], reads, by_reads, by_signals, into_key[b, t])
+                    _write_back(g, before, kept, b, t, d, by)
+                    _gates_back(drive, kept, b, t, d, signals, by, into)
+                    into_gain[b] += _address_back(drive, gain, g, before, kept, b, t, d, by, into)
+                _reads_back(drive, g, before, kept, b, t, by, into)
             row = at[b, t]
             if row >= 0:
                 g += upstream[row]

@@ -32,6 +32,7 @@ from torch.autograd.function import once_differentiable
 
 from spikemem.errors import VectorError
 from spikemem.kernels import spmn as kernels
+from spikemem.kernels.spmn import Kept
 from spikemem.spmn.contract import Gates
 from spikemem.spmn.firing import MOST, SATURATION, STEPS, fire, seed, win
 from spikemem.threads import shared
@@ -187,33 +188,41 @@ class _Story(torch.autograd.Function):
 
     @staticmethod
     def forward(ctx: Any, *inputs: Any) -> Tensor:
-        *drive, gain, present, asked, start, steps = inputs
-        parts = [part.detach().contiguous().numpy() for part in drive]
-        key, candidate = parts[0], parts[-1]
-        batch, events, depth, width = candidate.shape
+        *parts, gain, present, asked, start, steps = inputs
+        drive = Drive(*(part.detach().contiguous() for part in parts))
+        batch, events, depth, width = drive.candidate.shape
+        planes, reads = (batch, events, depth, width), (batch, events, drive.key.shape[2] * depth, width)
         memory = start.new_empty(batch, events + 1, depth, width, width)
         memory[:, 0] = start
-        rows = (kernels.DRAWN + 1 + key.shape[2]) * depth
-        kept = start.new_empty(batch, events, rows, width)
-        here, s = present.contiguous().numpy(), seed()
-        strength = candidate.dtype.type(gain.item())
-        shared(lambda first, last: kernels.forward(*parts, strength, here, memory.numpy(), kept.numpy(), steps, s, first, last), batch)
-        ctx.save_for_backward(*drive, gain, present, asked, memory, kept)
+        kept = Kept(**{name: start.new_empty(reads if name == "reads" else planes) for name in Kept._fields})
+        s = seed()
+        given = (_arrays(drive), _strength(gain), present.contiguous().numpy(), memory.numpy(), _arrays(kept))
+        shared(lambda first, last: kernels.forward(*given, steps, s, first, last), batch)
+        ctx.save_for_backward(*drive, gain, present, asked, memory, *kept)
         return memory[asked[:, 0], asked[:, 1]]
 
     @staticmethod
     @once_differentiable
     def backward(ctx: Any, upstream: Tensor) -> tuple[Tensor | None, ...]:
-        *drive, gain, present, asked, memory, kept = ctx.saved_tensors
+        saved, parts = ctx.saved_tensors, len(Drive._fields)
+        drive, (gain, present, asked, memory), kept = Drive(*saved[:parts]), saved[parts : parts + 4], Kept(*saved[parts + 4 :])
         points, rows = torch.unique(asked, dim=0, return_inverse=True)  # several questions may be asked at one point
         at = torch.full(memory.shape[:2], -1)
         at[points[:, 0], points[:, 1]] = torch.arange(len(points))
         upstream = torch.zeros(len(points), *upstream.shape[1:], dtype=upstream.dtype).index_add_(0, rows, upstream)
-        into = [torch.zeros_like(part, memory_format=torch.contiguous_format) for part in drive]
-        first_memory, by_gain = torch.zeros_like(memory[:, 0]), memory.new_zeros(len(memory))
-        key, address, _, hears, routes, candidate = (part.contiguous().numpy() for part in drive)
-        given = (key, address, hears, routes, candidate, candidate.dtype.type(gain.item()), present.contiguous().numpy(), memory.numpy())
-        result = [tensor.numpy() for tensor in (*into, first_memory, by_gain)]
-        up, places = upstream.numpy(), at.numpy()
-        shared(lambda first, last: kernels.backward(*given, kept.numpy(), up, places, *result, first, last), len(memory))
-        return (*into, by_gain.sum(), None, None, first_memory, None)
+        into = Drive(*(torch.zeros_like(part) for part in drive))
+        into_first, into_gain = torch.zeros_like(memory[:, 0]), memory.new_zeros(len(memory))
+        given = (_arrays(drive), _strength(gain), present.contiguous().numpy(), memory.numpy(), _arrays(kept), upstream.numpy(), at.numpy())
+        result = (_arrays(into), into_first.numpy(), into_gain.numpy())
+        shared(lambda first, last: kernels.backward(*given, *result, first, last), len(memory))
+        return (*into, into_gain.sum(), None, None, into_first, None)
+
+
+def _arrays(parts: Any) -> Any:
+    """A named tuple of tensors as one of arrays, which share their memory."""
+    return type(parts)(*(part.numpy() for part in parts))
+
+
+def _strength(gain: Tensor) -> Any:
+    """A gain as a number of its own type."""
+    return gain.detach().numpy()[()]
