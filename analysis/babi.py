@@ -18,7 +18,7 @@ parser.add_argument("--out", type=Path, default=Path("babi.png"))
 
 def main() -> None:
     args = parser.parse_args()
-    outcomes = [outcome for path in sorted(args.results.glob("*/outcome.json")) for outcome in json.loads(path.read_text())]
+    outcomes = [json.loads(path.read_text()) for path in sorted(args.results.glob("*/outcome.json"))]
     if not outcomes:
         sys.exit(f"error: no outcome in {args.results}; run sims/babi.py first")
     errors: dict[str, dict[int, float]] = {}
