@@ -21,6 +21,7 @@ LOOKS = {
     "latency": {"color": "tab:blue", "marker": "s", "linestyle": "-"},
     "z-score": {"color": "tab:green", "marker": "^", "linestyle": "-"},
     "trained": {"color": "tab:red", "marker": "D", "linestyle": ""},
+    "shipped: ec-minilm": {"color": "tab:red", "marker": "*", "linestyle": ""},
 }
 
 

@@ -37,7 +37,7 @@ def table(columns: Sequence[str], rows: Sequence[Sequence[object]]) -> str:
 
 
 def codes(made: Any) -> str:
-    shown = [row for row in made["rows"] if row["code"] in ("trained", "analytic") and row["cosine"] >= 0.98]
+    shown = [row for row in made["rows"] if row["cosine"] >= 0.98]
     columns = ("code", "parameter", "seed", "text", "cosine", "spikes", "dead cells")
     rows = [
         (
@@ -53,19 +53,19 @@ def codes(made: Any) -> str:
     ]
     return (
         table(columns, rows)
-        + f"\n\nParameter: the price of a spike (trained), the charge (analytic). {made['sentences']:,} texts a source."
+        + f"\n\nParameter: a spike's price (trained), the charge (analytic), the width (latency). {made['sentences']:,} texts a source."
     )
 
 
 def likeness(made: Any) -> str:
-    columns = ("cell", "seed", "pairs of", "correlation", "mean difference", "correlation, any two", "seconds")
-    return table(
-        columns,
-        [
-            (r["cell"], r["seed"], r["data"], f"{r['correlation']:.3f}", f"{r['error']:.3f}", f"{r['any two']:.3f}", f"{r['seconds']:.0f}")
-            for r in made
-        ],
+    columns = ("cell", "seed", "pairs of", "correlation", "untrained", "mean difference", "untrained", "correlation, any two", "seconds")
+    figures = ("correlation", "untrained correlation", "error", "untrained error", "any two")
+    rows = [(r["cell"], r["seed"], r["data"], *(f"{r[name]:.3f}" for name in figures), f"{r['seconds']:.0f}") for r in made]
+    note = (
+        "An untrained network is as good in the correlation: its synapses begin as random projections, which keep likeness. Training\n"
+        "brings the cosines of the changes themselves nearer to those of the events."
     )
+    return f"{table(columns, rows)}\n\n{note}"
 
 
 def slots(made: Any) -> str:

@@ -17,6 +17,7 @@ from spikemem.learn import Settings
 from spikemem.training import write_similarity
 from spikemem.training.spmn import embedded
 
+COLUMNS = ("correlation", "untrained correlation", "error", "untrained error", "any two")
 parser = options(__doc__, write_similarity.DEFAULT, Path("results/write_similarity.json"))
 
 
@@ -25,7 +26,9 @@ def judge(cell: str, given: Any, settings: Settings, progress: Told) -> Iterator
     seen, unseen = given
     made = write_similarity.run(cell, seen, unseen, settings, progress=progress)
     for name, pairs in made.pairs.items():
+        before = made.untrained[name]
         row = {"data": name, "seconds": made.history.seconds, "correlation": pairs.correlation, "error": pairs.error}
+        row |= {"untrained correlation": before.correlation, "untrained error": before.error}
         yield row | {"any two": made.any_two[name].correlation, "changes": pairs.changes.tolist(), "events": pairs.events.tolist()}
 
 
@@ -37,10 +40,11 @@ def main() -> None:
         lambda embedder, progress: [embedded(args.data, embedder, part, progress=progress) for part in ("train", "test")],
         judge,
     )
-    print(f"{'cell':<10}  seed  {'data':<10}  pairs  correlation  mean error  of any two  seconds")
+    print("  ".join([f"{'cell':<10}", "seed", f"{'data':<10}", "pairs", *(f"{name:>21}" for name in COLUMNS), "seconds"]))
     for row in rows:
-        print(f"{row['cell']:<10}  {row['seed']:>4}  {row['data']:<10}  {len(row['events']):>5}  {row['correlation']:>11.3f}  "
-              f"{row['error']:>10.3f}  {row['any two']:>10.3f}  {row['seconds']:>7.0f}")  # fmt: skip
+        figures = (f"{row[name]:>21.3f}" for name in COLUMNS)
+        start = (f"{row['cell']:<10}", f"{row['seed']:>4}", f"{row['data']:<10}", f"{len(row['events']):>5}")
+        print("  ".join([*start, *figures, f"{row['seconds']:>7.0f}"]))
 
 
 if __name__ == "__main__":

@@ -28,7 +28,7 @@ STEPS = 100
 """Stories' batches in an epoch."""
 BINS = 10
 """Of confidence, for its calibration."""
-DEFAULT = Settings(epochs=16, batch=16, lr=3e-3, warmup=50)
+DEFAULT = Settings(epochs=16, batch=16, lr=1e-3, warmup=50)
 ELSEWHERE = 1000
 """Sentences of another source."""
 

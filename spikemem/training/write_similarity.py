@@ -112,12 +112,14 @@ def evaluate_all(model: SPMN, events: Tensor, before: Tensor) -> Likeness:
 
 
 class Run(NamedTuple):
-    """A trained network, its training, and by data set the likeness of its held-out pairs, and of any two of their sentences."""
+    """A trained network, its training, and by data set the likeness of its held-out pairs, before its training and after, and of any two of
+    their sentences."""
 
     model: SPMN
     history: History
     pairs: dict[str, Likeness]
     any_two: dict[str, Likeness]
+    untrained: dict[str, Likeness]
 
 
 def run(
@@ -129,12 +131,13 @@ def run(
     cell: of `training.spmn.CELLS`.   seen, unseen: as `training.spmn.embedded` gives them.
     """
     first, second = (torch.cat([both[i] for both in seen.values()]) for i in (0, 1))
-    pairs, any_two = {}, {}
     with seeded(settings.seed):
         model = network(first.shape[1], builder(cell), *SIZES.get(cell, ()))
+
+        def judged() -> dict[str, Likeness]:
+            return {name: evaluate(model, one[BEFORE:], other[BEFORE:], one[:BEFORE]) for name, (one, other) in unseen.items()}
+
+        untrained = judged()
         history = train(model, first, second, settings, progress=progress)
-        for name, (one, other) in unseen.items():
-            before, one, other = one[:BEFORE], one[BEFORE:], other[BEFORE:]
-            pairs[name] = evaluate(model, one, other, before)
-            any_two[name] = evaluate_all(model, one[:AMONG], before)
-    return Run(model, history, pairs, any_two)
+        any_two = {name: evaluate_all(model, one[BEFORE:][:AMONG], one[:BEFORE]) for name, (one, _) in unseen.items()}
+        return Run(model, history, judged(), any_two, untrained)
