@@ -1,12 +1,17 @@
 """The recipe for stories, on tales: it learns, goes on where it stopped, and takes words that it was never taught."""
 
+import argparse
 import math
+import sys
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 import torch
 
+from analysis import babi as figure
+from analysis import learning_page
+from sims import babi as sim
 from spikemem.corpus.tales import PLACES, tales
 from spikemem.errors import DataError, TrainingError
 from spikemem.learn import Epoch, Settings
@@ -99,6 +104,18 @@ def test_a_task_with_too_few_stories_is_learned_in_company(tmp_path: Path) -> No
         write_tales(tmp_path / "babi" / ("en" if task == 3 else "en-10k"), task)
     made = learn_task(tmp_path, 3, replace(SETTINGS, epochs=1), Size(8, 2, 4, 1, 1, 2, 4), steps=0).outcome
     assert (made.task, made.questions, made.trained_on) == (3, 20, 18 + 2 * 20)
+
+
+def test_a_run_leaves_what_the_page_and_the_figure_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    write_tales(tmp_path / "babi" / "en-10k")
+    args = argparse.Namespace(data=tmp_path, out=tmp_path / "out", epochs=1, jobs=1)
+    made = [sim.run(args, 1, cell, 0) for cell in ("spiking", "rate")]
+    assert sim.run(args, 1, "rate", 0) == made[1]  # it is not trained again
+    page = learning_page.stories(learning_page.read(args.out))
+    assert f"| 1 | {made[0]['error']:.1f} | {made[1]['error']:.1f} | 0.1 | 0.0 | 18 |" in page
+    monkeypatch.setattr(sys, "argv", ["babi.py", str(args.out), "--out", str(tmp_path / "babi.png")])
+    figure.main()
+    assert (tmp_path / "babi.png").stat().st_size > 10_000
 
 
 @pytest.mark.parametrize(
