@@ -19,7 +19,7 @@ from pathlib import Path
 import torch
 
 from spikemem.errors import SpikememError
-from spikemem.learn import Epoch, save
+from spikemem.learn import Epoch
 from spikemem.spmn.firing import STEPS
 from spikemem.stories import TASKS
 from spikemem.training import babi
@@ -55,7 +55,7 @@ def run(args: argparse.Namespace, task: int, cell: str, seed: int) -> dict:
     settings = replace(babi.RECIPE, epochs=args.epochs, seed=seed, checkpoint=folder / "checkpoint")
     made = babi.learn_task(args.data, task, settings, steps=CELLS[cell], on_epoch=tell)
     outcome = made.outcome.json()
-    save(folder / f"{cell}.safetensors", made.reader, **outcome)
+    babi.keep(folder / f"{cell}.safetensors", made.reader, **outcome)
     (folder / "losses.json").write_text(json.dumps({"losses": made.history.losses, "validation": made.history.validation}))
     done.write_text(json.dumps(outcome))
     return outcome

@@ -13,10 +13,10 @@ from analysis import babi as figure
 from analysis import learning_page
 from sims import babi as sim
 from spikemem.corpus.tales import PLACES, tales
-from spikemem.errors import DataError, TrainingError
-from spikemem.learn import Epoch, Settings
+from spikemem.errors import DataError, SnapshotError, TrainingError
+from spikemem.learn import Epoch, Settings, save
 from spikemem.stories import Question, Story
-from spikemem.training.babi import Learnt, Size, Vocabulary, batches, examine, learn, learn_task
+from spikemem.training.babi import Learnt, Size, Vocabulary, batches, examine, keep, learn, learn_task, read_back
 from tests.fakes import write_tales
 
 SMALL = Size(cells=32, populations=3, width=24, depth=3, hidden=32)
@@ -43,13 +43,13 @@ def test_a_reader_learns_tales(learnt: dict[str, Learnt], cell: str) -> None:
 def test_it_answers_from_the_story_alone(learnt: dict[str, Learnt]) -> None:
     told = tales(60, seed=2)
     backwards = [replace(tale, sentences=tale.sentences[::-1]) for tale in told]
-    vocabulary = Vocabulary(tales(900))
+    vocabulary = Vocabulary.of(tales(900))
     torch.manual_seed(0)
     assert examine(learnt["spiking"].reader, batches(vocabulary, backwards))[0] > 40.0
 
 
 def test_unseen_words_are_heard_and_unseen_answers_are_errors(learnt: dict[str, Learnt]) -> None:
-    vocabulary = Vocabulary(tales(900))
+    vocabulary = Vocabulary.of(tales(900))
     line = ("quentin", "strolls", "over", "there", "to", "see", "the", "very", "old", "windmill")
     strange = [Story((line,), (Question(("where", "is", "quentin"), "windmill", 1),))]
     batch = vocabulary.batch(strange)
@@ -61,6 +61,17 @@ def test_unseen_words_are_heard_and_unseen_answers_are_errors(learnt: dict[str, 
     error, lost = examine(learnt["spiking"].reader, batches(vocabulary, [*strange, *tales(3, seed=2)]))
     assert error >= 100.0 / 13
     assert lost > 0.0
+
+
+def test_a_reader_is_kept_and_read_back(learnt: dict[str, Learnt], tmp_path: Path) -> None:
+    tale, path = tales(1, seed=9)[0], tmp_path / "reader.safetensors"
+    keep(path, learnt["rate"].reader, task=1)
+    again = read_back(path)
+    assert again.answers(tale) == learnt["rate"].reader.answers(tale)
+    assert set(again.answers(tale)) <= set(PLACES)
+    save(path, again.hidden)
+    with pytest.raises(SnapshotError, match=r"holds no reader of stories.*spikemem train spmn"):
+        read_back(path)
 
 
 def test_a_training_goes_on_to_the_same_losses(tmp_path: Path) -> None:

@@ -11,15 +11,16 @@ import math
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Self
 
 import numpy as np
 import torch
 from torch import Tensor, nn
 from torch.nn.functional import cross_entropy
 
-from spikemem.errors import TrainingError
-from spikemem.learn import Epoch, History, Settings, fit
+from spikemem.errors import SnapshotError, TrainingError
+from spikemem.learn import Epoch, History, Settings, fit, load, save
+from spikemem.snapshot import WEIGHTS, load_arrays
 from spikemem.spmn.cell import SpikingCell
 from spikemem.spmn.firing import SATURATION, STEPS, fire, rectified
 from spikemem.spmn.words import UNKNOWN, Recall, Words
@@ -68,13 +69,19 @@ class Batch(NamedTuple):
 
 
 class Vocabulary:
-    """Numbers for words and answers."""
+    """Numbers for words and answers.   places: words of a line that are heard."""
 
-    def __init__(self, stories: Sequence[Story]) -> None:
+    def __init__(self, words: Sequence[str], answers: Sequence[str], places: int) -> None:
+        self.words = {word: i + UNKNOWN + 1 for i, word in enumerate(words)}
+        self.answers = {answer: i for i, answer in enumerate(answers)}
+        self.places = places
+
+    @classmethod
+    def of(cls, stories: Sequence[Story]) -> Self:
+        """That of stories."""
         lines = [line for story in stories for line in (*story.sentences, *(q.words for q in story.questions))]
-        self.words = {word: i + UNKNOWN + 1 for i, word in enumerate(sorted({word for line in lines for word in line}))}
-        self.answers = {answer: i for i, answer in enumerate(sorted({q.answer for story in stories for q in story.questions}))}
-        self.places = max(len(line) for line in lines)
+        answers = {q.answer for story in stories for q in story.questions}
+        return cls(sorted({word for line in lines for word in line}), sorted(answers), max(len(line) for line in lines))
 
     def batch(self, stories: Sequence[Story]) -> Batch:
         """Stories as one batch; words and answers that were never seen have numbers of their own."""
@@ -102,7 +109,7 @@ class Reader(nn.Module):
     def __init__(self, vocabulary: Vocabulary, size: Size = Size(), steps: int = STEPS) -> None:
         super().__init__()
         s, words = size, len(vocabulary.words) + UNKNOWN + 1
-        self.steps = steps
+        self.vocabulary, self.size, self.steps = vocabulary, size, steps
         self.told = Words(words, vocabulary.places, s.populations, s.cells, steps)
         self.asked = Words(words, vocabulary.places, s.populations, s.cells, steps)
         self.asked.vectors = self.told.vectors  # a word is one word, whoever says it
@@ -124,6 +131,34 @@ class Reader(nn.Module):
         features = self.recall(self.cell.happening(asked), self.cell.named(asked), memory)
         driven: Tensor = self.answer(SATURATION * fire(rectified(self.hidden(features)), self.steps))
         return driven
+
+    @torch.no_grad()
+    def answers(self, story: Story) -> list[str]:
+        """Its answers to a story's questions."""
+        named = list(self.vocabulary.answers)
+        device = self.answer.weight.device
+        driven = self(Batch(*(part.to(device) for part in self.vocabulary.batch([story]))))
+        return [named[i] for i in driven.argmax(1).tolist()]
+
+
+def keep(path: Path, reader: Reader, **metadata: Any) -> None:
+    """Write a reader with its vocabulary and its size, and what else is to be known of it; `read_back` reads it."""
+    known = reader.vocabulary
+    words = {"words": list(known.words), "answers": list(known.answers), "places": known.places}
+    save(path, reader, vocabulary=words, size=asdict(reader.size), steps=reader.steps, **metadata)
+
+
+def read_back(path: Path) -> Reader:
+    """A reader that `keep` wrote, ready to answer.   Raises SnapshotError where the file holds none."""
+    _, head = load_arrays(path, WEIGHTS)
+    known: Any = head.get("metadata", {})
+    try:
+        reader = Reader(Vocabulary(**known["vocabulary"]), Size(**known["size"]), known["steps"])
+    except (KeyError, TypeError) as error:
+        raise SnapshotError(f"{path} holds no reader of stories ({error}); make one with spikemem train spmn --task babi") from error
+    load(path, reader)
+    reader.eval()
+    return reader
 
 
 def loss(reader: nn.Module, batch: Batch) -> Tensor:
@@ -203,7 +238,7 @@ def learn(
     for name, some in {"taught": taught, "kept apart": kept, "of the test": test}.items():
         if not any(story.questions for story in some):
             raise TrainingError(f"the stories {name} ({len(some)}) have no question; give some that have")
-    vocabulary = Vocabulary(taught)
+    vocabulary = Vocabulary.of(taught)
     held, asked = batches(vocabulary, kept), batches(vocabulary, test)
     torch.manual_seed(settings.seed)
     reader = Reader(vocabulary, size, steps)
