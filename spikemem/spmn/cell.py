@@ -104,6 +104,8 @@ class SpikingCell(nn.Module):
         """What events [batch, event, cell] send to the memory's populations; no memory is needed for that."""
         if events.ndim != 3 or events.shape[2] != self.cells:
             raise VectorError(f"events have shape {list(events.shape)}; expected [batch, event, {self.cells}]")
+        if len(wrong := (~events.isfinite()).nonzero()):
+            raise VectorError(f"events are NaN or infinite, first in event {wrong[0, :2].tolist()}; mend their source, or give zeros")
         many, depth, width, blocks = events.shape[:2], self.depth, self.width, self.readers * self.depth
         h, names = self.happening(events), self.named(events)
         mixed = torch.softmax(self.mixes(h).view(*many, -1, self.roles), -1) @ names + self.places(h).view(*many, -1, width)
@@ -152,7 +154,8 @@ class SpikingCell(nn.Module):
         """Many events, one after another: the memories that are asked for, [question, depth, w, w]. As `write` after `write`, but for which
         spikes the noise gives.
 
-        events: [batch, event, cell].   present: bool, [batch, event]; an event that is absent leaves the memory as it is.
+        events: [batch, event, cell].   present: bool, [batch, event]; an event that is absent leaves the memory as it is, and is
+        finite all the same.
         asked: of each question its story and the number of events before it, [question, 2].   memory: at the start; 0 by default.
         """
         memory = self.initial(len(events)) if memory is None else memory

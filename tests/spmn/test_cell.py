@@ -147,6 +147,26 @@ def test_bad_shapes_are_refused() -> None:
         cell().write(cell().initial(1), torch.rand(1, 15))
 
 
+@pytest.mark.parametrize("steps", [0, 8])
+@pytest.mark.parametrize("value", [torch.nan, torch.inf])
+def test_events_that_are_not_finite_are_refused(steps: int, value: float) -> None:
+    model, events = cell(steps), torch.rand(2, 3, CELLS)
+    events[1, 2, 4] = value
+    with pytest.raises(VectorError, match=r"events are NaN or infinite, first in event \[1, 2\]"):
+        model.story(events, torch.ones(2, 3, dtype=torch.bool), torch.tensor([[0, 3]]))
+    with pytest.raises(VectorError, match=r"NaN or infinite, first in event \[1, 0\]"):
+        model.write(model.initial(2), events[:, 2])
+
+
+def test_a_probability_beyond_its_bounds_is_the_bound() -> None:
+    p = torch.tensor([-300.0, -1.0, -0.1, 1.1, 2.5, 300.0], requires_grad=True)
+    shares = fire(p, 32)
+    assert shares.tolist() == [0.0, 0.0, 0.0, 1.0, 1.0, 1.0]
+    shares.sum().backward()
+    assert p.grad is not None
+    assert p.grad.tolist() == [1.0] * 6
+
+
 @pytest.mark.parametrize("steps", [1, 7, 32, 64])
 def test_a_cell_fires_with_its_probability(steps: int) -> None:
     torch.manual_seed(0)
