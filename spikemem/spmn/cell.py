@@ -163,6 +163,10 @@ class SpikingCell(nn.Module):
         if events.device.type == "cpu":
             found: Tensor = _Story.apply(*self.drive(events), self.gain, present, asked, memory, self.steps)  # type: ignore[no-untyped-call]
             return found
+        return self._story_by_steps(events, present, asked, memory)
+
+    def _story_by_steps(self, events: Tensor, present: Tensor, asked: Tensor, memory: Tensor) -> Tensor:
+        """`story`, write after write: on devices for which there is no kernel."""
         drive, course = self.drive(events), [memory]
         for t in range(events.shape[1]):
             after, _ = self._write(course[-1], Drive(*(part[:, t] for part in drive)))
