@@ -137,6 +137,9 @@ def test_bad_shapes_are_refused() -> None:
         SpikingCell(15, populations=2)
     with pytest.raises(VectorError, match="65 steps"):
         SpikingCell(18, steps=65)
+    for size in ("cells", "width", "depth", "populations", "readers"):
+        with pytest.raises(VectorError, match=f"{size} is 0; take 1 or more"):
+            SpikingCell(**({"cells": 18} | {size: 0}))
     events, asked = torch.rand(2, 3, CELLS), torch.tensor([[0, 3]])
     for present in (torch.ones(2, 40, dtype=torch.bool), torch.ones(2, 3)):
         with pytest.raises(VectorError, match="present"):
@@ -148,6 +151,11 @@ def test_bad_shapes_are_refused() -> None:
         fire(torch.rand(3), 65)
     with pytest.raises(VectorError, match=r"expected \[batch, event, 18\]"):
         cell().write(cell().initial(1), torch.rand(1, 15))
+    for memory in (cell().initial(1), cell().initial(2)[:, :1], cell().initial(2)[0], cell().initial(2)[..., :1]):
+        with pytest.raises(VectorError, match=r"the memory has shape .* expected \[2, 3, 6, 6\], as initial\(2\) gives"):
+            cell().write(memory, events[:, 0])
+        with pytest.raises(VectorError, match="the memory has shape"):
+            cell().story(events, torch.ones(2, 3, dtype=torch.bool), asked, memory)
 
 
 @pytest.mark.parametrize("steps", [0, 8])
