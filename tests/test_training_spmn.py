@@ -124,8 +124,8 @@ def test_write_similarity_is_learned() -> None:
     seen = sentences(300, 0)
     write_similarity.train(model, seen, seen + 0.5 * sentences(300, 2), replace(write_similarity.DEFAULT, epochs=1))
     after = write_similarity.evaluate_all(model, unseen, unseen[:3])
-    assert after.correlation > 0.85
-    assert after.error < before.error
+    assert before.correlation < 0.8 < 0.85 < after.correlation
+    assert after.error < 0.8 * before.error
     paired = write_similarity.evaluate(model, unseen[:50], unseen[50:], unseen[:0])
     assert len(paired.events) == 50
     assert paired.correlation > 0.8
@@ -183,8 +183,8 @@ def test_the_spiking_cell_learns_write_similarity_and_lies_near_its_rate_twin() 
     write_similarity.train(model, seen, seen + 0.5 * sentences(300, 2), replace(write_similarity.DEFAULT, epochs=1))
     after = write_similarity.evaluate_all(model, unseen, unseen[:3])
     model.cell.steps = 0
-    assert after.correlation > 0.85
-    assert after.error < before.error
+    assert before.correlation < 0.905 < after.correlation  # untrained, .86 to .90 from seed to seed; trained, .92
+    assert after.error < 0.85 * before.error
     assert write_similarity.evaluate_all(model, unseen, unseen[:3]).correlation > after.correlation
 
 

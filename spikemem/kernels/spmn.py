@@ -366,7 +366,9 @@ def backward(
     drive: Any, gain: Any, present: NDArray[np.bool_], memory: Floats, kept: Kept, upstream: Floats, at: NDArray[np.int64], into: Any,
     into_first: Floats, into_gain: Floats, first: int, last: int,
 ) -> None:  # fmt: skip
-    """Gradients of stories from `first` to `last`, written into zeros: those by `drive` into `into`.
+    """Gradients of stories from `first` to `last`, those by `drive` into `into`. What is written into must be zeros: of `into`, a present
+    event's address, gates, hears and routes are assigned, its key (over planes) and its candidate (over what hears it) are summed, and an
+    absent event's stay 0; `into_first` and `into_gain` are summed over events.
 
     upstream: by the memories asked for, of which `at` [story, event + 1] says which row each is, -1 for none.
     into_first: by the memory at the start.   into_gain: [story].

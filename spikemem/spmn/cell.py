@@ -33,7 +33,7 @@ from torch.autograd.function import once_differentiable
 from spikemem.errors import VectorError
 from spikemem.kernels import spmn as kernels
 from spikemem.kernels.spmn import Kept
-from spikemem.spmn.contract import Gates
+from spikemem.spmn.contract import Gates, check_memory, check_sizes
 from spikemem.spmn.firing import MOST, SATURATION, STEPS, fire, seed, win
 from spikemem.threads import shared
 
@@ -65,7 +65,7 @@ class SpikingCell(nn.Module):
 
     cells: of an event, all its populations together, which are equally large.   width, depth: of the memory.
     populations: of an event: its roles and, last, the event population; 1 for an event population alone.   readers: R.
-    steps: T of an event, up to 64, or 0.
+    steps: T of an event, up to 64, or 0. Raises VectorError for sizes that do not fit.
 
     Gates of a write: update k z^T, [batch, depth, w, w], reset r, [batch, depth, w], and candidate c, [batch, depth, w].
 
@@ -80,6 +80,7 @@ class SpikingCell(nn.Module):
         super().__init__()
         if not 0 <= steps <= MOST:
             raise VectorError(f"an event of {steps} steps; take 1 to {MOST}, or 0 for rates")
+        check_sizes(cells=cells, width=width, depth=depth, populations=populations, readers=readers)
         if cells % populations:
             raise VectorError(f"{cells} cells cannot be shared equally by {populations} populations; take a multiple")
         self.cells, self.depth, self.width, self.readers, self.steps = cells, depth, width, readers, steps
@@ -104,6 +105,9 @@ class SpikingCell(nn.Module):
         """What events [batch, event, cell] send to the memory's populations; no memory is needed for that."""
         if events.ndim != 3 or events.shape[2] != self.cells:
             raise VectorError(f"events have shape {list(events.shape)}; expected [batch, event, {self.cells}]")
+        if len(wrong := (~events.isfinite()).nonzero()):
+            first = wrong[0, :2].tolist()
+            raise VectorError(f"events are NaN or infinite, first in event {first}; mend their source, or train with a lower lr")
         many, depth, width, blocks = events.shape[:2], self.depth, self.width, self.readers * self.depth
         h, names = self.happening(events), self.named(events)
         mixed = torch.softmax(self.mixes(h).view(*many, -1, self.roles), -1) @ names + self.places(h).view(*many, -1, width)
@@ -132,6 +136,7 @@ class SpikingCell(nn.Module):
 
     def write(self, memory: Tensor, event: Tensor) -> tuple[Tensor, Gates]:
         """One event [batch, cell] into memory [batch, depth, w, w]; returns the memory after it, and the gates."""
+        check_memory(self, memory, len(event))
         return self._write(memory, Drive(*(part[:, 0] for part in self.drive(event[:, None]))))
 
     forward = write
@@ -152,7 +157,8 @@ class SpikingCell(nn.Module):
         """Many events, one after another: the memories that are asked for, [question, depth, w, w]. As `write` after `write`, but for which
         spikes the noise gives.
 
-        events: [batch, event, cell].   present: bool, [batch, event]; an event that is absent leaves the memory as it is.
+        events: [batch, event, cell].   present: bool, [batch, event]; an event that is absent leaves the memory as it is, and is
+        finite all the same.
         asked: of each question its story and the number of events before it, [question, 2].   memory: at the start; 0 by default.
         """
         memory = self.initial(len(events)) if memory is None else memory
@@ -160,6 +166,10 @@ class SpikingCell(nn.Module):
         if events.device.type == "cpu":
             found: Tensor = _Story.apply(*self.drive(events), self.gain, present, asked, memory, self.steps)  # type: ignore[no-untyped-call]
             return found
+        return self._story_by_steps(events, present, asked, memory)
+
+    def _story_by_steps(self, events: Tensor, present: Tensor, asked: Tensor, memory: Tensor) -> Tensor:
+        """`story`, write after write: on devices for which there is no kernel."""
         drive, course = self.drive(events), [memory]
         for t in range(events.shape[1]):
             after, _ = self._write(course[-1], Drive(*(part[:, t] for part in drive)))
@@ -171,8 +181,7 @@ class SpikingCell(nn.Module):
         batch, many = events.shape[:2]
         if present.dtype != torch.bool or present.shape != (batch, many):
             raise VectorError(f"present has shape {list(present.shape)} of {present.dtype}; expected bool, [{batch}, {many}]")
-        if memory.shape != (batch, self.depth, self.width, self.width):
-            raise VectorError(f"the memory has shape {list(memory.shape)}; expected {[batch, self.depth, self.width, self.width]}")
+        check_memory(self, memory, batch)
         if asked.ndim != 2 or asked.shape[1] != 2 or (asked < 0).any() or (asked >= torch.tensor([batch, many + 1]).to(asked)).any():
             raise VectorError(f"questions must name one of {batch} stories and 0 to {many} events before them, [question, 2]")
 

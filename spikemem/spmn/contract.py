@@ -4,6 +4,8 @@ from typing import NamedTuple, Protocol, runtime_checkable
 
 from torch import Tensor
 
+from spikemem.errors import VectorError
+
 
 class Gates(NamedTuple):
     """The gates of one write, each sample's own, in one meaning for every cell; shapes as the cell's docstring says.
@@ -30,9 +32,25 @@ class Cell(Protocol):
         ...
 
     def write(self, memory: Tensor, event: Tensor) -> tuple[Tensor, Gates]:
-        """M' and the gates.   memory: M, [batch, depth, width, width].   event: firing rates, [batch, cells]."""
+        """M' and the gates.   memory: M, [batch, depth, width, width].   event: firing rates, [batch, cells].
+
+        Raises VectorError for a memory of another shape.
+        """
         ...
 
     def __call__(self, memory: Tensor, event: Tensor) -> tuple[Tensor, Gates]:
         """The same as `write`."""
         ...
+
+
+def check_memory(cell: Cell, memory: Tensor, batch: int) -> None:
+    """VectorError where a memory is not the cell's, or not one for each of `batch` samples."""
+    if memory.shape != (expected := (batch, cell.depth, cell.width, cell.width)):
+        raise VectorError(f"the memory has shape {list(memory.shape)}; expected {list(expected)}, as initial({batch}) gives")
+
+
+def check_sizes(**sizes: int) -> None:
+    """VectorError for a size below 1, by its name."""
+    for name, size in sizes.items():
+        if size < 1:
+            raise VectorError(f"{name} is {size}; take 1 or more")

@@ -12,7 +12,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from spikemem.errors import StimulusError
+from spikemem.errors import StimulusError, VectorError
 from spikemem.neurons import LIF
 from spikemem.surrogate import SpikingLayer
 
@@ -129,7 +129,8 @@ class Encoder(nn.Module):
     def forward(self, stimuli: Mapping[str, Tensor]) -> Event:
         """stimuli: by the senses' names, [batch, ...] each; a sense that is left out is silent.
 
-        Raises StimulusError for a sense that is not there, a shape that does not fit, or no stimulus at all.
+        Raises StimulusError for a sense that is not there, a shape that does not fit, or no stimulus at all; VectorError for values
+        that are not finite, for which no cell would fire.
         """
         batch = self._checked(stimuli)
         spikes = {name: sense(stimuli[name]) for name, sense in self.senses.items() if name in stimuli}
@@ -149,6 +150,8 @@ class Encoder(nn.Module):
             )
             if not fits:
                 raise StimulusError(f"{name} has shape {list(stimulus.shape)}; expected [batch, {', '.join(map(str, shape))}]")
+            if len(wrong := (~stimulus.isfinite()).nonzero()):
+                raise VectorError(f"{name} is NaN or infinite, first in sample {int(wrong[0, 0])}; mend its source or leave it out")
         sizes = {name: len(stimulus) for name, stimulus in stimuli.items()}
         if len(set(sizes.values())) > 1:
             raise StimulusError(f"the senses' batches differ: {sizes}; give one stimulus a sample, or leave the sense out")

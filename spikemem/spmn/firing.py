@@ -10,6 +10,7 @@ The derivative of E[s] by p is 1, and the backward pass takes it for that of s: 
 (Bengio, Leonard & Courville 2013; in snnTorch the `straight_through_estimator`). T = 0 stands for the expectation itself: the rate twin.
 
 On the CPU `fire` takes p to 8 bits: below 1/512 a cell is silent, and above 1 - 1/512 it fires in every step.
+A p beyond [0, 1] counts as the bound that it passed.
 """
 
 from typing import Any
@@ -68,10 +69,11 @@ def seed() -> int:
 class _Fire(torch.autograd.Function):
     @staticmethod
     def forward(ctx: Any, p: Tensor, steps: int) -> Tensor:
+        p = p.detach().clamp(0.0, 1.0)
         if p.device.type != "cpu":
-            return torch.binomial(torch.full_like(p, steps), p.clamp(0.0, 1.0)) / steps
+            return torch.binomial(torch.full_like(p, steps), p) / steps
         rates = torch.empty(p.shape, dtype=p.dtype)
-        kernels.fire(p.detach().contiguous().view(-1).numpy(), steps, seed(), rates.view(-1).numpy())
+        kernels.fire(p.contiguous().view(-1).numpy(), steps, seed(), rates.view(-1).numpy())
         return rates
 
     @staticmethod

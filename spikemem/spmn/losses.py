@@ -92,13 +92,15 @@ def slots_loss(slots: Slots, happened: Happened) -> Tensor:
         .7 mean over events of smooth-L1(time)  +  .3 mean over slots of smooth-L1(confidence)  +  sum over events of (1 - cos(content))
 
     where each event has the slot that `match` gave it, whose confidence should be 1; that of all other slots should be 0.
+    A sample without events has the second part alone.
     """
     slot = match(slots, happened)
+    events = (slot >= 0).sum(1).clamp(min=1)
     sample, event = torch.nonzero(slot >= 0, as_tuple=True)
     chosen = slot[sample, event]
-    late = functional.smooth_l1_loss(slots.time[sample, chosen], happened.time[sample, event], beta=NEAR)
+    late = functional.smooth_l1_loss(slots.time[sample, chosen], happened.time[sample, event], reduction="none", beta=NEAR)
     wanted = torch.zeros_like(slots.confidence)
     wanted[sample, chosen] = 1.0
     sure = functional.smooth_l1_loss(slots.confidence, wanted)
     alike = functional.cosine_similarity(slots.content[sample, chosen], happened.content[sample, event], dim=1)
-    return TIME * late + CONFIDENCE * sure + CONTENT * (1 - alike).sum() / len(slot)
+    return CONFIDENCE * sure + (TIME * late / events[sample] + CONTENT * (1 - alike)).sum() / len(slot)

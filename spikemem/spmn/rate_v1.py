@@ -14,7 +14,7 @@ The write is added, so that M = 0 learns; r and u are shares; M' lies between M 
 import torch
 from torch import Tensor, nn
 
-from spikemem.spmn.contract import Gates
+from spikemem.spmn.contract import Gates, check_memory, check_sizes
 
 
 class Masks(nn.Module):
@@ -40,12 +40,13 @@ class Masks(nn.Module):
 class RateV1(nn.Module):
     """The cell at the head of this module.
 
-    cells: of the event.   width: w.   depth: of the masks and of M.
+    cells: of the event.   width: w.   depth: of the masks and of M.   Raises VectorError for a size below 1.
     Gates are [batch, depth, w, w]: update = r, reset = 1 - u, candidate = M~.
     """
 
     def __init__(self, cells: int, width: int = 32, depth: int = 2) -> None:
         super().__init__()
+        check_sizes(cells=cells, width=width, depth=depth)
         self.cells, self.width, self.depth = cells, width, depth
         self.rows, self.columns = nn.Linear(cells, width), nn.Linear(cells, width)
         self.candidate, self.keep, self.overwrite = Masks(depth), Masks(depth, bias=1.0), Masks(depth)
@@ -56,6 +57,7 @@ class RateV1(nn.Module):
 
     def write(self, memory: Tensor, event: Tensor) -> tuple[Tensor, Gates]:
         """M' and the gates.   memory: M, [batch, depth, w, w].   event: [batch, cells]."""
+        check_memory(self, memory, len(event))
         outer = torch.einsum("bi,bj->bij", self.rows(event), self.columns(event))[:, None]
         keep, overwrite = torch.sigmoid(self.keep(outer)), torch.sigmoid(self.overwrite(outer))
         candidate = torch.tanh(memory * keep + torch.tanh(self.candidate(outer)))

@@ -19,7 +19,8 @@ import math
 import torch
 from torch import Tensor, nn
 
-from spikemem.spmn.contract import Gates
+from spikemem.errors import VectorError
+from spikemem.spmn.contract import Gates, check_memory, check_sizes
 
 
 class Square(nn.Module):
@@ -57,11 +58,15 @@ class RateV2(nn.Module):
     """The cell at the head of this module.
 
     cells: of the event.   width: w, a multiple of heads.   depth: of M.   tokens: that the event is cut into.
+    Raises VectorError for sizes that do not fit.
     Gates are [batch, depth, w, w]: update = 1 - z, reset = 1 - r, candidate = M~.
     """
 
     def __init__(self, cells: int, width: int = 32, depth: int = 2, tokens: int = 8, heads: int = 4) -> None:
         super().__init__()
+        check_sizes(cells=cells, width=width, depth=depth, tokens=tokens, heads=heads)
+        if width % heads:
+            raise VectorError(f"a width of {width} cannot be shared equally by {heads} heads; take a multiple, or heads that divide it")
         self.cells, self.width, self.depth = cells, width, depth
         self.event = nn.Linear(cells, tokens * width)
         self.recall = nn.ModuleList(Recall(width, heads) for _ in range(depth))
@@ -74,6 +79,7 @@ class RateV2(nn.Module):
 
     def write(self, memory: Tensor, event: Tensor) -> tuple[Tensor, Gates]:
         """M' and the gates.   memory: M, [batch, depth, w, w].   event: [batch, cells]."""
+        check_memory(self, memory, len(event))
         tokens = self.event(event).unflatten(1, (-1, self.width))
         recalled: list[Tensor] = []
         for depth, recall in enumerate(self.recall):

@@ -4,10 +4,9 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from torch import Tensor
 
 from spikemem.errors import StimulusError, VectorError
-from spikemem.spmn.cell import Drive, SpikingCell
+from spikemem.spmn.cell import SpikingCell
 from spikemem.spmn.firing import fire, win
 
 CELLS, POPULATIONS, WIDTH, DEPTH = 18, 3, 6, 3
@@ -18,14 +17,6 @@ def cell(steps: int = 0, seed: int = 0) -> SpikingCell:
     return SpikingCell(CELLS, WIDTH, DEPTH, POPULATIONS, readers=2, steps=steps)
 
 
-def step_by_step(cell: SpikingCell, events: Tensor, present: Tensor, asked: Tensor) -> Tensor:
-    drive, course = cell.drive(events), [cell.initial(len(events))]
-    for t in range(events.shape[1]):
-        after, _ = cell._write(course[-1], Drive(*(part[:, t] for part in drive)))
-        course.append(torch.where(present[:, t, None, None, None], after, course[-1]))
-    return torch.stack(course, 1)[asked[:, 0], asked[:, 1]]
-
-
 @pytest.mark.parametrize("seed", [0, 1, 2])
 def test_the_kernel_is_the_equations_and_its_gradients_are_autograds(seed: int) -> None:
     model = cell(seed=seed).double()
@@ -34,13 +25,14 @@ def test_the_kernel_is_the_equations_and_its_gradients_are_autograds(seed: int) 
     into = torch.randn(6, DEPTH, WIDTH, WIDTH, dtype=torch.float64)
     given = torch.rand(4, 7, CELLS, dtype=torch.float64)
     found = []
-    for way in (step_by_step, SpikingCell.story):
-        events = given.clone().requires_grad_()
+    first = 0.5 * torch.randn(4, DEPTH, WIDTH, WIDTH, dtype=torch.float64)
+    for way in (model._story_by_steps, model.story):
+        events, start = given.clone().requires_grad_(), first.clone().requires_grad_()
         model.zero_grad()
-        memory = way(model, events, present, asked)
+        memory = way(events, present, asked, start)
         (memory * into).sum().backward()
-        found.append([memory.detach(), events.grad, *(p.grad.clone() for p in model.parameters() if p.grad is not None)])
-    assert len(found[0]) == 2 + len(list(model.parameters()))
+        found.append([memory.detach(), events.grad, start.grad, *(p.grad.clone() for p in model.parameters() if p.grad is not None)])
+    assert len(found[0]) == 3 + len(list(model.parameters()))
     for a, b in zip(*found, strict=True):
         assert torch.allclose(a, b, rtol=1e-9, atol=1e-12)
         assert a.abs().max() > 0
@@ -52,6 +44,17 @@ def test_a_memory_to_begin_with_gets_its_gradient() -> None:
     events, asked = torch.rand(2, 3, CELLS, dtype=torch.float64), torch.tensor([[0, 3], [1, 2]])
     present = torch.ones(2, 3, dtype=torch.bool)
     assert torch.autograd.gradcheck(lambda m: model.story(events, present, asked, m), (start,))
+
+
+@pytest.mark.parametrize("steps", [0, 32])
+def test_a_story_by_steps_skips_absent_events_and_stays_within_its_bounds(steps: int) -> None:
+    model, events, present = cell(steps), torch.rand(2, 4, CELLS), torch.tensor([[True, True, False, True], [False] * 4])
+    asked = torch.tensor([[0, 0], [0, 2], [0, 3], [0, 4], [1, 4]])
+    start, after_two, absent, after_all, untouched = model._story_by_steps(events, present, asked, model.initial(2))
+    assert start.count_nonzero() == untouched.count_nonzero() == 0
+    assert torch.equal(after_two, absent)
+    assert not torch.allclose(absent, after_all, atol=1e-2)
+    assert after_all.abs().max() <= 1 + 1e-6
 
 
 def test_one_write_is_a_story_of_one_event() -> None:
@@ -134,6 +137,9 @@ def test_bad_shapes_are_refused() -> None:
         SpikingCell(15, populations=2)
     with pytest.raises(VectorError, match="65 steps"):
         SpikingCell(18, steps=65)
+    for size in ("cells", "width", "depth", "populations", "readers"):
+        with pytest.raises(VectorError, match=f"{size} is 0; take 1 or more"):
+            SpikingCell(**({"cells": 18} | {size: 0}))
     events, asked = torch.rand(2, 3, CELLS), torch.tensor([[0, 3]])
     for present in (torch.ones(2, 40, dtype=torch.bool), torch.ones(2, 3)):
         with pytest.raises(VectorError, match="present"):
@@ -145,6 +151,31 @@ def test_bad_shapes_are_refused() -> None:
         fire(torch.rand(3), 65)
     with pytest.raises(VectorError, match=r"expected \[batch, event, 18\]"):
         cell().write(cell().initial(1), torch.rand(1, 15))
+    for memory in (cell().initial(1), cell().initial(2)[:, :1], cell().initial(2)[0], cell().initial(2)[..., :1]):
+        with pytest.raises(VectorError, match=r"the memory has shape .* expected \[2, 3, 6, 6\], as initial\(2\) gives"):
+            cell().write(memory, events[:, 0])
+        with pytest.raises(VectorError, match="the memory has shape"):
+            cell().story(events, torch.ones(2, 3, dtype=torch.bool), asked, memory)
+
+
+@pytest.mark.parametrize("steps", [0, 8])
+@pytest.mark.parametrize("value", [torch.nan, torch.inf])
+def test_events_that_are_not_finite_are_refused(steps: int, value: float) -> None:
+    model, events = cell(steps), torch.rand(2, 3, CELLS)
+    events[1, 2, 4] = value
+    with pytest.raises(VectorError, match=r"events are NaN or infinite, first in event \[1, 2\]"):
+        model.story(events, torch.ones(2, 3, dtype=torch.bool), torch.tensor([[0, 3]]))
+    with pytest.raises(VectorError, match=r"NaN or infinite, first in event \[1, 0\]"):
+        model.write(model.initial(2), events[:, 2])
+
+
+def test_a_probability_beyond_its_bounds_is_the_bound() -> None:
+    p = torch.tensor([-300.0, -1.0, -0.1, 1.1, 2.5, 300.0], requires_grad=True)
+    shares = fire(p, 32)
+    assert shares.tolist() == [0.0, 0.0, 0.0, 1.0, 1.0, 1.0]
+    shares.sum().backward()
+    assert p.grad is not None
+    assert p.grad.tolist() == [1.0] * 6
 
 
 @pytest.mark.parametrize("steps", [1, 7, 32, 64])

@@ -7,7 +7,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from spikemem.errors import StimulusError
+from spikemem.errors import StimulusError, VectorError
 from spikemem.learn import Settings, fit
 from spikemem.spmn import Encoder, Image, Moment, Sense, Sound, Vector
 from tests.spmn.stimuli import BINS, SHAPES, SIDE, SOUNDS, pictures, spectrograms
@@ -103,3 +103,12 @@ def test_stimuli_that_do_not_fit_are_named(change: dict[str, Tensor], clue: str)
 def test_no_stimulus_at_all_is_refused() -> None:
     with pytest.raises(StimulusError, match="no stimulus"):
         all_senses()({})
+
+
+@pytest.mark.parametrize("sense", ["text", "image", "sound", "touch", "when"])
+@pytest.mark.parametrize("value", [torch.nan, -torch.inf])
+def test_a_stimulus_that_is_not_finite_is_no_silence(sense: str, value: float) -> None:
+    stimuli = all_stimuli(5)
+    stimuli[sense].view(5, -1)[3, -1] = value
+    with pytest.raises(VectorError, match=f"{sense} is NaN or infinite, first in sample 3"):
+        all_senses()(stimuli)

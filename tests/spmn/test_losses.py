@@ -52,6 +52,32 @@ def test_each_part_of_the_loss_has_its_weight() -> None:
     assert slots_loss(slots._replace(content=blurred), happened) == pytest.approx(1 - 0.6)
 
 
+def test_a_samples_loss_is_its_own_whatever_the_padding_and_its_batch_mates() -> None:
+    generator = torch.Generator().manual_seed(4)
+    lengths = [1, 4, 0, 2]
+    slots = Slots(*(torch.rand(4, 5, *shape, generator=generator) for shape in ((), (), (6,))))
+    time, content = torch.rand(4, 4, generator=generator), torch.rand(4, 4, 6, generator=generator)
+    there = torch.arange(4) < torch.tensor(lengths)[:, None]
+    alone = [
+        slots_loss(
+            Slots(*(part[i : i + 1] for part in slots)),
+            Happened(time[i : i + 1, :many], content[i : i + 1, :many], there[i : i + 1, :many]),
+        )
+        for i, many in enumerate(lengths)
+    ]
+    assert slots_loss(slots, Happened(time, content, there)) == pytest.approx(float(torch.stack(alone).mean()))
+    assert alone[2] == pytest.approx(0.3 * float(smooth_l1_loss(slots.confidence[2], torch.zeros(5))))
+
+
+def test_where_nothing_happened_only_confidence_counts() -> None:
+    slots, happened = recalled()
+    leaves = Slots(*(part.clone().requires_grad_() for part in slots))
+    loss = slots_loss(leaves, happened._replace(there=torch.zeros(1, 3, dtype=torch.bool)))
+    assert loss.item() == pytest.approx(0.3 * 2 * (1 - 1 / 2) / 4)
+    loss.backward()
+    assert all(leaf.grad is not None and leaf.grad.isfinite().all() for leaf in leaves)
+
+
 def test_the_matching_is_the_best_of_all() -> None:
     generator = torch.Generator().manual_seed(3)
     slots = Slots(torch.rand(1, 5, generator=generator), torch.ones(1, 5), torch.randn(1, 5, 4, generator=generator))

@@ -4,6 +4,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
+from spikemem.errors import VectorError
 from spikemem.spmn import Cell, Gates, RateV1, RateV2
 from tests.spmn.published import PUBLISHED, PublishedV1, PublishedV2
 
@@ -133,3 +134,22 @@ def test_the_gradient_reaches_the_first_write_through_the_memory(kind: type[nn.M
     memory.square().sum().backward()
     assert (inputs.grad[0].abs().sum() > 0).item() is reached
     assert inputs.grad[2].abs().sum() > 0
+
+
+@pytest.mark.parametrize("kind", OURS)
+def test_sizes_and_memories_that_do_not_fit_are_refused(kind: type[nn.Module]) -> None:
+    cell = made(kind)
+    for memory in (cell.initial(1), cell.initial(BATCH)[:, :1], cell.initial(BATCH)[0]):
+        with pytest.raises(VectorError, match=r"the memory has shape .* expected \[5, 2, 12, 12\]"):
+            cell.write(memory, events(1)[0])
+    for size in ("cells", "width", "depth"):
+        with pytest.raises(VectorError, match=f"{size} is 0; take 1 or more"):
+            kind(**({"cells": CELLS} | {size: 0}))
+
+
+def test_heads_share_the_width() -> None:
+    with pytest.raises(VectorError, match="a width of 30 cannot be shared equally by 4 heads; take a multiple"):
+        RateV2(CELLS, width=30)
+    with pytest.raises(VectorError, match="heads is 0"):
+        RateV2(CELLS, heads=0)
+    assert RateV2(CELLS, width=30, heads=5).width == 30
