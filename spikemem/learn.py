@@ -243,8 +243,8 @@ def fit(
 
     Raises TrainingError where the loss or its gradient is no longer finite, settings and data do not fit, or the device is not there.
     """
+    team = team_on(settings.device)
     with ExitStack() as stack:
-        team = stack.enter_context(team_on(settings.device))
         stack.enter_context(
             torch.random.fork_rng([team.device] if team.device.type == "cuda" else [])
         )  # the caller's are left as they were
