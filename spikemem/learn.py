@@ -36,7 +36,7 @@ __all__ = ["Epoch", "History", "Settings", "fit", "load", "moved", "save"]
 
 Batch = Any
 Data = Sequence[Tensor] | Callable[[torch.Generator], Iterable[Batch]]
-COURSE = ("epochs", "batch", "lr", "weight_decay", "warmup", "clip", "seed")
+COURSE = ("of", "epochs", "batch", "lr", "weight_decay", "warmup", "clip", "seed")
 """The settings that decide a training's course: a checkpoint goes on with the same alone."""
 
 
@@ -49,6 +49,7 @@ class Settings:
     amp: bf16 autocast, on CUDA alone.   compile: torch.compile.   patience: epochs without a better validation after which to stop.
     target: a validation that is good enough to stop.
     checkpoint: a folder, in which a training that stopped goes on.   tensorboard: a folder for logs.
+    of: what is learned, from what, in words; the recipes say it. A checkpoint of something else is refused.
 
     Raises TrainingError for a value out of its range.
     """
@@ -67,6 +68,7 @@ class Settings:
     target: float | None = None
     checkpoint: Path | None = None
     tensorboard: Path | None = None
+    of: str = ""
 
     def __post_init__(self) -> None:
         for name, least in (("epochs", 1), ("batch", 1), ("lr", 0), ("weight_decay", 0), ("warmup", 0), ("seed", 0)):

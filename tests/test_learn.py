@@ -231,8 +231,12 @@ def test_a_process_killed_at_any_moment_goes_on_to_the_same_losses(tmp_path: Pat
 
 
 def test_other_settings_or_another_model_do_not_go_on(tmp_path: Path) -> None:
-    kept = replace(SHORT, epochs=1, checkpoint=tmp_path)
+    kept = replace(SHORT, epochs=1, checkpoint=tmp_path, of="signs")
     fit(Counting(), data(), loss, kept)
+    with pytest.raises(TrainingError, match=r"is of signs, not of products; give another folder"):
+        fit(Counting(), data(), loss, replace(kept, of="products"))
+    with pytest.raises(TrainingError, match=r"is of signs, not of something without a name"):
+        fit(Counting(), data(), loss, replace(kept, of=""))
     with pytest.raises(TrainingError, match=r"begun with epochs=1, lr=0.01; go on with the same"):
         fit(Counting(), data(), loss, replace(kept, lr=0.5, epochs=2))
     with pytest.raises(SnapshotError, match=r"another model: 11 do not fit"):

@@ -6,12 +6,13 @@ cos(e_i, e_j) on sentences that were not seen.
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 import torch
 from torch import Tensor
 
+from spikemem.checkpoints import mark
 from spikemem.learn import Epoch, History, Settings, fit, moved
 from spikemem.spmn import SPMN, Decoder, Encoder, Vector, similarities, write_similarity
 from spikemem.training.spmn import TEXT, Build, builder, seeded
@@ -132,7 +133,8 @@ def run(
     pairs, any_two = {}, {}
     with seeded(settings.seed):
         model = network(first.shape[1], builder(cell), *SIZES.get(cell, ()))
-        history = train(model, first, second, settings, progress=progress)
+        of = f"likeness of memory changes, {cell} cell, {len(first)} pairs {mark(first, second)}"
+        history = train(model, first, second, replace(settings, of=of), progress=progress)
         for name, (one, other) in unseen.items():
             before, one, other = one[:BEFORE], one[BEFORE:], other[BEFORE:]
             pairs[name] = evaluate(model, one, other, before)
