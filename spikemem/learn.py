@@ -39,6 +39,9 @@ Data = Sequence[Tensor] | Callable[[torch.Generator], Iterable[Batch]]
 COURSE = ("of", "epochs", "batch", "lr", "weight_decay", "warmup", "clip", "seed")
 """The settings that decide a training's course: a checkpoint goes on with the same alone."""
 
+LARGEST_SEED = 2**63 - 1
+"""Of torch's generators."""
+
 
 @dataclass(frozen=True)
 class Settings:
@@ -71,11 +74,23 @@ class Settings:
     of: str = ""
 
     def __post_init__(self) -> None:
-        for name, least in (("epochs", 1), ("batch", 1), ("lr", 0), ("weight_decay", 0), ("warmup", 0), ("seed", 0)):
-            if not getattr(self, name) >= least:
-                raise TrainingError(f"{name} is {getattr(self, name)}; it must be at least {least}")
+        for name, least in (("epochs", 1), ("batch", 1), ("warmup", 0), ("seed", 0), ("patience", 0)):
+            value = getattr(self, name)
+            if value is None and name == "patience":
+                continue
+            if not isinstance(value, int):
+                raise TrainingError(f"{name} is {value!r}; it must be a whole number")
+            if value < least:
+                raise TrainingError(f"{name} is {value}; it must be at least {least}")
+        if self.seed > LARGEST_SEED:
+            raise TrainingError(f"seed is {self.seed}; it must be at most {LARGEST_SEED}")
+        for name in ("lr", "weight_decay"):
+            if not 0 <= getattr(self, name) < math.inf:
+                raise TrainingError(f"{name} is {getattr(self, name)}; it must be finite, and at least 0")
         if not self.clip > 0:
             raise TrainingError(f"clip is {self.clip}; it must be above 0 (math.inf for no clipping)")
+        if self.target is not None and math.isnan(self.target):
+            raise TrainingError("target is nan; it must be a number, or None to train to the end")
 
     def rate(self, step: int, done: float) -> float:
         """The learning rate of a step.   done: the part of the training before it, 0 to 1."""
@@ -329,7 +344,10 @@ def _logs(folder: Path | None, step: int) -> Iterator[Callable[[Epoch, Sequence[
         from torch.utils.tensorboard import SummaryWriter
     except ImportError as error:
         raise MissingExtraError(f'logs for TensorBoard need the "train" extra: pip install "spikemem[train]" ({error})') from error
-    writer: Any = SummaryWriter(folder, purge_step=step or None)
+    try:
+        writer: Any = SummaryWriter(folder, purge_step=step or None)
+    except OSError as error:
+        raise TrainingError(f"no logs can be written to the folder {folder} ({error}); give another") from error
 
     def write(epoch: Epoch, losses: Sequence[float]) -> None:
         nonlocal step

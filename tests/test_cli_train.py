@@ -12,6 +12,7 @@ from spikemem.training import babi
 from tests.fakes import FakeEmbedder, write_tales
 
 run = CliRunner().invoke
+HUGE = "99999999999999999999999"
 
 
 @pytest.fixture(autouse=True)
@@ -45,8 +46,12 @@ def test_help_names_every_option_and_an_example(part: str, options: tuple[str, .
         (["ec", "--data", "one.txt", "--test", "nowhere.txt"], "nowhere.txt"),
         (["ec", "--data", "binary.txt"], "binary.txt"),
         (["ec", "--data", "one.txt", "--seed", "-1"], "seed is -1; it must be at least 0"),
+        (["ec", "--data", "one.txt", "--seed", HUGE], f"seed is {HUGE}; it must be at most 9223372036854775807"),
+        (["ec", "--data", "many.txt", "--penalty", "inf"], "the penalty of a spike is inf; it must be finite"),
         (["gates", "--model", "nothing"], "nothing"),
         (["gates", "--seed", "-1"], "seed is -1; it must be at least 0"),
+        (["gates", "--seed", HUGE], f"seed is {HUGE}; it must be at most"),
+        (["spmn", "--task", "babi", "--data", ".", "--seed", HUGE], f"seed is {HUGE}; it must be at most"),
         (["spmn", "--task", "dance", "--data", "."], "no task 'dance'; there are write, slots, babi"),
         (["spmn", "--task", "write", "--data", "nowhere"], "nowhere"),
         (["spmn", "--task", "slots", "--data", "nowhere"], "nowhere"),
@@ -77,7 +82,7 @@ def test_bad_input_is_one_line_and_exit_code_2(arguments: list[str], clue: str) 
 
 @pytest.mark.parametrize(
     "arguments", [["ec"], ["spmn", "--task", "babi"], ["spmn", "--data", "."], ["spmn", "--task", "babi", "--data", ".", "--number", "21"],
-    ["ec", "--data", "one.txt", "--epochs", "0"], ["cortex"]],
+    ["ec", "--data", "one.txt", "--epochs", "0"], ["ec", "--data", "one.txt", "--penalty", "-5"], ["cortex"]],
 )  # fmt: skip
 def test_a_wrong_command_line_is_refused(arguments: list[str]) -> None:
     result = run(app, ["train", *arguments])

@@ -54,6 +54,12 @@ def test_a_checkpoint_of_another_penalty_or_other_texts_is_refused(tmp_path: Pat
         ec.train(x[::-1].copy(), kept)
 
 
+@pytest.mark.parametrize("penalty", [-1e-9, math.nan, math.inf])
+def test_a_penalty_out_of_its_range_is_refused(penalty: float) -> None:
+    with pytest.raises(TrainingError, match=f"the penalty of a spike is {penalty}; it must be finite, and at least 0"):
+        ec.train(units(20, dim=16), SHORT, penalty)
+
+
 def test_the_code_is_the_model() -> None:
     """Folding thresholds into the drive changes no spike but those within a rounding of threshold."""
     x, model = units(200), ec.Volley(384)

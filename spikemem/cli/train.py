@@ -27,6 +27,7 @@ Seed = Annotated[int, typer.Option(help="Of the first weights, of the data's ord
 Checkpoint = Annotated[Path | None, typer.Option(help="A folder, in which a training that stopped goes on.")]
 Tensorboard = Annotated[Path | None, typer.Option(help="A folder for TensorBoard's logs.")]
 Device = Annotated[str | None, typer.Option(help="A torch device; CUDA where there is one, by default.")]
+Penalty = Annotated[float | None, typer.Option(min=0, help="Loss of a spike, where 1 - cosine is that of a vector; more makes fewer.")]
 Embeddings = Annotated[Path, typer.Option(help="Folder in which vectors are kept.")]
 EMBEDDINGS = Path("results/embeddings")
 
@@ -58,7 +59,7 @@ def train_ec(
     data: Texts,
     test: Tests = None,
     file: Out = Path("ec.safetensors"),
-    penalty: Annotated[float | None, typer.Option(help="Loss of a spike, where 1 - cosine is that of a vector; more makes fewer.")] = None,
+    penalty: Penalty = None,
     epochs: Epochs = None,
     seed: Seed = 0,
     checkpoint: Checkpoint = None,

@@ -111,8 +111,12 @@ def train(
 ) -> Trained:
     """Learn a code from unit vectors, [n, d].   progress: told of steps done, and all, of either part.
 
-    Raises TrainingError where there are too few vectors.
+    penalty: of a spike, finite and at least 0.
+
+    Raises TrainingError where there are too few vectors, or for a penalty out of its range.
     """
+    if not 0 <= penalty < math.inf:
+        raise TrainingError(f"the penalty of a spike is {penalty}; it must be finite, and at least 0")
     x = torch.as_tensor(np.asarray(vectors, np.float32))
     held = round(HELD_OUT * len(x))
     if held < 1:
