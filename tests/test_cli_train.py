@@ -1,6 +1,8 @@
 """`spikemem train` as a user meets it: its help, and what it refuses before any training."""
 
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -8,11 +10,14 @@ from typer.testing import CliRunner
 
 from spikemem import embed
 from spikemem.cli import app
-from spikemem.training import babi
+from spikemem.errors import TrainingError
+from spikemem.learn import Settings
+from spikemem.training import babi, ec, gates
 from tests.fakes import FakeEmbedder, write_tales
 
 run = CliRunner().invoke
 HUGE = "99999999999999999999999"
+SHARED = ("--out", "--epochs", "--seed", "--checkpoint", "--tensorboard", "--device", "--compile", "--json")
 
 
 @pytest.fixture(autouse=True)
@@ -24,9 +29,9 @@ def _here(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("part", "options"),
     [
-        ("ec", ("--data", "--test", "--out", "--penalty", "--epochs", "--seed", "--checkpoint", "--device")),
-        ("gates", ("--model", "--out", "--epochs", "--seed")),
-        ("spmn", ("--task", "--data", "--cell", "--number", "--out", "--epochs", "--seed", "--checkpoint", "--tensorboard")),
+        ("ec", ("--data", "--test", "--penalty", *SHARED)),
+        ("gates", ("--model", *SHARED)),
+        ("spmn", ("--task", "--data", "--cell", "--number", *SHARED)),
     ],
 )
 def test_help_names_every_option_and_an_example(part: str, options: tuple[str, ...]) -> None:
@@ -88,6 +93,24 @@ def test_a_wrong_command_line_is_refused(arguments: list[str]) -> None:
     result = run(app, ["train", *arguments])
     assert result.exit_code == 2
     assert "Traceback" not in result.output
+
+
+def test_what_is_asked_for_reaches_each_training(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[Settings] = []
+
+    def told(*given: Any, **_: Any) -> None:
+        asked.extend(part for part in given if isinstance(part, Settings))
+        raise TrainingError("enough")
+
+    for module, name in ((ec, "train"), (gates, "train"), (babi, "learn_task")):
+        monkeypatch.setattr(module, name, told)
+    Path("many.txt").write_text("\n".join(f"Ada has {n} boats." for n in range(20)), encoding="utf-8")
+    options = ["--epochs", "3", "--seed", "5", "--checkpoint", "kept", "--tensorboard", "logs", "--device", "cpu", "--compile"]
+    for part in (["ec", "--data", "many.txt"], ["gates"], ["spmn", "--task", "babi", "--data", "."]):
+        assert run(app, ["train", *part, *options]).exit_code == 2
+    for default, settings in zip((ec.SETTINGS, gates.SETTINGS, babi.RECIPE), asked, strict=True):
+        kept = {"checkpoint": Path("kept"), "tensorboard": Path("logs")}
+        assert settings == replace(default, epochs=3, seed=5, device="cpu", compile=True, **kept)
 
 
 def test_trainings_are_commands_of_train_alone() -> None:

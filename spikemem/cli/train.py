@@ -27,6 +27,7 @@ Seed = Annotated[int, typer.Option(help="Of the first weights, of the data's ord
 Checkpoint = Annotated[Path | None, typer.Option(help="A folder, in which a training that stopped goes on.")]
 Tensorboard = Annotated[Path | None, typer.Option(help="A folder for TensorBoard's logs.")]
 Device = Annotated[str | None, typer.Option(help="A torch device; CUDA where there is one, by default.")]
+Compiled = Annotated[bool, typer.Option("--compile", help="Compile the training step by torch.compile: a slow start, then fast steps.")]
 Penalty = Annotated[float | None, typer.Option(min=0, help="Loss of a spike, where 1 - cosine is that of a vector; more makes fewer.")]
 Embeddings = Annotated[Path, typer.Option(help="Folder in which vectors are kept.")]
 EMBEDDINGS = Path("results/embeddings")
@@ -46,12 +47,16 @@ def adjusted(
     default: "Settings",
     epochs: int | None,
     seed: int,
-    checkpoint: Path | None = None,
-    tensorboard: Path | None = None,
-    device: str | None = None,
+    checkpoint: Path | None,
+    tensorboard: Path | None,
+    device: str | None,
+    compiled: bool,
 ) -> "Settings":
     """A recipe's settings with what was asked for."""
-    return replace(default, epochs=epochs or default.epochs, seed=seed, checkpoint=checkpoint, tensorboard=tensorboard, device=device)
+    return replace(
+        default, epochs=epochs or default.epochs, seed=seed, checkpoint=checkpoint, tensorboard=tensorboard, device=device,
+        compile=compiled,
+    )  # fmt: skip
 
 
 @app.command(name="ec", epilog="Example: `spikemem train ec --data texts/ --test others.txt --out ec.safetensors`")
@@ -65,6 +70,7 @@ def train_ec(
     checkpoint: Checkpoint = None,
     tensorboard: Tensorboard = None,
     device: Device = None,
+    compiled: Compiled = False,
     embeddings: Embeddings = EMBEDDINGS,
     json_: Json = False,
 ) -> None:
@@ -81,7 +87,7 @@ def train_ec(
             embedder = CachedEmbedder(embed.SentenceEmbedder(), embeddings)
         with bar("embedding") as progress:
             vectors = {name: embedder.embed(texts, progress) for name, texts in given.items()}
-        settings = adjusted(ec.SETTINGS, epochs, seed, checkpoint, tensorboard, device)
+        settings = adjusted(ec.SETTINGS, epochs, seed, checkpoint, tensorboard, device, compiled)
         price = ec.PENALTY if penalty is None else penalty
         with bar("training") as progress:
             made = ec.train(vectors[str(data)], settings, price, progress)
@@ -112,6 +118,10 @@ def train_gates(
     file: Out = Path("gates.safetensors"),
     epochs: Epochs = None,
     seed: Seed = 0,
+    checkpoint: Checkpoint = None,
+    tensorboard: Tensorboard = None,
+    device: Device = None,
+    compiled: Compiled = False,
     json_: Json = False,
 ) -> None:
     """Train the gates on the project's own texts, repeated, paraphrased and contradicted; prints the errors on the held-out fifth."""
@@ -121,7 +131,7 @@ def train_gates(
 
     with clear_errors(), spinner("loading the embedder") as stage:
         writable(file)
-        settings = adjusted(recipe.SETTINGS, epochs, seed)
+        settings = adjusted(recipe.SETTINGS, epochs, seed, checkpoint, tensorboard, device, compiled)
         trained = recipe.train(load_model(model), SentenceEmbedder(), file, settings, stage)
     rows = [{"should be": action, "decided otherwise": share} for action, share in trained.wrong.items()]
     show(rows, json_, f"{trained.events} events, best epoch {trained.history.best} -> {file}")
@@ -139,6 +149,7 @@ def train_spmn(
     checkpoint: Checkpoint = None,
     tensorboard: Tensorboard = None,
     device: Device = None,
+    compiled: Compiled = False,
     embeddings: Embeddings = EMBEDDINGS,
     json_: Json = False,
 ) -> None:
@@ -146,7 +157,11 @@ def train_spmn(
     from spikemem.learn import save
 
     tasks: dict[str, Callable[[_Order], _Made]] = {"write": _write, "slots": _slots, "babi": _babi}
-    order = _Order(cell, data, number, embeddings, lambda default: adjusted(default, epochs, seed, checkpoint, tensorboard, device))
+
+    def settings(default: "Settings") -> "Settings":
+        return adjusted(default, epochs, seed, checkpoint, tensorboard, device, compiled)
+
+    order = _Order(cell, data, number, embeddings, settings)
     with clear_errors():
         if task not in tasks:
             raise TrainingError(f"no task {task!r}; there are {', '.join(tasks)}")
