@@ -41,6 +41,16 @@ class Team:
         return told.item()
 
 
+def _started() -> bool:
+    """Whether torchrun started this process."""
+    return "RANK" in os.environ and "WORLD_SIZE" in os.environ
+
+
+def leads() -> bool:
+    """Whether this process is the first of those that torchrun started, or alone: it is the one to write files, and to tell."""
+    return not _started() or int(os.environ["RANK"]) == 0
+
+
 def team_on(device: str | None) -> Team:
     """This process alone, or those that torchrun started; the device is this process's own.   device: None for CUDA where that is.
 
@@ -50,7 +60,7 @@ def team_on(device: str | None) -> Team:
     Raises TrainingError for a device that is not there.
     """
     kind = _found(device or ("cuda" if torch.cuda.is_available() else "cpu"))
-    if "RANK" not in os.environ or "WORLD_SIZE" not in os.environ:
+    if not _started():
         return Team(0, 1, kind)
     if kind.type == "cuda":
         kind = torch.device("cuda", int(os.environ.get("LOCAL_RANK", "0")))

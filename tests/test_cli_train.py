@@ -8,10 +8,11 @@ import pytest
 import torch
 from typer.testing import CliRunner
 
-from spikemem import embed
+from spikemem import embed, learn
 from spikemem.cli import app
 from spikemem.errors import TrainingError
 from spikemem.learn import Settings
+from spikemem.team import Team
 from spikemem.training import babi, ec, gates
 from tests.fakes import FakeEmbedder, write_tales
 
@@ -126,3 +127,16 @@ def test_a_reader_of_stories_is_trained_and_written(tmp_path: Path) -> None:
     assert f'"EntNet": {babi.ENTNET[0]}' in result.stdout
     assert (tmp_path / "reader.safetensors").stat().st_size > 10_000
     assert torch.is_grad_enabled()
+
+
+@pytest.mark.parametrize("rank", [0, 1])
+def test_of_several_processes_the_first_writes_and_shows(rank: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    Path("many.txt").write_text("\n".join(f"Ada has {n} boats." for n in range(20)), encoding="utf-8")
+    write_tales(tmp_path / "data" / "babi" / "en")
+    monkeypatch.setattr(learn, "team_on", lambda device: Team(0, 1, torch.device("cpu")))
+    monkeypatch.setenv("RANK", str(rank))
+    monkeypatch.setenv("WORLD_SIZE", "2")
+    for part in (["ec", "--data", "many.txt"], ["spmn", "--task", "babi", "--data", "data", "--cell", "rate"]):
+        result = run(app, ["train", *part, "--epochs", "1", "--out", f"{part[0]}.safetensors"])
+        assert result.exit_code == 0, result.output
+        assert bool(result.stdout) == (tmp_path / f"{part[0]}.safetensors").exists() == (rank == 0)

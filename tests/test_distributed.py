@@ -17,6 +17,7 @@ from spikemem import LIF
 from spikemem.errors import TrainingError
 from spikemem.learn import Settings, fit
 from spikemem.surrogate import SpikingLayer
+from spikemem.team import leads
 from tests.test_learn import data, held_out, loss
 
 pytestmark = pytest.mark.skipif(not distributed.is_available(), reason="this torch has no torch.distributed")
@@ -121,3 +122,13 @@ def test_a_batch_that_cannot_be_shared_is_refused(monkeypatch: pytest.MonkeyPatc
     monkeypatch.setattr(training, "team", team.Team(0, 2, torch.device("cpu")))
     with pytest.raises(TrainingError, match="15 rows cannot be shared equally by 2 processes"):
         training.batches(0)
+
+
+@pytest.mark.parametrize(("variables", "first"), [({}, True), ({"RANK": "1"}, True), ({"RANK": "0", "WORLD_SIZE": "2"}, True),
+                                                  ({"RANK": "1", "WORLD_SIZE": "2"}, False)])  # fmt: skip
+def test_the_first_of_all_processes_leads(variables: dict[str, str], first: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("RANK", "WORLD_SIZE"):
+        monkeypatch.delenv(name, raising=False)
+    for name, value in variables.items():
+        monkeypatch.setenv(name, value)
+    assert leads() == first

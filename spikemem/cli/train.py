@@ -78,6 +78,7 @@ def train_ec(
     from spikemem import embed
     from spikemem.cache import CachedEmbedder
     from spikemem.codes import on_off
+    from spikemem.team import leads
     from spikemem.training import ec
 
     with clear_errors():
@@ -91,6 +92,8 @@ def train_ec(
         price = ec.PENALTY if penalty is None else penalty
         with bar("training") as progress:
             made = ec.train(vectors[str(data)], settings, price, progress)
+        if not leads():
+            return
         made.code.save(file, texts=len(given[str(data)]), embedder=embedder.name, seed=seed, penalty=price, epochs=settings.epochs)
         rows = [
             {"text": name, **ec.row(kind, code, x[: ec.MEASURED])}
@@ -127,12 +130,15 @@ def train_gates(
     """Train the gates on the project's own texts, repeated, paraphrased and contradicted; prints the errors on the held-out fifth."""
     from spikemem.embed import SentenceEmbedder
     from spikemem.spec import load_model
+    from spikemem.team import leads
     from spikemem.training import gates as recipe
 
     with clear_errors(), spinner("loading the embedder") as stage:
         writable(file)
         settings = adjusted(recipe.SETTINGS, epochs, seed, checkpoint, tensorboard, device, compiled)
         trained = recipe.train(load_model(model), SentenceEmbedder(), file, settings, stage)
+    if not leads():
+        return
     rows = [{"should be": action, "decided otherwise": share} for action, share in trained.wrong.items()]
     show(rows, json_, f"{trained.events} events, best epoch {trained.history.best} -> {file}")
 
@@ -155,6 +161,7 @@ def train_spmn(
 ) -> None:
     """Train SPMN on a step of its training; prints its figures on what it has not seen."""
     from spikemem.learn import save
+    from spikemem.team import leads
 
     tasks: dict[str, Callable[[_Order], _Made]] = {"write": _write, "slots": _slots, "babi": _babi}
 
@@ -167,6 +174,8 @@ def train_spmn(
             raise TrainingError(f"no task {task!r}; there are {', '.join(tasks)}")
         writable(file)
         made = tasks[task](order)
+        if not leads():
+            return
         save(file, made.model, task=task, cell=cell, seed=seed, epochs=epochs)
     for finding in made.history.health:
         err.print(f"[yellow]{finding}[/]")
