@@ -1,5 +1,6 @@
 """Weights, and the state of a training, as safetensors files: nothing is pickled, and a file appears whole or not at all."""
 
+import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -71,14 +72,18 @@ def write_state(folder: Path, state: State, model: nn.Module, optimiser: Optimiz
 def read_state(folder: Path, settings: dict[str, Any], model: nn.Module, optimiser: Optimizer) -> State:
     """The state in a folder, its model's and optimiser's put back; a fresh one where the folder holds none.
 
-    Raises TrainingError where the training had other settings, SnapshotError where the file is damaged or of another model.
+    Raises TrainingError where the training was of something else or had other settings, SnapshotError where the file is damaged or of
+    another model.
     """
     path = folder / FILE
     if not path.exists():
         return State(settings)
     arrays, head = load_arrays(path, TRAINING)
     before: Any = head["settings"]
-    if other := sorted(name for name in settings if settings[name] != before.get(name)):
+    of, now = (given.get("of") or "something without a name" for given in (before, settings))
+    if of != now:
+        raise TrainingError(f"the training in {folder} is of {of}, not of {now}; give another folder")
+    if other := sorted(name for name in settings if name != "of" and settings[name] != before.get(name)):
         was = ", ".join(f"{name}={before.get(name)}" for name in other)
         raise TrainingError(f"the training in {folder} was begun with {was}; go on with the same, or give another folder")
     _fill(path, model, _within(arrays, "model."))
@@ -90,6 +95,23 @@ def read_state(folder: Path, settings: dict[str, Any], model: nn.Module, optimis
     best = {name: torch.from_numpy(array) for name, array in _within(arrays, "best.").items()}
     counts: Any = {name: head[name] for name in ("epoch", "seconds", "samples")}
     return State(settings, losses=arrays["losses"].tolist(), validation=arrays["validation"].tolist(), best=best or None, **counts)
+
+
+def mark(*data: object) -> str:
+    """Eight digits that tell data apart: tensors by their values, the rest as it is written out.
+
+    >>> mark(torch.zeros(3)), mark(torch.ones(3)), mark(["a story"])
+    ('8c6a67cf', '9c6cdf51', 'dbb1eb7b')
+    """
+    sha = hashlib.sha256()
+    for part in data:
+        if isinstance(part, Tensor):
+            array = part.detach().cpu().contiguous().numpy()
+            sha.update(f"{array.dtype} {array.shape}".encode())
+            sha.update(array.tobytes())
+        else:
+            sha.update(repr(part).encode())
+    return sha.hexdigest()[:8]
 
 
 def _arrays(tensors: Mapping[str, Tensor]) -> Arrays:

@@ -36,8 +36,11 @@ __all__ = ["Epoch", "History", "Settings", "fit", "load", "moved", "save"]
 
 Batch = Any
 Data = Sequence[Tensor] | Callable[[torch.Generator], Iterable[Batch]]
-COURSE = ("epochs", "batch", "lr", "weight_decay", "warmup", "clip", "seed")
+COURSE = ("of", "epochs", "batch", "lr", "weight_decay", "warmup", "clip", "seed")
 """The settings that decide a training's course: a checkpoint goes on with the same alone."""
+
+LARGEST_SEED = 2**63 - 1
+"""Of torch's generators."""
 
 
 @dataclass(frozen=True)
@@ -49,6 +52,7 @@ class Settings:
     amp: bf16 autocast, on CUDA alone.   compile: torch.compile.   patience: epochs without a better validation after which to stop.
     target: a validation that is good enough to stop.
     checkpoint: a folder, in which a training that stopped goes on.   tensorboard: a folder for logs.
+    of: what is learned, from what, in words; the recipes say it. A checkpoint of something else is refused.
 
     Raises TrainingError for a value out of its range.
     """
@@ -67,13 +71,26 @@ class Settings:
     target: float | None = None
     checkpoint: Path | None = None
     tensorboard: Path | None = None
+    of: str = ""
 
     def __post_init__(self) -> None:
-        for name, least in (("epochs", 1), ("batch", 1), ("lr", 0), ("weight_decay", 0), ("warmup", 0), ("seed", 0)):
-            if not getattr(self, name) >= least:
-                raise TrainingError(f"{name} is {getattr(self, name)}; it must be at least {least}")
+        for name, least in (("epochs", 1), ("batch", 1), ("warmup", 0), ("seed", 0), ("patience", 0)):
+            value = getattr(self, name)
+            if value is None and name == "patience":
+                continue
+            if not isinstance(value, int):
+                raise TrainingError(f"{name} is {value!r}; it must be a whole number")
+            if value < least:
+                raise TrainingError(f"{name} is {value}; it must be at least {least}")
+        if self.seed > LARGEST_SEED:
+            raise TrainingError(f"seed is {self.seed}; it must be at most {LARGEST_SEED}")
+        for name in ("lr", "weight_decay"):
+            if not 0 <= getattr(self, name) < math.inf:
+                raise TrainingError(f"{name} is {getattr(self, name)}; it must be finite, and at least 0")
         if not self.clip > 0:
             raise TrainingError(f"clip is {self.clip}; it must be above 0 (math.inf for no clipping)")
+        if self.target is not None and math.isnan(self.target):
+            raise TrainingError("target is nan; it must be a number, or None to train to the end")
 
     def rate(self, step: int, done: float) -> float:
         """The learning rate of a step.   done: the part of the training before it, 0 to 1."""
@@ -243,8 +260,8 @@ def fit(
 
     Raises TrainingError where the loss or its gradient is no longer finite, settings and data do not fit, or the device is not there.
     """
+    team = team_on(settings.device)
     with ExitStack() as stack:
-        team = stack.enter_context(team_on(settings.device))
         stack.enter_context(
             torch.random.fork_rng([team.device] if team.device.type == "cuda" else [])
         )  # the caller's are left as they were
@@ -327,7 +344,10 @@ def _logs(folder: Path | None, step: int) -> Iterator[Callable[[Epoch, Sequence[
         from torch.utils.tensorboard import SummaryWriter
     except ImportError as error:
         raise MissingExtraError(f'logs for TensorBoard need the "train" extra: pip install "spikemem[train]" ({error})') from error
-    writer: Any = SummaryWriter(folder, purge_step=step or None)
+    try:
+        writer: Any = SummaryWriter(folder, purge_step=step or None)
+    except OSError as error:
+        raise TrainingError(f"no logs can be written to the folder {folder} ({error}); give another") from error
 
     def write(epoch: Epoch, losses: Sequence[float]) -> None:
         nonlocal step

@@ -1,8 +1,7 @@
 """The processes of one training: this one alone, or those that `torchrun` started."""
 
+import atexit
 import os
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 
 import torch
@@ -42,27 +41,43 @@ class Team:
         return told.item()
 
 
-@contextmanager
-def team_on(device: str | None) -> Iterator[Team]:
+def _started() -> bool:
+    """Whether torchrun started this process."""
+    return "RANK" in os.environ and "WORLD_SIZE" in os.environ
+
+
+def leads() -> bool:
+    """Whether this process is the first of those that torchrun started, or alone: it is the one to write files, and to tell."""
+    return not _started() or int(os.environ["RANK"]) == 0
+
+
+def team_on(device: str | None) -> Team:
     """This process alone, or those that torchrun started; the device is this process's own.   device: None for CUDA where that is.
+
+    The processes meet at the first call, and stay together until they end; at each call they wait for the first, so that what it wrote
+    before is there for all.
 
     Raises TrainingError for a device that is not there.
     """
     kind = _found(device or ("cuda" if torch.cuda.is_available() else "cpu"))
-    if "RANK" not in os.environ or "WORLD_SIZE" not in os.environ:
-        yield Team(0, 1, kind)
-        return
+    if not _started():
+        return Team(0, 1, kind)
     if kind.type == "cuda":
         kind = torch.device("cuda", int(os.environ.get("LOCAL_RANK", "0")))
         torch.cuda.set_device(kind)
-    begun = not distributed.is_initialized()
-    if begun:
-        distributed.init_process_group("nccl" if kind.type == "cuda" else "gloo")
-    try:
-        yield Team(distributed.get_rank(), distributed.get_world_size(), kind)
-    finally:
-        if begun:
-            distributed.destroy_process_group()
+    if not distributed.is_initialized():
+        nccl = torch.cuda.is_available() and distributed.is_nccl_available()
+        distributed.init_process_group("cpu:gloo,cuda:nccl" if nccl else "gloo")
+        atexit.register(_part)
+    team = Team(distributed.get_rank(), distributed.get_world_size(), kind)
+    team.first(0.0)
+    return team
+
+
+def _part() -> None:
+    """End the group of processes, where nobody has ended it before."""
+    if distributed.is_initialized():
+        distributed.destroy_process_group()
 
 
 def _found(name: str) -> torch.device:

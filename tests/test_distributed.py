@@ -17,6 +17,7 @@ from spikemem import LIF
 from spikemem.errors import TrainingError
 from spikemem.learn import Settings, fit
 from spikemem.surrogate import SpikingLayer
+from spikemem.team import leads
 from tests.test_learn import data, held_out, loss
 
 pytestmark = pytest.mark.skipif(not distributed.is_available(), reason="this torch has no torch.distributed")
@@ -39,6 +40,8 @@ chosen = replace(SETTINGS, checkpoint=folder / "kept")
 history = fit(model, data(101), loss, chosen, validate=held_out, on_epoch=lambda epoch: told.append(epoch.number))
 made = {"losses": history.losses, "validation": history.validation, "samples": history.samples, "told": told,
         "health": [[f.name, f.value] for f in history.health], "weight": model[0].weight.tolist()}
+made["again"] = fit(network(), data(101), loss, SETTINGS, validate=held_out).losses
+made["gone on"] = fit(network(), data(101), loss, chosen, validate=held_out).losses
 (folder / (os.environ["RANK"] + ".json")).write_text(json.dumps(made))
 """
 
@@ -80,6 +83,8 @@ def test_two_processes_train_as_one(tmp_path: Path) -> None:
     for name in ("losses", "validation", "weight", "health", "samples"):
         assert first[name] == second[name], name
     assert first["health"] == [["dead cells", 0.25]]
+    for made in (first, second):  # a process may train more than once
+        assert made["again"] == made["gone on"] == made["losses"]
 
     model = network()
     alone = fit(model, _even(), loss, SETTINGS, validate=held_out)
@@ -104,8 +109,10 @@ def test_one_process_started_by_torchrun_is_one_process(monkeypatch: pytest.Monk
     plain = fit(network(), data(), loss, SETTINGS)
     for name, value in {"RANK": "0", "WORLD_SIZE": "1", "MASTER_ADDR": "127.0.0.1", "MASTER_PORT": "0"}.items():
         monkeypatch.setenv(name, value)
-    assert fit(network(), data(), loss, SETTINGS).losses == plain.losses
-    assert not distributed.is_initialized()
+    try:
+        assert [fit(network(), data(), loss, SETTINGS).losses for _ in range(2)] == [plain.losses] * 2
+    finally:
+        distributed.destroy_process_group()
 
 
 def test_a_batch_that_cannot_be_shared_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -115,3 +122,13 @@ def test_a_batch_that_cannot_be_shared_is_refused(monkeypatch: pytest.MonkeyPatc
     monkeypatch.setattr(training, "team", team.Team(0, 2, torch.device("cpu")))
     with pytest.raises(TrainingError, match="15 rows cannot be shared equally by 2 processes"):
         training.batches(0)
+
+
+@pytest.mark.parametrize(("variables", "first"), [({}, True), ({"RANK": "1"}, True), ({"RANK": "0", "WORLD_SIZE": "2"}, True),
+                                                  ({"RANK": "1", "WORLD_SIZE": "2"}, False)])  # fmt: skip
+def test_the_first_of_all_processes_leads(variables: dict[str, str], first: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("RANK", "WORLD_SIZE"):
+        monkeypatch.delenv(name, raising=False)
+    for name, value in variables.items():
+        monkeypatch.setenv(name, value)
+    assert leads() == first

@@ -231,8 +231,12 @@ def test_a_process_killed_at_any_moment_goes_on_to_the_same_losses(tmp_path: Pat
 
 
 def test_other_settings_or_another_model_do_not_go_on(tmp_path: Path) -> None:
-    kept = replace(SHORT, epochs=1, checkpoint=tmp_path)
+    kept = replace(SHORT, epochs=1, checkpoint=tmp_path, of="signs")
     fit(Counting(), data(), loss, kept)
+    with pytest.raises(TrainingError, match=r"is of signs, not of products; give another folder"):
+        fit(Counting(), data(), loss, replace(kept, of="products"))
+    with pytest.raises(TrainingError, match=r"is of signs, not of something without a name"):
+        fit(Counting(), data(), loss, replace(kept, of=""))
     with pytest.raises(TrainingError, match=r"begun with epochs=1, lr=0.01; go on with the same"):
         fit(Counting(), data(), loss, replace(kept, lr=0.5, epochs=2))
     with pytest.raises(SnapshotError, match=r"another model: 11 do not fit"):
@@ -316,13 +320,23 @@ def test_a_loss_that_is_no_number_ends_it_before_the_weights_are_touched() -> No
 # --- the rest -------------------------------------------------------------------------------------------------------------------------
 
 
-def test_bad_settings_and_data_are_refused() -> None:
-    with pytest.raises(TrainingError, match="epochs is 0"):
-        Settings(epochs=0)
-    with pytest.raises(TrainingError, match="clip is 0"):
-        Settings(clip=0)
-    with pytest.raises(TrainingError, match="lr is nan"):
-        Settings(lr=math.nan)
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [("epochs", 0), ("epochs", 2.5), ("batch", 0), ("batch", 16.0), ("warmup", -1), ("warmup", 1.5), ("seed", -1), ("seed", 2**63)]
+    + [("patience", -1), ("patience", 0.5), ("clip", 0), ("clip", math.nan), ("target", math.nan)]
+    + [(name, value) for name in ("lr", "weight_decay") for value in (-1e-3, math.nan, math.inf)],
+)  # fmt: skip
+def test_bad_settings_are_refused(name: str, value: float) -> None:
+    with pytest.raises(TrainingError, match=f"^{name} is {value}; it must be "):
+        Settings(**{name: value})  # type: ignore[arg-type]
+
+
+def test_settings_at_their_bounds_train() -> None:
+    chosen = replace(SHORT, epochs=1, warmup=0, clip=math.inf, seed=2**63 - 1, patience=0, target=-math.inf, weight_decay=0.0)
+    assert len(fit(Counting(), data(), loss, chosen).losses) == 7
+
+
+def test_bad_data_are_refused() -> None:
     with pytest.raises(TrainingError, match=r"\[100, 99\] rows"):
         fit(Counting(), (data()[0], data()[1][1:]), loss, SHORT)
     with pytest.raises(TrainingError, match="no parameter"):
@@ -349,6 +363,13 @@ def test_tensorboard_logs_say_what_the_history_says(tmp_path: Path) -> None:
     assert [point.value for point in logs.Scalars("loss")] == pytest.approx(history.losses)
     assert [point.value for point in logs.Scalars("validation")] == pytest.approx(history.validation)
     assert [point.step for point in logs.Scalars("learning rate")] == [7, 14, 21, 28]
+
+
+def test_a_file_is_no_folder_for_tensorboard(tmp_path: Path) -> None:
+    pytest.importorskip("tensorboard", reason="the train extra is not installed")
+    (tmp_path / "file").touch()
+    with pytest.raises(TrainingError, match=r"no logs can be written to the folder .*file \(.*; give another"):
+        fit(Counting(), data(), loss, replace(SHORT, tensorboard=tmp_path / "file"))
 
 
 def test_tensorboard_without_its_package_names_the_extra(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -94,6 +94,10 @@ def test_a_training_goes_on_to_the_same_losses(tmp_path: Path) -> None:
     assert resumed.history.losses == whole.history.losses
     assert resumed.history.validation == whole.history.validation
     assert resumed.outcome.error == whole.outcome.error
+    with pytest.raises(TrainingError, match=r"is of bAbI task 0, 60 stories \w{8}, read by a spiking cell, 8 steps, .* by a rate cell"):
+        learn(*parts, again, small, steps=0)
+    with pytest.raises(TrainingError, match=r"not of bAbI task 0, 45 stories"):
+        learn(parts[0][15:], *parts[1:], again, small, steps=8)
 
 
 @pytest.mark.parametrize(("empty", "clue"), [(0, "taught"), (1, "kept apart"), (2, "of the test")])

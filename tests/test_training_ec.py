@@ -44,6 +44,22 @@ def test_training_beats_the_analytic_code_of_as_many_spikes() -> None:
     assert made.first.losses[-1] < made.first.losses[0]
 
 
+def test_a_checkpoint_of_another_penalty_or_other_texts_is_refused(tmp_path: Path) -> None:
+    x, kept = units(100, dim=16), replace(SHORT, epochs=1, checkpoint=tmp_path)
+    made = ec.train(x, kept)
+    assert ec.train(x, kept).then.losses == made.then.losses
+    with pytest.raises(TrainingError, match=r"is of EC's code, 8 steps, a spike at 2e-05, .*, not of EC's code, 8 steps, a spike at 0.1"):
+        ec.train(x, kept, penalty=0.1)
+    with pytest.raises(TrainingError, match=r"from 100 texts \w{8}; give another folder"):
+        ec.train(x[::-1].copy(), kept)
+
+
+@pytest.mark.parametrize("penalty", [-1e-9, math.nan, math.inf])
+def test_a_penalty_out_of_its_range_is_refused(penalty: float) -> None:
+    with pytest.raises(TrainingError, match=f"the penalty of a spike is {penalty}; it must be finite, and at least 0"):
+        ec.train(units(20, dim=16), SHORT, penalty)
+
+
 def test_the_code_is_the_model() -> None:
     """Folding thresholds into the drive changes no spike but those within a rounding of threshold."""
     x, model = units(200), ec.Volley(384)

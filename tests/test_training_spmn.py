@@ -12,7 +12,7 @@ from sims import spmn_gates
 from spikemem import embed
 from spikemem.cli import app
 from spikemem.datasets import PAIRS, pairs
-from spikemem.errors import DataError, MissingDataError
+from spikemem.errors import DataError, MissingDataError, TrainingError
 from spikemem.spmn import RateV1
 from spikemem.training import slots, write_similarity
 from spikemem.training.spmn import CELLS, SPREAD, distinct
@@ -218,6 +218,18 @@ def test_a_run_leaves_the_callers_chance_and_the_decoder_as_they_were(monkeypatc
     two = slots.run("rate-v1", seen, seen, replace(slots.DEFAULT, epochs=1))
     assert torch.equal(torch.get_rng_state(), state)
     assert all(parameter.requires_grad for made in (one, two) for parameter in made.model.parameters())
+
+
+def test_a_checkpoint_of_another_cell_or_task_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for module in (slots, write_similarity):
+        monkeypatch.setattr(module, "STEPS", 1)
+    seen = sentences(20, 0)
+    kept = replace(slots.DEFAULT, epochs=1, checkpoint=tmp_path)
+    slots.run("spiking", seen, seen, kept)
+    with pytest.raises(TrainingError, match=r"is of what happened when, spiking cell, .*, not of what happened when, rate cell"):
+        slots.run("rate", seen, seen, kept)
+    with pytest.raises(TrainingError, match=r"not of likeness of memory changes, spiking cell, 20 pairs"):
+        write_similarity.run("spiking", {"a": (seen, seen)}, {"a": (seen, seen)}, kept)
 
 
 def test_distinct_keeps_the_first_of_each() -> None:

@@ -27,6 +27,8 @@ Seed = Annotated[int, typer.Option(help="Of the first weights, of the data's ord
 Checkpoint = Annotated[Path | None, typer.Option(help="A folder, in which a training that stopped goes on.")]
 Tensorboard = Annotated[Path | None, typer.Option(help="A folder for TensorBoard's logs.")]
 Device = Annotated[str | None, typer.Option(help="A torch device; CUDA where there is one, by default.")]
+Compiled = Annotated[bool, typer.Option("--compile", help="Compile the training step by torch.compile: a slow start, then fast steps.")]
+Penalty = Annotated[float | None, typer.Option(min=0, help="Loss of a spike, where 1 - cosine is that of a vector; more makes fewer.")]
 Embeddings = Annotated[Path, typer.Option(help="Folder in which vectors are kept.")]
 EMBEDDINGS = Path("results/embeddings")
 
@@ -45,12 +47,16 @@ def adjusted(
     default: "Settings",
     epochs: int | None,
     seed: int,
-    checkpoint: Path | None = None,
-    tensorboard: Path | None = None,
-    device: str | None = None,
+    checkpoint: Path | None,
+    tensorboard: Path | None,
+    device: str | None,
+    compiled: bool,
 ) -> "Settings":
     """A recipe's settings with what was asked for."""
-    return replace(default, epochs=epochs or default.epochs, seed=seed, checkpoint=checkpoint, tensorboard=tensorboard, device=device)
+    return replace(
+        default, epochs=epochs or default.epochs, seed=seed, checkpoint=checkpoint, tensorboard=tensorboard, device=device,
+        compile=compiled,
+    )  # fmt: skip
 
 
 @app.command(name="ec", epilog="Example: `spikemem train ec --data texts/ --test others.txt --out ec.safetensors`")
@@ -58,12 +64,13 @@ def train_ec(
     data: Texts,
     test: Tests = None,
     file: Out = Path("ec.safetensors"),
-    penalty: Annotated[float | None, typer.Option(help="Loss of a spike, where 1 - cosine is that of a vector; more makes fewer.")] = None,
+    penalty: Penalty = None,
     epochs: Epochs = None,
     seed: Seed = 0,
     checkpoint: Checkpoint = None,
     tensorboard: Tensorboard = None,
     device: Device = None,
+    compiled: Compiled = False,
     embeddings: Embeddings = EMBEDDINGS,
     json_: Json = False,
 ) -> None:
@@ -71,6 +78,7 @@ def train_ec(
     from spikemem import embed
     from spikemem.cache import CachedEmbedder
     from spikemem.codes import on_off
+    from spikemem.team import leads
     from spikemem.training import ec
 
     with clear_errors():
@@ -80,10 +88,12 @@ def train_ec(
             embedder = CachedEmbedder(embed.SentenceEmbedder(), embeddings)
         with bar("embedding") as progress:
             vectors = {name: embedder.embed(texts, progress) for name, texts in given.items()}
-        settings = adjusted(ec.SETTINGS, epochs, seed, checkpoint, tensorboard, device)
+        settings = adjusted(ec.SETTINGS, epochs, seed, checkpoint, tensorboard, device, compiled)
         price = ec.PENALTY if penalty is None else penalty
         with bar("training") as progress:
             made = ec.train(vectors[str(data)], settings, price, progress)
+        if not leads():
+            return
         made.code.save(file, texts=len(given[str(data)]), embedder=embedder.name, seed=seed, penalty=price, epochs=settings.epochs)
         rows = [
             {"text": name, **ec.row(kind, code, x[: ec.MEASURED])}
@@ -111,17 +121,24 @@ def train_gates(
     file: Out = Path("gates.safetensors"),
     epochs: Epochs = None,
     seed: Seed = 0,
+    checkpoint: Checkpoint = None,
+    tensorboard: Tensorboard = None,
+    device: Device = None,
+    compiled: Compiled = False,
     json_: Json = False,
 ) -> None:
     """Train the gates on the project's own texts, repeated, paraphrased and contradicted; prints the errors on the held-out fifth."""
     from spikemem.embed import SentenceEmbedder
     from spikemem.spec import load_model
+    from spikemem.team import leads
     from spikemem.training import gates as recipe
 
     with clear_errors(), spinner("loading the embedder") as stage:
         writable(file)
-        settings = adjusted(recipe.SETTINGS, epochs, seed)
+        settings = adjusted(recipe.SETTINGS, epochs, seed, checkpoint, tensorboard, device, compiled)
         trained = recipe.train(load_model(model), SentenceEmbedder(), file, settings, stage)
+    if not leads():
+        return
     rows = [{"should be": action, "decided otherwise": share} for action, share in trained.wrong.items()]
     show(rows, json_, f"{trained.events} events, best epoch {trained.history.best} -> {file}")
 
@@ -138,19 +155,27 @@ def train_spmn(
     checkpoint: Checkpoint = None,
     tensorboard: Tensorboard = None,
     device: Device = None,
+    compiled: Compiled = False,
     embeddings: Embeddings = EMBEDDINGS,
     json_: Json = False,
 ) -> None:
     """Train SPMN on a step of its training; prints its figures on what it has not seen."""
     from spikemem.learn import save
+    from spikemem.team import leads
 
     tasks: dict[str, Callable[[_Order], _Made]] = {"write": _write, "slots": _slots, "babi": _babi}
-    order = _Order(cell, data, number, embeddings, lambda default: adjusted(default, epochs, seed, checkpoint, tensorboard, device))
+
+    def settings(default: "Settings") -> "Settings":
+        return adjusted(default, epochs, seed, checkpoint, tensorboard, device, compiled)
+
+    order = _Order(cell, data, number, embeddings, settings)
     with clear_errors():
         if task not in tasks:
             raise TrainingError(f"no task {task!r}; there are {', '.join(tasks)}")
         writable(file)
         made = tasks[task](order)
+        if not leads():
+            return
         save(file, made.model, task=task, cell=cell, seed=seed, epochs=epochs)
     for finding in made.history.health:
         err.print(f"[yellow]{finding}[/]")

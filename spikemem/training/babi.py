@@ -9,7 +9,7 @@ seen once, at the end. Published errors: MemN2N on 1,000 questions a task (Sukhb
 
 import math
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any, NamedTuple, Self
 
@@ -18,6 +18,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import cross_entropy
 
+from spikemem.checkpoints import mark
 from spikemem.errors import SnapshotError, TrainingError
 from spikemem.learn import Epoch, History, Settings, fit, load, save
 from spikemem.snapshot import WEIGHTS, load_arrays
@@ -242,11 +243,13 @@ def learn(
     held, asked = batches(vocabulary, kept), batches(vocabulary, test)
     torch.manual_seed(settings.seed)
     reader = Reader(vocabulary, size, steps)
+    cell = "spiking" if steps else "rate"
+    data = f"{len(taught)} stories {mark(list(taught), list(kept))}"
     history = fit(
         reader,
         lambda generator: batches(vocabulary, taught, settings.batch, generator),
         loss,
-        settings,
+        replace(settings, of=f"bAbI task {task}, {data}, read by a {cell} cell, {steps} steps, {size}"),
         validate=lambda model: examine(model, held)[1],
         progress=progress,
         on_epoch=on_epoch,
@@ -255,7 +258,7 @@ def learn(
     reader.eval()
     error, (validation, lost) = examine(reader, asked)[0], examine(reader, held)
     questions, learnt_on = (sum(len(story.questions) for story in some) for some in (test, taught))
-    cell, epochs = "spiking" if steps else "rate", len(history.validation)
+    epochs = len(history.validation)
     outcome = Outcome(task, cell, error, validation, lost, questions, learnt_on, epochs, history.best, history.seconds, settings.seed)
     return Learnt(outcome, reader, history)
 

@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from spikemem import codes
+from spikemem.checkpoints import mark
 from spikemem.codes import CUE_STEPS, HALF, VolleyCode, fidelity
 from spikemem.errors import TrainingError
 from spikemem.learn import History, Settings, fit
@@ -110,8 +111,12 @@ def train(
 ) -> Trained:
     """Learn a code from unit vectors, [n, d].   progress: told of steps done, and all, of either part.
 
-    Raises TrainingError where there are too few vectors.
+    penalty: of a spike, finite and at least 0.
+
+    Raises TrainingError where there are too few vectors, or for a penalty out of its range.
     """
+    if not 0 <= penalty < math.inf:
+        raise TrainingError(f"the penalty of a spike is {penalty}; it must be finite, and at least 0")
     x = torch.as_tensor(np.asarray(vectors, np.float32))
     held = round(HELD_OUT * len(x))
     if held < 1:
@@ -130,10 +135,14 @@ def train(
         return float(loss(model, (test.to(next(model.parameters()).device),)))
 
     model = Volley(x.shape[1])
+    settings = replace(settings, of=f"EC's code, {CUE_STEPS} steps, a spike at {penalty}, from {len(x)} texts {mark(x)}")
     first = fit(model, [rest], loss, settings, validate=validate, progress=progress)
     model.settle()
     epochs, rate = SETTLING
-    second = replace(settings, epochs=math.ceil(epochs * settings.epochs), lr=rate * settings.lr, checkpoint=_beside(settings))
+    second = replace(
+        settings, epochs=math.ceil(epochs * settings.epochs), lr=rate * settings.lr, checkpoint=_beside(settings),
+        of=f"the settling of {settings.of}",
+    )  # fmt: skip
     then = fit(model, [rest], loss, second, validate=validate, progress=progress)
     return Trained(scaled(model.cpu().code(), vectors), first, then)
 

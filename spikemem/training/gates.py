@@ -9,7 +9,7 @@ Events meet a memory to which the right thing has been done before, and give a m
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.autograd.function import once_differentiable
 
-from spikemem.checkpoints import save
+from spikemem.checkpoints import mark, save
 from spikemem.corpus import load_conversation
 from spikemem.corpus.statements import load_corpus
 from spikemem.corpus.stream import Event, Kind, stream
@@ -34,6 +34,7 @@ from spikemem.regions.ec import unit
 from spikemem.regions.ec_lex import words
 from spikemem.regions.gates import ESCAPE, FEATURES, GATES, NOISE, Phase
 from spikemem.spec import ModelSpec
+from spikemem.team import leads
 
 LEVELS = 16
 """Novelty cells for each part of the mismatch."""
@@ -192,7 +193,7 @@ def train(
     settings: Settings = SETTINGS,
     stage: Callable[[str], None] = lambda _: None,
 ) -> Trained:
-    """Train the gates of a model on the project's own texts, four fifths of them, and keep their weights at a path."""
+    """Train the gates of a model on the project's own texts, four fifths of them; the first process keeps their weights at a path."""
     if spec.gates is None:
         raise SpecError(f"model {spec.name!r} has no [gates] to train; hippocampus-gated has")
     parts = taught_and_held_out(settings.seed)
@@ -207,8 +208,11 @@ def train(
         return float(nn.functional.binary_cross_entropy_with_logits(model(*x) / NOISE, wanted))
 
     stage("training the gates")
-    history = fit(model, taught.tensors(), loss, settings, validate=validate)
-    save(path, model, features=list(FEATURES), gates=list(GATES), embedder=embedder.name, seed=settings.seed, texts="spikemem.corpus")
+    data = taught.tensors()
+    of = f"the gates of {spec.name}, {spec.gates.cells} cells each, {len(taught.action)} events {mark(*data, *given)}"
+    history = fit(model, data, loss, replace(settings, of=of), validate=validate)
+    if leads():
+        save(path, model, features=list(FEATURES), gates=list(GATES), embedder=embedder.name, seed=settings.seed, texts="spikemem.corpus")
     return Trained(history, wrong(model, held_out), len(taught.action))
 
 

@@ -6,7 +6,7 @@ without a right recall is missed; a recall that is not right is false; a right o
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import NamedTuple
 
@@ -14,6 +14,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
+from spikemem.checkpoints import mark
 from spikemem.datasets import mrpc
 from spikemem.embed import Embedder, Progress
 from spikemem.learn import Epoch, History, Settings, fit, moved
@@ -166,5 +167,6 @@ def run(
     """Train a new network and judge it.   cell: of `training.spmn.CELLS`.   sentences, unseen: vectors, [n, d] each."""
     with seeded(settings.seed):
         model = network(sentences.shape[1], builder(cell), *SIZES.get(cell, ()))
-        history = train(model, sentences, settings, progress=progress)
+        of = f"what happened when, {cell} cell, {len(sentences)} sentences {mark(sentences)}"
+        history = train(model, sentences, replace(settings, of=of), progress=progress)
         return Run(model, history, evaluate(model, unseen, seed=settings.seed))

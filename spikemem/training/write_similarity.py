@@ -6,12 +6,13 @@ cos(e_i, e_j) on sentences that were not seen.
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 import torch
 from torch import Tensor
 
+from spikemem.checkpoints import mark
 from spikemem.learn import Epoch, History, Settings, fit, moved
 from spikemem.spmn import SPMN, Decoder, Encoder, Vector, similarities, write_similarity
 from spikemem.training.spmn import TEXT, Build, builder, seeded
@@ -138,6 +139,7 @@ def run(
             return {name: evaluate(model, one[BEFORE:], other[BEFORE:], one[:BEFORE]) for name, (one, other) in unseen.items()}
 
         untrained = judged()
-        history = train(model, first, second, settings, progress=progress)
+        of = f"likeness of memory changes, {cell} cell, {len(first)} pairs {mark(first, second)}"
+        history = train(model, first, second, replace(settings, of=of), progress=progress)
         any_two = {name: evaluate_all(model, one[BEFORE:][:AMONG], one[:BEFORE]) for name, (one, _) in unseen.items()}
         return Run(model, history, judged(), any_two, untrained)
