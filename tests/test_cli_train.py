@@ -10,6 +10,7 @@ from typer.testing import CliRunner
 
 from spikemem import embed, learn
 from spikemem.cli import app
+from spikemem.corpus.tales import tales
 from spikemem.errors import TrainingError
 from spikemem.learn import Settings
 from spikemem.team import Team
@@ -125,7 +126,7 @@ def test_a_reader_of_stories_is_trained_and_written(tmp_path: Path) -> None:
     assert result.exit_code == 0, result.output
     assert '"cell": "rate"' in result.stdout
     assert f'"EntNet": {babi.ENTNET[0]}' in result.stdout
-    assert (tmp_path / "reader.safetensors").stat().st_size > 10_000
+    assert len(babi.read_back(tmp_path / "reader.safetensors").answers(tales(1, sentences=2, things=0)[0])) == 1
     assert torch.is_grad_enabled()
 
 

@@ -3,6 +3,7 @@
 import os
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
 
@@ -160,7 +161,6 @@ def train_spmn(
     json_: Json = False,
 ) -> None:
     """Train SPMN on a step of its training; prints its figures on what it has not seen."""
-    from spikemem.learn import save
     from spikemem.team import leads
 
     tasks: dict[str, Callable[[_Order], _Made]] = {"write": _write, "slots": _slots, "babi": _babi}
@@ -176,7 +176,7 @@ def train_spmn(
         made = tasks[task](order)
         if not leads():
             return
-        save(file, made.model, task=task, cell=cell, seed=seed, epochs=epochs)
+        made.keep(file, made.model, task=task, cell=cell, seed=seed, epochs=epochs)
     for finding in made.history.health:
         err.print(f"[yellow]{finding}[/]")
     show(made.rows, json_, f"{cell}, {task}, on what it has not seen, {made.history.seconds:.0f} s of training -> {file}")
@@ -200,14 +200,16 @@ class _Order(NamedTuple):
 
 
 class _Made(NamedTuple):
-    """What a training gave."""
+    """What a training gave.   keep: writes the model, and what is known of it, to a file."""
 
     model: "nn.Module"
     history: "History"
     rows: list[dict[str, Any]]
+    keep: Callable[..., object]
 
 
 def _write(order: _Order) -> _Made:
+    from spikemem.learn import save
     from spikemem.training import write_similarity
     from spikemem.training.spmn import embedded
 
@@ -226,10 +228,11 @@ def _write(order: _Order) -> _Made:
         }
         for (name, pairs), any_two in zip(made.pairs.items(), made.any_two.values(), strict=True)
     ]
-    return _Made(made.model, made.history, rows)
+    return _Made(made.model, made.history, rows, save)
 
 
 def _slots(order: _Order) -> _Made:
+    from spikemem.learn import save
     from spikemem.training import slots
 
     embedder = order.embedder()
@@ -237,7 +240,8 @@ def _slots(order: _Order) -> _Made:
         seen, unseen = slots.sentences(order.data, embedder, progress)
     with bar("training") as progress:
         made = slots.run(order.cell, seen, unseen, order.settings(slots.DEFAULT), progress=progress)
-    return _Made(made.model, made.history, [{name: value for name, value in vars(made.figures).items() if name != "bins"}])
+    figures = {name: value for name, value in vars(made.figures).items() if name != "bins"}
+    return _Made(made.model, made.history, [figures], save)
 
 
 def _babi(order: _Order) -> _Made:
@@ -250,4 +254,4 @@ def _babi(order: _Order) -> _Made:
     with bar("training") as progress:
         made = babi.learn_task(order.data, order.number, order.settings(babi.RECIPE), steps=steps, progress=progress)
     published = {"MemN2N": babi.MEMN2N[order.number - 1], "EntNet": babi.ENTNET[order.number - 1]}
-    return _Made(made.reader, made.history, [made.outcome.json() | published])
+    return _Made(made.reader, made.history, [made.outcome.json() | published], partial(babi.keep, number=order.number))
