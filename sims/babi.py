@@ -4,8 +4,9 @@
     python sims/babi.py --data ../shared/data --jobs 2      # all twenty; goes on where it was stopped
 
 Trained on nine tenths of a task's training stories (10,000 questions, or 1,000 where that file is missing), the other tenth decides when to
-stop, and the test file is seen once. Each run leaves its outcome, the course of its loss and its weights in a folder of its own; a run that
-was killed goes on from its last epoch. Prints test errors in per cent beside those of MemN2N and EntNet.
+stop, and the test file is seen once. Each run leaves its outcome, the course of its loss and its weights in a folder of its own: one that
+was killed goes on from its last epoch, one that has ended is not run again unless its folder is deleted. Prints test errors in per cent
+beside those of MemN2N and EntNet. docs/learning.md was made with `--tasks 3 --epochs 30` and the defaults for the others.
 """
 
 import argparse
