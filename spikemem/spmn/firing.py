@@ -65,13 +65,18 @@ def seed() -> int:
     return int(torch.randint(2**62, ()))
 
 
+_fire: Any = torch.compiler.disable(kernels.fire)  # type: ignore[no-untyped-call]
+"""torch.compile cannot look into numba."""
+_win: Any = torch.compiler.disable(kernels.win)  # type: ignore[no-untyped-call]
+
+
 class _Fire(torch.autograd.Function):
     @staticmethod
     def forward(ctx: Any, p: Tensor, steps: int) -> Tensor:
         if p.device.type != "cpu":
             return torch.binomial(torch.full_like(p, steps), p.clamp(0.0, 1.0)) / steps
         rates = torch.empty(p.shape, dtype=p.dtype)
-        kernels.fire(p.detach().contiguous().view(-1).numpy(), steps, seed(), rates.view(-1).numpy())
+        _fire(p.detach().contiguous().view(-1).numpy(), steps, seed(), rates.view(-1).numpy())
         return rates
 
     @staticmethod
@@ -88,7 +93,7 @@ class _Win(torch.autograd.Function):
             winners = torch.multinomial(rows, steps, replacement=True)
             return (torch.zeros_like(rows).scatter_add_(1, winners, torch.ones_like(winners, dtype=p.dtype)) / steps).view(p.shape)
         shares = torch.empty_like(rows)
-        kernels.win(rows.numpy(), steps, seed(), shares.numpy())
+        _win(rows.numpy(), steps, seed(), shares.numpy())
         return shares.view(p.shape)
 
     @staticmethod
