@@ -164,7 +164,7 @@ class SpikingCell(nn.Module):
         memory = self.initial(len(events)) if memory is None else memory
         self._check(events, present, asked, memory)
         if events.device.type == "cpu":
-            found: Tensor = _Story.apply(*self.drive(events), self.gain, present, asked, memory, self.steps)  # type: ignore[no-untyped-call]
+            found: Tensor = _story(*self.drive(events), self.gain, present, asked, memory, self.steps)
             return found
         return self._story_by_steps(events, present, asked, memory)
 
@@ -225,6 +225,10 @@ class _Story(torch.autograd.Function):
         result = (_arrays(into), into_first.numpy(), into_gain.numpy())
         shared(lambda first, last: kernels.backward(*given, *result, first, last), len(memory))
         return (*into, into_gain.sum(), None, None, into_first, None)
+
+
+_story: Any = torch.compiler.disable(_Story.apply)  # type: ignore[no-untyped-call]
+"""torch.compile cannot look into numba."""
 
 
 def _arrays(parts: Any) -> Any:

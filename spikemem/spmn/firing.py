@@ -66,6 +66,11 @@ def seed() -> int:
     return int(torch.randint(2**62, ()))
 
 
+_fire: Any = torch.compiler.disable(kernels.fire)  # type: ignore[no-untyped-call]
+"""torch.compile cannot look into numba."""
+_win: Any = torch.compiler.disable(kernels.win)  # type: ignore[no-untyped-call]
+
+
 class _Fire(torch.autograd.Function):
     @staticmethod
     def forward(ctx: Any, p: Tensor, steps: int) -> Tensor:
@@ -73,7 +78,7 @@ class _Fire(torch.autograd.Function):
         if p.device.type != "cpu":
             return torch.binomial(torch.full_like(p, steps), p) / steps
         rates = torch.empty(p.shape, dtype=p.dtype)
-        kernels.fire(p.contiguous().view(-1).numpy(), steps, seed(), rates.view(-1).numpy())
+        _fire(p.contiguous().view(-1).numpy(), steps, seed(), rates.view(-1).numpy())
         return rates
 
     @staticmethod
@@ -90,7 +95,7 @@ class _Win(torch.autograd.Function):
             winners = torch.multinomial(rows, steps, replacement=True)
             return (torch.zeros_like(rows).scatter_add_(1, winners, torch.ones_like(winners, dtype=p.dtype)) / steps).view(p.shape)
         shares = torch.empty_like(rows)
-        kernels.win(rows.numpy(), steps, seed(), shares.numpy())
+        _win(rows.numpy(), steps, seed(), shares.numpy())
         return shares.view(p.shape)
 
     @staticmethod
