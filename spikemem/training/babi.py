@@ -20,7 +20,7 @@ from torch.nn.functional import cross_entropy
 
 from spikemem.checkpoints import mark
 from spikemem.errors import SnapshotError, TrainingError
-from spikemem.learn import Epoch, History, Settings, fit, load, save
+from spikemem.learn import Epoch, History, Settings, fit, load, moved, save
 from spikemem.snapshot import WEIGHTS, load_arrays
 from spikemem.spmn.cell import SpikingCell
 from spikemem.spmn.firing import SATURATION, STEPS, fire, rectified
@@ -39,6 +39,7 @@ RECIPE = Settings(epochs=60, batch=256, lr=4e-3, weight_decay=1e-2, clip=5.0, pa
 COMPANY = {3: (1, 2)}
 """Tasks that are learned together with others of the same world where their questions are few: from 1,000, task 3 is learned by heart."""
 FEW = 5000
+"""Training questions below which a task is learned in company."""
 
 
 @dataclass(frozen=True)
@@ -137,8 +138,9 @@ class Reader(nn.Module):
     def answers(self, story: Story) -> list[str]:
         """Its answers to a story's questions."""
         named = list(self.vocabulary.answers)
-        device = self.answer.weight.device
-        driven = self(Batch(*(part.to(device) for part in self.vocabulary.batch([story]))))
+        if not story.questions:
+            return []
+        driven = self(moved(self.vocabulary.batch([story]), self.answer.weight.device))
         return [named[i] for i in driven.argmax(1).tolist()]
 
 
@@ -280,7 +282,7 @@ def examine(reader: nn.Module, given: Sequence[Batch]) -> tuple[float, float]:
     wrong, lost, asked = 0.0, 0.0, 0
     device = next(reader.parameters()).device
     for of_cpu in given:
-        batch = Batch(*(part.to(device) for part in of_cpu))
+        batch = moved(of_cpu, device)
         driven = reader(batch).float()
         lost += float((batch.answers < 0).sum()) * math.log(driven.shape[1])
         wrong += float((driven.argmax(1) != batch.answers).sum())
