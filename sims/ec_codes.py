@@ -5,7 +5,7 @@
 
 The analytic ON/OFF code over its charge, the latency code over the width of its ramp's step, the z-score code over k, and the trained code
 over the penalty of a spike, measured on LoCoMo's turns, STS-B's sentences and HotpotQA's passages. A code's `neighbour` is the share of
-texts whose nearest other text stays the nearest. Trained codes are kept beside the result file. Writes results/ec_codes.json.
+texts whose nearest other text stays the nearest. Trainings are kept beside the result file. Writes results/ec_codes.json.
 """
 
 import argparse
@@ -45,40 +45,34 @@ def main() -> None:
         load.__name__: embedder.embed(list(dict.fromkeys(t for task in load(args.data) for t in task.embedded))[: args.sentences])
         for load in (locomo, stsb, hotpotqa)
     }
-    made: list[tuple[str, float, int | None, Code]] = [
-        *(("analytic", charge, None, on_off(embedder.dim, charge)) for charge in CHARGES),
-        *(("latency", width, None, LatencyCode(embedder.dim, width)) for width in WIDTHS),
-        *(("z-score", k, None, ZScoreCode(embedder.dim, k)) for k in WINNERS),
-        *((f"shipped: {path.stem}", 0.0, None, VolleyCode.load(path)) for path in args.weights),
+    made: list[tuple[str, float, int | None, Code, float | None]] = [
+        *(("analytic", charge, None, on_off(embedder.dim, charge), None) for charge in CHARGES),
+        *(("latency", width, None, LatencyCode(embedder.dim, width), None) for width in WIDTHS),
+        *(("z-score", k, None, ZScoreCode(embedder.dim, k), None) for k in WINNERS),
+        *((f"shipped: {path.stem}", 0.0, None, VolleyCode.load(path), None) for path in args.weights),
     ]
     if args.penalties and args.seeds:
         lines = [line for file in sorted(args.texts.glob("*.txt")) for line in file.read_text(encoding="utf-8").splitlines()]
         vectors = embedder.embed(list(dict.fromkeys(lines)))
-        made += [("trained", penalty, seed, learned(args, vectors, penalty, seed)) for penalty in args.penalties for seed in args.seeds]
+        made += [("trained", penalty, seed, *learned(args, vectors, penalty, seed)) for penalty in args.penalties for seed in args.seeds]
     rows = []
-    for kind, parameter, seed, code in made:
+    for kind, parameter, seed, code, seconds in made:
         for source, x in held.items():
-            row = {"code": kind, "parameter": parameter, "seed": seed, "source": source, **asdict(fidelity(code, x))}
+            row = {"code": kind, "parameter": parameter, "seed": seed, "seconds": seconds, "source": source, **asdict(fidelity(code, x))}
             rows.append(row)
             told = f"{row['cosine']:.4f} at {row['spikes']:5.0f} spikes, dead {row['dead']:.3f}, neighbour {row['neighbour']:.3f}"
             print(f"{kind:>10} {parameter:<8g} {'' if seed is None else seed!s:>2} {source:>9}  {told}")
     args.out.write_text(json.dumps({"sentences": args.sentences, "rows": rows}, indent=1))
 
 
-def learned(args: argparse.Namespace, vectors: np.ndarray, penalty: float, seed: int) -> VolleyCode:
-    """A code trained in an earlier run, or now."""
-    path = args.out.parent / "ec_codes" / f"penalty-{penalty:g}-seed-{seed}-epochs-{args.epochs}.safetensors"
-    if path.exists():
-        return VolleyCode.load(path)
+def learned(args: argparse.Namespace, vectors: np.ndarray, penalty: float, seed: int) -> tuple[VolleyCode, float]:
+    """A trained code, and the seconds that it took; its training goes on where it was stopped."""
+    folder = args.out.parent / "ec_codes" / f"penalty-{penalty:g}-seed-{seed}-epochs-{args.epochs}"
+    settings = replace(ec.SETTINGS, seed=seed, epochs=args.epochs, checkpoint=folder)
     with Progress(transient=True) as bar:
         task = bar.add_task(f"penalty {penalty:g}, seed {seed}", total=None)
-        trained = ec.train(
-            vectors, replace(ec.SETTINGS, seed=seed, epochs=args.epochs), penalty,
-            progress=lambda done, total: bar.update(task, completed=done, total=total),
-        )  # fmt: skip
-    path.parent.mkdir(parents=True, exist_ok=True)
-    trained.code.save(path, seed=seed, penalty=penalty, epochs=args.epochs)
-    return trained.code
+        trained = ec.train(vectors, settings, penalty, progress=lambda done, total: bar.update(task, completed=done, total=total))
+    return trained.code, trained.first.seconds + trained.then.seconds
 
 
 if __name__ == "__main__":

@@ -32,7 +32,7 @@ from spikemem.corpus.stream import Event, Kind, stream
 from spikemem.datasets import locomo
 from spikemem.embed import Embedder, SentenceEmbedder
 from spikemem.errors import MissingDataError, SpikememError
-from spikemem.training.gates import held_out_texts
+from spikemem.training.gate_lessons import held_out_texts
 
 STREAMS = {
     "repeats": {Kind.REPEAT: 0.1, Kind.PARAPHRASE: 0.05},

@@ -1,4 +1,5 @@
-"""An event at the gates: CA1 answers it, what it brings is compared with the answer, and SPMN's gates decide, in spikes or by short cut."""
+"""An event or a cue at the gates: CA1 answers it, what it brings is compared with the answer, and SPMN's gates decide, in spikes or by
+short cut."""
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -97,7 +98,7 @@ class Outcome:
 
 @dataclass(frozen=True, eq=False)
 class Judged:
-    """What the gates make of an event, None where no memory answered it, so that it is written; with its spikes, where asked for."""
+    """What the gates make of an event or a cue, None where no memory answered it; with their spikes, where asked for."""
 
     verdict: Verdict | None
     recording: Recording | None = None
@@ -110,12 +111,17 @@ class Judged:
     def key(self) -> int:
         return NONE if self.verdict is None else self.verdict.key
 
+    @property
+    def read(self) -> float:
+        """The share of the read gate's cells that fired; 0 where no memory answered. Over a half, what the cue recalls is read out."""
+        return 0.0 if self.verdict is None else self.verdict.shares["read"]
+
     def decided(self, memory: int, old: int, added: tuple[int, ...]) -> Outcome:
         return Outcome(self.action, memory, old, added, self.verdict, self.recording)
 
 
 def judge(circuit: Circuit, trained: GateCells, volley: Volley, vectors: NDArray[np.float32], place: tuple[str, str] | None) -> Judged:
-    """One event (n = 1) at the gates.   place: simulator and device of a simulation; None takes the short cut."""
+    """One event or cue (n = 1) at the gates.   place: simulator and device of a simulation; None takes the short cut."""
     key, difference = mismatch(circuit, volley)
     if key == NONE:
         return Judged(None)

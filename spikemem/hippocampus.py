@@ -7,6 +7,7 @@ cuts (`kernels.circuit`, `kernels.index_cells`), and tests hold the two together
 """
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -14,9 +15,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from spikemem.circuit import Circuit
+from spikemem.circuit import Circuit, Volley
 from spikemem.errors import SpecError, UnknownMemoryError, VectorError
-from spikemem.gating import Action, Outcome, cues_of, judge, learn, one_thread
+from spikemem.gating import Action, Judged, Outcome, cues_of, judge, learn, one_thread
 from spikemem.heard import Heard, asked, at_least, empty, known, unsaid
 from spikemem.network import Network
 from spikemem.recall import Completion, Course, Recall, answer, go_on
@@ -282,15 +283,31 @@ class Hippocampus:
             itself, which keeps the lead. Where there are neither cues nor associations, or no `lex`, one is all that is run.
         settle: gamma cycles of completion after the first.
         attention_cycles: gamma cycles in which the subiculum samples; more make the shares and the read-out finer.
-        record: simulate the network and read the answer off its spikes; `.recording` holds them.
+        record: simulate the network, and gates where there are some, and read the answer off the spikes; `.recording` holds the former's.
         simulator: which one, where they are recorded.
         """
         vectors = ec.unit(cue, self.spec.ec.dim)
         at_least(1, top_k=top_k, attention_cycles=attention_cycles, cycles=cycles)
         at_least(0, settle=settle)
         volley = self.circuit.volley(vectors, self._said(words, around, len(vectors)))
-        course = Course(settle, attention_cycles, self._passes(cycles))
-        return answer(self.circuit, volley, vectors, top_k, course, (simulator, self.device) if record else None)
+        course, place = Course(settle, attention_cycles, self._passes(cycles)), (simulator, self.device) if record else None
+        found = answer(self.circuit, volley, vectors, top_k, course, place)
+        return found if self.gates is None else replace(found, read=np.array([j.read for j in self._judged(volley, vectors, place)]))
+
+    def _judged(self, volley: Volley, vectors: NDArray[np.float32], place: tuple[str, str] | None) -> list[Judged]:
+        """What the gates make of cues, one by one."""
+        assert self.gates is not None
+        with one_thread():
+            rows = (np.array([i]) for i in range(len(vectors)))
+            return [judge(self.circuit, self.gates, volley.some(row), vectors[row], place) for row in rows]
+
+    def reads(self, cue: ArrayLike, words: Sequence[Words] | None = None) -> NDArray[np.bool_]:
+        """Whether the read gate lets out what cues [n, d] recall, [n]; always, in a model without gates."""
+        vectors = ec.unit(cue, self.spec.ec.dim)
+        if self.gates is None:
+            return np.ones(len(vectors), bool)
+        volley = self.circuit.volley(vectors, self._said(words, None, len(vectors)))
+        return np.array([judged.read > 0.5 for judged in self._judged(volley, vectors, None)], bool)
 
     def _said(self, words: Sequence[Words] | None, around: float | None, n: int) -> Spoken:
         return asked(words, around, n, self.spec.lex)

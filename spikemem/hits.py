@@ -41,8 +41,8 @@ class Decision:
     action: "write", a new memory; "overwrite", a new one in the place of an old one, which is forgotten; "refresh", the old one has the
         text as a further cue now; "renew", the old one knew it all. Where the old one stays, its times are renewed.
     id: the memory that holds the text now.   old: the memory that answered it, None where none did.
-    gates: the share of each gate's cells that fired in its half of theta; over a half is on; `read` decides nothing.   recording: their
-        spikes, where asked for.
+    gates: the share of each gate's cells that fired in its half of theta; over a half is on; `read` decides when the text is a cue.
+        recording: their spikes, where asked for.
     """
 
     text: str
@@ -64,9 +64,15 @@ class Decision:
 
 
 class Hits(list[Hit]):
-    """Hits, best first.   novelty: 0 for a known cue, towards 1 for one unlike all that is stored.   recording: where asked for."""
+    """Hits, best first.
 
-    def __init__(self, hits: Sequence[Hit], novelty: float, recording: Recording | None = None) -> None:
-        super().__init__(hits)
-        self.novelty = novelty
-        self.recording = recording
+    novelty: 0 for a known cue, towards 1 for one unlike all that is stored.   recording: where asked for.
+    read: in a memory with gates the share of the read gate's cells that fired, None in others. Where it is a half or less there are no
+        hits: the memory holds nothing that the cue asks for.   withheld: what came nearest all the same.
+    """
+
+    def __init__(self, hits: Sequence[Hit], novelty: float, recording: Recording | None = None, read: float | None = None) -> None:
+        out = read is None or read > 0.5
+        super().__init__(hits if out else [])
+        self.withheld: list[Hit] = [] if out else list(hits)
+        self.novelty, self.recording, self.read = novelty, recording, read

@@ -353,6 +353,9 @@ class Memory:
     def recall(self, cue: str, top_k: int = 3, record: bool = False, *, around: datetime | None = None, cycles: int = 2) -> Hits:
         """The memories that a cue brings back, best first.
 
+        In a model with gates (hippocampus-gated) none, where the read gate stays shut: the memory holds nothing that the cue asks for.
+        `hits.read` is the share of the gate's cells that fired, `hits.withheld` what came nearest.
+
         record: simulate every spike; `hits.recording` holds them.
         around: a time that the memories are near, in UTC where it has no zone. It counts beside meaning and words and excludes nothing: a
         memory of that very moment gains as much as the model's `ca1.time`, the share of a meaning that is the cue's own; one farther away
@@ -381,23 +384,28 @@ class Memory:
             return []
         self._follow()
         found = self.hippocampus.recall(self._embed(cues, progress), top_k, words=words, around=near, cycles=cycles, record=record)
-        return [
-            Hits([self._hit(*one) for one in zip(ids, scores, drives, strict=True) if one[0] != NONE], float(novelty), found.recording)
-            for ids, scores, drives, novelty in zip(found.ids, found.scores, found.drives, found.novelty, strict=True)
-        ]
+        read = [None] * len(cues) if found.read is None else found.read.tolist()
+        hits = (
+            [self._hit(*one) for one in zip(*row, strict=True) if one[0] != NONE]
+            for row in zip(found.ids, found.scores, found.drives, strict=True)
+        )
+        return [Hits(own, float(new), found.recording, out) for own, new, out in zip(hits, found.novelty, read, strict=True)]
 
     def recall_chain(self, cue: str, hops: int = 1) -> list[Hit]:
         """The memories that follow the one that the cue recalls, one a hop; shorter where the chain ends.
 
         Where a memory has no successor (`associate`) the chain goes on by spreading: to the best match of the cue, not yet visited, among
         the memories whose further cues are named by the words of those visited; it ends where there are none.
-        A hit's score is its likeness to the cue, which is no measure of the hop.
+        A hit's score is its likeness to the cue, which is no measure of the hop. In a model with gates there are none where the read gate
+        stays shut, as in `recall`.
         """
         self._store.check_open()
         check_text(cue)
         self._follow()
-        vector = self._embed([cue])
-        ids = self.hippocampus.recall_chain(vector, hops, words=heard(self.spec, [cue]))[0]
+        vector, words = self._embed([cue]), heard(self.spec, [cue])
+        if not self.hippocampus.reads(vector, words)[0]:
+            return []
+        ids = self.hippocampus.recall_chain(vector, hops, words=words)[0]
         scores = self.hippocampus.contents(ids[ids != NONE]) @ (vector[0] / np.linalg.norm(vector[0]))
         return [self._hit(i, float(score)) for i, score in zip(ids[ids != NONE], scores, strict=True)]
 

@@ -30,6 +30,8 @@ class Recall:
         (`recording.events`) carries more, since it runs over several gamma cycles and knows no closed dendrite. For the rate twin:
         multiplications.
     recording: the spikes, where asked for.
+    read: in a model with gates the share of the read gate's cells that fired, [n]; None in others. What is a half or less is not to be read
+        out: the memory holds nothing that the cue asks for, and what answered is what comes nearest.
     """
 
     ids: NDArray[np.int64]
@@ -42,6 +44,7 @@ class Recall:
     attention: NDArray[np.float64]
     events: NDArray[np.int64]
     recording: Recording | None = None
+    read: NDArray[np.float64] | None = None
 
 
 @dataclass(frozen=True, eq=False)

@@ -14,8 +14,9 @@ from spikemem.corpus.stream import Kind, stream
 from spikemem.corpus.variants import ALIKE, edited, swapped
 from spikemem.errors import SpecError
 from spikemem.learn import fit
-from spikemem.regions.gates import GateCells
-from spikemem.training.gates import SETTINGS, Action, Escape, GateModel, Lessons, levels, loss, own_texts, taught_and_held_out, train, wrong
+from spikemem.regions.gates import GATES, Action, GateCells, Phase
+from spikemem.training.gate_lessons import HOLD_BACK, READ_OUT, Lessons, Texts, lessons, taught_and_held_out
+from spikemem.training.gates import SETTINGS, Escape, GateModel, levels, loss, tensors, train, wrong
 from tests.fakes import FakeEmbedder
 
 SENTENCES = [f"On Monday I'm taking {n} red boats to Lisbon, because it's near." for n in range(100, 400)]
@@ -76,35 +77,70 @@ def test_the_surrogate_is_the_derivative_of_the_firing_probability() -> None:
     torch.testing.assert_close(spikes.mean(0).detach(), p, atol=0.006, rtol=0)
 
 
-def lessons(n: int = 400) -> Lessons:
-    """Mismatches like those of sentences."""
+def made_up(n: int = 400) -> Lessons:
+    """Mismatches like those of sentences and questions."""
     rng = np.random.default_rng(0)
     typical = {
         Action.WRITE: (300, 300, 30, 25, 5), Action.OVERWRITE: (120, 120, 4, 4, 30), Action.REFRESH: (60, 60, 4, 0, 30),
         Action.RENEW: (0, 0, 0, 0, 30),
     }  # fmt: skip
     actions = [list(typical)[i] for i in rng.integers(4, size=n)]
-    return Lessons(np.array([np.array(typical[a]) * rng.uniform(0.8, 1.2, 5) for a in actions]), actions)
+    events = Lessons.of_events([np.array(typical[a]) * rng.uniform(0.8, 1.2, 5) for a in actions], actions)
+    stored = rng.random(n) < 0.5
+    known, foreign = (np.array(m) * rng.uniform(0.8, 1.2, (n, 5)) for m in ((200, 200, 20, 20, 15), (300, 300, 30, 25, 3)))
+    return Lessons.all([events, Lessons.of_questions(list(np.where(stored[:, None], known, foreign)), stored.tolist())])
 
 
 def test_gates_learn_what_to_do(tmp_path: Path) -> None:
-    told = lessons()
+    told = made_up()
     torch.manual_seed(0)
     model = GateModel(torch.tensor(levels(told.mismatch), dtype=torch.float32), 32)
     assert max(wrong(model, told).values()) > 0.5
-    history = fit(model, told.tensors(), loss, replace(SETTINGS, epochs=60, device="cpu"), progress=lambda *_: None)
+    history = fit(model, tensors(told), loss, replace(SETTINGS, epochs=60, device="cpu"), progress=lambda *_: None)
     assert np.mean(history.losses[-5:]) < 0.3 * np.mean(history.losses[:5])
     assert max(wrong(model, told).values()) < 0.02
     spec = ModelSpec.model_validate({"lex": {}, "gates": {"weights": str(save(tmp_path / "gates.safetensors", model))}})
     trained = GateCells.of(spec)
-    decided = [trained.judge(0, m, seed).action for seed, m in enumerate(told.mismatch[:100])]
-    assert np.mean([a == b for a, b in zip(decided, told.action, strict=False)]) > 0.97
+    verdicts = [trained.judge(0, m, seed) for seed, m in enumerate(told.mismatch)]
+    decided = [verdict.action.value for verdict in verdicts[:400]] + [READ_OUT if v.on("read") else HOLD_BACK for v in verdicts[400:]]
+    assert np.mean([a == b for a, b in zip(decided, told.right, strict=True)]) > 0.97
 
 
 def test_the_held_out_fifth_has_no_text_that_was_taught() -> None:
-    taught, held_out = taught_and_held_out()
+    taught, held_out = (part.shuffled(np.random.default_rng(0)) for part in taught_and_held_out())
     assert not set(taught) & set(held_out)
-    assert len(held_out) == pytest.approx(len(own_texts()) / 5, abs=1)
+    assert len(held_out) / (len(held_out) + len(taught)) == pytest.approx(0.2, abs=0.02)
+    assert taught_and_held_out() == taught_and_held_out()
+    assert taught_and_held_out(1) != taught_and_held_out()
+
+
+def test_of_a_gate_that_a_lesson_leaves_out_nothing_is_learned() -> None:
+    question = Lessons.of_questions([np.ones(5)], [True])
+    event = Lessons.of_events([np.ones(5)], [Action.OVERWRITE])
+    model = GateModel(torch.zeros(5, 1), 32)
+    for lesson, silent in ((question, (Phase.WRITE, slice(0, 3))), (event, (Phase.READ, 3))):
+        model.zero_grad()
+        loss(model, tensors(lesson)).backward()
+        assert model.theta.grad is not None
+        assert (model.theta.grad[silent] == 0).all()
+        rest = model.theta.grad.clone()
+        rest[silent] = 1.0
+        assert (rest != 0).all()
+
+
+def test_lessons_of_texts(small_text: ModelSpec) -> None:
+    """Events that come again, and questions on what is stored and on what is not, whose statements share no word."""
+    groups = [{f"the cat {i} sat on mat {7 * i}": [f"who sat on mat {7 * i}"]} for i in range(40)]
+    told = lessons(small_text, FakeEmbedder(), Texts(groups, ["good morning", "good night"]))
+    assert {READ_OUT, HOLD_BACK, "write", "renew"} <= set(told.right)
+    assert told.mismatch.shape == (len(told.right), 5)
+    assert told.wanted.shape == (len(Phase), len(told.right), len(GATES))
+    again = told.mismatch[[right == "renew" for right in told.right]]
+    assert (again[:, :4] == 0).all()
+    assert (again[:, 4] == 0).any()  # in a memory of one no word tells anything
+    counts = Counter(told.right)
+    assert counts[READ_OUT] == 2 * 40  # each question once for each division into memories
+    assert 0 < counts[HOLD_BACK] <= counts[READ_OUT]
 
 
 def test_a_model_without_gates_has_none_to_train(small_text: ModelSpec, tmp_path: Path) -> None:

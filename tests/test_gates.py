@@ -30,11 +30,11 @@ FAR, SOME = 400.0, 0.01
 
 
 def hand_made() -> dict[str, NDArray[np.float32]]:
-    """Gates that write what is far, overwrite where known words are missing, and refresh where there are new words."""
+    """Gates that write what is far and do not read it out, overwrite where words are missing, and refresh where there are new ones."""
     levels = np.array([[FAR], [FAR], [SOME], [SOME], [SOME]])
     far, words_new, words_gone = 0, 2, 3
     synapses = np.zeros((5, 4))
-    synapses[far] = 40, -60, 40, -40
+    synapses[far] = 40, -60, 40, -60
     synapses[words_gone, :2] = 40, 40
     synapses[words_new, 2] = 40
     theta = np.full((2, 4), -60.0)
@@ -106,8 +106,7 @@ def test_what_brings_nothing_new_is_known_to_the_smallest_memory(spec: ModelSpec
     assert memory.store(vectors, words=said, record=record).tolist() == list(range(memories))
     assert [outcome.action for outcome in memory.outcomes] == [Action.RENEW] * memories
     assert all(outcome.verdict is not None and not outcome.verdict.mismatch[:4].any() for outcome in memory.outcomes)
-    if record:
-        assert all(outcome.recording is not None and len(outcome.recording["known"]) == 1 for outcome in memory.outcomes)
+    assert all((outcome.recording is not None) is record for outcome in memory.outcomes)
 
 
 def test_where_none_answers_all_is_new(spec: ModelSpec, filled: Hippocampus) -> None:
@@ -203,6 +202,25 @@ def test_an_event_with_vectors_alone_is_judged(spec: ModelSpec) -> None:
     assert len(memory.circuit.ca1) == 5
 
 
+def test_the_read_gate_decides_what_is_read_out(spec: ModelSpec) -> None:
+    memory, vectors = Hippocampus(spec), units(8)
+    memory.store(vectors[:5])
+    cues = np.concatenate([vectors[:2], near(vectors[[2]], 0.95), vectors[5:]])
+    found = memory.recall(cues)
+    assert found.read is not None
+    assert found.read.tolist() == [1.0, 1.0, 1.0, 0.0, 0.0, 0.0]  # EC spikes beyond FAR keep the hand-made gate shut
+    assert memory.reads(cues).tolist() == [True] * 3 + [False] * 3
+    assert (found.ids[:3, 0] == [0, 1, 2]).all()
+    recorded = memory.recall(cues, record=True)
+    assert recorded.read is not None
+    assert recorded.read.tolist() == found.read.tolist()
+    plain = Hippocampus.of(spec.model_copy(update={"gates": None}), memory.arrays())
+    assert plain.recall(cues).read is None
+    assert plain.reads(cues).all()
+    assert not Hippocampus(spec).reads(cues).any()  # nothing is stored
+    assert memory.recall(np.zeros((0, cues.shape[1]))).read is not None
+
+
 # -- the text memory -------------------------------------------------------------------------------------------------------------------
 
 
@@ -235,6 +253,23 @@ def test_a_stream_is_written_refreshed_and_overwritten(path: Path, spec: ModelSp
     with Memory.open(path, embedder=FakeEmbedder(), readonly=True) as again:
         assert (len(again), again[2]) == (2, "Ada lives in ~Rome now")
         assert again.recall("Ada lives in ~Lisbon")[0].id == 2
+
+
+def test_what_the_memory_does_not_know_is_withheld(path: Path, spec: ModelSpec) -> None:
+    with Memory.open(path, spec, embedder=FakeEmbedder()) as memory:
+        assert memory.recall("Ada lives in ~Lisbon").read == 0.0
+        a, b = memory.store("Ada lives in ~Lisbon"), memory.store("The harbour opens")
+        memory.associate(a, b)
+        known, stranger = memory.recall_all(["Ada lives in ~Lisbon", "Nobody knows the way"])
+        assert (known.read, known[0].id, known.withheld) == (1.0, a, [])
+        assert (stranger.read, list(stranger)) == (0.0, [])
+        assert [hit.id for hit in stranger.withheld] == [b]
+        assert [hit.id for hit in memory.recall_chain("Ada lives in ~Lisbon")] == [b]
+        assert memory.recall_chain("Nobody knows the way") == []
+    plain = Memory.open(None, spec.model_copy(update={"gates": None}), embedder=FakeEmbedder())
+    plain.store("Ada lives in ~Lisbon")
+    hits = plain.recall("Ada lives in ~Rome")
+    assert (hits.read, len(hits), hits.withheld) == (None, 1, [])
 
 
 def test_a_refresh_adds_the_cue_and_renews_the_time(path: Path, spec: ModelSpec) -> None:

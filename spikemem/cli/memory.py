@@ -124,6 +124,8 @@ def recall(
             with err.status("recalling"):
                 hits = memory.recall(cue, top_k, record=plot_ is not None, around=near, cycles=cycles)
             show([_row(hit, why, json_, json_ or any(h.when for h in hits)) for hit in hits], json_)
+            if hits.withheld:
+                err.print(f"the read gate stayed shut ({hits.read:.0%} of its cells fired): nothing that is stored answers this cue")
             if plot_ is not None and hits.recording is not None:
                 save(plots.raster(hits.recording, title=cue), plot_)
 

@@ -128,7 +128,7 @@ def train_gates(
     compiled: Compiled = False,
     json_: Json = False,
 ) -> None:
-    """Train the gates on the project's own texts, repeated, paraphrased and contradicted; prints the errors on the held-out fifth."""
+    """Train the gates on the project's own texts, repeated, changed, contradicted and asked for; prints errors on the held-out fifth."""
     from spikemem.embed import SentenceEmbedder
     from spikemem.spec import load_model
     from spikemem.team import leads
@@ -141,7 +141,7 @@ def train_gates(
     if not leads():
         return
     rows = [{"should be": action, "decided otherwise": share} for action, share in trained.wrong.items()]
-    show(rows, json_, f"{trained.events} events, best epoch {trained.history.best} -> {file}")
+    show(rows, json_, f"{trained.lessons} lessons, best epoch {trained.history.best} -> {file}")
 
 
 @app.command(name="spmn", epilog="Example: `spikemem train spmn --task slots --data ../data --out slots.safetensors`")

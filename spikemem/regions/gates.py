@@ -1,4 +1,5 @@
-"""SPMN's gates: stochastic cells that decide, from CA1's mismatch and theta's phase, whether an event is written, and over what.
+"""SPMN's gates: stochastic cells that decide, from CA1's mismatch and theta's phase, whether an event is written, and over what, and
+whether what a cue recalls is read out.
 
     mismatch     E+  spikes of EC beyond those that the best index cell was taught         ec_extra
                  E-  spikes that it was taught and that do not come                         ec_missing
@@ -6,18 +7,14 @@
                  W-  log-odds of the words that it knows and that are not said              lex_missing
                  W0  log-odds of the words that both have                                   lex_shared
     novelty      S_j = 1 where a mismatch exceeds level l_j                                 novelty
-    known        S = 1 where E+, E-, W+ and W- are nought; all gates but `read` are off     known
     gate         P(S_g = 1) = sigmoid(sum_j w_gj S_j + theta_g[phase] - 1)                  gate_update, gate_reset, ...
 
 The best index cell is CA1's answer to meaning alone: words come in the gamma cycle after it, to be compared. Each gate is a population
 of cells with escape noise (`network.Logistic`), so that its value is a firing probability; it is on where more than half of them fire.
-What brings nothing that is not known is renewed without learning: W0 cannot tell it in a memory of a few, where a word that all of them
-have tells nothing by its log-odds, however often it is shared.
-
 Read in the half of theta in which CA3 drives CA1, written in the other (Hasselmo, Bodelon and Wyble 2002): the gates fire twice in a theta
 cycle, and what they make of its phase is learned like the rest. Of SPMN's gates `update` lets an event write at all, `reset` lets it
-overwrite the engram that answered, and `candidate` lets its own volley in as a key. The fourth, `read`, is trained to fire where that
-engram knows the event or is to be overwritten; nothing is decided by it, and a `Decision` only tells it.
+overwrite the engram that answered, `candidate` lets its own volley in as a key, and `read`, in the reading half, lets what a cue recalled
+out: it is trained to fire where the memory holds what a question asks for.
 
     update  reset  candidate
       on     off      -        write       a new engram
@@ -67,10 +64,6 @@ JUDGE = GAMMA - 1
 """The step at which novelty cells fire."""
 HOLD = 2.0**16
 """Inhibition beyond any mismatch."""
-SURE = 512.0
-"""Inhibition of a gate by `known`, beyond all that the gate receives, in units of the logit."""
-KEPT_OFF = np.array([gate != "read" for gate in GATES])
-"""The gates that `known` inhibits, [gate]."""
 
 
 class Phase(IntEnum):
@@ -160,8 +153,7 @@ class GateCells:
 
     def above(self, mismatch: NDArray[np.float64]) -> NDArray[np.float64]:
         """What the gates receive, [n, phase, gate]."""
-        inhibited = SURE * np.outer(known(mismatch), KEPT_OFF)
-        return (self.novelty(mismatch).astype(np.float64) @ self.synapses - inhibited)[:, None] + self.theta
+        return (self.novelty(mismatch).astype(np.float64) @ self.synapses)[:, None] + self.theta
 
     def judge(self, key: int, mismatch: NDArray[np.float64], seed: int) -> Verdict:
         """What an event's mismatch makes the gates' cells do under the noise of this seed, as in the network."""
@@ -187,10 +179,9 @@ class GateCells:
     # -- as populations ------------------------------------------------------------------------------------------------------------
 
     def build(self, net: Network, ca1: CA1, seed: int) -> None:
-        """Add the comparing cells of EC and of its words, `novelty`, `known`, `theta` and the gates to a circuit."""
+        """Add the comparing cells of EC and of its words, `novelty`, `theta` and the gates to a circuit."""
         self._build_comparison(net, ca1)
         net.add(Population("novelty", self.levels.size, ec.PERFECT, CycleReset(GAMMA * DT)))
-        net.add(Population("known", 1, ec.PERFECT, CycleReset(GAMMA * DT)))
         net.add(Population("theta", len(Phase)))
         heard = odds(ca1.lexicon)
         for f, name in enumerate(FEATURES):
@@ -198,15 +189,11 @@ class GateCells:
             weight = np.zeros((size, self.levels.size))
             weight[:, f * self.levels.shape[1] : (f + 1) * self.levels.shape[1]] = 1.0 if name.startswith("ec") else heard[:, None]
             net.connect(name, "novelty", Dense(weight))
-            if name != "lex_shared":
-                net.connect(name, "known", Dense(-np.ones((size, 1)) if name.startswith("ec") else -np.sign(heard)[:, None]))
         for g, name in enumerate(GATES):
             net.add(Population(population(name), self.cells, ESCAPE, noise=Logistic(NOISE, seed)))
             synapses = Dense(np.repeat(self.synapses[:, [g]], self.cells, axis=1))
             for step in SAMPLES:
                 net.connect("novelty", population(name), synapses, delay=(step - START - JUDGE) * DT)
-                if KEPT_OFF[g]:
-                    net.connect("known", population(name), Dense(np.full((1, self.cells), -SURE)), delay=(step - START - JUDGE) * DT)
             net.connect("theta", population(name), Dense(np.repeat(self.theta[:, [g]], self.cells, axis=1)))
 
     def _build_comparison(self, net: Network, ca1: CA1) -> None:
@@ -236,14 +223,12 @@ class GateCells:
             current[[start, start + 2]] = tonic, -2 * HOLD
         novelty = np.repeat(held[:, None, None], self.levels.size, axis=2)
         novelty[start + JUDGE] += HOLD + ec.PERFECT.threshold - self.levels.ravel()
-        same = held.copy()
-        same[start + JUDGE] += HOLD + ec.PERFECT.threshold + 0.5  # a single spike of the comparing cells keeps it from firing
         theta, gates = np.zeros((steps, len(Phase)), bool), np.full(steps, -HOLD)
         for phase, step in zip(Phase, SAMPLES, strict=True):
             theta[step - 1, phase] = True
             gates[step] = 0.0
         compared = {"ec_extra": volley, "ec_missing": volley, "lex_extra": words, "lex_missing": words, "lex_shared": shared}
-        return {**compared, "novelty": novelty, "known": same, "theta": theta, **{population(name): gates for name in GATES}}
+        return {**compared, "novelty": novelty, "theta": theta, **{population(name): gates for name in GATES}}
 
 
 def population(gate: str) -> str:
@@ -254,12 +239,6 @@ def population(gate: str) -> str:
 def odds(lexicon: Lexicon) -> NDArray[np.float64]:
     """What each word cell tells, on the grid of synaptic weights, [cell] (see `bcpnn`)."""
     return np.round(lexicon.odds() / GRID) * GRID
-
-
-def known(mismatch: NDArray[np.float64]) -> NDArray[np.bool_]:
-    """Whether mismatches [n, feature] are none: no spike and no word that tells anything, more or less than was taught, [n]."""
-    none: NDArray[np.bool_] = np.all(mismatch[:, [name != "lex_shared" for name in FEATURES]] == 0, axis=1)
-    return none
 
 
 def mismatch(counts: NDArray[np.int8], said: Words, ca1: CA1, key: int) -> NDArray[np.float64]:
