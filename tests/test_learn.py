@@ -18,8 +18,9 @@ from torch import Tensor, nn
 
 from spikemem import LIF, checkpoints
 from spikemem.errors import MissingExtraError, SnapshotError, TrainingError
-from spikemem.health import MENDS
+from spikemem.health import MENDS, Watch
 from spikemem.learn import Epoch, Settings, fit, load, save
+from spikemem.spmn.firing import SATURATION, Fires, rectified
 from spikemem.surrogate import SpikingLayer
 
 SHORT = Settings(epochs=4, batch=16, lr=1e-2, device="cpu", warmup=3)
@@ -283,6 +284,52 @@ def test_dead_cells_are_counted() -> None:
     with torch.no_grad():
         model.cells.threshold_0[:10] = 1e3
     assert findings(model) == {("dead cells", "cells"): pytest.approx(0.25)}
+
+
+class Drawing(nn.Module):
+    """Stochastic cells, two populations of ten, that are read out.   steps: of an event; 0 for the rate twin."""
+
+    def __init__(self, steps: int) -> None:
+        super().__init__()
+        with torch.random.fork_rng():
+            torch.manual_seed(7)
+            self.steps, self.into, self.cells, self.out = steps, nn.Linear(6, 20), Fires(2, 10), nn.Linear(20, 2)
+
+    def forward(self, x: Tensor) -> Tensor:
+        shares: Tensor = self.cells(rectified(SATURATION * self.into(x)).unflatten(1, (2, 10)), self.steps)
+        logits: Tensor = self.out(shares.flatten(1))
+        return logits
+
+
+@pytest.mark.parametrize("steps", [0, 32])
+@pytest.mark.parametrize(
+    ("bias", "cells", "found"),
+    [(-1e3, 8, {}), (-1e3, 9, {("dead population", "cells[1]"): 0.9}), (1e3, 4, {}), (1e3, 6, {("saturated population", "cells[1]"): 0.6})],
+)
+def test_stochastic_populations_are_looked_after(steps: int, bias: float, cells: int, found: dict[tuple[str, str], float]) -> None:
+    """Some dead cells are the way of rectified ones, and no finding."""
+    model = Drawing(steps)
+    with torch.no_grad():
+        model.into.bias[10 : 10 + cells] = bias
+    assert findings(model) == {where: pytest.approx(share) for where, share in found.items()}
+
+
+def test_a_cell_that_fired_once_in_an_epoch_is_not_dead() -> None:
+    model, x = Drawing(32), data()[0]
+
+    def seen(*biases: float) -> list[str]:
+        for bias in biases:
+            with torch.no_grad():
+                model.into.bias[10:] = bias
+            model(x)
+        return [str(finding) for finding in watch.findings() if finding.name in ("dead population", "saturated population")]
+
+    with Watch(model) as watch:
+        assert seen(-1e3, 0.0, -1e3) == []
+        assert seen(1e3, 1e3, 0.0) == []
+        assert seen(-1e3) == [f"dead population in cells[1] (1): {MENDS['dead population']}"]
+        model.eval()
+        assert seen(-1e3) == []  # passes of a validation do not count
 
 
 def test_a_voltage_that_runs_away_is_found() -> None:

@@ -34,7 +34,7 @@ from spikemem.errors import VectorError
 from spikemem.kernels import spmn as kernels
 from spikemem.kernels.spmn import Kept
 from spikemem.spmn.contract import Gates, check_memory, check_sizes
-from spikemem.spmn.firing import MOST, SATURATION, STEPS, fire, seed, win
+from spikemem.spmn.firing import MOST, SATURATION, STEPS, Fires, fire, seed, win
 from spikemem.threads import shared
 
 GAIN = 3.0
@@ -95,6 +95,7 @@ class SpikingCell(nn.Module):
         self.brings = spread(nn.Linear(cells, depth * roles), -1.0, 2.0)
         self.candidate = nn.Linear(cells, depth * width)
         self.gain = nn.Parameter(torch.tensor(GAIN))
+        self.route_cells, self.bring_cells = Fires(self.routes.out_features), Fires(self.brings.out_features)
         nn.init.normal_(self.names.weight, 0.0, DRIVE / math.sqrt(cells))
 
     def initial(self, batch: int) -> Tensor:
@@ -111,13 +112,13 @@ class SpikingCell(nn.Module):
         many, depth, width, blocks = events.shape[:2], self.depth, self.width, self.readers * self.depth
         h, names = self.happening(events), self.named(events)
         mixed = torch.softmax(self.mixes(h).view(*many, -1, self.roles), -1) @ names + self.places(h).view(*many, -1, width)
-        brings = fire(torch.sigmoid(self.brings(h)), self.steps).view(*many, depth, self.roles)
+        brings = self.bring_cells(torch.sigmoid(self.brings(h)), self.steps).view(*many, depth, self.roles)
         return Drive(
             win(mixed[:, :, : self.readers], self.steps),
             mixed[:, :, self.readers :],
             self.gates(h).view(*many, 2, depth, width),
             self.hears(h).view(*many, 2, depth, blocks + 2),
-            fire(torch.sigmoid(self.routes(h)), self.steps).view(*many, 2, depth, blocks),
+            self.route_cells(torch.sigmoid(self.routes(h)), self.steps).view(*many, 2, depth, blocks),
             self.candidate(h).view(*many, depth, width) + brings @ names,
         )
 

@@ -20,6 +20,7 @@ from torch import Tensor
 from torch.autograd.function import once_differentiable
 
 from spikemem.errors import StimulusError
+from spikemem.health import Shares
 from spikemem.kernels import spmn as kernels
 
 STEPS = 32
@@ -43,6 +44,14 @@ def fire(p: Tensor, steps: int = STEPS) -> Tensor:
         return p
     spikes: Tensor = _Fire.apply(p, steps)  # type: ignore[no-untyped-call]
     return spikes
+
+
+class Fires(Shares):
+    """`fire` for a population of a module's own, which `health.Watch` sees."""
+
+    def forward(self, p: Tensor, steps: int) -> Tensor:
+        """Shares of spikes, of the shape of p, [..., *cells]."""
+        return fire(p, steps)
 
 
 def rectified(x: Tensor) -> Tensor:
