@@ -265,6 +265,36 @@ def test_weights_go_to_a_file_and_back(tmp_path: Path) -> None:
         load(tmp_path / "nowhere", other)
 
 
+@pytest.mark.parametrize("value", [math.nan, math.inf, -math.inf])
+def test_weights_that_are_not_finite_are_refused(value: float, tmp_path: Path) -> None:
+    model, other = Counting(), Counting()
+    with torch.no_grad():
+        model.cells.log_tau[3] = value
+        other.out.bias[0] = 7.0
+    before = {name: tensor.clone() for name, tensor in other.state_dict().items()}
+    with pytest.raises(SnapshotError, match=r"weight that is NaN or infinite, first in 'cells.log_tau'; take another file"):
+        load(save(tmp_path / "weights", model), other)
+    assert all(torch.equal(tensor, before[name]) for name, tensor in other.state_dict().items())
+    with pytest.raises(TrainingError, match=r"'cells.log_tau' is NaN or infinite before the first step; build it anew"):
+        fit(model, data(), loss, SHORT)
+    kept = replace(SHORT, epochs=1, checkpoint=tmp_path)
+    fit(Counting(), data(), loss, kept)
+    fit(model, data(), loss, kept)  # the checkpoint's weights take their place
+
+
+def test_a_time_constant_that_does_not_leak_is_no_weight_and_may_be_infinite(tmp_path: Path) -> None:
+    def cells(tau: float) -> SpikingLayer:
+        return SpikingLayer(6, LIF(tau, 0.5), learn=["threshold"])
+
+    model = cells(20.0)
+    load(save(tmp_path / "weights", cells(math.inf)), model)
+    assert model.tau.isinf().all()
+    assert len(fit(model, data(), lambda m, b: m(b[0][None]).mean(), replace(SHORT, epochs=1)).losses) == 7
+    model.tau_0[0] = math.nan
+    with pytest.raises(SnapshotError, match="NaN or infinite, first in 'tau_0'"):
+        load(save(tmp_path / "weights", model), cells(20.0))
+
+
 # --- health ---------------------------------------------------------------------------------------------------------------------------
 
 

@@ -69,6 +69,10 @@ def test_a_reader_is_kept_and_read_back(learnt: dict[str, Learnt], tmp_path: Pat
     again = read_back(path)
     assert again.answers(tale) == learnt["rate"].reader.answers(tale)
     assert set(again.answers(tale)) <= set(PLACES)
+    again.asked.event.weight.data[0] = math.nan
+    keep(path, again)
+    with pytest.raises(SnapshotError, match=r"holds a weight that is NaN or infinite, first in 'asked\.event\.weight'"):
+        read_back(path)
     save(path, again.hidden)
     with pytest.raises(SnapshotError, match=r"holds no reader of stories.*spikemem train spmn"):
         read_back(path)
