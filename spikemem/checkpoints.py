@@ -99,8 +99,8 @@ def read_state(folder: Path, settings: dict[str, Any], model: nn.Module, optimis
 
 
 def spoiled(model: nn.Module, weights: Mapping[str, Tensor]) -> str | None:
-    """The first name of a parameter that is NaN or infinite, or of a buffer that is NaN (bounds of nothing are infinite); None where all
-    are well.   weights: those of the model, or for it.
+    """The first name of a parameter that is NaN or infinite, or of a buffer that is NaN (buffers may be infinite, as the tau of a cell
+    that does not leak); None where all are well.   weights: those of the model, or for it.
     """
     learned = {name for name, _ in model.named_parameters(remove_duplicate=False)}
     for name, weight in weights.items():
