@@ -38,8 +38,7 @@ def fire(p: Tensor, steps: int = STEPS) -> Tensor:
     >>> fire(torch.tensor([0.0, 0.5, 1.0]), steps=8)
     tensor([0.0000, 0.6250, 1.0000])
     """
-    if not 0 <= steps <= MOST:
-        raise StimulusError(f"an event of {steps} steps; take 1 to {MOST}, or 0 for rates")
+    _check(steps)
     if not steps:
         return p
     spikes: Tensor = _Fire.apply(p, steps)  # type: ignore[no-untyped-call]
@@ -61,13 +60,17 @@ def rectified(x: Tensor) -> Tensor:
 
 def win(x: Tensor, steps: int = STEPS) -> Tensor:
     """Shares of `steps` that each cell of a winner-take-all population wins under the drive x, [..., cell]; softmax(x) for 0 steps."""
-    if not 0 <= steps <= MOST:
-        raise StimulusError(f"an event of {steps} steps; take 1 to {MOST}, or 0 for rates")
+    _check(steps)
     p = torch.softmax(x, -1)
     if not steps:
         return p
     shares: Tensor = _Win.apply(p, steps)  # type: ignore[no-untyped-call]
     return shares
+
+
+def _check(steps: int) -> None:
+    if not 0 <= steps <= MOST:
+        raise StimulusError(f"an event of {steps} steps; take 1 to {MOST}, or 0 for rates")
 
 
 def seed() -> int:

@@ -12,7 +12,7 @@ from spikemem.embed import Embedder, Progress
 from spikemem.errors import MissingDataError, TrainingError
 from spikemem.spmn import Cell, RateV1, RateV2
 from spikemem.spmn.cell import SpikingCell
-from spikemem.spmn.firing import SATURATION
+from spikemem.spmn.firing import MOST, SATURATION
 
 Build = Callable[[int, int, int], Cell]
 TEXT, TIME = 512, 64
@@ -24,7 +24,7 @@ MAP = 8.0
 SPREAD = 8
 """Address cells that share an event where there is no sense of time: a write then replaces an eighth of what they hold, not all, and their
 64 spikes are not so thin that two events' addresses would differ by chance."""
-STEPS = 64
+STEPS = MOST
 """T of an event; the more, the less noise, and in `kernels.spmn` they cost the same."""
 
 
