@@ -34,7 +34,8 @@ def save(path: str | Path, model: nn.Module, **metadata: Any) -> Path:
 def load(path: str | Path, model: nn.Module) -> dict[str, Any]:
     """Read what `save` wrote into a model of the same names and shapes, and return its metadata.
 
-    Raises SnapshotError where the file is missing, damaged, something else, or of another model; the model is then as it was.
+    Raises SnapshotError where the file is missing, damaged, something else, of another model, or holds a weight that is NaN or infinite;
+    the model is then as it was.
     """
     arrays, head = load_arrays(path, WEIGHTS)
     _fill(path, model, arrays)
@@ -72,8 +73,8 @@ def write_state(folder: Path, state: State, model: nn.Module, optimiser: Optimiz
 def read_state(folder: Path, settings: dict[str, Any], model: nn.Module, optimiser: Optimizer) -> State:
     """The state in a folder, its model's and optimiser's put back; a fresh one where the folder holds none.
 
-    Raises TrainingError where the training was of something else or had other settings, SnapshotError where the file is damaged or of
-    another model.
+    Raises TrainingError where the training was of something else or had other settings, SnapshotError where the file is damaged, of
+    another model, or holds a weight that is NaN or infinite.
     """
     path = folder / FILE
     if not path.exists():
@@ -95,6 +96,17 @@ def read_state(folder: Path, settings: dict[str, Any], model: nn.Module, optimis
     best = {name: torch.from_numpy(array) for name, array in _within(arrays, "best.").items()}
     counts: Any = {name: head[name] for name in ("epoch", "seconds", "samples")}
     return State(settings, losses=arrays["losses"].tolist(), validation=arrays["validation"].tolist(), best=best or None, **counts)
+
+
+def spoiled(model: nn.Module, weights: Mapping[str, Tensor]) -> str | None:
+    """The first name of a parameter that is NaN or infinite, or of a buffer that is NaN (buffers may be infinite, as the tau of a cell
+    that does not leak); None where all are well.   weights: those of the model, or for it.
+    """
+    learned = {name for name, _ in model.named_parameters(remove_duplicate=False)}
+    for name, weight in weights.items():
+        if not weight.isfinite().all() and (name in learned or weight.isnan().any()):
+            return name
+    return None
 
 
 def mark(*data: object) -> str:
@@ -132,4 +144,7 @@ def _fill(path: str | Path, model: nn.Module, arrays: Arrays) -> None:
             f"{path} holds the weights of another model: {len(wrong)} do not fit, the first {name!r}, of shape "
             f"{given.get(name, 'none')} there and {own.get(name, 'none')} here; build the model as it was when it was saved"
         )
-    model.load_state_dict({name: torch.from_numpy(array) for name, array in arrays.items()})
+    weights = {name: torch.from_numpy(array) for name, array in arrays.items()}
+    if (bad := spoiled(model, weights)) is not None:
+        raise SnapshotError(f"{path} holds a weight that is NaN or infinite, first in {bad!r}; take another file, or train anew")
+    model.load_state_dict(weights)

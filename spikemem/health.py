@@ -1,17 +1,24 @@
 """What goes wrong in the training of spiking cells, looked for once an epoch, each with its mend."""
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from types import TracebackType
 from typing import Any, Self
 
+import torch
 from torch import Tensor, nn
 
 from spikemem.surrogate import SpikingLayer
 
 DEAD = 0.02
-"""The share of cells that never spiked from which it is reported."""
+"""The share of a layer's cells that never spiked from which it is reported."""
+SILENT = 0.9
+"""The same of a stochastic population's. Rectified cells die as they learn, the more the fewer inputs they hear: in readers of tales that
+make no error, four fifths of those that hear a dozen questions. At a learning rate that was too high all did, and nothing was learned."""
+SATURATED = 0.5
+"""The share of a stochastic population's cells that fired in every step of every pass from which it is reported; in those readers, a
+fifth at most."""
 EXPLODING = 1e3
 """|V| in thresholds from which it is reported: only a drive that has run away holds a voltage there."""
 VANISHING = 1e-8
@@ -19,6 +26,8 @@ VANISHING = 1e-8
 
 MENDS = {
     "dead cells": "lower their thresholds, begin with larger weights or longer time constants, or penalise silence",
+    "dead population": "lower the learning rate, raise its biases, or begin with larger weights",
+    "saturated population": "lower the learning rate, the weights or its biases, or clip gradients harder",
     "exploding state": "lower the learning rate or the weights, shorten the time constants, or clip gradients harder",
     "vanishing gradient": "take a smaller slope of the surrogate, bring the voltages nearer to threshold, or shorten the window; "
     "if the layer takes no part in the loss, leave it out of the model",
@@ -43,20 +52,35 @@ class Finding:
         return f"{self.name} in {self.layer} ({self.value:.3g}): {self.mend}"
 
 
+class Shares(nn.Module):
+    """Stochastic cells that `Watch` sees: a module whose output is the share of an event's steps in which each fired, [..., *cells], or, in
+    a rate twin, the probability that it does.   cells: how many; of several dimensions, each row is a population of its own.
+    """
+
+    def __init__(self, *cells: int) -> None:
+        super().__init__()
+        self.cells = cells
+
+
 class Watch:
     """Looks on while a model trains; `findings` says what it saw since the last time.
 
-    Use as a context: it hangs on the model's spiking layers, and lets them go at the end.
+    Use as a context: it hangs on the model's spiking layers and on its stochastic populations, and lets them go at the end. Populations
+    that live inside a kernel (in `SpikingCell.story` the gates, the candidate and the addresses) it does not see.
     """
 
     def __init__(self, model: nn.Module) -> None:
         self.model = model
         self.layers = {name: layer for name, layer in model.named_modules() if isinstance(layer, SpikingLayer)}
+        self.populations = {name: cells for name, cells in model.named_modules() if isinstance(cells, Shares)}
         self._spiked: dict[str, Tensor] = {}
         self._current: dict[str, Tensor] = {}
+        self._varied: dict[str, Tensor] = {}
+        """Which cells fired at least once, and which were silent at least once, [2, *cells]."""
 
     def __enter__(self) -> Self:
         self._hooks = [layer.register_forward_hook(self._hook(name)) for name, layer in self.layers.items()]
+        self._hooks += [cells.register_forward_hook(self._shares_hook(name)) for name, cells in self.populations.items()]
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
@@ -72,10 +96,20 @@ class Watch:
 
         return look
 
-    def findings(self, gather: Callable[[Tensor], Tensor] = lambda spiked: spiked) -> list[Finding]:
-        """Dead cells over all passes since the last call; voltages and gradients of the last pass.
+    def _shares_hook(self, name: str) -> Any:
+        @torch.compiler.disable  # type: ignore[untyped-decorator]
+        def look(cells: Shares, inputs: tuple[Any, ...], shares: Tensor) -> None:
+            if cells.training and shares.numel():
+                least, most = shares.detach().reshape(-1, *cells.cells).aminmax(dim=0)
+                varied = torch.stack([most > 0, least < 1])
+                self._varied[name] = varied | self._varied[name] if name in self._varied else varied
 
-        gather: joins what the processes of one training saw of which cells spiked.
+        return look
+
+    def findings(self, gather: Callable[[Tensor], Tensor] = lambda spiked: spiked) -> list[Finding]:
+        """Dead and saturated cells over all passes since the last call; voltages and gradients of the last pass.
+
+        gather: joins what the processes of one training saw of which cells spiked, and which were ever silent.
         """
         found = []
         for name, layer in self.layers.items():
@@ -87,8 +121,11 @@ class Watch:
             peak = (layer.voltages(self._current[name]).abs() / layer.threshold).max().item()
             if not peak <= EXPLODING:
                 found.append(Finding("exploding state", name, peak))
-        self._spiked.clear()
-        self._current.clear()
+        for name in self.populations:
+            if name in self._varied:
+                found += _extremes(name, 1.0 - gather(self._varied[name]).float().mean(-1))
+        for seen in (self._spiked, self._current, self._varied):
+            seen.clear()
         return found + self._gradients()
 
     def _gradients(self) -> list[Finding]:
@@ -102,3 +139,11 @@ class Watch:
                 if size < VANISHING:
                     found.append(Finding("vanishing gradient", name or "the model", size))
         return found
+
+
+def _extremes(name: str, shares: Tensor) -> Iterator[Finding]:
+    """Populations in which too many cells never fired, or always did.   shares: of such cells, [2, ...]."""
+    for kind, bound, share in zip(("dead population", "saturated population"), (SILENT, SATURATED), shares, strict=True):
+        for row in (share >= bound).nonzero():
+            at = row.tolist()
+            yield Finding(kind, name + "".join(f"[{i}]" for i in at), share[tuple(at)].item())

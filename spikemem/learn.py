@@ -27,7 +27,7 @@ from rich.progress import Progress
 from torch import Tensor, nn
 from torch.nn.parallel import DistributedDataParallel
 
-from spikemem.checkpoints import State, load, read_state, save, write_state
+from spikemem.checkpoints import State, load, read_state, save, spoiled, write_state
 from spikemem.errors import MissingExtraError, TrainingError
 from spikemem.health import MENDS, Finding, Watch
 from spikemem.team import Team, team_on
@@ -162,6 +162,8 @@ class _Training:
         self.state = State(course)
         if settings.checkpoint is not None:
             self.state = read_state(settings.checkpoint, course, model, self.optimiser)
+        if (name := spoiled(model, dict(model.named_parameters()))) is not None:
+            raise TrainingError(f"the model's {name!r} is NaN or infinite before the first step; build it anew, or load other weights")
         self.step: Callable[[Batch], Tensor] = _Step(model, loss)
         if settings.compile:
             self.step = torch.compile(self.step)
@@ -258,7 +260,8 @@ def fit(
     loss: of the model on a batch, a mean over its rows.   validate: a number, lower is better, after each epoch, without gradients.
     progress: told of steps done, and all; without one a bar shows on a terminal.   on_epoch: told of each epoch, in the first process.
 
-    Raises TrainingError where the loss or its gradient is no longer finite, settings and data do not fit, or the device is not there.
+    Raises TrainingError where a parameter is not finite at the start, the loss or its gradient is no longer finite, settings and data do
+    not fit, or the device is not there.
     """
     team = team_on(settings.device)
     with ExitStack() as stack:

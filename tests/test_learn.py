@@ -18,8 +18,9 @@ from torch import Tensor, nn
 
 from spikemem import LIF, checkpoints
 from spikemem.errors import MissingExtraError, SnapshotError, TrainingError
-from spikemem.health import MENDS
+from spikemem.health import MENDS, Watch
 from spikemem.learn import Epoch, Settings, fit, load, save
+from spikemem.spmn.firing import SATURATION, Fires, rectified
 from spikemem.surrogate import SpikingLayer
 
 SHORT = Settings(epochs=4, batch=16, lr=1e-2, device="cpu", warmup=3)
@@ -264,6 +265,36 @@ def test_weights_go_to_a_file_and_back(tmp_path: Path) -> None:
         load(tmp_path / "nowhere", other)
 
 
+@pytest.mark.parametrize("value", [math.nan, math.inf, -math.inf])
+def test_weights_that_are_not_finite_are_refused(value: float, tmp_path: Path) -> None:
+    model, other = Counting(), Counting()
+    with torch.no_grad():
+        model.cells.log_tau[3] = value
+        other.out.bias[0] = 7.0
+    before = {name: tensor.clone() for name, tensor in other.state_dict().items()}
+    with pytest.raises(SnapshotError, match=r"weight that is NaN or infinite, first in 'cells.log_tau'; take another file"):
+        load(save(tmp_path / "weights", model), other)
+    assert all(torch.equal(tensor, before[name]) for name, tensor in other.state_dict().items())
+    with pytest.raises(TrainingError, match=r"'cells.log_tau' is NaN or infinite before the first step; build it anew"):
+        fit(model, data(), loss, SHORT)
+    kept = replace(SHORT, epochs=1, checkpoint=tmp_path)
+    fit(Counting(), data(), loss, kept)
+    fit(model, data(), loss, kept)  # the checkpoint's weights take their place
+
+
+def test_a_time_constant_that_does_not_leak_is_no_weight_and_may_be_infinite(tmp_path: Path) -> None:
+    def cells(tau: float) -> SpikingLayer:
+        return SpikingLayer(6, LIF(tau, 0.5), learn=["threshold"])
+
+    model = cells(20.0)
+    load(save(tmp_path / "weights", cells(math.inf)), model)
+    assert model.tau.isinf().all()
+    assert len(fit(model, data(), lambda m, b: m(b[0][None]).mean(), replace(SHORT, epochs=1)).losses) == 7
+    model.tau_0[0] = math.nan
+    with pytest.raises(SnapshotError, match="NaN or infinite, first in 'tau_0'"):
+        load(save(tmp_path / "weights", model), cells(20.0))
+
+
 # --- health ---------------------------------------------------------------------------------------------------------------------------
 
 
@@ -283,6 +314,52 @@ def test_dead_cells_are_counted() -> None:
     with torch.no_grad():
         model.cells.threshold_0[:10] = 1e3
     assert findings(model) == {("dead cells", "cells"): pytest.approx(0.25)}
+
+
+class Drawing(nn.Module):
+    """Stochastic cells, two populations of ten, that are read out.   steps: of an event; 0 for the rate twin."""
+
+    def __init__(self, steps: int) -> None:
+        super().__init__()
+        with torch.random.fork_rng():
+            torch.manual_seed(7)
+            self.steps, self.into, self.cells, self.out = steps, nn.Linear(6, 20), Fires(2, 10), nn.Linear(20, 2)
+
+    def forward(self, x: Tensor) -> Tensor:
+        shares: Tensor = self.cells(rectified(SATURATION * self.into(x)).unflatten(1, (2, 10)), self.steps)
+        logits: Tensor = self.out(shares.flatten(1))
+        return logits
+
+
+@pytest.mark.parametrize("steps", [0, 32])
+@pytest.mark.parametrize(
+    ("bias", "cells", "found"),
+    [(-1e3, 8, {}), (-1e3, 9, {("dead population", "cells[1]"): 0.9}), (1e3, 4, {}), (1e3, 6, {("saturated population", "cells[1]"): 0.6})],
+)
+def test_stochastic_populations_are_looked_after(steps: int, bias: float, cells: int, found: dict[tuple[str, str], float]) -> None:
+    """Some dead cells are the way of rectified ones, and no finding."""
+    model = Drawing(steps)
+    with torch.no_grad():
+        model.into.bias[10 : 10 + cells] = bias
+    assert findings(model) == {where: pytest.approx(share) for where, share in found.items()}
+
+
+def test_a_cell_that_fired_once_in_an_epoch_is_not_dead() -> None:
+    model, x = Drawing(32), data()[0]
+
+    def seen(*biases: float) -> list[str]:
+        for bias in biases:
+            with torch.no_grad():
+                model.into.bias[10:] = bias
+            model(x)
+        return [str(finding) for finding in watch.findings() if finding.name in ("dead population", "saturated population")]
+
+    with Watch(model) as watch:
+        assert seen(-1e3, 0.0, -1e3) == []
+        assert seen(1e3, 1e3, 0.0) == []
+        assert seen(-1e3) == [f"dead population in cells[1] (1): {MENDS['dead population']}"]
+        model.eval()
+        assert seen(-1e3) == []  # passes of a validation do not count
 
 
 def test_a_voltage_that_runs_away_is_found() -> None:

@@ -14,9 +14,9 @@ from analysis import learning_page
 from sims import babi as sim
 from spikemem.corpus.tales import PLACES, tales
 from spikemem.errors import DataError, SnapshotError, TrainingError
-from spikemem.learn import Epoch, Settings, save
+from spikemem.learn import Epoch, Settings, fit, save
 from spikemem.stories import Question, Story
-from spikemem.training.babi import Learnt, Size, Vocabulary, batches, examine, keep, learn, learn_task, read_back
+from spikemem.training.babi import Learnt, Reader, Size, Vocabulary, batches, examine, keep, learn, learn_task, loss, read_back
 from tests.fakes import write_tales
 
 SMALL = Size(cells=32, populations=3, width=24, depth=3, hidden=32)
@@ -69,6 +69,10 @@ def test_a_reader_is_kept_and_read_back(learnt: dict[str, Learnt], tmp_path: Pat
     again = read_back(path)
     assert again.answers(tale) == learnt["rate"].reader.answers(tale)
     assert set(again.answers(tale)) <= set(PLACES)
+    again.asked.event.weight.data[0] = math.nan
+    keep(path, again)
+    with pytest.raises(SnapshotError, match=r"holds a weight that is NaN or infinite, first in 'asked\.event\.weight'"):
+        read_back(path)
     save(path, again.hidden)
     with pytest.raises(SnapshotError, match=r"holds no reader of stories.*spikemem train spmn"):
         read_back(path)
@@ -106,6 +110,25 @@ def test_stories_without_questions_are_refused(empty: int, clue: str) -> None:
     parts[empty] = [replace(tale, questions=()) for tale in parts[empty]]
     with pytest.raises(TrainingError, match=rf"the stories {clue} \(2\) have no question"):
         learn(*parts)
+
+
+def test_a_readers_populations_are_looked_after() -> None:
+    """What dies as a reader learns is no finding; an event population, and hidden cells, that nothing makes fire are."""
+    stories = tales(120, sentences=4)
+    torch.manual_seed(0)
+    reader = Reader(Vocabulary.of(stories), SMALL)
+    given = batches(reader.vocabulary, stories, 32)
+    chosen = replace(SETTINGS, epochs=1, target=None)
+    assert fit(reader, lambda _: given, loss, chosen).health == []
+    with torch.no_grad():
+        for silent in (reader.told.event, reader.hidden):
+            silent.weight.zero_()
+            silent.bias.fill_(-1.0)
+        reader.cell.brings.bias.fill_(1e3)
+    found = {(finding.name, finding.layer) for finding in fit(reader, lambda _: given, loss, chosen).health}
+    dead = {("dead population", "told.populations[2]"), ("dead population", "hidden_cells")}
+    assert found >= {*dead, ("saturated population", "cell.bring_cells")}
+    assert {name for name, _ in reader.named_parameters(remove_duplicate=False)} == set(reader.state_dict())
 
 
 def test_a_task_is_read_from_its_files(tmp_path: Path) -> None:

@@ -13,6 +13,10 @@ from numpy.typing import NDArray
 Floats = NDArray[np.floating[Any]]
 PRECISION = 8
 """Bits of a firing probability: a cell fires with the multiple of 1/256 that is nearest to its p."""
+UPDATE, RESET = 0, 1
+"""The gates, in what drives them and in what they hear."""
+CONTENT, ADDRESS = 0, 1
+"""Where routes bring what readers found: to the candidate, and to the address."""
 
 
 class Kept(NamedTuple):
@@ -184,7 +188,7 @@ def _addresses(drive: Any, gain: Any, before: Floats, kept: Kept, b: int, t: int
         p, k, held = kept.p_k[b, t, d], kept.k[b, t, d], kept.held[b, t, d]
         p[:] = drive.address[b, t, d]
         for j in range(blocks):
-            strength = gain * drive.routes[b, t, 1, d, j]
+            strength = gain * drive.routes[b, t, ADDRESS, d, j]
             for i in range(width):
                 p[i] += strength * reads[j, i]
         _softmax(p)
@@ -207,21 +211,21 @@ def _gates(drive: Any, kept: Kept, b: int, t: int, d: int, signals: Floats, step
     one = reads.dtype.type(1)
     update, reset = reads.dtype.type(0), reads.dtype.type(0)
     for j in range(blocks):
-        update += hears[0, d, j] * signals[j]
-        reset += hears[1, d, j] * signals[j]
+        update += hears[UPDATE, d, j] * signals[j]
+        reset += hears[RESET, d, j] * signals[j]
     for j in range(2):
-        update += hears[0, d, blocks + j] * signals[blocks + 2 * d + j]
-        reset += hears[1, d, blocks + j] * signals[blocks + 2 * d + j]
+        update += hears[UPDATE, d, blocks + j] * signals[blocks + 2 * d + j]
+        reset += hears[RESET, d, blocks + j] * signals[blocks + 2 * d + j]
     p_z, z, p_r, r = kept.p_z[b, t, d], kept.z[b, t, d], kept.p_r[b, t, d], kept.r[b, t, d]
     p_c, c = kept.p_c[b, t, d], kept.c[b, t, d]
     p_c[:] = drive.candidate[b, t, d]
     for j in range(blocks):
-        strength = drive.routes[b, t, 0, d, j]
+        strength = drive.routes[b, t, CONTENT, d, j]
         for v in range(width):
             p_c[v] += strength * reads[j, v]
     for v in range(width):
-        p_z[v] = one / (one + np.exp(-(drive.gates[b, t, 0, d, v] + update)))
-        p_r[v] = one / (one + np.exp(-(drive.gates[b, t, 1, d, v] + reset)))
+        p_z[v] = one / (one + np.exp(-(drive.gates[b, t, UPDATE, d, v] + update)))
+        p_r[v] = one / (one + np.exp(-(drive.gates[b, t, RESET, d, v] + reset)))
     for v in range(width):
         z[v] = _drawn(p_z[v], steps, stream)
         r[v] = _drawn(p_r[v], steps, stream)
@@ -291,25 +295,25 @@ def _gates_back(drive: Any, kept: Kept, b: int, t: int, d: int, signals: Floats,
         by.c[v] = m
         into.candidate[b, t, d, v] += m
         by.held[v] = m * (1 - r[v])
-        into.gates[b, t, 1, d, v] = -m * held[v] * p_r[v] * (1 - p_r[v])
-        into.gates[b, t, 0, d, v] = by.z[v] * p_z[v] * (1 - p_z[v])
-        update += into.gates[b, t, 0, d, v]
-        reset += into.gates[b, t, 1, d, v]
+        into.gates[b, t, RESET, d, v] = -m * held[v] * p_r[v] * (1 - p_r[v])
+        into.gates[b, t, UPDATE, d, v] = by.z[v] * p_z[v] * (1 - p_z[v])
+        update += into.gates[b, t, UPDATE, d, v]
+        reset += into.gates[b, t, RESET, d, v]
     for j in range(blocks):
-        total, strength = held.dtype.type(0), drive.routes[b, t, 0, d, j]
+        total, strength = held.dtype.type(0), drive.routes[b, t, CONTENT, d, j]
         for v in range(width):
             total += by.c[v] * reads[j, v]
             by.reads[j, v] += strength * by.c[v]
-        into.routes[b, t, 0, d, j] = total
-        into.hears[b, t, 0, d, j] = update * signals[j]
-        into.hears[b, t, 1, d, j] = reset * signals[j]
-        by.signals[j] += update * hears[0, d, j] + reset * hears[1, d, j]
+        into.routes[b, t, CONTENT, d, j] = total
+        into.hears[b, t, UPDATE, d, j] = update * signals[j]
+        into.hears[b, t, RESET, d, j] = reset * signals[j]
+        by.signals[j] += update * hears[UPDATE, d, j] + reset * hears[RESET, d, j]
     for j in range(2):
         signal = signals[blocks + 2 * d + j]
-        into.hears[b, t, 0, d, blocks + j] = update * signal
-        into.hears[b, t, 1, d, blocks + j] = reset * signal
-    agreement = (update * hears[0, d, blocks] + reset * hears[1, d, blocks]) / width
-    energy = 2 * (update * hears[0, d, blocks + 1] + reset * hears[1, d, blocks + 1]) / width
+        into.hears[b, t, UPDATE, d, blocks + j] = update * signal
+        into.hears[b, t, RESET, d, blocks + j] = reset * signal
+    agreement = (update * hears[UPDATE, d, blocks] + reset * hears[RESET, d, blocks]) / width
+    energy = 2 * (update * hears[UPDATE, d, blocks + 1] + reset * hears[RESET, d, blocks + 1]) / width
     for v in range(width):
         comes = np.tanh(drive.candidate[b, t, d, v])
         by.held[v] += agreement * comes + energy * held[v]
@@ -334,12 +338,12 @@ def _address_back(drive: Any, gain: Any, g: Floats, before: Floats, kept: Kept, 
         by_drive[i] = p[i] * (by.k[i] - mean)
     by_gain = g.dtype.type(0)
     for j in range(blocks):
-        total, strength = g.dtype.type(0), gain * drive.routes[b, t, 1, d, j]
+        total, strength = g.dtype.type(0), gain * drive.routes[b, t, ADDRESS, d, j]
         for i in range(width):
             total += by_drive[i] * reads[j, i]
             by.reads[j, i] += strength * by_drive[i]
-        into.routes[b, t, 1, d, j] = gain * total
-        by_gain += drive.routes[b, t, 1, d, j] * total
+        into.routes[b, t, ADDRESS, d, j] = gain * total
+        by_gain += drive.routes[b, t, ADDRESS, d, j] * total
     return by_gain
 
 

@@ -32,9 +32,9 @@ from torch.autograd.function import once_differentiable
 
 from spikemem.errors import VectorError
 from spikemem.kernels import spmn as kernels
-from spikemem.kernels.spmn import Kept
+from spikemem.kernels.spmn import ADDRESS, CONTENT, RESET, UPDATE, Kept
 from spikemem.spmn.contract import Gates, check_memory, check_sizes
-from spikemem.spmn.firing import MOST, SATURATION, STEPS, fire, seed, win
+from spikemem.spmn.firing import MOST, SATURATION, STEPS, Fires, fire, seed, win
 from spikemem.threads import shared
 
 GAIN = 3.0
@@ -51,11 +51,11 @@ class Drive(NamedTuple):
     address: Tensor
     """What drives k apart from the memory, [depth, w]."""
     gates: Tensor
-    """What drives z and r apart from the memory, [2, depth, w]."""
+    """What drives z (UPDATE) and r (RESET) apart from the memory, [2, depth, w]."""
     hears: Tensor
     """u and v, [2, depth, reader x depth + 2]."""
     routes: Tensor
-    """chi and alpha, [2, depth, reader x depth]."""
+    """chi (CONTENT) and alpha (ADDRESS), [2, depth, reader x depth]."""
     candidate: Tensor
     """What drives c apart from the memory, [depth, w]."""
 
@@ -95,6 +95,7 @@ class SpikingCell(nn.Module):
         self.brings = spread(nn.Linear(cells, depth * roles), -1.0, 2.0)
         self.candidate = nn.Linear(cells, depth * width)
         self.gain = nn.Parameter(torch.tensor(GAIN))
+        self.route_cells, self.bring_cells = Fires(self.routes.out_features), Fires(self.brings.out_features)
         nn.init.normal_(self.names.weight, 0.0, DRIVE / math.sqrt(cells))
 
     def initial(self, batch: int) -> Tensor:
@@ -108,18 +109,28 @@ class SpikingCell(nn.Module):
         if len(wrong := (~events.isfinite()).nonzero()):
             first = wrong[0, :2].tolist()
             raise VectorError(f"events are NaN or infinite, first in event {first}; mend their source, or train with a lower lr")
-        many, depth, width, blocks = events.shape[:2], self.depth, self.width, self.readers * self.depth
-        h, names = self.happening(events), self.named(events)
-        mixed = torch.softmax(self.mixes(h).view(*many, -1, self.roles), -1) @ names + self.places(h).view(*many, -1, width)
-        brings = fire(torch.sigmoid(self.brings(h)), self.steps).view(*many, depth, self.roles)
+        many, h, names = events.shape[:2], self.happening(events), self.named(events)
+        mixed = torch.softmax(self.mixes(h).view(*many, -1, self.roles), -1) @ names
+        keys, addresses = self.by_place(mixed.flatten(-2) + self.places(h))
+        brings = self.bring_cells(torch.sigmoid(self.brings(h)), self.steps).view(*many, self.depth, self.roles)
         return Drive(
-            win(mixed[:, :, : self.readers], self.steps),
-            mixed[:, :, self.readers :],
-            self.gates(h).view(*many, 2, depth, width),
-            self.hears(h).view(*many, 2, depth, blocks + 2),
-            fire(torch.sigmoid(self.routes(h)), self.steps).view(*many, 2, depth, blocks),
-            self.candidate(h).view(*many, depth, width) + brings @ names,
+            win(keys, self.steps),
+            addresses,
+            self.by_population(self.gates(h)),
+            self.by_population(self.hears(h)),
+            self.by_population(self.route_cells(torch.sigmoid(self.routes(h)), self.steps)),
+            self.candidate(h).view(*many, self.depth, self.width) + brings @ names,
         )
+
+    def by_population(self, sent: Tensor) -> Tensor:
+        """What `gates`, `hears` or `routes` send, or their biases, [..., cell], as [..., 2, depth, cell]: update and reset, or what goes to
+        the candidate and to the address."""
+        return sent.view(*sent.shape[:-1], 2, self.depth, -1)
+
+    def by_place(self, sent: Tensor) -> tuple[Tensor, Tensor]:
+        """What `places` sends, or its bias, [..., cell], to the readers' addresses, [..., reader, w], and the planes', [..., depth, w]."""
+        places = sent.view(*sent.shape[:-1], -1, self.width)
+        return places[..., : self.readers, :], places[..., self.readers :, :]
 
     def named(self, events: Tensor) -> Tensor:
         """a: the addresses that the roles of events [..., cell] name, [..., role, w]."""
@@ -143,13 +154,14 @@ class SpikingCell(nn.Module):
 
     def _write(self, memory: Tensor, drive: Drive) -> tuple[Tensor, Gates]:
         reads = self.read(memory, drive.key)
-        k = win(drive.address + self.gain * drive.routes[:, 1] @ reads, self.steps)
+        k = win(drive.address + self.gain * drive.routes[:, ADDRESS] @ reads, self.steps)
         held = (k[:, :, None] @ memory)[:, :, 0]
         agrees = (held * torch.tanh(drive.candidate)).mean(-1)
         told = reads.square().mean(-1)[:, None].expand(-1, self.depth, -1)
         heard = torch.cat([told, torch.stack([agrees, held.square().mean(-1)], -1)], -1)
-        z, r = fire(torch.sigmoid(drive.gates + (drive.hears * heard[:, None]).sum(-1, keepdim=True)), self.steps).unbind(1)
-        on = fire(torch.sigmoid(2.0 * (drive.candidate + drive.routes[:, 0] @ reads + (1.0 - r) * held)), self.steps)
+        gates = fire(torch.sigmoid(drive.gates + (drive.hears * heard[:, None]).sum(-1, keepdim=True)), self.steps)
+        z, r = gates[:, UPDATE], gates[:, RESET]
+        on = fire(torch.sigmoid(2.0 * (drive.candidate + drive.routes[:, CONTENT] @ reads + (1.0 - r) * held)), self.steps)
         update, c = k[..., None] * z[:, :, None], 2.0 * on - 1.0
         return memory + update * (c[:, :, None] - memory), Gates(update, r, c)
 

@@ -20,6 +20,7 @@ from torch import Tensor
 from torch.autograd.function import once_differentiable
 
 from spikemem.errors import StimulusError
+from spikemem.health import Shares
 from spikemem.kernels import spmn as kernels
 
 STEPS = 32
@@ -37,12 +38,19 @@ def fire(p: Tensor, steps: int = STEPS) -> Tensor:
     >>> fire(torch.tensor([0.0, 0.5, 1.0]), steps=8)
     tensor([0.0000, 0.6250, 1.0000])
     """
-    if not 0 <= steps <= MOST:
-        raise StimulusError(f"an event of {steps} steps; take 1 to {MOST}, or 0 for rates")
+    _check(steps)
     if not steps:
         return p
     spikes: Tensor = _Fire.apply(p, steps)  # type: ignore[no-untyped-call]
     return spikes
+
+
+class Fires(Shares):
+    """`fire` for a population of a module's own, which `health.Watch` sees."""
+
+    def forward(self, p: Tensor, steps: int) -> Tensor:
+        """Shares of spikes, of the shape of p, [..., *cells]."""
+        return fire(p, steps)
 
 
 def rectified(x: Tensor) -> Tensor:
@@ -52,13 +60,17 @@ def rectified(x: Tensor) -> Tensor:
 
 def win(x: Tensor, steps: int = STEPS) -> Tensor:
     """Shares of `steps` that each cell of a winner-take-all population wins under the drive x, [..., cell]; softmax(x) for 0 steps."""
-    if not 0 <= steps <= MOST:
-        raise StimulusError(f"an event of {steps} steps; take 1 to {MOST}, or 0 for rates")
+    _check(steps)
     p = torch.softmax(x, -1)
     if not steps:
         return p
     shares: Tensor = _Win.apply(p, steps)  # type: ignore[no-untyped-call]
     return shares
+
+
+def _check(steps: int) -> None:
+    if not 0 <= steps <= MOST:
+        raise StimulusError(f"an event of {steps} steps; take 1 to {MOST}, or 0 for rates")
 
 
 def seed() -> int:

@@ -12,7 +12,7 @@ from spikemem.embed import Embedder, Progress
 from spikemem.errors import MissingDataError, TrainingError
 from spikemem.spmn import Cell, RateV1, RateV2
 from spikemem.spmn.cell import SpikingCell
-from spikemem.spmn.firing import SATURATION
+from spikemem.spmn.firing import MOST, SATURATION
 
 Build = Callable[[int, int, int], Cell]
 TEXT, TIME = 512, 64
@@ -24,7 +24,7 @@ MAP = 8.0
 SPREAD = 8
 """Address cells that share an event where there is no sense of time: a write then replaces an eighth of what they hold, not all, and their
 64 spikes are not so thin that two events' addresses would differ by chance."""
-STEPS = 64
+STEPS = MOST
 """T of an event; the more, the less noise, and in `kernels.spmn` they cost the same."""
 
 
@@ -41,7 +41,8 @@ def spiking(steps: int) -> Callable[[int, int, int], SpikingCell]:
             heard = nn.init.orthogonal_(torch.empty(depth * width, TEXT), LOUD)
             cell.candidate.weight.zero_()[:, :TEXT] = (heard - heard.mean(1, keepdim=True)) / SATURATION
             cell.candidate.bias.zero_()
-            update, reset = cell.gates.bias.view(2, -1)
+            update, reset = cell.by_population(cell.gates.bias)
+            _, addresses = cell.by_place(cell.places.bias)
             for layer in (cell.gates, cell.hears, cell.brings, cell.routes, cell.places):
                 layer.weight.normal_(0.0, 0.01 / SATURATION)
             update.fill_(3.0)
@@ -55,7 +56,7 @@ def spiking(steps: int) -> Callable[[int, int, int], SpikingCell]:
                 apart = torch.linspace(0, 1, width)[:, None] - moments
                 cell.names.weight[:, TEXT:] = MAP * torch.exp(-(apart * len(moments)).square() / 2)
             else:
-                cell.places.bias.view(-1, width)[cell.readers :, :SPREAD] = MAP
+                addresses[:, :SPREAD] = MAP
         return cell
 
     return build

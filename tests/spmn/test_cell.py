@@ -6,6 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from spikemem.errors import StimulusError, VectorError
+from spikemem.kernels.spmn import ADDRESS, CONTENT, RESET, UPDATE
 from spikemem.spmn.cell import SpikingCell
 from spikemem.spmn.firing import fire, win
 
@@ -115,9 +116,34 @@ def test_gates_for_each_sample_and_from_different_populations() -> None:
     _, gates = model.write(model.initial(2), torch.rand(2, CELLS))
     assert not torch.allclose(gates.update[0], gates.update[1])
     with torch.no_grad():
-        model.gates.weight[: DEPTH * WIDTH] = 0  # the update population's synapses
+        model.by_population(model.gates.weight.T)[:, UPDATE] = 0
     _, other = model.write(model.initial(2), torch.rand(2, CELLS))
     assert not torch.allclose(other.reset[0], other.reset[1])
+
+
+def test_parts_of_a_bias_are_the_populations_that_they_are_named_for() -> None:
+    model, event = cell(), torch.rand(2, CELLS)
+    before = model.drive(event[:, None])
+    with torch.no_grad():
+        update, reset = model.by_population(model.gates.bias)
+        update.fill_(50.0)
+        reset.fill_(-50.0)
+        content, address = model.by_population(model.routes.bias)
+        content.fill_(50.0)
+        address.fill_(-50.0)
+        keys, addresses = model.by_place(model.places.bias)
+        keys[:, 2] += 50.0
+        addresses[:, 1] += 7.0
+    _, gates = model.write(model.initial(2), event)
+    assert torch.allclose(gates.update.sum(2), torch.ones(2, DEPTH, WIDTH))  # k, whose shares sum up to 1, where z is 1
+    assert gates.reset.max() < 1e-6
+    drive = model.drive(event[:, None])
+    assert drive.routes[:, 0, CONTENT].min() > 1 - 1e-6
+    assert drive.routes[:, 0, ADDRESS].max() < 1e-6
+    assert drive.gates[:, 0, UPDATE].min() > 25 > -25 > drive.gates[:, 0, RESET].max()
+    assert drive.key[..., 2].min() > 1 - 1e-6
+    assert torch.allclose(drive.address[..., 1], before.address[..., 1] + 7.0, atol=1e-5)
+    assert torch.equal(drive.address[..., 2:], before.address[..., 2:])
 
 
 def test_spikes_tend_to_the_rate_twin() -> None:
