@@ -107,7 +107,8 @@ class CA1Spec(Section):
 
 
 class GatesSpec(Section):
-    """SPMN's gates, which decide whether an event is written, refreshes an engram, or overwrites it (`regions.gates`)."""
+    """SPMN's gates, which decide whether an event is written, refreshes an engram, or overwrites it, and whether what a cue recalls is read
+    out (`regions.gates`)."""
 
     weights: Annotated[str, Field(min_length=1)] = "gates.safetensors"
     """Trained gates, a name in models/weights or a path, with a folder."""

@@ -15,7 +15,7 @@ from spikemem.corpus.variants import ALIKE, edited, swapped
 from spikemem.errors import SpecError
 from spikemem.learn import fit
 from spikemem.regions.gates import GATES, Action, GateCells, Phase
-from spikemem.training.gate_lessons import HOLD_BACK, READ_OUT, Lessons, Texts, lessons, taught_and_held_out
+from spikemem.training.gate_lessons import HOLD_BACK, MEMORIES, READ_OUT, ROUNDS, Lessons, Texts, lessons, taught_and_held_out
 from spikemem.training.gates import SETTINGS, Escape, GateModel, levels, loss, tensors, train, wrong
 from tests.fakes import FakeEmbedder
 
@@ -139,7 +139,7 @@ def test_lessons_of_texts(small_text: ModelSpec) -> None:
     assert (again[:, :4] == 0).all()
     assert (again[:, 4] == 0).any()  # in a memory of one no word tells anything
     counts = Counter(told.right)
-    assert counts[READ_OUT] == 2 * 40  # each question once for each division into memories
+    assert counts[READ_OUT] == ROUNDS * len(MEMORIES) * 40  # each question once for each division into memories
     assert 0 < counts[HOLD_BACK] <= counts[READ_OUT]
 
 

@@ -25,13 +25,17 @@ from spikemem.regions.ec_lex import words
 from spikemem.regions.gates import FEATURES, GATES, Phase
 from spikemem.spec import ModelSpec
 
+ROUNDS = 3
+"""So often all texts are told and asked for, each time in another order and with other changes."""
 SHARES = {Kind.REPEAT: 0.1, Kind.PARAPHRASE: 0.15, Kind.CONTRADICTION: 0.15}
-SHORT = {4: 100, 16: 100}
-"""Of streams of so many events, so many, in which twice as many come again: a memory of a few has few words that tell anything."""
+"""Of a stream, what comes again."""
+SHORT, AGAIN = {4: 100, 16: 50}, {Kind.REPEAT: 0.5}
+"""Of streams of so many events, so many, in which sentences come again as they were: in a memory of a few no word tells anything, and what
+is known has to be known without."""
 NEAR = 0.9
 """A new sentence this near to an old one, as EC's spikes have it, is neither new nor known, and teaches nothing."""
 MEMORIES = (2, 8)
-"""Into so many memories the statements are divided for questions, once each."""
+"""Into so many memories the statements are divided for questions, once each in a round."""
 WANTED = {Kind.NEW: Action.WRITE, Kind.REPEAT: Action.RENEW, Kind.PARAPHRASE: Action.REFRESH, Kind.CONTRADICTION: Action.OVERWRITE}
 ON = {
     Action.WRITE: ("update", "candidate"),
@@ -116,9 +120,8 @@ def lessons(spec: ModelSpec, embedder: Embedder, texts: Texts, seed: int = 0, st
     """Events and questions of texts.   stage: told what is under way."""
     rng, plain = np.random.default_rng(seed), spec.model_copy(update={"gates": None})
     told = texts.shuffled(rng)
-    streams = [stream(told, 2 * len(told), SHARES, rng)]
-    often = {kind: 2 * share for kind, share in SHARES.items()}
-    streams += [stream(rng.permutation(told).tolist(), n, often, rng, wait=0) for n, many in SHORT.items() for _ in range(many)]
+    streams = [stream(rng.permutation(told).tolist(), 2 * len(told), SHARES, rng) for _ in range(ROUNDS)]
+    streams += [stream(rng.permutation(told).tolist(), n, AGAIN, rng, wait=0) for n, many in SHORT.items() for _ in range(many)]
     stage(f"{sum(map(len, streams))} events: embedding")
     every = list(dict.fromkeys([*told, *(event.text for events in streams for event in events)]))
     vectors = dict(zip(every, unit(embedder.embed(every), spec.ec.dim), strict=True))
@@ -126,7 +129,7 @@ def lessons(spec: ModelSpec, embedder: Embedder, texts: Texts, seed: int = 0, st
     with one_thread():
         parts = [_events(plain, events, vectors, seed) for events in streams]
         stage("questions: meeting memories that know, and that do not")
-        parts += [_questions(plain, texts.groups, vectors, seed, memories, rng) for memories in MEMORIES]
+        parts += [_questions(plain, texts.groups, vectors, seed, memories, rng) for _ in range(ROUNDS) for memories in MEMORIES]
     return Lessons.all(parts)
 
 

@@ -1,0 +1,77 @@
+"""The weights that ship, on texts that their training did not see, as the bundled embedder reads them."""
+
+import numpy as np
+import pytest
+
+from spikemem import Memory
+from spikemem.codes import VolleyCode, fidelity
+from spikemem.corpus.stream import Kind, stream
+from spikemem.spec import weights_file
+from spikemem.training.gate_lessons import SHARES, Texts, taught_and_held_out
+
+SENTENCES = [
+    "The glazier promised to come on Thursday, and then he moved it to the week after.",
+    "Two kilos of flour, a sack of onions, and whatever fish looks fresh.",
+    "Our neighbour's drone is stuck in the pear tree again.",
+    "She has played second violin for eleven years without missing a rehearsal.",
+    "The bridge at Vreeland opens every half hour in summer.",
+    "I lost the key to the archive somewhere between the canteen and the stairs.",
+    "Quarterly revenue fell by three per cent, mostly because of the strike.",
+    "Do you remember which of the vaccines made him so tired?",
+    "A heron stood in the flooded car park and would not be hurried.",
+    "The judge adjourned until both parties had read the new evidence.",
+    "Please water the ferns twice a week and leave the cactus alone.",
+    "It took the mechanics four hours to find the leak in the radiator.",
+]
+
+
+@pytest.fixture(scope="module")
+def held_out() -> Texts:
+    return taught_and_held_out()[1]
+
+
+def test_the_code_keeps_a_sentence_in_few_spikes() -> None:
+    pytest.importorskip("sentence_transformers")
+    from spikemem.embed import SentenceEmbedder
+
+    made = fidelity(VolleyCode.load(weights_file("ec-minilm")), SentenceEmbedder().embed(SENTENCES))
+    assert made.cosine >= 0.99
+    assert made.spikes <= 400
+
+
+def test_the_gates_write_what_is_new_and_know_what_is_not(held_out: Texts) -> None:
+    pytest.importorskip("sentence_transformers")
+    rng = np.random.default_rng(0)
+    events = stream(held_out.shuffled(rng), 200, SHARES, rng, "test")
+    holder: dict[int, int] = {}
+    told: dict[Kind, list[bool]] = {kind: [] for kind in Kind}
+    right = {
+        Kind.NEW: {"write", "overwrite"},
+        Kind.REPEAT: {"renew"},
+        Kind.PARAPHRASE: {"refresh", "renew"},
+        Kind.CONTRADICTION: {"overwrite"},
+    }
+    with Memory.open(model="hippocampus-gated") as memory:
+        for event in events:
+            memory.store(event.text)
+            (decision,) = memory.decisions
+            told[event.kind].append(decision.action in right[event.kind])
+            holder[event.of] = decision.id
+    least = {Kind.NEW: 0.98, Kind.REPEAT: 0.95, Kind.PARAPHRASE: 0.7, Kind.CONTRADICTION: 0.7}
+    for kind, share in least.items():
+        assert np.mean(told[kind]) >= share, (kind, told[kind])
+
+
+def test_what_is_stored_is_read_out_and_what_is_not_is_withheld(held_out: Texts) -> None:
+    pytest.importorskip("sentence_transformers")
+    half = len(held_out.groups) // 2
+    known, foreign = held_out.groups[:half], held_out.groups[half:]
+    with Memory.open(model="hippocampus-text") as plain, Memory.open(model="hippocampus-gated") as memory:
+        for to in (plain, memory):
+            to.store_all([statement for group in known for statement in group])
+        for groups, answered in ((known, 0.95), (foreign, 0.05)):
+            questions = [question for group in groups for asked in group.values() for question in asked]
+            hits = memory.recall_all(questions, 1)
+            assert abs(np.mean([bool(found) for found in hits]) - answered) <= 0.05
+            assert all(plain.recall_all(questions, 1))
+            assert all(bool(found) != bool(found.withheld) for found in hits)
