@@ -59,8 +59,8 @@ def likeness(made: Any) -> str:
     rows = [(r["cell"], r["seed"], r["data"], *(f"{r[name]:.3f}" for name in figures), f"{r['seconds']:.0f}") for r in made]
     note = (
         "An untrained network is as good in the correlation: its synapses begin as random projections, which keep likeness. Training\n"
-        "brings the cosines of the changes themselves nearer to those of the events. rate-v1 and rate-v2: the published cells, mended, as the\n"
-        "others were trained."
+        "brings the cosines of the changes themselves nearer to those of the events. rate-v1 and rate-v2 are the published cells,\n"
+        "mended, trained as the others."
     )
     return f"{table(columns, rows)}\n\n{note}"
 
