@@ -53,6 +53,18 @@ def codes(made: Any) -> str:
     )
 
 
+def recalled(made: Any) -> str:
+    rows = []
+    for seed, systems in made.items():
+        for r in systems:
+            if r["events"] is not None or seed == min(made):
+                of = "" if r["events"] is None else seed
+                events = "" if r["events"] is None else f"{r['events']:,.0f}"
+                rows.append((r["system"], of, *(f"{r['shares'][f'hit@{k}']:.3f}" for k in (1, 5, 10)), events))
+    n = next(iter(made.values()))[0]["n"]
+    return f"{table(('system', 'seed', 'hit@1', 'hit@5', 'hit@10', 'synaptic events'), rows)}\n\nLoCoMo, {n} questions, by meaning alone."
+
+
 def likeness(made: Any) -> str:
     columns = ("cell", "seed", "pairs of", "correlation", "untrained", "mean difference", "untrained", "correlation, any two", "seconds")
     figures = ("correlation", "untrained correlation", "error", "untrained error", "any two")
@@ -153,6 +165,7 @@ def stream(made: Any) -> str:
 
 SECTIONS: tuple[tuple[str, tuple[tuple[str, str], ...], Callable[[Any], str]], ...] = (
     ("EC's code", (("sims/ec_codes.py --weights models/weights/ec-minilm.safetensors", "ec_codes.json"),), codes),
+    ("EC's code in the memory", (("sims/trained_code.py --seeds 0 1 2", "trained_code.json"),), recalled),
     (
         "SPMN, step 0: likeness of memory changes and events",
         (
