@@ -11,6 +11,7 @@ texts whose nearest other text stays the nearest. Trainings are kept beside the 
 import argparse
 import json
 import os
+import sys
 from dataclasses import asdict, replace
 from pathlib import Path
 
@@ -52,6 +53,8 @@ def main() -> None:
         *((f"shipped: {path.stem}", 0.0, None, VolleyCode.load(path), None) for path in args.weights),
     ]
     if args.penalties and args.seeds:
+        if not any(args.texts.glob("*.txt")):
+            sys.exit(f"error: no texts to learn from in {args.texts}; make them with sims/ec_texts.py, or name a folder with --texts")
         lines = [line for file in sorted(args.texts.glob("*.txt")) for line in file.read_text(encoding="utf-8").splitlines()]
         vectors = embedder.embed(list(dict.fromkeys(lines)))
         made += [("trained", penalty, seed, *learned(args, vectors, penalty, seed)) for penalty in args.penalties for seed in args.seeds]

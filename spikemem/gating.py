@@ -1,6 +1,7 @@
 """An event or a cue at the gates: CA1 answers it, what it brings is compared with the answer, and SPMN's gates decide, in spikes or by
 short cut."""
 
+import zlib
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -68,9 +69,9 @@ def cues_of(ca1: CA1, memory: int) -> tuple[NDArray[np.int8], list[Words]]:
     return ca1.counts[keys], [Words(said.cell[p], said.spikes[p], said.whole[p]) for p in parts]
 
 
-def noise_seed(circuit: Circuit, volley: Volley) -> int:
-    """The seed of the gates' noise: of its own for each event, and the same where the same event meets the same memory again."""
-    words = [circuit.seed, int(volley.names()[0]), len(circuit.ca1)]
+def noise_seed(circuit: Circuit, volley: Volley, key: int) -> int:
+    """The seed of the gates' noise: of its own for each event and each key that answers, whatever else is stored."""
+    words = [circuit.seed, int(volley.names()[0]), zlib.crc32(circuit.ca1.counts[key].tobytes())]
     return int(np.random.SeedSequence(words).generate_state(1, np.uint64)[0] >> 1)
 
 
@@ -125,7 +126,7 @@ def judge(circuit: Circuit, trained: GateCells, volley: Volley, vectors: NDArray
     key, difference = mismatch(circuit, volley)
     if key == NONE:
         return Judged(None)
-    seed = noise_seed(circuit, volley)
+    seed = noise_seed(circuit, volley, key)
     if place is None:
         return Judged(trained.judge(key, difference, seed))
     recording = run(*gated(circuit, trained, vectors, volley.said, seed), len(gates.PROTOCOL), *place)

@@ -283,7 +283,8 @@ class Hippocampus:
             itself, which keeps the lead. Where there are neither cues nor associations, or no `lex`, one is all that is run.
         settle: gamma cycles of completion after the first.
         attention_cycles: gamma cycles in which the subiculum samples; more make the shares and the read-out finer.
-        record: simulate the network, and gates where there are some, and read the answer off the spikes; `.recording` holds the former's.
+        record: simulate the network, and gates where there are some, and read the answer off the spikes; `.recording` and `.gates` hold
+            them.
         simulator: which one, where they are recorded.
         """
         vectors = ec.unit(cue, self.spec.ec.dim)
@@ -292,7 +293,11 @@ class Hippocampus:
         volley = self.circuit.volley(vectors, self._said(words, around, len(vectors)))
         course, place = Course(settle, attention_cycles, self._passes(cycles)), (simulator, self.device) if record else None
         found = answer(self.circuit, volley, vectors, top_k, course, place)
-        return found if self.gates is None else replace(found, read=np.array([j.read for j in self._judged(volley, vectors, place)]))
+        if self.gates is None:
+            return found
+        judged = self._judged(volley, vectors, place)
+        spikes = tuple(j.recording for j in judged if j.recording is not None)
+        return replace(found, read=np.array([j.read for j in judged]), gates=spikes)
 
     def _judged(self, volley: Volley, vectors: NDArray[np.float32], place: tuple[str, str] | None) -> list[Judged]:
         """What the gates make of cues, one by one."""

@@ -42,7 +42,7 @@ class Decision:
         text as a further cue now; "renew", the old one knew it all. Where the old one stays, its times are renewed.
     id: the memory that holds the text now.   old: the memory that answered it, None where none did.
     gates: the share of each gate's cells that fired in its half of theta; over a half is on; `read` decides when the text is a cue.
-        recording: their spikes, where asked for.
+        recording: their spikes, where asked for.   forgotten: the text that was overwritten, and is deleted.
     """
 
     text: str
@@ -51,16 +51,18 @@ class Decision:
     old: int | None = None
     gates: Mapping[str, float] = field(default_factory=dict, hash=False)
     recording: Recording | None = field(default=None, hash=False, compare=False)
+    forgotten: str | None = None
 
     def __repr__(self) -> str:
         """One line.
 
-        >>> Decision("Ada lives in Rome.", "overwrite", 7, 3, {"update": 1.0, "reset": 0.90625})
-        Decision('Ada lives in Rome.', overwrite 3 -> 7: update 1.00, reset 0.91)
+        >>> Decision("Ada lives in Rome.", "overwrite", 7, 3, {"update": 1.0, "reset": 0.90625}, forgotten="Ada lives in Lisbon.")
+        Decision('Ada lives in Rome.', overwrite 3 -> 7, forgotten 'Ada lives in Lisbon.': update 1.00, reset 0.91)
         """
         gates = ", ".join(f"{name} {share:.2f}" for name, share in self.gates.items())
         old = "" if self.old is None else f"{self.old} -> "
-        return f"Decision({self.text!r}, {self.action} {old}{self.id}{': ' if gates else ''}{gates})"
+        lost = "" if self.forgotten is None else f", forgotten {self.forgotten!r}"
+        return f"Decision({self.text!r}, {self.action} {old}{self.id}{lost}{': ' if gates else ''}{gates})"
 
 
 class Hits(list[Hit]):
@@ -69,10 +71,14 @@ class Hits(list[Hit]):
     novelty: 0 for a known cue, towards 1 for one unlike all that is stored.   recording: where asked for.
     read: in a memory with gates the share of the read gate's cells that fired, None in others. Where it is a half or less there are no
         hits: the memory holds nothing that the cue asks for.   withheld: what came nearest all the same.
+    gates: the gates' recording, in a memory that has some, where asked for.
     """
 
-    def __init__(self, hits: Sequence[Hit], novelty: float, recording: Recording | None = None, read: float | None = None) -> None:
+    def __init__(
+        self, hits: Sequence[Hit], novelty: float, recording: Recording | None = None, read: float | None = None,
+        gates: Recording | None = None,
+    ) -> None:  # fmt: skip
         out = read is None or read > 0.5
         super().__init__(hits if out else [])
         self.withheld: list[Hit] = [] if out else list(hits)
-        self.novelty, self.recording, self.read = novelty, recording, read
+        self.novelty, self.recording, self.read, self.gates = novelty, recording, read, gates

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from spikemem.conversation import TurnLike, sessions_of, turns_after
 from spikemem.drafts import Draft, adaptation_blob, arrays_of, heard, heard_of_keys, key_rows, read_adaptation, session_array, when_array
 from spikemem.embed import DEFAULT, Embedder, Progress, SentenceEmbedder
-from spikemem.errors import StoreError, TextError, UnknownMemoryError, VectorError
+from spikemem.errors import SpecError, StoreError, TextError, UnknownMemoryError, VectorError
 from spikemem.gating import Action, Outcome
 from spikemem.hippocampus import PATHWAYS, Hippocampus
 from spikemem.hits import Decision, Hit, Hits
@@ -47,6 +47,12 @@ class Memory:
         self.decisions: list[Decision] = []
         """What became of each text of the last call that stored some, in a model with gates."""
         self._load()
+        cells, name = self.hippocampus.gates, embedder if isinstance(embedder, str) else embedder.name
+        if cells is not None and cells.embedder not in (None, name):
+            raise SpecError(
+                f"the gates of model {spec.name!r} learned from vectors of {cells.embedder!r}, not of {name!r}; train them anew with "
+                "spikemem train gates --embedder, or take a model without gates"
+            )
 
     @classmethod
     def open(
@@ -137,8 +143,9 @@ class Memory:
     ) -> int:
         """Store one memory; returns its id.
 
-        In a model with gates (hippocampus-gated) the id is that of the memory which holds the text now, and `decisions` says why. There
-        one changed word counts as a contradiction: "Ana is allergic to cats." overwrites "Ana is allergic to nuts.", which is deleted.
+        In a model with gates (hippocampus-gated) the id is that of the memory which holds the text now, and `decisions` says why, and what
+        was forgotten. There one changed word counts as a contradiction: "Ana is allergic to cats." overwrites "Ana is allergic to nuts.",
+        which is deleted. A text of many pieces is judged by the meaning of its beginning, and by all its words.
 
         text: up to a million characters; one of over 128 words also gets a key for each piece of about that length.
         cues: further texts that should recall it.   origin: a note of where it came from.
@@ -158,7 +165,7 @@ class Memory:
         sessions: Sequence[Hashable | None] | None = None,
         record: bool = False,
     ) -> list[int]:
-        """Store many memories; returns their ids.
+        """Store many memories; returns their ids: where gates let a later text of the call overwrite one, the id of that text.
 
         All texts are checked before the first is stored; blocks of 256 become durable together. In a model with gates each text becomes
         durable by itself, and meets those before it.   record: see `store`.
@@ -236,7 +243,8 @@ class Memory:
             ids += self._store_block(block, origin, session, tell, record)
             tell(size := sum(len(draft.keys) for draft in block), size)
             done += size
-        return ids
+        taken = {decision.old: decision.id for decision in self.decisions if decision.forgotten is not None}
+        return [_holder(i, taken) for i in ids]
 
     def _store_block(self, drafts: list[Draft], origin: str | None, session: int, progress: Progress, record: bool) -> list[int]:
         """session: the number of the drafts' session 0."""
@@ -254,7 +262,11 @@ class Memory:
 
         vectors: of each draft's keys, [key, d].
         """
-        hippocampus, numbers = self.hippocampus, [None if draft.session is None else session + draft.session for draft in drafts]
+        hippocampus, forgotten, numbers = (
+            self.hippocampus,
+            None,
+            [None if draft.session is None else session + draft.session for draft in drafts],
+        )
         since, adaptation = len(hippocampus.circuit.ca1), hippocampus.adaptation
         try:
             places = hippocampus.store(
@@ -272,6 +284,7 @@ class Memory:
                 self._said_in |= {} if numbers[0] is None else {ids[0]: numbers[0]}
             else:
                 old = self._ids[outcome.old] if outcome is not None and outcome.action is Action.OVERWRITE else None
+                forgotten = None if old is None else self._texts[old]
                 ids = self._add(places, drafts, vectors, numbers, origin, since, hippocampus.adaptation is not adaptation, old)
         except BaseException:
             self._load()  # what is in RAM never runs ahead of the disk
@@ -279,7 +292,7 @@ class Memory:
         if outcome is not None:
             old_id = None if outcome.old == NONE else self._ids[outcome.old]
             gates = {} if outcome.verdict is None else outcome.verdict.shares
-            self.decisions.append(Decision(drafts[0].text, outcome.action.value, ids[0], old_id, gates, outcome.recording))
+            self.decisions.append(Decision(drafts[0].text, outcome.action.value, ids[0], old_id, gates, outcome.recording, forgotten))
         return ids
 
     def _add(
@@ -356,7 +369,7 @@ class Memory:
         In a model with gates (hippocampus-gated) none, where the read gate stays shut: the memory holds nothing that the cue asks for.
         `hits.read` is the share of the gate's cells that fired, `hits.withheld` what came nearest.
 
-        record: simulate every spike; `hits.recording` holds them.
+        record: simulate every spike; `hits.recording` holds them, and `hits.gates` those of the gates.
         around: a time that the memories are near, in UTC where it has no zone. It counts beside meaning and words and excludes nothing: a
         memory of that very moment gains as much as the model's `ca1.time`, the share of a meaning that is the cue's own; one farther away
         gains less, one of over a year away, or without a time, nothing.
@@ -389,7 +402,11 @@ class Memory:
             [self._hit(*one) for one in zip(*row, strict=True) if one[0] != NONE]
             for row in zip(found.ids, found.scores, found.drives, strict=True)
         )
-        return [Hits(own, float(new), found.recording, out) for own, new, out in zip(hits, found.novelty, read, strict=True)]
+        spikes = found.gates or [None] * len(cues)
+        return [
+            Hits(own, float(new), found.recording, out, gates)
+            for own, new, out, gates in zip(hits, found.novelty, read, spikes, strict=True)
+        ]
 
     def recall_chain(self, cue: str, hops: int = 1) -> list[Hit]:
         """The memories that follow the one that the cue recalls, one a hop; shorter where the chain ends.
@@ -455,3 +472,14 @@ class Memory:
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
         self.close()
+
+
+def _holder(i: int, taken: dict[int | None, int]) -> int:
+    """The memory that holds the place of one that may have been overwritten, and so on.   taken: by which.
+
+    >>> _holder(0, {0: 2, 2: 5}), _holder(1, {0: 2})
+    (5, 1)
+    """
+    while i in taken:
+        i = taken[i]
+    return i

@@ -32,6 +32,7 @@ class Recall:
     recording: the spikes, where asked for.
     read: in a model with gates the share of the read gate's cells that fired, [n]; None in others. What is a half or less is not to be read
         out: the memory holds nothing that the cue asks for, and what answered is what comes nearest.
+    gates: the recording of each cue at the gates, where asked for, and there are gates.
     """
 
     ids: NDArray[np.int64]
@@ -45,6 +46,7 @@ class Recall:
     events: NDArray[np.int64]
     recording: Recording | None = None
     read: NDArray[np.float64] | None = None
+    gates: tuple[Recording, ...] = ()
 
 
 @dataclass(frozen=True, eq=False)

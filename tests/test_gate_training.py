@@ -88,7 +88,7 @@ def made_up(n: int = 400) -> Lessons:
     events = Lessons.of_events([np.array(typical[a]) * rng.uniform(0.8, 1.2, 5) for a in actions], actions)
     stored = rng.random(n) < 0.5
     known, foreign = (np.array(m) * rng.uniform(0.8, 1.2, (n, 5)) for m in ((200, 200, 20, 20, 15), (300, 300, 30, 25, 3)))
-    return Lessons.all([events, Lessons.of_questions(list(np.where(stored[:, None], known, foreign)), stored.tolist())])
+    return Lessons.all([events, Lessons.of_cues(list(np.where(stored[:, None], known, foreign)), stored.tolist())])
 
 
 def test_gates_learn_what_to_do(tmp_path: Path) -> None:
@@ -115,7 +115,7 @@ def test_the_held_out_fifth_has_no_text_that_was_taught() -> None:
 
 
 def test_of_a_gate_that_a_lesson_leaves_out_nothing_is_learned() -> None:
-    question = Lessons.of_questions([np.ones(5)], [True])
+    question = Lessons.of_cues([np.ones(5)], [True])
     event = Lessons.of_events([np.ones(5)], [Action.OVERWRITE])
     model = GateModel(torch.zeros(5, 1), 32)
     for lesson, silent in ((question, (Phase.WRITE, slice(0, 3))), (event, (Phase.READ, 3))):
@@ -131,7 +131,7 @@ def test_of_a_gate_that_a_lesson_leaves_out_nothing_is_learned() -> None:
 def test_lessons_of_texts(small_text: ModelSpec) -> None:
     """Events that come again, and questions on what is stored and on what is not, whose statements share no word."""
     groups = [{f"the cat {i} sat on mat {7 * i}": [f"who sat on mat {7 * i}"]} for i in range(40)]
-    told = lessons(small_text, FakeEmbedder(), Texts(groups, ["good morning", "good night"]))
+    told = lessons(small_text, FakeEmbedder(), Texts([*groups, {"good morning": []}, {"good night": []}]))
     assert {READ_OUT, HOLD_BACK, "write", "renew"} <= set(told.right)
     assert told.mismatch.shape == (len(told.right), 5)
     assert told.wanted.shape == (len(Phase), len(told.right), len(GATES))

@@ -212,6 +212,8 @@ def test_the_read_gate_decides_what_is_read_out(spec: ModelSpec) -> None:
     assert memory.reads(cues).tolist() == [True] * 3 + [False] * 3
     assert (found.ids[:3, 0] == [0, 1, 2]).all()
     recorded = memory.recall(cues, record=True)
+    assert len(recorded.gates) == len(cues)
+    assert len(recorded.gates[0]["gate_read"]) >= 32
     assert recorded.read is not None
     assert recorded.read.tolist() == found.read.tolist()
     plain = Hippocampus.of(spec.model_copy(update={"gates": None}), memory.arrays())
@@ -246,6 +248,7 @@ def test_a_stream_is_written_refreshed_and_overwritten(path: Path, spec: ModelSp
         assert [(d.action, d.id, d.old) for d in made] == [
             ("write", 0, None), ("write", 1, 0), ("renew", 0, 0), ("refresh", 0, 0), ("overwrite", 2, 0),
         ]  # fmt: skip
+        assert [d.forgotten for d in made] == [None] * 4 + ["Ada lives in ~Lisbon"]
         assert made[4].gates == {"update": 1.0, "reset": 1.0, "candidate": 1.0, "read": 1.0}
         assert (len(memory), 0 in memory, memory[2]) == (2, False, "Ada lives in ~Rome now")
         assert memory.recall("Ada lives in ~Lisbon")[0].id == 2
@@ -353,8 +356,12 @@ def test_texts_of_one_call_meet_those_before_them(spec: ModelSpec) -> None:
     for text in texts:
         one.store(text)
         told += one.decisions
-    assert all_.store_all(texts) == [d.id for d in told]
+    ids = all_.store_all(texts)
     assert all_.decisions == told
+    taken = {d.old: d.id for d in told if d.forgotten is not None}
+    assert ids == [taken.get(d.id, d.id) for d in told]
+    assert taken
+    assert all(i in all_ for i in ids)  # of what was overwritten the one that took its place
     assert {"write", "renew", "refresh"} <= {d.action for d in told}
     first, again = all_.store_conversation([("Ada", "Hello there"), ("Ada", "Hello there")])
     assert first == again
@@ -477,3 +484,9 @@ def test_the_model_that_ships_has_gates_and_prints_them() -> None:
     assert trained.judge(0, known, 0).action is Action.RENEW
     assert trained.judge(0, stranger, 0).action is Action.WRITE
     assert trained.judge(NONE, stranger, 0).key == NONE
+
+
+def test_gates_that_learned_from_another_embedder_are_refused(path: Path) -> None:
+    with pytest.raises(SpecError, match="learned from vectors of 'all-MiniLM-L6-v2', not of 'fake"):
+        Memory.open(path, "hippocampus-gated", embedder=FakeEmbedder())
+    assert Memory.open(path, "hippocampus-text", embedder=FakeEmbedder()).spec.gates is None

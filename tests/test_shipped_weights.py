@@ -3,9 +3,10 @@
 import numpy as np
 import pytest
 
-from spikemem import Memory
+from spikemem import Hippocampus, Memory, load_model
 from spikemem.codes import VolleyCode, fidelity
 from spikemem.corpus.stream import Kind, stream
+from spikemem.gating import Action
 from spikemem.spec import weights_file
 from spikemem.training.gate_lessons import SHARES, Texts, taught_and_held_out
 
@@ -46,7 +47,7 @@ def test_the_gates_write_what_is_new_and_know_what_is_not(held_out: Texts) -> No
     holder: dict[int, int] = {}
     told: dict[Kind, list[bool]] = {kind: [] for kind in Kind}
     right = {
-        Kind.NEW: {"write", "overwrite"},
+        Kind.NEW: {"write"},
         Kind.REPEAT: {"renew"},
         Kind.PARAPHRASE: {"refresh", "renew"},
         Kind.CONTRADICTION: {"overwrite"},
@@ -75,3 +76,34 @@ def test_what_is_stored_is_read_out_and_what_is_not_is_withheld(held_out: Texts)
             assert abs(np.mean([bool(found) for found in hits]) - answered) <= 0.05
             assert all(plain.recall_all(questions, 1))
             assert all(bool(found) != bool(found.withheld) for found in hits)
+
+
+def test_vectors_alone_are_written_and_known_again() -> None:
+    vectors = np.random.default_rng(0).normal(size=(150, 384)).astype(np.float32)
+    memory = Hippocampus(load_model("hippocampus-gated"))
+    memory.store(vectors)
+    written = [outcome.action is Action.WRITE for outcome in memory.outcomes]
+    assert np.mean(written) >= 0.98
+    memory.store(vectors[-20:])
+    assert all(outcome.action is Action.RENEW for outcome in memory.outcomes)
+    assert memory.reads(vectors[-20:]).all()
+    assert not memory.reads(-vectors[-20:]).any()
+
+
+def test_other_scripts_and_signs_do_not_overwrite_one_another() -> None:
+    pytest.importorskip("sentence_transformers")
+    said = [
+        "阿达住在里斯本。",
+        "本养蜜蜂。",
+        "🦊",
+        "…",
+        "Ada lives in Lisbon.",
+        "Чайник стоит на плите.",
+        "Der Kessel steht auf dem Herd.",
+    ]
+    with Memory.open(model="hippocampus-gated") as memory:
+        memory.store_all(said)
+        assert [decision.forgotten for decision in memory.decisions] == [None] * len(said)
+        for text in said:
+            memory.store(text)
+            assert memory.decisions[0].action in ("renew", "refresh"), text

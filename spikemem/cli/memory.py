@@ -12,7 +12,7 @@ from spikemem.cli.show import BAR_FROM, Json, bar, clear_errors, err, lines, out
 from spikemem.errors import TextError
 
 if TYPE_CHECKING:
-    from spikemem.hits import Hit
+    from spikemem.hits import Decision, Hit, Hits
     from spikemem.memory import Memory
 
 app = typer.Typer()
@@ -56,10 +56,17 @@ def store(
             run, keys = _conversing(conversation, after)
         with Memory.open(brain, model) as memory, bar("storing", keys >= BAR_FROM) as progress:
             ids = run(memory, progress)
-        if json_:
+            decided = memory.decisions
+        if decided:
+            show([_decided(decision) for decision in decided], json_)
+        elif json_:
             out.print_json(json.dumps(ids))
         else:
             out.print(f"stored {len(ids)} as {ids[0]}" + (f" to {ids[-1]}" if len(ids) > 1 else ""))
+
+
+def _decided(decision: "Decision") -> dict[str, Any]:
+    return {"id": decision.id, "done": decision.action, "text": decision.text, "forgotten": decision.forgotten or ""}
 
 
 Storing = Callable[["Memory", Callable[[int, int], None]], list[int]]
@@ -124,10 +131,15 @@ def recall(
             with err.status("recalling"):
                 hits = memory.recall(cue, top_k, record=plot_ is not None, around=near, cycles=cycles)
             show([_row(hit, why, json_, json_ or any(h.when for h in hits)) for hit in hits], json_)
-            if hits.withheld:
-                err.print(f"the read gate stayed shut ({hits.read:.0%} of its cells fired): nothing that is stored answers this cue")
+            _tell_withheld(hits)
             if plot_ is not None and hits.recording is not None:
                 save(plots.raster(hits.recording, title=cue), plot_)
+
+
+def _tell_withheld(hits: "Hits") -> None:
+    """Why there are no hits, where the read gate withheld some."""
+    if hits.withheld:
+        err.print(f"the read gate stayed shut ({hits.read:.0%} of its cells fired): nothing that is stored answers this cue")
 
 
 def _row(hit: "Hit", why: bool, json_: bool, dated: bool) -> dict[str, Any]:
@@ -147,8 +159,10 @@ def chain(
 
     with clear_errors(), Memory.open(brain, readonly=True) as memory:
         with err.status("following the chain"):
-            first, hits = memory.recall(cue, 1), memory.recall_chain(cue, hops)
+            first = memory.recall(cue, 1)
+            hits = memory.recall_chain(cue, hops) if first else []
         show([{"hop": i, "id": h.id, "text": h.text} for i, h in enumerate([*first, *hits])], json_)
+        _tell_withheld(first)
 
 
 @app.command(epilog="Example: `spikemem associate brain.db 0 1 2` binds 0 to 1 and 1 to 2")

@@ -119,6 +119,7 @@ def sentences(path: Path) -> list[str]:
 @app.command(name="gates", epilog="Example: `spikemem train gates --out gates.safetensors --seed 1`")
 def train_gates(
     model: Annotated[str, typer.Option(help="Name or path of a model file with [gates].")] = "hippocampus-gated",
+    embedder: Annotated[str, typer.Option(help="A sentence-transformers name or path.")] = "all-MiniLM-L6-v2",
     file: Out = Path("gates.safetensors"),
     epochs: Epochs = None,
     seed: Seed = 0,
@@ -137,9 +138,12 @@ def train_gates(
     with clear_errors(), spinner("loading the embedder") as stage:
         writable(file)
         settings = adjusted(recipe.SETTINGS, epochs, seed, checkpoint, tensorboard, device, compiled)
-        trained = recipe.train(load_model(model), SentenceEmbedder(), file, settings, stage)
+        reader = SentenceEmbedder(embedder)
+        trained = recipe.train(load_model(model).with_dim(reader.dim), reader, file, settings, stage)
     if not leads():
         return
+    for finding in trained.history.health:
+        err.print(f"[yellow]{finding}[/]")
     rows = [{"should be": action, "decided otherwise": share} for action, share in trained.wrong.items()]
     show(rows, json_, f"{trained.lessons} lessons, best epoch {trained.history.best} -> {file}")
 

@@ -1,5 +1,5 @@
-"""Texts that ship with spikemem: the demo's statements, and a conversation with questions."""
+"""Texts that ship with spikemem: the demo's statements, a conversation with questions, and small talk."""
 
-from spikemem.corpus.talk import Conversation, Question, load_conversation
+from spikemem.corpus.talk import Conversation, Question, load_conversation, load_small_talk
 
-__all__ = ["Conversation", "Question", "load_conversation"]
+__all__ = ["Conversation", "Question", "load_conversation", "load_small_talk"]

@@ -11,6 +11,7 @@ from spikemem.datasets import Task
 from spikemem.texts import parse_time
 
 CONVERSATION = Path(__file__).with_name("conversation.json")
+SMALL_TALK = Path(__file__).with_name("small_talk.txt")
 KINDS = ("words", "meaning", "context", "time")
 """What it takes to find an answer: rare words; a meaning in other words; the turn before; the time that is asked about."""
 
@@ -64,3 +65,12 @@ def load_conversation() -> Conversation:
         for q in raw["questions"]
     ]
     return Conversation(sessions_of(raw["sessions"]), asked)
+
+
+def load_small_talk() -> list[str]:
+    """Short things that people say, sentences in many languages, and signs without a word.
+
+    >>> "See you tomorrow." in load_small_talk()
+    True
+    """
+    return SMALL_TALK.read_text(encoding="utf-8").splitlines()

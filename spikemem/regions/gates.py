@@ -11,10 +11,10 @@ whether what a cue recalls is read out.
 
 The best index cell is CA1's answer to meaning alone: words come in the gamma cycle after it, to be compared. Each gate is a population
 of cells with escape noise (`network.Logistic`), so that its value is a firing probability; it is on where more than half of them fire.
-Read in the half of theta in which CA3 drives CA1, written in the other (Hasselmo, Bodelon and Wyble 2002): the gates fire twice in a theta
-cycle, and what they make of its phase is learned like the rest. Of SPMN's gates `update` lets an event write at all, `reset` lets it
-overwrite the engram that answered, `candidate` lets its own volley in as a key, and `read`, in the reading half, lets what a cue recalled
-out: it is trained to fire where the memory holds what a question asks for.
+Read in the half of theta in which CA3 drives CA1, written in the other (Hasselmo, Bodelon and Wyble 2002): the gates fire in both halves,
+learn from theta's synapses to be silent in the one that is not theirs, and act in their own. Of SPMN's gates `update` lets an event write
+at all, `reset` lets it overwrite the engram that answered, `candidate` lets its own volley in as a key, and `read`, in the reading half,
+lets what a cue recalled out: it is trained to fire where the memory holds what a cue asks for.
 
     update  reset  candidate
       on     off      -        write       a new engram
@@ -122,15 +122,23 @@ class GateCells:
     names for each part of its memory, and `spmn.Gates` holds their values.
 
     levels: of novelty cells, [feature, level].   synapses: [feature x level, gate].   theta: [phase, gate].
+    embedder: the name of the one whose vectors they learned from, None where it is not told.
     """
 
-    def __init__(self, levels: NDArray[np.float64], synapses: NDArray[np.float64], theta: NDArray[np.float64], cells: int) -> None:
+    def __init__(
+        self,
+        levels: NDArray[np.float64],
+        synapses: NDArray[np.float64],
+        theta: NDArray[np.float64],
+        cells: int,
+        embedder: str | None = None,
+    ) -> None:
         if levels.ndim != 2 or len(levels) != len(FEATURES) or synapses.shape != (levels.size, len(GATES)):
             raise SpecError(f"gates need levels [{len(FEATURES)}, n] and synapses [{levels.size}, {len(GATES)}], not {synapses.shape}")
         if theta.shape != (len(Phase), len(GATES)):
             raise SpecError(f"gates need theta synapses of shape {(len(Phase), len(GATES))}, not {theta.shape}")
         self.levels, self.synapses, self.theta = (np.round(a.astype(np.float64) / GRID) * GRID for a in (levels, synapses, theta))
-        self.cells = cells
+        self.cells, self.embedder = cells, embedder
 
     @classmethod
     def of(cls, spec: ModelSpec) -> "GateCells":
@@ -139,13 +147,14 @@ class GateCells:
             raise SpecError(f"model {spec.name!r} has no [gates]; hippocampus-gated has")
         path = weights_file(spec.gates.weights)
         try:
-            arrays, _ = load_arrays(path, WEIGHTS)
+            arrays, head = load_arrays(path, WEIGHTS)
             levels, synapses, theta = (np.asarray(arrays[name], np.float64) for name in ("levels", "synapses", "theta"))
         except (SnapshotError, KeyError) as error:
             raise SpecError(
                 f"gates of model {spec.name!r}: {path} holds no trained gates ({error}); make them with spikemem train gates"
             ) from error
-        return cls(levels, synapses, theta, spec.gates.cells)
+        told = head.get("metadata")
+        return cls(levels, synapses, theta, spec.gates.cells, told.get("embedder") if isinstance(told, dict) else None)
 
     def novelty(self, mismatch: NDArray[np.float64]) -> NDArray[np.bool_]:
         """Which novelty cells fire, [n, feature x level], to mismatches [n, feature]."""
