@@ -70,9 +70,9 @@ def likeness(made: Any) -> str:
     figures = ("correlation", "untrained correlation", "error", "untrained error", "any two")
     rows = [(r["cell"], r["seed"], r["data"], *(f"{r[name]:.3f}" for name in figures), f"{r['seconds']:.0f}") for r in made]
     note = (
-        "An untrained network is as good in the correlation: its synapses begin as random projections, which keep likeness. Training\n"
-        "brings the cosines of the changes themselves nearer to those of the events. rate-v1 and rate-v2 are the published cells,\n"
-        "mended, trained as the others."
+        "Of the spiking cell and its twin an untrained network is better in the correlation: its synapses begin as random projections,\n"
+        "which keep likeness. Training brings the cosines of the changes nearer to those of the events.\n"
+        "rate-v1 and rate-v2 are the published cells, mended, trained as the others."
     )
     return f"{table(columns, rows)}\n\n{note}"
 
@@ -139,7 +139,7 @@ def stories(outcomes: Any) -> str:
     company = "; ".join(f"task {task} is learned together with {' and '.join(map(str, others))}" for task, others in COMPANY.items())
     notes = (
         "Test errors in per cent, each task alone: of several seeds the best by a tenth of the training questions, which is kept apart,",
-        "and those of each seed, from 0 on; their mean is that of seed 0.",
+        "and those of each seed that was run, from 0 on; their mean is that of seed 0.",
         f"Of task 3 there were 1,000 to be had: {company}, for 30 epochs (`--tasks 3 --epochs 30`).",
     )
     return "\n\n".join([table(columns, rows), "\n".join(notes)])

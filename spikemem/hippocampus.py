@@ -27,7 +27,7 @@ from spikemem.regions.ca1 import NONE
 from spikemem.regions.ca3 import CA3
 from spikemem.regions.dg import Adaptation
 from spikemem.regions.ec_lex import Words
-from spikemem.regions.gates import GateCells
+from spikemem.regions.gates import MAJORITY, GateCells
 from spikemem.regions.pathways import PATHWAYS as PATHWAYS
 from spikemem.regions.pathways import Spoken
 from spikemem.regions.rhythm import CHAIN_SETTLE, GAMMA, RECALL_SETTLE, THETA, chain_protocol, recall_protocol
@@ -312,7 +312,7 @@ class Hippocampus:
         if self.gates is None:
             return np.ones(len(vectors), bool)
         volley = self.circuit.volley(vectors, self._said(words, None, len(vectors)))
-        return np.array([judged.read > 0.5 for judged in self._judged(volley, vectors, None)], bool)
+        return np.array([judged.read > MAJORITY for judged in self._judged(volley, vectors, None)], bool)
 
     def _said(self, words: Sequence[Words] | None, around: float | None, n: int) -> Spoken:
         return asked(words, around, n, self.spec.lex)

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from spikemem.recording import Recording
+from spikemem.regions.gates import MAJORITY
 
 
 @dataclass(frozen=True, repr=False)
@@ -78,7 +79,7 @@ class Hits(list[Hit]):
         self, hits: Sequence[Hit], novelty: float, recording: Recording | None = None, read: float | None = None,
         gates: Recording | None = None,
     ) -> None:  # fmt: skip
-        out = read is None or read > 0.5
+        out = read is None or read > MAJORITY
         super().__init__(hits if out else [])
         self.withheld: list[Hit] = [] if out else list(hits)
         self.novelty, self.recording, self.read, self.gates = novelty, recording, read, gates

@@ -262,11 +262,8 @@ class Memory:
 
         vectors: of each draft's keys, [key, d].
         """
-        hippocampus, forgotten, numbers = (
-            self.hippocampus,
-            None,
-            [None if draft.session is None else session + draft.session for draft in drafts],
-        )
+        hippocampus, forgotten = self.hippocampus, None
+        numbers = [None if draft.session is None else session + draft.session for draft in drafts]
         since, adaptation = len(hippocampus.circuit.ca1), hippocampus.adaptation
         try:
             places = hippocampus.store(

@@ -119,7 +119,7 @@ def sentences(path: Path) -> list[str]:
 @app.command(name="gates", epilog="Example: `spikemem train gates --out gates.safetensors --seed 1`")
 def train_gates(
     model: Annotated[str, typer.Option(help="Name or path of a model file with [gates].")] = "hippocampus-gated",
-    embedder: Annotated[str, typer.Option(help="A sentence-transformers name or path.")] = "all-MiniLM-L6-v2",
+    embedder: Annotated[str | None, typer.Option(help="A sentence-transformers name or path; the bundled MiniLM by default.")] = None,
     file: Out = Path("gates.safetensors"),
     epochs: Epochs = None,
     seed: Seed = 0,
@@ -130,7 +130,7 @@ def train_gates(
     json_: Json = False,
 ) -> None:
     """Train the gates on the project's own texts, repeated, changed, contradicted and asked for; prints errors on the held-out fifth."""
-    from spikemem.embed import SentenceEmbedder
+    from spikemem.embed import DEFAULT, SentenceEmbedder
     from spikemem.spec import load_model
     from spikemem.team import leads
     from spikemem.training import gates as recipe
@@ -138,7 +138,7 @@ def train_gates(
     with clear_errors(), spinner("loading the embedder") as stage:
         writable(file)
         settings = adjusted(recipe.SETTINGS, epochs, seed, checkpoint, tensorboard, device, compiled)
-        reader = SentenceEmbedder(embedder)
+        reader = SentenceEmbedder(embedder or DEFAULT)
         trained = recipe.train(load_model(model).with_dim(reader.dim), reader, file, settings, stage)
     if not leads():
         return

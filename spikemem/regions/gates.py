@@ -51,6 +51,8 @@ FEATURES = ("ec_extra", "ec_missing", "lex_extra", "lex_missing", "lex_shared")
 """Populations whose spikes are the mismatch, in the order of the features."""
 ESCAPE = LIF(tau=0.01, threshold=1.0, reset=0.0)
 """A gate's cell forgets within a step, so that it fires with the escape probability."""
+MAJORITY = 0.5
+"""A gate is on where more than this share of its cells fires."""
 NOISE = 1.0
 """Scale of the gates' noise: their input is in units of the logit."""
 COMPARE = 2
@@ -103,7 +105,7 @@ class Verdict:
 
     def on(self, gate: str) -> bool:
         """Whether more than half of a gate's cells fired in its half of theta."""
-        return self.shares[gate] > 0.5
+        return self.shares[gate] > MAJORITY
 
     @property
     def shares(self) -> dict[str, float]:
