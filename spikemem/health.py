@@ -53,20 +53,23 @@ class Finding:
 
 
 class Shares(nn.Module):
-    """Stochastic cells that `Watch` sees: a module whose output is the share of an event's steps in which each fired, [..., *cells], or, in
-    a rate twin, the probability that it does.   cells: how many; of several dimensions, each row is a population of its own.
+    """Stochastic cells that `Watch` sees: passes on the shares of an event's steps in which they fired, [..., *cells], or, in a rate twin,
+    the probabilities that they do.   cells: how many; of several dimensions, each row is a population of its own.
     """
 
     def __init__(self, *cells: int) -> None:
         super().__init__()
         self.cells = cells
 
+    def forward(self, shares: Tensor) -> Tensor:
+        return shares
+
 
 class Watch:
     """Looks on while a model trains; `findings` says what it saw since the last time.
 
-    Use as a context: it hangs on the model's spiking layers and on its stochastic populations, and lets them go at the end. Populations
-    that live inside a kernel (in `SpikingCell.story` the gates, the candidate and the addresses) it does not see.
+    Use as a context: it hangs on the model's spiking layers and on its stochastic populations, and lets them go at the end. Of a
+    winner-take-all population, in which most cells lose by design, nothing is reported.
     """
 
     def __init__(self, model: nn.Module) -> None:

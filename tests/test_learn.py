@@ -18,9 +18,9 @@ from torch import Tensor, nn
 
 from spikemem import LIF, checkpoints
 from spikemem.errors import MissingExtraError, SnapshotError, TrainingError
-from spikemem.health import MENDS, Watch
+from spikemem.health import MENDS, Shares, Watch
 from spikemem.learn import Epoch, Settings, fit, load, save
-from spikemem.spmn.firing import SATURATION, Fires, rectified
+from spikemem.spmn.firing import SATURATION, fire, rectified
 from spikemem.surrogate import SpikingLayer
 
 SHORT = Settings(epochs=4, batch=16, lr=1e-2, device="cpu", warmup=3)
@@ -323,10 +323,10 @@ class Drawing(nn.Module):
         super().__init__()
         with torch.random.fork_rng():
             torch.manual_seed(7)
-            self.steps, self.into, self.cells, self.out = steps, nn.Linear(6, 20), Fires(2, 10), nn.Linear(20, 2)
+            self.steps, self.into, self.cells, self.out = steps, nn.Linear(6, 20), Shares(2, 10), nn.Linear(20, 2)
 
     def forward(self, x: Tensor) -> Tensor:
-        shares: Tensor = self.cells(rectified(SATURATION * self.into(x)).unflatten(1, (2, 10)), self.steps)
+        shares: Tensor = self.cells(fire(rectified(SATURATION * self.into(x)).unflatten(1, (2, 10)), self.steps))
         logits: Tensor = self.out(shares.flatten(1))
         return logits
 

@@ -39,12 +39,12 @@ def main() -> None:
         subprocess.run([*install, str(wheel)], check=True)
         subprocess.run([str(python), "-c", RECALL], check=True, cwd=outside)
         answer = subprocess.run(
-            [str(python), "-m", "spikemem.cli", "recall", "none.db", "x"], cwd=outside, capture_output=True, text=True, check=False
+            [str(python), "-m", "spikemem", "recall", "none.db", "x"], cwd=outside, capture_output=True, text=True, check=False
         )
         assert answer.returncode == 2, answer
         assert "store something first" in answer.stderr, answer
         stored = subprocess.run(
-            [str(python), "-m", "spikemem.cli", "store", "brain.db", "x"], cwd=outside, capture_output=True, text=True, check=False
+            [str(python), "-m", "spikemem", "store", "brain.db", "x"], cwd=outside, capture_output=True, text=True, check=False
         )
         assert stored.returncode == 2, stored
         assert "spikemem[text]" in stored.stderr, stored

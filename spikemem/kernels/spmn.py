@@ -50,7 +50,9 @@ class By(NamedTuple):
     signals: Floats
 
 
-_part = njit(cache=True, nogil=True, fastmath=True, error_model="numpy", forceinline=True)
+FAST = {"reassoc", "contract", "arcp", "nsz", "afn"}
+"""What the compiler may do to sums and products; it may not take them for finite: exp of a strong drive is infinite, and 1 / inf is 0."""
+_part = njit(cache=True, nogil=True, fastmath=FAST, error_model="numpy", forceinline=True)
 """Of a story: inlined, so that a call gives the same bits whether it was just compiled or comes from numba's cache."""
 STRIDE = np.uint64(0x9E3779B97F4A7C15)
 TRAIN = np.uint64(PRECISION * 0x9E3779B97F4A7C15 % 2**64)
@@ -123,7 +125,7 @@ def win(p: Floats, steps: int, seed: int, shares: Floats) -> None:
         _win(p[i], steps, stream, shares[i])
 
 
-@njit(cache=True, nogil=True, fastmath=True)
+@njit(cache=True, nogil=True, fastmath=FAST)
 def _softmax(x: Floats) -> None:
     x -= x.max()
     total = x.dtype.type(0)

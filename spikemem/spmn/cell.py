@@ -24,17 +24,18 @@ is that of Graves et al. (2014) and of the gated recurrent unit (Cho et al. 2014
 """
 
 import math
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, cast
 
 import torch
 from torch import Tensor, nn
 from torch.autograd.function import once_differentiable
 
 from spikemem.errors import VectorError
+from spikemem.health import Shares
 from spikemem.kernels import spmn as kernels
 from spikemem.kernels.spmn import ADDRESS, CONTENT, RESET, UPDATE, Kept
 from spikemem.spmn.contract import Gates, check_memory, check_sizes
-from spikemem.spmn.firing import MOST, SATURATION, STEPS, Fires, fire, seed, win
+from spikemem.spmn.firing import MOST, SATURATION, STEPS, fire, seed, win
 from spikemem.threads import shared
 
 GAIN = 3.0
@@ -58,6 +59,17 @@ class Drive(NamedTuple):
     """chi (CONTENT) and alpha (ADDRESS), [2, depth, reader x depth]."""
     candidate: Tensor
     """What drives c apart from the memory, [depth, w]."""
+
+
+class Spikes(NamedTuple):
+    """Shares of the spikes of a write, [batch, depth, w]."""
+
+    update: Tensor
+    """z."""
+    reset: Tensor
+    """r."""
+    candidate: Tensor
+    """Of the candidate's population: (c + 1) / 2."""
 
 
 class SpikingCell(nn.Module):
@@ -87,7 +99,7 @@ class SpikingCell(nn.Module):
         self.populations, self.roles = populations, max(populations - 1, 1)
         cells, roles, blocks = cells // populations, self.roles, readers * depth
         self.names = nn.Linear(cells, width, bias=False)
-        self.mixes = spread(nn.Linear(cells, (readers + depth) * roles), 0.0, 2.0)
+        self.mixes = None if roles == 1 else spread(nn.Linear(cells, (readers + depth) * roles), 0.0, 2.0)  # one role alone is not mixed
         self.places = spread(nn.Linear(cells, (readers + depth) * width), 0.0, 0.3)
         self.gates = nn.Linear(cells, 2 * depth * width)
         self.hears = spread(nn.Linear(cells, 2 * depth * (blocks + 2)), 0.0, 0.3)
@@ -95,7 +107,8 @@ class SpikingCell(nn.Module):
         self.brings = spread(nn.Linear(cells, depth * roles), -1.0, 2.0)
         self.candidate = nn.Linear(cells, depth * width)
         self.gain = nn.Parameter(torch.tensor(GAIN))
-        self.route_cells, self.bring_cells = Fires(self.routes.out_features), Fires(self.brings.out_features)
+        self.route_cells, self.bring_cells = Shares(self.routes.out_features), Shares(self.brings.out_features)
+        self.update_cells, self.reset_cells, self.candidate_cells = (Shares(depth, width) for _ in range(3))
         nn.init.normal_(self.names.weight, 0.0, DRIVE / math.sqrt(cells))
 
     def initial(self, batch: int) -> Tensor:
@@ -110,15 +123,14 @@ class SpikingCell(nn.Module):
             first = wrong[0, :2].tolist()
             raise VectorError(f"events are NaN or infinite, first in event {first}; mend their source, or train with a lower lr")
         many, h, names = events.shape[:2], self.happening(events), self.named(events)
-        mixed = torch.softmax(self.mixes(h).view(*many, -1, self.roles), -1) @ names
-        keys, addresses = self.by_place(mixed.flatten(-2) + self.places(h))
-        brings = self.bring_cells(torch.sigmoid(self.brings(h)), self.steps).view(*many, self.depth, self.roles)
+        keys, addresses = self.by_place(self.mixed(h, names).flatten(-2) + self.places(h))
+        brings = self.bring_cells(fire(torch.sigmoid(self.brings(h)), self.steps)).view(*many, self.depth, self.roles)
         return Drive(
             win(keys, self.steps),
             addresses,
             self.by_population(self.gates(h)),
             self.by_population(self.hears(h)),
-            self.by_population(self.route_cells(torch.sigmoid(self.routes(h)), self.steps)),
+            self.by_population(self.route_cells(fire(torch.sigmoid(self.routes(h)), self.steps))),
             self.candidate(h).view(*many, self.depth, self.width) + brings @ names,
         )
 
@@ -137,6 +149,13 @@ class SpikingCell(nn.Module):
         named: Tensor = self.names(events.view(*events.shape[:-1], self.populations, -1)[..., : self.roles, :] - 0.5)
         return named
 
+    def mixed(self, h: Tensor, names: Tensor) -> Tensor:
+        """sum over e of mu_e(h) a_e, of each reader and each plane, [..., reader + plane, w].   names: a, [..., role, w]."""
+        if self.mixes is None:
+            return names.expand(*names.shape[:-2], self.readers + self.depth, self.width)
+        mixed: Tensor = torch.softmax(self.mixes(h).view(*h.shape[:-1], -1, self.roles), -1) @ names
+        return mixed
+
     def happening(self, events: Tensor) -> Tensor:
         """h: the event populations of events [..., cell], as drives, [..., cell / populations]."""
         return SATURATION * events.view(*events.shape[:-1], self.populations, -1)[..., -1, :]
@@ -148,11 +167,14 @@ class SpikingCell(nn.Module):
     def write(self, memory: Tensor, event: Tensor) -> tuple[Tensor, Gates]:
         """One event [batch, cell] into memory [batch, depth, w, w]; returns the memory after it, and the gates."""
         check_memory(self, memory, len(event))
-        return self._write(memory, Drive(*(part[:, 0] for part in self.drive(event[:, None]))))
+        after, k, spikes = self._write(memory, Drive(*(part[:, 0] for part in self.drive(event[:, None]))))
+        self._tell(spikes)
+        return after, Gates(k[..., None] * spikes.update[:, :, None], spikes.reset, 2.0 * spikes.candidate - 1.0)
 
     forward = write
 
-    def _write(self, memory: Tensor, drive: Drive) -> tuple[Tensor, Gates]:
+    def _write(self, memory: Tensor, drive: Drive) -> tuple[Tensor, Tensor, "Spikes"]:
+        """The memory after a write, its address k [batch, depth, w], and the spikes that made it."""
         reads = self.read(memory, drive.key)
         k = win(drive.address + self.gain * drive.routes[:, ADDRESS] @ reads, self.steps)
         held = (k[:, :, None] @ memory)[:, :, 0]
@@ -163,7 +185,12 @@ class SpikingCell(nn.Module):
         z, r = gates[:, UPDATE], gates[:, RESET]
         on = fire(torch.sigmoid(2.0 * (drive.candidate + drive.routes[:, CONTENT] @ reads + (1.0 - r) * held)), self.steps)
         update, c = k[..., None] * z[:, :, None], 2.0 * on - 1.0
-        return memory + update * (c[:, :, None] - memory), Gates(update, r, c)
+        return memory + update * (c[:, :, None] - memory), k, Spikes(z, r, on)
+
+    def _tell(self, spikes: "Spikes") -> None:
+        """Pass spikes by those who watch (`spikemem.health`)."""
+        for cells, shares in zip((self.update_cells, self.reset_cells, self.candidate_cells), spikes, strict=True):
+            cells(shares)
 
     def story(self, events: Tensor, present: Tensor, asked: Tensor, memory: Tensor | None = None) -> Tensor:
         """Many events, one after another: the memories that are asked for, [question, depth, w, w]. As `write` after `write`, but for which
@@ -176,16 +203,20 @@ class SpikingCell(nn.Module):
         memory = self.initial(len(events)) if memory is None else memory
         self._check(events, present, asked, memory)
         if events.device.type == "cpu":
-            found: Tensor = _story(*self.drive(events), self.gain, present, asked, memory, self.steps)
-            return found
+            found, *spikes = _story(*self.drive(events), self.gain, present, asked, memory, self.steps)
+            if self.training:
+                self._tell(Spikes(*(shares[present] for shares in spikes)))
+            return cast(Tensor, found)
         return self._story_by_steps(events, present, asked, memory)
 
     def _story_by_steps(self, events: Tensor, present: Tensor, asked: Tensor, memory: Tensor) -> Tensor:
         """`story`, write after write: on devices for which there is no kernel."""
         drive, course = self.drive(events), [memory]
         for t in range(events.shape[1]):
-            after, _ = self._write(course[-1], Drive(*(part[:, t] for part in drive)))
+            after, _, spikes = self._write(course[-1], Drive(*(part[:, t] for part in drive)))
             course.append(torch.where(present[:, t, None, None, None], after, course[-1]))
+            if self.training:
+                self._tell(Spikes(*(shares[present[:, t]] for shares in spikes)))
         return torch.stack(course, 1)[asked[:, 0], asked[:, 1]]
 
     def _check(self, events: Tensor, present: Tensor, asked: Tensor, memory: Tensor) -> None:
@@ -208,23 +239,25 @@ class _Story(torch.autograd.Function):
     """`SpikingCell.story` on the CPU, by `kernels.spmn`."""
 
     @staticmethod
-    def forward(ctx: Any, *inputs: Any) -> Tensor:
+    def forward(ctx: Any, *inputs: Any) -> tuple[Tensor, ...]:
         *parts, gain, present, asked, start, steps = inputs
         drive = Drive(*(part.detach().contiguous() for part in parts))
         batch, events, depth, width = drive.candidate.shape
         planes, reads = (batch, events, depth, width), (batch, events, drive.key.shape[2] * depth, width)
         memory = start.new_empty(batch, events + 1, depth, width, width)
         memory[:, 0] = start
-        kept = Kept(**{name: start.new_empty(reads if name == "reads" else planes) for name in Kept._fields})
+        kept: Any = Kept(**{name: start.new_empty(reads if name == "reads" else planes) for name in Kept._fields})
         s = seed()
         given = (_arrays(drive), _strength(gain), present.contiguous().numpy(), memory.numpy(), _arrays(kept))
         shared(lambda first, last: kernels.forward(*given, steps, s, first, last), batch)
         ctx.save_for_backward(*drive, gain, present, asked, memory, *kept)
-        return memory[asked[:, 0], asked[:, 1]]
+        spikes = Spikes(kept.z, kept.r, (kept.c + 1.0) / 2.0)
+        ctx.mark_non_differentiable(*spikes)
+        return memory[asked[:, 0], asked[:, 1]], *spikes
 
     @staticmethod
     @once_differentiable
-    def backward(ctx: Any, upstream: Tensor) -> tuple[Tensor | None, ...]:
+    def backward(ctx: Any, upstream: Tensor, *_: Tensor) -> tuple[Tensor | None, ...]:
         saved, parts = ctx.saved_tensors, len(Drive._fields)
         drive, (gain, present, asked, memory), kept = Drive(*saved[:parts]), saved[parts : parts + 4], Kept(*saved[parts + 4 :])
         points, rows = torch.unique(asked, dim=0, return_inverse=True)  # several questions may be asked at one point

@@ -20,7 +20,6 @@ from torch import Tensor
 from torch.autograd.function import once_differentiable
 
 from spikemem.errors import StimulusError
-from spikemem.health import Shares
 from spikemem.kernels import spmn as kernels
 
 STEPS = 32
@@ -45,14 +44,6 @@ def fire(p: Tensor, steps: int = STEPS) -> Tensor:
     return spikes
 
 
-class Fires(Shares):
-    """`fire` for a population of a module's own, which `health.Watch` sees."""
-
-    def forward(self, p: Tensor, steps: int) -> Tensor:
-        """Shares of spikes, of the shape of p, [..., *cells]."""
-        return fire(p, steps)
-
-
 def rectified(x: Tensor) -> Tensor:
     """The firing probability of threshold-linear cells, min(max(x, 0) / SATURATION, 1)."""
     return torch.clamp(x / SATURATION, 0.0, 1.0)
@@ -69,7 +60,7 @@ def win(x: Tensor, steps: int = STEPS) -> Tensor:
 
 
 def _check(steps: int) -> None:
-    if not 0 <= steps <= MOST:
+    if not isinstance(steps, int) or not 0 <= steps <= MOST:
         raise StimulusError(f"an event of {steps} steps; take 1 to {MOST}, or 0 for rates")
 
 
@@ -83,15 +74,20 @@ _fire: Any = torch.compiler.disable(kernels.fire)  # type: ignore[no-untyped-cal
 _win: Any = torch.compiler.disable(kernels.win)  # type: ignore[no-untyped-call]
 
 
+def _drawn_in(p: Tensor) -> torch.dtype:
+    """The type in which spikes are drawn on the CPU: half precision is beyond the kernels."""
+    return torch.promote_types(p.dtype, torch.float32)
+
+
 class _Fire(torch.autograd.Function):
     @staticmethod
     def forward(ctx: Any, p: Tensor, steps: int) -> Tensor:
         p = p.detach().clamp(0.0, 1.0)
         if p.device.type != "cpu":
             return torch.binomial(torch.full_like(p, steps), p) / steps
-        rates = torch.empty(p.shape, dtype=p.dtype)
-        _fire(p.contiguous().view(-1).numpy(), steps, seed(), rates.view(-1).numpy())
-        return rates
+        rates = torch.empty(p.shape, dtype=_drawn_in(p))
+        _fire(p.to(rates.dtype).contiguous().view(-1).numpy(), steps, seed(), rates.view(-1).numpy())
+        return rates.to(p.dtype)
 
     @staticmethod
     @once_differentiable
@@ -106,9 +102,9 @@ class _Win(torch.autograd.Function):
         if p.device.type != "cpu":
             winners = torch.multinomial(rows, steps, replacement=True)
             return (torch.zeros_like(rows).scatter_add_(1, winners, torch.ones_like(winners, dtype=p.dtype)) / steps).view(p.shape)
-        shares = torch.empty_like(rows)
-        _win(rows.numpy(), steps, seed(), shares.numpy())
-        return shares.view(p.shape)
+        shares = torch.empty(rows.shape, dtype=_drawn_in(rows))
+        _win(rows.to(shares.dtype).numpy(), steps, seed(), shares.numpy())
+        return shares.to(p.dtype).view(p.shape)
 
     @staticmethod
     @once_differentiable

@@ -13,8 +13,9 @@ import math
 import torch
 from torch import Tensor, nn
 
+from spikemem.health import Shares
 from spikemem.spmn.cell import GAIN, spread
-from spikemem.spmn.firing import STEPS, Fires, rectified, win
+from spikemem.spmn.firing import STEPS, fire, rectified, win
 
 SHARPNESS = 2.0
 NO_WORD = 0
@@ -38,7 +39,7 @@ class Words(nn.Module):
         self.places = nn.Parameter(0.5 * torch.randn(places, populations - 1))
         self.order = nn.Parameter(1.0 + 0.3 * torch.randn(places, cells))
         self.event = nn.Linear(cells, cells)
-        self.populations = Fires(populations, cells)
+        self.populations = Shares(populations, cells)
 
     def forward(self, sentences: Tensor) -> Tensor:
         """Firing rates, [..., population, cell]."""
@@ -46,7 +47,7 @@ class Words(nn.Module):
         drive = (self.roles(vectors) + self.places[: sentences.shape[-1]]).masked_fill((sentences == NO_WORD)[..., None], -FAR)
         played = SHARPNESS * win(drive.transpose(-1, -2), self.steps) @ vectors
         order = (self.order[: sentences.shape[-1]] * vectors).sum(-2, keepdim=True)
-        rates: Tensor = self.populations(torch.cat([torch.sigmoid(played), rectified(self.event(order))], -2), self.steps)
+        rates: Tensor = self.populations(fire(torch.cat([torch.sigmoid(played), rectified(self.event(order))], -2), self.steps))
         return rates
 
 
@@ -72,15 +73,15 @@ class Recall(nn.Module):
         self.brings = spread(nn.Linear(cells, (hops - 1) * readers * roles), -2.0, 2.0)
         self.places = spread(nn.Linear(cells, hops * readers * width), 0.0, 0.3)
         self.gain = nn.Parameter(torch.tensor(GAIN))
-        self.route_cells, self.bring_cells = Fires(self.routes.out_features), Fires(self.brings.out_features)
+        self.route_cells, self.bring_cells = Shares(self.routes.out_features), Shares(self.brings.out_features)
         self.blocks = blocks
         self.features = cells + hops * blocks * (width + roles)
 
     def forward(self, h: Tensor, names: Tensor, memory: Tensor) -> Tensor:
         """h: of the questions, as drives, [question, cell].   names: a, [question, role, w].   memory: M, [question, depth, w, w]."""
         many, readers = len(memory), self.readers
-        routes = self.route_cells(torch.sigmoid(self.routes(h)), self.steps).view(many, self.hops - 1, readers, self.blocks)
-        brings = self.bring_cells(torch.sigmoid(self.brings(h)), self.steps).view(many, self.hops - 1, readers, self.roles)
+        routes = self.route_cells(fire(torch.sigmoid(self.routes(h)), self.steps)).view(many, self.hops - 1, readers, self.blocks)
+        brings = self.bring_cells(fire(torch.sigmoid(self.brings(h)), self.steps)).view(many, self.hops - 1, readers, self.roles)
         places = self.places(h).view(many, self.hops, readers, self.width)
         drive = torch.softmax(self.mixes(h).view(many, readers, self.roles), -1) @ names + places[:, 0]
         contents, signed = memory.transpose(1, 2).flatten(2), torch.tanh(names).transpose(1, 2)

@@ -20,10 +20,11 @@ from torch.nn.functional import cross_entropy
 
 from spikemem.checkpoints import mark
 from spikemem.errors import SnapshotError, TrainingError
+from spikemem.health import Shares
 from spikemem.learn import Epoch, History, Settings, fit, load, moved, save
 from spikemem.snapshot import WEIGHTS, load_arrays
 from spikemem.spmn.cell import SpikingCell
-from spikemem.spmn.firing import SATURATION, STEPS, Fires, rectified
+from spikemem.spmn.firing import SATURATION, STEPS, fire, rectified
 from spikemem.spmn.words import UNKNOWN, Recall, Words
 from spikemem.stories import Story, babi
 
@@ -118,7 +119,7 @@ class Reader(nn.Module):
         self.cell = SpikingCell(s.populations * s.cells, s.width, s.depth, s.populations, s.readers, steps)
         self.recall = Recall(s.cells, self.cell.roles, s.depth, s.width, s.readers, s.hops, steps)
         self.hidden = nn.Linear(self.recall.features, s.hidden)
-        self.hidden_cells = Fires(s.hidden)
+        self.hidden_cells = Shares(s.hidden)
         self.answer = nn.Linear(s.hidden, len(vocabulary.answers))
 
     def forward(self, batch: Batch) -> Tensor:
@@ -132,7 +133,7 @@ class Reader(nn.Module):
         memory = self.cell.story(events, present, batch.asked)
         asked = self.asked(batch.questions).flatten(1)
         features = self.recall(self.cell.happening(asked), self.cell.named(asked), memory)
-        driven: Tensor = self.answer(SATURATION * self.hidden_cells(rectified(self.hidden(features)), self.steps))
+        driven: Tensor = self.answer(SATURATION * self.hidden_cells(fire(rectified(self.hidden(features)), self.steps)))
         return driven
 
     @torch.no_grad()

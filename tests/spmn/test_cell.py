@@ -6,6 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from spikemem.errors import StimulusError, VectorError
+from spikemem.health import Watch
 from spikemem.kernels.spmn import ADDRESS, CONTENT, RESET, UPDATE
 from spikemem.spmn.cell import SpikingCell
 from spikemem.spmn.firing import fire, win
@@ -173,8 +174,10 @@ def test_bad_shapes_are_refused() -> None:
     for wrong in (torch.tensor([[0, 4]]), torch.tensor([[2, 0]]), torch.tensor([[-1, 0]])):
         with pytest.raises(VectorError, match="questions"):
             cell().story(events, torch.ones(2, 3, dtype=torch.bool), wrong)
-    with pytest.raises(StimulusError, match="65 steps"):
-        fire(torch.rand(3), 65)
+    for way in (fire, win):
+        for steps in (65, -1, 2.5):
+            with pytest.raises(StimulusError, match=f"{steps} steps; take 1 to 64"):
+                way(torch.rand(3), steps)  # type: ignore[arg-type]
     with pytest.raises(VectorError, match=r"expected \[batch, event, 18\]"):
         cell().write(cell().initial(1), torch.rand(1, 15))
     for memory in (cell().initial(1), cell().initial(2)[:, :1], cell().initial(2)[0], cell().initial(2)[..., :1]):
@@ -216,6 +219,66 @@ def test_a_cell_fires_with_its_probability(steps: int) -> None:
     assert not torch.equal(shares[:, 3], fire(p.expand(20000, -1), steps)[:, 3])
 
 
+@pytest.mark.parametrize("dtype", [torch.bfloat16, torch.float16, torch.float64])
+def test_spikes_of_any_precision_are_the_same(dtype: torch.dtype) -> None:
+    p = torch.tensor([0.125, 0.5, 0.75])
+    for way in (fire, win):
+        torch.manual_seed(0)
+        expected = way(p, 16)
+        torch.manual_seed(0)
+        drawn = way(p.to(dtype), 16)
+        assert drawn.dtype == dtype
+        assert torch.equal(drawn.float(), expected)
+
+
+@pytest.mark.parametrize("steps", [0, 32])
+def test_a_story_by_steps_learns_in_half_precision(steps: int) -> None:
+    """As autocast has it on a GPU."""
+    model, present = cell(steps), torch.ones(4, 3, dtype=torch.bool)
+    events, asked = torch.rand(4, 3, CELLS), torch.tensor([[0, 3], [2, 1]])
+    exact = cell()._story_by_steps(events, present, asked, model.initial(4))
+    with torch.autocast("cpu", torch.bfloat16):
+        memory = model._story_by_steps(events, present, asked, model.initial(4))
+    assert (memory - exact).abs().mean() < (0.05 if steps else 0.005)
+    memory.square().sum().backward()
+    for name, parameter in model.named_parameters():
+        assert parameter.grad is not None, name
+        assert 0 < parameter.grad.abs().max() < torch.inf, name
+
+
+def test_with_one_role_there_is_nothing_to_mix() -> None:
+    model = SpikingCell(16, width=8, depth=2)
+    model.story(torch.rand(2, 3, 16), torch.ones(2, 3, dtype=torch.bool), torch.tensor([[0, 3], [1, 3]])).square().sum().backward()
+    for name, parameter in model.named_parameters():
+        assert parameter.grad is not None, name
+        assert parameter.grad.abs().max() > 0, name
+
+
+@pytest.mark.parametrize("by_steps", [False, True])
+@pytest.mark.parametrize("steps", [0, 32])
+def test_the_gates_of_a_story_are_looked_after(steps: int, by_steps: bool) -> None:
+    """Of the events that are there alone."""
+    model, events = cell(steps), torch.rand(6, 4, CELLS)
+    present = torch.tensor([True, True, False, True]).expand(6, 4)
+    asked = torch.tensor([[b, 4] for b in range(6)])
+
+    def found() -> set[tuple[str, str]]:
+        with Watch(model) as watch:
+            (model._story_by_steps(events, present, asked, model.initial(6)) if by_steps else model.story(events, present, asked))
+            return {(finding.name, finding.layer) for finding in watch.findings() if "population" in finding.name}
+
+    assert found() == set()
+    with torch.no_grad():
+        update, reset = model.by_population(model.gates.bias)
+        update[1].fill_(-1e3)
+        reset[2].fill_(1e3)
+        model.candidate.bias.view(DEPTH, WIDTH)[0].fill_(-1e3)
+    dead = {("dead population", "update_cells[1]"), ("dead population", "candidate_cells[0]")}
+    assert found() == dead | {("saturated population", "reset_cells[2]")}
+    model.eval()
+    assert found() == set()
+
+
 def test_winners_share_the_steps_as_softmax_does() -> None:
     torch.manual_seed(0)
     x = torch.tensor([0.0, 1.0, -2.0, 3.0])
@@ -230,3 +293,20 @@ def test_the_gradient_of_a_share_is_that_of_its_expectation() -> None:
     (fire(p, 32) * torch.tensor([3.0, -1.0])).sum().backward()
     assert p.grad is not None
     assert p.grad.tolist() == [3.0, -1.0]
+
+
+@pytest.mark.parametrize("strength", [100.0, 1e5])
+def test_drives_beyond_the_range_of_exp_saturate(strength: float) -> None:
+    model, events, asked = cell(), torch.rand(2, 4, CELLS), torch.tensor([[0, 4], [1, 4]])
+    with torch.no_grad():
+        for part, sign in (
+            (model.gates.bias[::2], 1),
+            (model.gates.bias[1::2], -1),
+            (model.candidate.bias[::2], 1),
+            (model.candidate.bias[1::2], -1),
+        ):
+            part.fill_(sign * strength)
+    told = model.story(events, torch.ones(2, 4, dtype=torch.bool), asked)
+    assert torch.allclose(told, model._story_by_steps(events, torch.ones(2, 4, dtype=torch.bool), asked, model.initial(2)), atol=1e-6)
+    told.square().sum().backward()
+    assert all(p.grad is not None and p.grad.isfinite().all() for p in model.parameters())

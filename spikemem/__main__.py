@@ -1,4 +1,4 @@
-"""`python -m spikemem.cli`."""
+"""`python -m spikemem`."""
 
 from spikemem.cli import main
 
