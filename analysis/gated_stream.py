@@ -1,14 +1,18 @@
 """The gates over a stream of sentences, from results/gated_stream.json.
 
     python analysis/gated_stream.py
+    python analysis/gated_stream.py --data results/gated_stream_own.json --out docs/gated_stream.png
+
+The second is of `python sims/gated_stream.py --data none --turns 400 --out results/gated_stream_own.json`, on the project's own texts.
 
 Draws results/gated_stream.png: for some events in their order the share of each gate's cells that fired, with the sentence, what it is to
-those before it, and what was decided; and below, what was decided for each kind of event.
+those before it, what was decided, and what was overwritten; and below, what was decided for each kind of event.
 """
 
 import argparse
 import json
 import textwrap
+from difflib import SequenceMatcher
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +22,7 @@ from matplotlib.figure import Figure
 GATES = ("update", "reset", "candidate", "read")
 ACTIONS = {"write": "#4477aa", "overwrite": "#aa3377", "refresh": "#228833", "renew": "#ccbb44"}
 KINDS = ("new", "repeat", "paraphrase", "contradiction")
-WIDTH = 84
+WIDTH = 76
 
 parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
 parser.add_argument("--data", type=Path, default=Path("results/gated_stream.json"), help="what sims/gated_stream.py wrote")
@@ -26,6 +30,17 @@ parser.add_argument("--stream", default="contradictions", help="which of its str
 parser.add_argument("--first", type=int, default=200, help="the first event that is drawn")
 parser.add_argument("--events", type=int, default=28, help="how many of them")
 parser.add_argument("--out", type=Path, default=Path("results/gated_stream.png"))
+
+
+def shortened(text: str, width: int) -> str:
+    return textwrap.shorten(text.replace("$", r"\$"), width, placeholder=" ...")
+
+
+def lost(before: str, after: str) -> list[str]:
+    """The words of a text that another one does not repeat, as they stand together."""
+    a, b = before.split(), after.split()
+    parts = SequenceMatcher(None, a, b, autojunk=False).get_opcodes()
+    return [" ".join(a[i:j]) for what, i, j, _, _ in parts if what in ("replace", "delete")]
 
 
 def gates(axes: Axes, beside: Axes, events: list[dict[str, Any]]) -> None:
@@ -39,10 +54,14 @@ def gates(axes: Axes, beside: Axes, events: list[dict[str, Any]]) -> None:
     beside.set_axis_off()
     beside.set(xlim=(0, 1), ylim=(len(events), 0))
     for i, event in enumerate(events):
-        said = textwrap.shorten(event["text"].replace("$", r"\$"), WIDTH, placeholder=" ...")
+        forgotten = event.get("forgotten")
+        said = shortened(event["text"], WIDTH)
         beside.text(0.0, i + 0.5, event["action"], color=ACTIONS[event["action"]], va="center", fontsize=8, weight="bold")
         beside.text(0.1, i + 0.5, event["kind"], va="center", fontsize=8, color="0.4")
         beside.text(0.225, i + 0.5, said, va="center", fontsize=8)
+        if forgotten is not None:
+            was = shortened(" ... ".join(lost(forgotten, event["text"])), 30)
+            beside.text(1.0, i + 0.5, f"was: {was}", va="center", ha="right", fontsize=8, color="0.4", style="italic")
         axes.axhline(i, color="w", linewidth=1)
 
 

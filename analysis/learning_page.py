@@ -9,12 +9,13 @@ What has not been measured is left out.
 import argparse
 import json
 from collections.abc import Callable, Sequence
-from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from spikemem.training.babi import COMPANY, ENTNET, MEMN2N
 
+SHOWN = 0.98
+"""The least cosine of a code in the table."""
 INTRODUCTION = """# What was learned
 
 Made by `python analysis/learning_page.py` from what the commands below wrote; nothing is typed by hand. Seconds are of two shared
@@ -31,26 +32,28 @@ def table(columns: Sequence[str], rows: Sequence[Sequence[object]]) -> str:
     return "\n".join([*lines, *(f"| {' | '.join(map(str, row))} |" for row in rows)])
 
 
+def blank(value: float | None, form: str = "") -> str:
+    """A number in its form, or nothing where there is none."""
+    return "" if value is None else format(value, form)
+
+
 def codes(made: Any) -> str:
-    shown = [row for row in made["rows"] if row["cosine"] >= 0.98]
-    columns = ("code", "parameter", "seed", "text", "cosine", "spikes", "dead cells", "seconds")
-    rows = [
-        (
-            r["code"],
-            f"{r['parameter']:g}",
-            "" if r["seed"] is None else r["seed"],
-            r["source"],
-            f"{r['cosine']:.4f}",
-            f"{r['spikes']:.0f}",
-            f"{r['dead']:.1%}",
-            "" if r["seconds"] is None else f"{r['seconds']:.0f}",
-        )
-        for r in shown
-    ]
-    return (
-        table(columns, rows)
-        + f"\n\nParameter: a spike's price (trained), the charge (analytic), the width (latency). {made['sentences']:,} texts a source."
+    groups: dict[tuple[str, float, int | None], dict[str, Any]] = {}
+    for row in made["rows"]:
+        groups.setdefault((row["code"], row["parameter"], row["seed"]), {})[row["source"]] = row
+    rows = []
+    for (code, parameter, seed), by_source in groups.items():
+        of = list(by_source.values())
+        if min(r["cosine"] for r in of) >= SHOWN:
+            cosines = (f"{r['cosine']:.4f}" for r in of)
+            spikes, dead = sum(r["spikes"] for r in of) / len(of), max(r["dead"] for r in of)
+            rows.append((code, f"{parameter:g}", blank(seed), *cosines, f"{spikes:.0f}", f"{dead:.1%}", blank(of[0]["seconds"], ".0f")))
+    columns = ("code", "parameter", "seed", *(f"cosine, {source}" for source in by_source), "spikes", "dead cells", "seconds")
+    note = (
+        f"Parameter: a spike's price (trained), the charge (analytic), the width (latency). {made['sentences']:,} texts a source,\n"
+        f"of which none had a part in training. Codes below a cosine of {SHOWN:g} are in the figure alone."
     )
+    return f"{table(columns, rows)}\n\n{note}"
 
 
 def recalled(made: Any) -> str:
@@ -70,9 +73,9 @@ def likeness(made: Any) -> str:
     figures = ("correlation", "untrained correlation", "error", "untrained error", "any two")
     rows = [(r["cell"], r["seed"], r["data"], *(f"{r[name]:.3f}" for name in figures), f"{r['seconds']:.0f}") for r in made]
     note = (
-        "Of the spiking cell and its twin an untrained network is better in the correlation: its synapses begin as random projections,\n"
-        "which keep likeness. Training brings the cosines of the changes nearer to those of the events.\n"
-        "rate-v1 and rate-v2 are the published cells, mended, trained as the others."
+        "Correlation of the cosines of memory changes with those of events, and the mean of their differences, on pairs that were not\n"
+        "learned from; untrained: of the same network before its first step, whose synapses are random projections, which keep likeness.\n"
+        "What is learned shows in the difference. rate-v1 and rate-v2 are the published cells, mended, trained as the others."
     )
     return f"{table(columns, rows)}\n\n{note}"
 
@@ -155,6 +158,19 @@ def reading(made: Any) -> str:
     return f"{table(('questions', 'n', *shares), rows)}\n\n{note}"
 
 
+def learned(made: Any) -> str:
+    kinds = list(made[0]["held_out"])
+    rows = [
+        (r["seed"], f"{r['lessons']:,}", r["best"], f"{r['seconds']:.0f}", *(f"{r['held_out'][kind]['wrong']:.1%}" for kind in kinds))
+        for r in made
+    ]
+    note = (
+        "Lessons of the project's own texts that were not taught and are decided otherwise, by what should be done; they also decide\n"
+        "which epoch's weights are taken. Seconds of the training alone. The weights that ship are those of seed 0."
+    )
+    return f"{table(('seed', 'lessons', 'best epoch', 'seconds', *kinds), rows)}\n\n{note}"
+
+
 def stream(made: Any) -> str:
     actions = ("write", "overwrite", "refresh", "renew")
     rows = [(r["stream"], r["kind"], r["n"], *(f"{r[a]:.2%}" for a in actions)) for r in made["rows"]]
@@ -163,29 +179,58 @@ def stream(made: Any) -> str:
     return f"{table(columns, rows)}\n\nSeconds without the embedding, a stream a seed: {seconds}."
 
 
-SECTIONS: tuple[tuple[str, tuple[tuple[str, str], ...], Callable[[Any], str]], ...] = (
-    ("EC's code", (("sims/ec_codes.py --weights models/weights/ec-minilm.safetensors", "ec_codes.json"),), codes),
-    ("EC's code in the memory", (("sims/trained_code.py --seeds 0 1 2", "trained_code.json"),), recalled),
-    (
+class Section(NamedTuple):
+    """A part of the page.   runs: commands, and what each wrote.   tell: makes its text of that.   picture: file and caption."""
+
+    title: str
+    runs: tuple[tuple[str, str], ...]
+    tell: Callable[[Any], str]
+    picture: tuple[str, str] | None = None
+
+
+SECTIONS = (
+    Section(
+        "EC's code",
+        (("sims/ec_codes.py --weights models/weights/ec-minilm.safetensors --data DIR", "ec_codes.json"),),
+        codes,
+        ("ec_codes.png", "Cosine against spikes, for four codes"),
+    ),
+    Section("EC's code in the memory", (("sims/trained_code.py --seeds 0 1 2 --data DIR", "trained_code.json"),), recalled),
+    Section(
         "SPMN, step 0: likeness of memory changes and events",
         (
-            ("sims/write_similarity.py --cell spiking rate --seeds 0 1 2", "write_similarity.json"),
+            ("sims/write_similarity.py --cell spiking rate --seeds 0 1 2 --data DIR", "write_similarity.json"),
             (
-                "sims/write_similarity.py --cell rate-v1 rate-v2 --seeds 0 1 2 --out results/write_similarity_v.json",
+                "sims/write_similarity.py --cell rate-v1 rate-v2 --seeds 0 1 2 --out results/write_similarity_v.json --data DIR",
                 "write_similarity_v.json",
             ),
         ),
         likeness,
+        ("write_similarity.png", "Memory change against event similarity, a point for each held-out pair of sentences"),
     ),
-    (
+    Section(
         "SPMN, step 1: what happened when, 8 sentences",
-        (("sims/slots.py --cell spiking rate --seeds 0 1 2", "slots.json"),),
+        (
+            ("sims/slots.py --cell spiking rate --seeds 0 1 2 --data DIR", "slots.json"),
+            ("sims/slots.py --cell rate-v1 rate-v2 --seeds 0 1 2 --out results/slots_v.json --data DIR", "slots_v.json"),
+        ),
         slots,
     ),
-    ("SPMN, spiking against rate, gate by gate", (("sims/spmn_gates.py", "spmn_gates.json"),), gates),
-    ("SPMN, step 2: the bAbI tasks", (("sims/babi.py --seeds 0 1 2", "babi"),), stories),
-    ("The gates in the hippocampus: what is written", (("sims/gated_stream.py", "gated_stream.json"),), stream),
-    ("The gates in the hippocampus: what is read out", (("sims/gated_reading.py", "gated_reading.json"),), reading),
+    Section("SPMN, spiking against rate, gate by gate", (("sims/spmn_gates.py --data DIR", "spmn_gates.json"),), gates),
+    Section(
+        "SPMN, step 2: the bAbI tasks",
+        (("sims/babi.py --seeds 0 1 2 --data DIR", "babi"),),
+        stories,
+        ("babi.png", "Errors in the twenty bAbI tasks, spiking cell, rate twin, MemN2N and EntNet"),
+    ),
+    Section("The gates in the hippocampus: what they learn", (("sims/gate_training.py", "gate_training.json"),), learned),
+    Section(
+        "The gates in the hippocampus: what is written",
+        (("sims/gated_stream.py --data DIR", "gated_stream.json"),),
+        stream,
+        ("gated_stream.png", "The share of each gate's cells that fired, over the sentences of a stream, and what was decided"),
+    ),
+    Section("The gates in the hippocampus: what is read out", (("sims/gated_reading.py --data DIR", "gated_reading.json"),), reading),
 )
 
 
@@ -199,15 +244,15 @@ def read(place: Path) -> Any:
 def main() -> None:
     args = parser.parse_args()
     parts = [INTRODUCTION]
-    for title, runs, section in SECTIONS:
+    for title, runs, tell, picture in SECTIONS:
         made, told = None, []
         for script, name in runs:
-            place = args.results / name
-            if (one := read(place)) is not None:
+            if (one := read(args.results / name)) is not None:
                 made = one if made is None else made + one
-                told.append(f"`python {script} --data DIR`, {datetime.fromtimestamp(place.stat().st_mtime, UTC):%Y-%m-%d}")
+                told.append(f"`python {script}`")
         if made is not None:
-            parts.append("\n\n".join([f"## {title}", "  \n".join(told), f"{section(made)}\n"]))
+            shown = [f"![{picture[1]}]({picture[0]})"] if picture and (args.out.parent / picture[0]).is_file() else []
+            parts.append("\n\n".join([f"## {title}", "  \n".join(told), tell(made), *shown]) + "\n")
     args.out.write_text("\n".join(parts), encoding="utf-8")
     print(args.out)
 

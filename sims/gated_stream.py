@@ -56,7 +56,7 @@ def turns(data: Path) -> tuple[str, list[str]]:
         return "LoCoMo", [text for task in locomo(data) for text in task.embedded]
     except MissingDataError as error:
         print(f"{error}; the held-out fifth of the project's own texts instead", file=sys.stderr)
-        return "own", held_out_texts()
+        return "the project's own texts", held_out_texts()
 
 
 def nearest(events: list[Event], vectors: NDArray[np.float32]) -> list[float]:
@@ -78,7 +78,8 @@ def run(events: list[Event], embedder: Embedder, model: str, seed: int) -> tuple
             kind = "near" if event.kind is Kind.NEW and cosine > NEAR else event.kind.value
             found = event.kind is Kind.NEW or decision.old == holder.get(event.of)
             told.append({
-                "text": event.text, "kind": kind, "action": decision.action, "found": found, "cosine": round(cosine, 3), **decision.gates,
+                "text": event.text, "kind": kind, "action": decision.action, "forgotten": decision.forgotten, "found": found,
+                "cosine": round(cosine, 3), **decision.gates,
             })  # fmt: skip
             holder[event.of] = decision.id
         return told, time.perf_counter() - start

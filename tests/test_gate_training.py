@@ -16,7 +16,7 @@ from spikemem.errors import SpecError
 from spikemem.learn import fit
 from spikemem.regions.gates import GATES, Action, GateCells, Phase
 from spikemem.training.gate_lessons import HOLD_BACK, MEMORIES, READ_OUT, ROUNDS, Lessons, Texts, lessons, taught_and_held_out
-from spikemem.training.gates import SETTINGS, Escape, GateModel, levels, loss, tensors, train, wrong
+from spikemem.training.gates import SETTINGS, Escape, GateModel, examine, levels, loss, tensors, train
 from tests.fakes import FakeEmbedder
 
 SENTENCES = [f"On Monday I'm taking {n} red boats to Lisbon, because it's near." for n in range(100, 400)]
@@ -95,13 +95,13 @@ def test_gates_learn_what_to_do(tmp_path: Path) -> None:
     told = made_up()
     torch.manual_seed(0)
     model = GateModel(torch.tensor(levels(told.mismatch), dtype=torch.float32), 32)
-    assert max(wrong(model, told).values()) > 0.5
+    assert max(wrong for _, wrong in examine(model, told).values()) > 0.5
     history = fit(model, tensors(told), loss, replace(SETTINGS, epochs=60, device="cpu"), progress=lambda *_: None)
     assert np.mean(history.losses[-5:]) < 0.3 * np.mean(history.losses[:5])
-    assert max(wrong(model, told).values()) < 0.02
+    assert max(wrong for _, wrong in examine(model, told).values()) < 0.02
     spec = ModelSpec.model_validate({"lex": {}, "gates": {"weights": str(save(tmp_path / "gates.safetensors", model))}})
     trained = GateCells.of(spec)
-    verdicts = [trained.judge(0, m, seed) for seed, m in enumerate(told.mismatch)]
+    verdicts = [trained.examine(0, m, seed) for seed, m in enumerate(told.mismatch)]
     decided = [verdict.action.value for verdict in verdicts[:400]] + [READ_OUT if v.on("read") else HOLD_BACK for v in verdicts[400:]]
     assert np.mean([a == b for a, b in zip(decided, told.right, strict=True)]) > 0.97
 

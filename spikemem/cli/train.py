@@ -144,7 +144,7 @@ def train_gates(
         return
     for finding in trained.history.health:
         err.print(f"[yellow]{finding}[/]")
-    rows = [{"should be": action, "decided otherwise": share} for action, share in trained.wrong.items()]
+    rows = [{"should be": right, "held out": of.n, "decided otherwise": of.wrong} for right, of in trained.held_out.items()]
     show(rows, json_, f"{trained.lessons} lessons, best epoch {trained.history.best} -> {file}")
 
 

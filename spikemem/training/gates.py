@@ -11,7 +11,7 @@ Novelty cells at fixed levels (quantiles of the lessons' mismatches) are what th
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
@@ -96,13 +96,19 @@ def levels(mismatches: NDArray[np.float64]) -> NDArray[np.float64]:
     return np.array([[0.0, *np.quantile(column[column > 0], quantiles)] for column in mismatches.T])
 
 
+class HeldOut(NamedTuple):
+    """Held-out lessons of one kind.   n: how many.   wrong: the share that the gates' values decide otherwise."""
+
+    n: int
+    wrong: float
+
+
 @dataclass(frozen=True)
 class Trained:
-    """What a training came to.   wrong: of the held-out lessons, the share that the gates' values decide otherwise, by what was right.
-    lessons: taught."""
+    """What a training came to.   held_out: lessons, by what was right.   lessons: taught."""
 
     history: History
-    wrong: dict[str, float]
+    held_out: dict[str, HeldOut]
     lessons: int
 
 
@@ -133,11 +139,11 @@ def train(
     history = fit(model, data, loss, replace(settings, of=of), validate=validate)
     if leads():
         save(path, model, features=list(FEATURES), gates=list(GATES), embedder=embedder.name, seed=settings.seed, texts="spikemem.corpus")
-    return Trained(history, wrong(model, held_out), len(taught.right))
+    return Trained(history, examine(model, held_out), len(taught.right))
 
 
-def wrong(model: GateModel, given: Lessons) -> dict[str, float]:
-    """The share of lessons that the gates' values decide otherwise, by what was right."""
+def examine(model: GateModel, given: Lessons) -> dict[str, HeldOut]:
+    """How the gates' values decide lessons, by what was right."""
     with torch.no_grad():
         x, phase, _ = (t.to(model.levels.device) for t in tensors(given))
         value = torch.sigmoid(model(x, phase) / NOISE).cpu().numpy().reshape(len(Phase), -1, len(GATES))
@@ -146,7 +152,8 @@ def wrong(model: GateModel, given: Lessons) -> dict[str, float]:
         verdict = Verdict(0, given.mismatch[i], value[:, i], value[:, i])
         out = READ_OUT if verdict.on("read") else HOLD_BACK
         done.append(out if right in (READ_OUT, HOLD_BACK) else verdict.action.value)
-    return {
-        right: float(np.mean([d != right for d, r in zip(done, given.right, strict=True) if r == right]))
-        for right in sorted(set(given.right))
-    }
+    made = {}
+    for right in sorted(set(given.right)):
+        errors = [d != right for d, r in zip(done, given.right, strict=True) if r == right]
+        made[right] = HeldOut(len(errors), float(np.mean(errors)))
+    return made
