@@ -15,11 +15,12 @@ from spikemem.conversation import TurnLike, sessions_of, turns_after
 from spikemem.drafts import Draft, adaptation_blob, arrays_of, heard, heard_of_keys, key_rows, read_adaptation, session_array, when_array
 from spikemem.embed import DEFAULT, Embedder, Progress, SentenceEmbedder
 from spikemem.errors import SpecError, StoreError, TextError, UnknownMemoryError, VectorError
-from spikemem.gating import Action, Outcome
+from spikemem.gating import Action
 from spikemem.hippocampus import PATHWAYS, Hippocampus
 from spikemem.hits import Decision, Hit, Hits
 from spikemem.regions.ca1 import NONE
 from spikemem.regions.ec_ctx import NO_SESSION
+from spikemem.roster import Roster
 from spikemem.spec import ModelSpec, load_model
 from spikemem.store import Kind, MemoryRow, Store
 from spikemem.texts import check_text, moment, seconds
@@ -39,10 +40,7 @@ class Memory:
         """Use `Memory.open`.   embedder: where it is a name, the model is loaded when it is first needed."""
         self._store, self.spec, self._embedder = store, spec, embedder
         self._seed, self._device = seed, device
-        self._ids: list[int] = []
-        self._texts: dict[int, str] = {}
-        self._happened: dict[int, float | None] = {}
-        self._index: dict[int, int] = {}
+        self._roster = Roster()
         self._said_in: dict[int, int] = {}  # the session in which a memory of another one was last said again
         self.decisions: list[Decision] = []
         """What became of each text of the last call that stored some, in a model with gates."""
@@ -117,8 +115,7 @@ class Memory:
         with self._store.reading():
             memories, keys, links = self._store.memories(), self._store.keys(), self._store.links()
             adaptation = read_adaptation(self._store.get("adaptation"), self.spec.ec.dim)
-        self._ids, self._index = [m.id for m in memories], {m.id: i for i, m in enumerate(memories)}
-        self._texts, self._happened = {m.id: m.text for m in memories}, {m.id: m.happened for m in memories}
+        self._roster = Roster(memories)
         if not memories:
             self.hippocampus = Hippocampus(self.spec, self._device, self._seed)
             return
@@ -210,7 +207,7 @@ class Memory:
         to no session.
         """
         if after is not None:
-            session, happened = self._session(after), self._happened[after]
+            session, happened = self._session(after), self._roster[after].happened
             going_on = turns_after(turns, None if happened is None else moment(happened))
             return self._store_drafts([Draft.of_turn(turn, 0) for turn in going_on], origin, progress, session)
         sessions = [session for session in sessions_of(turns) if session]
@@ -218,7 +215,7 @@ class Memory:
 
     def _session(self, i: int) -> int:
         """The number of a memory's session."""
-        session = self._said_in.get(i, int(self.hippocampus.circuit.ca1.session[self._place(i)]))
+        session = self._said_in.get(i, int(self.hippocampus.circuit.ca1.session[self._roster[i].place]))
         if session == NO_SESSION:
             raise UnknownMemoryError(f"memory {i} belongs to no session that could go on; give one of a conversation")
         return session
@@ -266,7 +263,7 @@ class Memory:
         numbers = [None if draft.session is None else session + draft.session for draft in drafts]
         since, adaptation = len(hippocampus.circuit.ca1), hippocampus.adaptation
         try:
-            places = hippocampus.store(
+            hippocampus.store(
                 np.stack([own[0] for own in vectors]),
                 variants=[own[1:] for own in vectors],
                 words=heard_of_keys(self.spec, drafts),
@@ -276,27 +273,27 @@ class Memory:
                 record=record,
             )
             outcome = hippocampus.outcomes[0] if hippocampus.outcomes else None
-            if outcome is not None and outcome.stays:
-                ids = [self._refresh(outcome, drafts[0], vectors[0], since)]
-                self._said_in |= {} if numbers[0] is None else {ids[0]: numbers[0]}
+            old = None if outcome is None or outcome.old == NONE else self._roster.id_at(outcome.old)
+            if outcome is not None and old is not None and outcome.stays:
+                ids = [self._refresh(old, outcome.added, drafts[0], vectors[0], since)]
+                self._said_in |= {} if numbers[0] is None else {old: numbers[0]}
             else:
-                old = self._ids[outcome.old] if outcome is not None and outcome.action is Action.OVERWRITE else None
-                forgotten = None if old is None else self._texts[old]
-                ids = self._add(places, drafts, vectors, numbers, origin, since, hippocampus.adaptation is not adaptation, old)
+                lost = old if outcome is not None and outcome.action is Action.OVERWRITE else None
+                forgotten = None if lost is None else self._roster[lost].text
+                ids = self._add(drafts, vectors, numbers, origin, since, hippocampus.adaptation is not adaptation, lost)
         except BaseException:
             self._load()  # what is in RAM never runs ahead of the disk
             raise
         if outcome is not None:
-            old_id = None if outcome.old == NONE else self._ids[outcome.old]
             gates = {} if outcome.verdict is None else outcome.verdict.shares
-            self.decisions.append(Decision(drafts[0].text, outcome.action.value, ids[0], old_id, gates, outcome.recording, forgotten))
+            self.decisions.append(Decision(drafts[0].text, outcome.action.value, ids[0], old, gates, outcome.recording, forgotten))
         return ids
 
     def _add(
-        self, places: NDArray[np.int64], drafts: list[Draft], vectors: list[NDArray[np.float32]], numbers: list[int | None],
-        origin: str | None, since: int, adapted: bool, old: int | None,
+        self, drafts: list[Draft], vectors: list[NDArray[np.float32]], numbers: list[int | None], origin: str | None, since: int,
+        adapted: bool, lost: int | None,
     ) -> list[int]:  # fmt: skip
-        """Make new memories durable.   since: their first key.   adapted: all codes are new.   old: the memory that they overwrite."""
+        """Make new memories durable.   since: their first key.   adapted: all codes are new.   lost: the memory that they overwrite."""
         a, first, now = self.hippocampus.arrays(), self._store.next_id(), time.time()
         ids = list(range(first, first + len(drafts)))
         codes = a["codes"][:since][a["alive"][:since]] if adapted else None
@@ -304,24 +301,20 @@ class Memory:
         if given := [n for n in numbers if n is not None]:
             meta["next_session"] = str(max(self._store.next_session(), *(n + 1 for n in given))).encode()
         rows = [MemoryRow(i, d.text, now, origin, d.happened, n) for i, d, n in zip(ids, drafts, numbers, strict=True)]
-        theirs = [] if old is None else self._store.keys(old)
-        self._store.add(rows, key_rows(drafts, vectors, ids, a, since, theirs), codes, meta, old)
-        self._ids += ids
-        self._index |= zip(ids, places.tolist(), strict=True)
-        for row in rows:
-            self._texts[row.id], self._happened[row.id] = row.text, row.happened
-        if old is not None:
-            del self._texts[old], self._happened[old], self._index[old]
+        theirs = [] if lost is None else self._store.keys(lost)
+        self._store.add(rows, key_rows(drafts, vectors, ids, a, since, theirs), codes, meta, lost)
+        self._roster.add(rows)
+        if lost is not None:
+            self._roster.drop([lost])
         return ids
 
-    def _refresh(self, outcome: Outcome, draft: Draft, vectors: NDArray[np.float32], since: int) -> int:
-        """Make durable what a draft brought to the memory that knew it; returns its id.   since: the first key added."""
-        i, given = self._ids[outcome.memory], [draft.keys[j] for j in outcome.added]
-        keys = [replace(key, kind=max(key.kind, Kind.PIECE)) for key in given]  # a content is the text in other words
-        rows = key_rows([replace(draft, keys=keys)], [vectors[list(outcome.added)]], [i], self.hippocampus.arrays(), since)
+    def _refresh(self, i: int, added: Sequence[int], draft: Draft, vectors: NDArray[np.float32], since: int) -> int:
+        """Make durable what a draft brought to memory i, which knew it.   added: which of its keys.   since: the first of them."""
+        keys = [replace(key, kind=max(key.kind, Kind.PIECE)) for key in (draft.keys[j] for j in added)]  # a content in other words
+        rows = key_rows([replace(draft, keys=keys)], [vectors[list(added)]], [i], self.hippocampus.arrays(), since)
         self._store.refresh(i, time.time(), draft.happened, rows)
         if draft.happened is not None:
-            self._happened[i] = draft.happened
+            self._roster.renew(i, draft.happened)
         return i
 
     def _embed(self, texts: Sequence[str], progress: Progress | None = None) -> NDArray[np.float32]:
@@ -336,18 +329,17 @@ class Memory:
 
     def associate_all(self, pairs: Sequence[tuple[int, int]]) -> None:
         """Bind many pairs at once."""
-        places = np.array([[self._place(a), self._place(b)] for a, b in pairs], np.int64).reshape(-1, 2)
+        places = np.array([[self._roster[a].place, self._roster[b].place] for a, b in pairs], np.int64).reshape(-1, 2)
         self._store.link([(int(a), int(b)) for a, b in pairs])
         if len(places):
             self.hippocampus.associate(places[:, 0], places[:, 1])
 
     def forget(self, *ids: int) -> None:
         """Delete memories for good."""
-        places = [self._place(i) for i in ids]
+        places = [self._roster[i].place for i in ids]
         self._store.remove([int(i) for i in ids])
         self.hippocampus.forget(places)
-        for i in set(ids):
-            del self._texts[i], self._happened[i], self._index[i]
+        self._roster.drop(ids)
 
     def consolidate(self) -> None:
         """Sleep: adapt to all that is stored, and write every surviving engram and association anew."""
@@ -424,31 +416,25 @@ class Memory:
         return [self._hit(i, float(score)) for i, score in zip(ids[ids != NONE], scores, strict=True)]
 
     def _hit(self, place: int, score: float, drives: Iterable[float] | None = None) -> Hit:
-        i = self._ids[place]
-        happened = self._happened[i]
+        i = self._roster.id_at(place)
+        _, text, happened = self._roster[i]
         why = {} if drives is None else {name: float(share) for name, share in zip(PATHWAYS, drives, strict=True)}
-        return Hit(i, self._texts[i], float(score), None if happened is None else moment(happened), why)
-
-    def _place(self, i: int) -> int:
-        if isinstance(i, bool) or not isinstance(i, int | np.integer) or i not in self._index:
-            raise UnknownMemoryError(f"no memory {i}; it was never stored or has been forgotten")
-        return self._index[i]
+        return Hit(i, text, float(score), None if happened is None else moment(happened), why)
 
     # -- the rest ------------------------------------------------------------------------------------------------------------------
 
     def __len__(self) -> int:
         self._follow()
-        return len(self._texts)
+        return len(self._roster)
 
     def __contains__(self, i: int) -> bool:
         self._follow()
-        return i in self._index
+        return i in self._roster
 
     def __getitem__(self, i: int) -> str:
         """The text of a memory."""
         self._follow()
-        self._place(i)
-        return self._texts[i]
+        return self._roster[i].text
 
     def info(self) -> dict[str, object]:
         """What is stored, and how full the synapses are."""

@@ -101,7 +101,7 @@ def test_gates_learn_what_to_do(tmp_path: Path) -> None:
     assert max(wrong for _, wrong in examine(model, told).values()) < 0.02
     spec = ModelSpec.model_validate({"lex": {}, "gates": {"weights": str(save(tmp_path / "gates.safetensors", model))}})
     trained = GateCells.of(spec)
-    verdicts = [trained.examine(0, m, seed) for seed, m in enumerate(told.mismatch)]
+    verdicts = [trained.judge(0, m, seed) for seed, m in enumerate(told.mismatch)]
     decided = [verdict.action.value for verdict in verdicts[:400]] + [READ_OUT if v.on("read") else HOLD_BACK for v in verdicts[400:]]
     assert np.mean([a == b for a, b in zip(decided, told.right, strict=True)]) > 0.97
 

@@ -1,0 +1,63 @@
+"""Which memories a text memory holds: ids, texts and times, and their places in its hippocampus."""
+
+from collections.abc import Iterable
+from typing import NamedTuple
+
+import numpy as np
+
+from spikemem.errors import UnknownMemoryError
+from spikemem.store import MemoryRow
+
+
+class Entry(NamedTuple):
+    """A memory.   place: its number in the hippocampus.   happened: seconds since 1970, or None."""
+
+    place: int
+    text: str
+    happened: float | None
+
+
+class Roster:
+    """Memories by id, in the order of storing.
+
+    >>> roster = Roster([MemoryRow(4, "Rain.", stored=0.0), MemoryRow(7, "Sun.", stored=1.0)])
+    >>> roster.drop([4])
+    >>> roster.add([MemoryRow(8, "Snow.", stored=2.0)])
+    >>> roster[8], roster.id_at(2), len(roster), 4 in roster
+    (Entry(place=2, text='Snow.', happened=None), 8, 2, False)
+    """
+
+    def __init__(self, rows: Iterable[MemoryRow] = ()) -> None:
+        self._ids: list[int] = []  # [place], those forgotten included
+        self._entries: dict[int, Entry] = {}
+        self.add(rows)
+
+    def add(self, rows: Iterable[MemoryRow]) -> None:
+        """New memories, which take the next places."""
+        for row in rows:
+            self._entries[row.id] = Entry(len(self._ids), row.text, row.happened)
+            self._ids.append(row.id)
+
+    def drop(self, ids: Iterable[int]) -> None:
+        """Memories that are forgotten; their places stay theirs."""
+        for i in set(ids):
+            del self._entries[i]
+
+    def renew(self, i: int, happened: float) -> None:
+        """A memory happened again."""
+        self._entries[i] = self[i]._replace(happened=happened)
+
+    def id_at(self, place: int) -> int:
+        return self._ids[place]
+
+    def __getitem__(self, i: int) -> Entry:
+        """UnknownMemoryError where there is none."""
+        if isinstance(i, bool) or not isinstance(i, int | np.integer) or i not in self._entries:
+            raise UnknownMemoryError(f"no memory {i}; it was never stored or has been forgotten")
+        return self._entries[int(i)]
+
+    def __contains__(self, i: object) -> bool:
+        return i in self._entries
+
+    def __len__(self) -> int:
+        return len(self._entries)
