@@ -17,7 +17,7 @@ from spikemem.regions import gates
 from spikemem.regions.ca1 import CA1, NONE
 from spikemem.regions.ec_lex import Words
 from spikemem.regions.gates import Action as Action
-from spikemem.regions.gates import GateCells, Verdict
+from spikemem.regions.gates import GateCells, Mismatch, Verdict
 from spikemem.regions.pathways import Spoken
 from spikemem.regions.rhythm import RECALL_SETTLE
 
@@ -41,8 +41,8 @@ def answered(circuit: Circuit, volley: Volley) -> NDArray[np.int64]:
     return circuit.ca1.nearest(volley.counts, active, size)
 
 
-def mismatch(circuit: Circuit, volley: Volley) -> tuple[int, NDArray[np.float64]]:
-    """The index cell that answers one cue, and the mismatch with it, [5]; everything is new where none answers."""
+def mismatch(circuit: Circuit, volley: Volley) -> tuple[int, Mismatch]:
+    """The index cell that answers one cue, and the mismatch with it; everything is new where none answers."""
     key = int(answered(circuit, volley)[0])
     return key, gates.mismatch(volley.counts[0], volley.said.words[0], circuit.ca1, key)
 
@@ -95,6 +95,18 @@ class Outcome:
     def stays(self) -> bool:
         """Whether the memory that answered holds the event."""
         return self.action in (Action.REFRESH, Action.RENEW)
+
+
+def holders(outcomes: Sequence[Outcome]) -> list[int]:
+    """The memory that holds each of several events now: where one was overwritten, the one that took its place, and so on."""
+    taken = {outcome.old: outcome.memory for outcome in outcomes if outcome.action is Action.OVERWRITE}
+    held = []
+    for outcome in outcomes:
+        memory = outcome.memory
+        while memory in taken:
+            memory = taken[memory]
+        held.append(memory)
+    return held
 
 
 @dataclass(frozen=True, eq=False)

@@ -29,7 +29,7 @@ MENDS = {
     "dead population": "lower the learning rate, raise its biases, or begin with larger weights",
     "saturated population": "lower the learning rate, the weights or its biases, or clip gradients harder",
     "exploding state": "lower the learning rate or the weights, shorten the time constants, or clip gradients harder",
-    "vanishing gradient": "take a smaller slope of the surrogate, bring the voltages nearer to threshold, or shorten the window; "
+    "vanishing gradient": "take a smaller slope of the surrogate, bring the voltages or drives nearer to threshold, or shorten the window; "
     "if the layer takes no part in the loss, leave it out of the model",
 }
 
@@ -76,8 +76,11 @@ class Watch:
         self.model = model
         self.layers = {name: layer for name, layer in model.named_modules() if isinstance(layer, SpikingLayer)}
         self.populations = {name: cells for name, cells in model.named_modules() if isinstance(cells, Shares)}
+        own = {name: [p for p in module.parameters(recurse=False) if p.requires_grad] for name, module in model.named_modules()}
+        self.parts = {name: parameters for name, parameters in own.items() if parameters}
         self._spiked: dict[str, Tensor] = {}
         self._current: dict[str, Tensor] = {}
+        self._steepest: dict[str, Tensor] = {}
         self._varied: dict[str, Tensor] = {}
         """Which cells fired at least once, and which were silent at least once, [2, *cells]."""
 
@@ -110,7 +113,7 @@ class Watch:
         return look
 
     def findings(self, gather: Callable[[Tensor], Tensor] = lambda spiked: spiked) -> list[Finding]:
-        """Dead and saturated cells over all passes since the last call; voltages and gradients of the last pass.
+        """Dead and saturated cells, and the largest gradients, over all passes since the last call; voltages of the last pass.
 
         gather: joins what the processes of one training saw of which cells spiked, and which were ever silent.
         """
@@ -127,21 +130,23 @@ class Watch:
         for name in self.populations:
             if name in self._varied:
                 found += _extremes(name, 1.0 - gather(self._varied[name]).float().mean(-1))
-        for seen in (self._spiked, self._current, self._varied):
+        found += self._gradients()
+        for seen in (self._spiked, self._current, self._varied, self._steepest):
             seen.clear()
-        return found + self._gradients()
+        return found
+
+    def step(self) -> None:
+        """To be called after a backward pass: modules' gradients are looked at."""
+        for name, own in self.parts.items():
+            given = [p.grad.norm() for p in own if p.grad is not None]
+            if given:
+                size = torch.stack(given).norm() / math.sqrt(sum(p.numel() for p in own))
+                self._steepest[name] = torch.maximum(size, self._steepest[name]) if name in self._steepest else size
 
     def _gradients(self) -> list[Finding]:
-        """Modules whose own parameters get next to no gradient."""
-        found = []
-        for name, module in self.model.named_modules():
-            own = [p for p in module.parameters(recurse=False) if p.requires_grad]
-            if own:
-                norm = math.hypot(*(0.0 if p.grad is None else p.grad.norm().item() for p in own))
-                size = norm / math.sqrt(sum(p.numel() for p in own))
-                if size < VANISHING:
-                    found.append(Finding("vanishing gradient", name or "the model", size))
-        return found
+        """Modules whose own parameters got next to no gradient in any step."""
+        sizes = {name: self._steepest[name].item() if name in self._steepest else 0.0 for name in self.parts}
+        return [Finding("vanishing gradient", name or "the model", size) for name, size in sizes.items() if size < VANISHING]
 
 
 def _extremes(name: str, shares: Tensor) -> Iterator[Finding]:

@@ -17,7 +17,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from spikemem.circuit import Circuit, Volley
 from spikemem.errors import SpecError, UnknownMemoryError, VectorError
-from spikemem.gating import Action, Judged, Outcome, cues_of, judge, learn, one_thread
+from spikemem.gating import Action, Judged, Outcome, cues_of, holders, judge, learn, one_thread
 from spikemem.heard import Heard, asked, at_least, empty, known, unsaid
 from spikemem.network import Network
 from spikemem.recall import Completion, Course, Recall, answer, go_on
@@ -96,7 +96,8 @@ class Hippocampus:
         """Store memories, one volley each; returns their ids, [n].
 
         In a model with gates each is judged as it comes (`outcomes`): the id is that of the memory which holds it now, and that may be
-        an old one, which then gets the cues that it lacks, or a new one in the place of one that is forgotten, whose cues it gets.
+        an old one, which then gets the cues that it lacks, or a new one in the place of one that is forgotten, whose cues it gets; where
+        a later one of the same call has overwritten it, the id is that one's.
 
         cue: what recalls a memory, [n, d].   target: what is recalled, [n, d]; the cue itself by default.
         variants: for each memory further cues [v, d], or None.
@@ -124,7 +125,7 @@ class Hippocampus:
                     self.outcomes.append(self._gated(cues[[i]], own, more[i], beside.part(slice(i, i + 1)), place))
                 if progress is not None:
                     progress(i + 1, len(cues))
-            return np.array([d.memory for d in self.outcomes], np.int64)
+            return np.array(holders(self.outcomes), np.int64)
         return self._write(cues, None if target is None else targets, more, beside, progress)
 
     def _write(
@@ -275,7 +276,7 @@ class Hippocampus:
         record: bool = False,
         simulator: str = "event",
     ) -> Recall:
-        """The memories that cues bring back.
+        """The memories that cues bring back; in a model with gates whatever the read gate says, of which `read` holds the share that fired.
 
         cue: [n, d] or [d].   top_k: how many memories a cue.   words: what each cue says, one `Words` a cue.
         around: a moment, s since 1970; memories of that time come more easily.

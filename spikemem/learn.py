@@ -27,7 +27,7 @@ from rich.progress import Progress
 from torch import Tensor, nn
 from torch.nn.parallel import DistributedDataParallel
 
-from spikemem.checkpoints import State, load, read_state, save, spoiled, write_state
+from spikemem.checkpoints import State, load, mark, read_state, save, spoiled, write_state
 from spikemem.errors import MissingExtraError, TrainingError
 from spikemem.health import MENDS, Finding, Watch
 from spikemem.team import Team, team_on
@@ -52,7 +52,8 @@ class Settings:
     amp: bf16 autocast, on CUDA alone.   compile: torch.compile.   patience: epochs without a better validation after which to stop.
     target: a validation that is good enough to stop.
     checkpoint: a folder, in which a training that stopped goes on.   tensorboard: a folder for logs.
-    of: what is learned, from what, in words; the recipes say it. A checkpoint of something else is refused.
+    of: what is learned, from what, in words; the recipes say it. A checkpoint of something else is refused. By default the loss's name and
+        a mark of the tensors; where a function gives the batches, nothing: name them, or they cannot be told from others.
 
     Raises TrainingError for a value out of its range.
     """
@@ -74,6 +75,9 @@ class Settings:
     of: str = ""
 
     def __post_init__(self) -> None:
+        for name in ("checkpoint", "tensorboard"):
+            if (folder := getattr(self, name)) is not None:
+                object.__setattr__(self, name, Path(folder))
         for name, least in (("epochs", 1), ("batch", 1), ("warmup", 0), ("seed", 0), ("patience", 0)):
             value = getattr(self, name)
             if value is None and name == "patience":
@@ -159,6 +163,8 @@ class _Training:
             raise TrainingError("the model has no parameter to train; leave something to learn")
         self.optimiser = torch.optim.AdamW(self.parameters, settings.lr, weight_decay=settings.weight_decay, fused=True)
         course = {name: getattr(settings, name) for name in COURSE}
+        if not settings.of and not callable(data):
+            course["of"] = f"{loss.__qualname__} on data {mark(*data)}"
         self.state = State(course)
         if settings.checkpoint is not None:
             self.state = read_state(settings.checkpoint, course, model, self.optimiser)
@@ -189,7 +195,7 @@ class _Training:
         order = order[: rows - rows % size]
         return _Rows(self.data, [part[rank::size] for part in torch.split(order, self.settings.batch) if len(part)])
 
-    def epoch(self, tell: Callable[[int, int], None]) -> float:
+    def epoch(self, tell: Callable[[int, int], None], watch: Watch) -> float:
         """Train for one epoch, and return its last learning rate.   tell: takes steps done, and all."""
         state, settings = self.state, self.settings
         torch.manual_seed(_seed(settings.seed, state.epoch, self.team.rank))
@@ -206,10 +212,12 @@ class _Training:
                 value = self.step(batch)
             value.backward()  # type: ignore[no-untyped-call]
             norm = nn.utils.clip_grad_norm_(self.parameters, settings.clip).item()
+            watch.step()
             loss = self.team.mean(value.detach())
             if not (math.isfinite(loss) and math.isfinite(norm)):
                 cause = f"step {i + 1} of epoch {state.epoch + 1}: the loss is {loss}, the gradient's norm {norm}"
-                raise TrainingError(f"{cause}; the weights are those before it. {MENDS['exploding state'].capitalize()}")
+                mend = f"See that the data are finite; if they are, {MENDS['exploding state']}"
+                raise TrainingError(f"{cause}; the weights are those before it. {mend}")
             self.optimiser.step()
             state.losses.append(loss)
             state.samples += _rows(batch) * self.team.size
@@ -263,23 +271,27 @@ def fit(
     Raises TrainingError where a parameter is not finite at the start, the loss or its gradient is no longer finite, settings and data do
     not fit, or the device is not there.
     """
+    if validate is None and (settings.patience is not None or settings.target is not None):
+        raise TrainingError("patience and target are about the validation, and there is none; give `validate`, or leave them out")
     team = team_on(settings.device)
     with ExitStack() as stack:
         stack.enter_context(
             torch.random.fork_rng([team.device] if team.device.type == "cuda" else [])
         )  # the caller's are left as they were
+        if torch.set_flush_denormal(True):  # on denormal gradients, of saturated cells, a processor is many times slower
+            stack.callback(torch.set_flush_denormal, False)
         training = _Training(model, data, loss, settings, team)
         leads = team.rank == 0
         tell = progress if progress is not None and leads else stack.enter_context(_bar(leads))
         log = stack.enter_context(_logs(settings.tensorboard if leads else None, len(training.state.losses)))
         watch = stack.enter_context(Watch(model))
         health: list[Finding] = []
-        was_training = model.training
+        stack.callback(model.train, model.training)
         model.train()
         while not training.ended:
             start, state = time.perf_counter(), training.state
             before = len(state.losses)
-            rate = training.epoch(tell)
+            rate = training.epoch(tell, watch)
             health = watch.findings(team.any)
             if validate is not None:
                 training.validated(validate)
@@ -292,7 +304,6 @@ def fit(
                     write_state(settings.checkpoint, state, model, training.optimiser)
                 if on_epoch is not None:
                     on_epoch(made)
-        model.train(was_training)
     state = training.state
     if state.best is not None:
         model.load_state_dict(state.best)

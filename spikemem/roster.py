@@ -44,8 +44,9 @@ class Roster:
             del self._entries[i]
 
     def renew(self, i: int, happened: float) -> None:
-        """A memory happened again."""
-        self._entries[i] = self[i]._replace(happened=happened)
+        """A memory happened again; the latest moment is kept."""
+        entry = self[i]
+        self._entries[i] = entry._replace(happened=happened if entry.happened is None else max(entry.happened, happened))
 
     def id_at(self, place: int) -> int:
         return self._ids[place]

@@ -242,13 +242,13 @@ class Store:
             self._add_keys(keys)
 
     def refresh(self, memory: int, stored: float, happened: float | None, keys: Sequence[KeyRow]) -> None:
-        """A memory was stored again: its times, of which `happened` stays where there is no new one, and the cues that it lacked."""
+        """A memory was stored again: its times, of which `happened` is the latest, and the cues that it lacked."""
         with self._transaction():
             ((*row, crc),) = self._select(f"SELECT {MEMORY}, happened, session, crc FROM memories WHERE id = ?", memory)
             if _crc(*row) != crc:
                 raise StoreError(f"{self.path}: memory {memory} has been altered on disk; restore the file from a backup")
             old = MemoryRow(*row)
-            new = replace(old, stored=stored, happened=old.happened if happened is None else happened)
+            new = replace(old, stored=stored, happened=max((t for t in (old.happened, happened) if t is not None), default=None))
             change = "UPDATE memories SET stored = ?, happened = ?, crc = ? WHERE id = ?"
             self._db.execute(change, (new.stored, new.happened, _crc(*new.values()), memory))
             self._add_keys(keys)

@@ -17,9 +17,9 @@ from spikemem.heard import asked
 from spikemem.hits import Decision
 from spikemem.regions.ca1 import NONE
 from spikemem.regions.ec_lex import words
-from spikemem.regions.gates import FEATURES, GATES, Action, GateCells, Phase, Verdict
+from spikemem.regions.gates import FEATURES, GATES, Action, GateCells, Mismatch, Phase, Verdict
 from spikemem.snapshot import WEIGHTS, save_arrays
-from spikemem.spec import MODELS, GatesSpec, weights_file
+from spikemem.spec import MODELS, GatesSpec, LexSpec, weights_file
 from tests.fakes import FakeEmbedder, near, overwrite_forever, units
 from tests.test_memory import agrees
 
@@ -73,7 +73,8 @@ def test_the_spikes_decide_as_the_short_cut_does(filled: Hippocampus, simulator:
         pytest.importorskip(simulator)
     rng = np.random.default_rng(0)
     levels = np.sort(rng.uniform(0, 1, (5, 6)), axis=1) * [[400], [400], [9], [9], [9]]
-    graded = GateCells(levels, rng.normal(size=(30, 4)), rng.normal(size=(2, 4)), 32)
+    told = rng.normal(scale=0.2, size=(2, CELLS, 4)) * (rng.random((2, CELLS, 1)) < 0.5)
+    graded = GateCells(levels, rng.normal(size=(30, 4)), rng.normal(size=(2, 4)), 32, told)
     partly = 0
     for i, text in [(0, TEXTS[0]), *((i, TEXTS[i].replace("cat", "cow cow").replace(f"mat {7 * i}", "rug")) for i in range(4))]:
         if simulator != "event" and i > 0:
@@ -87,8 +88,13 @@ def test_the_spikes_decide_as_the_short_cut_does(filled: Hippocampus, simulator:
         assert spiked.verdict is not None
         assert spiked.recording is not None
         assert spiked.verdict.key == short.key == i
-        for name in ("mismatch", "share", "value"):
+        for name in ("share", "value"):
             np.testing.assert_array_equal(getattr(spiked.verdict, name), getattr(short, name), err_msg=name)
+        for name, of_spikes, of_short in zip(Mismatch._fields, spiked.verdict.mismatch, short.mismatch, strict=True):
+            np.testing.assert_array_equal(of_spikes, of_short, err_msg=name)
+        if i:
+            assert graded.words[0, short.mismatch.extra].any()
+            assert graded.words[1, short.mismatch.missing].any()
         partly += int(((short.share > 0) & (short.share < 1)).sum())
     assert partly
 
@@ -96,16 +102,15 @@ def test_the_spikes_decide_as_the_short_cut_does(filled: Hippocampus, simulator:
 @pytest.mark.parametrize("memories", [1, 2, 3])
 @pytest.mark.parametrize("record", [False, True])
 def test_what_brings_nothing_new_is_known_to_the_smallest_memory(spec: ModelSpec, memories: int, record: bool) -> None:
-    plain = Hippocampus(spec.model_copy(update={"gates": None}))
-    vectors, said = (
-        units(memories),
-        [[words(text, CELLS)] for text in ("Ada lives in Lisbon.", "Ben keeps bees.", "Tess bakes.")[:memories]],
-    )
+    shipped = spec.model_copy(update={"lex": LexSpec(), "gates": GatesSpec()})
+    plain = Hippocampus(shipped.model_copy(update={"gates": None}))
+    texts = ("Ada lives in Lisbon.", "Ben keeps bees.", "Tess bakes.")[:memories]
+    vectors, said = units(memories), [[words(text, LexSpec().cells)] for text in texts]
     plain.store(vectors, words=said)
-    memory = Hippocampus.of(spec.model_copy(update={"gates": GatesSpec()}), plain.arrays())  # the gates that ship
+    memory = Hippocampus.of(shipped, plain.arrays())
     assert memory.store(vectors, words=said, record=record).tolist() == list(range(memories))
     assert [outcome.action for outcome in memory.outcomes] == [Action.RENEW] * memories
-    assert all(outcome.verdict is not None and not outcome.verdict.mismatch[:4].any() for outcome in memory.outcomes)
+    assert all(outcome.verdict is not None and not outcome.verdict.mismatch.sizes[:4].any() for outcome in memory.outcomes)
     assert all((outcome.recording is not None) is record for outcome in memory.outcomes)
 
 
@@ -117,19 +122,25 @@ def test_where_none_answers_all_is_new(spec: ModelSpec, filled: Hippocampus) -> 
         volley = memory.circuit.volley(units(1), asked([said], None, 1, memory.spec.lex))
         key, new = mismatch(memory.circuit, volley)
         assert key == NONE
-        assert new[0] == np.abs(volley.counts[0].astype(int)).sum()
-        assert not new[[1, 3, 4]].any()
+        assert new.sizes[0] == np.abs(volley.counts[0].astype(int)).sum()
+        assert not new.sizes[[1, 3, 4]].any()
+        assert new.extra.tolist() == said.cells.tolist()
+        assert not len(new.missing)
 
 
 def test_mismatch_counts_spikes_and_words(filled: Hippocampus) -> None:
     circuit = filled.circuit
     same = circuit.volley(units(len(TEXTS))[[3]], asked([words(TEXTS[3], CELLS)], None, 1, filled.spec.lex))
-    key, known = mismatch(circuit, same)
+    key, nothing = mismatch(circuit, same)
     assert key == 3
+    assert not len(nothing.extra) + len(nothing.missing)
+    known = nothing.sizes
     assert known[:4].tolist() == [0, 0, 0, 0]
     assert known[4] > 0
     other = circuit.volley(near(units(len(TEXTS))[[3]], 0.9), asked([words("a quite new sentence", CELLS)], None, 1, filled.spec.lex))
-    key, change = mismatch(circuit, other)
+    key, (change, extra, missing) = mismatch(circuit, other)
+    said, knows = words("a quite new sentence", CELLS).cells, words(TEXTS[3], CELLS).cells
+    assert (set(extra), set(missing)) == (set(said) - set(knows), set(knows) - set(said))
     cue, taught = other.counts[0].astype(int), circuit.ca1.counts[key].astype(int)
     both_sides = np.abs(np.stack([np.maximum(cue, 0) - np.maximum(taught, 0), np.maximum(-cue, 0) - np.maximum(-taught, 0)]))
     assert change[0] + change[1] == both_sides.sum()
@@ -140,13 +151,15 @@ def test_mismatch_counts_spikes_and_words(filled: Hippocampus) -> None:
 
 def test_a_gates_value_is_its_cells_firing_probability() -> None:
     rng = np.random.default_rng(1)
-    many = GateCells(np.zeros((5, 1)), rng.normal(size=(5, 4)), rng.normal(size=(2, 4)), 20_000)
-    verdict = many.judge(0, np.ones(5), seed=5)
-    expected = 1 / (1 + np.exp(1 - (many.synapses.sum(0) + many.theta)))
+    many = GateCells(np.zeros((5, 1)), rng.normal(size=(5, 4)), rng.normal(size=(2, 4)), 20_000, rng.normal(size=(2, 9, 4)))
+    differs = Mismatch(np.ones(5), np.array([1, 7]), np.array([4]))
+    verdict = many.judge(0, differs, seed=5)
+    heard = many.words[0, 1] + many.words[0, 7] + many.words[1, 4]
+    expected = 1 / (1 + np.exp(1 - (many.synapses.sum(0) + many.theta + np.array([0 * heard, heard]))))
     np.testing.assert_allclose(verdict.value, expected, atol=1e-12)
     np.testing.assert_allclose(verdict.share, expected, atol=4 * np.sqrt(0.25 / 20_000))
-    assert (many.judge(0, np.ones(5), seed=5).share == verdict.share).all()
-    assert (many.judge(0, np.ones(5), seed=6).share != verdict.share).any()
+    assert (many.judge(0, differs, seed=5).share == verdict.share).all()
+    assert (many.judge(0, differs, seed=6).share != verdict.share).any()
 
 
 @pytest.mark.parametrize(
@@ -161,10 +174,11 @@ def test_what_the_gates_mean(on: set[str], action: Action) -> None:
     share = np.zeros((2, 4))
     for gate in on:
         share[Phase.READ if gate == "read" else Phase.WRITE, GATES.index(gate)] = 0.75
-    verdict = Verdict(0, np.zeros(5), share, share)
+    same = Mismatch(np.zeros(5), *np.zeros((2, 0), np.int64))
+    verdict = Verdict(0, same, share, share)
     assert verdict.action is action
     assert {gate for gate in GATES if verdict.on(gate)} == on
-    assert Verdict(0, np.zeros(5), share[::-1], share[::-1]).action is Action.RENEW  # the other half of theta does not count
+    assert Verdict(0, same, share[::-1], share[::-1]).action is Action.RENEW  # the other half of theta does not count
 
 
 # -- the hippocampus -------------------------------------------------------------------------------------------------------------------
@@ -480,7 +494,8 @@ def test_the_model_that_ships_has_gates_and_prints_them() -> None:
     assert spec.model_copy(update=alike) == load_model("hippocampus-text").model_copy(update=alike)
     trained = GateCells.of(spec)
     assert trained.levels.shape == (len(FEATURES), 16)
-    known, stranger = np.array([0, 0, 0, 0, 25.0]), np.array([300, 300, 25, 20, 5.0])
+    assert trained.words.any()
+    known, stranger = (Mismatch(np.array(sizes, float), *np.zeros((2, 0), np.int64)) for sizes in ([0, 0, 0, 0, 25], [300, 300, 25, 20, 5]))
     assert trained.judge(0, known, 0).action is Action.RENEW
     assert trained.judge(0, stranger, 0).action is Action.WRITE
     assert trained.judge(NONE, stranger, 0).key == NONE

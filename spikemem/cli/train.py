@@ -215,8 +215,9 @@ class _Made(NamedTuple):
 def _write(order: _Order) -> _Made:
     from spikemem.learn import save
     from spikemem.training import write_similarity
-    from spikemem.training.spmn import embedded
+    from spikemem.training.spmn import builder, embedded
 
+    builder(order.cell)  # an unknown one is told before the embedding
     embedder = order.embedder()
     with bar("embedding") as progress:
         seen, unseen = (embedded(order.data, embedder, part, progress=progress) for part in ("train", "test"))
@@ -238,7 +239,9 @@ def _write(order: _Order) -> _Made:
 def _slots(order: _Order) -> _Made:
     from spikemem.learn import save
     from spikemem.training import slots
+    from spikemem.training.spmn import builder
 
+    builder(order.cell)
     embedder = order.embedder()
     with bar("embedding") as progress:
         seen, unseen = slots.sentences(order.data, embedder, progress)

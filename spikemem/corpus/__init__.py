@@ -1,5 +1,5 @@
-"""Texts that ship with spikemem: the demo's statements, a conversation with questions, and small talk."""
+"""Texts that ship with spikemem: the demo's statements, a conversation with questions, small talk, and pairs of facts."""
 
-from spikemem.corpus.talk import Conversation, Question, load_conversation, load_small_talk
+from spikemem.corpus.talk import Conversation, Facts, Question, load_conversation, load_facts, load_small_talk
 
-__all__ = ["Conversation", "Question", "load_conversation", "load_small_talk"]
+__all__ = ["Conversation", "Facts", "Question", "load_conversation", "load_facts", "load_small_talk"]

@@ -1,12 +1,18 @@
 """Streams of sentences in which some come again, in the same words or others, and some contradict what was said before."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import partial
 
 import numpy as np
 
-from spikemem.corpus.variants import Part, edited, swapped
+from spikemem.corpus.variants import Part, beside, corrected, denied, edited
+
+DENIED = 0.25
+"""Of contradictions, the share that denies."""
+TRIES = 20
+"""Sentences that are tried for an edit."""
 
 
 class Kind(StrEnum):
@@ -16,11 +22,13 @@ class Kind(StrEnum):
     REPEAT = "repeat"
     PARAPHRASE = "paraphrase"
     CONTRADICTION = "contradiction"
+    BESIDE = "beside"
+    """As one before it, but of another one: both are true."""
 
 
 @dataclass(frozen=True)
 class Event:
-    """text: what is said.   of: the place of the NEW event whose latest version it repeats or changes; its own where it is new."""
+    """text: what is said.   of: the place of the event whose latest version it repeats or changes; its own where it tells of its own."""
 
     text: str
     kind: Kind
@@ -32,7 +40,8 @@ def stream(
 ) -> list[Event]:
     """n events, of the given shares; all others are texts that have not come before, in their order.
 
-    What comes again is drawn from the events at least `wait` before, in their latest version. Shorter where the texts run out.
+    What comes again is drawn from the events at least `wait` before, in their latest version; of contradictions a DENIED share denies, the
+    others correct. Shorter where the texts run out.
 
     >>> events = stream(["Rain fell on Monday.", "The cat sleeps."], 4, {Kind.REPEAT: 0.5}, np.random.default_rng(0), wait=0)
     >>> [e.kind.value for e in events if e.text == events[0].text][0]
@@ -41,26 +50,30 @@ def stream(
     kinds = rng.choice([*shares, Kind.NEW], n, p=[*shares.values(), 1 - sum(shares.values())])
     fresh, events, latest = iter(dict.fromkeys(texts)), list[Event](), dict[int, str]()
     for kind in map(Kind, kinds):
-        made = None if kind is Kind.NEW else _again(kind, latest, len(events) - wait, rng, part)
+        made = None if kind is Kind.NEW else _again(kind, latest, len(events), wait, rng, part)
         if made is None:
             text = next(fresh, None)
             if text is None:
                 break
             made = Event(text, Kind.NEW, len(events))
-        if made.kind in (Kind.NEW, Kind.CONTRADICTION):
+        if made.kind in (Kind.NEW, Kind.CONTRADICTION, Kind.BESIDE):
             latest[made.of] = made.text
         events.append(made)
     return events
 
 
-def _again(kind: Kind, latest: dict[int, str], until: int, rng: np.random.Generator, part: Part) -> Event | None:
-    """An event that comes again; None where there is none to come again or, after a few tries, to contradict."""
-    old = [place for place in latest if place < until]
-    for place in rng.choice(old, min(len(old), 20), replace=False).tolist() if old else ():
-        text = latest[place]
-        made = text if kind is Kind.REPEAT else edited(text, rng, part) if kind is Kind.PARAPHRASE else swapped(text, rng, part)
+def _again(kind: Kind, latest: dict[int, str], now: int, wait: int, rng: np.random.Generator, part: Part) -> Event | None:
+    """The event of place `now`, which comes again; None where there is none to come again or, after a few tries, to change."""
+    old = [place for place in latest if place < now - wait]
+    edits: dict[Kind, Callable[[str, np.random.Generator], str | None]] = {
+        Kind.PARAPHRASE: partial(edited, part=part), Kind.BESIDE: beside,
+        Kind.CONTRADICTION: denied if rng.random() < DENIED else corrected,
+    }  # fmt: skip
+    edit = edits.get(kind)
+    for place in rng.choice(old, min(len(old), TRIES), replace=False).tolist() if old else ():
+        if edit is None:
+            return Event(latest[place], kind, place)
+        made = edit(latest[place], rng)
         if made is not None and made not in latest.values():
-            return Event(made, kind, place)
-        if kind is Kind.REPEAT:
-            return Event(text, kind, place)
+            return Event(made, kind, now if kind is Kind.BESIDE else place)
     return None

@@ -1,16 +1,18 @@
-"""A conversation that ships with spikemem, and questions on it."""
+"""A conversation that ships with spikemem, with questions on it; small talk; and pairs of facts."""
 
 import json
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import chain
 from pathlib import Path
+from typing import NamedTuple
 
 from spikemem.conversation import Turn, sessions_of
 from spikemem.datasets import Task
 from spikemem.texts import parse_time
 
 CONVERSATION = Path(__file__).with_name("conversation.json")
+FACTS = Path(__file__).with_name("facts.json")
 SMALL_TALK = Path(__file__).with_name("small_talk.txt")
 KINDS = ("words", "meaning", "context", "time")
 """What it takes to find an answer: rare words; a meaning in other words; the turn before; the time that is asked about."""
@@ -74,3 +76,21 @@ def load_small_talk() -> list[str]:
     True
     """
     return SMALL_TALK.read_text(encoding="utf-8").splitlines()
+
+
+class Facts(NamedTuple):
+    """Pairs of facts, on which gates are judged and which nothing is taught.
+
+    before: what was told before.   pairs: first and second fact, by what the second is: an "update" of the first, its "negation", another
+    one "beside" it, or its "paraphrase".
+    """
+
+    before: list[str]
+    pairs: dict[str, list[tuple[str, str]]]
+
+
+def load_facts() -> Facts:
+    """The pairs that ship with spikemem."""
+    told = json.loads(FACTS.read_text(encoding="utf-8"))
+    before = told.pop("told before")
+    return Facts(before, {kind: [(first, second) for first, second in pairs] for kind, pairs in told.items()})

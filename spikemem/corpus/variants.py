@@ -1,11 +1,5 @@
-"""The same said a little differently, and the same with one fact changed: edits of a sentence, for streams that repeat and contradict.
-
-A change of one word counts as a contradiction here, and to gates that learn from such streams, even where both sentences may be true: "Ana
-is allergic to nuts." and "Ana is allergic to cats."
-
->>> rng = np.random.default_rng(0)
->>> swapped("The train leaves at nine on Monday.", rng) in (None, "The train leaves at nine on Monday.")
-False
+"""Edits of a sentence, for streams that repeat and contradict: the same said a little differently; the same corrected, or denied, which
+contradicts it; and the same said of another one, which does not.
 """
 
 import re
@@ -14,7 +8,7 @@ from typing import Literal
 import numpy as np
 
 Part = Literal["train", "test"]
-"""Which half of the word lists and of the edits is used, so that what was trained on one is judged on the other."""
+"""Which half of what may stand for one another is used, so that what was trained on one is judged on the other."""
 
 ALIKE = {
     "train": (
@@ -38,45 +32,42 @@ OPENERS = {
     "test": ("Oh, ", "Anyway, ", "By the way, ", "Actually, ", "Yeah, ", "Look, "),
 }
 CLOSERS = {"train": (", you see.", ", as you know.", ", by the way.", "!"), "test": (", you know.", ", really.", ", I mean.", "...")}
-KINDS = {
-    "number": (
-        "two three four five six seven eight nine ten eleven twelve fifteen twenty thirty forty fifty sixty ninety",
-        "first second third fourth fifth sixth",
-    ),
-    "day": (
-        "Monday Tuesday Wednesday Thursday Friday Saturday Sunday",
-        "January February March April June July August September October November December",
-        "spring summer autumn winter",
-        "morning afternoon evening night",
-        "yesterday today tomorrow",
-        "week month year weekend",
-    ),
-    "place": (
-        "Lisbon Rome Paris Berlin Madrid Oslo Boston Chicago Toronto Sydney Seattle Denver Miami Glasgow Leeds Kyoto Prague Vienna Nairobi",
-        "Portugal Italy France Germany Spain Norway Canada Japan Sweden Kenya Peru Mexico England Ireland Greece Brazil",
-        "park beach museum library garden school office church station cafe restaurant gym studio shop mountains lake river forest",
-        "kitchen attic cellar garage bedroom hallway study",
-    ),
-    "name": (
-        "Ada Ben Clara David Emma Frank Grace Henry Ivy Jack Kate Leo Mia Noah Olive Peter Rosa Sam Tess Victor",
-        "mother father sister brother aunt uncle cousin son daughter wife husband grandma grandpa neighbour friend",
-    ),
-    "thing": (
-        "red blue green yellow black white purple orange brown grey pink",
-        "dog cat rabbit horse parrot hamster turtle",
-        "guitar piano violin drums flute cello",
-        "coffee tea milk beer wine juice",
-        "bread cheese soup pizza salad cake pie chocolate",
-        "running swimming dancing painting hiking cooking singing reading gardening camping fishing",
-        "car bike bus train boat plane",
-        "doctor nurse teacher lawyer dentist chef writer",
-    ),
-}
-"""Classes of words by what they tell: within a class, another word is another fact."""
-_CLASS = {word.casefold(): row.split() for rows in KINDS.values() for row in rows for word in row.split()}
+VALUES = (
+    "two three four five six seven eight nine ten eleven twelve fifteen twenty thirty forty fifty sixty ninety",
+    "first second third fourth fifth sixth",
+    "Monday Tuesday Wednesday Thursday Friday Saturday Sunday",
+    "January February March April June July August September October November December",
+    "spring summer autumn winter",
+    "morning afternoon evening night",
+    "yesterday today tomorrow",
+    "week month year weekend",
+    "Lisbon Rome Paris Berlin Madrid Oslo Boston Chicago Toronto Sydney Seattle Denver Miami Glasgow Leeds Kyoto Prague Vienna Nairobi",
+    "Portugal Italy France Germany Spain Norway Canada Japan Sweden Kenya Peru Mexico England Ireland Greece Brazil",
+    "park beach museum library garden school office church station cafe restaurant gym studio shop mountains lake river forest",
+    "red blue green yellow black white purple orange brown grey pink",
+)
+"""Classes of words that say when, where, how many and in which colour: another word of the class corrects the sentence."""
+SUBJECTS = (
+    "Ada Ben Clara David Emma Frank Grace Henry Ivy Jack Kate Leo Mia Noah Olive Peter Rosa Sam Tess Victor",
+    "mother father sister brother aunt uncle cousin son daughter wife husband grandma grandpa neighbour friend",
+    "dog cat rabbit horse parrot hamster turtle",
+    "kitchen attic cellar garage bedroom hallway study",
+    "guitar piano violin drums flute cello",
+    "coffee tea milk beer wine juice",
+    "bread cheese soup pizza salad cake pie chocolate",
+    "running swimming dancing painting hiking cooking singing reading gardening camping fishing",
+    "car bike bus train boat plane",
+    "doctor nurse teacher lawyer dentist chef writer",
+)
+"""Classes of words that say who and what: with another word of the class the sentence tells of something else."""
 _WORD = re.compile(r"[A-Za-z]+|\d+")
 LEAST_WORDS = 4
 """A shorter sentence holds no fact that could change."""
+NOT = (" not", "n't", " no longer", " never")
+"""What denies a sentence, behind its auxiliary."""
+_DENIED = re.compile(r"\b(is|are|was|were|ca|can|wo|will|would|could|should|must|did|does|do)(n't|not| not| no longer| never)\b")
+_AUXILIARY = re.compile(r"\b(is|are|was|were|can|will|would|could|should|must)\b")
+_SHORT = {"ca": "can", "wo": "will"}
 
 
 def edited(text: str, rng: np.random.Generator, part: Part = "train") -> str:
@@ -101,24 +92,60 @@ def _opened(text: str, opener: str) -> str:
     return speaker + colon + opener + (said if keeps else said[:1].lower() + said[1:])
 
 
-def swapped(text: str, rng: np.random.Generator, part: Part = "train") -> str | None:
-    """The same sentence with one number, day, place, name or thing changed for another of its class; None where it tells none of them."""
+def corrected(text: str, rng: np.random.Generator) -> str | None:
+    """The same sentence with another number, day, place or colour; None where it tells none of them.
+
+    >>> corrected("The train leaves at nine on platform three.", np.random.default_rng(1))
+    'The train leaves at eleven on platform three.'
+    """
+    return _exchanged(text, VALUES, rng)
+
+
+def beside(text: str, rng: np.random.Generator) -> str | None:
+    """The same said of another one: a name, a relative, an animal, a thing or what somebody does exchanged; None where it has none.
+
+    >>> beside("Grace plays the violin.", np.random.default_rng(0))
+    'Grace plays the flute.'
+    """
+    return _exchanged(text, SUBJECTS, rng)
+
+
+def denied(text: str, rng: np.random.Generator) -> str | None:
+    """The contrary: a sentence whose auxiliary gets a "not", or loses it; None for questions, and where there is none.
+
+    >>> denied("The back door is locked.", np.random.default_rng(0)), denied("We can't swim.", np.random.default_rng(0))
+    ('The back door is never locked.', 'We can swim.')
+    """
+    start = _said(text)
+    if text.rstrip().endswith("?"):
+        return None
+    if (found := _DENIED.search(text, start)) is not None:
+        return text[: found.start()] + _SHORT.get(found[1], found[1]) + text[found.end() :]
+    if (found := _AUXILIARY.search(text, start)) is None:
+        return None
+    said = found[1] + str(rng.choice(NOT))
+    said = {"cann't": "can't", "willn't": "won't", "can not": "cannot"}.get(said, said)
+    return text[: found.start()] + said + text[found.end() :]
+
+
+def _said(text: str) -> int:
+    """Where what is said begins, behind a speaker's name where there is one."""
     head = re.match(r"\w+: ", text)
-    start = head.end() if head else 0
+    return head.end() if head else 0
+
+
+def _exchanged(text: str, classes: tuple[str, ...], rng: np.random.Generator) -> str | None:
+    """A sentence with one word of some classes exchanged, a number where they hold numbers."""
+    start, rows = _said(text), {word.casefold(): row.split() for row in classes for word in row.split()}
     if len(_WORD.findall(text[start:])) < LEAST_WORDS:
         return None
-    places = [w for w in _WORD.finditer(text, start) if w[0].isdigit() or w[0].casefold() in _CLASS]
+    places = [w for w in _WORD.finditer(text, start) if (w[0].isdigit() and classes is VALUES) or w[0].casefold() in rows]
     if not places:
         return None
     found = places[int(rng.integers(len(places)))]
-    return text[: found.start()] + _other(found[0], rng, part) + text[found.end() :]
-
-
-def _other(word: str, rng: np.random.Generator, part: Part) -> str:
-    if word.isdigit():
-        shift = int(rng.integers(1, 10)) * 2 - (part == "train")
-        return str(int(word) + shift)
-    row = _CLASS[word.casefold()]
-    others = [w for w in row if w.casefold() != word.casefold()]
-    other = str(rng.choice([w for w in others if row.index(w) % 2 == (part == "test")] or others))
-    return other.capitalize() if word[0].isupper() else other
+    if found[0].isdigit():
+        other = str(int(found[0]) + int(rng.integers(1, 20)))
+    else:
+        other = str(rng.choice([w for w in rows[found[0].casefold()] if w.casefold() != found[0].casefold()]))
+        other = other.capitalize() if found[0][0].isupper() else other
+    return text[: found.start()] + other + text[found.end() :]

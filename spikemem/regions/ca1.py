@@ -181,8 +181,8 @@ class CA1:
         self._pathways = None
 
     def renew(self, memory: int, when: float) -> None:
-        """A new moment of a memory, s since 1970."""
-        self.when[memory] = when
+        """A moment at which a memory happened again, s since 1970; the latest one is kept."""
+        self.when[memory] = np.fmax(self.when[memory], when)
         self._pathways = None
 
     def recode(self, codes: NDArray[np.uint16]) -> None:

@@ -7,10 +7,13 @@ whether what a cue recalls is read out.
                  W-  log-odds of the words that it knows and that are not said              lex_missing
                  W0  log-odds of the words that both have                                   lex_shared
     novelty      S_j = 1 where a mismatch exceeds level l_j                                 novelty
-    gate         P(S_g = 1) = sigmoid(sum_j w_gj S_j + theta_g[phase] - 1)                  gate_update, gate_reset, ...
+    gate         P(S_g = 1) = sigmoid(sum_j w_gj S_j + sum_i (a_gi X_i + b_gi Y_i) + theta_g[phase] - 1)
+                 X_i, Y_i = 1 for a word i that is said and not known, and the reverse      gate_update, gate_reset, ...
 
-The best index cell is CA1's answer to meaning alone: words come in the gamma cycle after it, to be compared. Each gate is a population
-of cells with escape noise (`network.Logistic`), so that its value is a firing probability; it is on where more than half of them fire.
+The best index cell is CA1's answer to meaning alone: words come in the gamma cycle after it, to be compared. How much differs the gates
+hear from the novelty cells; which words do, they hear in the writing half of theta from the comparing word cells themselves: another day
+corrects, another name does not. Each gate is a population of cells with escape noise (`network.Logistic`), so that its value is a firing
+probability; it is on where more than half of them fire.
 Read in the half of theta in which CA3 drives CA1, written in the other (Hasselmo, Bodelon and Wyble 2002): the gates fire in both halves,
 learn from theta's synapses to be silent in the one that is not theirs, and act in their own. Of SPMN's gates `update` lets an event write
 at all, `reset` lets it overwrite the engram that answered, `candidate` lets its own volley in as a key, and `read`, in the reading half,
@@ -27,6 +30,7 @@ Synapses and levels are learned (`spikemem train gates`).
 
 from dataclasses import dataclass
 from enum import IntEnum, StrEnum
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -60,6 +64,10 @@ COMPARE = 2
 START = COMPARE * GAMMA
 MOST = WINDOW
 """Spikes of a comparing cell: the window in which it is not held is as long as EC's."""
+WORDS = ("lex_extra", "lex_missing")
+"""Comparing word cells that gates hear one by one."""
+HEARD = 1
+"""The step at which they fire."""
 RELEASE = WINDOW + 1
 """The step from which EC's comparing cells fire: its volley has arrived."""
 JUDGE = GAMMA - 1
@@ -90,16 +98,27 @@ class Action(StrEnum):
     RENEW = "renew"
 
 
+class Mismatch(NamedTuple):
+    """How a cue differs from what an index cell was taught.
+
+    sizes: by `FEATURES`, [5].   extra: word cells that are said and not known.   missing: known and not said; ascending, int64.
+    """
+
+    sizes: NDArray[np.float64]
+    extra: NDArray[np.int64]
+    missing: NDArray[np.int64]
+
+
 @dataclass(frozen=True, eq=False)
 class Verdict:
     """What the gates make of an event.
 
-    key: the index cell that answered; NONE where none did.   mismatch: by `FEATURES`, [5].
+    key: the index cell that answered; NONE where none did.   mismatch: with what it was taught.
     value: firing probabilities, [phase, gate].   share: of each gate's cells that fired, [phase, gate].
     """
 
     key: int
-    mismatch: NDArray[np.float64]
+    mismatch: Mismatch
     value: NDArray[np.float64]
     share: NDArray[np.float64]
 
@@ -124,6 +143,7 @@ class GateCells:
     names for each part of its memory, and `spmn.Gates` holds their values.
 
     levels: of novelty cells, [feature, level].   synapses: [feature x level, gate].   theta: [phase, gate].
+    words: synapses from comparing word cells, [2, word cell, gate], as `WORDS`; none by default.
     embedder: the name of the one whose vectors they learned from, None where it is not told.
     """
 
@@ -133,13 +153,18 @@ class GateCells:
         synapses: NDArray[np.float64],
         theta: NDArray[np.float64],
         cells: int,
+        words: NDArray[np.float64] | None = None,
         embedder: str | None = None,
     ) -> None:
+        words = np.zeros((len(WORDS), 0, len(GATES))) if words is None else words
         if levels.ndim != 2 or len(levels) != len(FEATURES) or synapses.shape != (levels.size, len(GATES)):
             raise SpecError(f"gates need levels [{len(FEATURES)}, n] and synapses [{levels.size}, {len(GATES)}], not {synapses.shape}")
         if theta.shape != (len(Phase), len(GATES)):
             raise SpecError(f"gates need theta synapses of shape {(len(Phase), len(GATES))}, not {theta.shape}")
-        self.levels, self.synapses, self.theta = (np.round(a.astype(np.float64) / GRID) * GRID for a in (levels, synapses, theta))
+        if words.ndim != 3 or (words.shape[0], words.shape[2]) != (len(WORDS), len(GATES)):
+            raise SpecError(f"gates need synapses from words of shape [{len(WORDS)}, n, {len(GATES)}], not {words.shape}")
+        given = (levels, synapses, theta, words)
+        self.levels, self.synapses, self.theta, self.words = (np.round(a.astype(np.float64) / GRID) * GRID for a in given)
         self.cells, self.embedder = cells, embedder
 
     @classmethod
@@ -156,19 +181,30 @@ class GateCells:
                 f"gates of model {spec.name!r}: {path} holds no trained gates ({error}); make them with spikemem train gates"
             ) from error
         told = head.get("metadata")
-        return cls(levels, synapses, theta, spec.gates.cells, told.get("embedder") if isinstance(told, dict) else None)
+        told = told if isinstance(told, dict) else {}
+        lexicon = 0 if spec.lex is None else spec.lex.cells
+        if "words" in arrays and told.get("word_cells") != lexicon:
+            raise SpecError(
+                f"gates of model {spec.name!r}: {path} was trained on {told.get('word_cells')} word cells, not on {lexicon}; "
+                "train them anew with spikemem train gates --model"
+            )
+        words = np.zeros((len(WORDS), lexicon, len(GATES)))
+        if "words" in arrays:
+            words[:, np.asarray(arrays["words"], np.int64)] = np.asarray(arrays["heard"], np.float64)
+        return cls(levels, synapses, theta, spec.gates.cells, words, told.get("embedder"))
 
-    def novelty(self, mismatch: NDArray[np.float64]) -> NDArray[np.bool_]:
-        """Which novelty cells fire, [n, feature x level], to mismatches [n, feature]."""
-        return (mismatch[:, :, None] > self.levels[None]).reshape(len(mismatch), -1)
+    def received(self, mismatch: Mismatch) -> NDArray[np.float64]:
+        """What the gates receive, [phase, gate]."""
+        novelty = (mismatch.sizes[:, None] > self.levels).ravel().astype(np.float64)
+        received = novelty @ self.synapses + self.theta
+        if self.words.shape[1]:
+            extra, missing = self.words
+            received[Phase.WRITE] += extra[mismatch.extra].sum(0) + missing[mismatch.missing].sum(0)
+        return received
 
-    def above(self, mismatch: NDArray[np.float64]) -> NDArray[np.float64]:
-        """What the gates receive, [n, phase, gate]."""
-        return (self.novelty(mismatch).astype(np.float64) @ self.synapses)[:, None] + self.theta
-
-    def judge(self, key: int, mismatch: NDArray[np.float64], seed: int) -> Verdict:
+    def judge(self, key: int, mismatch: Mismatch, seed: int) -> Verdict:
         """What an event's mismatch makes the gates' cells do under the noise of this seed, as in the network."""
-        above, share = self.above(mismatch[None])[0], np.zeros((len(Phase), len(GATES)))
+        above, share = self.received(mismatch), np.zeros((len(Phase), len(GATES)))
         for g, name in enumerate(GATES):
             noise = drawn(Logistic(NOISE, seed), population(name), len(PROTOCOL) * GAMMA, self.cells)
             for phase, step in zip(Phase, SAMPLES, strict=True):
@@ -184,8 +220,8 @@ class GateCells:
                 share[phase, g] = len(recording[population(name)].between(step, step + 1)) / self.cells
         return self.verdict(int(answered[0]) if len(answered) else NONE, mismatch_of(recording, lexicon), share)
 
-    def verdict(self, key: int, mismatch: NDArray[np.float64], share: NDArray[np.float64]) -> Verdict:
-        return Verdict(key, mismatch, 1.0 / (1.0 + np.exp((ESCAPE.threshold - self.above(mismatch[None])[0]) / NOISE)), share)
+    def verdict(self, key: int, mismatch: Mismatch, share: NDArray[np.float64]) -> Verdict:
+        return Verdict(key, mismatch, 1.0 / (1.0 + np.exp((ESCAPE.threshold - self.received(mismatch)) / NOISE)), share)
 
     # -- as populations ------------------------------------------------------------------------------------------------------------
 
@@ -206,6 +242,11 @@ class GateCells:
             for step in SAMPLES:
                 net.connect("novelty", population(name), synapses, delay=(step - START - JUDGE) * DT)
             net.connect("theta", population(name), Dense(np.repeat(self.theta[:, [g]], self.cells, axis=1)))
+            for words, weight in zip(WORDS, self.words[:, :, g], strict=True):
+                if len(told := np.flatnonzero(weight)):
+                    pre, post = np.repeat(told, self.cells), np.tile(np.arange(self.cells), len(told))
+                    from_words = Sparse.from_coo(pre, post, np.repeat(weight[told], self.cells), (len(weight), self.cells))
+                    net.connect(words, population(name), from_words, delay=(SAMPLES[Phase.WRITE] - START - HEARD) * DT)
 
     def _build_comparison(self, net: Network, ca1: CA1) -> None:
         cycle, counts = CycleReset(GAMMA * DT), ca1.counts
@@ -252,25 +293,27 @@ def odds(lexicon: Lexicon) -> NDArray[np.float64]:
     return np.round(lexicon.odds() / GRID) * GRID
 
 
-def mismatch(counts: NDArray[np.int8], said: Words, ca1: CA1, key: int) -> NDArray[np.float64]:
-    """The mismatch of a cue's volley [d] and words with what an index cell was taught, by `FEATURES`, [5].
+def mismatch(counts: NDArray[np.int8], said: Words, ca1: CA1, key: int) -> Mismatch:
+    """The mismatch of a cue's volley [d] and words with what an index cell was taught.
 
     Where none answers (`NONE`) nothing was taught, and all is new.
     """
     cue = counts.astype(np.int64)
     taught = np.zeros_like(cue) if key == NONE else ca1.counts[key].astype(np.int64)
     sides = [(np.maximum(s * cue, 0), np.maximum(s * taught, 0)) for s in (1, -1)]
-    extra = sum(np.clip(a - b, 0, MOST).sum() for a, b in sides)
-    missing = sum(np.clip(b - a, 0, MOST).sum() for a, b in sides)
+    more = sum(np.clip(a - b, 0, MOST).sum() for a, b in sides)
+    less = sum(np.clip(b - a, 0, MOST).sum() for a, b in sides)
     part = slice(0) if key == NONE else slice(ca1.lexicon.ptr[key], ca1.lexicon.ptr[key + 1])
     had = ca1.lexicon.cell[part]
     shared = np.intersect1d(said.cells, had, assume_unique=True)
     heard, knows, both = (float(np.sum(np.round(ca1.lexicon.odds_of(cells) / GRID) * GRID)) for cells in (said.cells, had, shared))
-    return np.array([extra, missing, heard - both, knows - both, both], np.float64)
+    sizes = np.array([more, less, heard - both, knows - both, both], np.float64)
+    return Mismatch(sizes, *(np.setdiff1d(a, b, assume_unique=True) for a, b in ((said.cells, had), (had, said.cells))))
 
 
-def mismatch_of(recording: Recording, lexicon: Lexicon) -> NDArray[np.float64]:
+def mismatch_of(recording: Recording, lexicon: Lexicon) -> Mismatch:
     """The same off the spikes of the comparing cells."""
     heard = odds(lexicon)
     spikes = {name: recording[name].cell for name in FEATURES}
-    return np.array([len(cells) if name.startswith("ec") else heard[cells].sum() for name, cells in spikes.items()], np.float64)
+    sizes = [len(cells) if name.startswith("ec") else heard[cells].sum() for name, cells in spikes.items()]
+    return Mismatch(np.array(sizes, np.float64), *(np.sort(spikes[name]).astype(np.int64) for name in WORDS))

@@ -87,14 +87,15 @@ class SPMN(nn.Module):
         slots: Slots = self.decoder(self.remember(stimuli, memory))
         return slots
 
-    def tick(self, stimuli: Mapping[str, Tensor], flow: Flow) -> tuple[Slots | None, Flow]:
+    def tick(self, stimuli: Mapping[str, Tensor] | None, flow: Flow) -> tuple[Slots | None, Flow]:
         """One tick of the three as a pipeline, each on what the one before it gave in the last: a recall is two ticks behind its stimulus.
 
-        stimuli: of one event, by sense, [batch, ...].   flow: Flow(None, None) at first.   Returns the slots, where there is a memory yet.
+        stimuli: of one event, by sense, [batch, ...]; None where there is no event, so that what is under way comes through.
+        flow: Flow(None, None) at first.   Returns the slots, where there is a memory yet.
         """
         slots = None if flow.memory is None else self.decoder(flow.memory)
         memory = flow.memory
         if flow.event is not None:
             before = self.cell.initial(len(flow.event.rates)) if memory is None else memory
             memory = self.cell.write(before, flow.event.rates)[0]
-        return slots, Flow(self.encoder(stimuli), memory)
+        return slots, Flow(None if stimuli is None else self.encoder(stimuli), memory)

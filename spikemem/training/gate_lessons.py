@@ -7,7 +7,7 @@ answers, and the gates that should be on; a gate of which a lesson says nothing 
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 
 import numpy as np
@@ -24,14 +24,14 @@ from spikemem.hippocampus import Hippocampus
 from spikemem.regions.ca1 import NONE
 from spikemem.regions.ec import unit
 from spikemem.regions.ec_lex import Words, words
-from spikemem.regions.gates import FEATURES, GATES, Phase
+from spikemem.regions.gates import FEATURES, GATES, Mismatch, Phase
 from spikemem.regions.pathways import SILENT
 from spikemem.spec import ModelSpec
 
 ROUNDS = 3
 """So often all texts are told and asked for, each time in another order and with other changes."""
 SHARED = FEATURES.index("lex_shared")
-SHARES = {Kind.REPEAT: 0.1, Kind.PARAPHRASE: 0.15, Kind.CONTRADICTION: 0.15}
+SHARES = {Kind.REPEAT: 0.1, Kind.PARAPHRASE: 0.15, Kind.CONTRADICTION: 0.15, Kind.BESIDE: 0.1}
 """Of a stream, what comes again."""
 SHORT, AGAIN = {4: 100, 16: 50}, {Kind.REPEAT: 0.5}
 """Of streams of so many events, so many, in which sentences come again as they were: in a memory of a few no word tells anything, and what
@@ -44,7 +44,10 @@ MEMORIES = (2, 8)
 """Into so many memories the statements are divided for questions, once each in a round."""
 KNOWN = 3
 """Questions that a memory can answer, for one that it cannot: what is withheld is lost to the one who asks."""
-WANTED = {Kind.NEW: Action.WRITE, Kind.REPEAT: Action.RENEW, Kind.PARAPHRASE: Action.REFRESH, Kind.CONTRADICTION: Action.OVERWRITE}
+WANTED = {
+    Kind.NEW: Action.WRITE, Kind.REPEAT: Action.RENEW, Kind.PARAPHRASE: Action.REFRESH, Kind.CONTRADICTION: Action.OVERWRITE,
+    Kind.BESIDE: Action.WRITE,
+}  # fmt: skip
 ON = {
     Action.WRITE: ("update", "candidate"),
     Action.OVERWRITE: ("update", "reset", "candidate"),
@@ -61,36 +64,42 @@ Stage = Callable[[str], None]
 class Lessons:
     """What comes to the gates, and what should be done.
 
-    mismatch: [n, feature].   wanted: gates that should be on (1) and off (0), NaN of which nothing is said, [phase, n, gate].
-    right: an action's name, `READ_OUT` or `HOLD_BACK`, [n].
+    seen: mismatches.   wanted: gates that should be on (1) and off (0), NaN of which nothing is said, [phase, n, gate].
+    right: an action's name, `READ_OUT` or `HOLD_BACK`, [n].   words: cells of the whole words in their texts, ascending.
     """
 
-    mismatch: NDArray[np.float64]
+    seen: list[Mismatch]
     wanted: NDArray[np.float64]
     right: list[str]
+    words: NDArray[np.int64] = field(default_factory=lambda: np.zeros(0, np.int64))
+
+    @property
+    def sizes(self) -> NDArray[np.float64]:
+        """How large the mismatches are, [n, feature]."""
+        return np.reshape([mismatch.sizes for mismatch in self.seen], (-1, len(FEATURES)))
 
     @classmethod
-    def of_events(cls, mismatch: Sequence[NDArray[np.float64]], actions: Sequence[Action]) -> "Lessons":
+    def of_events(cls, seen: Sequence[Mismatch], actions: Sequence[Action]) -> "Lessons":
         """Events teach the gates that write, and that none but `read` is on in theta's reading half, and `read` not in the other."""
         wanted = np.zeros((len(Phase), len(actions), len(GATES)))
         wanted[Phase.READ, :, GATES.index("read")] = np.nan
         for i, action in enumerate(actions):
             wanted[Phase.WRITE, i, [GATES.index(gate) for gate in ON[action]]] = 1.0
-        return cls(np.reshape(mismatch, (-1, len(FEATURES))), wanted, [action.value for action in actions])
+        return cls(list(seen), wanted, [action.value for action in actions])
 
     @classmethod
-    def of_cues(cls, mismatch: Sequence[NDArray[np.float64]], stored: Sequence[bool]) -> "Lessons":
+    def of_cues(cls, seen: Sequence[Mismatch], stored: Sequence[bool]) -> "Lessons":
         """Cues teach `read` in theta's reading half; whether one is to be written they do not say."""
         wanted = np.zeros((len(Phase), len(stored), len(GATES)))
         wanted[Phase.READ, :, GATES.index("read")] = stored
         wanted[Phase.WRITE, :, [g for g, gate in enumerate(GATES) if gate != "read"]] = np.nan
-        return cls(np.reshape(mismatch, (-1, len(FEATURES))), wanted, [READ_OUT if there else HOLD_BACK for there in stored])
+        return cls(list(seen), wanted, [READ_OUT if there else HOLD_BACK for there in stored])
 
     @classmethod
     def all(cls, parts: Sequence["Lessons"]) -> "Lessons":
         """Lessons one after the other."""
         wanted = np.concatenate([part.wanted for part in parts], axis=1)
-        return cls(np.concatenate([part.mismatch for part in parts]), wanted, [right for part in parts for right in part.right])
+        return cls([mismatch for part in parts for mismatch in part.seen], wanted, [right for part in parts for right in part.right])
 
 
 Group = dict[str, list[str]]
@@ -149,7 +158,8 @@ def lessons(spec: ModelSpec, embedder: Embedder, texts: Texts, seed: int = 0, st
         parts.append(_events(plain, mute, vectors, seed, mute=True))
         stage("cues: meeting memories that know, and that do not")
         parts += [_asked(plain, texts, vectors, seed, memories, rng) for _ in range(ROUNDS) for memories in MEMORIES]
-    return Lessons.all(parts)
+    said = [_heard(text, plain) for text in every]
+    return replace(Lessons.all(parts), words=np.unique(np.concatenate([heard.cells[heard.whole] for heard in said])))
 
 
 Vectors = dict[str, NDArray[np.float32]]
@@ -163,19 +173,19 @@ def _heard(text: str, spec: ModelSpec, mute: bool = False) -> Words:
 def _events(spec: ModelSpec, events: Sequence[Event], vectors: Vectors, seed: int, mute: bool = False) -> Lessons:
     """What the events of a stream bring to a memory to which the right thing is done each time.   mute: no word is heard."""
     memory, holder = Hippocampus(spec, seed=seed), dict[int, int]()
-    seen, actions = list[NDArray[np.float64]](), list[Action]()
+    seen, actions = list[Mismatch](), list[Action]()
     for event in events:
         vector, heard = vectors[event.text], _heard(event.text, spec, mute)
         circuit, old = memory.circuit, holder.get(event.of, NONE)
         volley = circuit.volley(vector[None], asked([heard], None, 1, spec.lex))
         key, difference = mismatch(circuit, volley)
         answered = int(circuit.ca1.owners(np.array([key]))[0])
-        if key != NONE and not (event.kind is Kind.NEW and (mute or difference[SHARED]) and _cosine(volley, circuit, key) > NEAR):
+        if key != NONE and not (event.kind is Kind.NEW and (mute or difference.sizes[SHARED]) and _cosine(volley, circuit, key) > NEAR):
             seen.append(difference)
             actions.append(WANTED[event.kind] if answered == old else Action.WRITE)
         if event.kind is Kind.CONTRADICTION:
             memory.forget([old])
-        if event.kind in (Kind.NEW, Kind.CONTRADICTION):
+        if event.kind in (Kind.NEW, Kind.CONTRADICTION, Kind.BESIDE):
             holder[event.of] = int(memory.store(vector[None], words=[[heard]])[0])
         elif event.kind is Kind.PARAPHRASE:
             memory.teach(old, vector[None], [heard], [False])
@@ -189,7 +199,7 @@ def _cosine(volley: Volley, circuit: Circuit, key: int) -> float:
 
 def _asked(spec: ModelSpec, texts: Texts, vectors: Vectors, seed: int, memories: int, rng: np.random.Generator) -> Lessons:
     """Questions on groups, put to the memory that holds them, and fewer on others, and small talk, to memories that do not."""
-    seen, stored = list[NDArray[np.float64]](), list[bool]()
+    seen, stored = list[Mismatch](), list[bool]()
     groups = [group for group in texts.groups if any(group.values())]
     talk = [text for group in texts.groups if not any(group.values()) for text in group]
     for part in np.array_split(rng.permutation(len(groups)), memories):

@@ -1,11 +1,12 @@
 """The hippocampus's gates, trained: on a stream in which sentences come again, and contradict, they learn what to write over what, and on
 questions, when to read out.
 
-    gate       S = 1 where  sum_j w_j S_j + theta[phase] + xi > 1,   xi logistic          (`regions.gates`)
+    gate       S = 1 where  sum_j w_j S_j + sum_i (a_i X_i + b_i Y_i) + theta[phase] + xi > 1,   xi logistic     (`regions.gates`)
     surrogate  dS / dI = p (1 - p),  p = P(S = 1)                                         the derivative of the firing probability
     loss       cross-entropy of the share of a gate's cells that fire, in both halves of theta, against what should have been done
 
-Novelty cells at fixed levels (quantiles of the lessons' mismatches) are what the gates hear; see `gate_lessons` for the lessons.
+Novelty cells at fixed levels (quantiles of the lessons' mismatches) are what the gates hear, and, one by one, the whole words that a cue
+says beyond what was known, X, and those that it leaves out, Y; see `gate_lessons` for the lessons.
 """
 
 from collections.abc import Callable
@@ -23,14 +24,18 @@ from spikemem.checkpoints import mark, save
 from spikemem.embed import Embedder
 from spikemem.errors import SpecError
 from spikemem.learn import History, Settings, fit
-from spikemem.regions.gates import ESCAPE, FEATURES, GATES, NOISE, Phase, Verdict
+from spikemem.regions.gates import ESCAPE, FEATURES, GATES, NOISE, WORDS, Phase, Verdict
 from spikemem.spec import ModelSpec
 from spikemem.team import leads
 from spikemem.training.gate_lessons import HOLD_BACK, READ_OUT, Lessons, lessons, taught_and_held_out
 
+SILENT = 0
+"""Fills the words of a lesson up."""
+DEAF = 0.3
+"""The share of a lesson's words that is not heard, so that what is to be done where words were never taught is learned, too."""
 LEVELS = 16
 """Novelty cells for each part of the mismatch."""
-SETTINGS = Settings(epochs=100, batch=256, lr=0.05, patience=30)
+SETTINGS = Settings(epochs=60, batch=512, lr=0.05, weight_decay=0.03, patience=20)
 
 
 class Escape(torch.autograd.Function):
@@ -50,21 +55,29 @@ class Escape(torch.autograd.Function):
 
 
 class GateModel(nn.Module):
-    """The gates' synapses.   levels: of novelty cells, [feature, level].   cells: of each gate."""
+    """The gates' synapses.   levels: of novelty cells, [feature, level].   cells: of each gate.   words: word cells that they hear, [m]."""
 
     levels: Tensor
+    words: Tensor
 
-    def __init__(self, levels: Tensor, cells: int) -> None:
+    def __init__(self, levels: Tensor, cells: int, words: Tensor) -> None:
         super().__init__()
         self.cells = cells
         self.register_buffer("levels", levels)
+        self.register_buffer("words", words)
         self.synapses = nn.Parameter(torch.zeros(levels.numel(), len(GATES)))
+        self.heard = nn.Parameter(torch.zeros(len(WORDS), len(words), len(GATES)))
         self.theta = nn.Parameter(torch.full((len(Phase), len(GATES)), ESCAPE.threshold))
 
-    def forward(self, mismatch: Tensor, phase: Tensor) -> Tensor:
-        """mismatch: [n, feature].   phase: [n].   Returns what the gates receive less their threshold, [n, gate]."""
-        novelty = (mismatch[:, :, None] > self.levels).flatten(1).to(self.synapses.dtype)
-        return novelty @ self.synapses + self.theta[phase] - ESCAPE.threshold
+    def forward(self, sizes: Tensor, phase: Tensor, words: Tensor) -> Tensor:
+        """sizes: of mismatches, [n, feature].   phase: [n].   words: as `tensors` gives them.
+
+        Returns what the gates receive less their threshold, [n, gate].
+        """
+        novelty = (sizes[:, :, None] > self.levels).flatten(1).to(self.synapses.dtype)
+        silent = self.heard.new_zeros(1, len(GATES))
+        heard = nn.functional.embedding_bag(words, torch.cat([silent, self.heard.flatten(0, 1)]), mode="sum", padding_idx=SILENT)
+        return novelty @ self.synapses + heard + self.theta[phase] - ESCAPE.threshold
 
     def share(self, above: Tensor) -> Tensor:
         """The share of each gate's cells that fire, [n, gate], a half spike from all and none."""
@@ -77,17 +90,30 @@ class GateModel(nn.Module):
 def loss(model: nn.Module, batch: tuple[Tensor, ...]) -> Tensor:
     """Cross-entropy of the gates' shares, over those of which something is said."""
     assert isinstance(model, GateModel)
-    *given, wanted = batch
+    sizes, phase, words, wanted = batch
+    heard = words.masked_fill(torch.rand(words.shape, device=words.device) < DEAF, SILENT)
     said = ~wanted.isnan()
-    return nn.functional.binary_cross_entropy(model.share(model(*given))[said], wanted[said])
+    return nn.functional.binary_cross_entropy(model.share(model(sizes, phase, heard))[said], wanted[said])
 
 
-def tensors(given: Lessons) -> tuple[Tensor, Tensor, Tensor]:
-    """Mismatch [2n, feature], phase [2n] and the gates that should be on [2n, gate]: each lesson in both halves of theta."""
-    mismatch = np.concatenate([given.mismatch] * len(Phase))
-    phase = np.repeat(list(Phase), len(given.mismatch))
-    wanted = given.wanted.reshape(-1, len(GATES))
-    return torch.tensor(mismatch, dtype=torch.float32), torch.tensor(phase), torch.tensor(wanted, dtype=torch.float32)
+def tensors(given: Lessons, words: NDArray[np.int64]) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+    """Each lesson in both halves of theta: sizes [2n, feature], phase [2n], words [2n, most], and the gates that should be on [2n, gate].
+
+    words: the cells that gates hear, ascending, [m]. In a lesson 1 + i is word i that is said and not known, 1 + m + i one that is known
+    and not said, `SILENT` none; in theta's reading half there are none.
+    """
+    differ = [
+        np.concatenate(
+            [1 + side * len(words) + np.searchsorted(words, np.intersect1d(words, cells)) for side, cells in enumerate(seen[1:])]
+        )
+        for seen in given.seen
+    ]
+    heard = np.full((len(Phase), len(differ), max(map(len, differ), default=0) or 1), SILENT)
+    for row, some in zip(heard[Phase.WRITE], differ, strict=True):
+        row[: len(some)] = some
+    phase = torch.arange(len(Phase)).repeat_interleave(len(differ))
+    sizes = torch.tensor(given.sizes, dtype=torch.float32).repeat(len(Phase), 1)
+    return sizes, phase, torch.tensor(heard).flatten(0, 1), torch.tensor(given.wanted, dtype=torch.float32).flatten(0, 1)
 
 
 def levels(mismatches: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -124,8 +150,8 @@ def train(
         raise SpecError(f"model {spec.name!r} has no [gates] to train; hippocampus-gated has")
     parts = taught_and_held_out(settings.seed)
     taught, held_out = (lessons(spec, embedder, texts, settings.seed + i, stage) for i, texts in enumerate(parts))
-    model = GateModel(torch.tensor(levels(taught.mismatch), dtype=torch.float32), spec.gates.cells)
-    given = tensors(held_out)
+    model = GateModel(torch.tensor(levels(taught.sizes), dtype=torch.float32), spec.gates.cells, torch.tensor(taught.words))
+    data, given = tensors(taught, taught.words), tensors(held_out, taught.words)
 
     def validate(model: nn.Module) -> float:
         assert isinstance(model, GateModel)
@@ -134,22 +160,22 @@ def train(
         return float(nn.functional.binary_cross_entropy_with_logits((model(*x) / NOISE)[said], wanted[said]))
 
     stage("training the gates")
-    data = tensors(taught)
     of = f"the gates of {spec.name}, {spec.gates.cells} cells each, {len(taught.right)} lessons {mark(*data, *given)}"
     history = fit(model, data, loss, replace(settings, of=of), validate=validate)
     if leads():
-        save(path, model, features=list(FEATURES), gates=list(GATES), embedder=embedder.name, seed=settings.seed, texts="spikemem.corpus")
+        told = {"features": FEATURES, "gates": GATES, "word_cells": 0 if spec.lex is None else spec.lex.cells, "embedder": embedder.name}
+        save(path, model, **told, seed=settings.seed, texts="spikemem.corpus")
     return Trained(history, examine(model, held_out), len(taught.right))
 
 
 def examine(model: GateModel, given: Lessons) -> dict[str, HeldOut]:
     """How the gates' values decide lessons, by what was right."""
     with torch.no_grad():
-        x, phase, _ = (t.to(model.levels.device) for t in tensors(given))
-        value = torch.sigmoid(model(x, phase) / NOISE).cpu().numpy().reshape(len(Phase), -1, len(GATES))
+        *x, _ = (t.to(model.levels.device) for t in tensors(given, model.words.cpu().numpy()))
+        value = torch.sigmoid(model(*x) / NOISE).cpu().numpy().reshape(len(Phase), -1, len(GATES))
     done = []
     for i, right in enumerate(given.right):
-        verdict = Verdict(0, given.mismatch[i], value[:, i], value[:, i])
+        verdict = Verdict(0, given.seen[i], value[:, i], value[:, i])
         out = READ_OUT if verdict.on("read") else HOLD_BACK
         done.append(out if right in (READ_OUT, HOLD_BACK) else verdict.action.value)
     made = {}
