@@ -18,7 +18,7 @@ SHOWN = 0.98
 """The least cosine of a code in the table."""
 INTRODUCTION = """# What was learned
 
-Made by `python analysis/learning_page.py` from what the commands below wrote; nothing is typed by hand. Seconds are of two shared
+Made by `python analysis/learning_page.py` from what the commands below wrote. Seconds are of two shared
 cores, for orientation alone.
 """
 parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -148,6 +148,16 @@ def stories(outcomes: Any) -> str:
     return "\n\n".join([table(columns, rows), "\n".join(notes)])
 
 
+def facts(made: Any) -> str:
+    actions = ("write", "overwrite", "refresh", "renew")
+    rows = [(r["kind"], r["n"], *(f"{r[a]:.2f}" for a in actions)) for r in made["rows"]]
+    note = (
+        "Pairs of sentences that were written for this and taught to nothing, in three memories. What is written stands beside the first;\n"
+        "what overwrites it deletes it; what refreshes it is kept as a further cue, and the first is what is recalled."
+    )
+    return f"{table(('the second is', 'n', 'written', 'overwrote', 'refreshed', 'renewed'), rows)}\n\n{note}"
+
+
 def reading(made: Any) -> str:
     shares = ("answered", "from", "to", "right@5", "right@5, open")
     rows = [(r["questions"], f"{r['n']:,}", *(f"{r[name]:.3f}" for name in shares)) for r in made["rows"]]
@@ -180,7 +190,11 @@ def stream(made: Any) -> str:
 
 
 class Section(NamedTuple):
-    """A part of the page.   runs: commands, and what each wrote.   tell: makes its text of that.   picture: file and caption."""
+    """A part of the page.
+
+    runs: commands, and what each wrote, "" where that is what the one before it wrote to.   tell: makes the section's text of that.
+    picture: file and caption.
+    """
 
     title: str
     runs: tuple[tuple[str, str], ...]
@@ -219,7 +233,7 @@ SECTIONS = (
     Section("SPMN, spiking against rate, gate by gate", (("sims/spmn_gates.py --data DIR", "spmn_gates.json"),), gates),
     Section(
         "SPMN, step 2: the bAbI tasks",
-        (("sims/babi.py --seeds 0 1 2 --data DIR", "babi"),),
+        (("sims/babi.py --seeds 0 1 2 --data DIR", "babi"), ("sims/babi.py --tasks 3 --epochs 30 --seeds 0 1 2 --data DIR", "")),
         stories,
         ("babi.png", "Errors in the twenty bAbI tasks, spiking cell, rate twin, MemN2N and EntNet"),
     ),
@@ -230,6 +244,7 @@ SECTIONS = (
         stream,
         ("gated_stream.png", "The share of each gate's cells that fired, over the sentences of a stream, and what was decided"),
     ),
+    Section("The gates in the hippocampus: pairs of facts", (("sims/gated_facts.py", "gated_facts.json"),), facts),
     Section("The gates in the hippocampus: what is read out", (("sims/gated_reading.py --data DIR", "gated_reading.json"),), reading),
 )
 
@@ -247,7 +262,9 @@ def main() -> None:
     for title, runs, tell, picture in SECTIONS:
         made, told = None, []
         for script, name in runs:
-            if (one := read(args.results / name)) is not None:
+            if not name:
+                told.append(f"`python {script}`")
+            elif (one := read(args.results / name)) is not None:
                 made = one if made is None else made + one
                 told.append(f"`python {script}`")
         if made is not None:

@@ -44,6 +44,7 @@ class Decision:
     id: the memory that holds the text now.   old: the memory that answered it, None where none did.
     gates: the share of each gate's cells that fired in its half of theta; over a half is on; `read` decides when the text is a cue.
         recording: their spikes, where asked for.   forgotten: the text that was overwritten, and is deleted.
+    held: the text of the old memory, where that stays: what a recall gives.
     """
 
     text: str
@@ -53,6 +54,7 @@ class Decision:
     gates: Mapping[str, float] = field(default_factory=dict, hash=False)
     recording: Recording | None = field(default=None, hash=False, compare=False)
     forgotten: str | None = None
+    held: str | None = None
 
     def __repr__(self) -> str:
         """One line.
@@ -62,8 +64,8 @@ class Decision:
         """
         gates = ", ".join(f"{name} {share:.2f}" for name, share in self.gates.items())
         old = "" if self.old is None else f"{self.old} -> "
-        lost = "" if self.forgotten is None else f", forgotten {self.forgotten!r}"
-        return f"Decision({self.text!r}, {self.action} {old}{self.id}{lost}{': ' if gates else ''}{gates})"
+        told = [f", {name} {text!r}" for name in ("forgotten", "held") if (text := getattr(self, name)) not in (None, self.text)]
+        return f"Decision({self.text!r}, {self.action} {old}{self.id}{''.join(told)}{': ' if gates else ''}{gates})"
 
 
 class Hits(list[Hit]):

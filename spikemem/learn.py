@@ -52,8 +52,8 @@ class Settings:
     amp: bf16 autocast, on CUDA alone.   compile: torch.compile.   patience: epochs without a better validation after which to stop.
     target: a validation that is good enough to stop.
     checkpoint: a folder, in which a training that stopped goes on.   tensorboard: a folder for logs.
-    of: what is learned, from what, in words; the recipes say it. A checkpoint of something else is refused. By default the loss's name and
-        a mark of the tensors; where a function gives the batches, nothing: name them, or they cannot be told from others.
+    of: what is learned, from what, in words; the recipes say it. A checkpoint of something else is refused. By default a mark of
+        the data; where a function gives the batches, nothing: name them, or they cannot be told from others.
 
     Raises TrainingError for a value out of its range.
     """
@@ -164,7 +164,7 @@ class _Training:
         self.optimiser = torch.optim.AdamW(self.parameters, settings.lr, weight_decay=settings.weight_decay, fused=True)
         course = {name: getattr(settings, name) for name in COURSE}
         if not settings.of and not callable(data):
-            course["of"] = f"{loss.__qualname__} on data {mark(*data)}"
+            course["of"] = f"data {mark(*data)}"
         self.state = State(course)
         if settings.checkpoint is not None:
             self.state = read_state(settings.checkpoint, course, model, self.optimiser)

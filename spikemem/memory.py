@@ -141,8 +141,9 @@ class Memory:
         """Store one memory; returns its id.
 
         In a model with gates (hippocampus-gated) the id is that of the memory which holds the text now, and `decisions` says why, and what
-        was forgotten. There one changed word counts as a contradiction: "Ana is allergic to cats." overwrites "Ana is allergic to nuts.",
-        which is deleted. A text of many pieces is judged by the meaning of its beginning, and by all its words.
+        was forgotten: a text that differs by a day, a number, a place, a colour or a "not" may overwrite one, which is deleted; one that
+        says the same may become a further cue of it, which keeps its own text. A text of many pieces is judged by the meaning of its
+        beginning, and by all its words.
 
         text: up to a million characters; one of over 128 words also gets a key for each piece of about that length.
         cues: further texts that should recall it.   origin: a note of where it came from.
@@ -259,7 +260,7 @@ class Memory:
 
         vectors: of each draft's keys, [key, d].
         """
-        hippocampus, forgotten = self.hippocampus, None
+        hippocampus, forgotten, held = self.hippocampus, None, None
         numbers = [None if draft.session is None else session + draft.session for draft in drafts]
         since, adaptation = len(hippocampus.circuit.ca1), hippocampus.adaptation
         try:
@@ -275,6 +276,7 @@ class Memory:
             outcome = hippocampus.outcomes[0] if hippocampus.outcomes else None
             old = None if outcome is None or outcome.old == NONE else self._roster.id_at(outcome.old)
             if outcome is not None and old is not None and outcome.stays:
+                held = self._roster[old].text
                 ids = [self._refresh(old, outcome.added, drafts[0], vectors[0], since)]
                 self._said_in |= {} if numbers[0] is None else {old: numbers[0]}
             else:
@@ -286,7 +288,7 @@ class Memory:
             raise
         if outcome is not None:
             gates = {} if outcome.verdict is None else outcome.verdict.shares
-            self.decisions.append(Decision(drafts[0].text, outcome.action.value, ids[0], old, gates, outcome.recording, forgotten))
+            self.decisions.append(Decision(drafts[0].text, outcome.action.value, ids[0], old, gates, outcome.recording, forgotten, held))
         return ids
 
     def _add(

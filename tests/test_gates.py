@@ -208,6 +208,16 @@ def test_an_overwriting_takes_over_the_associations(spec: ModelSpec) -> None:
     assert len(memory) == 3
 
 
+def test_ids_of_one_call_are_of_what_holds_the_events_at_its_end(spec: ModelSpec) -> None:
+    memory, vectors = Hippocampus(spec), units(2)
+    said = [words(text, CELLS) for text in (*TEXTS[:2], *(TEXTS[1].replace("mat 7", f"mat {n}") for n in (98, 99)))]
+    near_by = near(vectors[[1, 1]], 0.95)
+    ids = memory.store(np.concatenate([vectors, near_by]), words=[[heard] for heard in said])
+    assert [outcome.action.value for outcome in memory.outcomes] == ["write", "write", "overwrite", "overwrite"]
+    assert ids.tolist() == [0, 3, 3, 3]
+    assert memory.contents(ids).shape == (4, vectors.shape[1])
+
+
 def test_an_event_with_vectors_alone_is_judged(spec: ModelSpec) -> None:
     memory = Hippocampus(spec)
     assert memory.store(units(5)).tolist() == [0, 1, 2, 3, 4]
@@ -263,6 +273,7 @@ def test_a_stream_is_written_refreshed_and_overwritten(path: Path, spec: ModelSp
             ("write", 0, None), ("write", 1, 0), ("renew", 0, 0), ("refresh", 0, 0), ("overwrite", 2, 0),
         ]  # fmt: skip
         assert [d.forgotten for d in made] == [None] * 4 + ["Ada lives in ~Lisbon"]
+        assert [d.held for d in made] == [None, None, "Ada lives in ~Lisbon", "Ada lives in ~Lisbon", None]
         assert made[4].gates == {"update": 1.0, "reset": 1.0, "candidate": 1.0, "read": 1.0}
         assert (len(memory), 0 in memory, memory[2]) == (2, False, "Ada lives in ~Rome now")
         assert memory.recall("Ada lives in ~Lisbon")[0].id == 2
@@ -296,6 +307,8 @@ def test_a_refresh_adds_the_cue_and_renews_the_time(path: Path, spec: ModelSpec)
         memory.store("Ada lives in Lisbon ~still", when=later)
         assert memory.decisions[0].action == "refresh"
         assert memory.info()["index_cells"] == 2
+        assert memory.recall("Ada lives in Lisbon ~still")[0].when == later
+        memory.store("Ada lives in Lisbon", when=first)  # an old log, read late
         assert memory.recall("Ada lives in Lisbon ~still")[0].when == later
         for _ in range(2):
             memory.store("Ada lives in Lisbon ~still")

@@ -236,8 +236,12 @@ def test_other_settings_or_another_model_do_not_go_on(tmp_path: Path) -> None:
     fit(Counting(), data(), loss, kept)
     with pytest.raises(TrainingError, match=r"is of signs, not of products; give another folder"):
         fit(Counting(), data(), loss, replace(kept, of="products"))
-    with pytest.raises(TrainingError, match=r"is of signs, not of something without a name"):
+    with pytest.raises(TrainingError, match=r"is of signs, not of data [0-9a-f]{8}"):
         fit(Counting(), data(), loss, replace(kept, of=""))
+    unnamed = replace(kept, checkpoint=tmp_path / "unnamed", of="")
+    fit(Counting(), data(), loss, unnamed)
+    with pytest.raises(TrainingError, match=r"is of data .*, not of data .*; give another folder"):
+        fit(Counting(), (2 * data()[0], data()[1]), loss, unnamed)
     with pytest.raises(TrainingError, match=r"begun with epochs=1, lr=0.01; go on with the same"):
         fit(Counting(), data(), loss, replace(kept, lr=0.5, epochs=2))
     with pytest.raises(SnapshotError, match=r"another model: 11 do not fit"):
@@ -389,8 +393,10 @@ def test_a_loss_that_is_no_number_ends_it_before_the_weights_are_touched() -> No
             kept.update({name: tensor.clone() for name, tensor in model.state_dict().items()})
         return loss(model, batch) * (math.nan if calls == 10 else 1.0)
 
-    with pytest.raises(TrainingError, match=r"step 3 of epoch 2: the loss is nan.*Lower the learning rate"):
+    model.eval()
+    with pytest.raises(TrainingError, match=r"step 3 of epoch 2: the loss is nan.*See that the data are finite; if they are, lower"):
         fit(model, data(), bad, SHORT)
+    assert not model.training
     assert all(torch.equal(tensor, kept[name]) for name, tensor in model.state_dict().items())
 
 
@@ -410,7 +416,28 @@ def test_bad_settings_are_refused(name: str, value: float) -> None:
 
 def test_settings_at_their_bounds_train() -> None:
     chosen = replace(SHORT, epochs=1, warmup=0, clip=math.inf, seed=2**63 - 1, patience=0, target=-math.inf, weight_decay=0.0)
-    assert len(fit(Counting(), data(), loss, chosen).losses) == 7
+    assert len(fit(Counting(), data(), loss, chosen, validate=held_out).losses) == 7
+    for name, value in (("patience", 3), ("target", 0.1)):
+        with pytest.raises(TrainingError, match="there is none; give `validate`"):
+            fit(Counting(), data(), loss, replace(SHORT, **{name: value}))
+
+
+def test_folders_may_be_named_by_words(tmp_path: Path) -> None:
+    named = replace(SHORT, epochs=1, checkpoint=str(tmp_path / "here"))  # type: ignore[arg-type]
+    fit(Counting(), data(), loss, named)
+    assert (tmp_path / "here" / checkpoints.FILE).is_file()
+
+
+def test_a_gradient_that_vanishes_in_one_step_is_no_finding() -> None:
+    model, (x, y) = Counting(), data()
+    with Watch(model) as watch:
+        for scale in (1.0, 0.0):
+            model.zero_grad()
+            (scale * loss(model, (x, y))).backward()
+            watch.step()
+        assert [finding for finding in watch.findings() if finding.name == "vanishing gradient"] == []
+        watch.step()
+        assert {finding.layer for finding in watch.findings() if finding.name == "vanishing gradient"} == set(watch.parts)
 
 
 def test_bad_data_are_refused() -> None:

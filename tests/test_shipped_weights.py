@@ -1,10 +1,13 @@
 """The weights that ship, on texts that their training did not see, as the bundled embedder reads them."""
 
+from collections import Counter
+
 import numpy as np
 import pytest
 
 from spikemem import Hippocampus, Memory, load_model
 from spikemem.codes import VolleyCode, fidelity
+from spikemem.corpus import load_facts
 from spikemem.corpus.stream import Kind, stream
 from spikemem.gating import Action
 from spikemem.spec import weights_file
@@ -23,6 +26,17 @@ SENTENCES = [
     "The judge adjourned until both parties had read the new evidence.",
     "Please water the ferns twice a week and leave the cactus alone.",
     "It took the mechanics four hours to find the leak in the radiator.",
+]
+
+FOREIGN = [
+    "Lodówka w kuchni znowu przecieka.",
+    "Mijn fiets staat nog bij het station.",
+    "Sähkölasku tuli tänään postissa.",
+    "A macska elaludt a párnán.",
+    "Trenul spre Cluj pleacă la șapte.",
+    "Bahçedeki incir ağacı kurumuş.",
+    "Bróðir minn keypti gamlan bát.",
+    "Kereta api terakhir sudah berangkat.",
 ]
 
 
@@ -51,6 +65,7 @@ def test_the_gates_write_what_is_new_and_know_what_is_not(held_out: Texts) -> No
         Kind.REPEAT: {"renew"},
         Kind.PARAPHRASE: {"refresh", "renew"},
         Kind.CONTRADICTION: {"overwrite"},
+        Kind.BESIDE: {"write"},
     }
     with Memory.open(model="hippocampus-gated") as memory:
         for event in events:
@@ -58,9 +73,35 @@ def test_the_gates_write_what_is_new_and_know_what_is_not(held_out: Texts) -> No
             (decision,) = memory.decisions
             told[event.kind].append(decision.action in right[event.kind])
             holder[event.of] = decision.id
-    least = {Kind.NEW: 0.98, Kind.REPEAT: 0.95, Kind.PARAPHRASE: 0.7, Kind.CONTRADICTION: 0.7}
+    least = {Kind.NEW: 0.98, Kind.REPEAT: 0.95, Kind.PARAPHRASE: 0.7, Kind.CONTRADICTION: 0.7, Kind.BESIDE: 0.7}
     for kind, share in least.items():
         assert np.mean(told[kind]) >= share, (kind, told[kind])
+
+
+def test_facts_are_corrected_and_denied_and_stand_beside_one_another() -> None:
+    """Pairs in words that the gates may never have heard: what they are not sure of is written, and nothing is lost."""
+    pytest.importorskip("sentence_transformers")
+    facts = load_facts()
+    told: dict[str, Counter[str]] = {}
+    for kind, pairs in facts.pairs.items():
+        with Memory.open(model="hippocampus-gated") as memory:
+            memory.store_all([*facts.before, *(first for first, _ in pairs)])
+            memory.store_all([second for _, second in pairs])
+            told[kind] = Counter(decision.action for decision in memory.decisions)
+    assert told["negation"]["refresh"] + told["negation"]["renew"] <= 2
+    assert told["negation"]["overwrite"] >= 8
+    assert told["update"]["refresh"] + told["update"]["renew"] <= 3
+    assert told["beside"]["write"] >= 16
+    assert told["paraphrase"]["overwrite"] <= 4
+
+
+def test_languages_that_were_never_taught_are_written() -> None:
+    pytest.importorskip("sentence_transformers")
+    with Memory.open(model="hippocampus-gated") as memory:
+        memory.store_all(FOREIGN)
+        assert [decision.action for decision in memory.decisions] == ["write"] * len(FOREIGN)
+        memory.store_all(FOREIGN)
+        assert [decision.action for decision in memory.decisions] == ["renew"] * len(FOREIGN)
 
 
 def test_what_is_stored_is_read_out_and_what_is_not_is_withheld(held_out: Texts) -> None:

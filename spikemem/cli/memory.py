@@ -66,7 +66,8 @@ def store(
 
 
 def _decided(decision: "Decision") -> dict[str, Any]:
-    return {"id": decision.id, "done": decision.action, "text": decision.text, "forgotten": decision.forgotten or ""}
+    held = "" if decision.held in (None, decision.text) else decision.held
+    return {"id": decision.id, "done": decision.action, "text": decision.text, "held": held, "forgotten": decision.forgotten or ""}
 
 
 Storing = Callable[["Memory", Callable[[int, int], None]], list[int]]

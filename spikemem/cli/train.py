@@ -233,7 +233,7 @@ def _write(order: _Order) -> _Made:
         }
         for (name, pairs), any_two in zip(made.pairs.items(), made.any_two.values(), strict=True)
     ]
-    return _Made(made.model, made.history, rows, save)
+    return _Made(made.model, made.history, rows, partial(save, embedder=embedder.name, dim=embedder.dim))
 
 
 def _slots(order: _Order) -> _Made:
@@ -248,7 +248,7 @@ def _slots(order: _Order) -> _Made:
     with bar("training") as progress:
         made = slots.run(order.cell, seen, unseen, order.settings(slots.DEFAULT), progress=progress)
     figures = {name: value for name, value in vars(made.figures).items() if name != "bins"}
-    return _Made(made.model, made.history, [figures], save)
+    return _Made(made.model, made.history, [figures], partial(save, embedder=embedder.name, dim=embedder.dim))
 
 
 def _babi(order: _Order) -> _Made:

@@ -34,13 +34,19 @@ class Cell(Protocol):
     def write(self, memory: Tensor, event: Tensor) -> tuple[Tensor, Gates]:
         """M' and the gates.   memory: M, [batch, depth, width, width].   event: firing rates, [batch, cells].
 
-        Raises VectorError for a memory of another shape.
+        Raises VectorError for a memory or an event of another shape.
         """
         ...
 
     def __call__(self, memory: Tensor, event: Tensor) -> tuple[Tensor, Gates]:
         """The same as `write`."""
         ...
+
+
+def check_event(cell: Cell, event: Tensor) -> None:
+    """VectorError where an event is not one that the cell hears."""
+    if event.ndim != 2 or event.shape[1] != cell.cells:
+        raise VectorError(f"the event has shape {list(event.shape)}; expected [batch, {cell.cells}]")
 
 
 def check_memory(cell: Cell, memory: Tensor, batch: int) -> None:

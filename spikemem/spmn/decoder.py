@@ -19,6 +19,7 @@ import math
 import torch
 from torch import Tensor, nn
 
+from spikemem.spmn.contract import check_sizes
 from spikemem.spmn.losses import Slots
 
 SILENT = 1e-2
@@ -41,11 +42,12 @@ class Decoder(nn.Module):
         time, confidence = sigmoid(f([rho + p, ln(|rho|_2 + .001), e_j / 5])),   content = D rho + d
 
     f: a hidden layer of `hidden` units.   size: of a content.   width, depth: of the memory.
-    slots: that are recalled; more than there are events.
+    slots: that are recalled; more than there are events.   Raises VectorError for a size below 1.
     """
 
     def __init__(self, size: int, width: int, depth: int, slots: int = 12, hidden: int = 256) -> None:
         super().__init__()
+        check_sizes(size=size, width=width, depth=depth, slots=slots, hidden=hidden)
         self.width, self.depth, self.slots = width, depth, slots
         self.log_beta = nn.Parameter(torch.tensor(math.log(BETA)))
         self.places = nn.Parameter(0.1 * torch.randn(depth * width, width))

@@ -14,7 +14,7 @@ The write is added, so that M = 0 learns; r and u are shares; M' lies between M 
 import torch
 from torch import Tensor, nn
 
-from spikemem.spmn.contract import Gates, check_memory, check_sizes
+from spikemem.spmn.contract import Gates, check_event, check_memory, check_sizes
 
 
 class Masks(nn.Module):
@@ -57,6 +57,7 @@ class RateV1(nn.Module):
 
     def write(self, memory: Tensor, event: Tensor) -> tuple[Tensor, Gates]:
         """M' and the gates.   memory: M, [batch, depth, w, w].   event: [batch, cells]."""
+        check_event(self, event)
         check_memory(self, memory, len(event))
         outer = torch.einsum("bi,bj->bij", self.rows(event), self.columns(event))[:, None]
         keep, overwrite = torch.sigmoid(self.keep(outer)), torch.sigmoid(self.overwrite(outer))

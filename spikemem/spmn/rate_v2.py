@@ -20,7 +20,7 @@ import torch
 from torch import Tensor, nn
 
 from spikemem.errors import VectorError
-from spikemem.spmn.contract import Gates, check_memory, check_sizes
+from spikemem.spmn.contract import Gates, check_event, check_memory, check_sizes
 
 
 class Square(nn.Module):
@@ -79,6 +79,7 @@ class RateV2(nn.Module):
 
     def write(self, memory: Tensor, event: Tensor) -> tuple[Tensor, Gates]:
         """M' and the gates.   memory: M, [batch, depth, w, w].   event: [batch, cells]."""
+        check_event(self, event)
         check_memory(self, memory, len(event))
         tokens = self.event(event).unflatten(1, (-1, self.width))
         recalled: list[Tensor] = []

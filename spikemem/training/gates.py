@@ -31,8 +31,6 @@ from spikemem.training.gate_lessons import HOLD_BACK, READ_OUT, Lessons, lessons
 
 SILENT = 0
 """Fills the words of a lesson up."""
-DEAF = 0.3
-"""The share of a lesson's words that is not heard, so that what is to be done where words were never taught is learned, too."""
 LEVELS = 16
 """Novelty cells for each part of the mismatch."""
 SETTINGS = Settings(epochs=60, batch=512, lr=0.05, weight_decay=0.03, patience=20)
@@ -88,10 +86,14 @@ class GateModel(nn.Module):
 
 
 def loss(model: nn.Module, batch: tuple[Tensor, ...]) -> Tensor:
-    """Cross-entropy of the gates' shares, over those of which something is said."""
+    """Cross-entropy of the gates' shares, over those of which something is said.
+
+    Of each lesson's words a share, from none to all, is not heard: so what to do where words were never taught is learned, too.
+    """
     assert isinstance(model, GateModel)
     sizes, phase, words, wanted = batch
-    heard = words.masked_fill(torch.rand(words.shape, device=words.device) < DEAF, SILENT)
+    deaf = torch.rand(len(words), 1, device=words.device)
+    heard = words.masked_fill(torch.rand(words.shape, device=words.device) < deaf, SILENT)
     said = ~wanted.isnan()
     return nn.functional.binary_cross_entropy(model.share(model(sizes, phase, heard))[said], wanted[said])
 

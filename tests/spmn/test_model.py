@@ -4,7 +4,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from spikemem.errors import StimulusError
+from spikemem.errors import StimulusError, VectorError
 from spikemem.spmn import SPMN, Decoder, Encoder, Flow, Moment, RateV1, Slots, Vector
 
 SIZE, WIDTH, SLOTS = 10, 16, 5
@@ -57,10 +57,12 @@ def test_the_whole_is_its_parts_one_after_the_other() -> None:
 def test_a_tick_is_a_pipeline_whose_recalls_are_two_ticks_behind() -> None:
     model, stimuli = network(), story(5)
     flow, recalls = Flow(None, None), []
-    for i in range(5):
-        slots, flow = model.tick({name: stimulus[:, i] for name, stimulus in stimuli.items()}, flow)
+    for i in range(7):
+        given = {name: stimulus[:, i] for name, stimulus in stimuli.items()} if i < 5 else None
+        slots, flow = model.tick(given, flow)
         recalls.append(slots)
     assert recalls[:2] == [None, None]
+    assert len(recalls) == 7
     for i, slots in enumerate(recalls[2:], start=1):
         after = model({name: stimulus[:, :i] for name, stimulus in stimuli.items()})
         assert all(torch.allclose(a, b, atol=1e-5) for a, b in zip(slots, after, strict=True))
@@ -75,6 +77,8 @@ def test_every_part_gets_a_gradient() -> None:
 
 
 def test_parts_that_do_not_fit_are_named() -> None:
+    with pytest.raises(VectorError, match="slots is 0; take 1 or more"):
+        Decoder(SIZE, WIDTH, depth=2, slots=0)
     with pytest.raises(StimulusError, match="20 cells and the memory cell listens to 21"):
         SPMN(Encoder({"text": Vector(SIZE, 20)}), RateV1(21, WIDTH), Decoder(SIZE, WIDTH, depth=2))
     with pytest.raises(StimulusError, match=r"3 depths of width 16 and the cell writes one of 2 depths of width 16"):
