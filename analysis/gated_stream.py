@@ -36,11 +36,15 @@ def shortened(text: str, width: int) -> str:
     return textwrap.shorten(text.replace("$", r"\$"), width, placeholder=" ...")
 
 
-def lost(before: str, after: str) -> list[str]:
-    """The words of a text that another one does not repeat, as they stand together."""
+def changed(before: str, after: str) -> str:
+    """What a text says no more, or, where it says all, what it says besides."""
     a, b = before.split(), after.split()
     parts = SequenceMatcher(None, a, b, autojunk=False).get_opcodes()
-    return [" ".join(a[i:j]) for what, i, j, _, _ in parts if what in ("replace", "delete")]
+    lost, new = (
+        [" ".join(words) for words in some if words]
+        for some in zip(*((a[i:j], b[k:m]) for what, i, j, k, m in parts if what != "equal"), strict=True)
+    )
+    return f"was: {' ... '.join(lost)}" if lost else f"new: {' ... '.join(new)}"
 
 
 def gates(axes: Axes, beside: Axes, events: list[dict[str, Any]]) -> None:
@@ -60,8 +64,8 @@ def gates(axes: Axes, beside: Axes, events: list[dict[str, Any]]) -> None:
         beside.text(0.1, i + 0.5, event["kind"], va="center", fontsize=8, color="0.4")
         beside.text(0.225, i + 0.5, said, va="center", fontsize=8)
         if forgotten is not None:
-            was = shortened(" ... ".join(lost(forgotten, event["text"])), 30)
-            beside.text(1.0, i + 0.5, f"was: {was}", va="center", ha="right", fontsize=8, color="0.4", style="italic")
+            was = shortened(changed(forgotten, event["text"]), 32)
+            beside.text(1.0, i + 0.5, was, va="center", ha="right", fontsize=8, color="0.4", style="italic")
         axes.axhline(i, color="w", linewidth=1)
 
 

@@ -28,7 +28,7 @@ def test_example_runs(example: str, tmp_path: Path, monkeypatch: pytest.MonkeyPa
         assert "2024-04-13" in said
         assert (tmp_path / "why.png").stat().st_size > 10_000
     elif "hippocampus-gated" in example:
-        assert said.splitlines() == ["write", "write", "renew", "overwrite", "Ada lives in Rome.", "[]"]
+        assert said.splitlines() == ["write", "write", "renew", "overwrite", "The ferry leaves on Friday.", "[]"]
     else:
         assert (tmp_path / "network.png").stat().st_size > 10_000
 

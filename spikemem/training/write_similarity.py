@@ -23,7 +23,7 @@ AMONG = 300
 """Held-out sentences of which any two are compared."""
 STEPS = 50
 """Sets in an epoch."""
-DEFAULT = Settings(epochs=8, batch=64, lr=1e-3, warmup=20)
+DEFAULT = Settings(epochs=16, batch=64, lr=3e-4, warmup=20)
 SIZES = {"rate-v1": (32, 2), "rate-v2": (32, 2)}
 """Width and depth of the memories whose cell writes all of M at once; the others have eight depths of 64 addresses."""
 
