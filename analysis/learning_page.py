@@ -183,10 +183,17 @@ def learned(made: Any) -> str:
 
 def stream(made: Any) -> str:
     actions = ("write", "overwrite", "refresh", "renew")
-    rows = [(r["stream"], r["kind"], r["n"], *(f"{r[a]:.2%}" for a in actions)) for r in made["rows"]]
+    rows = []
+    for r in made["rows"]:
+        right = f"{r['right']:.2%}" if "right" in r else ""
+        rows.append((r["stream"], r["kind"], r["n"], *(f"{r[a]:.2%}" for a in actions), right))
     seconds = "; ".join(f"{name} {', '.join(f'{s:.0f}' for s in by_seed)}" for name, by_seed in made["seconds"].items())
-    columns = ("stream", "event", "n", "written", "overwrote", "refreshed", "renewed")
-    return f"{table(columns, rows)}\n\nSeconds without the embedding, a stream a seed: {seconds}."
+    columns = ("stream", "event", "n", "written", "overwrote", "refreshed", "renewed", "right")
+    note = (
+        "Right: as it should be, and done to the memory that it should be done to. Near: new, but nearer than cosine .9 to one before.\n"
+        "What contradicts or stands beside differs by a word of the classes that were taught, in sentences that were not."
+    )
+    return f"{table(columns, rows)}\n\n{note}\nSeconds without the embedding, a stream a seed: {seconds}."
 
 
 class Section(NamedTuple):

@@ -118,7 +118,8 @@ def mark(*data: object) -> str:
     sha = hashlib.sha256()
     for part in data:
         if isinstance(part, Tensor):
-            array = part.detach().cpu().contiguous().numpy()
+            held = part.detach().cpu().contiguous()
+            array = (held.view(torch.int16) if held.dtype == torch.bfloat16 else held).numpy()
             sha.update(f"{array.dtype} {array.shape}".encode())
             sha.update(array.tobytes())
         else:

@@ -68,8 +68,9 @@ class Shares(nn.Module):
 class Watch:
     """Looks on while a model trains; `findings` says what it saw since the last time.
 
-    Use as a context: it hangs on the model's spiking layers and on its stochastic populations, and lets them go at the end. Of a
-    winner-take-all population, in which most cells lose by design, nothing is reported.
+    Use as a context: it hangs on the model's spiking layers and on its stochastic populations, and lets them go at the end. Tell it of each
+    backward pass by `step`, before gradients are clipped; without, the gradients that are there are looked at. Of a winner-take-all
+    population, in which most cells lose by design, nothing is reported.
     """
 
     def __init__(self, model: nn.Module) -> None:
@@ -130,6 +131,8 @@ class Watch:
         for name in self.populations:
             if name in self._varied:
                 found += _extremes(name, 1.0 - gather(self._varied[name]).float().mean(-1))
+        if not self._steepest:
+            self.step()
         found += self._gradients()
         for seen in (self._spiked, self._current, self._varied, self._steepest):
             seen.clear()

@@ -163,7 +163,7 @@ class _Training:
             raise TrainingError("the model has no parameter to train; leave something to learn")
         self.optimiser = torch.optim.AdamW(self.parameters, settings.lr, weight_decay=settings.weight_decay, fused=True)
         course = {name: getattr(settings, name) for name in COURSE}
-        if not settings.of and not callable(data):
+        if settings.checkpoint is not None and not settings.of and not callable(data):
             course["of"] = f"data {mark(*data)}"
         self.state = State(course)
         if settings.checkpoint is not None:
@@ -211,8 +211,8 @@ class _Training:
             with torch.autocast(self.team.device.type, torch.bfloat16, enabled=settings.amp and self.team.device.type == "cuda"):
                 value = self.step(batch)
             value.backward()  # type: ignore[no-untyped-call]
-            norm = nn.utils.clip_grad_norm_(self.parameters, settings.clip).item()
             watch.step()
+            norm = nn.utils.clip_grad_norm_(self.parameters, settings.clip).item()
             loss = self.team.mean(value.detach())
             if not (math.isfinite(loss) and math.isfinite(norm)):
                 cause = f"step {i + 1} of epoch {state.epoch + 1}: the loss is {loss}, the gradient's norm {norm}"
@@ -278,8 +278,7 @@ def fit(
         stack.enter_context(
             torch.random.fork_rng([team.device] if team.device.type == "cuda" else [])
         )  # the caller's are left as they were
-        if torch.set_flush_denormal(True):  # on denormal gradients, of saturated cells, a processor is many times slower
-            stack.callback(torch.set_flush_denormal, False)
+        stack.enter_context(_flushed())
         training = _Training(model, data, loss, settings, team)
         leads = team.rank == 0
         tell = progress if progress is not None and leads else stack.enter_context(_bar(leads))
@@ -308,6 +307,18 @@ def fit(
     if state.best is not None:
         model.load_state_dict(state.best)
     return History(state.losses, state.validation, training.best, health, state.seconds, state.samples)
+
+
+@contextmanager
+def _flushed() -> Iterator[None]:
+    """Denormal numbers as 0, in this thread: gradients of saturated cells are such, and a processor is many times slower on them."""
+    smallest = torch.full((1,), 1e-40)
+    kept = bool((smallest * 1.0 != 0).item())
+    torch.set_flush_denormal(True)
+    try:
+        yield
+    finally:
+        torch.set_flush_denormal(not kept)
 
 
 def _seed(*words: int) -> int:

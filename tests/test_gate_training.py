@@ -134,7 +134,9 @@ def test_gates_learn_what_to_do(tmp_path: Path) -> None:
     torch.manual_seed(0)
     model = GateModel(torch.tensor(levels(told.sizes), dtype=torch.float32), 32, torch.tensor(NONE))
     assert max(wrong for _, wrong in examine(model, told).values()) > 0.5
-    history = fit(model, tensors(told, NONE), loss, replace(SETTINGS, epochs=100, batch=256, device="cpu"), progress=lambda *_: None)
+    history = fit(
+        model, tensors(told, NONE), loss, replace(SETTINGS, epochs=100, batch=256, patience=None, device="cpu"), progress=lambda *_: None
+    )
     assert np.mean(history.losses[-5:]) < 0.3 * np.mean(history.losses[:5])
     assert max(wrong for _, wrong in examine(model, told).values()) < 0.02
     path = save(tmp_path / "gates.safetensors", model, word_cells=LexSpec().cells)
@@ -206,7 +208,7 @@ def test_words_tell_what_sizes_do_not() -> None:
     assert heard.max() <= 2 * len(words)
     torch.manual_seed(0)
     model = GateModel(torch.tensor(levels(told.sizes), dtype=torch.float32), 32, torch.tensor(words))
-    fit(model, tensors(told, words), loss, replace(SETTINGS, epochs=60, batch=128, device="cpu"), progress=lambda *_: None)
+    fit(model, tensors(told, words), loss, replace(SETTINGS, epochs=60, batch=128, patience=None, device="cpu"), progress=lambda *_: None)
     assert max(wrong for _, wrong in examine(model, told).values()) < 0.1
     cells = GateCells(
         *(p.detach().numpy().astype(float) for p in (model.levels, model.synapses, model.theta)), 32, np.zeros((2, 40, 4))
@@ -222,4 +224,7 @@ def test_gates_of_another_lexicon_are_refused(tmp_path: Path) -> None:
     path = save(tmp_path / "gates.safetensors", GateModel(torch.zeros(5, 1), 32, torch.tensor([3, 5])), word_cells=64)
     spec = ModelSpec.model_validate({"lex": {}, "gates": {"weights": str(path)}})
     with pytest.raises(SpecError, match="trained on 64 word cells, not on 65536"):
+        GateCells.of(spec)
+    save(path, GateModel(torch.zeros(5, 1), 32, torch.tensor([3, 70_000])), word_cells=LexSpec().cells)
+    with pytest.raises(SpecError, match="holds no trained gates"):
         GateCells.of(spec)

@@ -422,6 +422,37 @@ def test_settings_at_their_bounds_train() -> None:
             fit(Counting(), data(), loss, replace(SHORT, **{name: value}))
 
 
+def test_denormal_numbers_are_flushed_and_the_callers_way_comes_back() -> None:
+    smallest, seen = torch.full((1,), 1e-40), list[bool]()
+
+    def looking(model: nn.Module, batch: Any) -> Tensor:
+        seen.append(bool((smallest * 1.0 != 0).item()))
+        return loss(model, batch)
+
+    for flushed in (True, False):
+        if not torch.set_flush_denormal(flushed):
+            pytest.skip("this processor flushes none")
+        fit(Counting(), data(), looking, replace(SHORT, epochs=1))
+        assert bool((smallest * 1.0 != 0).item()) is not flushed
+    assert not any(seen)
+
+
+def test_a_gradient_is_looked_at_before_it_is_clipped() -> None:
+    model = Counting()
+
+    def steep(model: nn.Module, batch: Any) -> Tensor:
+        return 1e12 * loss(model, batch)
+
+    assert {name for name, _ in findings(model, of=steep)} <= {"dead cells"}
+
+
+def test_data_in_half_precision_have_a_mark(tmp_path: Path) -> None:
+    x, y = data()
+    kept = replace(SHORT, epochs=1, checkpoint=tmp_path)
+    fit(nn.Linear(6, 2), (x.bfloat16(), y), lambda model, batch: loss(model, (batch[0].float(), batch[1])), kept)
+    assert (tmp_path / checkpoints.FILE).is_file()
+
+
 def test_folders_may_be_named_by_words(tmp_path: Path) -> None:
     named = replace(SHORT, epochs=1, checkpoint=str(tmp_path / "here"))  # type: ignore[arg-type]
     fit(Counting(), data(), loss, named)

@@ -79,7 +79,7 @@ def test_the_gates_write_what_is_new_and_know_what_is_not(held_out: Texts) -> No
 
 
 def test_facts_are_corrected_and_denied_and_stand_beside_one_another() -> None:
-    """Pairs in words that the gates may never have heard: what they are not sure of is written, and nothing is lost."""
+    """Pairs in words of which the gates have heard a part: what they are not sure of is written."""
     pytest.importorskip("sentence_transformers")
     facts = load_facts()
     told: dict[str, Counter[str]] = {}
@@ -89,10 +89,13 @@ def test_facts_are_corrected_and_denied_and_stand_beside_one_another() -> None:
             memory.store_all([second for _, second in pairs])
             told[kind] = Counter(decision.action for decision in memory.decisions)
     assert told["negation"]["refresh"] + told["negation"]["renew"] <= 2
-    assert told["negation"]["overwrite"] >= 8
+    assert told["negation"]["overwrite"] >= 12
+    assert told["update"]["overwrite"] >= 4
     assert told["update"]["refresh"] + told["update"]["renew"] <= 3
     assert told["beside"]["write"] >= 16
-    assert told["paraphrase"]["overwrite"] <= 4
+    assert told["beside"]["overwrite"] <= 2
+    assert told["paraphrase"]["overwrite"] <= 2
+    assert told["paraphrase"]["refresh"] >= 2
 
 
 def test_languages_that_were_never_taught_are_written() -> None:

@@ -176,21 +176,21 @@ class GateCells:
         try:
             arrays, head = load_arrays(path, WEIGHTS)
             levels, synapses, theta = (np.asarray(arrays[name], np.float64) for name in ("levels", "synapses", "theta"))
-        except (SnapshotError, KeyError) as error:
+            told = head.get("metadata")
+            told = told if isinstance(told, dict) else {}
+            lexicon = 0 if spec.lex is None else spec.lex.cells
+            words = np.zeros((len(WORDS), lexicon, len(GATES)))
+            if "words" in arrays and told.get("word_cells") == lexicon:
+                words[:, np.asarray(arrays["words"], np.int64)] = np.asarray(arrays["heard"], np.float64)
+        except (SnapshotError, KeyError, IndexError, ValueError) as error:
             raise SpecError(
                 f"gates of model {spec.name!r}: {path} holds no trained gates ({error}); make them with spikemem train gates"
             ) from error
-        told = head.get("metadata")
-        told = told if isinstance(told, dict) else {}
-        lexicon = 0 if spec.lex is None else spec.lex.cells
         if "words" in arrays and told.get("word_cells") != lexicon:
             raise SpecError(
                 f"gates of model {spec.name!r}: {path} was trained on {told.get('word_cells')} word cells, not on {lexicon}; "
                 "train them anew with spikemem train gates --model"
             )
-        words = np.zeros((len(WORDS), lexicon, len(GATES)))
-        if "words" in arrays:
-            words[:, np.asarray(arrays["words"], np.int64)] = np.asarray(arrays["heard"], np.float64)
         return cls(levels, synapses, theta, spec.gates.cells, words, told.get("embedder"))
 
     def received(self, mismatch: Mismatch) -> NDArray[np.float64]:
