@@ -141,7 +141,7 @@ def _recalls(model: str, spec: ModelSpec, seed: int) -> Iterator[Probe]:
     if spec.gates is not None:
         events = np.concatenate([noisy[:1], ec.unit(vectors[2:3], spec.ec.dim)])  # one that is new, one that is known
         told = spoken([words(text, WORD_CELLS) for text in ("who is name0", _told(2))], DAY, 2)
-        yield Probe(model, "gates", *gated(circuit, GateCells.of(spec), events, told, seed), len(PROTOCOL) * GAMMA)
+        yield Probe(model, "gates", *gated(circuit, _folded(GateCells.of(spec)), events, told, seed), len(PROTOCOL) * GAMMA)
     yield Probe(model, "chain", circuit.network(), circuit.stimulus(chain, noisy[:1], said.some(np.array([0]))), len(chain) * GAMMA)
 
 
@@ -156,6 +156,13 @@ def _said(spec: ModelSpec, vectors: NDArray[np.float64], seed: int) -> tuple[Hip
     texts = [[words(text, WORD_CELLS) for text in (_told(i), f"name{i}")] for i in range(MEMORIES)]
     memory.store(vectors, variants=list(-vectors[:, None]), words=texts, sessions=[0] * MEMORIES, when=DAY * np.arange(MEMORIES))
     return memory, spoken([words(f"who is name{i}", WORD_CELLS) for i in range(2)], DAY, 2)
+
+
+def _folded(trained: GateCells) -> GateCells:
+    """Gates for a lexicon of WORD_CELLS: words that share a cell there add up."""
+    words = np.zeros((trained.words.shape[0], WORD_CELLS, trained.words.shape[2]))
+    np.add.at(words, (slice(None), np.arange(trained.words.shape[1]) % WORD_CELLS), trained.words)
+    return GateCells(trained.levels, trained.synapses, trained.theta, trained.cells, words, trained.embedder)
 
 
 def _told(i: int) -> str:
