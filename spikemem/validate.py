@@ -21,7 +21,7 @@ from spikemem.recording import Recording
 from spikemem.regions import ec
 from spikemem.regions.ec_ctx import DAY
 from spikemem.regions.ec_lex import words
-from spikemem.regions.gates import PROTOCOL, GateCells
+from spikemem.regions.gates import GATES, PROTOCOL, WORDS, GateCells
 from spikemem.regions.pathways import Spoken, spoken
 from spikemem.regions.rhythm import GAMMA, chain_protocol, recall_protocol
 from spikemem.simulate import FOUR, SIMULATORS, simulate
@@ -139,8 +139,8 @@ def _recalls(model: str, spec: ModelSpec, seed: int) -> Iterator[Probe]:
         model, "recall", circuit.network(slow=False, passes=passes), circuit.stimulus(recall, noisy, said, passes), len(recall) * GAMMA
     )
     if spec.gates is not None:
-        events = np.concatenate([noisy[:1], ec.unit(vectors[2:3], spec.ec.dim)])  # one that is new, one that is known
-        told = spoken([words(text, WORD_CELLS) for text in ("who is name0", _told(2))], DAY, 2)
+        events = np.concatenate([noisy[:1], ec.unit(vectors[2:3], spec.ec.dim)])  # one that is new, one that denies what is known
+        told = spoken([words(text, WORD_CELLS) for text in ("who is name0", "the name2 no longer knows name3")], DAY, 2)
         yield Probe(model, "gates", *gated(circuit, _folded(GateCells.of(spec)), events, told, seed), len(PROTOCOL) * GAMMA)
     yield Probe(model, "chain", circuit.network(), circuit.stimulus(chain, noisy[:1], said.some(np.array([0]))), len(chain) * GAMMA)
 
@@ -160,9 +160,9 @@ def _said(spec: ModelSpec, vectors: NDArray[np.float64], seed: int) -> tuple[Hip
 
 def _folded(trained: GateCells) -> GateCells:
     """Gates for a lexicon of WORD_CELLS: words that share a cell there add up."""
-    words = np.zeros((trained.words.shape[0], WORD_CELLS, trained.words.shape[2]))
-    np.add.at(words, (slice(None), np.arange(trained.words.shape[1]) % WORD_CELLS), trained.words)
-    return GateCells(trained.levels, trained.synapses, trained.theta, trained.cells, words, trained.embedder)
+    few = np.zeros((WORD_CELLS, len(WORDS), len(GATES)))
+    np.add.at(few, np.arange(trained.words.shape[1]) % WORD_CELLS, trained.words.swapaxes(0, 1))
+    return GateCells(trained.levels, trained.synapses, trained.theta, trained.cells, few.swapaxes(0, 1), trained.embedder)
 
 
 def _told(i: int) -> str:
