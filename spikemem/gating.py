@@ -115,10 +115,13 @@ class Judged:
 
     verdict: Verdict | None
     recording: Recording | None = None
+    older: bool = False
+    """Whether the event happened before the memory that answered it; then it corrects nothing."""
 
     @property
     def action(self) -> Action:
-        return Action.WRITE if self.verdict is None else self.verdict.action
+        action = Action.WRITE if self.verdict is None else self.verdict.action
+        return Action.WRITE if self.older and action is Action.OVERWRITE else action
 
     @property
     def key(self) -> int:

@@ -40,7 +40,8 @@ class Decision:
     """What a memory with gates made of a text.
 
     action: "write", a new memory; "overwrite", a new one in the place of an old one, which is forgotten; "refresh", the old one has the
-        text as a further cue now; "renew", the old one knew it all. Where the old one stays, its times are renewed.
+        text as a further cue now; "renew", the old one knew it all. Where the old one stays, its times are renewed. What is told to have
+        happened before the old one overwrites nothing, whatever the gates say: it is written.
     id: the memory that holds the text now.   old: the memory that answered it, None where none did.
     gates: the share of each gate's cells that fired in its half of theta; over a half is on; `read` decides when the text is a cue.
         recording: their spikes, where asked for.   forgotten: the text that was overwritten, and is deleted.

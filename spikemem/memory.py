@@ -142,9 +142,9 @@ class Memory:
 
         In a model with gates (hippocampus-gated) the id is that of the memory which holds the text now, and `decisions` says why, and what
         was forgotten: a text that differs by a day, a number, a place, a colour or a "not" may overwrite one, which is deleted, though both
-        may be true ("We played tennis on Saturday.", "... on Sunday."); one that says the same may become a further cue of it, which
-        keeps its own text. A text of many pieces is judged by the meaning of its
-        beginning, and by all its words.
+        may be true ("We played tennis on Saturday.", "... on Sunday."), unless it is told to have happened earlier; one that says the
+        same may become a further cue of it, which keeps its own text. A text of many pieces is judged by the meaning of its beginning,
+        and by all its words.
 
         text: up to a million characters; one of over 128 words also gets a key for each piece of about that length.
         cues: further texts that should recall it.   origin: a note of where it came from.

@@ -340,6 +340,21 @@ def test_an_overwriting_takes_over_the_cues_but_not_the_old_wordings(path: Path,
         assert again.recall("Where is she?")[0].text == "Ada lives in ~Lisbon still"
 
 
+def test_what_happened_earlier_is_written_beside_what_it_would_overwrite(path: Path, spec: ModelSpec) -> None:
+    first, later = datetime(2024, 1, 1, tzinfo=UTC), datetime(2024, 6, 1, tzinfo=UTC)
+    with Memory.open(path, spec, embedder=FakeEmbedder()) as memory:
+        memory.store("Nobody knows the ~harbour")
+        memory.store("Ada lives in ~Rome", when=later)
+        memory.store("Ada lives in ~Lisbon", when=first)
+        decision = memory.decisions[0]
+        assert (decision.action, decision.id, decision.old, decision.forgotten) == ("write", 2, 1, None)
+        assert decision.gates["reset"] > 0.5
+        assert len(memory) == 3
+        agrees(memory)
+        memory.store("Nobody knows the ~pier", when=first)  # of the other one the date is not known
+        assert memory.decisions[0].action == "overwrite"
+
+
 def test_a_cue_that_is_given_twice_is_taught_once(spec: ModelSpec) -> None:
     memory = Hippocampus(spec)
     memory.store(units(2))
