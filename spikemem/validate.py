@@ -139,9 +139,10 @@ def _recalls(model: str, spec: ModelSpec, seed: int) -> Iterator[Probe]:
         model, "recall", circuit.network(slow=False, passes=passes), circuit.stimulus(recall, noisy, said, passes), len(recall) * GAMMA
     )
     if spec.gates is not None:
-        events = np.concatenate([noisy[:1], ec.unit(vectors[2:3], spec.ec.dim)])  # one that is new, one that denies what is known
-        told = spoken([words(text, WORD_CELLS) for text in ("who is name0", "the name2 no longer knows name3")], DAY, 2)
-        yield Probe(model, "gates", *gated(circuit, _folded(GateCells.of(spec)), events, told, seed), len(PROTOCOL) * GAMMA)
+        events = np.concatenate([noisy[:1], ec.unit(vectors[2:3], spec.ec.dim)])
+        texts = ("who is name0", _told(2, "friday"))  # one that is new, one that corrects what is known
+        trained, told = _fewer(GateCells.of(spec), (*texts, _told(2))), spoken([words(text, WORD_CELLS) for text in texts], DAY, 2)
+        yield Probe(model, "gates", *gated(circuit, trained, events, told, seed), len(PROTOCOL) * GAMMA)
     yield Probe(model, "chain", circuit.network(), circuit.stimulus(chain, noisy[:1], said.some(np.array([0]))), len(chain) * GAMMA)
 
 
@@ -158,16 +159,18 @@ def _said(spec: ModelSpec, vectors: NDArray[np.float64], seed: int) -> tuple[Hip
     return memory, spoken([words(f"who is name{i}", WORD_CELLS) for i in range(2)], DAY, 2)
 
 
-def _folded(trained: GateCells) -> GateCells:
-    """Gates for a lexicon of WORD_CELLS: words that share a cell there add up."""
-    few = np.zeros((WORD_CELLS, len(WORDS), len(GATES)))
-    np.add.at(few, np.arange(trained.words.shape[1]) % WORD_CELLS, trained.words.swapaxes(0, 1))
-    return GateCells(trained.levels, trained.synapses, trained.theta, trained.cells, few.swapaxes(0, 1), trained.embedder)
+def _fewer(trained: GateCells, texts: Sequence[str]) -> GateCells:
+    """Gates for a lexicon of WORD_CELLS, that hear the words of these texts."""
+    few = np.zeros((len(WORDS), WORD_CELLS, len(GATES)))
+    for word in {word for text in texts for word in text.split()}:
+        (there, *_), (here, *_) = (heard.cells[heard.whole] for heard in (words(word, trained.words.shape[1]), words(word, WORD_CELLS)))
+        few[:, here] = trained.words[:, there]
+    return GateCells(trained.levels, trained.synapses, trained.theta, trained.cells, few, trained.embedder)
 
 
-def _told(i: int) -> str:
+def _told(i: int, day: str = "monday") -> str:
     """The text of a memory."""
-    return f"the name{i} knows name{i + 1}"
+    return f"on {day} name{i} meets name{i + 1}"
 
 
 def validate(

@@ -88,9 +88,9 @@ def test_facts_are_corrected_and_denied_and_stand_beside_one_another() -> None:
             memory.store_all([*facts.before, *(first for first, _ in pairs)])
             memory.store_all([second for _, second in pairs])
             told[kind] = Counter(decision.action for decision in memory.decisions)
-    assert told["negation"]["refresh"] + told["negation"]["renew"] <= 2
-    assert told["negation"]["overwrite"] >= 12
-    assert told["update"]["overwrite"] >= 4
+    assert told["negation"]["refresh"] + told["negation"]["renew"] <= 1
+    assert told["negation"]["overwrite"] >= 13
+    assert told["update"]["overwrite"] >= 9
     assert told["update"]["refresh"] + told["update"]["renew"] <= 3
     assert told["beside"]["write"] >= 16
     assert told["beside"]["overwrite"] <= 2

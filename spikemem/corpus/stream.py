@@ -9,7 +9,7 @@ import numpy as np
 
 from spikemem.corpus.variants import Part, beside, corrected, denied, edited
 
-DENIED = 0.25
+DENIED = 0.4
 """Of contradictions, the share that denies."""
 TRIES = 20
 """Sentences that are tried for an edit."""

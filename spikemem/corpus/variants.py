@@ -32,11 +32,15 @@ OPENERS = {
     "test": ("Oh, ", "Anyway, ", "By the way, ", "Actually, ", "Yeah, ", "Look, "),
 }
 CLOSERS = {"train": (", you see.", ", as you know.", ", by the way.", "!"), "test": (", you know.", ", really.", ", I mean.", "...")}
+CARDINALS = (
+    "two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen seventeen eighteen nineteen "
+    "twenty thirty forty fifty sixty seventy eighty ninety"
+)
 VALUES = (
-    "two three four five six seven eight nine ten eleven twelve fifteen twenty thirty forty fifty sixty ninety",
-    "first second third fourth fifth sixth",
+    CARDINALS,
+    "first second third fourth fifth sixth seventh eighth ninth tenth",
     "Monday Tuesday Wednesday Thursday Friday Saturday Sunday",
-    "January February March April June July August September October November December",
+    "January February March April May June July August September October November December",
     "spring summer autumn winter",
     "morning afternoon evening night",
     "yesterday today tomorrow",
@@ -61,12 +65,22 @@ SUBJECTS = (
 )
 """Classes of words that say who and what: with another word of the class the sentence tells of something else."""
 _WORD = re.compile(r"[A-Za-z]+|\d+")
+FIGURES = 0.5
+"""Of number words that are exchanged, the share that comes back in figures."""
 LEAST_WORDS = 4
 """A shorter sentence holds no fact that could change."""
-NOT = (" not", "n't", " no longer", " never")
-"""What denies a sentence, behind its auxiliary."""
-_DENIED = re.compile(r"\b(is|are|was|were|ca|can|wo|will|would|could|should|must|did|does|do)(n't|not| not| no longer| never)\b")
-_AUXILIARY = re.compile(r"\b(is|are|was|were|can|will|would|could|should|must)\b")
+NOT, NEVER = (" not", "n't"), (" no longer", " never")
+"""What denies a sentence, behind its auxiliary; without one, NOT behind "does" and NEVER before the verb."""
+_VERBS = (
+    "accept arrive begin belong bring buy close collect come cook cost drink drive eat feed get give go hang hide keep know learn like "
+    "live love make mean need own play read repair ride run sell send serve sing sleep speak start stay stop take teach understand use "
+    "walk want wear work"
+)
+_BE = "is|are|was|were|can|will|would|could|should|must"
+_DENIED = re.compile(rf"\b({_BE}|ca|wo|did|does|do|has|have|had)(n['\u2019]t|not| not| no longer| never)\b")
+_AUXILIARY = re.compile(rf"\b({_BE}|(?:has|have|had)(?= (?:been|\w+ed)\b))\b(?!['\u2019])")
+_PLAIN = re.compile(rf"\b(I|[Ww]e|[Yy]ou|[Tt]hey) ({_VERBS.replace(' ', '|')})\b")
+_VERB = re.compile(rf"\b({_VERBS.replace(' ', '|')})e?s\b")
 _SHORT = {"ca": "can", "wo": "will"}
 
 
@@ -96,7 +110,7 @@ def corrected(text: str, rng: np.random.Generator) -> str | None:
     """The same sentence with another number, day, place or colour; None where it tells none of them.
 
     >>> corrected("The train leaves at nine on platform three.", np.random.default_rng(1))
-    'The train leaves at eleven on platform three.'
+    'The train leaves at fifteen on platform three.'
     """
     return _exchanged(text, VALUES, rng)
 
@@ -111,20 +125,28 @@ def beside(text: str, rng: np.random.Generator) -> str | None:
 
 
 def denied(text: str, rng: np.random.Generator) -> str | None:
-    """The contrary: a sentence whose auxiliary gets a "not", or loses it; None for questions, and where there is none.
+    """The contrary: a sentence whose verb gets a "not", or loses it; None for questions, and where no verb is known.
 
     >>> denied("The back door is locked.", np.random.default_rng(0)), denied("We can't swim.", np.random.default_rng(0))
     ('The back door is never locked.', 'We can swim.')
+    >>> denied("Iris keeps bees.", np.random.default_rng(1))
+    "Iris doesn't keep bees."
     """
     start = _said(text)
     if text.rstrip().endswith("?"):
         return None
     if (found := _DENIED.search(text, start)) is not None:
         return text[: found.start()] + _SHORT.get(found[1], found[1]) + text[found.end() :]
-    if (found := _AUXILIARY.search(text, start)) is None:
+    no = str(rng.choice([*NOT, *NEVER]))
+    if (found := _AUXILIARY.search(text, start)) is not None:
+        said = found[1] + no
+        said = {"cann't": "can't", "willn't": "won't", "can not": "cannot"}.get(said, said)
+    elif (found := _PLAIN.search(text, start)) is not None:
+        said = f"{found[1]} {'do' if no in NOT else ''}{no} {found[2]}".replace("  ", " ")
+    elif (found := _VERB.search(text, start)) is not None:
+        said = f"does{no} {found[1]}" if no in NOT else f"{no.strip()} {found[0]}"
+    else:
         return None
-    said = found[1] + str(rng.choice(NOT))
-    said = {"cann't": "can't", "willn't": "won't", "can not": "cannot"}.get(said, said)
     return text[: found.start()] + said + text[found.end() :]
 
 
@@ -136,16 +158,25 @@ def _said(text: str) -> int:
 
 def _exchanged(text: str, classes: tuple[str, ...], rng: np.random.Generator) -> str | None:
     """A sentence with one word of some classes exchanged, a number where they hold numbers."""
-    start, rows = _said(text), {word.casefold(): row.split() for row in classes for word in row.split()}
+    start, rows = _said(text), {spelt: row.split() for row in classes for word in row.split() for spelt in (word, word.capitalize())}
     if len(_WORD.findall(text[start:])) < LEAST_WORDS:
         return None
-    places = [w for w in _WORD.finditer(text, start) if (w[0].isdigit() and classes is VALUES) or w[0].casefold() in rows]
+    places = [w for w in _WORD.finditer(text, start) if (w[0].isdigit() and classes is VALUES) or w[0] in rows]
     if not places:
         return None
     found = places[int(rng.integers(len(places)))]
-    if found[0].isdigit():
-        other = str(int(found[0]) + int(rng.integers(1, 20)))
+    old = found[0].casefold()
+    if old.isdigit() or (old in CARDINALS.split() and rng.random() < FIGURES):
+        other = _number(old, rng)
     else:
-        other = str(rng.choice([w for w in rows[found[0].casefold()] if w.casefold() != found[0].casefold()]))
+        other = str(rng.choice([w for w in rows[found[0]] if w.casefold() != old]))
         other = other.capitalize() if found[0][0].isupper() else other
     return text[: found.start()] + other + text[found.end() :]
+
+
+def _number(old: str, rng: np.random.Generator) -> str:
+    """Another number in figures: below a hundred where the old one is that or a word, tens where it has three, a near one where more."""
+    if len(old) > 3 and old.isdigit():
+        return str(int(old) + int(rng.integers(1, 20)))
+    others = range(100, 1000, 10) if len(old) == 3 and old.isdigit() else range(1, 100)
+    return str(rng.choice([n for n in map(str, others) if n != old]))

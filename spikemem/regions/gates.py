@@ -181,7 +181,8 @@ class GateCells:
             lexicon = 0 if spec.lex is None else spec.lex.cells
             words = np.zeros((len(WORDS), lexicon, len(GATES)))
             if "words" in arrays and told.get("word_cells") == lexicon:
-                words[:, np.asarray(arrays["words"], np.int64)] = np.asarray(arrays["heard"], np.float64)
+                cells, row = (np.asarray(arrays[name], np.int64) for name in ("words", "row"))
+                words[:, cells] = np.asarray(arrays["heard"], np.float64)[:, row]
         except (SnapshotError, KeyError, IndexError, ValueError) as error:
             raise SpecError(
                 f"gates of model {spec.name!r}: {path} holds no trained gates ({error}); make them with spikemem train gates"

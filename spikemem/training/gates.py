@@ -27,7 +27,7 @@ from spikemem.learn import History, Settings, fit
 from spikemem.regions.gates import ESCAPE, FEATURES, GATES, NOISE, WORDS, Phase, Verdict
 from spikemem.spec import ModelSpec
 from spikemem.team import leads
-from spikemem.training.gate_lessons import HOLD_BACK, READ_OUT, Lessons, lessons, taught_and_held_out
+from spikemem.training.gate_lessons import HOLD_BACK, READ_OUT, Lessons, Vocabulary, lessons, taught_and_held_out
 
 SILENT = 0
 """Fills the words of a lesson up."""
@@ -53,18 +53,20 @@ class Escape(torch.autograd.Function):
 
 
 class GateModel(nn.Module):
-    """The gates' synapses.   levels: of novelty cells, [feature, level].   cells: of each gate.   words: word cells that they hear, [m]."""
+    """The gates' synapses.   levels: of novelty cells, [feature, level].   cells: of each gate.   words: that they hear."""
 
     levels: Tensor
     words: Tensor
+    row: Tensor
 
-    def __init__(self, levels: Tensor, cells: int, words: Tensor) -> None:
+    def __init__(self, levels: Tensor, cells: int, words: Vocabulary) -> None:
         super().__init__()
         self.cells = cells
         self.register_buffer("levels", levels)
-        self.register_buffer("words", words)
+        self.register_buffer("words", torch.tensor(words.cells))
+        self.register_buffer("row", torch.tensor(words.row))
         self.synapses = nn.Parameter(torch.zeros(levels.numel(), len(GATES)))
-        self.heard = nn.Parameter(torch.zeros(len(WORDS), len(words), len(GATES)))
+        self.heard = nn.Parameter(torch.zeros(len(WORDS), words.rows, len(GATES)))
         self.theta = nn.Parameter(torch.full((len(Phase), len(GATES)), ESCAPE.threshold))
 
     def forward(self, sizes: Tensor, phase: Tensor, words: Tensor) -> Tensor:
@@ -98,18 +100,13 @@ def loss(model: nn.Module, batch: tuple[Tensor, ...]) -> Tensor:
     return nn.functional.binary_cross_entropy(model.share(model(sizes, phase, heard))[said], wanted[said])
 
 
-def tensors(given: Lessons, words: NDArray[np.int64]) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+def tensors(given: Lessons, words: Vocabulary) -> tuple[Tensor, Tensor, Tensor, Tensor]:
     """Each lesson in both halves of theta: sizes [2n, feature], phase [2n], words [2n, most], and the gates that should be on [2n, gate].
 
-    words: the cells that gates hear, ascending, [m]. In a lesson 1 + i is word i that is said and not known, 1 + m + i one that is known
-    and not said, `SILENT` none; in theta's reading half there are none.
+    words: that gates hear. In a lesson 1 + i is a word of row i that is said and not known, 1 + rows + i one that is known and not said,
+    `SILENT` none; in theta's reading half there are none.
     """
-    differ = [
-        np.concatenate(
-            [1 + side * len(words) + np.searchsorted(words, np.intersect1d(words, cells)) for side, cells in enumerate(seen[1:])]
-        )
-        for seen in given.seen
-    ]
+    differ = [np.concatenate([1 + side * words.rows + words.heard(cells) for side, cells in enumerate(seen[1:])]) for seen in given.seen]
     heard = np.full((len(Phase), len(differ), max(map(len, differ), default=0) or 1), SILENT)
     for row, some in zip(heard[Phase.WRITE], differ, strict=True):
         row[: len(some)] = some
@@ -152,7 +149,7 @@ def train(
         raise SpecError(f"model {spec.name!r} has no [gates] to train; hippocampus-gated has")
     parts = taught_and_held_out(settings.seed)
     taught, held_out = (lessons(spec, embedder, texts, settings.seed + i, stage) for i, texts in enumerate(parts))
-    model = GateModel(torch.tensor(levels(taught.sizes), dtype=torch.float32), spec.gates.cells, torch.tensor(taught.words))
+    model = GateModel(torch.tensor(levels(taught.sizes), dtype=torch.float32), spec.gates.cells, taught.words)
     data, given = tensors(taught, taught.words), tensors(held_out, taught.words)
 
     def validate(model: nn.Module) -> float:
@@ -173,7 +170,7 @@ def train(
 def examine(model: GateModel, given: Lessons) -> dict[str, HeldOut]:
     """How the gates' values decide lessons, by what was right."""
     with torch.no_grad():
-        *x, _ = (t.to(model.levels.device) for t in tensors(given, model.words.cpu().numpy()))
+        *x, _ = (t.to(model.levels.device) for t in tensors(given, Vocabulary(model.words.cpu().numpy(), model.row.cpu().numpy())))
         value = torch.sigmoid(model(*x) / NOISE).cpu().numpy().reshape(len(Phase), -1, len(GATES))
     done = []
     for i, right in enumerate(given.right):
