@@ -6,7 +6,8 @@ questions, when to read out.
     loss       cross-entropy of the share of a gate's cells that fire, in both halves of theta, against what should have been done
 
 Novelty cells at fixed levels (quantiles of the lessons' mismatches) are what the gates hear, and, one by one, the whole words that a cue
-says beyond what was known, X, and those that it leaves out, Y; see `gate_lessons` for the lessons.
+says beyond what was known, X, and those that it leaves out, Y; numbers in figures have their synapses in common. See `gate_lessons` for the
+lessons.
 """
 
 from collections.abc import Callable
