@@ -21,7 +21,7 @@ from matplotlib.figure import Figure
 
 GATES = ("update", "reset", "candidate", "read")
 ACTIONS = {"write": "#4477aa", "overwrite": "#aa3377", "refresh": "#228833", "renew": "#ccbb44"}
-KINDS = ("new", "repeat", "paraphrase", "contradiction", "beside")
+KINDS = ("new", "repeat", "paraphrase", "contradiction", "beside", "question")
 WIDTH = 76
 
 parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)

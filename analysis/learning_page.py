@@ -149,13 +149,14 @@ def stories(outcomes: Any) -> str:
 
 
 def facts(made: Any) -> str:
-    actions = ("write", "overwrite", "refresh", "renew")
-    rows = [(r["kind"], r["n"], *(f"{r[a]:.2f}" for a in actions)) for r in made["rows"]]
+    shares = ("write", "overwrite", "refresh", "renew", "recalled")
+    rows = [(r["kind"], r["n"], *(f"{r[share]:.2f}" for share in shares)) for r in made["rows"]]
     note = (
         "Pairs of sentences that were written for this and taught to nothing, in three memories. What is written stands beside the first;\n"
-        "what overwrites it deletes it; what refreshes it is kept as a further cue, and the first is what is recalled."
+        "what overwrites it deletes it; what refreshes it is kept as a further wording of it. Recalled: asked in its own words,\n"
+        "the second sentence itself is what comes first. Figure, order: of another figure, or of the same words in another order."
     )
-    return f"{table(('the second is', 'n', 'written', 'overwrote', 'refreshed', 'renewed'), rows)}\n\n{note}"
+    return f"{table(('the second is', 'n', 'written', 'overwrote', 'refreshed', 'renewed', 'recalled'), rows)}\n\n{note}"
 
 
 def reading(made: Any) -> str:
@@ -191,7 +192,8 @@ def stream(made: Any) -> str:
     columns = ("stream", "event", "n", "written", "overwrote", "refreshed", "renewed", "right")
     note = (
         "Right: as it should be, and done to the memory that it should be done to. Near: new, but nearer than cosine .9 to one before.\n"
-        "What contradicts or stands beside differs by a word of the classes that were taught, in sentences that were not."
+        "What contradicts or stands beside differs by a word of the classes that were taught, in sentences that were not; a question\n"
+        "asks whether what was told is so (few turns of LoCoMo can be asked for by the edits)."
     )
     return f"{table(columns, rows)}\n\n{note}\nSeconds without the embedding, a stream a seed: {seconds}."
 

@@ -2,10 +2,11 @@
 
     python sims/gated_facts.py
 
-A hundred pairs of sentences, written for this and taught to nothing (spikemem/corpus/facts.json), each kind in a memory of its own that has
-been told twenty other things: a fact has changed ("Nora lives in Bergen.", "... in Trondheim."), is denied, stands beside another of its
-form ("The cat is black.", "The dog is black."), or comes in other words. Prints how often each was written, overwrote the first, refreshed
-or renewed it, and writes results/gated_facts.json.
+Pairs of sentences, written for this and taught to nothing (spikemem/corpus/facts.json), each kind in a memory of its own that has been told
+twenty other things: a fact has changed ("Nora lives in Bergen.", "... in Trondheim."), is denied, stands beside another of its form ("The
+cat is black.", "The dog is black."), comes in other words, has another figure ("Room 12 ...", "Room 14 ..."), or its words in another order
+("Pia called Lars.", "Lars called Pia."). Prints how often each was written, overwrote the first, refreshed or renewed it, and how often,
+once all are told, the second sentence recalls itself, word for word; writes results/gated_facts.json.
 """
 
 import argparse
@@ -37,18 +38,23 @@ def main() -> None:
             for seed in args.seeds:
                 with Memory.open(None, args.model, embedder=embedder, seed=seed) as memory:
                     memory.store_all([*facts.before, *(first for first, _ in pairs)])
-                    for first, second in pairs:
-                        memory.store(second)
-                        decision = memory.decisions[0]
-                        told.append({"kind": kind, "seed": seed, "first": first, "second": second, "action": decision.action})
+                    memory.store_all([second for _, second in pairs])
+                    decisions, hits = memory.decisions, memory.recall_all([second for _, second in pairs], 1)
+                    for (first, second), decision, found in zip(pairs, decisions, hits, strict=True):
+                        recalled = bool(found) and found[0].text == second
+                        told.append(
+                            {"kind": kind, "seed": seed, "first": first, "second": second, "action": decision.action, "recalled": recalled}
+                        )
     except SpikememError as error:
         sys.exit(f"error: {error}")
     rows = []
-    print(f"{'second is':>12}   n  " + "  ".join(f"{action:>9}" for action in ACTIONS))
+    print(f"{'second is':>12}   n  " + "  ".join(f"{column:>9}" for column in (*ACTIONS, "recalled")))
     for kind in facts.pairs:
-        done = Counter(t["action"] for t in told if t["kind"] == kind)
-        rows.append({"kind": kind, "n": done.total(), **{action: done[action] / done.total() for action in ACTIONS}})
-        print(f"{kind:>12} {done.total():>3}  " + "  ".join(f"{rows[-1][action]:>9.2f}" for action in ACTIONS))
+        own = [t for t in told if t["kind"] == kind]
+        done, n = Counter(t["action"] for t in own), len(own)
+        shares = {action: done[action] / n for action in ACTIONS} | {"recalled": sum(t["recalled"] for t in own) / n}
+        rows.append({"kind": kind, "n": n, **shares})
+        print(f"{kind:>12} {n:>3}  " + "  ".join(f"{share:>9.2f}" for share in shares.values()))
     args.out.parent.mkdir(parents=True, exist_ok=True)
     args.out.write_text(json.dumps({"model": args.model, "rows": rows, "pairs": told}, indent=1))
 

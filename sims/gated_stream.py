@@ -4,10 +4,11 @@
 
 Turns of LoCoMo (Maharana 2024) come one after the other into hippocampus-gated. In the first stream a tenth are exact repeats, a twentieth
 paraphrases: a word or contraction for its like, an opener, a closer or other punctuation, counted where their cosine is above .9. In the
-second a tenth contradict besides, by another number, day, place or colour, or a "not", and a twentieth stand beside an earlier turn: the
-same of another person, animal or thing. No turn of LoCoMo had a part in the training, and paraphrases come from that half of the words that
-may stand for one another which the gates were not trained on; the days, places and names they know. New turns whose cosine with an earlier
-one is above .9 all the same are counted apart ("near"). Without the data the held-out fifth of the project's own texts is used.
+second a tenth contradict besides, by another number, day, place or colour, or a "not", a twentieth stand beside an earlier turn, the
+same of another person, animal or thing, and a twentieth ask whether one is so. No turn of LoCoMo had a part in the training, and
+paraphrases come from that half of the words that may stand for one another which the gates were not trained on; the days, places and names
+they know. New turns whose cosine with an earlier one is above .9 all the same are counted apart ("near"). Without the data the held-out
+fifth of the project's own texts is used.
 
 Prints what was decided for each kind, with 95 % Wilson intervals, and writes results/gated_stream.json.
 """
@@ -36,10 +37,10 @@ from spikemem.training.gate_lessons import held_out_texts
 
 STREAMS = {
     "repeats": {Kind.REPEAT: 0.1, Kind.PARAPHRASE: 0.05},
-    "contradictions": {Kind.REPEAT: 0.1, Kind.PARAPHRASE: 0.05, Kind.CONTRADICTION: 0.1, Kind.BESIDE: 0.05},
+    "contradictions": {Kind.REPEAT: 0.1, Kind.PARAPHRASE: 0.05, Kind.CONTRADICTION: 0.1, Kind.BESIDE: 0.05, Kind.QUESTION: 0.05},
 }
 NEAR = 0.9
-RIGHT = {"new": "write", "repeat": "renew", "paraphrase": "refresh", "contradiction": "overwrite", "beside": "write"}
+RIGHT = {"new": "write", "repeat": "renew", "paraphrase": "refresh", "contradiction": "overwrite", "beside": "write", "question": "write"}
 ACTIONS = ("write", "overwrite", "refresh", "renew")
 
 parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -76,7 +77,7 @@ def run(events: list[Event], embedder: Embedder, model: str, seed: int) -> tuple
             memory.store(event.text)
             decision = memory.decisions[0]
             kind = "near" if event.kind is Kind.NEW and cosine > NEAR else event.kind.value
-            found = event.kind in (Kind.NEW, Kind.BESIDE) or decision.old == holder.get(event.of)
+            found = event.kind in (Kind.NEW, Kind.BESIDE, Kind.QUESTION) or decision.old == holder.get(event.of)
             told.append({
                 "text": event.text, "kind": kind, "action": decision.action, "forgotten": decision.forgotten, "found": found,
                 "cosine": round(cosine, 3), **decision.gates,

@@ -115,13 +115,13 @@ class Judged:
 
     verdict: Verdict | None
     recording: Recording | None = None
-    older: bool = False
-    """Whether the event happened before the memory that answered it; then it corrects nothing."""
+    corrects: bool = True
+    """Whether the event may overwrite the memory that answered it: not if it has a moment, and that memory none, or a later one."""
 
     @property
     def action(self) -> Action:
         action = Action.WRITE if self.verdict is None else self.verdict.action
-        return Action.WRITE if self.older and action is Action.OVERWRITE else action
+        return action if self.corrects or action is not Action.OVERWRITE else Action.WRITE
 
     @property
     def key(self) -> int:

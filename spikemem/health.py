@@ -30,7 +30,7 @@ MENDS = {
     "saturated population": "lower the learning rate, the weights or its biases, or clip gradients harder",
     "exploding state": "lower the learning rate or the weights, shorten the time constants, or clip gradients harder",
     "vanishing gradient": "take a smaller slope of the surrogate, bring the voltages or drives nearer to threshold, or shorten the window; "
-    "if the layer takes no part in the loss, leave it out of the model",
+    "if the layer takes no part in the loss, leave it out of the model; if the loss has nothing left to fall, stop",
 }
 
 

@@ -97,8 +97,8 @@ class Hippocampus:
 
         In a model with gates each is judged as it comes (`outcomes`): the id is that of the memory which holds it now, and that may be
         an old one, which then gets the cues that it lacks, or a new one in the place of one that is forgotten, whose cues it gets; where
-        a later one of the same call has overwritten it, the id is that one's. What happened before the memory that it would overwrite is
-        written beside it.
+        a later one of the same call has overwritten it, the id is that one's. What has a moment overwrites only what is known to have
+        happened no later; else it is written beside it.
 
         cue: what recalls a memory, [n, d].   target: what is recalled, [n, d]; the cue itself by default.
         variants: for each memory further cues [v, d], or None.
@@ -166,7 +166,8 @@ class Hippocampus:
         volley = self.circuit.volley(content, asked([beside.words[0][0]], None, 1, self.spec.lex))
         judged = judge(self.circuit, self.gates, volley, content, place)
         old = int(self.circuit.ca1.owners(np.array([judged.key]))[0])
-        judged = replace(judged, older=bool(old != NONE and beside.when[0] < self.circuit.ca1.when[old]))
+        if old != NONE and not np.isnan(beside.when[0]):
+            judged = replace(judged, corrects=bool(beside.when[0] >= self.circuit.ca1.when[old]))
         if judged.action in (Action.REFRESH, Action.RENEW):
             keys = np.concatenate([x for x in (content, None if target is None else cue, more) if x is not None])
             wanted = [i for i, apart in enumerate(beside.cue[0]) if apart or judged.action is Action.REFRESH]

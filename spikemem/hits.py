@@ -12,6 +12,7 @@ from spikemem.regions.gates import MAJORITY
 class Hit:
     """A recalled memory.
 
+    text: the memory's; in a model with gates, of a memory that was refreshed, the wording that answered.
     score: how well the stored key that answered matches the cue (see `Recall.scores`). It is no probability and may exceed 1: each word
         that cue and key share adds to it, so that a long cue scores higher. Compare scores within one recall, not between cues.
     when: when it happened, in UTC, or None.
@@ -40,12 +41,13 @@ class Decision:
     """What a memory with gates made of a text.
 
     action: "write", a new memory; "overwrite", a new one in the place of an old one, which is forgotten; "refresh", the old one has the
-        text as a further cue now; "renew", the old one knew it all. Where the old one stays, its times are renewed. What is told to have
-        happened before the old one overwrites nothing, whatever the gates say: it is written.
+        text as a further wording now, which answers where the cue is nearer to it; "renew", the old one knew it all. Where the old one
+        stays, its times are renewed. What has a date overwrites, whatever the gates say, only what is known to have happened no later;
+        else it is written.
     id: the memory that holds the text now.   old: the memory that answered it, None where none did.
     gates: the share of each gate's cells that fired in its half of theta; over a half is on; `read` decides when the text is a cue.
         recording: their spikes, where asked for.   forgotten: the text that was overwritten, and is deleted.
-    held: the text of the old memory, where that stays: what a recall gives.
+    held: the text of the old memory, where that stays.
     """
 
     text: str

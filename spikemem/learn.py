@@ -77,6 +77,8 @@ class Settings:
     def __post_init__(self) -> None:
         for name in ("checkpoint", "tensorboard"):
             if (folder := getattr(self, name)) is not None:
+                if not isinstance(folder, str | Path):
+                    raise TrainingError(f"{name} is {folder!r}; it must be a folder")
                 object.__setattr__(self, name, Path(folder))
         for name, least in (("epochs", 1), ("batch", 1), ("warmup", 0), ("seed", 0), ("patience", 0)):
             value = getattr(self, name)
@@ -88,9 +90,14 @@ class Settings:
                 raise TrainingError(f"{name} is {value}; it must be at least {least}")
         if self.seed > LARGEST_SEED:
             raise TrainingError(f"seed is {self.seed}; it must be at most {LARGEST_SEED}")
-        for name in ("lr", "weight_decay"):
-            if not 0 <= getattr(self, name) < math.inf:
-                raise TrainingError(f"{name} is {getattr(self, name)}; it must be finite, and at least 0")
+        for name in ("lr", "weight_decay", "clip", "target"):
+            value = getattr(self, name)
+            if not (isinstance(value, int | float) or (value is None and name == "target")):
+                raise TrainingError(f"{name} is {value!r}; it must be a number")
+        if not 0 < self.lr < math.inf:
+            raise TrainingError(f"lr is {self.lr}; it must be finite, and above 0")
+        if not 0 <= self.weight_decay < math.inf:
+            raise TrainingError(f"weight_decay is {self.weight_decay}; it must be finite, and at least 0")
         if not self.clip > 0:
             raise TrainingError(f"clip is {self.clip}; it must be above 0 (math.inf for no clipping)")
         if self.target is not None and math.isnan(self.target):
@@ -116,7 +123,8 @@ class Epoch:
 class History:
     """How a training went, all its restarts together.
 
-    losses: of each step.   validation: of each epoch.   best: the epoch, from 1, whose weights the model holds.
+    losses: of each step.   validation: of each epoch, NaN of those before a validation was given.
+    best: the epoch, from 1, whose weights the model holds.
     health: what was wrong in the last epoch.   seconds: spent training and validating.   samples: rows trained on.
     """
 
@@ -157,6 +165,11 @@ class _Training:
 
     def __init__(self, model: nn.Module, data: Data, loss: Callable[[nn.Module, Batch], Tensor], settings: Settings, team: Team) -> None:
         self.settings, self.team, self.data = settings, team, data
+        if not callable(data) and not (isinstance(data, Sequence) and all(isinstance(part, Tensor) for part in data)):
+            kind = type(data).__name__
+            raise TrainingError(
+                f"the data are a {kind}; give tensors, or a function of a generator that returns batches (lambda _: loader)"
+            )
         self.model = model.to(team.device)
         self.parameters = [p for p in model.parameters() if p.requires_grad]
         if not self.parameters:
@@ -202,6 +215,8 @@ class _Training:
         batches = self.batches(state.epoch)
         if not len(batches):
             raise TrainingError("the data hold no batch; give more rows, or fewer processes")
+        if settings.warmup and settings.warmup >= (steps := settings.epochs * len(batches)):
+            raise TrainingError(f"a warmup of {settings.warmup} steps outlasts a training of {steps}; take fewer")
         rate = 0.0
         for i in range(len(batches)):
             rate = settings.rate(len(state.losses), (state.epoch + i / len(batches)) / settings.epochs)
@@ -210,6 +225,8 @@ class _Training:
             batch = moved(batches[i], self.team.device)
             with torch.autocast(self.team.device.type, torch.bfloat16, enabled=settings.amp and self.team.device.type == "cuda"):
                 value = self.step(batch)
+            if not (isinstance(value, Tensor) and value.ndim == 0 and value.requires_grad):
+                raise TrainingError("the loss must be one number that depends on the model's parameters, as a tensor with a gradient")
             value.backward()  # type: ignore[no-untyped-call]
             watch.step()
             norm = nn.utils.clip_grad_norm_(self.parameters, settings.clip).item()
@@ -228,16 +245,19 @@ class _Training:
     @property
     def best(self) -> int:
         """The epoch, from 1, of the best validation; without one, the last."""
-        validation = self.state.validation
-        return 1 + int(np.nanargmin(validation)) if validation and not np.isnan(validation).all() else self.state.epoch
+        return 1 + int(np.nanargmin(self.state.validation)) if self.state.validation else self.state.epoch
 
     def validated(self, validate: Callable[[nn.Module], float]) -> None:
         """Note what the first process measures, and the weights where it is the best so far."""
         self.model.eval()
         with torch.no_grad():
-            value = self.team.first(float(validate(self.model)) if self.team.rank == 0 else 0.0)
+            measured = validate(self.model) if self.team.rank == 0 else 0.0
+            number = isinstance(measured, Tensor | np.ndarray | np.generic | int | float)
+            value = self.team.first(float(measured) if number else math.nan)
+        if math.isnan(value):
+            raise TrainingError(f"`validate` gave {measured} after epoch {self.state.epoch}; it must give a number, lower is better")
         self.model.train()
-        self.state.validation.append(value)
+        self.state.validation += [math.nan] * (self.state.epoch - 1 - len(self.state.validation)) + [value]
         if self.best == self.state.epoch:
             self.state.best = {name: tensor.detach().clone() for name, tensor in self.model.state_dict().items()}
 
@@ -245,7 +265,7 @@ class _Training:
     def ended(self) -> bool:
         patience = self.settings.patience
         impatient = patience is not None and bool(self.state.validation) and self.state.epoch - self.best > patience
-        reached = self.settings.target is not None and min(self.state.validation, default=math.inf) <= self.settings.target
+        reached = self.settings.target is not None and np.nanmin([math.inf, *self.state.validation]) <= self.settings.target
         return self.state.epoch >= self.settings.epochs or impatient or reached
 
 

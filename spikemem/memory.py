@@ -116,6 +116,7 @@ class Memory:
             memories, keys, links = self._store.memories(), self._store.keys(), self._store.links()
             adaptation = read_adaptation(self._store.get("adaptation"), self.spec.ec.dim)
         self._roster = Roster(memories)
+        self._roster.word(keys)
         if not memories:
             self.hippocampus = Hippocampus(self.spec, self._device, self._seed)
             return
@@ -142,9 +143,9 @@ class Memory:
 
         In a model with gates (hippocampus-gated) the id is that of the memory which holds the text now, and `decisions` says why, and what
         was forgotten: a text that differs by a day, a number, a place, a colour or a "not" may overwrite one, which is deleted, though both
-        may be true ("We played tennis on Saturday.", "... on Sunday."), unless it is told to have happened earlier; one that says the
-        same may become a further cue of it, which keeps its own text. A text of many pieces is judged by the meaning of its beginning,
-        and by all its words.
+        may be true ("We played tennis on Saturday.", "... on Sunday."), unless it has a date, and that one none, or a later one. One that
+        says the same may become a further wording of it: a recall gives the one that answered. A text of many pieces is judged by the
+        meaning of its beginning, and by all its words.
 
         text: up to a million characters; one of over 128 words also gets a key for each piece of about that length.
         cues: further texts that should recall it.   origin: a note of where it came from.
@@ -313,9 +314,10 @@ class Memory:
 
     def _refresh(self, i: int, added: Sequence[int], draft: Draft, vectors: NDArray[np.float32], since: int) -> int:
         """Make durable what a draft brought to memory i, which knew it.   added: which of its keys.   since: the first of them."""
-        keys = [replace(key, kind=max(key.kind, Kind.PIECE)) for key in (draft.keys[j] for j in added)]  # a content in other words
+        keys = [replace(key, kind=Kind.WORDING if key.kind is Kind.CONTENT else key.kind) for key in (draft.keys[j] for j in added)]
         rows = key_rows([replace(draft, keys=keys)], [vectors[list(added)]], [i], self.hippocampus.arrays(), since)
         self._store.refresh(i, time.time(), draft.happened, rows)
+        self._roster.word(rows, since)
         if draft.happened is not None:
             self._roster.renew(i, draft.happened)
         return i
@@ -390,9 +392,10 @@ class Memory:
         self._follow()
         found = self.hippocampus.recall(self._embed(cues, progress), top_k, words=words, around=near, cycles=cycles, record=record)
         read = [None] * len(cues) if found.read is None else found.read.tolist()
+        keys = np.full_like(found.ids, NONE) if found.keys is None else found.keys
         hits = (
             [self._hit(*one) for one in zip(*row, strict=True) if one[0] != NONE]
-            for row in zip(found.ids, found.scores, found.drives, strict=True)
+            for row in zip(found.ids, found.scores, found.drives, keys, strict=True)
         )
         spikes = found.gates or [None] * len(cues)
         return [
@@ -418,9 +421,9 @@ class Memory:
         scores = self.hippocampus.contents(ids[ids != NONE]) @ (vector[0] / np.linalg.norm(vector[0]))
         return [self._hit(i, float(score)) for i, score in zip(ids[ids != NONE], scores, strict=True)]
 
-    def _hit(self, place: int, score: float, drives: Iterable[float] | None = None) -> Hit:
+    def _hit(self, place: int, score: float, drives: Iterable[float] | None = None, key: int = NONE) -> Hit:
         i = self._roster.id_at(place)
-        _, text, happened = self._roster[i]
+        text, happened = self._roster.said(i, key), self._roster[i].happened
         why = {} if drives is None else {name: float(share) for name, share in zip(PATHWAYS, drives, strict=True)}
         return Hit(i, text, float(score), None if happened is None else moment(happened), why)
 

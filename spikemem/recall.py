@@ -33,6 +33,7 @@ class Recall:
     read: in a model with gates the share of the read gate's cells that fired, [n]; None in others. What is a half or less is not to be read
         out: the memory holds nothing that the cue asks for, and what answered is what comes nearest.
     gates: the recording of each cue at the gates, where asked for, and there are gates.
+    keys: the index cell of each memory that answered, [n, top_k]; -1 where no id. None of a rate twin.
     """
 
     ids: NDArray[np.int64]
@@ -47,6 +48,7 @@ class Recall:
     recording: Recording | None = None
     read: NDArray[np.float64] | None = None
     gates: tuple[Recording, ...] = ()
+    keys: NDArray[np.int64] | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -171,7 +173,7 @@ def _competitors(circuit: Circuit, ranking: Ranking, top_k: int) -> int:
 def _report(circuit: Circuit, ranking: Ranking, volley: Volley, read: Answer, top_k: int, recording: Recording | None) -> Recall:
     counts, order = volley.counts, ranking.order
     n, own = len(counts), (counts.astype(np.int64) ** 2).sum(1)
-    ids, scores = np.full((n, top_k), NONE, np.int64), np.full((n, top_k), np.nan)
+    ids, keys, scores = np.full((n, top_k), NONE, np.int64), np.full((n, top_k), NONE, np.int64), np.full((n, top_k), np.nan)
     drives = np.full((n, top_k, ranking.parts.shape[2]), np.nan)
     vectors, novelty = np.zeros((n, circuit.spec.ec.dim)), np.ones(n)
     shares = np.zeros(order.shape)
@@ -180,7 +182,7 @@ def _report(circuit: Circuit, ranking: Ranking, volley: Volley, read: Answer, to
         places = np.array([p for p in np.sort(first) if row[p] != NONE][:top_k], np.int64)
         if not len(places):
             continue
-        ids[i, : len(places)] = row[places]
+        ids[i, : len(places)], keys[i, : len(places)] = row[places], order[i, places]
         scores[i, : len(places)] = ranking.parts[i, places].sum(1) / UNIT / own[i]
         drives[i, : len(places)] = ranking.parts[i, places] / UNIT / own[i]
         best = circuit.ca1.counts[order[i, 0]].astype(np.int64)
@@ -190,7 +192,8 @@ def _report(circuit: Circuit, ranking: Ranking, volley: Volley, read: Answer, to
         volley_back = ec.decode(circuit.spec.ec, circuit.ca1.counts[circuit.ca1.content[won]]).sum(0)
         vectors[i] = volley_back / max(float(np.linalg.norm(volley_back)), np.finfo(float).tiny)
     competing = circuit.ca1.owners(order)
-    return Recall(ids, scores, drives, read.path, vectors, np.clip(novelty, 0.0, None), competing, shares, ranking.events, recording)
+    novelty = np.clip(novelty, 0.0, None)
+    return Recall(ids, scores, drives, read.path, vectors, novelty, competing, shares, ranking.events, recording, keys=keys)
 
 
 def _index_events(ranking: Ranking, volley: Volley) -> NDArray[np.int64]:

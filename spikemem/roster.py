@@ -1,4 +1,4 @@
-"""Which memories a text memory holds: ids, texts and times, and their places in its hippocampus."""
+"""Which memories a text memory holds: ids, texts and times, their places in its hippocampus, and what else they were called."""
 
 from collections.abc import Iterable
 from typing import NamedTuple
@@ -6,7 +6,7 @@ from typing import NamedTuple
 import numpy as np
 
 from spikemem.errors import UnknownMemoryError
-from spikemem.store import MemoryRow
+from spikemem.store import KeyRow, Kind, MemoryRow
 
 
 class Entry(NamedTuple):
@@ -30,6 +30,7 @@ class Roster:
     def __init__(self, rows: Iterable[MemoryRow] = ()) -> None:
         self._ids: list[int] = []  # [place], those forgotten included
         self._entries: dict[int, Entry] = {}
+        self._wordings: dict[int, str] = {}  # by key
         self.add(rows)
 
     def add(self, rows: Iterable[MemoryRow]) -> None:
@@ -50,6 +51,14 @@ class Roster:
 
     def id_at(self, place: int) -> int:
         return self._ids[place]
+
+    def word(self, keys: Iterable[KeyRow], since: int = 0) -> None:
+        """Other wordings of memories, among keys that the hippocampus numbers from `since` on."""
+        self._wordings |= {place: key.text for place, key in enumerate(keys, since) if key.kind is Kind.WORDING}
+
+    def said(self, i: int, key: int) -> str:
+        """A memory in the words of one of its keys, where that is another wording of it; else its text."""
+        return self._wordings.get(key, self[i].text)
 
     def __getitem__(self, i: int) -> Entry:
         """UnknownMemoryError where there is none."""

@@ -47,11 +47,12 @@ KEY = "memory, text, vector, counts, code"
 
 
 class Kind(IntEnum):
-    """What a key of a memory holds: its content, a piece of its text or that in other words, or a further cue."""
+    """What a key of a memory holds: its content, a piece of its text, a further cue, or its content in other words."""
 
     CONTENT = 0
     PIECE = 1
     CUE = 2
+    WORDING = 3
 
 
 @dataclass(frozen=True)

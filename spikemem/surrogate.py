@@ -14,6 +14,7 @@ so that, with g[t] the loss's gradient by V[t] and u[t] by S[t],
 `fused` runs both passes over the window in one numba kernel each, on the CPU; otherwise snnTorch's cell is stepped through the window.
 """
 
+import math
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -92,6 +93,11 @@ class SpikingLayer(nn.Module):
             raise UnsupportedError(f"a trainable layer has plain cells, of a tau and a threshold alone, not {neuron}; use the plain LIF")
         if unknown := set(learn) - set(LEARNED):
             raise NetworkError(f"a layer cannot learn {', '.join(sorted(unknown))}; it learns {' and '.join(LEARNED)}")
+        if not (isinstance(cells, int) and cells > 0 and 0 < dt < math.inf and 0 < slope < math.inf and math.isfinite(start)):
+            raise NetworkError(
+                f"a layer of {cells} cells, dt {dt} ms, slope {slope}, start {start}: there must be whole cells, one or more, dt and slope "
+                "finite and above 0, and start finite"
+            )
         if "tau" in learn and neuron.tau == float("inf"):
             raise NetworkError("a layer cannot learn a tau that is infinite; begin with a long one (1000 ms), or leave tau out of learn")
         self.cells, self.dt, self.fused, self.slope = cells, dt, fused, slope
@@ -119,7 +125,7 @@ class SpikingLayer(nn.Module):
     def forward(self, current: Tensor) -> Tensor:
         """current: I, [time, batch, cell].   Returns the spikes, 0 or 1, of the same shape, in the layer's own dtype.
 
-        Raises StimulusError where the shape does not fit.
+        Raises StimulusError where the shape does not fit. A cell whose current is NaN is silent from then on; `Watch` reports it.
         """
         current = self._checked(current)
         if self._fuses(current):

@@ -340,7 +340,7 @@ def test_an_overwriting_takes_over_the_cues_but_not_the_old_wordings(path: Path,
         assert again.recall("Where is she?")[0].text == "Ada lives in ~Lisbon still"
 
 
-def test_what_happened_earlier_is_written_beside_what_it_would_overwrite(path: Path, spec: ModelSpec) -> None:
+def test_what_is_not_known_to_be_later_is_written_beside_what_it_would_overwrite(path: Path, spec: ModelSpec) -> None:
     first, later = datetime(2024, 1, 1, tzinfo=UTC), datetime(2024, 6, 1, tzinfo=UTC)
     with Memory.open(path, spec, embedder=FakeEmbedder()) as memory:
         memory.store("Nobody knows the ~harbour")
@@ -352,7 +352,34 @@ def test_what_happened_earlier_is_written_beside_what_it_would_overwrite(path: P
         assert len(memory) == 3
         agrees(memory)
         memory.store("Nobody knows the ~pier", when=first)  # of the other one the date is not known
+        assert memory.decisions[0].action == "write"
+        memory.store("Ada lives in ~Paris")  # now
         assert memory.decisions[0].action == "overwrite"
+
+
+def test_a_refreshed_memory_answers_in_the_words_that_it_is_asked_in(path: Path, spec: ModelSpec) -> None:
+    with Memory.open(path, spec, embedder=FakeEmbedder()) as memory:
+        memory.store("Nobody knows the harbour")
+        memory.store("Ada lives in ~Lisbon", cues=["Where is she?"])
+        memory.store("Ada lives in ~Lisbon still")
+        assert memory.decisions[0].action == "refresh"
+
+        def told(memory: Memory) -> list[str]:
+            cues = ["Ada lives in ~Lisbon", "Ada lives in ~Lisbon still", "Where is she?"]
+            for cue in cues:
+                assert [hit.text for hit in memory.recall(cue, record=True)] == [hit.text for hit in memory.recall(cue)]
+            return [memory.recall(cue)[0].text for cue in cues]
+
+        wordings = ["Ada lives in ~Lisbon", "Ada lives in ~Lisbon still", "Ada lives in ~Lisbon"]
+        assert told(memory) == wordings
+        assert memory[1] == wordings[0]
+    with Memory.open(path, embedder=FakeEmbedder(), readonly=True) as again:
+        assert told(again) == wordings
+    with Memory.open(path, embedder=FakeEmbedder()) as again:
+        again.consolidate()
+        assert told(again) == wordings
+        again.forget(0)
+        assert told(again) == wordings
 
 
 def test_a_cue_that_is_given_twice_is_taught_once(spec: ModelSpec) -> None:

@@ -12,6 +12,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
 from torch import Tensor, nn
@@ -120,7 +121,7 @@ def test_data_may_be_a_function_of_the_epochs_generator() -> None:
 
 
 def test_it_stops_when_validation_gets_no_better() -> None:
-    values = iter([3.0, 1.0, 2.0, math.nan, 1.5, 0.0])
+    values = iter([3.0, 1.0, 2.0, 1.7, 1.5, 0.0])
     weights: list[Tensor] = []
     model = Counting()
 
@@ -374,6 +375,15 @@ def test_a_voltage_that_runs_away_is_found() -> None:
     assert found["exploding state", "cells"] == pytest.approx(2 * 400 * sum(math.exp(-t / 1000) for t in range(8)), rel=0.05)
 
 
+def test_a_current_that_is_nan_is_found() -> None:
+    layer = SpikingLayer(2)
+    current = torch.ones(3, 1, 2)
+    current[1, 0, 1] = math.nan
+    with Watch(layer) as watch:
+        layer(current).sum().backward()
+        assert "exploding state" in {finding.name for finding in watch.findings()}
+
+
 def test_a_gradient_that_vanishes_is_found() -> None:
     model = Counting()
     model.cells.slope = 1e8
@@ -407,11 +417,52 @@ def test_a_loss_that_is_no_number_ends_it_before_the_weights_are_touched() -> No
     ("name", "value"),
     [("epochs", 0), ("epochs", 2.5), ("batch", 0), ("batch", 16.0), ("warmup", -1), ("warmup", 1.5), ("seed", -1), ("seed", 2**63)]
     + [("patience", -1), ("patience", 0.5), ("clip", 0), ("clip", math.nan), ("target", math.nan)]
-    + [(name, value) for name in ("lr", "weight_decay") for value in (-1e-3, math.nan, math.inf)],
+    + [(name, value) for name in ("lr", "weight_decay") for value in (-1e-3, math.nan, math.inf)]
+    + [("lr", 0.0), ("lr", "0.1"), ("clip", "a"), ("clip", None), ("target", "x"), ("checkpoint", 3)],
 )  # fmt: skip
-def test_bad_settings_are_refused(name: str, value: float) -> None:
-    with pytest.raises(TrainingError, match=f"^{name} is {value}; it must be "):
+def test_bad_settings_are_refused(name: str, value: object) -> None:
+    with pytest.raises(TrainingError, match=f"^{name} is {value!r}; it must be "):
         Settings(**{name: value})  # type: ignore[arg-type]
+
+
+def test_what_does_not_fit_is_told_before_it_is_learned() -> None:
+    for given, clue in (
+        (torch.utils.data.DataLoader(torch.utils.data.TensorDataset(*data())), "the data are a DataLoader; give tensors, or a function"),
+        ([1, 2], "the data are a list; give tensors"),
+    ):
+        with pytest.raises(TrainingError, match=clue):
+            fit(Counting(), given, loss, SHORT)  # type: ignore[arg-type]
+    for wrong in (lambda m, b: loss(m, b).detach(), lambda m, b: m(b[0]), lambda _, b: 1.0):
+        with pytest.raises(TrainingError, match="the loss must be one number that depends on the model's parameters"):
+            fit(Counting(), data(), wrong, SHORT)  # type: ignore[arg-type]
+    with pytest.raises(TrainingError, match="a warmup of 21 steps outlasts a training of 21"):
+        fit(Counting(), data(), loss, replace(SHORT, epochs=3, warmup=21))
+    for value in (math.nan, None, "low"):
+        with pytest.raises(TrainingError, match=f"`validate` gave {value} after epoch 1"):
+            fit(Counting(), data(), loss, SHORT, validate=lambda _, value=value: value)  # type: ignore[misc]
+
+
+def test_a_validation_that_comes_with_the_restart_counts_epochs_from_the_first(tmp_path: Path) -> None:
+    first = replace(SHORT, epochs=10, checkpoint=tmp_path)
+
+    def killed(epoch: Epoch) -> None:
+        if epoch.number == 5:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        fit(Counting(), data(), loss, first, on_epoch=killed)
+    values = iter([3.0, 1.0, 2.0, 2.0, 2.0])
+    model, weights = Counting(), list[Tensor]()
+
+    def validate(model: nn.Module) -> float:
+        weights.append(model.state_dict()["out.bias"].clone())
+        return next(values)
+
+    history = fit(model, data(), loss, replace(first, patience=2), validate=validate)
+    assert np.isnan(history.validation[:5]).all()
+    assert history.validation[5:] == [3.0, 1.0, 2.0, 2.0, 2.0]
+    assert history.best == 7
+    assert torch.equal(model.out.bias, weights[1])
 
 
 def test_settings_at_their_bounds_train() -> None:

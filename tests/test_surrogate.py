@@ -225,6 +225,9 @@ def test_bad_layers_and_currents_are_refused() -> None:
         SpikingLayer(2, LIF(tau=math.inf))
     with pytest.raises(NetworkError, match="cannot learn beta"):
         SpikingLayer(2, learn=("beta",))
+    for wrong in ({"cells": 0}, {"cells": 2.5}, {"dt": -1.0}, {"dt": math.nan}, {"slope": 0.0}, {"start": math.nan}):
+        with pytest.raises(NetworkError, match=r"a layer of .* cells, dt .*: there must be"):
+            SpikingLayer(**{"cells": 2, **wrong})  # type: ignore[arg-type]
     with pytest.raises(StimulusError, match=r"\[5, 3\].*\[time, batch, 2\]"):
         SpikingLayer(2)(torch.zeros(5, 3))
     with pytest.raises(UnsupportedError, match="not on meta"):

@@ -7,7 +7,7 @@ from functools import partial
 
 import numpy as np
 
-from spikemem.corpus.variants import Part, beside, corrected, denied, edited
+from spikemem.corpus.variants import Part, beside, corrected, denied, edited, questioned
 
 DENIED = 0.4
 """Of contradictions, the share that denies."""
@@ -24,6 +24,8 @@ class Kind(StrEnum):
     CONTRADICTION = "contradiction"
     BESIDE = "beside"
     """As one before it, but of another one: both are true."""
+    QUESTION = "question"
+    """Whether one before it is so."""
 
 
 @dataclass(frozen=True)
@@ -56,7 +58,7 @@ def stream(
             if text is None:
                 break
             made = Event(text, Kind.NEW, len(events))
-        if made.kind in (Kind.NEW, Kind.CONTRADICTION, Kind.BESIDE):
+        if made.kind not in (Kind.REPEAT, Kind.PARAPHRASE):
             latest[made.of] = made.text
         events.append(made)
     return events
@@ -67,6 +69,7 @@ def _again(kind: Kind, latest: dict[int, str], now: int, wait: int, rng: np.rand
     old = [place for place in latest if place < now - wait]
     edits: dict[Kind, Callable[[str, np.random.Generator], str | None]] = {
         Kind.PARAPHRASE: partial(edited, part=part), Kind.BESIDE: beside,
+        Kind.QUESTION: lambda text, _: questioned(text),
         Kind.CONTRADICTION: denied if rng.random() < DENIED else corrected,
     }  # fmt: skip
     edit = edits.get(kind)
@@ -75,5 +78,5 @@ def _again(kind: Kind, latest: dict[int, str], now: int, wait: int, rng: np.rand
             return Event(latest[place], kind, place)
         made = edit(latest[place], rng)
         if made is not None and made not in latest.values():
-            return Event(made, kind, now if kind is Kind.BESIDE else place)
+            return Event(made, kind, now if kind in (Kind.BESIDE, Kind.QUESTION) else place)
     return None

@@ -1,5 +1,5 @@
 """Edits of a sentence, for streams that repeat and contradict: the same said a little differently; the same corrected, or denied, which
-contradicts it; and the same said of another one, which does not.
+contradicts it; and the same said of another one, or asked, which does not.
 """
 
 import re
@@ -15,7 +15,7 @@ ALIKE = {
         ("I'm", "I am"), ("it's", "it is"), ("don't", "do not"), ("I've", "I have"), ("we're", "we are"), ("can't", "cannot"),
         ("you're", "you are"), ("wasn't", "was not"), ("they're", "they are"), ("isn't", "is not"), ("really", "truly"),
         ("a lot of", "lots of"), ("big", "large"), ("near", "close to"), ("because", "since"), ("every day", "daily"), ("but", "yet"),
-        ("start", "begin"), ("maybe", "perhaps"), ("whole", "entire"), ("almost", "nearly"), ("about", "regarding"), ("until", "till"),
+        ("start", "begin"), ("maybe", "perhaps"), ("whole", "entire"), ("almost", "nearly"), ("until", "till"),
         ("quickly", "fast"), ("buy", "purchase"), ("often", "frequently"), ("kids", "children"), ("mum", "mother"),
     ),
     "test": (
@@ -32,12 +32,9 @@ OPENERS = {
     "test": ("Oh, ", "Anyway, ", "By the way, ", "Actually, ", "Yeah, ", "Look, "),
 }
 CLOSERS = {"train": (", you see.", ", as you know.", ", by the way.", "!"), "test": (", you know.", ", really.", ", I mean.", "...")}
-CARDINALS = (
-    "two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen seventeen eighteen nineteen "
-    "twenty thirty forty fifty sixty seventy eighty ninety"
-)
 VALUES = (
-    CARDINALS,
+    "two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen seventeen eighteen nineteen "
+    "twenty thirty forty fifty sixty seventy eighty ninety",
     "first second third fourth fifth sixth seventh eighth ninth tenth",
     "Monday Tuesday Wednesday Thursday Friday Saturday Sunday",
     "January February March April May June July August September October November December",
@@ -65,8 +62,6 @@ SUBJECTS = (
 )
 """Classes of words that say who and what: with another word of the class the sentence tells of something else."""
 _WORD = re.compile(r"[A-Za-z]+|\d+")
-FIGURES = 0.5
-"""Of number words that are exchanged, the share that comes back in figures."""
 LEAST_WORDS = 4
 """A shorter sentence holds no fact that could change."""
 NOT, NEVER = (" not", "n't"), (" no longer", " never")
@@ -78,9 +73,20 @@ _VERBS = (
 )
 _BE = "is|are|was|were|can|will|would|could|should|must"
 _DENIED = re.compile(rf"\b({_BE}|ca|wo|did|does|do|has|have|had)(n['\u2019]t|not| not| no longer| never)\b")
-_AUXILIARY = re.compile(rf"\b({_BE}|(?:has|have|had)(?= (?:been|\w+ed)\b))\b(?!['\u2019])")
+_NEVER = re.compile(r" (?:no longer|never)\b")
+_NEGATIVE = re.compile(r"\b(?:no|not|nobody|nothing|none|neither|nor|nowhere|hardly|barely|cannot)\b|n['\u2019]t\b", re.IGNORECASE)
+_CLAUSE = re.compile(r"[,;:]| (?:after|because|before|if|since|so|that|until|when|whenever|where|which|while|who|whoever|whose)\b")
+_ASIDE = re.compile(
+    r"(?:After|As|At|Because|Before|For|From|If|In|Now|On|Once|Only|Since|So|Then|Until|When|Whenever|Whoever|While|With)\b"
+)
+"""What a sentence begins with before its subject."""
+_AUXILIARY = re.compile(rf"(?<!the )(?<!The )\b({_BE}|(?:has|have|had)(?= (?:been|\w+ed)\b))\b(?!['\u2019])")
 _PLAIN = re.compile(rf"\b(I|[Ww]e|[Yy]ou|[Tt]hey) ({_VERBS.replace(' ', '|')})\b")
 _VERB = re.compile(rf"\b({_VERBS.replace(' ', '|')})e?s\b")
+_COMMON = re.compile(r"(?:The|My|Our|His|Her|Its|Their|Your|It|He|She|We|They|You|There|This|These|That|Those|An?|Every|Each)\b")
+"""What begins a sentence with a capital, and is written small within."""
+LONGEST_SUBJECT = 6
+"""Words of a subject."""
 _SHORT = {"ca": "can", "wo": "will"}
 
 
@@ -125,29 +131,56 @@ def beside(text: str, rng: np.random.Generator) -> str | None:
 
 
 def denied(text: str, rng: np.random.Generator) -> str | None:
-    """The contrary: a sentence whose verb gets a "not", or loses it; None for questions, and where no verb is known.
+    """The contrary: a sentence whose verb gets a "not", or loses it; None for questions, and where the main clause shows no known verb.
 
     >>> denied("The back door is locked.", np.random.default_rng(0)), denied("We can't swim.", np.random.default_rng(0))
     ('The back door is never locked.', 'We can swim.')
     >>> denied("Iris keeps bees.", np.random.default_rng(1))
     "Iris doesn't keep bees."
     """
-    start = _said(text)
+    start, no = _said(text), str(rng.choice([*NOT, *NEVER]))
     if text.rstrip().endswith("?"):
         return None
     if (found := _DENIED.search(text, start)) is not None:
         return text[: found.start()] + _SHORT.get(found[1], found[1]) + text[found.end() :]
-    no = str(rng.choice([*NOT, *NEVER]))
-    if (found := _AUXILIARY.search(text, start)) is not None:
+    if (found := _NEVER.search(text, start)) is not None:
+        return text[: found.start()] + text[found.end() :]
+    if _NEGATIVE.search(text, start) is not None or _ASIDE.match(text, start) is not None:
+        return None
+    if (found := _in_main_clause(_AUXILIARY, text)) is not None:
         said = found[1] + no
         said = {"cann't": "can't", "willn't": "won't", "can not": "cannot"}.get(said, said)
-    elif (found := _PLAIN.search(text, start)) is not None:
-        said = f"{found[1]} {'do' if no in NOT else ''}{no} {found[2]}".replace("  ", " ")
-    elif (found := _VERB.search(text, start)) is not None:
+    elif (found := _in_main_clause(_PLAIN, text)) is not None:
+        said = f"{found[1]} do{no} {found[2]}" if no in NOT else f"{found[1]}{no} {found[2]}"
+    elif (found := _in_main_clause(_VERB, text)) is not None:
         said = f"does{no} {found[1]}" if no in NOT else f"{no.strip()} {found[0]}"
     else:
         return None
     return text[: found.start()] + said + text[found.end() :]
+
+
+def questioned(text: str) -> str | None:
+    """The question whether a sentence is true; None for questions, and where it would take no other words.
+
+    >>> questioned("Iris keeps bees."), questioned("Ada: Our choir sings at nine.")
+    ('Does Iris keep bees?', 'Ada: Does our choir sing at nine?')
+    """
+    start, found = _said(text), _in_main_clause(_VERB, text)
+    if found is None or text.rstrip().endswith("?") or _ASIDE.match(text, start) or _in_main_clause(_AUXILIARY, text):
+        return None
+    subject, rest = text[start : found.start()].strip(), text[found.end() :].rstrip(" .!")
+    if not 0 < len(subject.split()) <= LONGEST_SUBJECT:
+        return None
+    if _COMMON.match(subject) is not None:
+        subject = subject[0].lower() + subject[1:]
+    return f"{text[:start]}Does {subject} {found[1]}{rest}?"
+
+
+def _in_main_clause(pattern: re.Pattern[str], text: str) -> re.Match[str] | None:
+    """The first match before any further clause begins."""
+    start = _said(text)
+    end = _CLAUSE.search(text, start)
+    return pattern.search(text, start, len(text) if end is None else end.start())
 
 
 def _said(text: str) -> int:
@@ -157,26 +190,13 @@ def _said(text: str) -> int:
 
 
 def _exchanged(text: str, classes: tuple[str, ...], rng: np.random.Generator) -> str | None:
-    """A sentence with one word of some classes exchanged, a number where they hold numbers."""
+    """A sentence with one word of some classes exchanged."""
     start, rows = _said(text), {spelt: row.split() for row in classes for word in row.split() for spelt in (word, word.capitalize())}
     if len(_WORD.findall(text[start:])) < LEAST_WORDS:
         return None
-    places = [w for w in _WORD.finditer(text, start) if (w[0].isdigit() and classes is VALUES) or w[0] in rows]
+    places = [word for word in _WORD.finditer(text, start) if word[0] in rows]
     if not places:
         return None
     found = places[int(rng.integers(len(places)))]
-    old = found[0].casefold()
-    if old.isdigit() or (old in CARDINALS.split() and rng.random() < FIGURES):
-        other = _number(old, rng)
-    else:
-        other = str(rng.choice([w for w in rows[found[0]] if w.casefold() != old]))
-        other = other.capitalize() if found[0][0].isupper() else other
-    return text[: found.start()] + other + text[found.end() :]
-
-
-def _number(old: str, rng: np.random.Generator) -> str:
-    """Another number in figures: below a hundred where the old one is that or a word, tens where it has three, a near one where more."""
-    if len(old) > 3 and old.isdigit():
-        return str(int(old) + int(rng.integers(1, 20)))
-    others = range(100, 1000, 10) if len(old) == 3 and old.isdigit() else range(1, 100)
-    return str(rng.choice([n for n in map(str, others) if n != old]))
+    other = str(rng.choice([word for word in rows[found[0]] if word.casefold() != found[0].casefold()]))
+    return text[: found.start()] + (other.capitalize() if found[0][0].isupper() else other) + text[found.end() :]

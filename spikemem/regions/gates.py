@@ -22,7 +22,7 @@ lets what a cue recalled out: it is trained to fire where the memory holds what 
     update  reset  candidate
       on     off      -        write       a new engram
       on     on       -        overwrite   the old engram is forgotten and the new one written in its place
-      off     -      on        refresh     the old one's time is renewed, and the event becomes a further cue of it
+      off     -      on        refresh     the old one's time is renewed, and the event becomes a further wording of it
       off     -      off       renew       the old one's time is renewed
 
 Synapses and levels are learned (`spikemem train gates`).
@@ -181,8 +181,7 @@ class GateCells:
             lexicon = 0 if spec.lex is None else spec.lex.cells
             words = np.zeros((len(WORDS), lexicon, len(GATES)))
             if "words" in arrays and told.get("word_cells") == lexicon:
-                cells, row = (np.asarray(arrays[name], np.int64) for name in ("words", "row"))
-                words[:, cells] = np.asarray(arrays["heard"], np.float64)[:, row]
+                words[:, np.asarray(arrays["words"], np.int64)] = np.asarray(arrays["heard"], np.float64)
         except (SnapshotError, KeyError, IndexError, ValueError) as error:
             raise SpecError(
                 f"gates of model {spec.name!r}: {path} holds no trained gates ({error}); make them with spikemem train gates"

@@ -90,7 +90,7 @@ class SpikingCell(nn.Module):
 
     def __init__(self, cells: int, width: int = 32, depth: int = 4, populations: int = 1, readers: int = 2, steps: int = STEPS) -> None:
         super().__init__()
-        if not 0 <= steps <= MOST:
+        if not isinstance(steps, int) or not 0 <= steps <= MOST:
             raise VectorError(f"an event of {steps} steps; take 1 to {MOST}, or 0 for rates")
         check_sizes(cells=cells, width=width, depth=depth, populations=populations, readers=readers)
         if cells % populations:
@@ -222,6 +222,8 @@ class SpikingCell(nn.Module):
     def _check(self, events: Tensor, present: Tensor, asked: Tensor, memory: Tensor) -> None:
         """VectorError where the parts of a story do not fit."""
         batch, many = events.shape[:2]
+        if not batch or not many:
+            raise VectorError(f"events have shape {list(events.shape)}; give at least one story, of at least one event")
         if present.dtype != torch.bool or present.shape != (batch, many):
             raise VectorError(f"present has shape {list(present.shape)} of {present.dtype}; expected bool, [{batch}, {many}]")
         check_memory(self, memory, batch)

@@ -152,6 +152,8 @@ class Encoder(nn.Module):
                 raise StimulusError(f"{name} has shape {list(stimulus.shape)}; expected [batch, {', '.join(map(str, shape))}]")
             if len(wrong := (~stimulus.isfinite()).nonzero()):
                 raise VectorError(f"{name} is NaN or infinite, first in sample {int(wrong[0, 0])}; mend its source or leave it out")
+            if isinstance(self.senses[name], Moment) and len(wrong := ((stimulus < 0) | (stimulus > 1)).nonzero()):
+                raise StimulusError(f"{name} lies outside [0, 1], first in sample {int(wrong[0, 0])}; divide it by the longest time")
         sizes = {name: len(stimulus) for name, stimulus in stimuli.items()}
         if len(set(sizes.values())) > 1:
             raise StimulusError(f"the senses' batches differ: {sizes}; give one stimulus a sample, or leave the sense out")

@@ -8,7 +8,7 @@ answers, and the gates that should be on; a gate of which a lesson says nothing 
 
 import re
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 
 import numpy as np
@@ -32,7 +32,7 @@ from spikemem.spec import ModelSpec
 ROUNDS = 3
 """So often all texts are told and asked for, each time in another order and with other changes."""
 SHARED = FEATURES.index("lex_shared")
-SHARES = {Kind.REPEAT: 0.1, Kind.PARAPHRASE: 0.2, Kind.CONTRADICTION: 0.2, Kind.BESIDE: 0.1}
+SHARES = {Kind.REPEAT: 0.1, Kind.PARAPHRASE: 0.2, Kind.CONTRADICTION: 0.2, Kind.BESIDE: 0.1, Kind.QUESTION: 0.05}
 """Of a stream, what comes again."""
 SHORT, AGAIN = {4: 100, 16: 50}, {Kind.REPEAT: 0.5}
 """Of streams of so many events, so many, in which sentences come again as they were: in a memory of a few no word tells anything, and what
@@ -47,7 +47,7 @@ KNOWN = 3
 """Questions that a memory can answer, for one that it cannot: what is withheld is lost to the one who asks."""
 WANTED = {
     Kind.NEW: Action.WRITE, Kind.REPEAT: Action.RENEW, Kind.PARAPHRASE: Action.REFRESH, Kind.CONTRADICTION: Action.OVERWRITE,
-    Kind.BESIDE: Action.WRITE,
+    Kind.BESIDE: Action.WRITE, Kind.QUESTION: Action.WRITE,
 }  # fmt: skip
 ON = {
     Action.WRITE: ("update", "candidate"),
@@ -57,46 +57,10 @@ ON = {
 }
 """The gates that should be on, in theta's writing half, for each action."""
 DIGITS = re.compile(r"\d+")
-NUMERALS = [*map(str, range(100)), *(f"0{n}" for n in range(10)), *map(str, range(100, 1000, 10)), *map(str, range(1950, 2050))]
-"""Numbers in figures that gates hear, years and minutes among them; few enough that the spelling of other words seldom falls on them."""
+"""Figures, which gates do not hear: they tell as often which one it is (invoice 17) as how many."""
 READ_OUT, HOLD_BACK = "read out", "hold back"
 """What should become of a cue's answer."""
 Stage = Callable[[str], None]
-
-
-class Vocabulary(NamedTuple):
-    """Word cells that gates hear one by one.
-
-    cells: ascending, int64, [m].   row: whose synapses each has, int64, [m]: all numbers have those of row 0 in common, so that a number
-    that was never taught is heard as one.
-    """
-
-    cells: NDArray[np.int64]
-    row: NDArray[np.int64]
-
-    @classmethod
-    def of(cls, texts: Sequence[str], cells: int) -> "Vocabulary":
-        """The whole words of texts, among so many cells, and the numbers."""
-        own, numbers = (
-            np.unique([cell for heard in said for cell in heard.cells[heard.whole].tolist()]).astype(np.int64)
-            for said in ([words(DIGITS.sub(" ", text), cells) for text in texts], [words(number, cells) for number in NUMERALS])
-        )
-        every = np.union1d(own, numbers)
-        row = np.zeros(len(every), np.int64)
-        row[np.isin(every, own)] = 1 + np.arange(len(own))
-        return cls(every, row)
-
-    @property
-    def rows(self) -> int:
-        """How many synapses they have, onto each gate."""
-        return 1 + int(self.row.max(initial=0))
-
-    def heard(self, cells: NDArray[np.int64]) -> NDArray[np.int64]:
-        """Whose synapses those of some cells, [n], have that are heard."""
-        return self.row[np.isin(self.cells, cells)]
-
-
-NO_WORDS = Vocabulary(np.zeros(0, np.int64), np.zeros(0, np.int64))
 
 
 @dataclass(frozen=True, eq=False)
@@ -104,13 +68,14 @@ class Lessons:
     """What comes to the gates, and what should be done.
 
     seen: mismatches.   wanted: gates that should be on (1) and off (0), NaN of which nothing is said, [phase, n, gate].
-    right: an action's name, `READ_OUT` or `HOLD_BACK`, [n].   words: those in their texts.
+    right: an action's name, `READ_OUT` or `HOLD_BACK`, [n].   words: cells of the whole words in their texts, figures
+    apart, ascending.
     """
 
     seen: list[Mismatch]
     wanted: NDArray[np.float64]
     right: list[str]
-    words: Vocabulary = NO_WORDS
+    words: NDArray[np.int64] = field(default_factory=lambda: np.zeros(0, np.int64))
 
     @property
     def sizes(self) -> NDArray[np.float64]:
@@ -197,8 +162,8 @@ def lessons(spec: ModelSpec, embedder: Embedder, texts: Texts, seed: int = 0, st
         parts.append(_events(plain, mute, vectors, seed, mute=True))
         stage("cues: meeting memories that know, and that do not")
         parts += [_asked(plain, texts, vectors, seed, memories, rng) for _ in range(ROUNDS) for memories in MEMORIES]
-    assert spec.lex is not None
-    return replace(Lessons.all(parts), words=Vocabulary.of(every, spec.lex.cells))
+    said = [_heard(DIGITS.sub(" ", text), plain) for text in every]
+    return replace(Lessons.all(parts), words=np.unique(np.concatenate([heard.cells[heard.whole] for heard in said])))
 
 
 Vectors = dict[str, NDArray[np.float32]]
@@ -224,7 +189,7 @@ def _events(spec: ModelSpec, events: Sequence[Event], vectors: Vectors, seed: in
             actions.append(WANTED[event.kind] if answered == old else Action.WRITE)
         if event.kind is Kind.CONTRADICTION:
             memory.forget([old])
-        if event.kind in (Kind.NEW, Kind.CONTRADICTION, Kind.BESIDE):
+        if WANTED[event.kind] in (Action.WRITE, Action.OVERWRITE):
             holder[event.of] = int(memory.store(vector[None], words=[[heard]])[0])
         elif event.kind is Kind.PARAPHRASE:
             memory.teach(old, vector[None], [heard], [False])

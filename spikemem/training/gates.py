@@ -6,8 +6,7 @@ questions, when to read out.
     loss       cross-entropy of the share of a gate's cells that fire, in both halves of theta, against what should have been done
 
 Novelty cells at fixed levels (quantiles of the lessons' mismatches) are what the gates hear, and, one by one, the whole words that a cue
-says beyond what was known, X, and those that it leaves out, Y; numbers in figures have their synapses in common. See `gate_lessons` for the
-lessons.
+says beyond what was known, X, and those that it leaves out, Y; see `gate_lessons` for the lessons.
 """
 
 from collections.abc import Callable
@@ -28,13 +27,14 @@ from spikemem.learn import History, Settings, fit
 from spikemem.regions.gates import ESCAPE, FEATURES, GATES, NOISE, WORDS, Phase, Verdict
 from spikemem.spec import ModelSpec
 from spikemem.team import leads
-from spikemem.training.gate_lessons import HOLD_BACK, READ_OUT, Lessons, Vocabulary, lessons, taught_and_held_out
+from spikemem.training.gate_lessons import HOLD_BACK, READ_OUT, Lessons, lessons, taught_and_held_out
 
+RESET = GATES.index("reset")
 SILENT = 0
 """Fills the words of a lesson up."""
 LEVELS = 16
 """Novelty cells for each part of the mismatch."""
-SETTINGS = Settings(epochs=60, batch=512, lr=0.05, weight_decay=0.03, patience=20)
+SETTINGS = Settings(epochs=120, batch=512, lr=0.05, weight_decay=0.01, patience=20)
 
 
 class Escape(torch.autograd.Function):
@@ -54,20 +54,18 @@ class Escape(torch.autograd.Function):
 
 
 class GateModel(nn.Module):
-    """The gates' synapses.   levels: of novelty cells, [feature, level].   cells: of each gate.   words: that they hear."""
+    """The gates' synapses.   levels: of novelty cells, [feature, level].   cells: of each gate.   words: word cells that they hear, [m]."""
 
     levels: Tensor
     words: Tensor
-    row: Tensor
 
-    def __init__(self, levels: Tensor, cells: int, words: Vocabulary) -> None:
+    def __init__(self, levels: Tensor, cells: int, words: Tensor) -> None:
         super().__init__()
         self.cells = cells
         self.register_buffer("levels", levels)
-        self.register_buffer("words", torch.tensor(words.cells))
-        self.register_buffer("row", torch.tensor(words.row))
+        self.register_buffer("words", words)
         self.synapses = nn.Parameter(torch.zeros(levels.numel(), len(GATES)))
-        self.heard = nn.Parameter(torch.zeros(len(WORDS), words.rows, len(GATES)))
+        self.heard = nn.Parameter(torch.zeros(len(WORDS), len(words), len(GATES)))
         self.theta = nn.Parameter(torch.full((len(Phase), len(GATES)), ESCAPE.threshold))
 
     def forward(self, sizes: Tensor, phase: Tensor, words: Tensor) -> Tensor:
@@ -91,23 +89,32 @@ class GateModel(nn.Module):
 def loss(model: nn.Module, batch: tuple[Tensor, ...]) -> Tensor:
     """Cross-entropy of the gates' shares, over those of which something is said.
 
-    Of each lesson's words a share, from none to all, is not heard: so what to do where words were never taught is learned, too.
+    Of each lesson's words a share, from none to all and rather little, is not heard: so what to do where words were never taught is learned
+    too. Where no word is heard that could have told to delete, nothing is to be deleted.
     """
     assert isinstance(model, GateModel)
     sizes, phase, words, wanted = batch
-    deaf = torch.rand(len(words), 1, device=words.device)
+    deaf = torch.rand(len(words), 1, device=words.device) ** 2
     heard = words.masked_fill(torch.rand(words.shape, device=words.device) < deaf, SILENT)
+    unheard = (words != SILENT).any(1) & (heard == SILENT).all(1)
+    wanted = wanted.clone()
+    wanted[unheard, RESET] *= 0.0
     said = ~wanted.isnan()
     return nn.functional.binary_cross_entropy(model.share(model(sizes, phase, heard))[said], wanted[said])
 
 
-def tensors(given: Lessons, words: Vocabulary) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+def tensors(given: Lessons, words: NDArray[np.int64]) -> tuple[Tensor, Tensor, Tensor, Tensor]:
     """Each lesson in both halves of theta: sizes [2n, feature], phase [2n], words [2n, most], and the gates that should be on [2n, gate].
 
-    words: that gates hear. In a lesson 1 + i is a word of row i that is said and not known, 1 + rows + i one that is known and not said,
-    `SILENT` none; in theta's reading half there are none.
+    words: the cells that gates hear, ascending, [m]. In a lesson 1 + i is word i that is said and not known, 1 + m + i one that is known
+    and not said, `SILENT` none; in theta's reading half there are none.
     """
-    differ = [np.concatenate([1 + side * words.rows + words.heard(cells) for side, cells in enumerate(seen[1:])]) for seen in given.seen]
+    differ = [
+        np.concatenate(
+            [1 + side * len(words) + np.searchsorted(words, np.intersect1d(words, cells)) for side, cells in enumerate(seen[1:])]
+        )
+        for seen in given.seen
+    ]
     heard = np.full((len(Phase), len(differ), max(map(len, differ), default=0) or 1), SILENT)
     for row, some in zip(heard[Phase.WRITE], differ, strict=True):
         row[: len(some)] = some
@@ -150,7 +157,7 @@ def train(
         raise SpecError(f"model {spec.name!r} has no [gates] to train; hippocampus-gated has")
     parts = taught_and_held_out(settings.seed)
     taught, held_out = (lessons(spec, embedder, texts, settings.seed + i, stage) for i, texts in enumerate(parts))
-    model = GateModel(torch.tensor(levels(taught.sizes), dtype=torch.float32), spec.gates.cells, taught.words)
+    model = GateModel(torch.tensor(levels(taught.sizes), dtype=torch.float32), spec.gates.cells, torch.tensor(taught.words))
     data, given = tensors(taught, taught.words), tensors(held_out, taught.words)
 
     def validate(model: nn.Module) -> float:
@@ -171,7 +178,7 @@ def train(
 def examine(model: GateModel, given: Lessons) -> dict[str, HeldOut]:
     """How the gates' values decide lessons, by what was right."""
     with torch.no_grad():
-        *x, _ = (t.to(model.levels.device) for t in tensors(given, Vocabulary(model.words.cpu().numpy(), model.row.cpu().numpy())))
+        *x, _ = (t.to(model.levels.device) for t in tensors(given, model.words.cpu().numpy()))
         value = torch.sigmoid(model(*x) / NOISE).cpu().numpy().reshape(len(Phase), -1, len(GATES))
     done = []
     for i, right in enumerate(given.right):

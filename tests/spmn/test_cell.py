@@ -187,6 +187,14 @@ def test_bad_shapes_are_refused() -> None:
             cell().story(events, torch.ones(2, 3, dtype=torch.bool), asked, memory)
 
 
+def test_stories_without_events_and_steps_that_are_no_number_are_refused() -> None:
+    for shape in ((0, 3), (2, 0)):
+        with pytest.raises(VectorError, match="give at least one story, of at least one event"):
+            cell(8).story(torch.zeros(*shape, CELLS), torch.ones(*shape, dtype=torch.bool), torch.zeros(0, 2, dtype=torch.int64))
+    with pytest.raises(VectorError, match=r"an event of 2.5 steps"):
+        cell(2.5)  # type: ignore[arg-type]
+
+
 @pytest.mark.parametrize("steps", [0, 8])
 @pytest.mark.parametrize("value", [torch.nan, torch.inf])
 def test_events_that_are_not_finite_are_refused(steps: int, value: float) -> None:

@@ -93,6 +93,7 @@ def test_shapes_and_tones_are_learned_from_spikes(
         ({"touch": torch.ones(5, 7)}, r"touch has shape \[5, 7\]; expected \[batch, 6\]"),
         ({"sound": torch.ones(5, 7)}, r"expected \[batch, -1, 20\]"),
         ({"touch": torch.ones(4, 6)}, "batches differ"),
+        ({"when": torch.tensor([0.0, 1.0, 0.5, 7.0, -1.0])}, r"when lies outside \[0, 1\], first in sample 3"),
     ],
 )
 def test_stimuli_that_do_not_fit_are_named(change: dict[str, Tensor], clue: str) -> None:
