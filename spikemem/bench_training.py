@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from snntorch.surrogate import fast_sigmoid
 from torch import Tensor, nn
 
+from spikemem import pages
 from spikemem.learn import Settings, fit
 from spikemem.neurons import LIF
 from spikemem.surrogate import SLOPE, Linear, SpikingLayer, unlisted
@@ -99,9 +100,12 @@ def throughput(
 ) -> list[Throughput]:
     """Time a training step (forward, backward, AdamW) of one model in several ways, in turn, after a warm-up.
 
+    Freed memory is kept for all of them, as `fit` keeps it.
+
     compiled: torch.compile as well.   progress: told what begins.
     """
     place = torch.device(device)
+    pages.keep()
     ways: dict[str, Callable[[], nn.Module]] = {
         PLAIN: lambda: PlainLoop(cells),
         LAYERWISE: lambda: layers(nn.Linear, False, cells),
