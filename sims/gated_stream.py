@@ -79,7 +79,8 @@ def run(events: list[Event], embedder: Embedder, model: str, seed: int) -> tuple
             kind = "near" if event.kind is Kind.NEW and cosine > NEAR else event.kind.value
             found = event.kind in (Kind.NEW, Kind.BESIDE, Kind.QUESTION) or decision.old == holder.get(event.of)
             told.append({
-                "text": event.text, "kind": kind, "action": decision.action, "forgotten": decision.forgotten, "found": found,
+                "text": event.text, "kind": kind, "action": decision.action, "found": found,
+                "forgotten": next(iter(decision.forgotten), None),
                 "cosine": round(cosine, 3), **decision.gates,
             })  # fmt: skip
             holder[event.of] = decision.id

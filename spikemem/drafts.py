@@ -11,7 +11,7 @@ from spikemem.regions.ca1 import NONE
 from spikemem.regions.ec_lex import Words, words
 from spikemem.snapshot import Arrays
 from spikemem.spec import ModelSpec
-from spikemem.store import KeyRow, Kind, MemoryRow
+from spikemem.store import BREAK, KeyRow, Kind, MemoryRow
 from spikemem.texts import pieces, seconds
 
 
@@ -22,6 +22,11 @@ class Key:
     kind: Kind
     said: str
     heard: str
+
+
+def worded(key: Key) -> Key:
+    """A content as a further wording of another memory."""
+    return Key(Kind.WORDING, key.said, key.said + BREAK + key.heard.removeprefix(key.said))
 
 
 @dataclass(frozen=True)

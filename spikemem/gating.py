@@ -115,13 +115,13 @@ class Judged:
 
     verdict: Verdict | None
     recording: Recording | None = None
-    corrects: bool = True
-    """Whether the event may overwrite the memory that answered it: not if it has a moment, and that memory none, or a later one."""
+    barred: frozenset[Action] = frozenset()
+    """What may not become of the event, whatever the gates say; it is written instead."""
 
     @property
     def action(self) -> Action:
         action = Action.WRITE if self.verdict is None else self.verdict.action
-        return action if self.corrects or action is not Action.OVERWRITE else Action.WRITE
+        return Action.WRITE if action in self.barred else action
 
     @property
     def key(self) -> int:

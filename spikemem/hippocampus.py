@@ -98,7 +98,7 @@ class Hippocampus:
         In a model with gates each is judged as it comes (`outcomes`): the id is that of the memory which holds it now, and that may be
         an old one, which then gets the cues that it lacks, or a new one in the place of one that is forgotten, whose cues it gets; where
         a later one of the same call has overwritten it, the id is that one's. What has a moment overwrites only what is known to have
-        happened no later; else it is written beside it.
+        happened no later, and what has pieces refreshes nothing; else it is written.
 
         cue: what recalls a memory, [n, d].   target: what is recalled, [n, d]; the cue itself by default.
         variants: for each memory further cues [v, d], or None.
@@ -166,8 +166,8 @@ class Hippocampus:
         volley = self.circuit.volley(content, asked([beside.words[0][0]], None, 1, self.spec.lex))
         judged = judge(self.circuit, self.gates, volley, content, place)
         old = int(self.circuit.ca1.owners(np.array([judged.key]))[0])
-        if old != NONE and not np.isnan(beside.when[0]):
-            judged = replace(judged, corrects=bool(beside.when[0] >= self.circuit.ca1.when[old]))
+        if old != NONE:
+            judged = replace(judged, barred=self._barred(beside, old))
         if judged.action in (Action.REFRESH, Action.RENEW):
             keys = np.concatenate([x for x in (content, None if target is None else cue, more) if x is not None])
             wanted = [i for i, apart in enumerate(beside.cue[0]) if apart or judged.action is Action.REFRESH]
@@ -186,6 +186,13 @@ class Hippocampus:
             for a, b in links:
                 self.associate([new if a == old else a], [new if b == old else b])
         return judged.decided(new, old, tuple(range(len(beside.words[0]))))
+
+    def _barred(self, beside: Heard, old: int) -> frozenset[Action]:
+        """What an event may not do to a memory: overwrite it, where the event has a moment, and the memory none, or a later one; refresh
+        it, where the event is of several pieces, of which its vector tells the first alone."""
+        late = not np.isnan(beside.when[0]) and not beside.when[0] >= self.circuit.ca1.when[old]
+        long = beside.cue[0].count(False) > 1
+        return frozenset([Action.OVERWRITE] * late + [Action.REFRESH] * long)
 
     def teach(self, memory: int, cue: ArrayLike, words: Sequence[Words] | None = None, apart: ArrayLike | None = None) -> tuple[int, ...]:
         """Teach a memory those of further cues [n, d] that it lacks; returns which.   apart: which are not its text in other words."""

@@ -46,8 +46,9 @@ class Decision:
         else it is written.
     id: the memory that holds the text now.   old: the memory that answered it, None where none did.
     gates: the share of each gate's cells that fired in its half of theta; over a half is on; `read` decides when the text is a cue.
-        recording: their spikes, where asked for.   forgotten: the text that was overwritten, and is deleted.
-    held: the text of the old memory, where that stays.
+        recording: their spikes, where asked for.   forgotten: what was overwritten and is deleted, a text
+        and its further wordings.
+    held: the wording of the old memory that answered, where that memory stays.
     """
 
     text: str
@@ -56,18 +57,19 @@ class Decision:
     old: int | None = None
     gates: Mapping[str, float] = field(default_factory=dict, hash=False)
     recording: Recording | None = field(default=None, hash=False, compare=False)
-    forgotten: str | None = None
+    forgotten: tuple[str, ...] = ()
     held: str | None = None
 
     def __repr__(self) -> str:
         """One line.
 
-        >>> Decision("Ada lives in Rome.", "overwrite", 7, 3, {"update": 1.0, "reset": 0.90625}, forgotten="Ada lives in Lisbon.")
+        >>> Decision("Ada lives in Rome.", "overwrite", 7, 3, {"update": 1.0, "reset": 0.90625}, forgotten=("Ada lives in Lisbon.",))
         Decision('Ada lives in Rome.', overwrite 3 -> 7, forgotten 'Ada lives in Lisbon.': update 1.00, reset 0.91)
         """
         gates = ", ".join(f"{name} {share:.2f}" for name, share in self.gates.items())
         old = "" if self.old is None else f"{self.old} -> "
-        told = [f", {name} {text!r}" for name in ("forgotten", "held") if (text := getattr(self, name)) not in (None, self.text)]
+        told = [f", forgotten {text!r}" for text in self.forgotten]
+        told += [] if self.held in (None, self.text) else [f", held {self.held!r}"]
         return f"Decision({self.text!r}, {self.action} {old}{self.id}{''.join(told)}{': ' if gates else ''}{gates})"
 
 

@@ -85,7 +85,7 @@ class Settings:
             value = getattr(self, name)
             if value is None and name == "patience":
                 continue
-            if not isinstance(value, int):
+            if not isinstance(value, int | np.integer):
                 raise TrainingError(f"{name} is {value!r}; it must be a whole number")
             if value < least:
                 raise TrainingError(f"{name} is {value}; it must be at least {least}")
@@ -93,7 +93,7 @@ class Settings:
             raise TrainingError(f"seed is {self.seed}; it must be at most {LARGEST_SEED}")
         for name in ("lr", "weight_decay", "clip", "target"):
             value = getattr(self, name)
-            if not (isinstance(value, int | float) or (value is None and name == "target")):
+            if not (isinstance(value, int | float | np.integer | np.floating) or (value is None and name == "target")):
                 raise TrainingError(f"{name} is {value!r}; it must be a number")
         if not 0 < self.lr < math.inf:
             raise TrainingError(f"lr is {self.lr}; it must be finite, and above 0")
@@ -124,7 +124,7 @@ class Epoch:
 class History:
     """How a training went, all its restarts together.
 
-    losses: of each step.   validation: of each epoch, NaN of those before a validation was given.
+    losses: of each step.   validation: of each epoch up to the last that had one, NaN of those that had none.
     best: the epoch, from 1, whose weights the model holds.
     health: what was wrong in the last epoch.   seconds: spent training and validating.   samples: rows trained on.
     """
@@ -169,7 +169,7 @@ class _Training:
         if not callable(data) and not (isinstance(data, Sequence) and all(isinstance(part, Tensor) for part in data)):
             kind = type(data).__name__
             raise TrainingError(
-                f"the data are a {kind}; give tensors, or a function of a generator that returns batches (lambda _: loader)"
+                f"the data are a {kind}; give a tuple of tensors, or a function of a generator that returns batches (lambda _: loader)"
             )
         self.model = model.to(team.device)
         self.parameters = [p for p in model.parameters() if p.requires_grad]
@@ -216,8 +216,6 @@ class _Training:
         batches = self.batches(state.epoch)
         if not len(batches):
             raise TrainingError("the data hold no batch; give more rows, or fewer processes")
-        if settings.warmup and settings.warmup >= (steps := settings.epochs * len(batches)):
-            raise TrainingError(f"a warmup of {settings.warmup} steps outlasts a training of {steps}; take fewer")
         rate = 0.0
         for i in range(len(batches)):
             rate = settings.rate(len(state.losses), (state.epoch + i / len(batches)) / settings.epochs)
@@ -246,17 +244,16 @@ class _Training:
     @property
     def best(self) -> int:
         """The epoch, from 1, of the best validation; without one, the last."""
-        return 1 + int(np.nanargmin(self.state.validation)) if self.state.validation else self.state.epoch
+        validation = self.state.validation
+        return 1 + int(np.nanargmin(validation)) if validation and not np.isnan(validation).all() else self.state.epoch
 
     def validated(self, validate: Callable[[nn.Module], float]) -> None:
         """Note what the first process measures, and the weights where it is the best so far."""
         self.model.eval()
         with torch.no_grad():
-            measured = validate(self.model) if self.team.rank == 0 else 0.0
-            number = isinstance(measured, Tensor | np.ndarray | np.generic | int | float)
-            value = self.team.first(float(measured) if number else math.nan)
+            value = self.team.first(_number(validate(self.model)) if self.team.rank == 0 else 0.0)
         if math.isnan(value):
-            raise TrainingError(f"`validate` gave {measured} after epoch {self.state.epoch}; it must give a number, lower is better")
+            raise TrainingError(f"`validate` gave no number after epoch {self.state.epoch}; it must give one, lower is better")
         self.model.train()
         self.state.validation += [math.nan] * (self.state.epoch - 1 - len(self.state.validation)) + [value]
         if self.best == self.state.epoch:
@@ -319,7 +316,7 @@ def fit(
             state.seconds += time.perf_counter() - start
             if leads:
                 mean = sum(state.losses[before:]) / (len(state.losses) - before)
-                made = Epoch(state.epoch, mean, state.validation[-1] if state.validation else None, rate, health)
+                made = Epoch(state.epoch, mean, None if validate is None else state.validation[-1], rate, health)
                 log(made, state.losses[before:])
                 if settings.checkpoint is not None:
                     write_state(settings.checkpoint, state, model, training.optimiser)
@@ -341,6 +338,14 @@ def _flushed() -> Iterator[None]:
         yield
     finally:
         torch.set_flush_denormal(not kept)
+
+
+def _number(measured: Any) -> float:
+    """What a validation gave as a number; NaN where it gave none."""
+    try:
+        return float(measured)
+    except (TypeError, ValueError, RuntimeError):
+        return math.nan
 
 
 def _seed(*words: int) -> int:

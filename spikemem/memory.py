@@ -12,7 +12,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 from spikemem.conversation import TurnLike, sessions_of, turns_after
-from spikemem.drafts import Draft, adaptation_blob, arrays_of, heard, heard_of_keys, key_rows, read_adaptation, session_array, when_array
+from spikemem.drafts import (
+    Draft,
+    adaptation_blob,
+    arrays_of,
+    heard,
+    heard_of_keys,
+    key_rows,
+    read_adaptation,
+    session_array,
+    when_array,
+    worded,
+)
 from spikemem.embed import DEFAULT, Embedder, Progress, SentenceEmbedder
 from spikemem.errors import SpecError, StoreError, TextError, UnknownMemoryError, VectorError
 from spikemem.gating import Action
@@ -243,7 +254,7 @@ class Memory:
             ids += self._store_block(block, origin, session, tell, record)
             tell(size := sum(len(draft.keys) for draft in block), size)
             done += size
-        taken = {decision.old: decision.id for decision in self.decisions if decision.forgotten is not None}
+        taken = {decision.old: decision.id for decision in self.decisions if decision.forgotten}
         return [_holder(i, taken) for i in ids]
 
     def _store_block(self, drafts: list[Draft], origin: str | None, session: int, progress: Progress, record: bool) -> list[int]:
@@ -262,7 +273,8 @@ class Memory:
 
         vectors: of each draft's keys, [key, d].
         """
-        hippocampus, forgotten, held = self.hippocampus, None, None
+        hippocampus, held = self.hippocampus, None
+        forgotten: tuple[str, ...] = ()
         numbers = [None if draft.session is None else session + draft.session for draft in drafts]
         since, adaptation = len(hippocampus.circuit.ca1), hippocampus.adaptation
         try:
@@ -278,12 +290,12 @@ class Memory:
             outcome = hippocampus.outcomes[0] if hippocampus.outcomes else None
             old = None if outcome is None or outcome.old == NONE else self._roster.id_at(outcome.old)
             if outcome is not None and old is not None and outcome.stays:
-                held = self._roster[old].text
+                held = self._roster.said(old, NONE if outcome.verdict is None else outcome.verdict.key)
                 ids = [self._refresh(old, outcome.added, drafts[0], vectors[0], since)]
                 self._said_in |= {} if numbers[0] is None else {old: numbers[0]}
             else:
                 lost = old if outcome is not None and outcome.action is Action.OVERWRITE else None
-                forgotten = None if lost is None else self._roster[lost].text
+                forgotten = () if lost is None else self._wordings(lost)
                 ids = self._add(drafts, vectors, numbers, origin, since, hippocampus.adaptation is not adaptation, lost)
         except BaseException:
             self._load()  # what is in RAM never runs ahead of the disk
@@ -292,6 +304,10 @@ class Memory:
             gates = {} if outcome.verdict is None else outcome.verdict.shares
             self.decisions.append(Decision(drafts[0].text, outcome.action.value, ids[0], old, gates, outcome.recording, forgotten, held))
         return ids
+
+    def _wordings(self, i: int) -> tuple[str, ...]:
+        """A memory's text, and its further wordings."""
+        return self._roster[i].text, *(key.wording for key in self._store.keys(i) if key.wording is not None)
 
     def _add(
         self, drafts: list[Draft], vectors: list[NDArray[np.float32]], numbers: list[int | None], origin: str | None, since: int,
@@ -314,7 +330,7 @@ class Memory:
 
     def _refresh(self, i: int, added: Sequence[int], draft: Draft, vectors: NDArray[np.float32], since: int) -> int:
         """Make durable what a draft brought to memory i, which knew it.   added: which of its keys.   since: the first of them."""
-        keys = [replace(key, kind=Kind.WORDING if key.kind is Kind.CONTENT else key.kind) for key in (draft.keys[j] for j in added)]
+        keys = [worded(key) if key.kind is Kind.CONTENT else key for key in (draft.keys[j] for j in added)]
         rows = key_rows([replace(draft, keys=keys)], [vectors[list(added)]], [i], self.hippocampus.arrays(), since)
         self._store.refresh(i, time.time(), draft.happened, rows)
         self._roster.word(rows, since)

@@ -6,7 +6,7 @@ from typing import NamedTuple
 import numpy as np
 
 from spikemem.errors import UnknownMemoryError
-from spikemem.store import KeyRow, Kind, MemoryRow
+from spikemem.store import KeyRow, MemoryRow
 
 
 class Entry(NamedTuple):
@@ -54,7 +54,7 @@ class Roster:
 
     def word(self, keys: Iterable[KeyRow], since: int = 0) -> None:
         """Other wordings of memories, among keys that the hippocampus numbers from `since` on."""
-        self._wordings |= {place: key.text for place, key in enumerate(keys, since) if key.kind is Kind.WORDING}
+        self._wordings |= {place: key.wording for place, key in enumerate(keys, since) if key.wording is not None}
 
     def said(self, i: int, key: int) -> str:
         """A memory in the words of one of its keys, where that is another wording of it; else its text."""

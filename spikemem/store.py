@@ -75,6 +75,10 @@ class MemoryRow:
         return self.id, self.text, float(self.stored), self.origin, happened, self.session
 
 
+BREAK = "\x1f"
+"""In the text of a wording's row, between what is said and what is heard besides; to the word cells it is a space."""
+
+
 @dataclass(frozen=True, eq=False)
 class KeyRow:
     """A cue of a memory: its text, its vector float32 [d], its volley int8 [d], its CA3 code uint16 [k]. The first is the content.
@@ -89,6 +93,11 @@ class KeyRow:
     counts: NDArray[np.int8]
     code: NDArray[np.uint16]
     kind: Kind = Kind.CONTENT
+
+    @property
+    def wording(self) -> str | None:
+        """What is said, where the key is a further wording of its memory."""
+        return self.text.rpartition(BREAK)[0] if self.kind is Kind.WORDING else None
 
     def values(self) -> tuple[Any, ...]:
         """A row without its CRC."""

@@ -18,6 +18,7 @@ import math
 from collections.abc import Callable, Sequence
 from typing import Any
 
+import numpy as np
 import snntorch
 import torch
 from snntorch.surrogate import FastSigmoid
@@ -93,7 +94,7 @@ class SpikingLayer(nn.Module):
             raise UnsupportedError(f"a trainable layer has plain cells, of a tau and a threshold alone, not {neuron}; use the plain LIF")
         if unknown := set(learn) - set(LEARNED):
             raise NetworkError(f"a layer cannot learn {', '.join(sorted(unknown))}; it learns {' and '.join(LEARNED)}")
-        if not (isinstance(cells, int) and cells > 0 and 0 < dt < math.inf and 0 < slope < math.inf and math.isfinite(start)):
+        if not (isinstance(cells, int | np.integer) and cells > 0 and 0 < dt < math.inf and 0 < slope < math.inf and math.isfinite(start)):
             raise NetworkError(
                 f"a layer of {cells} cells, dt {dt} ms, slope {slope}, start {start}: there must be whole cells, one or more, dt and slope "
                 "finite and above 0, and start finite"

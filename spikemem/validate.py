@@ -140,7 +140,7 @@ def _recalls(model: str, spec: ModelSpec, seed: int) -> Iterator[Probe]:
     )
     if spec.gates is not None:
         events = np.concatenate([noisy[:1], ec.unit(vectors[2:3], spec.ec.dim)])
-        texts = ("who is name0", _told(2, "friday"))  # one that is new, one that corrects what is known
+        texts = ("who is name0", _told(2, "friday"))  # one that is new, one of another day than what is known
         trained, told = _fewer(GateCells.of(spec), (*texts, _told(2))), spoken([words(text, WORD_CELLS) for text in texts], DAY, 2)
         yield Probe(model, "gates", *gated(circuit, trained, events, told, seed), len(PROTOCOL) * GAMMA)
     yield Probe(model, "chain", circuit.network(), circuit.stimulus(chain, noisy[:1], said.some(np.array([0]))), len(chain) * GAMMA)

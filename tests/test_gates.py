@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from spikemem import Hippocampus, Memory, ModelSpec, load_model
+from spikemem import Hippocampus, Memory, ModelSpec, Turn, load_model
 from spikemem.errors import SpecError, StoreError
 from spikemem.gating import judge, mismatch
 from spikemem.heard import asked
@@ -272,7 +272,7 @@ def test_a_stream_is_written_refreshed_and_overwritten(path: Path, spec: ModelSp
         assert [(d.action, d.id, d.old) for d in made] == [
             ("write", 0, None), ("write", 1, 0), ("renew", 0, 0), ("refresh", 0, 0), ("overwrite", 2, 0),
         ]  # fmt: skip
-        assert [d.forgotten for d in made] == [None] * 4 + ["Ada lives in ~Lisbon"]
+        assert [d.forgotten for d in made] == [()] * 4 + [("Ada lives in ~Lisbon", "Ada lives in ~Lisbon now")]
         assert [d.held for d in made] == [None, None, "Ada lives in ~Lisbon", "Ada lives in ~Lisbon", None]
         assert made[4].gates == {"update": 1.0, "reset": 1.0, "candidate": 1.0, "read": 1.0}
         assert (len(memory), 0 in memory, memory[2]) == (2, False, "Ada lives in ~Rome now")
@@ -347,7 +347,7 @@ def test_what_is_not_known_to_be_later_is_written_beside_what_it_would_overwrite
         memory.store("Ada lives in ~Rome", when=later)
         memory.store("Ada lives in ~Lisbon", when=first)
         decision = memory.decisions[0]
-        assert (decision.action, decision.id, decision.old, decision.forgotten) == ("write", 2, 1, None)
+        assert (decision.action, decision.id, decision.old, decision.forgotten) == ("write", 2, 1, ())
         assert decision.gates["reset"] > 0.5
         assert len(memory) == 3
         agrees(memory)
@@ -380,6 +380,36 @@ def test_a_refreshed_memory_answers_in_the_words_that_it_is_asked_in(path: Path,
         assert told(again) == wordings
         again.forget(0)
         assert told(again) == wordings
+
+
+def test_a_wording_is_what_was_said_and_not_its_caption(path: Path, spec: ModelSpec) -> None:
+    with Memory.open(path, spec, embedder=FakeEmbedder()) as memory:
+        memory.store("Nobody knows the harbour")
+        memory.store_conversation([Turn("Ada lives in ~Lisbon", "Jo", caption="a white dog")])
+        memory.store_conversation([Turn("Ada lives in ~Lisbon still", "Jo", caption="a white dog")])
+        decision = memory.decisions[0]
+        assert (decision.action, decision.held) == ("refresh", "Jo: Ada lives in ~Lisbon")
+        assert memory.recall("Jo: Ada lives in ~Lisbon still")[0].text == "Jo: Ada lives in ~Lisbon still"
+        agrees(memory)
+        memory.store_conversation([Turn("Ada lives in ~Lisbon still", "Jo", caption="a white dog")])
+        assert memory.decisions[0].held == "Jo: Ada lives in ~Lisbon still"  # the one that answered
+    with Memory.open(path, embedder=FakeEmbedder()) as again:
+        assert again.recall("Jo: Ada lives in ~Lisbon still")[0].text == "Jo: Ada lives in ~Lisbon still"
+        agrees(again)
+
+
+def test_a_text_of_many_pieces_refreshes_nothing(path: Path, spec: ModelSpec) -> None:
+    long = " ".join(f"word{i}" for i in range(300))
+    with Memory.open(path, spec, embedder=FakeEmbedder()) as memory:
+        memory.store("Nobody knows the harbour")
+        memory.store(long)
+        memory.store(f"{long} ~still")
+        decision = memory.decisions[0]
+        assert decision.gates["update"] == 0.0
+        assert decision.gates["candidate"] == 1.0
+        assert (decision.action, decision.id) == ("write", 2)
+        memory.store(long)
+        assert memory.decisions[0].action == "renew"
 
 
 def test_a_cue_that_is_given_twice_is_taught_once(spec: ModelSpec) -> None:
@@ -427,7 +457,7 @@ def test_texts_of_one_call_meet_those_before_them(spec: ModelSpec) -> None:
         told += one.decisions
     ids = all_.store_all(texts)
     assert all_.decisions == told
-    taken = {d.old: d.id for d in told if d.forgotten is not None}
+    taken = {d.old: d.id for d in told if d.forgotten}
     assert ids == [taken.get(d.id, d.id) for d in told]
     assert taken
     assert all(i in all_ for i in ids)  # of what was overwritten the one that took its place

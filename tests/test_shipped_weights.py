@@ -160,7 +160,7 @@ def test_other_scripts_and_signs_do_not_overwrite_one_another() -> None:
     ]
     with Memory.open(model="hippocampus-gated") as memory:
         memory.store_all(said)
-        assert [decision.forgotten for decision in memory.decisions] == [None] * len(said)
+        assert [decision.forgotten for decision in memory.decisions] == [()] * len(said)
         for text in said:
             memory.store(text)
             assert memory.decisions[0].action in ("renew", "refresh"), text

@@ -90,7 +90,7 @@ class SpikingCell(nn.Module):
 
     def __init__(self, cells: int, width: int = 32, depth: int = 4, populations: int = 1, readers: int = 2, steps: int = STEPS) -> None:
         super().__init__()
-        if not isinstance(steps, int) or not 0 <= steps <= MOST:
+        if steps != int(steps) or not 0 <= steps <= MOST:
             raise VectorError(f"an event of {steps} steps; take 1 to {MOST}, or 0 for rates")
         check_sizes(cells=cells, width=width, depth=depth, populations=populations, readers=readers)
         if cells % populations:
