@@ -2,7 +2,7 @@
 short cut."""
 
 import zlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 
@@ -97,12 +97,16 @@ class Outcome:
         return self.action in (Action.REFRESH, Action.RENEW)
 
 
-def holders(outcomes: Sequence[Outcome]) -> list[int]:
-    """The memory that holds each of several events now: where one was overwritten, the one that took its place, and so on."""
-    taken = {outcome.old: outcome.memory for outcome in outcomes if outcome.action is Action.OVERWRITE}
+def holders(memories: Sequence[int], taken: Mapping[int, int]) -> list[int]:
+    """What holds the place of each of several memories: of one that was overwritten the one that took it, and so on.
+
+    taken: by which memory each overwritten one was.
+
+    >>> holders([0, 1, 2], {0: 2, 2: 5})
+    [5, 1, 5]
+    """
     held = []
-    for outcome in outcomes:
-        memory = outcome.memory
+    for memory in memories:
         while memory in taken:
             memory = taken[memory]
         held.append(memory)

@@ -126,7 +126,8 @@ class Hippocampus:
                     self.outcomes.append(self._gated(cues[[i]], own, more[i], beside.part(slice(i, i + 1)), place))
                 if progress is not None:
                     progress(i + 1, len(cues))
-            return np.array(holders(self.outcomes), np.int64)
+            taken = {outcome.old: outcome.memory for outcome in self.outcomes if outcome.action is Action.OVERWRITE}
+            return np.array(holders([outcome.memory for outcome in self.outcomes], taken), np.int64)
         return self._write(cues, None if target is None else targets, more, beside, progress)
 
     def _write(

@@ -42,12 +42,12 @@ class Decision:
 
     action: "write", a new memory; "overwrite", a new one in the place of an old one, which is forgotten; "refresh", the old one has the
         text as a further wording now, which answers where the cue is nearer to it; "renew", the old one knew it all. Where the old one
-        stays, its times are renewed. What has a date overwrites, whatever the gates say, only what is known to have happened no later;
-        else it is written.
+        stays, its times are renewed. Whatever the gates say, what has a date overwrites only what is known to have happened no later, and
+        a text of many pieces refreshes nothing: it is written.
     id: the memory that holds the text now.   old: the memory that answered it, None where none did.
     gates: the share of each gate's cells that fired in its half of theta; over a half is on; `read` decides when the text is a cue.
-        recording: their spikes, where asked for.   forgotten: what was overwritten and is deleted, a text
-        and its further wordings.
+        recording: their spikes, where asked for.
+    forgotten: what was overwritten and is deleted, a text and its further wordings.
     held: the wording of the old memory that answered, where that memory stays.
     """
 

@@ -26,7 +26,7 @@ from spikemem.drafts import (
 )
 from spikemem.embed import DEFAULT, Embedder, Progress, SentenceEmbedder
 from spikemem.errors import SpecError, StoreError, TextError, UnknownMemoryError, VectorError
-from spikemem.gating import Action
+from spikemem.gating import Action, holders
 from spikemem.hippocampus import PATHWAYS, Hippocampus
 from spikemem.hits import Decision, Hit, Hits
 from spikemem.regions.ca1 import NONE
@@ -254,8 +254,7 @@ class Memory:
             ids += self._store_block(block, origin, session, tell, record)
             tell(size := sum(len(draft.keys) for draft in block), size)
             done += size
-        taken = {decision.old: decision.id for decision in self.decisions if decision.forgotten}
-        return [_holder(i, taken) for i in ids]
+        return holders(ids, {decision.old: decision.id for decision in self.decisions if decision.old is not None and decision.forgotten})
 
     def _store_block(self, drafts: list[Draft], origin: str | None, session: int, progress: Progress, record: bool) -> list[int]:
         """session: the number of the drafts' session 0."""
@@ -408,10 +407,10 @@ class Memory:
         self._follow()
         found = self.hippocampus.recall(self._embed(cues, progress), top_k, words=words, around=near, cycles=cycles, record=record)
         read = [None] * len(cues) if found.read is None else found.read.tolist()
-        keys = np.full_like(found.ids, NONE) if found.keys is None else found.keys
+        assert found.keys is not None  # of a rate twin alone
         hits = (
             [self._hit(*one) for one in zip(*row, strict=True) if one[0] != NONE]
-            for row in zip(found.ids, found.scores, found.drives, keys, strict=True)
+            for row in zip(found.ids, found.scores, found.drives, found.keys, strict=True)
         )
         spikes = found.gates or [None] * len(cues)
         return [
@@ -477,14 +476,3 @@ class Memory:
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
         self.close()
-
-
-def _holder(i: int, taken: dict[int | None, int]) -> int:
-    """The memory that holds the place of one that may have been overwritten, and so on.   taken: by which.
-
-    >>> _holder(0, {0: 2, 2: 5}), _holder(1, {0: 2})
-    (5, 1)
-    """
-    while i in taken:
-        i = taken[i]
-    return i

@@ -82,7 +82,7 @@ class Facts(NamedTuple):
     """Pairs of facts, on which gates are judged and which nothing is taught.
 
     before: what was told before.   pairs: first and second fact, by what the second is: an "update" of the first, its "negation", another
-    one "beside" it, or its "paraphrase".
+    one "beside" it, its "paraphrase", the same with another "figure", or the same words in another "order".
     """
 
     before: list[str]

@@ -110,9 +110,7 @@ def tensors(given: Lessons, words: NDArray[np.int64]) -> tuple[Tensor, Tensor, T
     and not said, `SILENT` none; in theta's reading half there are none.
     """
     differ = [
-        np.concatenate(
-            [1 + side * len(words) + np.searchsorted(words, np.intersect1d(words, cells)) for side, cells in enumerate(seen[1:])]
-        )
+        np.concatenate([1 + side * len(words) + np.flatnonzero(np.isin(words, cells)) for side, cells in enumerate(seen[1:])])
         for seen in given.seen
     ]
     heard = np.full((len(Phase), len(differ), max(map(len, differ), default=0) or 1), SILENT)
