@@ -21,8 +21,8 @@ lint: $(READY)  ## ruff, mypy, import contracts
 	$(BIN)/lint-imports
 
 bench: $(READY)  ## ratios measured side by side
-	$(BIN)/python sims/capacity.py
-	$(BIN)/python sims/hop_speed.py
+	$(BIN)/python sims/memory/capacity.py
+	$(BIN)/python sims/bench/hop_speed.py
 
 # torch first and alone: its pinned version has a CPU build on the index, and what comes later is content with it. Norse without its
 # dependencies: it demands torchvision, does not use it, and a torchvision of another build breaks transformers.

@@ -1,19 +1,19 @@
 """spikemem: spiking networks and a whole hippocampal memory made of spiking populations."""
 
-from spikemem.conversation import Turn
-from spikemem.hippocampus import Hippocampus
-from spikemem.hits import Hit, Hits
-from spikemem.memory import Memory
-from spikemem.network import CycleReset, KWinners, Logistic, Network, Population, Projection
-from spikemem.network_file import NetworkSpec, load_network
-from spikemem.neurons import LIF
-from spikemem.plasticity import STDP
-from spikemem.rate import RateHippocampus
-from spikemem.recall import Recall
-from spikemem.recording import Recording
-from spikemem.simulate import simulate
-from spikemem.simulators.nir import from_nir, to_nir
-from spikemem.spec import ModelSpec, load_model
+from spikemem.formats.nir.write import from_nir, to_nir
+from spikemem.hippocampus.hippocampus import Hippocampus
+from spikemem.hippocampus.rate_twin import RateHippocampus
+from spikemem.hippocampus.recall import Recall
+from spikemem.hippocampus.spec import ModelSpec, load_model
+from spikemem.memory.conversation import Turn
+from spikemem.memory.memory import Memory
+from spikemem.memory.results import Hit, Hits
+from spikemem.network.file import NetworkSpec, load_network
+from spikemem.network.graph import CycleReset, KWinners, Logistic, Network, Population, Projection
+from spikemem.network.neurons import LIF
+from spikemem.network.plasticity import STDP
+from spikemem.simulators.recording import Recording
+from spikemem.simulators.registry import simulate
 
 __all__ = [
     "LIF",

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from spikemem import Memory, ModelSpec, load_model
-from spikemem.embed import Embedder
+from spikemem.memory.embed import Embedder
 from tests.fakes import FakeEmbedder
 
 Open = Callable[..., Memory]

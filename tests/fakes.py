@@ -11,9 +11,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from spikemem import Memory, ModelSpec
-from spikemem.cache import CachedEmbedder
-from spikemem.corpus.tales import tales
-from spikemem.embed import Progress
+from spikemem.data.corpus.tales import tales
+from spikemem.memory.cache import CachedEmbedder
+from spikemem.memory.embed import Progress
 
 DIM = 384
 PARAPHRASE_COSINE = 0.85

@@ -7,8 +7,8 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from spikemem.network import KWinners, Network
-from spikemem.synapses import Sparse
+from spikemem.network.graph import KWinners, Network
+from spikemem.network.synapses import Sparse
 
 
 class Trace(NamedTuple):

@@ -22,10 +22,10 @@ def demo(
     json_: Json = False,
 ) -> None:
     """The main job on the corpus that ships with spikemem: store, recall, chain, compare with the rate model, draw the report."""
-    from spikemem import demo as main_job
-    from spikemem import report
-    from spikemem.embed import SentenceEmbedder
-    from spikemem.spec import load_model
+    from spikemem.hippocampus.spec import load_model
+    from spikemem.memory.embed import SentenceEmbedder
+    from spikemem.report import demo as main_job
+    from spikemem.report import report
 
     with clear_errors(), spinner("loading the embedder") as stage:
         spec = load_model(model)
@@ -45,7 +45,7 @@ def demo(
 
 
 def _table(rows: Sequence[Any]) -> None:
-    from spikemem.compare import wilson
+    from spikemem.evaluate.compare import wilson
 
     def cell(share: float, n: int) -> str:
         low, high = wilson(share, n)
@@ -78,10 +78,10 @@ def compare(
     json_: Json = False,
 ) -> None:
     """Spiking against rate, row by row or region by region, on the demo corpus or on pairs of one's own."""
-    from spikemem.compare import compare_pairs
-    from spikemem.corpus.statements import load_corpus
-    from spikemem.embed import SentenceEmbedder
-    from spikemem.spec import load_model
+    from spikemem.data.corpus.statements import load_corpus
+    from spikemem.evaluate.compare import compare_pairs
+    from spikemem.hippocampus.spec import load_model
+    from spikemem.memory.embed import SentenceEmbedder
 
     with clear_errors():
         if ablate:
@@ -106,11 +106,12 @@ def compare(
 
 def _ablate(data: Path | None, only: Sequence[str], as_json: bool) -> None:
     """Each pathway left out and alone, spiking and rate: on public data, on pairs, or on the conversation that ships with spikemem."""
-    from spikemem import embed, retrieval, systems
-    from spikemem.cache import CachedEmbedder
     from spikemem.cli.data import found_in, print_rows
-    from spikemem.corpus import load_conversation
-    from spikemem.datasets import Task
+    from spikemem.data.corpus import load_conversation
+    from spikemem.data.datasets import Task
+    from spikemem.evaluate import retrieval, systems
+    from spikemem.memory import embed
+    from spikemem.memory.cache import CachedEmbedder
 
     if data is None:
         tasks = [load_conversation().task]
@@ -133,11 +134,11 @@ def _ablate(data: Path | None, only: Sequence[str], as_json: bool) -> None:
 
 
 def _regions(pairs: Sequence[tuple[str, str]], model: str, simulators: list[str] | None, cues: int, seed: int, as_json: bool) -> None:
-    from spikemem.compare import Pair
-    from spikemem.compare_regions import by_region
-    from spikemem.embed import SentenceEmbedder
-    from spikemem.simulate import FOUR
-    from spikemem.spec import load_model
+    from spikemem.evaluate.compare import Pair
+    from spikemem.evaluate.compare_regions import by_region
+    from spikemem.hippocampus.spec import load_model
+    from spikemem.memory.embed import SentenceEmbedder
+    from spikemem.simulators.registry import FOUR
 
     with spinner("loading the embedder") as stage:
         embedder, spec = SentenceEmbedder(), load_model(model)

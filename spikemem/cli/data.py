@@ -14,8 +14,8 @@ from spikemem.cli.show import Json, bar, clear_errors, err, out, save, spinner
 from spikemem.errors import DataError, MissingDataError
 
 if TYPE_CHECKING:
-    from spikemem.datasets import Task
-    from spikemem.retrieval import Row
+    from spikemem.data.datasets import Task
+    from spikemem.evaluate.retrieval import Row
 
 
 app = typer.Typer()
@@ -30,8 +30,10 @@ def bench_data(
     json_: Json = False,
 ) -> None:
     """Recall on public data sets, every system beside the others; goes on where an earlier run was broken off."""
-    from spikemem import embed, plots, retrieval
-    from spikemem.cache import CachedEmbedder
+    from spikemem import plots
+    from spikemem.evaluate import retrieval
+    from spikemem.memory import embed
+    from spikemem.memory.cache import CachedEmbedder
 
     with clear_errors():
         found = found_in(folder, only or [])
@@ -55,7 +57,7 @@ def bench_data(
 
 def found_in(folder: Path, only: Sequence[str]) -> dict[str, list["Task"]]:
     """Each data set's tasks; says which are missing, and raises where one that was asked for is, or all are."""
-    from spikemem.datasets import DATASETS
+    from spikemem.data.datasets import DATASETS
 
     unknown = sorted(set(only) - set(DATASETS))
     if unknown:
@@ -74,7 +76,7 @@ def found_in(folder: Path, only: Sequence[str]) -> dict[str, list["Task"]]:
 
 
 def print_rows(rows: Sequence["Row"]) -> None:
-    from spikemem import retrieval
+    from spikemem.evaluate import retrieval
 
     heading, lines = retrieval.table(rows)
     table = Table(title=f"{rows[0].dataset}, n = {rows[0].n:,}, with 95 % Wilson interval", title_justify="left", box=box.SIMPLE)

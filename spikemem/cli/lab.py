@@ -11,11 +11,11 @@ import typer
 from rich.markup import escape
 from rich.table import Table
 
-from spikemem import bench as timing
-from spikemem import bench_training as training
 from spikemem.cli.show import Json, Seed, clear_errors, out, save, show, spinner
 from spikemem.errors import SpikememError
-from spikemem.recording import Recording
+from spikemem.evaluate import bench as timing
+from spikemem.evaluate import bench_training as training
+from spikemem.simulators.recording import Recording
 
 app = typer.Typer()
 plot = typer.Typer(no_args_is_help=True, help="Pictures of recordings.")
@@ -36,7 +36,7 @@ def simulate_(
     json_: Json = False,
 ) -> None:
     """Simulate a recall (or a chain) in a hippocampus of random memories, or any other network under random spikes."""
-    from spikemem.network_file import is_network
+    from spikemem.network.file import is_network
 
     with clear_errors(), spinner(f"simulating {model}"):
         if is_network(model):
@@ -55,8 +55,8 @@ def simulate_(
 
 def _hippocampus(model: str, simulator: str, device: str, memories: int, hops: int, seed: int) -> tuple[Recording, float]:
     """The recording of a recall or a chain, and the seconds that it took."""
-    from spikemem.hippocampus import Hippocampus
-    from spikemem.spec import load_model
+    from spikemem.hippocampus.hippocampus import Hippocampus
+    from spikemem.hippocampus.spec import load_model
 
     spec = load_model(model)
     hippocampus = Hippocampus(spec, device=device, seed=seed)
@@ -71,9 +71,9 @@ def _hippocampus(model: str, simulator: str, device: str, memories: int, hops: i
 
 def _network(model: str, simulator: str, device: str, seed: int) -> tuple[Recording, float]:
     """The recording of 300 steps of random spikes, and the seconds that it took."""
-    from spikemem.network_file import load_network
-    from spikemem.simulate import simulate
-    from spikemem.validate import STEPS
+    from spikemem.evaluate.validate import STEPS
+    from spikemem.network.file import load_network
+    from spikemem.simulators.registry import simulate
 
     spec = load_network(model)
     net = spec.network()
@@ -89,7 +89,7 @@ def validate(
     json_: Json = False,
 ) -> None:
     """Every simulator against the event-driven one, on every model: exit code 1 where one differs, or none could be compared."""
-    from spikemem import validate as suite
+    from spikemem.evaluate import validate as suite
 
     with clear_errors(), spinner("drawing the models") as stage:
         checks = list(suite.validate(models or (), simulator or suite.AGAINST_EVENT, seed, stage))

@@ -12,8 +12,8 @@ from spikemem.cli.show import BAR_FROM, Json, bar, clear_errors, err, lines, out
 from spikemem.errors import TextError
 
 if TYPE_CHECKING:
-    from spikemem.hits import Decision, Hit, Hits
-    from spikemem.memory import Memory
+    from spikemem.memory.memory import Memory
+    from spikemem.memory.results import Decision, Hit, Hits
 
 app = typer.Typer()
 Brain = Annotated[Path, typer.Argument(metavar="BRAIN.db", help="The memory's file.")]
@@ -43,7 +43,7 @@ def store(
     json_: Json = False,
 ) -> None:
     """Store memories; prints their ids. One of over 128 words also gets a key for each piece of about that length."""
-    from spikemem.memory import Memory
+    from spikemem.memory.memory import Memory
 
     with clear_errors():
         if conversation is None:
@@ -75,7 +75,7 @@ Storing = Callable[["Memory", Callable[[int, int], None]], list[int]]
 
 def _storing(said: list[str], cues: list[str], when: str | None) -> tuple[Storing, int]:
     """What stores texts, and about how many keys they have."""
-    from spikemem.texts import parse_time, pieces
+    from spikemem.memory.texts import parse_time, pieces
 
     if not said:
         raise TextError("nothing to store: give TEXT, --file or --conversation")
@@ -88,7 +88,7 @@ def _storing(said: list[str], cues: list[str], when: str | None) -> tuple[Storin
 
 def _conversing(file: Path, after: int | None) -> tuple[Storing, int]:
     """What stores the conversation of a file, and about how many keys it has."""
-    from spikemem.conversation import read_conversation, sessions_of, turns_after
+    from spikemem.memory.conversation import read_conversation, sessions_of, turns_after
 
     given = read_conversation(file)
     turns = sum(map(len, sessions_of(given))) if after is None else len(turns_after(given, None))
@@ -123,8 +123,8 @@ def recall(
 ) -> None:
     """Recall memories by a cue."""
     from spikemem import plots
-    from spikemem.memory import Memory
-    from spikemem.texts import parse_around
+    from spikemem.memory.memory import Memory
+    from spikemem.memory.texts import parse_around
 
     with clear_errors():
         near = None if around is None else parse_around(around)
@@ -156,7 +156,7 @@ def chain(
     json_: Json = False,
 ) -> None:
     """Recall a memory, and those that follow it."""
-    from spikemem.memory import Memory
+    from spikemem.memory.memory import Memory
 
     with clear_errors(), Memory.open(brain, readonly=True) as memory:
         with err.status("following the chain"):
@@ -169,7 +169,7 @@ def chain(
 @app.command(epilog="Example: `spikemem associate brain.db 0 1 2` binds 0 to 1 and 1 to 2")
 def associate(brain: Brain, ids: Annotated[list[int], typer.Argument(metavar="ID...", help="Memories in their order.")]) -> None:
     """Bind memories into a chain."""
-    from spikemem.memory import Memory
+    from spikemem.memory.memory import Memory
 
     with clear_errors(), Memory.open(brain) as memory:
         if len(ids) < 2:
@@ -181,7 +181,7 @@ def associate(brain: Brain, ids: Annotated[list[int], typer.Argument(metavar="ID
 @app.command(epilog="Example: `spikemem forget brain.db 3 17`")
 def forget(brain: Brain, ids: Annotated[list[int], typer.Argument(metavar="ID...")]) -> None:
     """Delete memories for good."""
-    from spikemem.memory import Memory
+    from spikemem.memory.memory import Memory
 
     with clear_errors(), Memory.open(brain) as memory:
         memory.forget(*ids)
@@ -191,7 +191,7 @@ def forget(brain: Brain, ids: Annotated[list[int], typer.Argument(metavar="ID...
 @app.command(epilog="Example: `spikemem consolidate brain.db`")
 def consolidate(brain: Brain) -> None:
     """Sleep: adapt to all that is stored and write the surviving engrams anew."""
-    from spikemem.memory import Memory
+    from spikemem.memory.memory import Memory
 
     with clear_errors(), Memory.open(brain) as memory, spinner("sleeping"):
         memory.consolidate()
@@ -201,7 +201,7 @@ def consolidate(brain: Brain) -> None:
 @app.command(epilog="Example: `spikemem info brain.db --json`")
 def info(brain: Brain, json_: Json = False) -> None:
     """What is stored, and how full CA3 is."""
-    from spikemem.memory import Memory
+    from spikemem.memory.memory import Memory
 
     with clear_errors(), Memory.open(brain, readonly=True) as memory:
         facts = {**memory.info(), "file_megabytes": round(brain.stat().st_size / 1e6, 2)}

@@ -15,8 +15,8 @@ from spikemem.errors import MissingDataError, TrainingError
 if TYPE_CHECKING:
     from torch import nn
 
-    from spikemem.cache import CachedEmbedder
-    from spikemem.learn import History, Settings
+    from spikemem.learn.loop import History, Settings
+    from spikemem.memory.cache import CachedEmbedder
 
 app = typer.Typer(no_args_is_help=True, help="Train a part with surrogate gradients; weights are written as safetensors.")
 
@@ -76,10 +76,10 @@ def train_ec(
     json_: Json = False,
 ) -> None:
     """Learn EC's code from sentences; a model uses it by `ec.weights`. Prints it beside the analytic code."""
-    from spikemem import embed
-    from spikemem.cache import CachedEmbedder
-    from spikemem.codes import on_off
-    from spikemem.team import leads
+    from spikemem.hippocampus.codes import on_off
+    from spikemem.learn.distributed import leads
+    from spikemem.memory import embed
+    from spikemem.memory.cache import CachedEmbedder
     from spikemem.training import ec
 
     with clear_errors():
@@ -130,9 +130,9 @@ def train_gates(
     json_: Json = False,
 ) -> None:
     """Train the gates on the project's own texts, repeated, changed, contradicted and asked for; prints errors on the held-out fifth."""
-    from spikemem.embed import DEFAULT, SentenceEmbedder
-    from spikemem.spec import load_model
-    from spikemem.team import leads
+    from spikemem.hippocampus.spec import load_model
+    from spikemem.learn.distributed import leads
+    from spikemem.memory.embed import DEFAULT, SentenceEmbedder
     from spikemem.training import gates as recipe
 
     with clear_errors(), spinner("loading the embedder") as stage:
@@ -165,7 +165,7 @@ def train_spmn(
     json_: Json = False,
 ) -> None:
     """Train SPMN on a step of its training; prints its figures on what it has not seen."""
-    from spikemem.team import leads
+    from spikemem.learn.distributed import leads
 
     tasks: dict[str, Callable[[_Order], _Made]] = {"write": _write, "slots": _slots, "babi": _babi}
 
@@ -196,8 +196,8 @@ class _Order(NamedTuple):
     settings: Callable[["Settings"], "Settings"]
 
     def embedder(self) -> "CachedEmbedder":
-        from spikemem import embed
-        from spikemem.cache import CachedEmbedder
+        from spikemem.memory import embed
+        from spikemem.memory.cache import CachedEmbedder
 
         with spinner("loading the embedder"):
             return CachedEmbedder(embed.SentenceEmbedder(), self.embeddings)
@@ -213,7 +213,7 @@ class _Made(NamedTuple):
 
 
 def _write(order: _Order) -> _Made:
-    from spikemem.learn import save
+    from spikemem.learn.loop import save
     from spikemem.training import write_similarity
     from spikemem.training.spmn import builder, embedded
 
@@ -237,7 +237,7 @@ def _write(order: _Order) -> _Made:
 
 
 def _slots(order: _Order) -> _Made:
-    from spikemem.learn import save
+    from spikemem.learn.loop import save
     from spikemem.training import slots
     from spikemem.training.spmn import builder
 

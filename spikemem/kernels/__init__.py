@@ -1,1 +1,1 @@
-"""The rooms that know hardware: `cpu` (numba, event-driven) and `batched` (torch, CPU or CUDA)."""
+"""The compiled kernels: the only rooms that know hardware."""

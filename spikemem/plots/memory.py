@@ -7,14 +7,14 @@ import numpy as np
 from matplotlib.figure import Figure
 from numpy.typing import ArrayLike, NDArray
 
-from spikemem import retrieval as measured
-from spikemem.compare import Row, wilson
 from spikemem.errors import StimulusError
-from spikemem.hippocampus import PATHWAYS
-from spikemem.hits import Hit
-from spikemem.network import BASKET
+from spikemem.evaluate import retrieval as measured
+from spikemem.evaluate.compare import Row, wilson
+from spikemem.hippocampus.hippocampus import PATHWAYS
+from spikemem.memory.results import Hit
+from spikemem.network.graph import BASKET
 from spikemem.plots.style import FAINT, INK, MUTED, RATE, SPIKING, tidy
-from spikemem.recording import Recording
+from spikemem.simulators.recording import Recording
 
 NAMES = {
     "ec": "EC", "dg": "DG", "ca3": "CA3", "ca1_dendrite": "CA1 dendrites", "ca1": "CA1", "sub": "Subiculum", "ec_deep": "EC deep",

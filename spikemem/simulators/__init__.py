@@ -1,1 +1,7 @@
-"""One module a simulator; each has `run(net, drive, chosen, progress, ...)` and follows the step contract of `neurons`."""
+"""Simulators of one network description, each after the step contract of `network.neurons`."""
+
+from spikemem.simulators.recording import Recording, Spikes
+from spikemem.simulators.registry import simulate
+from spikemem.simulators.stimulus import Stimulus
+
+__all__ = ["Recording", "Spikes", "Stimulus", "simulate"]

@@ -8,11 +8,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from spikemem.kernels import cpu, plastic
-from spikemem.network import BASKET, KWinners, Network, Population, Projection
-from spikemem.plasticity import STDP
-from spikemem.recording import Recording, Spikes
-from spikemem.stimulus import Drive
-from spikemem.synapses import Dense, OneBit, Sparse
+from spikemem.network.graph import BASKET, KWinners, Network, Population, Projection
+from spikemem.network.plasticity import STDP
+from spikemem.network.synapses import Dense, OneBit, Sparse
+from spikemem.simulators.recording import Recording, Spikes
+from spikemem.simulators.stimulus import Drive
 
 NO_EVENTS = np.zeros((0, 3), np.int64)
 ALL = np.iinfo(np.int64).max

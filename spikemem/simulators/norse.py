@@ -12,10 +12,10 @@ import torch
 from torch import Tensor
 
 from spikemem.errors import MissingExtraError, UnsupportedError
-from spikemem.network import Population, Projection
-from spikemem.neurons import LIF, LIFState
-from spikemem.plasticity import STDP
-from spikemem.simulators.torch_batched import Cells, Learner, Step
+from spikemem.network.graph import Population, Projection
+from spikemem.network.neurons import LIF, LIFState
+from spikemem.network.plasticity import STDP
+from spikemem.simulators.torch_loop import Cells, Learner, Step
 
 UNIT = 1.0
 """dt in Norse's functions; time constants are given as shares of a step."""

@@ -4,14 +4,22 @@ snnTorch resets by subtraction at once, or to 0 (a `Synaptic` cell then skips a 
 sparse or delayed synapses, no winners and no STDP of this kind: the loop brings them.
 """
 
+from typing import Any
+
 import snntorch
 from torch import Tensor
 
 from spikemem.errors import UnsupportedError
-from spikemem.network import Population
-from spikemem.neurons import LIF, LIFState
-from spikemem.simulators.torch_batched import Cells, Step
-from spikemem.surrogate import unlisted
+from spikemem.network.graph import Population
+from spikemem.network.neurons import LIF, LIFState
+from spikemem.simulators.torch_loop import Cells, Step
+
+
+def unlisted(cell: Any) -> Any:
+    """A snnTorch cell, off the global list on which snnTorch keeps every one that was ever made."""
+    listed = snntorch.SpikingNeuron.instances
+    listed[:] = [other for other in listed if other is not cell]
+    return cell
 
 
 class SnnTorch(Cells):

@@ -30,13 +30,13 @@ import torch
 from torch import Tensor, nn
 from torch.autograd.function import once_differentiable
 
+from spikemem._threads import shared
 from spikemem.errors import VectorError
-from spikemem.health import Shares
 from spikemem.kernels import spmn as kernels
 from spikemem.kernels.spmn import ADDRESS, CONTENT, RESET, UPDATE, Kept
+from spikemem.learn.health import Shares
 from spikemem.spmn.contract import Gates, check_memory, check_sizes
 from spikemem.spmn.firing import MOST, SATURATION, STEPS, fire, seed, win
-from spikemem.threads import shared
 
 GAIN = 3.0
 """gamma, at first: a content of +-1 drives an address so much."""

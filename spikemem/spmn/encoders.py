@@ -13,8 +13,8 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from spikemem.errors import StimulusError, VectorError
-from spikemem.neurons import LIF
-from spikemem.surrogate import SpikingLayer
+from spikemem.learn.layers import SpikingLayer
+from spikemem.network.neurons import LIF
 
 STEPS = 8
 """For which a stimulus that stands still is seen, ms: as long as the volley of the entorhinal code."""

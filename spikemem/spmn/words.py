@@ -13,7 +13,7 @@ import math
 import torch
 from torch import Tensor, nn
 
-from spikemem.health import Shares
+from spikemem.learn.health import Shares
 from spikemem.spmn.cell import GAIN, spread
 from spikemem.spmn.firing import STEPS, fire, rectified, win
 

@@ -18,15 +18,15 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import cross_entropy
 
-from spikemem.checkpoints import mark
+from spikemem.data.stories import Story, babi
 from spikemem.errors import SnapshotError, TrainingError
-from spikemem.health import Shares
-from spikemem.learn import Epoch, History, Settings, fit, load, moved, save
+from spikemem.learn.checkpoints import mark
+from spikemem.learn.health import Shares
+from spikemem.learn.loop import Epoch, History, Settings, fit, load, moved, save
 from spikemem.snapshot import WEIGHTS, load_arrays
 from spikemem.spmn.cell import SpikingCell
 from spikemem.spmn.firing import SATURATION, STEPS, fire, rectified
 from spikemem.spmn.words import UNKNOWN, Recall, Words
-from spikemem.stories import Story, babi
 
 MEMN2N = (0.1, 8.2, 41.8, 4.4, 13.7, 7.9, 20.3, 11.7, 13.6, 9.7, 0.7, 0.0, 0.3, 0.9, 0.0, 0.4, 51.0, 10.5, 81.4, 0.0)
 """Errors in per cent of tasks 1 to 20; MemN2N with 1,000 training questions, position encoding, linear start and random noise."""

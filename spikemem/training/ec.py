@@ -18,13 +18,13 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from spikemem import codes
-from spikemem.checkpoints import mark
-from spikemem.codes import CUE_STEPS, HALF, VolleyCode, fidelity
 from spikemem.errors import TrainingError
-from spikemem.learn import History, Settings, fit
-from spikemem.neurons import LIF
-from spikemem.surrogate import SpikingLayer
+from spikemem.hippocampus import codes
+from spikemem.hippocampus.codes import CUE_STEPS, HALF, VolleyCode, fidelity
+from spikemem.learn.checkpoints import mark
+from spikemem.learn.layers import SpikingLayer
+from spikemem.learn.loop import History, Settings, fit
+from spikemem.network.neurons import LIF
 
 CHARGE = 1.6
 """Spikes of a cell for a component of root-mean-square size, at the start."""

@@ -14,20 +14,20 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from spikemem.circuit import Circuit, Volley
-from spikemem.corpus import load_conversation, load_small_talk
-from spikemem.corpus.statements import load_corpus
-from spikemem.corpus.stream import Event, Kind, stream
-from spikemem.embed import Embedder
-from spikemem.gating import Action, mismatch, one_thread
-from spikemem.heard import asked
-from spikemem.hippocampus import Hippocampus
-from spikemem.regions.ca1 import NONE
-from spikemem.regions.ec import unit
-from spikemem.regions.ec_lex import Words, words
-from spikemem.regions.gates import FEATURES, GATES, Mismatch, Phase
-from spikemem.regions.pathways import SILENT
-from spikemem.spec import ModelSpec
+from spikemem.data.corpus import load_conversation, load_small_talk
+from spikemem.data.corpus.statements import load_corpus
+from spikemem.data.corpus.stream import Event, Kind, stream
+from spikemem.hippocampus.circuit import Circuit, Volley
+from spikemem.hippocampus.gating import Action, mismatch, one_thread
+from spikemem.hippocampus.hippocampus import Hippocampus
+from spikemem.hippocampus.inputs import asked
+from spikemem.hippocampus.regions.ca1 import NONE
+from spikemem.hippocampus.regions.ec import unit
+from spikemem.hippocampus.regions.ec_lex import Words, words
+from spikemem.hippocampus.regions.gates import FEATURES, GATES, Mismatch, Phase
+from spikemem.hippocampus.regions.pathways import SILENT
+from spikemem.hippocampus.spec import ModelSpec
+from spikemem.memory.embed import Embedder
 
 ROUNDS = 3
 """So often all texts are told and asked for, each time in another order and with other changes."""

@@ -20,13 +20,13 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.autograd.function import once_differentiable
 
-from spikemem.checkpoints import mark, save
-from spikemem.embed import Embedder
 from spikemem.errors import SpecError
-from spikemem.learn import History, Settings, fit
-from spikemem.regions.gates import ESCAPE, FEATURES, GATES, NOISE, WORDS, Phase, Verdict
-from spikemem.spec import ModelSpec
-from spikemem.team import leads
+from spikemem.hippocampus.regions.gates import ESCAPE, FEATURES, GATES, NOISE, WORDS, Phase, Verdict
+from spikemem.hippocampus.spec import ModelSpec
+from spikemem.learn.checkpoints import mark, save
+from spikemem.learn.distributed import leads
+from spikemem.learn.loop import History, Settings, fit
+from spikemem.memory.embed import Embedder
 from spikemem.training.gate_lessons import HOLD_BACK, READ_OUT, Lessons, lessons, taught_and_held_out
 
 RESET = GATES.index("reset")
@@ -169,7 +169,7 @@ def train(
     history = fit(model, data, loss, replace(settings, of=of), validate=validate)
     if leads():
         told = {"features": FEATURES, "gates": GATES, "word_cells": 0 if spec.lex is None else spec.lex.cells, "embedder": embedder.name}
-        save(path, model, **told, seed=settings.seed, texts="spikemem.corpus")
+        save(path, model, **told, seed=settings.seed, texts="spikemem.data.corpus")
     return Trained(history, examine(model, held_out), len(taught.right))
 
 

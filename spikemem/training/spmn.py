@@ -7,9 +7,9 @@ from pathlib import Path
 import torch
 from torch import Tensor, nn
 
-from spikemem.datasets import PAIRS, pairs
-from spikemem.embed import Embedder, Progress
+from spikemem.data.datasets import PAIRS, pairs
 from spikemem.errors import MissingDataError, TrainingError
+from spikemem.memory.embed import Embedder, Progress
 from spikemem.spmn import Cell, RateV1, RateV2
 from spikemem.spmn.cell import SpikingCell
 from spikemem.spmn.firing import MOST, SATURATION

@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 
 from spikemem import LIF, STDP, CycleReset, KWinners, Network, Population, Recording, simulate
 from spikemem.errors import MissingExtraError, UnsupportedError
-from spikemem.synapses import WORD, Dense, OneBit, Sparse, Synapses, all_to_all, pack
+from spikemem.network.synapses import WORD, Dense, OneBit, Sparse, Synapses, all_to_all, pack
 from tests.reference import Trace, simulate_plainly
 
 STEPS = 24
@@ -294,7 +294,7 @@ def test_brian2_is_left_as_it_was() -> None:
     library("brian2")
     import brian2
 
-    from spikemem.simulators.brian2 import PREFERENCES
+    from spikemem.simulators.brian2.run import PREFERENCES
 
     devices = importlib.import_module("brian2.devices.device")
     names = ("codegen.target", *PREFERENCES)

@@ -9,7 +9,7 @@ import pytest
 
 from spikemem import LIF, KWinners, Logistic, Network, Population, Recording, from_nir, load_network, simulate, to_nir
 from spikemem.errors import NetworkError, SpecError
-from spikemem.synapses import Dense, all_to_all
+from spikemem.network.synapses import Dense, all_to_all
 from tests.reference import simulate_plainly
 
 FORGETS = LIF(tau=0.01, reset=0.0)
@@ -48,7 +48,7 @@ def test_every_simulator_has_the_same_noise(name: str) -> None:
 
 def test_the_noise_is_a_current() -> None:
     """The plain loop, given the noise as an external current that is drawn here, has the same spikes and voltages."""
-    from spikemem.stimulus import drawn
+    from spikemem.simulators.stimulus import drawn
 
     net, item = noisy(), 1
     every = {name: np.arange(p.size) for name, p in net.populations.items()}

@@ -20,10 +20,10 @@ import numpy as np
 import pytest
 
 from spikemem import Hippocampus, Memory, RateHippocampus, Recording, Turn, load_model
-from spikemem.corpus.stream import Kind, stream
-from spikemem.demo import load_corpus, run
-from spikemem.embed import SentenceEmbedder
-from spikemem.regions.ec_lex import words
+from spikemem.data.corpus.stream import Kind, stream
+from spikemem.hippocampus.regions.ec_lex import words
+from spikemem.memory.embed import SentenceEmbedder
+from spikemem.report.demo import load_corpus, run
 from tests.fakes import near, units
 
 HERE = Path(__file__).parent

@@ -6,8 +6,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from spikemem.errors import StimulusError, VectorError
-from spikemem.health import Watch
 from spikemem.kernels.spmn import ADDRESS, CONTENT, RESET, UPDATE
+from spikemem.learn.health import Watch
 from spikemem.spmn.cell import SpikingCell
 from spikemem.spmn.firing import fire, win
 

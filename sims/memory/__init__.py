@@ -1,0 +1,1 @@
+"""The hippocampus as a memory: recall, capacity, noise, gates, and its cells in detail."""

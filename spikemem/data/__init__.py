@@ -1,0 +1,1 @@
+"""Texts and tasks: the corpora that ship with spikemem, and readers of public data sets."""

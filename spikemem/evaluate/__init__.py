@@ -1,0 +1,1 @@
+"""Measurements: spikes against rates, simulators against one another, a memory against vector search, and timings."""

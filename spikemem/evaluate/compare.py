@@ -1,0 +1,141 @@
+"""Spiking against rate: the same work for both memories, row by row."""
+
+import math
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from spikemem.hippocampus.hippocampus import Hippocampus
+from spikemem.hippocampus.rate_twin import RateHippocampus
+from spikemem.hippocampus.recall import Recall
+from spikemem.hippocampus.spec import ModelSpec
+
+Z95 = 1.959964
+"""Two-sided 95 % quantile of the normal distribution."""
+
+
+def wilson(share: float, n: int) -> tuple[float, float]:
+    """The 95 % interval of a share of n trials (Wilson 1927).
+
+    >>> [round(x, 3) for x in wilson(0.95, 200)]
+    [0.91, 0.973]
+    """
+    if n == 0:
+        return 0.0, 1.0
+    centre = share + Z95**2 / (2 * n)
+    spread = Z95 * math.sqrt(share * (1 - share) / n + Z95**2 / (4 * n * n))
+    scale = 1 + Z95**2 / n
+    low, high = (centre - spread) / scale, (centre + spread) / scale
+    return (0.0 if share == 0 else low), (1.0 if share == 1 else high)
+
+
+@dataclass(frozen=True)
+class Row:
+    """One line of the comparison: the share of n trials that each memory got right."""
+
+    name: str
+    spiking: float
+    rate: float
+    n: int
+
+    def json(self) -> dict[str, float | int]:
+        return {"spiking": round(self.spiking, 4), "rate": round(self.rate, 4), "n": self.n}
+
+
+@dataclass(frozen=True, eq=False)
+class Pair:
+    """The spiking memory and its rate twin, filled alike."""
+
+    spiking: Hippocampus
+    rate: RateHippocampus
+
+    @classmethod
+    def of(
+        cls,
+        spec: ModelSpec,
+        vectors: NDArray[np.float32],
+        variants: Sequence[NDArray[np.float32] | None] | None = None,
+        links: Sequence[tuple[int, int]] = (),
+        seed: int = 0,
+    ) -> "Pair":
+        """Store vectors [n, d] with their variants, and bind links, in both."""
+        pair = cls(Hippocampus(spec, seed=seed), RateHippocampus(spec, seed=seed))
+        for memory in (pair.spiking, pair.rate):
+            memory.store(vectors, variants=variants)
+            if links:
+                memory.associate([a for a, _ in links], [b for _, b in links])
+        return pair
+
+    def first(self, cues: NDArray[np.float32]) -> "Answers":
+        """The best memory of each for a batch of cues, [n, d]."""
+        return Answers(self.spiking.recall(cues), self.rate.recall(cues))
+
+    def chains(self, name: str, cues: NDArray[np.float32], expected: NDArray[np.int64]) -> Row:
+        """Chains that are right at every hop.   expected: ids, [n, hops]."""
+        hops = expected.shape[1]
+        right = [(memory.recall_chain(cues, hops) == expected).all(axis=1).mean() for memory in (self.spiking, self.rate)]
+        return Row(name, float(right[0]), float(right[1]), len(expected))
+
+
+@dataclass(frozen=True, eq=False)
+class Answers:
+    """What both recalled for the same cues."""
+
+    spiking: Recall
+    rate: Recall
+
+    def row(self, name: str, expected: NDArray[np.int64]) -> Row:
+        """How often the first answer is the expected memory, ids [n]."""
+        return Row(name, float((self.spiking.ids[:, 0] == expected).mean()), float((self.rate.ids[:, 0] == expected).mean()), len(expected))
+
+    def agree(self) -> NDArray[np.bool_]:
+        """Where both have the same first answer, [n]."""
+        return self.spiking.ids[:, 0] == self.rate.ids[:, 0]
+
+
+def total_variation(p: Mapping[int, float], q: Mapping[int, float]) -> float:
+    """Half the sum of the absolute differences of two distributions over memories.
+
+    >>> total_variation({1: 0.5, 2: 0.5}, {1: 1.0})
+    0.5
+    """
+    return 0.5 * sum(abs(p.get(m, 0.0) - q.get(m, 0.0)) for m in {*p, *q})
+
+
+def shares(memories: NDArray[np.int64], weights: NDArray[np.float64]) -> dict[int, float]:
+    """Weights of index cells, added up for each memory."""
+    total: dict[int, float] = {}
+    for memory, weight in zip(memories.tolist(), weights.tolist(), strict=True):
+        total[memory] = total.get(memory, 0.0) + weight
+    return total
+
+
+def attention_tv(pair: Pair, cues: NDArray[np.float32], cycles: int) -> float:
+    """Mean total variation between the subiculum's spike shares over `cycles` gamma cycles and the twin's softmax(16 Z_S q)."""
+    spiking = pair.spiking.recall(cues, attention_cycles=cycles)
+    memories, softmax = pair.rate.first_attention(cues)
+    distances = [
+        total_variation(shares(spiking.competitors[i], spiking.attention[i]), shares(memories[i], softmax[i])) for i in range(len(cues))
+    ]
+    return float(np.mean(distances))
+
+
+def compare_pairs(
+    spec: ModelSpec,
+    embed: Callable[..., NDArray[np.float32]],
+    pairs: Sequence[tuple[str, str]],
+    seed: int = 0,
+    progress: Callable[[int, int], None] | None = None,
+) -> list[Row]:
+    """Rows `exact` and `paraphrase` for pairs (memory, cue); several cues may name the same memory.
+
+    embed: texts to vectors, as `Embedder.embed`.
+    """
+    place = {text: i for i, text in enumerate(dict.fromkeys(memory for memory, _ in pairs))}
+    expected = np.array([place[memory] for memory, _ in pairs])
+    vectors = embed([*place, *(cue for _, cue in pairs)], progress)
+    texts, cues = vectors[: len(place)], vectors[len(place) :]
+    pair = Pair.of(spec.with_dim(vectors.shape[1]), texts, seed=seed)
+    return [pair.first(texts).row("exact", np.arange(len(texts))), pair.first(cues).row("paraphrase", expected)]

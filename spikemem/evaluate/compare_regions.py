@@ -1,0 +1,121 @@
+"""Rate against spikes, population by population: what each region's spikes decode to, beside what rates would have computed there.
+
+EC         counts / gain                       against the vector itself                              cosine
+DG         the cells that win the first gamma  against the k largest of W x                           share of common cells
+CA3        the cells of the last settling      against the k largest of sum_m core_m core_m^T x       share of common cells
+CA1        the first index cell to fire        against the nearest memory by cosine                   share of equal answers
+subiculum  spike shares over gamma cycles      against softmax(16 Z_S x)                              total variation
+read-out   counts replayed in deep EC          against normalise(Z_S^T softmax(16 Z_S x))             cosine
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from spikemem.evaluate.compare import Pair, shares, total_variation
+from spikemem.hippocampus.codes import signed
+from spikemem.hippocampus.recall import Recall
+from spikemem.hippocampus.regions import ec
+from spikemem.hippocampus.regions.rhythm import GAMMA, RECALL_SETTLE
+from spikemem.simulators.recording import Recording
+from spikemem.simulators.registry import FOUR
+
+
+@dataclass(frozen=True)
+class RegionRow:
+    """One region: how close its spikes come to its rates, for each simulator, over n cues."""
+
+    region: str
+    measure: str
+    n: int
+    values: dict[str, float]
+
+    def json(self) -> dict[str, object]:
+        return {"region": self.region, "measure": self.measure, "n": self.n, **{k: round(v, 6) for k, v in self.values.items()}}
+
+
+def by_region(
+    pair: Pair,
+    vectors: NDArray[np.float32],
+    cues: NDArray[np.float32],
+    simulators: Sequence[str] = FOUR,
+    cycles: int = 10,
+    stage: Callable[[str], None] = lambda name: None,
+) -> list[RegionRow]:
+    """The table, each recall simulated whole in each simulator.
+
+    pair: filled with `vectors` [memory, d], no variants.   cues: [n, d].   cycles: gamma cycles of attention.   stage: told what begins.
+    """
+    made: dict[str, dict[tuple[str, str], float]] = {}
+    for simulator in simulators:
+        stage(f"simulating {len(cues)} recalls in {simulator}")
+        recall = pair.spiking.recall(cues, attention_cycles=cycles, record=True, simulator=simulator)
+        made[simulator] = _measured(pair, vectors, ec.unit(cues, pair.spiking.spec.ec.dim), recall)
+    rows = made[simulators[0]]
+    return [RegionRow(*row, len(cues), {s: made[s][row] for s in simulators}) for row in rows]
+
+
+def _measured(pair: Pair, vectors: NDArray[np.float32], cues: NDArray[np.float32], answer: Recall) -> dict[tuple[str, str], float]:
+    circuit, n, recording = pair.spiking.circuit, len(cues), answer.recording
+    assert recording is not None
+    encoded = ec.decode(circuit.spec.ec, ec.heard(circuit.spec.ec, _spikes(recording, "ec", GAMMA)))
+    replayed = ec.decode(circuit.spec.ec, signed(_spikes(recording, "ec_deep", recording.steps).sum(0)))
+    memories, softmax = pair.rate.first_attention(cues)
+    expected = np.einsum("nc,ncd->nd", softmax, vectors[memories])
+    tv = [total_variation(shares(answer.competitors[i], answer.attention[i]), shares(memories[i], softmax[i])) for i in range(n)]
+    nearest = memories[np.arange(n), softmax.argmax(axis=1)]
+    last = RECALL_SETTLE * GAMMA
+    return {
+        ("EC", "cosine"): _cosine(encoded, cues),
+        ("DG", "code overlap"): _overlap([_cells(recording, "dg", 0, i) for i in range(n)], list(circuit.dg.rate_code(cues))),
+        ("CA3", "code overlap"): _overlap([_cells(recording, "ca3", last, i) for i in range(n)], _completed(pair, cues)),
+        ("CA1", "equal answers"): float((answer.ids[:, 0] == nearest).mean()),
+        ("subiculum", "total variation"): float(np.mean(tv)),
+        ("read-out", "cosine"): _cosine(replayed, expected),
+    }
+
+
+def _spikes(recording: Recording, name: str, stop: int) -> NDArray[np.bool_]:
+    """The spikes of a population until a step, [time, n, cell]."""
+    every = recording[name]
+    spikes = np.zeros((stop, recording.batches, every.size), bool)
+    early = every.step < stop
+    spikes[every.step[early], every.batch[early], every.cell[early]] = True
+    return spikes
+
+
+def _cells(recording: Recording, name: str, start: int, i: int) -> NDArray[np.int32]:
+    return recording[name].between(start, start + GAMMA, i).cell
+
+
+def _completed(pair: Pair, cues: NDArray[np.float32]) -> list[NDArray[np.int64]]:
+    """Rate completion: the cells of the cue's rate code stay, but for those that additive Hebbian recurrence replaces.
+
+    x <- the k largest of code + W x / core, W = sum over memories of core core^T; as often as CA3 settles.
+    """
+    circuit = pair.spiking.circuit
+    k, cells, core = circuit.spec.dg.winners, circuit.spec.dg.cells, circuit.spec.ca3.core
+    engrams = np.zeros((len(circuit.ca1.codes), cells))
+    np.put_along_axis(engrams, circuit.ca1.codes[:, :core].astype(np.int64), 1.0, axis=1)
+    completed = []
+    for code in circuit.dg.rate_code(cues):
+        cue = np.zeros(cells)
+        cue[code] = 1.0
+        x = cue
+        for _ in range(RECALL_SETTLE):
+            drive = cue + engrams.T @ (engrams @ x) / core
+            x = np.zeros(cells)
+            x[np.argsort(-drive, kind="stable")[:k]] = 1.0
+        completed.append(np.flatnonzero(x))
+    return completed
+
+
+def _cosine(a: NDArray[np.floating], b: NDArray[np.floating]) -> float:
+    return float(((a * b).sum(1) / np.linalg.norm(a, axis=1) / np.linalg.norm(b, axis=1)).mean())
+
+
+def _overlap(a: Sequence[NDArray[np.integer]], b: Sequence[NDArray[np.integer]]) -> float:
+    """Mean share of common cells, of the larger set."""
+    return float(np.mean([len(np.intersect1d(x, y)) / max(len(x), len(y), 1) for x, y in zip(a, b, strict=True)]))

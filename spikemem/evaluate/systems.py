@@ -1,0 +1,108 @@
+"""The spiking memory and its rate twin as systems that are measured beside nearest neighbour."""
+
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import partial
+
+import numpy as np
+from numpy.typing import NDArray
+
+from spikemem.data.datasets import Task
+from spikemem.evaluate.baselines import System, Vectors
+from spikemem.hippocampus.hippocampus import Hippocampus
+from spikemem.hippocampus.rate_twin import RateHippocampus
+from spikemem.hippocampus.regions.ec_ctx import NO_SESSION
+from spikemem.hippocampus.regions.ec_lex import Words, words
+from spikemem.hippocampus.spec import ModelSpec, load_model
+from spikemem.memory.texts import pieces, seconds
+
+MODEL = "hippocampus-text"
+LESIONS = {
+    "meaning": ("meaning",),
+    "words": ("words", "key"),
+    "context": ("forward",),
+    "spreading": ("spreading", "key"),
+}
+"""The gains that are 0 where a pathway is cut. Context is made of words, and goes with them."""
+ABLATIONS = {
+    "": (),
+    "without meaning": ("meaning",),
+    "without words and context": ("words",),
+    "without context": ("context",),
+    "without spreading": ("spreading",),
+    "meaning alone": ("words", "spreading"),
+    "words alone": ("meaning", "context", "spreading"),
+    "words and context alone": ("meaning", "spreading"),
+}
+"""Which pathways are cut. Context and spreading find nothing by themselves: they carry on what meaning or words have found. The moment
+speaks where a question names one (`around`), which those of public data sets do not."""
+
+
+@dataclass
+class MemorySystem:
+    """A memory that stores a task's texts with their words, cues, sessions and moments, and answers by its recall.
+
+    rate: the twin in place of the spiking memory.   plain: vectors alone.   ablation: what is cut, of `ABLATIONS`.
+    model: in place of hippocampus-text, or, for vectors alone, of hippocampus-base.
+    """
+
+    rate: bool = False
+    plain: bool = False
+    ablation: str = ""
+    model: ModelSpec | None = None
+    seed: int = 0
+    events: float = math.nan
+
+    @property
+    def name(self) -> str:
+        kind = "rate twin" if self.rate else "spiking memory"
+        if self.plain:
+            return f"{kind}, vectors alone" if self.model is None else f"{kind}, vectors alone, {self.model.name}"
+        return f"{kind}, {self.ablation}" if self.ablation else kind
+
+    def fit(self, task: Task, vectors: Vectors) -> None:
+        embedded = vectors(task.embedded)
+        model = self.model or load_model("hippocampus-base" if self.plain else MODEL)
+        spec = lesioned(model, ABLATIONS[self.ablation]).with_dim(embedded.shape[1])
+        self._cells = spec.lex.cells if spec.lex else 0
+        self._vectors = vectors
+        self._memory: Hippocampus | RateHippocampus
+        self._memory = RateHippocampus(spec, seed=self.seed, pathways=not self.plain) if self.rate else Hippocampus(spec, seed=self.seed)
+        if self.plain:
+            self._memory.store(embedded)
+            return
+        parts = [pieces(text) for text in task.embedded]
+        further = [[*own, *cues] for own, cues in zip(parts, task.cues, strict=True)]
+        made = vectors([text for some in further for text in some])
+        self._memory.store(
+            embedded,
+            variants=np.split(made, np.cumsum([len(some) for some in further])[:-1]) if len(made) else None,
+            words=[self._words([text, *some]) for text, some in zip(task.texts, further, strict=True)],
+            pieces=[len(own) for own in parts],
+            sessions=np.array([NO_SESSION if s is None else s for s in task.sessions]),
+            when=np.array([math.nan if (s := seconds(w)) is None else s for w in task.when]),
+        )
+
+    def _words(self, texts: Sequence[str]) -> list[Words]:
+        return [words(text, self._cells) for text in texts]
+
+    def rank(self, questions: Sequence[str], k: int) -> NDArray[np.int64]:
+        cues = self._vectors(questions)
+        found = self._memory.recall(cues, k, words=None if self.plain else self._words(questions))
+        self.events = math.nan if self.rate else float(found.events.mean())
+        return found.ids
+
+
+def ablations() -> list[Callable[[], System]]:
+    """The spiking memory and its rate twin whole, with each pathway left out, and with some alone."""
+    return [partial(MemorySystem, rate, ablation=name) for name in ABLATIONS for rate in (False, True)]
+
+
+def lesioned(spec: ModelSpec, cut: Sequence[str]) -> ModelSpec:
+    """The model with pathways cut: their gains are 0."""
+    table = spec.model_dump()
+    for pathway in cut:
+        for gain in LESIONS[pathway]:
+            table["context" if gain == "forward" else "ca1"][gain] = 0.0
+    return ModelSpec.model_validate(table)

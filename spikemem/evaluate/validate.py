@@ -1,0 +1,245 @@
+"""Every simulator against the event-driven one, on every model: the same spikes at the same steps, and voltages within a tolerance.
+
+The contract is that of `neurons`, in float64: every spike equal, its place in the firing order, too, and V and weights within 1e-9.
+"""
+
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from spikemem.errors import MissingExtraError, NetworkError, UnsupportedError
+from spikemem.hippocampus.gating import gated
+from spikemem.hippocampus.hippocampus import Hippocampus
+from spikemem.hippocampus.regions import ec
+from spikemem.hippocampus.regions.ec_ctx import DAY
+from spikemem.hippocampus.regions.ec_lex import words
+from spikemem.hippocampus.regions.gates import GATES, PROTOCOL, WORDS, GateCells
+from spikemem.hippocampus.regions.pathways import Spoken, spoken
+from spikemem.hippocampus.regions.rhythm import GAMMA, chain_protocol, recall_protocol
+from spikemem.hippocampus.spec import ModelSpec, load_model, model_names
+from spikemem.network.file import is_network, load_network, network_names
+from spikemem.network.graph import BASKET, KWinners, Network
+from spikemem.simulators.recording import Recording
+from spikemem.simulators.registry import FOUR, SIMULATORS, simulate
+from spikemem.simulators.stimulus import Stimulus
+
+AGAINST_EVENT = ("torch", *FOUR[1:])
+TOLERANCE = 1e-9
+MEMORIES = 30
+"""Random memories that a hippocampus holds, all in one chain."""
+WORD_CELLS = 1024
+"""Word cells, which are all alike, in place of the many of a model that hears words."""
+PASSES = 3
+"""Theta cycles of a recall that spreads; from three up the subiculum is kept from returning."""
+STEPS = 300
+"""For any other network."""
+
+
+@dataclass(frozen=True, eq=False)
+class Probe:
+    """A network and what drives it."""
+
+    model: str
+    name: str
+    net: Network
+    stimulus: Stimulus
+    steps: int
+
+    def run(self, simulator: str) -> Recording:
+        """Simulate, with every voltage."""
+        record = {name: np.arange(p.size) for name, p in self.net.populations.items()}
+        return simulate(self.net, self.stimulus, self.steps, simulator=simulator, record=record)
+
+
+@dataclass(frozen=True)
+class Mismatch:
+    """The first spike that only one of the two has, or that comes at another place in the firing order.
+
+    distance: of the reference's V from threshold; None where inhibition or a teacher decides.
+    """
+
+    population: str
+    cell: int
+    step: int
+    batch: int
+    in_reference: bool
+    distance: float | None
+
+    def __str__(self) -> str:
+        who = "spikes in event" if self.in_reference else "does not spike in event"
+        near = "" if self.distance is None else f", where V is {self.distance:+.3g} from threshold"
+        near += " (a tie: rounding decides)" if self.distance is not None and abs(self.distance) < TOLERANCE else ""
+        return f"{self.population} {self.cell} at step {self.step}, item {self.batch}: {who}{near}"
+
+
+@dataclass(frozen=True)
+class Check:
+    """One simulator on one probe, against event.
+
+    spikes: event's.   different: spikes that only one has, or that stand at another place in the firing order.   voltage, weight: largest
+    differences.   seconds: wall time, and event's.   lacks: the feature or library that is missing; then nothing was compared.
+    """
+
+    model: str
+    probe: str
+    simulator: str
+    spikes: int
+    seconds: float = 0.0
+    event_seconds: float = 0.0
+    different: int = 0
+    first: Mismatch | None = None
+    voltage: float = 0.0
+    weight: float = 0.0
+    lacks: str = ""
+
+    @property
+    def verdict(self) -> str:
+        """ "agrees", "differs", or "cannot" where nothing was compared."""
+        if self.lacks:
+            return "cannot"
+        return "agrees" if not self.different and self.voltage <= TOLERANCE and self.weight <= TOLERANCE else "differs"
+
+    def json(self) -> dict[str, Any]:
+        return {**asdict(self), "verdict": self.verdict}
+
+
+def model_file_names() -> list[str]:
+    """Every model that ships with spikemem: hippocampi, networks and their variants."""
+    return [*model_names(), *network_names()]
+
+
+def probes(model: str, seed: int = 0) -> Iterator[Probe]:
+    """What a model is put through: a hippocampus recalls two cues, with words where it hears them, and hops once along a chain; any other
+    network gets random spikes.
+
+    model: a name, or a path of a model file.
+    """
+    if not is_network(model):
+        yield from _recalls(model, load_model(model), seed)
+        return
+    spec = load_network(model)
+    net = spec.network()
+    yield Probe(model, "random spikes", net, spec.random_spikes(net, STEPS, seed), STEPS)
+
+
+def _recalls(model: str, spec: ModelSpec, seed: int) -> Iterator[Probe]:
+    rng = np.random.default_rng(seed)
+    vectors = rng.normal(size=(MEMORIES, spec.ec.dim))
+    noisy = ec.unit(vectors[:2] + rng.normal(size=(2, spec.ec.dim)) * 0.5, spec.ec.dim)
+    passes = 1 if spec.lex is None else PASSES
+    memory, said = _said(spec, vectors, seed)
+    memory.associate(np.arange(MEMORIES - 1), np.arange(1, MEMORIES))
+    recall, chain, circuit = recall_protocol(2, 2, passes), chain_protocol(hops=1), memory.circuit
+    yield Probe(
+        model, "recall", circuit.network(slow=False, passes=passes), circuit.stimulus(recall, noisy, said, passes), len(recall) * GAMMA
+    )
+    if spec.gates is not None:
+        events = np.concatenate([noisy[:1], ec.unit(vectors[2:3], spec.ec.dim)])
+        texts = ("who is name0", _told(2, "friday"))  # one that is new, one of another day than what is known
+        trained, told = _fewer(GateCells.of(spec), (*texts, _told(2))), spoken([words(text, WORD_CELLS) for text in texts], DAY, 2)
+        yield Probe(model, "gates", *gated(circuit, trained, events, told, seed), len(PROTOCOL) * GAMMA)
+    yield Probe(model, "chain", circuit.network(), circuit.stimulus(chain, noisy[:1], said.some(np.array([0]))), len(chain) * GAMMA)
+
+
+def _said(spec: ModelSpec, vectors: NDArray[np.float64], seed: int) -> tuple[Hippocampus, Spoken]:
+    """A memory of vectors and what two cues say; where the model hears words, texts of one session, of a day each, that name the next."""
+    if spec.lex is None:
+        memory = Hippocampus(spec, seed=seed)
+        memory.store(vectors)
+        return memory, Spoken.nothing(2)
+    few = {"lex": spec.lex.model_copy(update={"cells": WORD_CELLS}), "gates": None}
+    memory = Hippocampus(spec.model_copy(update=few), seed=seed)
+    texts = [[words(text, WORD_CELLS) for text in (_told(i), f"name{i}")] for i in range(MEMORIES)]
+    memory.store(vectors, variants=list(-vectors[:, None]), words=texts, sessions=[0] * MEMORIES, when=DAY * np.arange(MEMORIES))
+    return memory, spoken([words(f"who is name{i}", WORD_CELLS) for i in range(2)], DAY, 2)
+
+
+def _fewer(trained: GateCells, texts: Sequence[str]) -> GateCells:
+    """Gates for a lexicon of WORD_CELLS, that hear the words of these texts."""
+    few = np.zeros((len(WORDS), WORD_CELLS, len(GATES)))
+    for word in {word for text in texts for word in text.split()}:
+        (there, *_), (here, *_) = (heard.cells[heard.whole] for heard in (words(word, trained.words.shape[1]), words(word, WORD_CELLS)))
+        few[:, here] = trained.words[:, there]
+    return GateCells(trained.levels, trained.synapses, trained.theta, trained.cells, few, trained.embedder)
+
+
+def _told(i: int, day: str = "monday") -> str:
+    """The text of a memory."""
+    return f"on {day} name{i} meets name{i + 1}"
+
+
+def validate(
+    models: Sequence[str] = (),
+    simulators: Sequence[str] = AGAINST_EVENT,
+    seed: int = 0,
+    progress: Callable[[str], None] | None = None,
+) -> Iterator[Check]:
+    """Compare simulators with event, one after the other; yields a `Check` for each probe and simulator.
+
+    models: names or paths; all that ship with spikemem by default.   progress: called with what begins.
+    """
+    for simulator in simulators:
+        if simulator not in SIMULATORS:
+            raise NetworkError(f"no simulator {simulator!r}; there are {', '.join(SIMULATORS)}")
+    for model in models or model_file_names():
+        for probe in probes(model, seed):
+            tell = progress or (lambda _: None)
+            tell(f"{model}, {probe.name}: event")
+            start = time.perf_counter()
+            reference = probe.run("event")
+            seconds = time.perf_counter() - start
+            for simulator in simulators:
+                tell(f"{model}, {probe.name}: {simulator}")
+                yield compared(probe, reference, seconds, simulator)
+
+
+def compared(probe: Probe, reference: Recording, event_seconds: float, simulator: str) -> Check:
+    """One simulator on one probe, against event's recording of it."""
+    spikes = sum(len(s) for s in reference.spikes.values())
+    start = time.perf_counter()
+    try:
+        recording = probe.run(simulator)
+    except (MissingExtraError, UnsupportedError) as error:
+        return Check(probe.model, probe.name, simulator, spikes, lacks=str(error))
+    seconds = time.perf_counter() - start
+    different, first = _mismatch(probe, reference, recording)
+    voltage = _largest(reference.voltages, recording.voltages)
+    weight = _largest(reference.weights, recording.weights)
+    return Check(probe.model, probe.name, simulator, spikes, seconds, event_seconds, different, first, voltage, weight)
+
+
+def _largest(ours: Any, theirs: Any) -> float:
+    """The largest difference; NaN where there is one."""
+    return float(np.max([0.0, *(np.abs(theirs[name] - values).max(initial=0.0) for name, values in ours.items())]))
+
+
+def _mismatch(probe: Probe, reference: Recording, recording: Recording) -> tuple[int, Mismatch | None]:
+    """How many spikes differ, and the first of them."""
+    different, firsts = 0, []
+    for name, ours in reference.spikes.items():
+        events = [list(zip(s.step.tolist(), s.batch.tolist(), s.cell.tolist(), strict=True)) for s in (ours, recording[name])]
+        if events[0] == events[1]:
+            continue
+        counts = Counter(events[0])
+        counts.subtract(events[1])
+        lone = [event for event, surplus in counts.items() if surplus]
+        moved = [a for a, b in zip(*events, strict=False) if a != b] if not lone else []  # the same spikes in another firing order
+        different += len(lone) + len(moved)
+        step, batch, cell = min(lone or moved)
+        distance = _distance(probe, reference, name, step, batch, cell)
+        firsts.append(Mismatch(name, cell, step, batch, counts[step, batch, cell] >= 0, distance))
+    return different, min(firsts, key=lambda m: (m.step, m.batch), default=None)
+
+
+def _distance(probe: Probe, reference: Recording, name: str, step: int, batch: int, cell: int) -> float | None:
+    driven = probe.stimulus.get(name)
+    if name.endswith(BASKET) or (driven is not None and np.asarray(driven).dtype == bool):
+        return None
+    if isinstance(probe.net.populations[name].inhibition, KWinners):  # which has silenced the cell that lost
+        return None
+    return float(reference.voltages[name][step, batch, cell] - probe.net.populations[name].neuron.threshold)

@@ -1,0 +1,5 @@
+"""Networks to and from the Neuromorphic Intermediate Representation (Pedersen et al. 2024)."""
+
+from spikemem.formats.nir.write import from_nir, to_nir
+
+__all__ = ["from_nir", "to_nir"]

@@ -1,0 +1,192 @@
+"""The regions wired into one network: how it is built, driven through theta and gamma, and how its spikes are read."""
+
+import zlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from spikemem.errors import NetworkError
+from spikemem.hippocampus.regions import ca3, ec, pathway_cells
+from spikemem.hippocampus.regions.ca1 import CA1, NONE
+from spikemem.hippocampus.regions.ca3 import CA3
+from spikemem.hippocampus.regions.dg import DG
+from spikemem.hippocampus.regions.pathways import Spoken
+from spikemem.hippocampus.regions.rhythm import DT, GAMMA, THETA, Gamma, Mode, Timetable
+from spikemem.hippocampus.spec import ModelSpec
+from spikemem.network.graph import Network
+from spikemem.simulators.recording import Recording
+from spikemem.simulators.registry import simulate
+
+
+@dataclass(frozen=True, eq=False)
+class Volley:
+    """A batch of cues as spikes.   counts, spikes: EC's n and its spikes, [n, d].   codes, when: DG's winners in firing order and when,
+    [n, k].   said: what they say beside their vectors."""
+
+    counts: NDArray[np.int8]
+    spikes: NDArray[np.int8]
+    codes: NDArray[np.uint16]
+    when: NDArray[np.uint8]
+    said: Spoken
+
+    def some(self, which: NDArray[np.integer]) -> "Volley":
+        """The volleys of some cues."""
+        return Volley(self.counts[which], self.spikes[which], self.codes[which], self.when[which], self.said.some(which))
+
+    def names(self) -> NDArray[np.int64]:
+        """A number for each cue, that names its noise: the same cue meets the same noise wherever it stands in a batch, [n]."""
+        return np.array([zlib.crc32(row.tobytes()) for row in self.counts], np.int64)
+
+
+@dataclass(frozen=True, eq=False)
+class Answer:
+    """order: CA1's keys in firing order, [n, c].   winners: the subiculum's key in each cycle of attention, [n, cycles].
+    path: the memories that the passes before read, [n, passes - 1].   lit: plateaus in the last pass, [n, memory].   NONE-padded."""
+
+    order: NDArray[np.int64]
+    winners: NDArray[np.int64]
+    path: NDArray[np.int64]
+    lit: NDArray[np.bool_]
+
+
+class Circuit:
+    """EC, DG, CA3, CA1 and subiculum with their synapses."""
+
+    def __init__(self, spec: ModelSpec, seed: int) -> None:
+        self.spec, self.seed = spec, seed
+        self.dg = DG(spec, seed)
+        self.ca3 = CA3(spec)
+        self.ca1 = CA1(spec)
+        self.links: dict[int, list[int]] = {}
+        """The successors of each memory."""
+
+    def volley(self, vectors: NDArray[np.float32], said: Spoken | None = None) -> Volley:
+        """What EC and DG make of unit vectors, [n, d], and of what is said beside them."""
+        counts, spikes = ec.volley(self.spec.ec, vectors)
+        return Volley(counts, spikes, *self.dg.codes(counts), said or Spoken.nothing(len(vectors)))
+
+    # -- as a network --------------------------------------------------------------------------------------------------------------
+
+    def network(self, candidates: int | None = None, competitors: int | None = None, slow: bool = True, passes: int = 1) -> Network:
+        """The circuit as it stands.
+
+        candidates, competitors: dendrites and index cells that may fire in a gamma cycle; the model's by default.
+        slow: whether CA3's slow synapses transmit; in a recall, where the cue is held, they do not.
+        passes: of a recall; the cells that let an answer spread are there from two up.
+        """
+        if not len(self.ca1):
+            raise NetworkError("the network of an empty hippocampus has no index cells; store a memory first")
+        net = Network(dt=DT)
+        ec.build(net, self.spec.ec)
+        self.dg.build(net)
+        self.ca3.build(net, slow)
+        self.ca1.build(net, candidates or self.spec.ca1.candidates, competitors or self.spec.ca1.competitors, self.links, passes)
+        ec.connect_answer(net, self.ca1.counts[self.ca1.content])
+        return net
+
+    def stimulus(
+        self, protocol: list[Gamma], vectors: NDArray[np.float32], said: Spoken | None = None, passes: int = 1
+    ) -> dict[str, NDArray[np.generic]]:
+        """What drives the network through a protocol: the cue's current and words, and the rhythm of each region."""
+        return {
+            **ec.stimulus(self.spec.ec, protocol, vectors),
+            **self.dg.stimulus(protocol),
+            **ca3.stimulus(protocol),
+            **self.ca1.stimulus(protocol, self.volley(vectors).names(), self.seed),
+            **pathway_cells.stimulus(self.ca1.pathways, protocol, said or Spoken.nothing(len(vectors)), passes),
+        }
+
+    def simulate(
+        self,
+        protocol: list[Gamma],
+        vectors: NDArray[np.float32],
+        said: Spoken | None = None,
+        *,
+        passes: int = 1,
+        candidates: int | None = None,
+        competitors: int | None = None,
+        simulator: str = "event",
+        device: str = "cpu",
+        record: dict[str, ArrayLike] | None = None,
+    ) -> Recording:
+        """Every spike of a protocol, step by step, with theta and gamma marked."""
+        slow = any(g.mode is Mode.HOP for g in protocol)
+        net = self.network(candidates, competitors, slow, passes)
+        return run(net, self.stimulus(protocol, vectors, said, passes), len(protocol), simulator, device, record)
+
+    # -- reading spikes ------------------------------------------------------------------------------------------------------------
+
+    def read_recall(self, recording: Recording, competitors: int, times: Timetable) -> "Answer":
+        """The answer of a recall, off its spikes."""
+        n, cycles = recording.batches, recording.steps // GAMMA - times.attention
+        order = np.full((n, competitors), NONE, np.int64)
+        winners = np.full((n, cycles), NONE, np.int64)
+        path, lit = np.full((n, len(times.reads)), NONE, np.int64), np.zeros((n, len(self.ca1.pathways.content)), bool)
+
+        def fired(population: str, gamma: int, i: int) -> NDArray[np.int64]:
+            return recording[population].between(gamma * GAMMA, (gamma + 1) * GAMMA, i).cell.astype(np.int64)
+
+        for i in range(n):
+            answer = fired("ca1", times.order, i)
+            order[i, : len(answer)] = answer
+            for column, gammas in ((path, times.reads), (winners, range(times.attention, times.attention + cycles))):
+                for g, gamma in enumerate(gammas):
+                    won = fired("sub", gamma, i)
+                    column[i, g] = won[0] if len(won) else NONE
+            if times.reads:
+                lit[i, fired("ca1_plateau", times.order, i)] = True
+        return Answer(order, winners, self.ca1.owners(path), lit)
+
+    def read_chain(self, recording: Recording) -> NDArray[np.int64]:
+        """Off the spikes of a chain: the subiculum's key in the hop's gamma cycle of each theta cycle, [n, hops]; NONE-padded."""
+        hops = recording.steps // THETA - 1
+        keys = np.full((recording.batches, hops), NONE, np.int64)
+        for i in range(recording.batches):
+            for h in range(hops):
+                end = (h + 2) * THETA - GAMMA  # the last but one gamma cycle hops, the last one replays
+                fired = recording["sub"].between(end - GAMMA, end, i).cell
+                if not len(fired):
+                    break
+                keys[i, h] = fired[0]
+        return keys
+
+    # -- the same, by short cuts ---------------------------------------------------------------------------------------------------
+
+    def follow(self, code: NDArray[np.integer], active: NDArray[np.integer], key: int, hops: int) -> NDArray[np.int64]:
+        """The keys that a chain leads to, [hops], NONE-padded; what `read_chain` reads off the simulation.
+
+        code, active: CA3's cells in the cue's first gamma cycle and when it has settled.   key: the subiculum's answer to it.
+        """
+        none, keys = np.zeros(0, np.int64), np.full(hops, NONE, np.int64)
+        active = self._replay(key, active, none)
+        counts, lit = self.ca1.counts[self.ca1.content[[key]]], active.astype(np.uint16)[None]
+        key = int(self.ca1.rank(counts, lit, np.array([len(active)]), self.spec.ca1.candidates).order[0, 0])
+        active = self._replay(key, active, code)
+        for h in range(hops):
+            hopped = self.ca3.cycle(none, active, none, none)
+            keys[h] = self.ca1.on_ca3_alone(hopped)
+            if keys[h] == NONE:
+                break
+            active = self._replay(int(keys[h]), hopped, none)
+        return keys
+
+    def _replay(self, key: int, fast_from: NDArray[np.integer], slow_from: NDArray[np.integer]) -> NDArray[np.int64]:
+        """CA3's cells in a gamma cycle in which EC replays a key's content."""
+        codes, when = self.dg.codes(self.ca1.counts[self.ca1.content[[key]]])
+        return self.ca3.cycle(fast_from, slow_from, codes[0], when[0], released=False)
+
+
+def run(
+    net: Network,
+    stimulus: Mapping[str, ArrayLike],
+    cycles: int,
+    simulator: str,
+    device: str,
+    record: Mapping[str, ArrayLike] | None = None,
+) -> Recording:
+    """So many gamma cycles of a circuit, with theta and gamma marked."""
+    steps = cycles * GAMMA
+    made = simulate(net, stimulus, steps, simulator=simulator, device=device, record=record)
+    return made.marked(gamma=list(range(0, steps, GAMMA)), theta=list(range(0, steps, THETA)))

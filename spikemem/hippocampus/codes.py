@@ -1,0 +1,292 @@
+"""Codes: a vector as spikes, and back.
+
+Every code has one face. Its cells come in two halves, ON cells 0 to d - 1 and OFF cells d to 2d - 1; vectors are of unit length, so that
+sqrt(d) x has a root mean square of 1.
+
+    encode(vectors [n, d]) -> spikes, bool, [time, n, 2d]          decode(spikes) -> vectors, float64, [n, d]
+
+| code | a component is told by | source |
+|---|---|---|
+| `VolleyCode`, `on_off` | how often a cell fires | Adrian & Zotterman 1926; ON and OFF: Schiller 1992 |
+| `VolleyCode`, trained | how often and when | `spikemem.training.ec`; a spike's weight by its phase: Kim et al. 2018 |
+| `LatencyCode` | when its one spike comes | Thorpe & Gautrais 1998 |
+| `ZScoreCode` | whether it fires at all | k winners: Maass 2000 |
+"""
+
+import math
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from spikemem.errors import SnapshotError, VectorError
+from spikemem.network.neurons import LIF, LIFState
+from spikemem.snapshot import load_arrays, save_arrays
+
+FORMAT = "spikemem-ec-code-1"
+HALF = 0.5
+"""A tonic half threshold at the start of a volley: spike counts round instead of rounding down."""
+CUE_STEPS = 8
+"""The current of the analytic code lasts so many steps."""
+WINDOW = 11
+"""Its cells may fire for so many steps, which bounds a cell's spikes a volley. (One spike a millisecond is a count, not a cell: an EC cell
+of the model stands for a handful of stellate cells.)"""
+ARRAYS = ("gain", "top", "profile", "common")
+DRIVES = 1024
+"""Drives at which `saturation` looks."""
+
+Spikes = NDArray[np.bool_]
+
+
+class Code(Protocol):
+    """What all codes have in common."""
+
+    @property
+    def dim(self) -> int: ...
+
+    def encode(self, vectors: NDArray[np.floating]) -> Spikes:
+        """Unit vectors, [n, d], as spikes, [time, n, 2d]."""
+        ...
+
+    def decode(self, spikes: Spikes) -> NDArray[np.float64]:
+        """Spikes, [time, n, 2d], as vectors, [n, d]."""
+        ...
+
+
+def rectified(vectors: NDArray[np.floating]) -> NDArray[np.float64]:
+    """What ON and OFF cells see of vectors, [n, d]: their positive and their negative part, [n, 2d]."""
+    x = np.asarray(vectors, np.float64)
+    return np.concatenate([np.maximum(x, 0.0), np.maximum(-x, 0.0)], axis=1)
+
+
+def signed(counts: NDArray[np.integer]) -> NDArray[np.integer]:
+    """Counts of ON and OFF cells, [..., 2d], as ON minus OFF, [..., d].
+
+    >>> signed(np.array([3, 0, 0, 2])).tolist()
+    [3, -2]
+    """
+    d = counts.shape[-1] // 2
+    return counts[..., :d] - counts[..., d:]
+
+
+@dataclass(frozen=True, eq=False)
+class VolleyCode:
+    """LIF cells of threshold 1 under a volley of current, read with a weight for each step.
+
+        I_c[t] = min(gain_c max(+-x, 0), top_c) g[t] + r_c[t],   V_c[t] = beta V_c[t-1] + I_c[t] - S_c[t-1],     S_c[t] = V_c[t] > 1
+        n = sum over t of m[t] (S_on[t] - S_off[t]),             x^ = n / scale
+
+    cell: the LIF; beta is that of its tau, for steps of 1 ms.   gain: of the drive, top: where it saturates, [2d].
+    profile: g, how the drive is spread over the steps, [time].   common: r, what a cell receives whatever the vector, [time, 2d or 1].
+    efficacy: m, what a spike counts by its step, whole numbers, int64, [time].   scale: n for a component of 1.
+
+    The analytic code (`on_off`) has m = 1 and g constant, so that n is the drive, rounded; the trained one has learned g, r, tau and m.
+
+    >>> code = on_off(dim=2, charge=4.0)
+    >>> code.counts(code.encode(np.array([[0.6, -0.8]]))).tolist()
+    [[3, -5]]
+    """
+
+    cell: LIF
+    gain: NDArray[np.float64]
+    top: NDArray[np.float64]
+    profile: NDArray[np.float64]
+    common: NDArray[np.float64]
+    efficacy: NDArray[np.int64]
+    scale: float
+
+    def __post_init__(self) -> None:
+        steps = len(self.profile)
+        if self.cell != LIF(self.cell.tau, 1.0):
+            raise VectorError(f"a volley's cells are plain LIF of threshold 1, not {self.cell}")
+        if (
+            self.gain.shape != self.top.shape
+            or self.efficacy.shape != (steps,)
+            or self.common.shape not in ((steps, 1), (steps, len(self.top)))
+            or len(self.top) % 2
+        ):
+            names = (*ARRAYS, "efficacy")
+            shapes = ", ".join(f"{name} {getattr(self, name).shape}" for name in names)
+            raise VectorError(f"a code's arrays do not fit together: {shapes}; expected [2d], [2d], [time], [time, 2d or 1], [time]")
+
+    @property
+    def dim(self) -> int:
+        return len(self.top) // 2
+
+    @property
+    def steps(self) -> int:
+        """Steps of a volley."""
+        return len(self.profile)
+
+    def drive(self, vectors: NDArray[np.floating]) -> NDArray[np.float64]:
+        """min(gain max(+-x, 0), top), [n, 2d]."""
+        return np.minimum(rectified(vectors) * self.gain, self.top)
+
+    def current(self, vectors: NDArray[np.floating]) -> NDArray[np.float64]:
+        """I, [time, n, 2d]."""
+        return self.drive(vectors) * self.profile[:, None, None] + self.common[:, None, :]
+
+    def encode(self, vectors: NDArray[np.floating]) -> Spikes:
+        """The spikes of a volley, bool, [time, n, 2d]."""
+        return fired(self.cell, self.current(vectors))
+
+    def counts(self, spikes: Spikes) -> NDArray[np.int64]:
+        """n, [n, d], of spikes, [time, n, 2d]."""
+        return signed(np.tensordot(self.efficacy, spikes.astype(np.int64), axes=1)).astype(np.int64)
+
+    def decode(self, spikes: Spikes) -> NDArray[np.float64]:
+        """Vectors, [n, d], of spikes, [time, n, 2d]."""
+        return self.counts(spikes) / self.scale
+
+    def save(self, path: str | Path, **told: object) -> Path:
+        """Write the code as safetensors with a checksum.   told: what else the file should say, JSON-able."""
+        arrays = {name: getattr(self, name) for name in (*ARRAYS, "efficacy")}
+        return save_arrays(path, arrays, {**told, "format": FORMAT, "tau": self.cell.tau, "scale": self.scale})
+
+    @classmethod
+    def load(cls, path: str | Path) -> "VolleyCode":
+        """Read what `save` wrote; SnapshotError where the file is missing, damaged or something else."""
+        arrays, head = load_arrays(path, FORMAT)
+        try:
+            whole = {name: np.asarray(arrays[name], np.float64) for name in ARRAYS}
+            tau, scale = float(str(head["tau"])), float(str(head["scale"]))
+            return cls(cell=LIF(tau, 1.0), efficacy=np.asarray(arrays["efficacy"], np.int64), scale=scale, **whole)
+        except (KeyError, ValueError) as error:
+            raise SnapshotError(f"{path} holds no whole code: {error}") from error
+
+
+def fired(cell: LIF, current: NDArray[np.float64]) -> Spikes:
+    """The spikes of cells from rest under a current, [time, n, cell], in steps of 1 ms."""
+    state = LIFState(np.zeros(current.shape[1:]), np.zeros(current.shape[1:], bool))
+    spikes = np.zeros(current.shape, bool)
+    for t, now in enumerate(current):
+        state = cell.step(now, state, 1.0)
+        spikes[t] = state.spikes
+    return spikes
+
+
+def on_off(dim: int, charge: float) -> VolleyCode:
+    """The analytic code: a cell that does not leak fires as often as its charge says, rounded, from V = 1/2.
+
+        I = s max(+-x, 0) / T for T steps,     n = S_on - S_off ~ round(s x),     s = charge sqrt(d)
+
+    charge: spikes of a cell for a component of root-mean-square size.   T = 8; at most 11 spikes.
+    """
+    scale = charge * math.sqrt(dim)
+    profile, common = np.zeros(WINDOW), np.zeros((WINDOW, 1))
+    profile[:CUE_STEPS], common[0] = 1.0, HALF
+    gain, top = np.full(2 * dim, scale / CUE_STEPS), np.full(2 * dim, np.inf)
+    return VolleyCode(LIF(math.inf, 1.0), gain, top, profile, common, np.ones(WINDOW, np.int64), scale)
+
+
+def response(code: VolleyCode) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
+    """What each cell makes of a drive that does not saturate: drives on a grid from 0 to that of a spike in every step, [drive], and the
+    cells' n, [drive, 2d]."""
+    drives = np.linspace(0.0, (code.steps + 1.0) * code.cell.threshold / max(float(code.profile.sum()), 1e-9), DRIVES)
+    n = np.zeros((DRIVES, 2 * code.dim), np.int64)
+    for part in np.array_split(np.arange(DRIVES), 16):
+        current = drives[part, None] * code.profile[:, None, None] + code.common[:, None, :]
+        whole = np.broadcast_to(current, (code.steps, len(part), current.shape[2]))
+        n[part] = np.tensordot(code.efficacy, fired(code.cell, whole).astype(np.int64), axes=1)
+    return drives, n
+
+
+def saturation(code: VolleyCode, most: int) -> NDArray[np.float64]:
+    """The drive up to which a cell's n stays within `most`, [2d]: the `top` that bounds it."""
+    drives, n = response(code)
+    within = np.logical_and.accumulate(n <= most, axis=0).sum(axis=0)
+    return drives[np.maximum(within - 2, 0)]
+
+
+def overshoot(code: VolleyCode) -> float:
+    """How far a cell's n may lie above scale x."""
+    drives, n = response(code)
+    meant = drives[:, None] * (code.scale / code.gain)
+    return float(np.where(drives[:, None] <= code.top, n - meant, 0.0).max())
+
+
+@dataclass(frozen=True)
+class LatencyCode:
+    """One spike a cell, the earlier the larger its component (Thorpe & Gautrais 1998; with a linear ramp: Hopfield 1995).
+
+        V[t] = |sqrt(d) x| / width + t + 1/2 >= T,    S at the first such t < T,    sqrt(d) x^ = +-(T - t) width
+
+    A cell is silent below width / 2, and fires at step 0 from (T - 1/2) width up.   width: of a step of the ramp, in root mean squares.
+    """
+
+    dim: int
+    width: float
+    steps: int = 8
+
+    def encode(self, vectors: NDArray[np.floating]) -> Spikes:
+        """Spikes, bool, [time, n, 2d]."""
+        level = np.floor(rectified(vectors) * (math.sqrt(self.dim) / self.width) + 0.5)
+        step = self.steps - np.clip(level, 0, self.steps).astype(np.int64)
+        return np.arange(self.steps)[:, None, None] == step
+
+    def decode(self, spikes: Spikes) -> NDArray[np.float64]:
+        """Vectors, [n, d]."""
+        weight = np.arange(self.steps, 0, -1)
+        level = signed(np.tensordot(weight, spikes.astype(np.int64), axes=1))
+        return level.astype(np.float64) * (self.width / math.sqrt(self.dim))
+
+
+@dataclass(frozen=True)
+class ZScoreCode:
+    """One step: the k components that stand out most spike, by their sign.
+
+        z_i = (x_i - mean of x) / standard deviation of x;    the ON (z > 0) or OFF cell of the k largest |z| fires;    x^ = +-1 / sqrt(k)
+
+    Of equal |z| the lower component fires.   k: spikes a vector, 1 to d.
+    """
+
+    dim: int
+    k: int
+
+    def encode(self, vectors: NDArray[np.floating]) -> Spikes:
+        """Spikes, bool, [1, n, 2d]."""
+        x = np.asarray(vectors, np.float64)
+        z = (x - x.mean(axis=1, keepdims=True)) / np.maximum(x.std(axis=1, keepdims=True), np.finfo(np.float64).tiny)
+        chosen = np.argsort(-np.abs(z), axis=1, kind="stable")[:, : self.k]
+        standing = np.zeros(x.shape, bool)
+        np.put_along_axis(standing, chosen, True, axis=1)
+        return np.concatenate([standing & (z > 0), standing & (z < 0)], axis=1)[None]
+
+    def decode(self, spikes: Spikes) -> NDArray[np.float64]:
+        """Vectors, [n, d]."""
+        return signed(spikes.sum(axis=0)).astype(np.float64) / math.sqrt(self.k)
+
+
+@dataclass(frozen=True)
+class Fidelity:
+    """How well a code keeps vectors.   cosine: of decoded and given, mean.   spikes: of a vector, mean.   dead: share of cells that are
+    silent to all.   neighbour: share of vectors whose nearest other one, by cosine, is still their nearest when decoded."""
+
+    cosine: float
+    spikes: float
+    dead: float
+    neighbour: float
+
+
+def fidelity(code: Code, vectors: NDArray[np.floating], block: int = 1000) -> Fidelity:
+    """Encode and decode vectors, [n, d], block by block."""
+    x = np.asarray(vectors, np.float64)
+    back, fires, spikes = np.zeros(x.shape), np.zeros(2 * code.dim, bool), 0
+    for start in range(0, len(x), block):
+        volley = code.encode(x[start : start + block])
+        back[start : start + block] = code.decode(volley)
+        fires |= volley.any(axis=(0, 1))
+        spikes += int(volley.sum())
+    back /= np.maximum(np.linalg.norm(back, axis=1, keepdims=True), np.finfo(np.float64).tiny)
+    x = x / np.linalg.norm(x, axis=1, keepdims=True)
+    same = _nearest(x) == _nearest(back)
+    return Fidelity(float((back * x).sum(axis=1).mean()), spikes / len(x), float(1 - fires.mean()), float(same.mean()))
+
+
+def _nearest(unit: NDArray[np.float64]) -> NDArray[np.int64]:
+    """The nearest other vector of each, [n]."""
+    alike = unit @ unit.T
+    np.fill_diagonal(alike, -np.inf)
+    return alike.argmax(axis=1)

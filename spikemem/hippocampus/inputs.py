@@ -1,0 +1,113 @@
+"""What memories come with beside their vectors, checked: words, sessions, moments."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from spikemem.errors import UnknownMemoryError, VectorError
+from spikemem.hippocampus.regions.ec_ctx import FARTHEST, NO_SESSION
+from spikemem.hippocampus.regions.ec_lex import Words
+from spikemem.hippocampus.regions.pathways import SILENT, Spoken, spoken
+from spikemem.hippocampus.spec import LexSpec
+
+
+@dataclass(frozen=True, eq=False)
+class Heard:
+    """What memories are heard with beside their vectors.
+
+    words: `Words` of each key of each memory.   cue: which of these are cues apart from the text.
+    sessions, when: of each memory, [n]; -1 and NaN where there is none.
+    """
+
+    words: list[list[Words]]
+    cue: list[list[bool]]
+    sessions: NDArray[np.int64]
+    when: NDArray[np.float64]
+
+    @classmethod
+    def of(
+        cls, n: int, variants: list[int], apart: bool, words: Sequence[Sequence[Words]] | None, pieces: Sequence[int] | None,
+        sessions: ArrayLike | None, when: ArrayLike | None, lex: LexSpec | None,
+    ) -> "Heard":  # fmt: skip
+        """Checked, for n memories with so many variants each, and a cue apart from the target or not. Without `lex` no words are heard."""
+        size = [1 + apart + v for v in variants]
+        own = [0] * n if pieces is None else list(pieces)
+        said = [[SILENT] * s for s in size] if words is None else [list(w) for w in words]
+        if [len(w) for w in said] != size:
+            raise VectorError("words: each memory needs one `Words` for each of its keys (content, cue, variants)")
+        for w in said:
+            _known_cells(w, lex)
+        if lex is None:
+            said = [[SILENT] * s for s in size]
+        if len(own) != n or any(not 0 <= p <= v for p, v in zip(own, variants, strict=False)):
+            raise VectorError("pieces: each memory needs how many of its variants are pieces of its text")
+        session = np.full(n, NO_SESSION) if sessions is None else np.asarray(sessions)
+        moment = np.full(n, np.nan) if when is None else np.asarray(when, np.float64)
+        if session.shape != (n,) or session.dtype.kind not in "iu" or moment.shape != (n,) or (np.abs(moment) > FARTHEST).any():
+            raise VectorError(f"{n} memories need as many sessions (whole numbers) and moments (s since 1970 up to {FARTHEST:g}, or NaN)")
+        cue = [[False] + [True] * apart + [j >= p for j in range(v)] for p, v in zip(own, variants, strict=True)]
+        return cls(said, cue, session.astype(np.int64), moment)
+
+    def part(self, rows: slice) -> "Heard":
+        return Heard(self.words[rows], self.cue[rows], self.sessions[rows], self.when[rows])
+
+    def of_keys(self, whose: NDArray[np.int64]) -> tuple[list[Words], NDArray[np.bool_]]:
+        """Words and kind of each key, in the order of the keys' owners, [key]."""
+        words, cue = [iter(w) for w in self.words], [iter(c) for c in self.cue]
+        return [next(words[i]) for i in whose], np.array([next(cue[i]) for i in whose], bool)
+
+
+def asked(words: Sequence[Words] | None, around: float | None, n: int, lex: LexSpec | None) -> Spoken:
+    """What n cues say beside their vectors, checked. Without `lex` no words are heard."""
+    if words is not None and len(words) != n:
+        raise VectorError(f"{n} cues need as many words, not {len(words)}")
+    if around is not None and not abs(around) <= FARTHEST:
+        raise VectorError(f"around is {around!r}; it must be a moment in seconds since 1970, up to {FARTHEST:g}")
+    _known_cells(words or (), lex)
+    return spoken(words if lex else None, around, n)
+
+
+def _known_cells(words: Sequence[Words], lex: LexSpec | None) -> None:
+    """VectorError where words lie on cells that the model lacks."""
+    if lex is None:
+        return
+    for heard in words:
+        if len(heard.cells) and not 0 <= heard.cells.min() <= heard.cells.max() < lex.cells:
+            raise VectorError(f"words reach cell {heard.cells.max()}; the model has {lex.cells}: make them with words(text, {lex.cells})")
+
+
+def known(ids: ArrayLike, alive: NDArray[np.bool_]) -> NDArray[np.int64]:
+    """Ids as int64, [n]; UnknownMemoryError where they are no whole numbers of living memories.   alive: [memory]."""
+    try:
+        given = np.atleast_1d(np.asarray(ids))
+    except ValueError as error:
+        raise UnknownMemoryError(f"memory ids are a list of whole numbers: {error}") from error
+    if given.size == 0:
+        return np.zeros(0, np.int64)
+    if given.ndim != 1 or given.dtype.kind not in "iu":
+        raise UnknownMemoryError(f"memory ids are a list of whole numbers, not {given.dtype} of shape {given.shape}")
+    for i in given.tolist():
+        if not 0 <= i < len(alive) or not alive[i]:
+            raise UnknownMemoryError(f"no memory {i}; it was never stored or has been forgotten")
+    return given.astype(np.int64)
+
+
+def empty(vectors: ArrayLike) -> bool:
+    return isinstance(vectors, Sequence | np.ndarray) and len(vectors) == 0
+
+
+def at_least(least: int, **given: int) -> None:
+    for name, value in given.items():
+        if not isinstance(value, int | np.integer) or value < least:
+            raise VectorError(f"{name} is {value!r}; it must be a whole number, at least {least}")
+
+
+def unsaid(keys: int, memories: int) -> dict[str, NDArray[np.generic]]:
+    """Entries of `arrays` for a memory that has heard no words and knows no time, as snapshots of earlier versions are."""
+    none = np.zeros(0, np.int64)
+    return {
+        "words_ptr": np.zeros(keys + 1, np.int64), "words_cell": none, "words_spikes": none, "words_whole": np.zeros(0, bool),
+        "cue": np.zeros(keys, bool), "session": np.full(memories, NO_SESSION), "when": np.full(memories, np.nan),
+    }  # fmt: skip

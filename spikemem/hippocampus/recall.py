@@ -1,0 +1,209 @@
+"""A recall: what the circuit answers to a batch of cues, off its spikes or by short cuts."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from spikemem.hippocampus.circuit import Answer, Circuit, Volley
+from spikemem.hippocampus.regions import ec
+from spikemem.hippocampus.regions.bcpnn import UNIT
+from spikemem.hippocampus.regions.ca1 import NONE, Ranking
+from spikemem.hippocampus.regions.rhythm import Timetable, recall_protocol
+from spikemem.simulators.recording import Recording
+
+
+@dataclass(frozen=True, eq=False)
+class Recall:
+    """What a batch of cues recalled.
+
+    ids: memories, best first, int64, [n, top_k]; -1 where there is no further one.
+    scores: the cell's drive as a share of what the cue's own copy would give by meaning alone (for a memory of vectors about the cosine;
+        words, context, moment and spreading add to it), [n, top_k]; NaN where no id.
+    drives: the parts of the scores by pathway, in the order of `PATHWAYS`, [n, top_k, 6].
+    path: what the passes before the last recalled, and let spread, [n, cycles - 1]; -1 where nothing answered.
+    vectors: the read-out, unit length, [n, d]: what the subiculum's spikes make deep EC fire.
+    novelty: 1 - cosine of the best index cell's synapses and the cue's volley, [n]; 1 where nothing answered.
+    competitors, attention: the memories whose index cells competed and their shares of the gamma cycles, [n, c].
+    events: synapses that the short cut reads for a cue, [n]: from EC's spikes onto DG, among CA3's cells, and in each pass from CA3's onto
+        dendrites, from word and context cells onto index cells, and from EC's onto the cells whose dendrites are open. A simulation
+        (`recording.events`) carries more, since it runs over several gamma cycles and knows no closed dendrite. For the rate twin:
+        multiplications.
+    recording: the spikes, where asked for.
+    read: in a model with gates the share of the read gate's cells that fired, [n]; None in others. What is a half or less is not to be read
+        out: the memory holds nothing that the cue asks for, and what answered is what comes nearest.
+    gates: the recording of each cue at the gates, where asked for, and there are gates.
+    keys: the index cell of each memory that answered, [n, top_k]; -1 where no id. None of a rate twin.
+    """
+
+    ids: NDArray[np.int64]
+    scores: NDArray[np.float64]
+    drives: NDArray[np.float64]
+    path: NDArray[np.int64]
+    vectors: NDArray[np.float64]
+    novelty: NDArray[np.float64]
+    competitors: NDArray[np.int64]
+    attention: NDArray[np.float64]
+    events: NDArray[np.int64]
+    recording: Recording | None = None
+    read: NDArray[np.float64] | None = None
+    gates: tuple[Recording, ...] = ()
+    keys: NDArray[np.int64] | None = None
+
+
+@dataclass(frozen=True, eq=False)
+class Completion:
+    """cells: CA3's cells in firing order, [n, winners].   ids: the memory that CA1 finds on CA3 alone, [n]; -1 where none."""
+
+    cells: NDArray[np.uint16]
+    ids: NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class Course:
+    """How a recall runs.   settle: gamma cycles of completion after the first.   attention: gamma cycles of sampling.   passes: theta
+    cycles; what one recalls spreads to the next."""
+
+    settle: int
+    attention: int
+    passes: int = 1
+
+    @property
+    def times(self) -> Timetable:
+        return Timetable.of(self.settle, self.passes)
+
+
+def answer(
+    circuit: Circuit, volley: Volley, vectors: NDArray[np.float32], top_k: int, course: Course, place: tuple[str, str] | None
+) -> Recall:
+    """What cues recall (see `Hippocampus.recall`).   place: simulator and device; None takes short cuts."""
+    times, ca1 = course.times, circuit.ca1
+    active, size, still = circuit.ca3.complete(volley.codes, volley.when, course.settle)
+    candidates, competitors = max(circuit.spec.ca1.candidates, top_k), circuit.spec.ca1.competitors
+    while True:
+        lit, path, spent = spread(circuit, volley, (active, size), course.passes, candidates, competitors)
+        ranking = ca1.rank(volley.counts, active, size, candidates, volley.said, lit)
+        if candidates < len(ca1) and (found := _fewest(circuit, ranking)) < top_k and found < ca1.memories():
+            candidates *= 4
+        elif (needed := _competitors(circuit, ranking, top_k)) > competitors:
+            competitors = needed  # in every pass, since a network has one number of them
+        else:
+            break
+    competitors = min(competitors, ranking.order.shape[1])
+    events = spent + _index_events(ranking, volley) + _perforant_events(circuit, volley) + course.settle * circuit.ca3.events(volley.codes)
+    if place is not None and len(ca1) and len(vectors):
+        protocol = recall_protocol(course.settle, course.attention, course.passes)
+        simulator, device = place
+        recording = circuit.simulate(
+            protocol, vectors, volley.said, passes=course.passes, candidates=candidates, competitors=competitors, simulator=simulator,
+            device=device,
+        )  # fmt: skip
+        read = circuit.read_recall(recording, competitors, times)
+        parts = ca1.parts(read.order, volley.counts, volley.said, read.lit)
+        return _report(circuit, Ranking(read.order, parts, events), volley, read, top_k, recording)
+    winners = ca1.attend(ranking, volley.names(), competitors, course.attention, times.attention, circuit.seed)
+    if (moving := np.flatnonzero(~still)).size:
+        lottery = ca1.lottery(competitors, times.attention, circuit.seed)
+        some = volley.some(moving)
+        cues, cells = (some.names(), some.counts, some.codes, some.when), (active[moving], size[moving])
+        winners[moving] = ca1.attend_unsettled(
+            cues, circuit.ca3.recurrent, lottery, course.attention, cells, candidates, some.said, lit[moving]
+        )
+    kept = Ranking(ranking.order[:, :competitors], ranking.parts[:, :competitors], events)
+    return _report(circuit, kept, volley, Answer(kept.order, winners, path, lit), top_k, None)
+
+
+def spread(
+    circuit: Circuit, volley: Volley, active: tuple[NDArray[np.uint16], NDArray[np.int64]], passes: int, candidates: int, competitors: int
+) -> tuple[NDArray[np.bool_], NDArray[np.int64], NDArray[np.int64]]:
+    """The passes before the last: plateaus that they leave, [n, memory], the memories that they recall, [n, passes - 1], and their events.
+
+    active: CA3's cells and their number, the same in each pass.
+    """
+    ca1, n = circuit.ca1, len(volley.counts)
+    lit, path = np.zeros((n, len(ca1.pathways.content)), bool), np.full((n, passes - 1), NONE, np.int64)
+    spent = np.zeros(n, np.int64)
+    for p in range(passes - 1):
+        ranking = ca1.rank(volley.counts, *active, candidates, volley.said, lit)
+        spent += _index_events(ranking, volley)
+        owners = ca1.owners(ranking.order[:, :competitors])
+        for i in range(n):
+            memory = next((int(m) for m in owners[i] if m != NONE and m not in path[i, :p]), NONE)
+            if memory != NONE:
+                path[i, p] = memory
+                lit[i, [memory, *circuit.links.get(memory, [])]] = True
+                lit[i, ca1.pathways.relight(memory)] = True
+    return lit, path, spent
+
+
+def go_on(circuit: Circuit, volley: Volley, active: tuple[NDArray[np.uint16], NDArray[np.int64]], chain: list[int]) -> list[int]:
+    """A chain of memories, NONE from where its associations end, carried on by spreading (n = 1).
+
+    active: CA3's cells and their number under the cue.   The next memory is the first to fire of those not yet visited that the words of
+    those visited light up.
+    """
+    ca1, done = circuit.ca1, list(chain)
+    lit = np.zeros((1, len(ca1.pathways.content)), bool)
+    for h in range(len(done)):
+        if done[h] == NONE:
+            ranking = ca1.rank(volley.counts, *active, circuit.spec.ca1.candidates, volley.said, lit)
+            owners = ca1.owners(ranking.order[0, : circuit.spec.ca1.competitors]).tolist()
+            done[h] = next((m for m in owners if m != NONE and lit[0, m] and m not in done[:h]), NONE)
+            if done[h] == NONE:
+                break
+        lit[0, ca1.pathways.relight(done[h])] = True
+    return done
+
+
+def _fewest(circuit: Circuit, ranking: Ranking) -> int:
+    """How many different memories the poorest ranking of a batch holds."""
+    return min((len(set(row.tolist()) - {NONE}) for row in circuit.ca1.owners(ranking.order)), default=0)
+
+
+def _competitors(circuit: Circuit, ranking: Ranking, top_k: int) -> int:
+    """How many index cells must fire so that every cue finds top_k different memories, if there are as many."""
+    needed = circuit.spec.ca1.competitors
+    for row in circuit.ca1.owners(ranking.order):
+        _, first = np.unique(row[row != NONE], return_index=True)
+        if len(first):
+            needed = max(needed, int(np.sort(first)[:top_k][-1]) + 1)
+    return needed
+
+
+def _report(circuit: Circuit, ranking: Ranking, volley: Volley, read: Answer, top_k: int, recording: Recording | None) -> Recall:
+    counts, order = volley.counts, ranking.order
+    n, own = len(counts), (counts.astype(np.int64) ** 2).sum(1)
+    ids, keys, scores = np.full((n, top_k), NONE, np.int64), np.full((n, top_k), NONE, np.int64), np.full((n, top_k), np.nan)
+    drives = np.full((n, top_k, ranking.parts.shape[2]), np.nan)
+    vectors, novelty = np.zeros((n, circuit.spec.ec.dim)), np.ones(n)
+    shares = np.zeros(order.shape)
+    for i, row in enumerate(circuit.ca1.owners(order)):
+        _, first = np.unique(row, return_index=True)
+        places = np.array([p for p in np.sort(first) if row[p] != NONE][:top_k], np.int64)
+        if not len(places):
+            continue
+        ids[i, : len(places)], keys[i, : len(places)] = row[places], order[i, places]
+        scores[i, : len(places)] = ranking.parts[i, places].sum(1) / UNIT / own[i]
+        drives[i, : len(places)] = ranking.parts[i, places] / UNIT / own[i]
+        best = circuit.ca1.counts[order[i, 0]].astype(np.int64)
+        novelty[i] = 1.0 - (best @ counts[i].astype(np.int64)) / np.sqrt(float(own[i] * (best**2).sum()))
+        won = read.winners[i][read.winners[i] != NONE]
+        shares[i] = (won[:, None] == order[i]).sum(0) / read.winners.shape[1]
+        volley_back = ec.decode(circuit.spec.ec, circuit.ca1.counts[circuit.ca1.content[won]]).sum(0)
+        vectors[i] = volley_back / max(float(np.linalg.norm(volley_back)), np.finfo(float).tiny)
+    competing = circuit.ca1.owners(order)
+    novelty = np.clip(novelty, 0.0, None)
+    return Recall(ids, scores, drives, read.path, vectors, novelty, competing, shares, ranking.events, recording, keys=keys)
+
+
+def _index_events(ranking: Ranking, volley: Volley) -> NDArray[np.int64]:
+    """Synapses of a pass onto index cells that carry spikes, [n]: from EC only those of cells whose dendrites are open."""
+    return ranking.events + (ranking.order != NONE).sum(1) * volley.spikes.sum(1, dtype=np.int64)
+
+
+def _perforant_events(circuit: Circuit, volley: Volley) -> NDArray[np.int64]:
+    """Synapses from EC onto DG that carry the spikes of a volley, [n]."""
+    spec = circuit.spec.ec
+    fan_out = np.bincount(circuit.dg.inputs.ravel(), minlength=spec.dim)
+    spikes = volley.spikes if spec.layer_two == 1 else np.abs(ec.layer_two(spec, volley.counts))
+    return spikes.astype(np.int64) @ fan_out

@@ -1,0 +1,121 @@
+"""Dentate gyrus: a sparse code, the granule cells that fire first.
+
+    drive_g = sum over its dimensions j of w_gj (n_j - <n_j>) / sigma_g          code = the k cells of the largest drive
+
+A granule cell hears `fan_in` dimensions by push-pull pairs: +w from the ON cell, -w from the OFF cell. A feed-forward interneuron `ff`
+subtracts the mean of the volleys, and synaptic scaling (Turrigiano 2008) divides by the standard deviation of a cell's drive, so that
+all cells are used alike. Both are learned from what is stored (`Adaptation`), anew at `hippocampus.ADAPTATIONS` and in sleep.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from spikemem.hippocampus.codes import WINDOW
+from spikemem.hippocampus.regions import ec
+from spikemem.hippocampus.regions.rhythm import DG_RELEASE, DT, GAMMA, GRID, Gamma, Mode, above, dg_levels, release
+from spikemem.hippocampus.spec import ModelSpec
+from spikemem.kernels import circuit
+from spikemem.network.graph import KWinners, Network, Population
+from spikemem.network.synapses import Dense, Sparse
+
+WEIGHTS = (0.5, 1.5)
+"""Synaptic weights are spread between these before scaling, or ties abound."""
+PRIOR = 64
+"""The statistics of so many isotropic volleys are assumed before the first is seen."""
+
+
+@dataclass(frozen=True, eq=False)
+class Adaptation:
+    """What DG has learned of its input.   mean: of the volleys, [d].   covariance: of the volleys, [d, d].   seen: how many."""
+
+    mean: NDArray[np.float64]
+    covariance: NDArray[np.float64]
+    seen: int
+
+    @classmethod
+    def of(cls, counts: NDArray[np.int8]) -> "Adaptation":
+        """From stored volleys, [n, d]."""
+        x = counts.astype(np.float64)
+        n = len(x)
+        mean = x.sum(0) / (n + PRIOR)
+        centred = x - mean
+        return cls(mean, centred.T @ centred / max(n, 1), n)
+
+    @classmethod
+    def none(cls, dim: int) -> "Adaptation":
+        return cls(np.zeros(dim), np.zeros((dim, dim)), 0)
+
+
+class DG:
+    """The wiring, and the weights under an adaptation.
+
+    inputs: dimensions that each cell hears, int32, [cell, fan_in].   weights: on signed counts, [cell, fan_in].   bias: [cell].
+    hold: inhibition that no volley overcomes.   levels: drives above which a cell fires, one for each release, falling.
+    """
+
+    def __init__(self, spec: ModelSpec, seed: int, adaptation: Adaptation | None = None) -> None:
+        self.spec = spec
+        dim, cells, fan_in = spec.ec.dim, spec.dg.cells, spec.dg.fan_in
+        rng = np.random.default_rng([seed, 1])
+        self.inputs = np.argsort(rng.random((cells, dim), dtype=np.float32), axis=1)[:, :fan_in].astype(np.int32)
+        self._drawn = rng.uniform(*WEIGHTS, (cells, fan_in)) * rng.choice([-1.0, 1.0], (cells, fan_in))
+        self.adapt(adaptation or Adaptation.none(dim))
+
+    def adapt(self, adaptation: Adaptation) -> None:
+        """Take over a mean and a scaling; codes made before are of another code from now on."""
+        self.adaptation = adaptation
+        isotropic = (ec.charge(self.spec.ec) * self.spec.ec.layer_two) ** 2
+        known = adaptation.seen / (adaptation.seen + PRIOR)
+        covariance = known * adaptation.covariance + (1 - known) * isotropic * np.eye(self.spec.ec.dim)
+        pairs = covariance[self.inputs[:, :, None], self.inputs[:, None, :]]
+        variance = np.einsum("gi,gij,gj->g", self._drawn, pairs, self._drawn)
+        scaled = self._drawn / np.sqrt(np.maximum(variance, 1e-6 * isotropic))[:, None]
+        self.weights = np.round(scaled / GRID) * GRID
+        self.bias = np.round((self.weights * adaptation.mean[self.inputs]).sum(1) / GRID) * GRID
+        self.hold = above(float((np.abs(self.weights).sum(1) * WINDOW + np.abs(self.bias)).max()) + 8.0)
+        self.levels = dg_levels(self.spec.dg.winners, self.spec.dg.cells, self.hold)
+
+    def codes(self, counts: NDArray[np.int8]) -> tuple[NDArray[np.uint16], NDArray[np.uint8]]:
+        """The winners of EC volleys [n, d] in firing order, [n, k], and the release at which each fired, [n, k]."""
+        heard = ec.layer_two(self.spec.ec, counts)
+        return circuit.dg_codes(heard, self.inputs, self.weights, self.bias, np.array(self.levels), self.spec.dg.winners)
+
+    def learn(self, counts: NDArray[np.int8]) -> None:
+        """Adapt to stored volleys of EC, [n, d]."""
+        self.adapt(Adaptation.of(ec.layer_two(self.spec.ec, counts)))
+
+    def drive(self, counts: NDArray[np.int8] | NDArray[np.float32]) -> NDArray[np.float64]:
+        """What each cell receives from signed counts of its layer of EC, or from rates s x in their place, [n, d]; float64, [n, cell]."""
+        dense = np.zeros((self.spec.ec.dim, self.spec.dg.cells))
+        np.add.at(dense, (self.inputs, np.arange(len(self.inputs))[:, None]), self.weights)
+        return counts.astype(np.float64) @ dense - self.bias
+
+    def rate_code(self, vectors: NDArray[np.float32]) -> NDArray[np.uint16]:
+        """The code of the same wiring from rates instead of spikes: the k largest of W (s x - <n>), [n, k], in the order of their index."""
+        drive = self.drive(vectors * np.float32(ec.scale(self.spec.ec) * self.spec.ec.layer_two))
+        return np.sort(np.argpartition(-drive, self.spec.dg.winners - 1, axis=1)[:, : self.spec.dg.winners], axis=1).astype(np.uint16)
+
+    def build(self, net: Network) -> None:
+        """Add `ff` and `dg`, and the perforant path from EC."""
+        cells, fan_in = self.inputs.shape
+        dim = self.spec.ec.dim
+        net.add(Population("ff", 1, ec.PERFECT))
+        net.add(Population("dg", cells, ec.PERFECT, KWinners(GAMMA * DT, k=self.spec.dg.winners)))
+        source, target, weight = self.inputs.ravel(), np.repeat(np.arange(cells), fan_in), self.weights.ravel()
+        push_pull = Sparse.from_coo(
+            np.concatenate([source, source + dim]), np.tile(target, 2), np.concatenate([weight, -weight]), (2 * dim, cells)
+        )
+        ec.connect_perforant(net, self.spec.ec, push_pull)
+        net.connect("ff", "dg", Dense(-self.bias[None]))
+
+    def stimulus(self, protocol: list[Gamma]) -> dict[str, NDArray[np.generic]]:
+        """External current of `dg` [time] and the clamped spikes of `ff` [time, 1]: it fires with each volley of EC."""
+        open_, shut, tick = release(self.hold, DG_RELEASE, self.levels), release(self.hold, (), ()), np.zeros(GAMMA, bool)
+        tick[0] = True
+        volley = [g.mode in (Mode.CUE, Mode.REPLAY) for g in protocol]
+        return {
+            "dg": np.concatenate([open_ if v else shut for v in volley]),
+            "ff": np.concatenate([tick if v else np.zeros_like(tick) for v in volley])[:, None],
+        }

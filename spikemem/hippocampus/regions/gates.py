@@ -1,0 +1,319 @@
+"""SPMN's gates: stochastic cells that decide, from CA1's mismatch and theta's phase, whether an event is written, and over what, and
+whether what a cue recalls is read out.
+
+    mismatch     E+  spikes of EC beyond those that the best index cell was taught         ec_extra
+                 E-  spikes that it was taught and that do not come                         ec_missing
+                 W+  log-odds of the words that are said and that it does not know          lex_extra
+                 W-  log-odds of the words that it knows and that are not said              lex_missing
+                 W0  log-odds of the words that both have                                   lex_shared
+    novelty      S_j = 1 where a mismatch exceeds level l_j                                 novelty
+    gate         P(S_g = 1) = sigmoid(sum_j w_gj S_j + sum_i (a_gi X_i + b_gi Y_i) + theta_g[phase] - 1)
+                 X_i, Y_i = 1 for a word i that is said and not known, and the reverse      gate_update, gate_reset, ...
+
+The best index cell is CA1's answer to meaning alone: words come in the gamma cycle after it, to be compared. How much differs the gates
+hear from the novelty cells; which words do, they hear in the writing half of theta from the comparing word cells themselves: another day
+corrects, another name does not. Each gate is a population of cells with escape noise (`network.Logistic`), so that its value is a firing
+probability; it is on where more than half of them fire.
+Read in the half of theta in which CA3 drives CA1, written in the other (Hasselmo, Bodelon and Wyble 2002): the gates fire in both halves,
+learn from theta's synapses to be silent in the one that is not theirs, and act in their own. Of SPMN's gates `update` lets an event write
+at all, `reset` lets it overwrite the engram that answered, `candidate` lets its own volley in as a key, and `read`, in the reading half,
+lets what a cue recalled out: it is trained to fire where the memory holds what a cue asks for.
+
+    update  reset  candidate
+      on     off      -        write       a new engram
+      on     on       -        overwrite   the old engram is forgotten and the new one written in its place
+      off     -      on        refresh     the old one's time is renewed, and the event becomes a further wording of it
+      off     -      off       renew       the old one's time is renewed
+
+Synapses and levels are learned (`spikemem train gates`).
+"""
+
+from dataclasses import dataclass
+from enum import IntEnum, StrEnum
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from spikemem.errors import SnapshotError, SpecError
+from spikemem.hippocampus.codes import HALF, WINDOW
+from spikemem.hippocampus.regions import ec
+from spikemem.hippocampus.regions.bcpnn import Lexicon
+from spikemem.hippocampus.regions.ca1 import CA1, NONE
+from spikemem.hippocampus.regions.ec_lex import Words
+from spikemem.hippocampus.regions.rhythm import BACK, DT, GAMMA, GRID, Gamma, Mode
+from spikemem.hippocampus.spec import ModelSpec, weights_file
+from spikemem.network.graph import CycleReset, Logistic, Network, Population
+from spikemem.network.neurons import LIF
+from spikemem.network.synapses import Dense, Sparse, one_to_one
+from spikemem.simulators.recording import Recording
+from spikemem.simulators.stimulus import drawn
+from spikemem.snapshot import WEIGHTS, load_arrays
+
+GATES = ("update", "reset", "candidate", "read")
+FEATURES = ("ec_extra", "ec_missing", "lex_extra", "lex_missing", "lex_shared")
+"""Populations whose spikes are the mismatch, in the order of the features."""
+ESCAPE = LIF(tau=0.01, threshold=1.0, reset=0.0)
+"""A gate's cell forgets within a step, so that it fires with the escape probability."""
+MAJORITY = 0.5
+"""A gate is on where more than this share of its cells fires."""
+NOISE = 1.0
+"""Scale of the gates' noise: their input is in units of the logit."""
+COMPARE = 2
+"""The gamma cycle in which CA1's answer, read in the one before, meets the cue."""
+START = COMPARE * GAMMA
+MOST = WINDOW
+"""Spikes of a comparing cell: the window in which it is not held is as long as EC's."""
+WORDS = ("lex_extra", "lex_missing")
+"""Comparing word cells that gates hear one by one."""
+HEARD = 1
+"""The step at which they fire."""
+RELEASE = WINDOW + 1
+"""The step from which EC's comparing cells fire: its volley has arrived."""
+JUDGE = GAMMA - 1
+"""The step at which novelty cells fire."""
+HOLD = 2.0**16
+"""Inhibition beyond any mismatch."""
+
+
+class Phase(IntEnum):
+    """Halves of a theta cycle."""
+
+    READ = 0
+    WRITE = 1
+
+
+SAMPLES = tuple((COMPARE + 1 + phase) * GAMMA for phase in Phase)
+"""Steps at which the gates fire: the end of the reading half, and a gamma cycle into the writing one."""
+PROTOCOL = [Gamma(Mode.CUE), Gamma(Mode.CUE, read=True), Gamma(Mode.CUE), Gamma(Mode.QUIET), Gamma(Mode.QUIET)]
+"""A theta cycle: the cue is encoded, completed and answered, compared; then it is silent and the writing half begins."""
+
+
+class Action(StrEnum):
+    """What becomes of an event."""
+
+    WRITE = "write"
+    OVERWRITE = "overwrite"
+    REFRESH = "refresh"
+    RENEW = "renew"
+
+
+class Mismatch(NamedTuple):
+    """How a cue differs from what an index cell was taught.
+
+    sizes: by `FEATURES`, [5].   extra: word cells that are said and not known.   missing: known and not said; ascending, int64.
+    """
+
+    sizes: NDArray[np.float64]
+    extra: NDArray[np.int64]
+    missing: NDArray[np.int64]
+
+
+@dataclass(frozen=True, eq=False)
+class Verdict:
+    """What the gates make of an event.
+
+    key: the index cell that answered; NONE where none did.   mismatch: with what it was taught.
+    value: firing probabilities, [phase, gate].   share: of each gate's cells that fired, [phase, gate].
+    """
+
+    key: int
+    mismatch: Mismatch
+    value: NDArray[np.float64]
+    share: NDArray[np.float64]
+
+    def on(self, gate: str) -> bool:
+        """Whether more than half of a gate's cells fired in its half of theta."""
+        return self.shares[gate] > MAJORITY
+
+    @property
+    def shares(self) -> dict[str, float]:
+        """The share of each gate's cells that fired in its half of theta."""
+        return {gate: float(self.share[Phase.READ if gate == "read" else Phase.WRITE, g]) for g, gate in enumerate(GATES)}
+
+    @property
+    def action(self) -> Action:
+        if self.on("update"):
+            return Action.OVERWRITE if self.on("reset") else Action.WRITE
+        return Action.REFRESH if self.on("candidate") else Action.RENEW
+
+
+class GateCells:
+    """The hippocampus's trained gates, populations of cells that decide once for an event; SPMN's cell (`spmn.cell`) has gates of the same
+    names for each part of its memory, and `spmn.Gates` holds their values.
+
+    levels: of novelty cells, [feature, level].   synapses: [feature x level, gate].   theta: [phase, gate].
+    words: synapses from comparing word cells, [2, word cell, gate], as `WORDS`; none by default.
+    embedder: the name of the one whose vectors they learned from, None where it is not told.
+    """
+
+    def __init__(
+        self,
+        levels: NDArray[np.float64],
+        synapses: NDArray[np.float64],
+        theta: NDArray[np.float64],
+        cells: int,
+        words: NDArray[np.float64] | None = None,
+        embedder: str | None = None,
+    ) -> None:
+        words = np.zeros((len(WORDS), 0, len(GATES))) if words is None else words
+        if levels.ndim != 2 or len(levels) != len(FEATURES) or synapses.shape != (levels.size, len(GATES)):
+            raise SpecError(f"gates need levels [{len(FEATURES)}, n] and synapses [{levels.size}, {len(GATES)}], not {synapses.shape}")
+        if theta.shape != (len(Phase), len(GATES)):
+            raise SpecError(f"gates need theta synapses of shape {(len(Phase), len(GATES))}, not {theta.shape}")
+        if words.ndim != 3 or (words.shape[0], words.shape[2]) != (len(WORDS), len(GATES)):
+            raise SpecError(f"gates need synapses from words of shape [{len(WORDS)}, n, {len(GATES)}], not {words.shape}")
+        given = (levels, synapses, theta, words)
+        self.levels, self.synapses, self.theta, self.words = (np.round(a.astype(np.float64) / GRID) * GRID for a in given)
+        self.cells, self.embedder = cells, embedder
+
+    @classmethod
+    def of(cls, spec: ModelSpec) -> "GateCells":
+        """Those of a model; SpecError where it has none, or where their weights cannot be read."""
+        if spec.gates is None:
+            raise SpecError(f"model {spec.name!r} has no [gates]; hippocampus-gated has")
+        path = weights_file(spec.gates.weights)
+        try:
+            arrays, head = load_arrays(path, WEIGHTS)
+            levels, synapses, theta = (np.asarray(arrays[name], np.float64) for name in ("levels", "synapses", "theta"))
+            told = head.get("metadata")
+            told = told if isinstance(told, dict) else {}
+            lexicon = 0 if spec.lex is None else spec.lex.cells
+            words = np.zeros((len(WORDS), lexicon, len(GATES)))
+            if "words" in arrays and told.get("word_cells") == lexicon:
+                words[:, np.asarray(arrays["words"], np.int64)] = np.asarray(arrays["heard"], np.float64)
+        except (SnapshotError, KeyError, IndexError, ValueError) as error:
+            raise SpecError(
+                f"gates of model {spec.name!r}: {path} holds no trained gates ({error}); make them with spikemem train gates"
+            ) from error
+        if "words" in arrays and told.get("word_cells") != lexicon:
+            raise SpecError(
+                f"gates of model {spec.name!r}: {path} was trained on {told.get('word_cells')} word cells, not on {lexicon}; "
+                "train them anew with spikemem train gates --model"
+            )
+        return cls(levels, synapses, theta, spec.gates.cells, words, told.get("embedder"))
+
+    def received(self, mismatch: Mismatch) -> NDArray[np.float64]:
+        """What the gates receive, [phase, gate]."""
+        novelty = (mismatch.sizes[:, None] > self.levels).ravel().astype(np.float64)
+        received = novelty @ self.synapses + self.theta
+        if self.words.shape[1]:
+            extra, missing = self.words
+            received[Phase.WRITE] += extra[mismatch.extra].sum(0) + missing[mismatch.missing].sum(0)
+        return received
+
+    def judge(self, key: int, mismatch: Mismatch, seed: int) -> Verdict:
+        """What an event's mismatch makes the gates' cells do under the noise of this seed, as in the network."""
+        above, share = self.received(mismatch), np.zeros((len(Phase), len(GATES)))
+        for g, name in enumerate(GATES):
+            noise = drawn(Logistic(NOISE, seed), population(name), len(PROTOCOL) * GAMMA, self.cells)
+            for phase, step in zip(Phase, SAMPLES, strict=True):
+                share[phase, g] = np.mean(above[phase, g] + noise[step] > ESCAPE.threshold)
+        return self.verdict(key, mismatch, share)
+
+    def read(self, recording: Recording, lexicon: Lexicon) -> Verdict:
+        """The verdict off the spikes of `PROTOCOL`."""
+        answered = recording["sub"].between(START - GAMMA, START).cell
+        share = np.zeros((len(Phase), len(GATES)))
+        for g, name in enumerate(GATES):
+            for phase, step in zip(Phase, SAMPLES, strict=True):
+                share[phase, g] = len(recording[population(name)].between(step, step + 1)) / self.cells
+        return self.verdict(int(answered[0]) if len(answered) else NONE, mismatch_of(recording, lexicon), share)
+
+    def verdict(self, key: int, mismatch: Mismatch, share: NDArray[np.float64]) -> Verdict:
+        return Verdict(key, mismatch, 1.0 / (1.0 + np.exp((ESCAPE.threshold - self.received(mismatch)) / NOISE)), share)
+
+    # -- as populations ------------------------------------------------------------------------------------------------------------
+
+    def build(self, net: Network, ca1: CA1, seed: int) -> None:
+        """Add the comparing cells of EC and of its words, `novelty`, `theta` and the gates to a circuit."""
+        self._build_comparison(net, ca1)
+        net.add(Population("novelty", self.levels.size, ec.PERFECT, CycleReset(GAMMA * DT)))
+        net.add(Population("theta", len(Phase)))
+        heard = odds(ca1.lexicon)
+        for f, name in enumerate(FEATURES):
+            size = net.populations[name].size
+            weight = np.zeros((size, self.levels.size))
+            weight[:, f * self.levels.shape[1] : (f + 1) * self.levels.shape[1]] = 1.0 if name.startswith("ec") else heard[:, None]
+            net.connect(name, "novelty", Dense(weight))
+        for g, name in enumerate(GATES):
+            net.add(Population(population(name), self.cells, ESCAPE, noise=Logistic(NOISE, seed)))
+            synapses = Dense(np.repeat(self.synapses[:, [g]], self.cells, axis=1))
+            for step in SAMPLES:
+                net.connect("novelty", population(name), synapses, delay=(step - START - JUDGE) * DT)
+            net.connect("theta", population(name), Dense(np.repeat(self.theta[:, [g]], self.cells, axis=1)))
+            for words, weight in zip(WORDS, self.words[:, :, g], strict=True):
+                if len(told := np.flatnonzero(weight)):
+                    pre, post = np.repeat(told, self.cells), np.tile(np.arange(self.cells), len(told))
+                    from_words = Sparse.from_coo(pre, post, np.repeat(weight[told], self.cells), (len(weight), self.cells))
+                    net.connect(words, population(name), from_words, delay=(SAMPLES[Phase.WRITE] - START - HEARD) * DT)
+
+    def _build_comparison(self, net: Network, ca1: CA1) -> None:
+        cycle, counts = CycleReset(GAMMA * DT), ca1.counts
+        taught = np.concatenate([np.maximum(counts, 0), np.maximum(-counts, 0)], axis=1).astype(np.float64)
+        cells = len(odds(ca1.lexicon))
+        key = np.repeat(np.arange(len(ca1)), np.diff(ca1.lexicon.ptr))
+        known = Sparse.from_coo(key, ca1.lexicon.cell, 1.0, (len(ca1), cells))
+        for name, size in zip(FEATURES, (taught.shape[1],) * 2 + (cells,) * 3, strict=True):
+            net.add(Population(name, size, ec.PERFECT, cycle))
+        net.connect("ec", "ec_extra", one_to_one(1.0))
+        net.connect("sub", "ec_extra", Dense(-taught), delay=BACK)
+        net.connect("ec", "ec_missing", one_to_one(-1.0))
+        net.connect("sub", "ec_missing", Dense(taught), delay=BACK)
+        for name, said, knows in (("lex_extra", 1.0, -HOLD), ("lex_missing", -HOLD, 1.0), ("lex_shared", 0.5, 0.5)):
+            net.connect("ec_lex", name, one_to_one(said))
+            net.connect("sub", name, Sparse(known.indptr, known.targets, known.weights * knows, known.post), delay=BACK)
+
+    def stimulus(self) -> dict[str, NDArray[np.generic]]:
+        """What drives these populations through `PROTOCOL`: currents, [time] or [time, 1, cell], and theta's spikes, [time, cell]."""
+        steps, start = len(PROTOCOL) * GAMMA, START
+        held = np.zeros(steps)
+        held[::GAMMA] = -HOLD
+        volley, words, shared = held.copy(), held.copy(), held.copy()
+        volley[[start, start + RELEASE, start + RELEASE + MOST]] = HALF - HOLD, HOLD, -2 * HOLD
+        for current, tonic in ((words, HALF), (shared, HALF / 2)):
+            current[[start, start + 2]] = tonic, -2 * HOLD
+        novelty = np.repeat(held[:, None, None], self.levels.size, axis=2)
+        novelty[start + JUDGE] += HOLD + ec.PERFECT.threshold - self.levels.ravel()
+        theta, gates = np.zeros((steps, len(Phase)), bool), np.full(steps, -HOLD)
+        for phase, step in zip(Phase, SAMPLES, strict=True):
+            theta[step - 1, phase] = True
+            gates[step] = 0.0
+        compared = {"ec_extra": volley, "ec_missing": volley, "lex_extra": words, "lex_missing": words, "lex_shared": shared}
+        return {**compared, "novelty": novelty, "theta": theta, **{population(name): gates for name in GATES}}
+
+
+def population(gate: str) -> str:
+    """The name of a gate's population."""
+    return f"gate_{gate}"
+
+
+def odds(lexicon: Lexicon) -> NDArray[np.float64]:
+    """What each word cell tells, on the grid of synaptic weights, [cell] (see `bcpnn`)."""
+    return np.round(lexicon.odds() / GRID) * GRID
+
+
+def mismatch(counts: NDArray[np.int8], said: Words, ca1: CA1, key: int) -> Mismatch:
+    """The mismatch of a cue's volley [d] and words with what an index cell was taught.
+
+    Where none answers (`NONE`) nothing was taught, and all is new.
+    """
+    cue = counts.astype(np.int64)
+    taught = np.zeros_like(cue) if key == NONE else ca1.counts[key].astype(np.int64)
+    sides = [(np.maximum(s * cue, 0), np.maximum(s * taught, 0)) for s in (1, -1)]
+    more = sum(np.clip(a - b, 0, MOST).sum() for a, b in sides)
+    less = sum(np.clip(b - a, 0, MOST).sum() for a, b in sides)
+    part = slice(0) if key == NONE else slice(ca1.lexicon.ptr[key], ca1.lexicon.ptr[key + 1])
+    had = ca1.lexicon.cell[part]
+    shared = np.intersect1d(said.cells, had, assume_unique=True)
+    heard, knows, both = (float(np.sum(np.round(ca1.lexicon.odds_of(cells) / GRID) * GRID)) for cells in (said.cells, had, shared))
+    sizes = np.array([more, less, heard - both, knows - both, both], np.float64)
+    return Mismatch(sizes, *(np.setdiff1d(a, b, assume_unique=True) for a, b in ((said.cells, had), (had, said.cells))))
+
+
+def mismatch_of(recording: Recording, lexicon: Lexicon) -> Mismatch:
+    """The same off the spikes of the comparing cells."""
+    heard = odds(lexicon)
+    spikes = {name: recording[name].cell for name in FEATURES}
+    sizes = [len(cells) if name.startswith("ec") else heard[cells].sum() for name, cells in spikes.items()]
+    return Mismatch(np.array(sizes, np.float64), *(np.sort(spikes[name]).astype(np.int64) for name in WORDS))

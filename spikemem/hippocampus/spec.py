@@ -1,0 +1,183 @@
+"""What a hippocampus is made of, as data: one section a region, with defaults and ranges."""
+
+import math
+from pathlib import Path
+from typing import Annotated
+
+from pydantic import Field, ValidationError, model_validator
+
+from spikemem.errors import SpecError
+from spikemem.network.modelfile import MODELS, NETWORK, Count, Section, locate, model_files, parsed, problems, read, to_toml
+from spikemem.network.synapses import WORD
+
+Gain = Annotated[float, Field(ge=0, le=4)]
+
+
+class ECSpec(Section):
+    """Entorhinal cortex: ON and OFF cells that count out a vector in spikes."""
+
+    dim: Count = 384
+    """Dimension of the vectors; there are twice as many cells."""
+    charge: Annotated[float, Field(ge=0.5, le=8)] = 3.2
+    """Spikes of a cell for a component of root-mean-square size."""
+    layer_two: Annotated[float, Field(ge=0.25, le=1)] = 1.0
+    """Spikes of layer II, which drives DG, for each of layer III, which drives CA1; 1: one layer drives both."""
+    weights: str | None = None
+    """A trained code, a name in models/weights or a path, with a folder; it then says what `charge` would. None: the analytic code."""
+
+
+class LexSpec(Section):
+    """EC's word cells, and the learning rule of their synapses (`regions.bcpnn`)."""
+
+    cells: Annotated[int, Field(ge=256, le=2**20)] = 65536
+    """Words and pieces of words are hashed onto so many cells."""
+    saturation: Annotated[float, Field(ge=0, le=10)] = 0.5
+    """k1: how much a word counts that a text repeats; 0 counts it once."""
+    length: Annotated[float, Field(ge=0, le=1)] = 0.5
+    """b: how much a long text's synapses are scaled down; 0 not at all."""
+
+
+class ContextSpec(Section):
+    """EC's context cells: how long the words of a turn linger, and to which turns they are bound (`regions.ec_ctx`)."""
+
+    forward: Annotated[float, Field(ge=0, le=1)] = 0.375
+    """Binding of a turn's words to the next turn, as a share of that to the turn itself."""
+    drift: Annotated[float, Field(ge=0, lt=1)] = 0.5
+    """rho: what is left of the context a turn later."""
+    backward: Annotated[float, Field(ge=0, le=1)] = 0.75
+    """Binding to the turn before, as a share of `forward`."""
+    reach: Annotated[int, Field(ge=0, le=8)] = 2
+    """Turns after which the context is taken to be gone."""
+
+
+class DGSpec(Section):
+    """Dentate gyrus: granule cells of which the most excited win."""
+
+    cells: Count = 16384
+    winners: Annotated[int, Field(ge=1, le=256)] = 128
+    fan_in: Count = 8
+    """Dimensions that a granule cell hears, through push-pull pairs of ON and OFF cells."""
+
+
+class CA3Spec(Section):
+    """CA3: as many pyramidal cells as there are granule cells, in two hemispheres."""
+
+    core: Annotated[int, Field(ge=1, le=255)] = 50
+    """How many of an engram's cells, the first to fire, the recurrent synapses bind."""
+    inhibition: Annotated[float, Field(ge=0, le=1)] = 0.4375
+    """Share of a cell's active inputs that must be potentiated before recurrent excitation exceeds feed-forward inhibition."""
+
+
+class CA1Spec(Section):
+    """CA1 and subiculum: index cells that need CA3 and EC together."""
+
+    candidates: Count = 200
+    """Index cells whose dendrites the Schaffer collaterals may open in a gamma cycle."""
+    competitors: Count = 20
+    """Index cells that fire in a gamma cycle, and compete for attention."""
+    sharpness: Annotated[float, Field(ge=0.1, le=1000)] = 16.0
+    """Inverse temperature of the attention: softmax(sharpness x drive)."""
+    meaning: Gain = 1.0
+    """Gain of the perforant path: the drive of a cue by its own copy."""
+    words: Gain = 0.0417
+    """Gain of the word synapses: the drive of one word that singles out a memory."""
+    time: Gain = 0.5
+    """Gain of the cells of the moment: the drive of a memory of just the time that is asked for."""
+    key: Gain = 0.3
+    """Gain of an apical dendrite that the cue's words excite."""
+    spreading: Gain = 0.5
+    """Gain of a plateau that the words of what was recalled excite."""
+    coincidence: Annotated[float, Field(ge=0.1, lt=1)] = 0.8
+    """Share of its synaptic weight that must be active together for an apical dendrite to fire."""
+
+
+class GatesSpec(Section):
+    """SPMN's gates, which decide whether an event is written, refreshes an engram, or overwrites it, and whether what a cue recalls is read
+    out (`regions.gates`)."""
+
+    weights: Annotated[str, Field(min_length=1)] = "gates.safetensors"
+    """Trained gates, a name in models/weights or a path, with a folder."""
+    cells: Annotated[int, Field(ge=1, le=1024)] = 32
+    """Cells of each gate; it is on where more than half of them fire."""
+
+
+class ModelSpec(Section):
+    """A hippocampus as data. `ModelSpec()` has the numbers of hippocampus-base."""
+
+    name: Annotated[str, Field(min_length=1)] = "unnamed"
+    description: str = ""
+    load: Count = 20000
+    """Memories that the model is made for; `info` says how full CA3 is."""
+    ec: ECSpec = ECSpec()
+    lex: LexSpec | None = None
+    """Word cells; None: a memory of vectors alone."""
+    context: ContextSpec = ContextSpec()
+    dg: DGSpec = DGSpec()
+    ca3: CA3Spec = CA3Spec()
+    ca1: CA1Spec = CA1Spec()
+    gates: GatesSpec | None = None
+    """Gates; None: every event is written."""
+
+    @model_validator(mode="after")
+    def _fits(self) -> "ModelSpec":
+        if self.dg.cells % (2 * WORD):
+            raise ValueError(f"dg.cells is {self.dg.cells}; it must be a multiple of {2 * WORD} (two hemispheres of packed synapses)")
+        if self.dg.cells > 2**16:
+            raise ValueError(f"dg.cells is {self.dg.cells}; at most {2**16}")
+        if self.gates is not None and self.lex is None:
+            raise ValueError("gates compare words, and this model has no word cells; add a table [lex], or leave [gates] out")
+        g = self.ec.layer_two
+        if g < 1 and math.ceil(11 * g + 0.5) != math.ceil(10 * g + 0.5):
+            raise ValueError(f"ec.layer_two is {g}: a cell's eleventh spike would come too late for DG; take a little less or more")
+        for name, small, big, limit in (
+            ("dg.winners", self.dg.winners, "dg.cells", self.dg.cells),
+            ("ca3.core", self.ca3.core, "dg.winners", self.dg.winners),
+            ("dg.fan_in", self.dg.fan_in, "ec.dim", self.ec.dim),
+            ("ca1.competitors", self.ca1.competitors, "ca1.candidates", self.ca1.candidates),
+        ):
+            if small > limit:
+                raise ValueError(f"{name} is {small}, more than {big} = {limit}")
+        return self
+
+    def with_dim(self, dim: int) -> "ModelSpec":
+        """The same model for vectors of another dimension."""
+        try:
+            return ModelSpec.model_validate({**self.model_dump(), "ec": {**self.ec.model_dump(), "dim": dim}})
+        except ValidationError as error:
+            raise SpecError(f"model {self.name!r} cannot take vectors of {dim} dimensions: {problems(error)}") from error
+
+    def to_toml(self) -> str:
+        """The whole specification, defaults filled in, as a model file."""
+        return to_toml(self)
+
+
+def weights_file(name: str) -> Path:
+    """Where trained weights lie: in models/weights where a bare name is given, whatever the working directory holds, or at their path.
+
+    The suffix .safetensors may be left out.
+
+    >>> weights_file("gates") == weights_file("gates.safetensors") == MODELS / "weights" / "gates.safetensors"
+    True
+    """
+    path = Path(name if name.endswith(".safetensors") else f"{name}.safetensors")
+    return path if "/" in name or path.parent != Path() else MODELS / "weights" / path
+
+
+def model_names() -> list[str]:
+    """The hippocampi that ship with spikemem."""
+    return [path.stem for path in model_files(network=False)]
+
+
+def load_model(name_or_path: str | Path) -> ModelSpec:
+    """A model by its name, or from a model file.
+
+    Raises SpecError, naming the key and the mend, where the file is missing, is no TOML, has an unknown key or a bad value.
+
+    >>> load_model("hippocampus-base").dg.cells
+    16384
+    """
+    path = locate(name_or_path, model_names())
+    table = read(path)
+    if table.get("kind") == NETWORK:
+        raise SpecError(f"{path.stem} is a network, not a hippocampus; load it with load_network")
+    return parsed(ModelSpec, table, path)

@@ -1,0 +1,1 @@
+"""Text memory: sentences in, sentences out, in one durable file."""

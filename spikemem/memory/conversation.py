@@ -1,0 +1,164 @@
+"""Conversations: turns, who said them and when, from Python or from a file."""
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, fields, replace
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from spikemem.errors import TextError, TimeError
+from spikemem.memory.texts import check_text, parse_time, seconds
+
+
+@dataclass(frozen=True, init=False)
+class Turn:
+    """What someone says.
+
+    when: a datetime, or ISO 8601 text, which becomes one; UTC where it has no zone; None where it is not known.
+    caption: what a picture that comes with the turn shows.
+
+    Raises TimeError where the text of `when` is no date.
+    """
+
+    text: str
+    speaker: str
+    when: datetime | None
+    caption: str
+
+    def __init__(self, text: str, speaker: str = "", when: datetime | str | None = None, caption: str = "") -> None:
+        told = {"text": text, "speaker": speaker, "when": parse_time(when) if isinstance(when, str) else when, "caption": caption}
+        for name, value in told.items():
+            object.__setattr__(self, name, value)  # a frozen dataclass knows no other way
+
+    @property
+    def said(self) -> str:
+        """What is stored, and what the embedder hears.
+
+        >>> Turn("Look!", "Ada", caption="a harbour at dusk").said
+        'Ada: Look!'
+        """
+        return f"{self.speaker}: {self.text}" if self.speaker else self.text
+
+    @property
+    def heard(self) -> str:
+        """What the word cells hear.
+
+        >>> Turn("Look!", "Ada", caption="a harbour at dusk").heard
+        'Ada: Look! [a harbour at dusk]'
+        """
+        return f"{self.said} [{self.caption}]" if self.caption else self.said
+
+
+TurnLike = Turn | Mapping[str, Any] | Sequence[str]
+"""A turn, a mapping with its keys, or a pair (speaker, text)."""
+KEYS = tuple(field.name for field in fields(Turn))
+
+
+def sessions_of(turns: Iterable[TurnLike] | Iterable[Sequence[TurnLike]]) -> list[list[Turn]]:
+    """Turns, or lists of turns, as sessions; a turn without a time takes that of the turn before it in its session.
+
+    Raises TextError or TimeError, naming the turn, where one has no text, an unknown key or a bad time.
+    """
+    given = _listed(turns)
+    nested = [_is_session(one) for one in given]
+    if all(nested):
+        return [_session(session, f"session {i}, ") for i, session in enumerate(given)]
+    if any(nested):
+        raise TextError(f"a conversation holds turns or lists of turns, not both; item {nested.index(True)} is a list of turns")
+    return [_session(given)]
+
+
+def turns_after(turns: Iterable[TurnLike] | Iterable[Sequence[TurnLike]], when: datetime | None) -> list[Turn]:
+    """Turns that go on in a session; one without a time takes that of the turn before it, the first takes `when`.
+
+    Raises TextError or TimeError, naming the turn, as `sessions_of`, and TextError for lists of turns.
+    """
+    given = _listed(turns)
+    if any(map(_is_session, given)):
+        raise TextError("what follows a memory goes on in its session: give a list of turns, not lists of turns")
+    return _session(given, when=when)
+
+
+def _listed(turns: object) -> list[Any]:
+    if isinstance(turns, str | Mapping | Turn) or not isinstance(turns, Iterable):
+        raise TextError(f"a conversation is a list of turns, or of lists of turns, not {type(turns).__name__}")
+    return list(turns)
+
+
+def _is_session(given: object) -> bool:
+    return isinstance(given, list | tuple) and not (given and isinstance(given[0], str))
+
+
+def _session(given: Iterable[object], where: str = "", when: datetime | None = None) -> list[Turn]:
+    """when: the time before the first turn."""
+    made: list[Turn] = []
+    for i, one in enumerate(given):
+        try:
+            turn = _turn(one)
+            _check(turn)
+        except (TextError, TimeError) as error:
+            raise type(error)(f"{where}turn {i}: {error}") from error
+        when = when if turn.when is None else turn.when
+        made.append(replace(turn, when=when))
+    return made
+
+
+def _turn(given: object) -> Turn:
+    if isinstance(given, Turn):
+        return given
+    if isinstance(given, Mapping):
+        unknown = [key for key in given if key not in KEYS]
+        if unknown:
+            raise TextError(f"unknown key {unknown[0]!r}; a turn has {', '.join(KEYS)}")
+        if "text" not in given:
+            raise TextError(f"there is no 'text' among its keys ({', '.join(given) or 'none'})")
+        return Turn(**{key: value for key, value in given.items() if value is not None or key == "text"})
+    if isinstance(given, list | tuple) and len(given) == 2:
+        return Turn(given[1], given[0])
+    raise TextError(f"a turn is a Turn, a mapping with a text, or (speaker, text), not {given!r:.60}")
+
+
+def _check(turn: Turn) -> None:
+    check_text(turn.text)
+    for key in ("speaker", "caption"):
+        if not isinstance(getattr(turn, key), str):
+            raise TextError(f"the {key} is text, not {type(getattr(turn, key)).__name__}")
+    check_text(turn.heard)
+    seconds(turn.when)
+
+
+def read_conversation(path: Path) -> list[Any]:
+    """The turns, or lists of turns, of a file: a JSON list, or JSON Lines.
+
+    Raises TextError where the file cannot be read or is neither.
+    """
+    try:
+        text = path.read_text(encoding="utf-8-sig")
+    except (OSError, UnicodeDecodeError) as error:
+        raise TextError(f"{path} cannot be read as UTF-8 text: {error}") from error
+    try:
+        whole = json.loads(text)
+    except (ValueError, RecursionError) as error:
+        return _lines(path, text, error)
+    if isinstance(whole, Mapping):
+        return [whole]
+    if not isinstance(whole, list):
+        raise TextError(f"{path} holds {type(whole).__name__}, not a list of turns")
+    return whole
+
+
+def _lines(path: Path, text: str, error: Exception) -> list[Any]:
+    turns: list[Any] = []
+    for i, line in enumerate(text.split("\n"), 1):
+        if not line.strip():
+            continue
+        try:
+            turns.append(json.loads(line))
+        except (ValueError, RecursionError) as problem:
+            if not turns:
+                raise TextError(f"{path} is no valid JSON: {error}") from error
+            raise TextError(f"{path}, line {i}, is no valid JSON: {problem}") from problem
+    if not turns:
+        raise TextError(f"{path} is empty")
+    return turns

@@ -1,0 +1,478 @@
+"""Text memory: an embedder, a hippocampus and a durable store."""
+
+import json
+import time
+from collections.abc import Hashable, Iterable, Sequence
+from dataclasses import replace
+from datetime import datetime
+from pathlib import Path
+from types import TracebackType
+
+import numpy as np
+from numpy.typing import NDArray
+
+from spikemem.errors import SpecError, StoreError, TextError, UnknownMemoryError, VectorError
+from spikemem.hippocampus.gating import Action, holders
+from spikemem.hippocampus.hippocampus import PATHWAYS, Hippocampus
+from spikemem.hippocampus.regions.ca1 import NONE
+from spikemem.hippocampus.regions.ec_ctx import NO_SESSION
+from spikemem.hippocampus.spec import ModelSpec, load_model
+from spikemem.memory.conversation import TurnLike, sessions_of, turns_after
+from spikemem.memory.embed import DEFAULT, Embedder, Progress, SentenceEmbedder
+from spikemem.memory.index import Roster
+from spikemem.memory.items import (
+    Draft,
+    adaptation_blob,
+    arrays_of,
+    heard,
+    heard_of_keys,
+    key_rows,
+    read_adaptation,
+    session_array,
+    when_array,
+    worded,
+)
+from spikemem.memory.results import Decision, Hit, Hits
+from spikemem.memory.store import Kind, MemoryRow, Store
+from spikemem.memory.texts import check_text, moment, seconds
+
+DEFAULT_MODEL = "hippocampus-text"
+BLOCK = 256
+"""Memories of `store_all` that are made durable together."""
+
+
+class Memory:
+    """Sentences in, sentences out; in between, spikes.
+
+    Open one with `Memory.open`; close it, or use it in a `with` block. What `store` has returned is on disk.
+    """
+
+    def __init__(self, store: Store, spec: ModelSpec, embedder: str | Embedder, seed: int = 0, device: str = "cpu") -> None:
+        """Use `Memory.open`.   embedder: where it is a name, the model is loaded when it is first needed."""
+        self._store, self.spec, self._embedder = store, spec, embedder
+        self._seed, self._device = seed, device
+        self._roster = Roster()
+        self._said_in: dict[int, int] = {}  # the session in which a memory of another one was last said again
+        self.decisions: list[Decision] = []
+        """What became of each text of the last call that stored some, in a model with gates."""
+        self._load()
+        cells, name = self.hippocampus.gates, embedder if isinstance(embedder, str) else embedder.name
+        if cells is not None and cells.embedder not in (None, name):
+            raise SpecError(
+                f"the gates of model {spec.name!r} learned from vectors of {cells.embedder!r}, not of {name!r}; train them anew with "
+                "spikemem train gates --embedder, or take a model without gates"
+            )
+
+    @classmethod
+    def open(
+        cls,
+        path: str | Path | None = None,
+        model: str | Path | ModelSpec | None = None,
+        *,
+        embedder: str | Embedder | None = None,
+        seed: int | None = None,
+        device: str = "cpu",
+        readonly: bool = False,
+    ) -> "Memory":
+        """Open a memory, or make a new one.
+
+        path: a file; None keeps everything in RAM.   model: name, path or spec; by default the file's own, or hippocampus-text.
+        embedder: a sentence-transformers name or path, or any `Embedder`; by default the file's own, or the bundled MiniLM.
+        seed: of a new memory's wiring, 0 by default.   device: where recordings are simulated.   readonly: recall only, beside a writer;
+        what the writer stores, forgets or consolidates is there from the next recall on.
+
+        Raises StoreError (foreign, damaged, or made with another model), StoreLockedError, SpecError, MissingExtraError.
+        """
+        given = model if isinstance(model, ModelSpec | None) else load_model(model)
+        store = Store(path, readonly)
+        try:
+            made = store.get_json("model")
+            if made is None:
+                fresh = SentenceEmbedder(embedder or DEFAULT) if embedder is None or isinstance(embedder, str) else embedder
+                spec = (given or load_model(DEFAULT_MODEL)).with_dim(fresh.dim)
+                return cls._begin(store, spec, fresh, seed or 0, device)
+            assert isinstance(made, dict)
+            spec = ModelSpec.model_validate(made["spec"])
+            chosen: str | Embedder = embedder or str(made["embedder"])
+            if given is not None and given.with_dim(spec.ec.dim) != spec:
+                raise StoreError(f"{path} was made with model {spec.name!r}, not with this {given.name!r}; open it without naming a model")
+            if seed not in (None, made["seed"]):
+                raise StoreError(f"{path} was made with seed {made['seed']}, not {seed}; open it without a seed")
+            name, dim = (chosen, spec.ec.dim) if isinstance(chosen, str) else (chosen.name, chosen.dim)
+            if name != made["embedder"] or dim != spec.ec.dim:
+                raise StoreError(f"{path} was made with embedder {made['embedder']!r} ({spec.ec.dim} dimensions), not {name!r} ({dim})")
+            return cls(store, spec, chosen, int(made["seed"]), device)
+        except BaseException:
+            store.close()
+            raise
+
+    @classmethod
+    def _begin(cls, store: Store, spec: ModelSpec, embedder: Embedder, seed: int, device: str) -> "Memory":
+        made = cls(store, spec, embedder, seed, device)
+        model = {"spec": spec.model_dump(), "embedder": embedder.name, "seed": seed}
+        if not store.readonly:
+            store.add([], [], meta={"model": json.dumps(model).encode()})
+        return made
+
+    @property
+    def embedder(self) -> Embedder:
+        """What makes vectors of texts."""
+        if isinstance(self._embedder, str):
+            self._embedder = SentenceEmbedder(self._embedder)
+        return self._embedder
+
+    def _load(self) -> None:
+        """Derive everything in RAM from the store."""
+        with self._store.reading():
+            memories, keys, links = self._store.memories(), self._store.keys(), self._store.links()
+            adaptation = read_adaptation(self._store.get("adaptation"), self.spec.ec.dim)
+        self._roster = Roster(memories)
+        self._roster.word(keys)
+        if not memories:
+            self.hippocampus = Hippocampus(self.spec, self._device, self._seed)
+            return
+        arrays = {**arrays_of(self.spec, memories, keys, links), **adaptation}
+        self.hippocampus = Hippocampus.of(self.spec, arrays, self._device, self._seed)
+
+    def _follow(self) -> None:
+        """A reader's RAM follows what a writer has done to the file."""
+        if self._store.readonly and self._store.changed():
+            self._load()
+
+    # -- storing -------------------------------------------------------------------------------------------------------------------
+
+    def store(
+        self,
+        text: str,
+        cues: Sequence[str] | None = None,
+        origin: str | None = None,
+        *,
+        when: datetime | None = None,
+        record: bool = False,
+    ) -> int:
+        """Store one memory; returns its id.
+
+        In a model with gates (hippocampus-gated) the id is that of the memory which holds the text now, and `decisions` says why, and what
+        was forgotten: a text that differs by a day, a number, a place, a colour or a "not" may overwrite one, which is deleted, though both
+        may be true ("We played tennis on Saturday.", "... on Sunday."), unless it has a date, and that one none, or a later one. One that
+        says the same may become a further wording of it: a recall gives the one that answered. A text of many pieces is judged by the
+        meaning of its beginning, and by all its words.
+
+        text: up to a million characters; one of over 128 words also gets a key for each piece of about that length.
+        cues: further texts that should recall it.   origin: a note of where it came from.
+        when: when it happened; a time without a zone is taken as UTC.
+        record: simulate every spike of the gates; `decisions[0].recording` holds them.
+        """
+        return self.store_all([text], [cues or []], origin, when=[when], record=record)[0]
+
+    def store_all(
+        self,
+        texts: Sequence[str],
+        cues: Sequence[Sequence[str]] | None = None,
+        origin: str | None = None,
+        progress: Progress | None = None,
+        *,
+        when: datetime | Sequence[datetime | None] | None = None,
+        sessions: Sequence[Hashable | None] | None = None,
+        record: bool = False,
+    ) -> list[int]:
+        """Store many memories; returns their ids: where gates let a later text of the call overwrite one, the id of that text.
+
+        All texts are checked before the first is stored; blocks of 256 become durable together. In a model with gates each text becomes
+        durable by itself, and meets those before it.   record: see `store`.
+        when: one time for all, or one for each.   sessions: a label for each, or None; those of one label are neighbours in time, in
+        their order. Labels mean nothing beyond the call.   progress: is told how many keys of how many are done, pieces and cues included.
+        """
+        if isinstance(texts, str) or any(isinstance(c, str) for c in cues or []):
+            raise TextError("texts and cues are lists of texts, not one text; put it in brackets, or use `store`")
+        texts = list(texts)
+        further = [[] for _ in texts] if cues is None else [list(c) for c in cues]
+        times = list(when) if isinstance(when, Sequence) and not isinstance(when, str) else [when for _ in texts]
+        labels = [None for _ in texts] if sessions is None else list(sessions)
+        for what, given in (("lists of cues", further), ("times", times), ("sessions", labels)):
+            if len(given) != len(texts):
+                raise TextError(f"{len(texts)} texts need as many {what}, not {len(given)}")
+        for text in [*texts, *(c for some in further for c in some)]:
+            check_text(text)
+        number = {label: i for i, label in enumerate(dict.fromkeys(label for label in labels if label is not None))}
+        session = [None if label is None else number[label] for label in labels]
+        drafts = [Draft.of(*one) for one in zip(texts, further, map(seconds, times), session, strict=True)]
+        return self._store_drafts(drafts, origin, progress, record=record)
+
+    def store_conversation(
+        self,
+        turns: Iterable[TurnLike] | Iterable[Sequence[TurnLike]],
+        *,
+        after: int | None = None,
+        origin: str | None = None,
+        progress: Progress | None = None,
+    ) -> list[int]:
+        """Store the turns of a session, or of a list of sessions, a memory each; returns their ids.
+
+        turns: `Turn`s, mappings with their keys, or pairs (speaker, text), the speaker first; or lists of these, one a session. The order
+        of turns is that of the conversation, whatever their times say; a turn without a time takes that of the turn before it in its
+        session. The text stored is "Speaker: text"; the word cells also hear the caption. Equal turns are memories of their own, and each
+        can be recalled; in a model with gates they are one, of the session in which it was first said.
+        after: the id of a memory whose session goes on: the turns, no lists of turns, come last in it; a first turn without a time takes
+        that of this memory. So a live conversation is stored turn by turn. Without it each call begins a session of its own. Of a turn
+        that gates found known, the session goes on in which it was last said, until the memory is closed; from then on its own.
+
+        Raises TextError or TimeError, naming the turn, before anything is stored; UnknownMemoryError where `after` is unknown or belongs
+        to no session.
+        """
+        if after is not None:
+            session, happened = self._session(after), self._roster[after].happened
+            going_on = turns_after(turns, None if happened is None else moment(happened))
+            return self._store_drafts([Draft.of_turn(turn, 0) for turn in going_on], origin, progress, session)
+        sessions = [session for session in sessions_of(turns) if session]
+        return self._store_drafts([Draft.of_turn(turn, i) for i, session in enumerate(sessions) for turn in session], origin, progress)
+
+    def _session(self, i: int) -> int:
+        """The number of a memory's session."""
+        session = self._said_in.get(i, int(self.hippocampus.circuit.ca1.session[self._roster[i].place]))
+        if session == NO_SESSION:
+            raise UnknownMemoryError(f"memory {i} belongs to no session that could go on; give one of a conversation")
+        return session
+
+    def _store_drafts(
+        self, drafts: list[Draft], origin: str | None, progress: Progress | None, first: int | None = None, record: bool = False
+    ) -> list[int]:
+        """first: the number of the drafts' session 0; a new one by default."""
+        if origin is not None:
+            check_text(origin)
+        self._store.check_open()
+        self.decisions = []
+        total, done, ids = sum(len(draft.keys) for draft in drafts), 0, list[int]()
+        session = max(self._store.next_session(), *(n + 1 for n in self._said_in.values()), 0) if first is None else first
+
+        def tell(embedded: int, _: int) -> None:
+            if progress is not None:
+                progress(done + embedded, total)
+
+        for start in range(0, len(drafts), BLOCK):
+            block = drafts[start : start + BLOCK]
+            ids += self._store_block(block, origin, session, tell, record)
+            tell(size := sum(len(draft.keys) for draft in block), size)
+            done += size
+        return holders(ids, {decision.old: decision.id for decision in self.decisions if decision.old is not None and decision.forgotten})
+
+    def _store_block(self, drafts: list[Draft], origin: str | None, session: int, progress: Progress, record: bool) -> list[int]:
+        """session: the number of the drafts' session 0."""
+        vectors = self._embed([key.said for draft in drafts for key in draft.keys], progress)
+        split = np.split(vectors, np.cumsum([len(draft.keys) for draft in drafts])[:-1])
+        ids, size = list[int](), len(drafts) if self.spec.gates is None else 1
+        for start in range(0, len(drafts), size):
+            ids += self._store_together(drafts[start : start + size], split[start : start + size], origin, session, record)
+        return ids
+
+    def _store_together(
+        self, drafts: list[Draft], vectors: list[NDArray[np.float32]], origin: str | None, session: int, record: bool
+    ) -> list[int]:
+        """Drafts that become durable together; in a model with gates one, which may become part of an old memory.
+
+        vectors: of each draft's keys, [key, d].
+        """
+        hippocampus, held = self.hippocampus, None
+        forgotten: tuple[str, ...] = ()
+        numbers = [None if draft.session is None else session + draft.session for draft in drafts]
+        since, adaptation = len(hippocampus.circuit.ca1), hippocampus.adaptation
+        try:
+            hippocampus.store(
+                np.stack([own[0] for own in vectors]),
+                variants=[own[1:] for own in vectors],
+                words=heard_of_keys(self.spec, drafts),
+                pieces=[sum(key.kind == Kind.PIECE for key in draft.keys) for draft in drafts],
+                sessions=session_array(numbers),
+                when=when_array([draft.happened for draft in drafts]),
+                record=record,
+            )
+            outcome = hippocampus.outcomes[0] if hippocampus.outcomes else None
+            old = None if outcome is None or outcome.old == NONE else self._roster.id_at(outcome.old)
+            if outcome is not None and old is not None and outcome.stays:
+                held = self._roster.said(old, NONE if outcome.verdict is None else outcome.verdict.key)
+                ids = [self._refresh(old, outcome.added, drafts[0], vectors[0], since)]
+                self._said_in |= {} if numbers[0] is None else {old: numbers[0]}
+            else:
+                lost = old if outcome is not None and outcome.action is Action.OVERWRITE else None
+                forgotten = () if lost is None else self._wordings(lost)
+                ids = self._add(drafts, vectors, numbers, origin, since, hippocampus.adaptation is not adaptation, lost)
+        except BaseException:
+            self._load()  # what is in RAM never runs ahead of the disk
+            raise
+        if outcome is not None:
+            gates = {} if outcome.verdict is None else outcome.verdict.shares
+            self.decisions.append(Decision(drafts[0].text, outcome.action.value, ids[0], old, gates, outcome.recording, forgotten, held))
+        return ids
+
+    def _wordings(self, i: int) -> tuple[str, ...]:
+        """A memory's text, and its further wordings."""
+        return self._roster[i].text, *(key.wording for key in self._store.keys(i) if key.wording is not None)
+
+    def _add(
+        self, drafts: list[Draft], vectors: list[NDArray[np.float32]], numbers: list[int | None], origin: str | None, since: int,
+        adapted: bool, lost: int | None,
+    ) -> list[int]:  # fmt: skip
+        """Make new memories durable.   since: their first key.   adapted: all codes are new.   lost: the memory that they overwrite."""
+        a, first, now = self.hippocampus.arrays(), self._store.next_id(), time.time()
+        ids = list(range(first, first + len(drafts)))
+        codes = a["codes"][:since][a["alive"][:since]] if adapted else None
+        meta = {"next_id": str(ids[-1] + 1).encode(), **(adaptation_blob(a) if adapted else {})}
+        if given := [n for n in numbers if n is not None]:
+            meta["next_session"] = str(max(self._store.next_session(), *(n + 1 for n in given))).encode()
+        rows = [MemoryRow(i, d.text, now, origin, d.happened, n) for i, d, n in zip(ids, drafts, numbers, strict=True)]
+        theirs = [] if lost is None else self._store.keys(lost)
+        self._store.add(rows, key_rows(drafts, vectors, ids, a, since, theirs), codes, meta, lost)
+        self._roster.add(rows)
+        if lost is not None:
+            self._roster.drop([lost])
+        return ids
+
+    def _refresh(self, i: int, added: Sequence[int], draft: Draft, vectors: NDArray[np.float32], since: int) -> int:
+        """Make durable what a draft brought to memory i, which knew it.   added: which of its keys.   since: the first of them."""
+        keys = [worded(key) if key.kind is Kind.CONTENT else key for key in (draft.keys[j] for j in added)]
+        rows = key_rows([replace(draft, keys=keys)], [vectors[list(added)]], [i], self.hippocampus.arrays(), since)
+        self._store.refresh(i, time.time(), draft.happened, rows)
+        self._roster.word(rows, since)
+        if draft.happened is not None:
+            self._roster.renew(i, draft.happened)
+        return i
+
+    def _embed(self, texts: Sequence[str], progress: Progress | None = None) -> NDArray[np.float32]:
+        vectors = np.asarray(self.embedder.embed(texts, progress), np.float32)
+        if vectors.shape != (len(texts), self.spec.ec.dim) or not np.isfinite(vectors).all():
+            raise VectorError(f"embedder {self.embedder.name!r} gave {vectors.shape}, or NaN; expected [{len(texts)}, {self.spec.ec.dim}]")
+        return vectors
+
+    def associate(self, a: int, b: int) -> None:
+        """Bind memory a to b: from a, one hop leads to b."""
+        self.associate_all([(a, b)])
+
+    def associate_all(self, pairs: Sequence[tuple[int, int]]) -> None:
+        """Bind many pairs at once."""
+        places = np.array([[self._roster[a].place, self._roster[b].place] for a, b in pairs], np.int64).reshape(-1, 2)
+        self._store.link([(int(a), int(b)) for a, b in pairs])
+        if len(places):
+            self.hippocampus.associate(places[:, 0], places[:, 1])
+
+    def forget(self, *ids: int) -> None:
+        """Delete memories for good."""
+        places = [self._roster[i].place for i in ids]
+        self._store.remove([int(i) for i in ids])
+        self.hippocampus.forget(places)
+        self._roster.drop(ids)
+
+    def consolidate(self) -> None:
+        """Sleep: adapt to all that is stored, and write every surviving engram and association anew."""
+        try:
+            self.hippocampus.consolidate()
+            a = self.hippocampus.arrays()
+            self._store.recode(a["codes"][a["alive"]], adaptation_blob(self.hippocampus.arrays()))
+        finally:
+            self._load()  # compact, or, where the disk refused, as before
+
+    # -- recalling -----------------------------------------------------------------------------------------------------------------
+
+    def recall(self, cue: str, top_k: int = 3, record: bool = False, *, around: datetime | None = None, cycles: int = 2) -> Hits:
+        """The memories that a cue brings back, best first.
+
+        In a model with gates (hippocampus-gated) none, where the read gate stays shut: the memory holds nothing that the cue asks for.
+        `hits.read` is the share of the gate's cells that fired, `hits.withheld` what came nearest.
+
+        record: simulate every spike; `hits.recording` holds them, and `hits.gates` those of the gates.
+        around: a time that the memories are near, in UTC where it has no zone. It counts beside meaning and words and excludes nothing: a
+        memory of that very moment gains as much as the model's `ca1.time`, the share of a meaning that is the cue's own; one farther away
+        gains less, one of over a year away, or without a time, nothing.
+        cycles: theta cycles; from the second on, what was recalled lights what is tied to it: its successors (`associate`), and memories
+        whose further cues (titles, say) its words name. Where none are stored, more cycles change nothing.
+        """
+        return self.recall_all([cue], top_k, record, around=around, cycles=cycles)[0]
+
+    def recall_all(
+        self,
+        cues: Sequence[str],
+        top_k: int = 3,
+        record: bool = False,
+        progress: Progress | None = None,
+        *,
+        around: datetime | None = None,
+        cycles: int = 2,
+    ) -> list[Hits]:
+        """`recall` for many cues in one batch; a recording is that of the whole batch."""
+        self._store.check_open()
+        for cue in cues:
+            check_text(cue)
+        near, words = seconds(around), heard(self.spec, cues)
+        if not cues:
+            return []
+        self._follow()
+        found = self.hippocampus.recall(self._embed(cues, progress), top_k, words=words, around=near, cycles=cycles, record=record)
+        read = [None] * len(cues) if found.read is None else found.read.tolist()
+        assert found.keys is not None  # of a rate twin alone
+        hits = (
+            [self._hit(*one) for one in zip(*row, strict=True) if one[0] != NONE]
+            for row in zip(found.ids, found.scores, found.drives, found.keys, strict=True)
+        )
+        spikes = found.gates or [None] * len(cues)
+        return [
+            Hits(own, float(new), found.recording, out, gates)
+            for own, new, out, gates in zip(hits, found.novelty, read, spikes, strict=True)
+        ]
+
+    def recall_chain(self, cue: str, hops: int = 1) -> list[Hit]:
+        """The memories that follow the one that the cue recalls, one a hop; shorter where the chain ends.
+
+        Where a memory has no successor (`associate`) the chain goes on by spreading: to the best match of the cue, not yet visited, among
+        the memories whose further cues are named by the words of those visited; it ends where there are none.
+        A hit's score is its likeness to the cue, which is no measure of the hop. In a model with gates there are none where the read gate
+        stays shut, as in `recall`.
+        """
+        self._store.check_open()
+        check_text(cue)
+        self._follow()
+        vector, words = self._embed([cue]), heard(self.spec, [cue])
+        if not self.hippocampus.reads(vector, words)[0]:
+            return []
+        ids = self.hippocampus.recall_chain(vector, hops, words=words)[0]
+        scores = self.hippocampus.contents(ids[ids != NONE]) @ (vector[0] / np.linalg.norm(vector[0]))
+        return [self._hit(i, float(score)) for i, score in zip(ids[ids != NONE], scores, strict=True)]
+
+    def _hit(self, place: int, score: float, drives: Iterable[float] | None = None, key: int = NONE) -> Hit:
+        i = self._roster.id_at(place)
+        text, happened = self._roster.said(i, key), self._roster[i].happened
+        why = {} if drives is None else {name: float(share) for name, share in zip(PATHWAYS, drives, strict=True)}
+        return Hit(i, text, float(score), None if happened is None else moment(happened), why)
+
+    # -- the rest ------------------------------------------------------------------------------------------------------------------
+
+    def __len__(self) -> int:
+        self._follow()
+        return len(self._roster)
+
+    def __contains__(self, i: int) -> bool:
+        self._follow()
+        return i in self._roster
+
+    def __getitem__(self, i: int) -> str:
+        """The text of a memory."""
+        self._follow()
+        return self._roster[i].text
+
+    def info(self) -> dict[str, object]:
+        """What is stored, and how full the synapses are."""
+        self._follow()
+        (fast, slow), used = self.hippocampus.density(), self._embedder
+        name = used if isinstance(used, str) else used.name
+        return {
+            "model": self.spec.name, "made_for": self.spec.load, "embedder": name, "memories": len(self),
+            "index_cells": self._store.count("keys"), "associations": self._store.count("links"),
+            "fast_density": round(fast, 4), "slow_density": round(slow, 4), "ca3_megabytes": round(self.hippocampus.ca3_bytes() / 1e6, 1),
+        }  # fmt: skip
+
+    def close(self) -> None:
+        self._store.close()
+
+    def __enter__(self) -> "Memory":
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        self.close()

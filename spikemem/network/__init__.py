@@ -1,0 +1,24 @@
+"""One description of a spiking network, that every simulator reads: neurons, synapses, plasticity, and the graph that they make."""
+
+from spikemem.network.file import NetworkSpec, load_network
+from spikemem.network.graph import CycleReset, KWinners, Logistic, Network, Population, Projection
+from spikemem.network.neurons import LIF
+from spikemem.network.plasticity import STDP
+from spikemem.network.synapses import (
+    Dense,
+    OneBit,
+    Sparse,
+    Synapses,
+    Wiring,
+    all_but_self,
+    all_to_all,
+    one_to_one,
+    pack,
+    sparse_random,
+    unpack,
+)
+
+__all__ = [
+    "LIF", "STDP", "CycleReset", "Dense", "KWinners", "Logistic", "Network", "NetworkSpec", "OneBit", "Population", "Projection", "Sparse",
+    "Synapses", "Wiring", "all_but_self", "all_to_all", "load_network", "one_to_one", "pack", "sparse_random", "unpack",
+]  # fmt: skip

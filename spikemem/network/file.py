@@ -1,0 +1,225 @@
+"""Networks as model files: populations, projections and rules in TOML, with sizes left open and variants of the rules."""
+
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import Field
+
+from spikemem.errors import NetworkError, SpecError
+from spikemem.network.graph import CycleReset, KWinners, Logistic, Network, Population
+from spikemem.network.modelfile import NETWORK, Count, Section, locate, model_files, parsed, read
+from spikemem.network.neurons import LIF
+from spikemem.network.plasticity import STDP
+from spikemem.network.synapses import Wiring, all_but_self, all_to_all, one_to_one, sparse_random
+
+SPIKE_RATE = 0.05
+"""Probability that an input cell spikes in a step, where inputs are random."""
+
+
+class LIFSpec(Section):
+    """`neurons.LIF`, with its names and units."""
+
+    model: Literal["LIF"]
+    tau: float = LIF.tau
+    threshold: float = LIF.threshold
+    reset: float | None = LIF.reset
+    refractory: float = LIF.refractory
+    tau_syn: float = LIF.tau_syn
+    resistance: float = LIF.resistance
+
+    def neuron(self, dt: float) -> LIF:
+        return LIF(**self.model_dump(exclude={"model"}))
+
+
+class IFCurrExpSpec(Section):
+    """PyNN's cell, with its names and units; see `neurons.LIF.if_curr_exp`."""
+
+    model: Literal["IF_curr_exp"]
+    tau_m: float
+    c_m: float
+    v_thresh: float
+    v_rest: float
+    v_reset: float
+    tau_syn: float
+    tau_refrac: float = 0.0
+
+    def neuron(self, dt: float) -> LIF:
+        return LIF.if_curr_exp(dt, **self.model_dump(exclude={"model"}))
+
+
+class RuleSpec(Section):
+    """`plasticity.STDP`, with its names and units."""
+
+    a_plus: float = STDP.a_plus
+    a_minus: float = STDP.a_minus
+    tau_plus: float = STDP.tau_plus
+    tau_minus: float = STDP.tau_minus
+    w_min: float = STDP.w_min
+    w_max: float = STDP.w_max
+    pairing: Literal["all", "nearest"] = "all"
+    dependence: Literal["additive", "multiplicative"] = "additive"
+    dendritic: float = STDP.dendritic
+    coincidence: Literal["depression", "potentiation"] = "depression"
+    drift: float = STDP.drift
+    divide: float | None = STDP.divide
+
+
+class NoiseSpec(Section):
+    """`network.Logistic`, with its names."""
+
+    scale: float
+    seed: int = Logistic.seed
+
+
+class PopulationSpec(Section):
+    """A population. size: a number, or the name of one under [sizes]. With `winners` and `cycle` it has KWinners, with `cycle` alone
+    CycleReset."""
+
+    size: Count | str
+    neuron: str
+    cycle: float | None = None
+    winners: Count | None = None
+    noise: NoiseSpec | None = None
+
+
+class ProjectionSpec(Section):
+    """A projection. weight: of every synapse (the mean, for sparse_random); times: the name of a size that multiplies it."""
+
+    pre: str
+    post: str
+    wiring: Literal["one_to_one", "all_to_all", "all_but_self", "sparse_random"]
+    weight: float
+    times: str | None = None
+    delay: float | None = None
+    plasticity: str | None = None
+    fan_in: Count | None = None
+    seed: int = 0
+
+
+class NetworkSpec(Section):
+    """A network as data; `network()` builds it."""
+
+    kind: Literal["network"]
+    name: Annotated[str, Field(min_length=1)]
+    description: str = ""
+    dt: float = 1.0
+    inputs: list[str]
+    """Populations that are driven from outside, with teacher-forced spikes."""
+    sizes: dict[str, Count] = Field(default={})
+    neurons: dict[str, Annotated[LIFSpec | IFCurrExpSpec, Field(discriminator="model")]]
+    rules: dict[str, RuleSpec] = Field(default={})
+    populations: dict[str, PopulationSpec]
+    projections: list[ProjectionSpec]
+
+    def network(self, **sizes: int) -> Network:
+        """The network, with sizes other than the file's where given.
+
+        >>> load_network("spike-cam").network(cues=2, contents=3).populations["CueCont"].size
+        2
+
+        Raises SpecError where a name is not in the file, NetworkError where the parts do not fit.
+        """
+        unknown = sizes.keys() - self.sizes.keys()
+        if unknown:
+            raise SpecError(f"{self.name} has no size {', '.join(sorted(unknown))}; there are {', '.join(self.sizes) or 'none'}")
+        numbers = {**self.sizes, **sizes}
+        net = Network(self.dt)
+        for name, p in self.populations.items():
+            size = p.size if isinstance(p.size, int) else self._find("size", p.size, numbers)
+            neuron = self._find("neuron", p.neuron, self.neurons).neuron(self.dt)
+            noise = None if p.noise is None else Logistic(**p.noise.model_dump())
+            net.add(Population(name, size, neuron, _inhibition(name, p), noise))
+        for q in self.projections:
+            weight = q.weight * (self._find("size", q.times, numbers) if q.times is not None else 1)
+            rule = self._find("rule", q.plasticity, self.rules).model_dump() if q.plasticity is not None else None
+            net.connect(q.pre, q.post, _wiring(q, weight), delay=q.delay, plasticity=STDP(**rule) if rule else None)
+        for name in self.inputs:
+            self._find("population", name, self.populations)
+        return net
+
+    def random_spikes(self, net: Network, steps: int, seed: int = 0) -> dict[str, NDArray[np.bool_]]:
+        """Seeded teacher-forced spikes for the inputs of a network made from this file, [time, cell] each.
+
+        Raises SpecError where the file names no inputs.
+        """
+        if not self.inputs:
+            raise SpecError(f"{self.name} names no inputs, so that nothing would drive it; list populations under `inputs`")
+        rng = np.random.default_rng(seed)
+        return {name: rng.random((steps, net.populations[name].size)) < SPIKE_RATE for name in self.inputs}
+
+    def _find(self, what: str, name: str, table: dict[str, Any]) -> Any:
+        if name not in table:
+            raise SpecError(f"{self.name} has no {what} {name!r}; there are {', '.join(table) or 'none'}")
+        return table[name]
+
+
+def _inhibition(name: str, spec: PopulationSpec) -> CycleReset | KWinners | None:
+    if spec.winners is not None:
+        return KWinners(k=spec.winners) if spec.cycle is None else KWinners(spec.cycle, spec.winners)
+    return None if spec.cycle is None else CycleReset(spec.cycle)
+
+
+def _wiring(spec: ProjectionSpec, weight: float) -> Wiring:
+    match spec.wiring:
+        case "one_to_one":
+            return one_to_one(weight)
+        case "all_to_all":
+            return all_to_all(weight)
+        case "all_but_self":
+            return all_but_self(weight)
+        case "sparse_random":
+            if spec.fan_in is None:
+                raise NetworkError(f"{spec.pre} -> {spec.post}: sparse_random needs a fan_in")
+            return sparse_random(spec.fan_in, spec.seed, *sorted((0.5 * weight, 1.5 * weight)))
+
+
+def network_names() -> list[str]:
+    """The networks that ship with spikemem, with their variants: "spike-cam", "spike-cam:bistable"."""
+    names = []
+    for path in model_files(network=True):
+        names += [path.stem, *(f"{path.stem}:{variant}" for variant in read(path).get("variants", {}))]
+    return names
+
+
+def is_network(name_or_path: str | Path) -> bool:
+    """Whether a model file, of this name or path, describes a network and not a hippocampus."""
+    path = locate(_split(name_or_path)[0], [path.stem for path in model_files(network=False)] + network_names())
+    return read(path).get("kind") == NETWORK
+
+
+def load_network(name_or_path: str | Path, variant: str | None = None) -> NetworkSpec:
+    """A network by its name, or from a model file; "NAME:VARIANT" names a variant, too.
+
+    A variant is a table [variants.NAME] whose entries stand in the place of the file's own.
+
+    Raises SpecError, naming the key and the mend, where the file is missing, is no TOML, has an unknown key or a bad value.
+    """
+    name, named = _split(name_or_path)
+    variant = variant or named
+    path = locate(name, network_names())
+    table = read(path)
+    if table.get("kind") != NETWORK:
+        raise SpecError(f'{path.stem} describes no network (kind = "{NETWORK}"); a hippocampus is loaded with load_model')
+    variants = table.pop("variants", {})
+    if variant is not None:
+        if variant not in variants:
+            raise SpecError(f"{path.stem} has no variant {variant!r}; there are {', '.join(variants) or 'none'}")
+        table = _merged(table, variants[variant]) | {"name": f"{table.get('name')}:{variant}"}
+    return parsed(NetworkSpec, table, path)
+
+
+def _split(name_or_path: str | Path) -> tuple[str, str | None]:
+    """Name or path, and the variant after its last colon; a file's own name may hold colons."""
+    whole = str(name_or_path)
+    if Path(whole).is_file() or ":" not in whole:
+        return whole, None
+    name, _, variant = whole.rpartition(":")
+    return name, variant
+
+
+def _merged(table: Any, changes: Any) -> Any:
+    if not (isinstance(table, dict) and isinstance(changes, dict)):
+        return changes
+    return {**table, **{key: _merged(table.get(key), value) for key, value in changes.items()}}

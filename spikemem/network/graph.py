@@ -1,0 +1,257 @@
+"""The one description of a spiking network: populations, projections, inhibition. It holds no behaviour; simulators read it."""
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from types import MappingProxyType
+
+import numpy as np
+from numpy.typing import NDArray
+
+from spikemem.errors import NetworkError
+from spikemem.network.neurons import LIF, number
+from spikemem.network.plasticity import STDP
+from spikemem.network.synapses import Dense, OneBit, Sparse, Synapses, Wiring
+
+BASKET = ".basket"
+"""The basket cell of population "dg" is recorded as "dg.basket"."""
+RESERVED = ("/", "->", "#")
+"""What names of recorded arrays and of projections are made with."""
+
+
+@dataclass(frozen=True)
+class CycleReset:
+    """Rhythmic inhibition: at the first step of each cycle the membrane starts anew, V[t] = R J[t], and no cell is refractory.
+
+    cycle: ms, a whole number of steps. Cycles are counted from step 0.
+    """
+
+    cycle: float = 25.0
+
+    def __post_init__(self) -> None:
+        if not (self.cycle > 0 and math.isfinite(self.cycle)):
+            raise NetworkError(f"a cycle of {self.cycle} ms is no cycle; it must be finite and above 0")
+
+
+@dataclass(frozen=True)
+class KWinners(CycleReset):
+    """Feedback inhibition, winners take all (the gamma cycle as a race: Fries 2007; de Almeida 2009).
+
+    A basket cell counts the spikes of its population in the current cycle and spikes itself when `k` are reached. Of the cells that
+    cross in the same step the higher V wins, then the lower index. A winner spikes once a cycle; from the step after its spike, and
+    for all others from the moment at which the basket cell spikes, V is held at 0 and input is lost until the cycle ends.
+
+    cycle: ms, a whole number of steps.   k: winners a cycle, >= 1.
+    """
+
+    k: int = 1
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if not isinstance(self.k, int | np.integer) or self.k < 1:
+            raise NetworkError(f"KWinners k is {self.k!r}; it must be a whole number, at least 1")
+
+
+Inhibition = CycleReset | KWinners
+
+
+@dataclass(frozen=True)
+class Logistic:
+    """Escape noise: a cell fires with a probability, not at a threshold (Gerstner & Kistler 2002, section 5.3).
+
+        I'[t] = I[t] + xi[t],   P(xi < x) = 1 / (1 + exp(-x / scale))
+
+    Logistic noise xi, drawn anew for each cell and step, is added to the external current. A cell that forgets within a step
+    (`LIF(tau, reset=0.0)` with tau far below dt, resistance R, no synaptic time constant) then spikes with the escape probability
+
+        P(S[t] = 1) = 1 / (1 + exp(-(I[t] - theta / R) / scale)),
+
+    and one that remembers has this noise summed by its membrane. The numbers belong to the description: they follow from seed, name of the
+    population, batch item, step and cell alone, so that every simulator has the same ones. Teacher-forced cells have none.
+
+    scale: of the noise, in the unit of the current, > 0; its standard deviation is pi / sqrt(3) times as large.   seed: >= 0.
+    """
+
+    scale: float
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "scale", number("Logistic scale", self.scale))
+        if not (self.scale > 0 and math.isfinite(self.scale)):
+            raise NetworkError(f"Logistic scale is {self.scale}; it must be finite and above 0 (leave the noise out for none)")
+        if not isinstance(self.seed, int | np.integer) or not 0 <= self.seed < 2**63:
+            raise NetworkError(f"Logistic seed is {self.seed!r}; it must be a whole number from 0 to 2^63 - 1")
+
+
+@dataclass(frozen=True)
+class Population:
+    """A named group of equal neurons.   size: cells, >= 1.   noise: None for cells that follow from their input."""
+
+    name: str
+    size: int
+    neuron: LIF = field(default_factory=LIF)
+    inhibition: Inhibition | None = None
+    noise: Logistic | None = None
+
+    def __post_init__(self) -> None:
+        if not self.name or self.name.endswith(BASKET) or any(mark in self.name for mark in RESERVED):
+            raise NetworkError(f"population name {self.name!r}: it must not be empty, hold {' or '.join(RESERVED)}, or end in {BASKET!r}")
+        if not isinstance(self.size, int | np.integer) or self.size < 1:
+            raise NetworkError(f"population {self.name!r} has {self.size!r} cells; it must be a whole number, at least 1")
+
+
+@dataclass(frozen=True, eq=False)
+class Projection:
+    """Synapses from one population to another.
+
+    delay: ms, at least one step.
+    first: only the first so many spikes of the source in a cycle are carried (presynaptic inhibition by the basket cell: Vogt & Regehr
+    2001); the source must have KWinners. None carries all.
+    efficacy: what a spike counts by the step of a cycle in which it leaves, [step]; cycles are counted from step 0. The weights of such
+    synapses follow the phase of a rhythm (weighted spikes: Kim et al. 2018). None: 1 in each step.
+    plasticity: the rule by which the weights learn, from those of the synapses on; each batch item learns for itself. None keeps them.
+    """
+
+    name: str
+    """"pre->post", with "#2" and so on where there are several."""
+    pre: str
+    post: str
+    synapses: Synapses
+    delay: float = 1.0
+    first: int | None = None
+    plasticity: STDP | None = None
+    efficacy: tuple[float, ...] | None = None
+
+    def counts(self, step: int) -> float:
+        """What a spike that leaves at a step counts."""
+        return 1.0 if self.efficacy is None else self.efficacy[step % len(self.efficacy)]
+
+    def carried(self, cells: NDArray[np.integer], rank: NDArray[np.integer]) -> int:
+        """Synaptic events: how many synapses carry the spikes of these presynaptic cells, given their rank in the cycle."""
+        if self.first is not None:
+            cells = cells[rank < self.first]
+        match self.synapses:
+            case Sparse(indptr=indptr):
+                return int((indptr[cells + 1] - indptr[cells]).sum())
+            case OneBit(bits=bits):
+                return int(np.bitwise_count(bits[cells]).sum())
+            case Dense(weights=weights):
+                return len(cells) * weights.shape[1]
+
+
+class Network:
+    """Populations and the projections between them, on a time step of dt ms.
+
+    >>> net = Network(dt=1.0)
+    >>> _ = net.add(Population("input", 3))
+    >>> _ = net.add(Population("output", 2, LIF(tau=10.0)))
+    >>> from spikemem.network.synapses import all_to_all
+    >>> _ = net.connect("input", "output", all_to_all(0.5), delay=2.0)
+    >>> net
+    Network(dt=1.0 ms: input 3, output 2; 6 synapses)
+    """
+
+    def __init__(self, dt: float = 1.0) -> None:
+        if not (dt > 0 and math.isfinite(dt)):
+            raise NetworkError(f"dt is {dt} ms; it must be finite and above 0")
+        self.dt = float(dt)
+        self._populations: dict[str, Population] = {}
+        self._projections: list[Projection] = []
+
+    @property
+    def populations(self) -> Mapping[str, Population]:
+        return MappingProxyType(self._populations)
+
+    @property
+    def projections(self) -> tuple[Projection, ...]:
+        return tuple(self._projections)
+
+    def add(self, population: Population) -> Population:
+        """Add a population; its name must be new."""
+        if population.name in self._populations:
+            raise NetworkError(f"there is already a population {population.name!r}")
+        neuron = population.neuron
+        if neuron.refractory and self.steps(neuron.refractory) < 1:
+            raise NetworkError(f"{population.name!r}: a refractory time of {neuron.refractory} ms is shorter than a step of {self.dt} ms")
+        if neuron.made_for not in (None, self.dt):
+            raise NetworkError(
+                f"{population.name!r}: its resistance was made for a dt of {neuron.made_for} ms, the network's is {self.dt} ms"
+            )
+        if population.inhibition is not None and self.steps(population.inhibition.cycle) < 1:
+            raise NetworkError(f"{population.name!r}: a cycle of {population.inhibition.cycle} ms is shorter than a step of {self.dt} ms")
+        self._populations[population.name] = population
+        return population
+
+    def connect(
+        self,
+        pre: str,
+        post: str,
+        synapses: Synapses | Wiring,
+        *,
+        delay: float | None = None,
+        first: int | None = None,
+        plasticity: STDP | None = None,
+        efficacy: Sequence[float] | None = None,
+    ) -> Projection:
+        """Connect two populations.
+
+        synapses: of shape [pre, post], or a wiring rule that makes them (`one_to_one()`, `sparse_random(fan_in=8)`).
+        delay: ms, a whole number of steps and at least one; one step by default.   first, plasticity, efficacy: see `Projection`.
+        """
+        for name in (pre, post):
+            if name not in self._populations:
+                raise NetworkError(f"no population {name!r}; there are {', '.join(self._populations) or 'none'}")
+        source, target = self._populations[pre], self._populations[post]
+        made = synapses(source.size, target.size) if callable(synapses) else synapses
+        if not isinstance(made, Dense | Sparse | OneBit):
+            raise NetworkError(
+                f"{pre} -> {post}: synapses are Dense, Sparse or OneBit, not {type(made).__name__}; wrap an array in Dense(...)"
+            )
+        if made.shape != (source.size, target.size):
+            raise NetworkError(f"{pre} -> {post}: synapses have shape {made.shape}, the populations {(source.size, target.size)}")
+        delay = self.dt if delay is None else number(f"{pre} -> {post}: the delay", delay)
+        if self.steps(delay) < 1:
+            raise NetworkError(f"{pre} -> {post}: delay {delay} ms; it must be at least one step of {self.dt} ms")
+        if first is not None and (first < 1 or not isinstance(source.inhibition, KWinners)):
+            raise NetworkError(f"{pre} -> {post}: first={first} needs to be above 0 and {pre!r} to have KWinners")
+        if plasticity is not None:
+            self._check_plastic(f"{pre} -> {post}", made, delay, first, plasticity)
+        if efficacy is not None and (plasticity or isinstance(made, OneBit) or not len(efficacy) or not np.isfinite(efficacy).all()):
+            raise NetworkError(f"{pre} -> {post}: efficacy is one finite number a step, for Dense or Sparse synapses that do not learn")
+        again = 1 + sum(p.pre == pre and p.post == post for p in self._projections)
+        name = f"{pre}->{post}" if again == 1 else f"{pre}->{post}#{again}"
+        projection = Projection(name, pre, post, made, delay, first, plasticity, None if efficacy is None else tuple(map(float, efficacy)))
+        self._projections.append(projection)
+        return projection
+
+    def _check_plastic(self, where: str, synapses: Synapses, delay: float, first: int | None, rule: STDP) -> None:
+        if first is not None:
+            raise NetworkError(f"{where}: plastic synapses carry every spike; leave `first` out")
+        if not isinstance(synapses, Dense | Sparse):
+            raise NetworkError(f"{where}: plastic synapses are Dense or Sparse, not {type(synapses).__name__}")
+        if isinstance(synapses, Sparse) and synapses.repeats():
+            raise NetworkError(f"{where}: plastic synapses join a pair of cells at most once")
+        weights = synapses.weights
+        if weights.size and (weights.min() < rule.w_min or weights.max() > rule.w_max):
+            raise NetworkError(
+                f"{where}: weights from {weights.min():g} to {weights.max():g} leave the bounds {rule.w_min:g} to {rule.w_max:g}"
+            )
+        try:
+            late = self.steps(rule.dendritic) > self.steps(delay)
+        except NetworkError as error:
+            raise NetworkError(f"{where}: the dendritic delay of {rule.dendritic} ms: {error}") from error
+        if late:
+            raise NetworkError(f"{where}: a dendritic delay of {rule.dendritic} ms is longer than the whole delay of {delay} ms")
+
+    def steps(self, time: float) -> int:
+        """A time in ms as a whole number of steps; NetworkError where it is none."""
+        if not math.isfinite(time):
+            raise NetworkError(f"{time} ms is no time")
+        steps = round(time / self.dt)
+        if abs(steps * self.dt - time) > 1e-9 * max(1.0, abs(time)):
+            raise NetworkError(f"{time} ms is no whole number of steps of {self.dt} ms")
+        return steps
+
+    def __repr__(self) -> str:
+        cells = ", ".join(f"{p.name} {p.size}" for p in self._populations.values())
+        return f"Network(dt={self.dt} ms: {cells}; {sum(p.synapses.count for p in self._projections)} synapses)"

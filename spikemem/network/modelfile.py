@@ -1,0 +1,87 @@
+"""Model files: TOML tables that are found by name, checked key by key, and printed back."""
+
+import json
+import tomllib
+from pathlib import Path
+from typing import Annotated, Any, TypeVar
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from spikemem.errors import SpecError
+
+_PACKAGE = Path(__file__).resolve().parent.parent
+MODELS = next((p for p in (_PACKAGE / "models", _PACKAGE.parent / "models") if p.is_dir()), _PACKAGE / "models")
+"""Where the model files lie: inside the installed package, or beside it in a checkout."""
+
+NETWORK = "network"
+"""The `kind` of a model file that describes any network; a hippocampus has none."""
+Spec = TypeVar("Spec", bound=BaseModel)
+Count = Annotated[int, Field(ge=1)]
+
+
+class Section(BaseModel):
+    """A table of a model file: unknown keys and wrong types are errors."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+
+
+def model_files(network: bool) -> list[Path]:
+    """The files that ship with spikemem: of networks, or of hippocampi."""
+    return [path for path in sorted(MODELS.glob("*.toml")) if (read(path).get("kind") == NETWORK) == network]
+
+
+def locate(name_or_path: str | Path, names: list[str]) -> Path:
+    """The model file of a name, or the path itself; SpecError with the known names where there is none."""
+    path = Path(name_or_path)
+    if path.suffix != ".toml":
+        path = MODELS / f"{name_or_path}.toml"
+        if not path.is_file():
+            raise SpecError(f"no model {str(name_or_path)!r}; there are {', '.join(names)}, or give the path of a .toml file")
+    return path
+
+
+def read(path: Path) -> dict[str, Any]:
+    """A TOML file; SpecError where it cannot be read."""
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise SpecError(f"model file {path} cannot be read: {error.strerror}") from error
+    except (ValueError, RecursionError) as error:  # of tomllib, of the decoder, and of paths that no system has
+        raise SpecError(f"model file {path} is no valid TOML: {error}") from error
+
+
+def parsed(kind: type[Spec], table: dict[str, Any], path: Path) -> Spec:
+    """A table as a specification; SpecError naming the key and the mend."""
+    try:
+        return kind.model_validate(table)
+    except ValidationError as error:
+        raise SpecError(f"model file {path}: {problems(error)}") from error
+
+
+def problems(error: ValidationError) -> str:
+    return "; ".join(_problem(e) for e in error.errors())
+
+
+def _problem(error: object) -> str:
+    assert isinstance(error, dict)
+    key = ".".join(str(part) for part in error["loc"])
+    if error["type"] == "extra_forbidden":
+        return f"unknown key {key!r}"
+    return f"{key} = {error['input']!r}: {error['msg']}" if key else str(error["msg"])
+
+
+def to_toml(spec: BaseModel) -> str:
+    """A specification with its defaults filled in, as a model file."""
+    lines: list[str] = []
+    for key, value in spec.model_dump().items():
+        if isinstance(value, dict):
+            lines += ["", f"[{key}]", *(f"{k} = {_literal(v)}" for k, v in value.items() if v is not None)]
+        elif value is not None:
+            lines.append(f"{key} = {_literal(value)}")
+    return "\n".join(lines) + "\n"
+
+
+def _literal(value: object) -> str:
+    if isinstance(value, str):
+        return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")
+    return repr(value)

@@ -1,0 +1,175 @@
+"""Plasticity: pair STDP, its parameters, its one step, and its window, side by side.
+
+The contract, the same in every simulator. A spike needs the projection's delay from cell to cell, of which `dendritic` lies behind the
+synapse; a postsynaptic spike takes as long to travel back. At the end of step t, when all S[t] are known, a synapse sees
+
+    pre  = S_pre[t - (delay - dendritic)]          post = S_post[t - dendritic]
+    x   <- x exp(-dt / tau_plus)                   y   <- y exp(-dt / tau_minus)
+    w   <- w + drift dt where w > divide, w - drift dt elsewhere
+    post:  w <- w + A+(w) x,   then   y <- y + 1   (y <- 1 where only the nearest spike counts)
+    pre:   w <- w - A-(w) y,   then   x <- x + 1   (x <- 1)
+
+in this order where a coincidence depresses, pre before post where it potentiates; w is clipped to [w_min, w_max] after each line;
+
+    A+(w) = a_plus,  A-(w) = a_minus                                     additive (Song, Miller & Abbott 2000)
+    A+(w) = a_plus (w_max - w),  A-(w) = a_minus (w - w_min)             multiplicative (van Rossum, Bi & Turrigiano 2000)
+
+What arrives at step t was weighted by the w of the end of step t - 1.
+"""
+
+import math
+from dataclasses import dataclass, fields
+from typing import Any, Literal, NamedTuple
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from spikemem.errors import NetworkError
+from spikemem.network.neurons import number
+
+
+class STDPState(NamedTuple):
+    """What a plastic projection carries from one step to the next."""
+
+    weights: Any
+    """w, [..., pre, post]."""
+    pre_trace: Any
+    """x, [..., pre]."""
+    post_trace: Any
+    """y, [..., post]."""
+
+
+class Brian2Text(NamedTuple):
+    """A rule as Brian2 reads it; the drift of a step comes first in the next one."""
+
+    drift: str
+    model: str
+    on_post: str
+    on_pre: str
+
+
+@dataclass(frozen=True)
+class STDP:
+    """Pair-based spike-timing-dependent plasticity with hard bounds (Bi & Poo 1998; Morrison, Diesmann & Gerstner 2008).
+
+        dw = A+(w) exp(-lag / tau_plus)   for lag = t_post - t_pre > 0,      dw = -A-(w) exp(lag / tau_minus)   for lag < 0,
+
+    with the times at which the synapse sees the spikes. The whole contract is stated at the head of this module.
+
+    a_plus, a_minus: in the unit of the weights (additive), or shares of what is left (multiplicative); >= 0.
+    tau_plus, tau_minus: ms, > 0.   w_min, w_max: hard bounds.
+    pairing: "all" (all-to-all) or "nearest" (each spike pairs with the nearest earlier one of the other side).
+    dependence: "additive" or "multiplicative".
+    dendritic: ms, the part of the projection's delay behind the synapse, from 0 to the whole of it.
+    coincidence: what lag 0 does, "depression" or "potentiation".
+    drift: how fast a weight drifts to the nearer of two stable states, its bounds, in its unit per ms, >= 0 (the bistable synapse of
+        Fusi et al. 2000 and of Brader, Senn & Fusi 2007); it costs a look at every synapse in every step.
+    divide: the weight that divides the two basins; the middle of the bounds by default.
+
+    Raises NetworkError where a parameter is out of its range.
+    """
+
+    a_plus: float = 0.01
+    a_minus: float = 0.0105
+    tau_plus: float = 20.0
+    tau_minus: float = 20.0
+    w_min: float = 0.0
+    w_max: float = 1.0
+    pairing: Literal["all", "nearest"] = "all"
+    dependence: Literal["additive", "multiplicative"] = "additive"
+    dendritic: float = 0.0
+    coincidence: Literal["depression", "potentiation"] = "depression"
+    drift: float = 0.0
+    divide: float | None = None
+
+    def __post_init__(self) -> None:
+        for option in fields(self):
+            value = getattr(self, option.name)
+            if option.name not in ("pairing", "dependence", "coincidence") and value is not None:
+                object.__setattr__(self, option.name, number(f"STDP {option.name}", value))
+        for name in ("a_plus", "a_minus", "dendritic", "drift"):
+            if not (getattr(self, name) >= 0 and math.isfinite(getattr(self, name))):
+                raise NetworkError(f"STDP {name} is {getattr(self, name)}; it must be finite and at least 0")
+        for name in ("tau_plus", "tau_minus"):
+            if not (getattr(self, name) > 0 and math.isfinite(getattr(self, name))):
+                raise NetworkError(f"STDP {name} is {getattr(self, name)} ms; it must be finite and above 0")
+        if not (self.w_min < self.w_max and math.isfinite(self.w_min) and math.isfinite(self.w_max)):
+            raise NetworkError(f"STDP bounds are {self.w_min} and {self.w_max}; w_min must lie below w_max, both finite")
+        if not self.w_min <= self.basin <= self.w_max:
+            raise NetworkError(f"STDP divide is {self.divide}; it must lie between w_min {self.w_min} and w_max {self.w_max}")
+        for name, known in (
+            ("pairing", ("all", "nearest")),
+            ("dependence", ("additive", "multiplicative")),
+            ("coincidence", ("depression", "potentiation")),
+        ):
+            if getattr(self, name) not in known:
+                raise NetworkError(f"STDP {name} is {getattr(self, name)!r}; it must be one of {', '.join(known)}")
+
+    @property
+    def basin(self) -> float:
+        """The weight above which the drift goes up."""
+        return (self.w_min + self.w_max) / 2 if self.divide is None else self.divide
+
+    def drifted(self, weights: Any, dt: float) -> Any:
+        """The weights after a step's drift, for numpy arrays and torch tensors alike."""
+        if not self.drift:
+            return weights
+        upward, amount = weights > self.basin, self.drift * dt
+        return ((weights + amount) * upward + (weights - amount) * ~upward).clip(self.w_min, self.w_max)
+
+    def decays(self, dt: float) -> tuple[float, float]:
+        """The decay of x and of y in one step of dt ms."""
+        return math.exp(-dt / self.tau_plus), math.exp(-dt / self.tau_minus)
+
+    def step(self, pre: Any, post: Any, state: STDPState, dt: float) -> STDPState:
+        """One step of the contract on all-to-all synapses, for numpy arrays and torch tensors alike.
+
+        pre, post: the spikes that the synapses see, bool, [..., pre] and [..., post].   Returns the state at the end of the step.
+        """
+        weights, x, y = state
+        plus, minus = self.decays(dt)
+        weights, x, y = self.drifted(weights, dt), plus * x, minus * y
+        if self.coincidence == "depression":
+            weights, y = self._potentiated(weights, x, post), self._spiked(y, post)
+            return STDPState(self._depressed(weights, y, pre), self._spiked(x, pre), y)
+        weights, x = self._depressed(weights, y, pre), self._spiked(x, pre)
+        return STDPState(self._potentiated(weights, x, post), x, self._spiked(y, post))
+
+    def _spiked(self, trace: Any, spikes: Any) -> Any:
+        return trace + spikes if self.pairing == "all" else trace * ~spikes + spikes
+
+    def _potentiated(self, weights: Any, x: Any, post: Any) -> Any:
+        if not post.any():
+            return weights
+        room = self.w_max - weights if self.dependence == "multiplicative" else 1.0
+        return (weights + self.a_plus * room * x[..., :, None] * post[..., None, :]).clip(self.w_min, self.w_max)
+
+    def _depressed(self, weights: Any, y: Any, pre: Any) -> Any:
+        if not pre.any():
+            return weights
+        room = weights - self.w_min if self.dependence == "multiplicative" else 1.0
+        return (weights - self.a_minus * room * y[..., None, :] * pre[..., :, None]).clip(self.w_min, self.w_max)
+
+    def brian2(self) -> Brian2Text:
+        """The same rule for Brian2, event-driven as in its own STDP example; its constants are the parameters, times in seconds."""
+        soft, one = self.dependence == "multiplicative", "+= 1" if self.pairing == "all" else "= 1"
+        rise, fall = (" * (w_max - w)", " * (w - w_min)") if soft else ("", "")
+        return Brian2Text(
+            drift="w = clip(w + int(t > 0 * second) * drift * dt * (2 * int(w > divide) - 1), w_min, w_max)" if self.drift else "",
+            model="w : 1\ndx/dt = -x / tau_plus : 1 (event-driven)\ndy/dt = -y / tau_minus : 1 (event-driven)",
+            on_post=f"w = clip(w + a_plus{rise} * x, w_min, w_max)\ny {one}",
+            on_pre=f"w = clip(w - a_minus{fall} * y, w_min, w_max)\nx {one}",
+        )
+
+    def window(self, lag: ArrayLike, weight: float = 0.5) -> NDArray[np.float64]:
+        """What one pair of spikes changes a weight by: dw at lag = t_post - t_pre (ms, as the synapse sees them), bounds applied.
+
+        >>> STDP(a_plus=0.1, a_minus=0.1, tau_plus=10.0, tau_minus=10.0).window([-10.0, 0.0, 10.0]).round(4).tolist()
+        [-0.0368, -0.1, 0.0368]
+        """
+        lag = np.asarray(lag, dtype=np.float64)
+        multiplicative = self.dependence == "multiplicative"
+        rise = self.a_plus * (self.w_max - weight if multiplicative else 1.0) * np.exp(-np.maximum(lag, 0) / self.tau_plus)
+        fall = self.a_minus * (weight - self.w_min if multiplicative else 1.0) * np.exp(np.minimum(lag, 0) / self.tau_minus)
+        rises = lag >= 0 if self.coincidence == "potentiation" else lag > 0
+        return np.clip(weight + np.where(rises, rise, -fall), self.w_min, self.w_max) - weight

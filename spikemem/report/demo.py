@@ -1,0 +1,115 @@
+"""The main job on the corpus that ships with spikemem: store sentences, recall them, and do the same with the rate twin."""
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from spikemem.data.corpus.statements import Corpus, load_corpus
+from spikemem.evaluate import compare
+from spikemem.evaluate.compare import Pair, Row
+from spikemem.hippocampus.regions import ec
+from spikemem.hippocampus.spec import ModelSpec
+from spikemem.memory.embed import Embedder
+
+HOPS = 3
+CURVE = (5, 10, 25, 50, 100, 200)
+"""Gamma cycles over which attention is counted; the figure is that of the last."""
+ATTENTION_CUES = 200
+Stage = Callable[[str], None]
+
+
+@dataclass(frozen=True, eq=False)
+class DemoResult:
+    """rows: the table.   The numbers of `json`, and what the report's pictures are drawn from."""
+
+    corpus: Corpus
+    rows: list[Row]
+    agreement: float
+    ec_cosine: float
+    attention_curve: dict[int, float]
+    synaptic_events: float
+    simulated_events: int
+    multiplications: float
+    recall_ms: tuple[float, float]
+    seconds: float
+    pair: Pair = field(repr=False)
+    texts: NDArray[np.float32] = field(repr=False)
+    cues: NDArray[np.float32] = field(repr=False)
+
+    def json(self) -> dict[str, object]:
+        """The figures as JSON-able values; the rows as {"spiking", "rate", "n"}."""
+        return {
+            **{row.name.replace(" ", "_"): row.json() for row in self.rows},
+            "agreement": round(self.agreement, 4),
+            "ec_cosine": round(self.ec_cosine, 4),
+            "attention_tv": round(self.attention_curve[CURVE[-1]], 4),
+            "attention_curve": {str(c): round(tv, 4) for c, tv in self.attention_curve.items()},
+            "synaptic_events": round(self.synaptic_events),
+            "simulated_events": self.simulated_events,
+            "multiplications": round(self.multiplications),
+            "recall_ms": {"spiking": round(self.recall_ms[0], 3), "rate": round(self.recall_ms[1], 3)},
+            "seconds": round(self.seconds, 1),
+        }
+
+
+def run(spec: ModelSpec, embedder: Embedder, seed: int = 0, stage: Stage = lambda name: None) -> DemoResult:
+    """Everything that the demo measures.   stage: told what begins."""
+    start = time.perf_counter()
+    corpus, spec = load_corpus(), spec.with_dim(embedder.dim)
+    stage(f"embedding {len(corpus.texts)} statements and their cues")
+    texts = embedder.embed(corpus.texts)
+    cues = np.stack([embedder.embed([c[j] for c in corpus.cues]) for j in range(2)], axis=1)  # [statement, 2, d]
+
+    stage("storing, and recalling by exact cue and by paraphrase")
+    ids, alone = np.arange(len(texts)), np.array(corpus.alone)
+    plain = Pair.of(spec, texts, links=corpus.links, seed=seed)
+    exact = plain.first(texts)
+    unseen = plain.first(cues[alone].reshape(-1, texts.shape[1]))
+    told = np.setdiff1d(ids, alone)
+    versions = plain.first(cues[told].reshape(-1, texts.shape[1]))
+
+    stage("recalling with one stored cue variant")
+    stored = [cues[i, :1] if i in alone else None for i in ids]
+    varied = Pair.of(spec, texts, stored, seed=seed).first(cues[alone, 1])
+
+    stage("recalling chains")
+    starts = np.array([chain[i : i + HOPS + 1] for chain in corpus.chains for i in range(len(chain) - HOPS)])
+    rows = [
+        exact.row("exact", ids),
+        unseen.row("paraphrase", np.repeat(alone, 2)),
+        varied.row("paraphrase with variant", alone),
+        plain.chains("chain", texts[starts[:, 0]], starts[:, 1:]),
+        versions.row("paraphrase of linked or changed facts", np.repeat(told, 2)),
+    ]
+
+    stage("counting attention")
+    some = cues[alone[:ATTENTION_CUES], 0]
+    curve = {cycles: compare.attention_tv(plain, some, cycles) for cycles in CURVE}
+    everything = np.concatenate([texts, cues.reshape(-1, texts.shape[1])])
+    agreed = np.concatenate([a.agree() for a in (exact, unseen, versions, varied)])
+    return DemoResult(
+        corpus, rows, float(agreed.mean()), round_trip(spec, everything), curve, float(unseen.spiking.events.mean()),
+        plain.spiking.simulate_recall(some[0]).events,
+        float(unseen.rate.events.mean()), _timed(plain, everything), time.perf_counter() - start, plain, texts, cues,
+    )  # fmt: skip
+
+
+def round_trip(spec: ModelSpec, vectors: NDArray[np.float32]) -> float:
+    """Mean cosine between vectors [n, d] and what their EC spikes decode to."""
+    unit = ec.unit(vectors, spec.ec.dim)
+    decoded = ec.decode(spec.ec, ec.encode(spec.ec, unit))
+    return float(((decoded * unit).sum(1) / np.linalg.norm(decoded, axis=1)).mean())
+
+
+def _timed(pair: Pair, cues: NDArray[np.float32], repeats: int = 3) -> tuple[float, float]:
+    """Median milliseconds a recall, spiking and rate, in batches, side by side."""
+    times: list[list[float]] = [[], []]
+    for _ in range(repeats):
+        for kept, recall in zip(times, (pair.spiking.recall, pair.rate.recall), strict=True):
+            start = time.perf_counter()
+            recall(cues)
+            kept.append(1e3 * (time.perf_counter() - start) / len(cues))
+    return float(np.median(times[0])), float(np.median(times[1]))

@@ -1,0 +1,238 @@
+"""A network and its stimulus as Brian2 objects: groups, synapses, monitors. `simulators.brian2` runs them and reads them.
+
+Orders within the slot "synapses": the drift of the step before, then what it has shown the synapses, then transmission at 0.
+"""
+
+from collections.abc import Mapping
+from types import ModuleType
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from spikemem.network.graph import CycleReset, KWinners, Network, Population, Projection
+from spikemem.network.plasticity import STDP
+from spikemem.network.synapses import Dense, OneBit, Sparse, unpack
+from spikemem.simulators.brian2.race import Race
+from spikemem.simulators.stimulus import Drive
+
+SCHEDULE = ["start", "groups", "synapses", "thresholds", "resets", "end"]
+DRIFT, FIRST, SECOND = -3, -2, -1
+LONG_AGO = "-10000 * second"
+"""Brian2's own lastspike of a cell that never fired."""
+
+
+class Model:
+    """A network and its stimulus as Brian2 objects."""
+
+    def __init__(self, b2: ModuleType, net: Network, drive: Drive, chosen: Mapping[str, NDArray[np.int64]], standalone: bool) -> None:
+        self.b2, self.net, self.drive, self.chosen, self.standalone = b2, net, drive, chosen, standalone
+        self.dt = net.dt * b2.ms
+        self.brian = b2.Network()
+        self.brian.schedule = SCHEDULE
+        self.relays: dict[str, list[str]] = {name: [] for name in net.populations}
+        for projection in net.projections:
+            if isinstance(projection.synapses, OneBit) and projection.synapses.off and projection.post not in drive.clamped:
+                self.relays[projection.post].append(f"r{net.projections.index(projection)}")
+        self.groups = {name: self._group(n, p) for n, (name, p) in enumerate(net.populations.items())}
+        self.plastic: dict[str, Any] = {}
+        for n, projection in enumerate(net.projections):
+            self._connect(n, projection)
+        self.spikes = {name: self._monitor(name) for name in net.populations}
+        self.voltages = {name: self._watch(name, cells) for name, cells in chosen.items() if name not in drive.clamped}
+
+    # -- populations ---------------------------------------------------------------------------------------------------------------
+
+    def _group(self, n: int, population: Population) -> Any:
+        if population.name in self.drive.clamped:
+            return self._generator(f"cells_{n}", population, None)
+        b2, neuron, inhibition = self.b2, population.neuron, population.inhibition
+        text, races = neuron.brian2(), isinstance(inhibition, KWinners)
+        constants = {
+            "tau": neuron.tau * b2.ms, "tau_syn": neuron.tau_syn * b2.ms, "theta": neuron.threshold,
+            "resistance": neuron.resistance, "reset": neuron.reset or 0.0,
+        }  # fmt: skip
+        model = [text.model, *(f"{relay} : 1" for relay in self.relays[population.name])]
+        if races:
+            model += ["fires : boolean", "rank : integer"]
+        firsts = {p.first for p in self.net.projections if p.pre == population.name and p.first is not None}
+        held = (
+            {"refractory": (self.net.steps(neuron.refractory) + 1) * self.dt} if neuron.refractory else {}
+        )  # Brian2 counts the spike's step
+        group = b2.NeuronGroup(
+            population.size * self.drive.batches, "\n".join(model), threshold="fires" if races else text.threshold, reset=text.reset,
+            events={f"first_{k}": f"fires and rank < {k}" for k in firsts}, method="exact", dt=self.dt, namespace=constants,
+            name=f"cells_{n}", **held,
+        )  # fmt: skip
+        if not neuron.tau_syn:
+            group.run_regularly("j = 0", when="start", dt=self.dt, name=f"silence_{n}")
+        if inhibition is not None:
+            self._restart(n, group, inhibition, bool(held))
+        inputs = [self._external(n, group, population.name)] if population.name in self.drive.current else []
+        arriving = [f"j += {source}" for source in (*self.relays[population.name], *inputs)]
+        group.run_regularly("\n".join([*arriving, text.arrival]), when="after_synapses", dt=self.dt, name=f"arrival_{n}")
+        self.brian.add(group)
+        if isinstance(inhibition, KWinners):
+            race = Race(group, inhibition.k, neuron.threshold, self.drive.batches, self.net.steps(inhibition.cycle))
+            self.brian.add(race.standalone(b2, n, self.dt) if self.standalone else race.operation(b2, self.dt))
+        return group
+
+    def _restart(self, n: int, group: Any, inhibition: CycleReset, refractory: bool) -> None:
+        anew = "v = 0\nspiked = 0" + (f"\nlastspike = {LONG_AGO}" if refractory else "")
+        group.run_regularly(anew, when="start", dt=self.net.steps(inhibition.cycle) * self.dt, name=f"restart_{n}")
+
+    def _external(self, n: int, group: Any, name: str) -> str:
+        """The external current as a timed array; returns its term."""
+        current, size = self.drive.current[name], self.net.populations[name].size
+        if current.shape[1:] == (1, 1):
+            values, term = current[:, 0, 0], f"external_{n}(t)"
+        else:
+            values = np.broadcast_to(current, (self.drive.steps, self.drive.batches, size)).reshape(self.drive.steps, -1)
+            term = f"external_{n}(t, i)"
+        group.namespace[f"external_{n}"] = self.b2.TimedArray(values, dt=self.dt, name=f"external_{n}")
+        return term
+
+    def _generator(self, name: str, population: Population, first: int | None) -> Any:
+        """Teacher-forced spikes; with `first` only those of a lower rank in their cycle."""
+        trains = np.broadcast_to(self.drive.clamped[population.name], (self.drive.steps, self.drive.batches, population.size))
+        if first is not None:
+            trains = trains & (_ranks(trains, self.cycle(population)) < first)
+        step, cell = np.nonzero(trains.reshape(self.drive.steps, -1))
+        generator = self.b2.SpikeGeneratorGroup(trains[0].size, cell, step * self.dt, dt=self.dt, name=name)
+        self.brian.add(generator)
+        return generator
+
+    def cycle(self, population: Population) -> int:
+        """Steps of a population's cycle; of one without any, all."""
+        return self.net.steps(population.inhibition.cycle) if population.inhibition else self.drive.steps
+
+    # -- projections ---------------------------------------------------------------------------------------------------------------
+
+    def _connect(self, n: int, projection: Projection) -> None:
+        rule, synapses = projection.plasticity, projection.synapses
+        forced = projection.post in self.drive.clamped  # what arrives there is lost
+        source, event = self._source(n, projection)
+        if synapses.count and rule is not None:
+            self.plastic[projection.name] = self._learning(n, projection, rule, forced)
+        elif synapses.count and not forced:
+            self._carry(n, projection, source, event)
+        if isinstance(synapses, OneBit) and synapses.off and not forced:
+            self._relay(n, synapses, projection, source, event)
+
+    def _source(self, n: int, projection: Projection) -> tuple[Any, str]:
+        if projection.first is None:
+            return self.groups[projection.pre], "spike"
+        if projection.pre in self.drive.clamped:
+            return self._generator(f"first_{n}", self.net.populations[projection.pre], projection.first), "spike"
+        return self.groups[projection.pre], f"first_{projection.first}"
+
+    def _carry(self, n: int, projection: Projection, source: Any, event: str) -> None:
+        """Synapses with fixed weights."""
+        delay = (self.net.steps(projection.delay) - 1) * self.dt
+        counts, namespace = "", {}
+        if projection.efficacy is not None:
+            left = np.arange(self.drive.steps) - self.net.steps(projection.delay)
+            values = np.array([projection.counts(step) for step in left.tolist()])
+            counts, namespace = f" * counts_{n}(t)", {f"counts_{n}": self.b2.TimedArray(values, dt=self.dt, name=f"counts_{n}")}
+        made = self.b2.Synapses(
+            source, self.groups[projection.post], "w : 1", on_pre=f"j_post += w{counts}", on_event={"pre": event}, delay=delay, dt=self.dt,
+            namespace=namespace, name=f"synapses_{n}",
+        )  # fmt: skip
+        self._wire(made, projection)
+
+    def _wire(self, made: Any, projection: Projection) -> None:
+        """Connect Brian2's synapses for the whole batch, and set their weights."""
+        pre, post, weights = _triples(projection)
+        (sources, targets), batches = projection.synapses.shape, self.drive.batches
+        item = np.repeat(np.arange(batches), len(pre))
+        if len(pre):
+            made.connect(i=np.tile(pre, batches) + item * sources, j=np.tile(post, batches) + item * targets)
+            made.w = np.tile(weights, batches)
+            self.brian.add(made)
+
+    def _relay(self, n: int, synapses: OneBit, projection: Projection, source: Any, event: str) -> None:
+        """Feed-forward inhibition: an interneuron for each stretch of cells counts the spikes and reaches the whole stretch."""
+        b2, batches, (sources, size) = self.b2, self.drive.batches, synapses.shape
+        starts, stretch = np.unique(synapses.start, return_inverse=True)
+        relay = b2.NeuronGroup(len(starts) * batches, "n : 1", dt=self.dt, name=f"relay_{n}")
+        relay.run_regularly("n = 0", when="start", dt=self.dt, name=f"relay_silence_{n}")
+        delay = (self.net.steps(projection.delay) - 1) * self.dt
+        counts = b2.Synapses(source, relay, on_pre="n_post += 1", on_event={"pre": event}, delay=delay, dt=self.dt, name=f"counts_{n}")
+        item = np.repeat(np.arange(batches), sources)
+        counts.connect(i=np.arange(sources * batches), j=np.tile(stretch, batches) + item * len(starts))
+        target = self.groups[projection.post]
+        reach = b2.Synapses(
+            relay, target, f"r{n}_post = {synapses.off!r} * n_pre : 1 (summed)", dt=self.dt, name=f"reach_{n}"
+        )  # fmt: skip
+        cells = starts[:, None] + np.arange(synapses.width)
+        every, item = np.repeat(np.arange(len(starts)), synapses.width), np.repeat(np.arange(batches), cells.size)
+        reach.connect(i=np.tile(every, batches) + item * len(starts), j=np.tile(cells.ravel(), batches) + item * size)
+        updater = reach.summed_updaters[f"r{n}_post"]
+        updater.when, updater.order = "after_synapses", -1
+        self.brian.add(relay, counts, reach)
+
+    def _learning(self, n: int, projection: Projection, rule: STDP, forced: bool) -> Any:
+        """Plastic synapses: they learn what the step before has shown them, then they transmit."""
+        text, back = rule.brian2(), self.net.steps(rule.dendritic)
+        constants = {
+            "a_plus": rule.a_plus, "a_minus": rule.a_minus, "w_min": rule.w_min, "w_max": rule.w_max,
+            "tau_plus": rule.tau_plus * self.b2.ms, "tau_minus": rule.tau_minus * self.b2.ms,
+            "drift": rule.drift / self.b2.ms, "divide": rule.basin,
+        }  # fmt: skip
+        whole = self.net.steps(projection.delay)
+        delays = {"depress": (whole - back) * self.dt, "potentiate": back * self.dt}
+        on_pre = {"depress": text.on_pre}
+        if not forced:
+            on_pre["transmit"], delays["transmit"] = "j_post += w", (whole - 1) * self.dt
+        source, target = self.groups[projection.pre], self.groups[projection.post]
+        made = self.b2.Synapses(
+            source, target, text.model, on_pre=on_pre, on_post={"potentiate": text.on_post}, delay=delays, namespace=constants,
+            method="exact", dt=self.dt, name=f"synapses_{n}",
+        )  # fmt: skip
+        self._wire(made, projection)
+        if text.drift:
+            made.run_regularly(text.drift, when="synapses", order=DRIFT, dt=self.dt, name=f"drift_{n}")
+        first, second = ("potentiate", "depress") if rule.coincidence == "depression" else ("depress", "potentiate")
+        getattr(made, first).order, getattr(made, second).order = FIRST, SECOND
+        return made
+
+    # -- monitors ------------------------------------------------------------------------------------------------------------------
+
+    def _monitor(self, name: str) -> Any:
+        ranked = isinstance(self.net.populations[name].inhibition, KWinners) and name not in self.drive.clamped
+        monitor = self.b2.SpikeMonitor(
+            self.groups[name], variables=["rank"] if ranked else None, name=f"spikes_of_{self.groups[name].name}"
+        )
+        self.brian.add(monitor)
+        return monitor
+
+    def _watch(self, name: str, cells: NDArray[np.int64]) -> Any:
+        size = self.net.populations[name].size
+        places = (np.arange(self.drive.batches)[:, None] * size + cells).ravel()
+        monitor = self.b2.StateMonitor(
+            self.groups[name], "v", record=places, dt=self.dt, when="after_thresholds", name=f"voltages_of_{self.groups[name].name}"
+        )
+        self.brian.add(monitor)
+        return monitor
+
+
+def _triples(projection: Projection) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.float64]]:
+    """Presynaptic cell, postsynaptic cell and weight of each synapse; of one-bit synapses what a set bit adds to `off`."""
+    match projection.synapses:
+        case Dense(weights=weights):
+            pre, post = np.indices(weights.shape).reshape(2, -1)
+            return pre, post, weights.ravel()
+        case Sparse(indptr=indptr, targets=targets, weights=weights):
+            return np.repeat(np.arange(len(indptr) - 1), np.diff(indptr)), targets.astype(np.int64), weights
+        case OneBit(bits=bits, start=start, on=on, off=off):
+            pre, bit = np.nonzero(unpack(bits))
+            return pre, start[pre] + bit, np.full(len(pre), on - off)
+
+
+def _ranks(trains: NDArray[np.bool_], cycle: int) -> NDArray[np.int64]:
+    """The rank of teacher-forced spikes in their cycle, [time, batch, cell], by step, then index."""
+    ranks = np.zeros(trains.shape, np.int64)
+    for start in range(0, len(trains), cycle):
+        part = trains[start : start + cycle].transpose(1, 0, 2)
+        ranks[start : start + cycle] = (part.reshape(len(part), -1).cumsum(1) - 1).reshape(part.shape).transpose(1, 0, 2)
+    return ranks

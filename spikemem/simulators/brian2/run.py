@@ -1,0 +1,182 @@
+"""Brian2 as the reference: the equations of `neurons` and `plasticity` as text, in Brian2's own groups, synapses and schedule.
+
+A step runs start, groups (decay), synapses, thresholds, resets, end. A spike enters Brian2's queue in the step after it, so that a delay
+is one step shorter than in the description, and what the synapses learn at the end of a step they learn at the next one's start.
+A batch lies side by side in one group: cell c of item b is number b * size + c. What Brian2 has no word for, the winners' race, is a
+network operation at run time, and a C++ function in standalone mode.
+"""
+
+import importlib
+import os
+import shutil
+import tempfile
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from spikemem.errors import MissingExtraError, UnsupportedError
+from spikemem.network.graph import BASKET, KWinners, Network, Population, Projection
+from spikemem.simulators.brian2.model import Model
+from spikemem.simulators.recording import Recording, Spikes
+from spikemem.simulators.stimulus import Drive
+
+STANDALONE = "cpp_standalone"
+PREFERENCES: Mapping[str, Any] = {
+    "codegen.cpp.extra_compile_args": None,  # or they would overrule the next
+    "codegen.cpp.extra_compile_args_gcc": ["-w", "-O3", "-std=c++11", "-ffp-contract=off"],  # no -ffast-math: the contract says what rounds
+    "codegen.runtime.cython.cache_dir": str(Path.home() / ".cython" / "spikemem"),  # Brian2's keys do not hold the flags
+    "devices.cpp_standalone.extra_make_args_unix": [f"-j{os.cpu_count()}"],  # not the boundless -j
+    "devices.cpp_standalone.openmp_threads": 0,  # the race is run in the order of the cells
+}
+
+
+def run(
+    net: Network,
+    drive: Drive,
+    chosen: Mapping[str, NDArray[np.int64]],
+    progress: Callable[[int, int], None] | None = None,
+    target: str = "numpy",
+) -> Recording:
+    """Simulate; see `spikemem.simulate.simulate`."""
+    return timed(net, drive, chosen, progress, target)[0]
+
+
+def timed(
+    net: Network,
+    drive: Drive,
+    chosen: Mapping[str, NDArray[np.int64]],
+    progress: Callable[[int, int], None] | None = None,
+    target: str = "numpy",
+) -> tuple[Recording, float]:
+    """`run`, and the seconds that went to the compiler of standalone code."""
+    b2 = _brian2()
+    _check_tools(target)
+    with _prepared(b2, target) as folder:
+        model = Model(b2, net, drive, chosen, folder is not None)
+        _simulate(model, progress)
+        if folder is None:
+            return _recorded(model), 0.0
+        b2.device.build(directory=str(folder), compile=True, run=True, debug=False)
+        return _recorded(model), b2.device.timers["compile"]["make"]
+
+
+def _check_tools(target: str) -> None:
+    """A compiler where one is needed, before Brian2 finds that there is none."""
+    wanted = {"numpy": (), "cython": ("g++",), STANDALONE: ("g++", "make")}[target]
+    if os.name == "posix":
+        for tool in wanted:
+            if shutil.which(os.environ.get("CXX", tool) if tool == "g++" else tool) is None:
+                raise MissingExtraError(f'simulator "brian2:{target}" needs {tool}, which is not on this machine; "brian2" does without')
+
+
+@contextmanager
+def _prepared(b2: ModuleType, target: str) -> Iterator[Path | None]:
+    """Brian2 set to a target, and preferences and device as they were when done; yields the folder of standalone code."""
+    devices = importlib.import_module("brian2.devices.device")  # in the package this name is the current device
+    wanted = {**PREFERENCES, **({} if target == STANDALONE else {"codegen.target": target})}
+    kept = {name: b2.prefs[name] for name in wanted}
+    if target == STANDALONE and devices.get_device() is not devices.runtime_device:
+        raise UnsupportedError('Brian2 is set to another device, which standalone code would overwrite; call brian2.set_device("runtime")')
+    with tempfile.TemporaryDirectory() as folder:
+        try:
+            for name, value in wanted.items():
+                b2.prefs[name] = value
+            if target != STANDALONE:
+                b2.set_device("runtime")
+                yield None
+                return
+            b2.set_device(STANDALONE, build_on_run=False, directory=folder)
+            try:
+                yield Path(folder)
+            finally:
+                b2.device.reinit()
+        finally:
+            devices.reset_device()
+            for name, value in kept.items():
+                b2.prefs[name] = value
+
+
+def _simulate(model: Model, progress: Callable[[int, int], None] | None) -> None:
+    """All steps, and one more where synapses learn, in which they learn the last one's spikes."""
+    steps = model.drive.steps
+
+    def report(elapsed: Any, completed: float, start: Any, duration: Any) -> None:
+        assert progress is not None
+        progress(round(completed * steps), steps)
+
+    shown = progress is not None and not model.standalone
+    period = {"report": report, "report_period": 0.2 * model.b2.second} if shown else {}
+    model.brian.run((steps + bool(model.plastic)) * model.dt, namespace={}, **period)
+
+
+# -- reading -----------------------------------------------------------------------------------------------------------------------
+
+
+def _recorded(model: Model) -> Recording:
+    net, drive = model.net, model.drive
+    spikes: dict[str, Spikes] = {}
+    ranks: dict[str, NDArray[np.int64]] = {}
+    for name, population in net.populations.items():
+        spikes[name], ranks[name] = _trains(model, population)
+        if isinstance(population.inhibition, KWinners):
+            nth = population.inhibition.k - 1 if name not in drive.clamped else -1  # a teacher needs no basket cell
+            batch = spikes[name].batch[ranks[name] == nth]
+            spikes[name + BASKET] = Spikes(spikes[name].step[ranks[name] == nth], batch, np.zeros_like(batch), 1)
+    voltages = {name: np.zeros((drive.steps, drive.batches, len(cells))) for name, cells in model.chosen.items()}
+    for name, monitor in model.voltages.items():
+        voltages[name] = np.asarray(monitor.v)[:, : drive.steps].T.reshape(drive.steps, drive.batches, -1)
+    carried = 0
+    for projection in net.projections:
+        trains = spikes[projection.pre]
+        delivered = trains.step + net.steps(projection.delay) < drive.steps
+        carried += projection.carried(trains.cell[delivered], ranks[projection.pre][delivered])
+    weights = {p.name: _weights(model, p) for p in net.projections if p.plasticity is not None}
+    return Recording(net.dt, drive.steps, drive.batches, spikes, voltages, dict(model.chosen), {}, carried, weights)
+
+
+def _trains(model: Model, population: Population) -> tuple[Spikes, NDArray[np.int64]]:
+    """A population's spikes in firing order, and the rank of each in its cycle."""
+    monitor = model.spikes[population.name]
+    step, place = np.rint(np.asarray(monitor.t / model.dt)).astype(np.int32), np.asarray(monitor.i).astype(np.int32)
+    raced = hasattr(monitor, "rank")
+    rank = np.asarray(monitor.rank, dtype=np.int64) if raced else np.zeros(len(step), np.int64)
+    batch, cell = place // population.size, place % population.size
+    order = np.lexsort((cell, rank, batch, step))
+    order = order[step[order] < model.drive.steps]
+    spikes = Spikes(step[order], batch[order].astype(np.int32), cell[order].astype(np.int32), population.size)
+    return spikes, rank[order] if raced else _ranks(spikes, model.cycle(population))
+
+
+def _ranks(spikes: Spikes, cycle: int) -> NDArray[np.int64]:
+    """The rank of each spike in its cycle, for spikes sorted by step, then batch item, then cell."""
+    if not len(spikes):
+        return np.zeros(0, np.int64)
+    key = spikes.step // cycle * (1 + spikes.batch.max()) + spikes.batch
+    order = np.argsort(key, kind="stable")
+    starts = np.flatnonzero(np.diff(key[order], prepend=-1))
+    rank = np.empty(len(spikes), np.int64)
+    rank[order] = np.arange(len(spikes)) - np.repeat(starts, np.diff([*starts, len(spikes)]))
+    return rank
+
+
+def _weights(model: Model, projection: Projection) -> NDArray[np.float64]:
+    """The weights of a plastic projection at the end, [batch, pre, post]."""
+    pre, post = projection.synapses.shape
+    dense = np.zeros((model.drive.batches, pre, post))
+    if (made := model.plastic.get(projection.name)) is not None:
+        i, j = np.asarray(made.i), np.asarray(made.j)
+        dense[i // pre, i % pre, j % post] = np.asarray(made.w)
+    return dense
+
+
+def _brian2() -> ModuleType:
+    try:
+        import brian2
+    except ImportError as error:
+        raise MissingExtraError(f'simulator "brian2" needs the "reference" extra: pip install "spikemem[reference]" ({error})') from error
+    return brian2

@@ -1,0 +1,66 @@
+"""What drives a network from outside, checked and brought to one shape."""
+
+import zlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from spikemem.errors import StimulusError
+from spikemem.network.graph import Logistic, Network
+
+Stimulus = Mapping[str, ArrayLike]
+
+
+@dataclass(frozen=True, eq=False)
+class Drive:
+    """A checked stimulus: what every simulator receives.
+
+    current: external current, float64, [time, 1 or batch, 1 or cell].   clamped: teacher-forced spikes, bool, [time, 1 or batch, cell].
+    """
+
+    steps: int
+    batches: int
+    current: Mapping[str, NDArray[np.float64]]
+    clamped: Mapping[str, NDArray[np.bool_]]
+
+
+def checked(net: Network, stimulus: Stimulus, steps: int) -> Drive:
+    """The stimulus of `simulate` as a `Drive`; StimulusError where it does not fit the network."""
+    current: dict[str, NDArray[np.float64]] = {}
+    clamped: dict[str, NDArray[np.bool_]] = {}
+    batches = 1
+    for name, given in stimulus.items():
+        if name not in net.populations:
+            raise StimulusError(f"stimulus for {name!r}, but the populations are {', '.join(net.populations) or 'none'}")
+        try:
+            array, size = np.asarray(given), net.populations[name].size
+        except (TypeError, ValueError) as error:
+            raise StimulusError(f"stimulus for {name!r} is no array: {error}") from error
+        if array.dtype.kind not in "fiub" or array.ndim not in (1, 2, 3):
+            raise StimulusError(f"stimulus for {name!r}: {array.dtype} of shape {array.shape}; give numbers or bools, [time, batch, cell]")
+        array = array.reshape(array.shape[0], *((1,) * (3 - array.ndim)), *array.shape[1:])
+        time, batch, cells = array.shape
+        if time not in (1, steps) or cells not in (1, size) or batch < 1:
+            raise StimulusError(f"stimulus for {name!r} has shape {array.shape}; expected [{steps} or 1, batch, {size} or 1]")
+        if batch != 1 and batches not in (1, batch):
+            raise StimulusError(f"stimulus for {name!r} has batch {batch}, another one has {batches}")
+        batches = max(batches, batch)
+        array = np.broadcast_to(array, (steps, batch, cells))
+        if array.dtype == bool:
+            clamped[name] = np.broadcast_to(array, (steps, batch, size))
+        else:
+            current[name] = array.astype(np.float64)
+            if not np.isfinite(current[name]).all():
+                raise StimulusError(f"stimulus for {name!r} holds NaN or infinity")
+    for name, population in net.populations.items():
+        if population.noise is not None and name not in clamped:
+            noise = [drawn(population.noise, name, steps, population.size, item) for item in range(batches)]
+            current[name] = current.get(name, 0.0) + np.stack(noise, axis=1)
+    return Drive(steps, batches, current, clamped)
+
+
+def drawn(noise: Logistic, name: str, steps: int, cells: int, item: int = 0) -> NDArray[np.float64]:
+    """The noise of a population of this name in one batch item, [time, cell]; a longer run begins with that of a shorter one."""
+    return np.random.default_rng([noise.seed, zlib.crc32(name.encode()), item]).logistic(0.0, noise.scale, (steps, cells))

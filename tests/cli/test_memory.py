@@ -1,0 +1,153 @@
+"""Conversations, times and pathways on the command line."""
+
+import json
+from datetime import datetime
+from pathlib import Path
+
+import pytest
+from click.testing import Result
+from typer.testing import CliRunner
+
+from spikemem import Memory, ModelSpec
+from spikemem.cli import app
+from spikemem.hippocampus.hippocampus import PATHWAYS
+from tests.fakes import FakeEmbedder
+
+TALK = [
+    {"speaker": "Ada", "text": "I adopted a cat.", "when": "2023-05-08T13:56+02:00"},
+    {"speaker": "Bo", "text": "Look!", "caption": "a sofa"},
+]
+
+
+@pytest.fixture(autouse=True)
+def _fake(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr("spikemem.memory.memory.SentenceEmbedder", FakeEmbedder)
+    monkeypatch.chdir(tmp_path)
+
+
+def run(*arguments: str) -> Result:
+    return CliRunner().invoke(app, arguments)
+
+
+def store(*arguments: str) -> str:
+    result = run("store", "brain.db", "--model", "hippocampus-small", *arguments)
+    assert result.exit_code == 0, result.stderr
+    return result.stdout.strip()
+
+
+def recall(*arguments: str) -> list[dict[str, object]]:
+    result = run("recall", "brain.db", *arguments, "--json")
+    assert result.exit_code == 0, result.stderr
+    return list(json.loads(result.stdout))
+
+
+def test_a_conversation_and_a_date() -> None:
+    Path("talk.json").write_text(json.dumps(TALK), encoding="utf-8")
+    Path("talks.json").write_text(json.dumps([TALK, TALK]), encoding="utf-8")
+    Path("talk.jsonl").write_text("\n".join(map(json.dumps, TALK)), encoding="utf-8")
+    assert store("--conversation", "talk.json") == "stored 2 as 0 to 1"
+    assert store("--conversation", "talks.json", "--json").split() == ["[", "2,", "3,", "4,", "5", "]"]
+    assert store("--conversation", "talk.jsonl") == "stored 2 as 6 to 7"
+    assert store("Ada moved.", "Bo stayed.", "--when", "2024-05-01") == "stored 2 as 8 to 9"
+    assert store("No one knows when.") == "stored 1 as 10"
+    hit = recall("Bo: Look!", "--top-k", "1", "--around", "2023-05-08", "--cycles", "1")[0]
+    assert (hit["text"], hit["when"]) == ("Bo: Look!", "2023-05-08T11:56:00+00:00")
+    assert recall("Bo stayed.")[0]["when"] == "2024-05-01T00:00:00+00:00"
+    assert recall("No one knows when.")[0]["when"] is None
+
+
+def test_a_conversation_goes_on() -> None:
+    Path("talk.json").write_text(json.dumps(TALK), encoding="utf-8")
+    Path("more.json").write_text(json.dumps(TALK[1]), encoding="utf-8")
+    assert store("--conversation", "talk.json") == "stored 2 as 0 to 1"
+    assert store("--conversation", "more.json", "--after", "1") == "stored 1 as 2"
+    with Memory.open("brain.db", readonly=True) as memory:
+        assert [(row.session, row.happened) for row in memory._store.memories()] == [(0, 1683546960.0)] * 3
+    refused = run("store", "brain.db", "--conversation", "more.json", "--after", "9")
+    assert (refused.exit_code, "no memory 9" in refused.stderr) == (2, True)
+
+
+def test_around_a_date_is_around_its_noon(small_text: ModelSpec) -> None:
+    with Memory.open("brain.db", small_text) as memory:
+        memory.store("Ada moved.", when=datetime(2024, 5, 1, 18))
+    noon, date, night = (
+        recall("Ada moved.", "--around", around, "--why")[0]["time"] for around in ("2024-05-01T12:00", " 2024-05-01", "2024-05-01T00:00")
+    )
+    assert noon == date != night
+
+
+def test_what_is_printed() -> None:
+    store("Ada moved.", "--when", "2024-05-01")
+    table = run("recall", "brain.db", "Ada moved.", "--why").stdout
+    assert all(name in table for name in (*PATHWAYS, "when", "2024-05-01 00:00"))
+    row = recall("Ada moved.", "--why")[0]
+    assert list(row) == ["id", "score", *PATHWAYS, "when", "text"]
+    assert "meaning" not in run("recall", "brain.db", "Ada moved.").stdout
+    undated = run("store", "other.db", "Ada moved.", "--model", "hippocampus-small")
+    assert undated.exit_code == 0
+    assert "when" not in run("recall", "other.db", "Ada moved.").stdout
+
+
+def test_tables_shorten_texts() -> None:
+    long = "[red] " + "x" * 193 + " and so on"
+    store(long, "short")
+    store("y" * 200)
+    assert run("associate", "brain.db", "1", "0").exit_code == 0
+    for table in (run("recall", "brain.db", long).stdout, run("chain", "brain.db", "short").stdout):
+        assert "…" in table
+        assert "[red]" in table
+        assert "and so on" not in table
+    assert recall(long)[0]["text"] == long
+    assert json.loads(run("chain", "brain.db", "short", "--json").stdout)[1]["text"] == long
+    assert run("recall", "brain.db", "y" * 200, "--top-k", "1").stdout.count("y") == 200
+
+
+def test_a_book() -> None:
+    Path("book.txt").write_text(" ".join(f"word{i}" for i in range(20_000)), encoding="utf-8")
+    assert store("--file", "book.txt") == "stored 1 as 0"
+
+
+FILES = {
+    "empty.json": "", "none.json": "[]", "diary.json": "Dear diary", "text.json": '"a"', "key.json": '[{"text": "a"}, {"speaker": "Bo"}]',
+    "date.json": '[{"text": "a", "when": "soon"}]', "nan.json": '[{"text": "a", "when": NaN}]',
+    "turn.json": '[[{"text": "a"}], [{"text": " "}]]',
+    "lines.jsonl": '{"text": "a"}\n{"text": ', "good.json": '[{"text": "a"}]',
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("arguments", "clue"),
+    [
+        (["store", "new.db", "--conversation", "nowhere.json"], "cannot be read"),
+        (["store", "new.db", "--conversation", "empty.json"], "is empty"),
+        (["store", "new.db", "--conversation", "none.json"], "no turns"),
+        (["store", "new.db", "--conversation", "diary.json"], "no valid JSON"),
+        (["store", "new.db", "--conversation", "text.json"], "not a list of turns"),
+        (["store", "new.db", "--conversation", "key.json"], "turn 1: there is no 'text'"),
+        (["store", "new.db", "--conversation", "date.json"], "turn 0: 'soon' is no date"),
+        (["store", "new.db", "--conversation", "nan.json"], "turn 0: a time is a datetime"),
+        (["store", "new.db", "--conversation", "turn.json"], "session 1, turn 0: the text is empty"),
+        (["store", "new.db", "--conversation", "lines.jsonl"], "line 2"),
+        (["store", "new.db", "--conversation", "good.json", "text"], "stored by itself"),
+        (["store", "new.db", "--conversation", "good.json", "--when", "2024-05-01"], "stored by itself"),
+        (["store", "new.db", "text", "--after", "0"], "--after belongs to --conversation"),
+        (["store", "new.db", "--conversation", "turn.json", "--after", "0"], "not lists of turns"),
+        (["store", "new.db", "text", "--when", "tomorrow"], "'tomorrow' is no date"),
+        (["store", "new.db", "text", "--when", "0001-01-01T00:00+05:00"], "years 1 to 9999"),
+        (["store", "new.db", "--when", "2024-05-01"], "nothing to store"),
+        (["recall", "new.db", "cue", "--around", "May"], "'May' is no date"),
+    ],
+)
+def test_bad_input_is_one_line_and_nothing_is_made(arguments: list[str], clue: str) -> None:
+    for name, text in FILES.items():
+        Path(name).write_text(text, encoding="utf-8")
+    result = run(*arguments)
+    assert result.exit_code == 2
+    complaint = [line for line in result.stderr.splitlines() if line.startswith("error:")]
+    assert len(complaint) == 1
+    assert clue in complaint[0]
+    assert not Path("new.db").exists()
+
+
+def test_cycles_are_at_least_one() -> None:
+    assert run("recall", "new.db", "cue", "--cycles", "0").exit_code == 2

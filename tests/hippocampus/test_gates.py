@@ -1,0 +1,593 @@
+"""SPMN's gates in the hippocampus: the spikes and the short cut decide alike, and what is decided is done, in RAM and on disk."""
+
+import multiprocessing
+import os
+import time
+from datetime import UTC, datetime
+from pathlib import Path
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from spikemem import Hippocampus, Memory, ModelSpec, Turn, load_model
+from spikemem.errors import SpecError, StoreError
+from spikemem.hippocampus.gating import judge, mismatch
+from spikemem.hippocampus.inputs import asked
+from spikemem.hippocampus.regions.ca1 import NONE
+from spikemem.hippocampus.regions.ec_lex import words
+from spikemem.hippocampus.regions.gates import FEATURES, GATES, Action, GateCells, Mismatch, Phase, Verdict
+from spikemem.hippocampus.spec import GatesSpec, LexSpec, weights_file
+from spikemem.memory.results import Decision
+from spikemem.network.modelfile import MODELS
+from spikemem.snapshot import WEIGHTS, save_arrays
+from tests.fakes import FakeEmbedder, near, overwrite_forever, units
+from tests.memory.test_memory import agrees
+
+CELLS = 1024
+TEXTS = [f"the cat {i} sat on mat {7 * i} while dog {i} ran to town" for i in range(40)]
+FAR, SOME = 400.0, 0.01
+"""Levels of the hand-made gates: EC spikes that make an event new, and log-odds that make a word count."""
+
+
+def hand_made() -> dict[str, NDArray[np.float32]]:
+    """Gates that write what is far and do not read it out, overwrite where words are missing, and refresh where there are new ones."""
+    levels = np.array([[FAR], [FAR], [SOME], [SOME], [SOME]])
+    far, words_new, words_gone = 0, 2, 3
+    synapses = np.zeros((5, 4))
+    synapses[far] = 40, -60, 40, -60
+    synapses[words_gone, :2] = 40, 40
+    synapses[words_new, 2] = 40
+    theta = np.full((2, 4), -60.0)
+    theta[Phase.WRITE, :3] = -20
+    theta[Phase.READ] = -60, -60, -60, 20
+    arrays = {"levels": levels, "synapses": synapses, "theta": theta}
+    return {name: array.astype(np.float32) for name, array in arrays.items()}
+
+
+@pytest.fixture
+def weights(tmp_path: Path) -> Path:
+    return save_arrays(tmp_path / "gates.safetensors", hand_made(), {"format": WEIGHTS, "metadata": {}})
+
+
+@pytest.fixture
+def spec(small_text: ModelSpec, weights: Path) -> ModelSpec:
+    """hippocampus-gated in the size of hippocampus-small, with gates made by hand."""
+    assert small_text.lex is not None
+    few = {"lex": small_text.lex.model_copy(update={"cells": CELLS}), "gates": GatesSpec(weights=str(weights)), "name": "gated"}
+    return small_text.model_copy(update=few)
+
+
+@pytest.fixture
+def filled(spec: ModelSpec) -> Hippocampus:
+    memory = Hippocampus(spec.model_copy(update={"gates": None}))
+    memory.store(units(len(TEXTS)), words=[[words(text, CELLS)] for text in TEXTS])
+    return memory
+
+
+# -- spikes and short cut --------------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("simulator", ["event", "torch", "snntorch", "norse", "brian2"])
+def test_the_spikes_decide_as_the_short_cut_does(filled: Hippocampus, simulator: str) -> None:
+    if simulator in ("snntorch", "norse", "brian2"):
+        pytest.importorskip(simulator)
+    rng = np.random.default_rng(0)
+    levels = np.sort(rng.uniform(0, 1, (5, 6)), axis=1) * [[400], [400], [9], [9], [9]]
+    told = rng.normal(scale=0.2, size=(2, CELLS, 4)) * (rng.random((2, CELLS, 1)) < 0.5)
+    graded = GateCells(levels, rng.normal(size=(30, 4)), rng.normal(size=(2, 4)), 32, told)
+    partly = 0
+    for i, text in [(0, TEXTS[0]), *((i, TEXTS[i].replace("cat", "cow cow").replace(f"mat {7 * i}", "rug")) for i in range(4))]:
+        if simulator != "event" and i > 0:
+            break
+        vector = near(units(len(TEXTS))[[i]], 1.0 - 0.15 * i)
+        said = words(text, CELLS)
+        volley = filled.circuit.volley(vector, asked([said], None, 1, filled.spec.lex))
+        short = judge(filled.circuit, graded, volley, vector, None).verdict
+        spiked = judge(filled.circuit, graded, volley, vector, (simulator, "cpu"))
+        assert short is not None
+        assert spiked.verdict is not None
+        assert spiked.recording is not None
+        assert spiked.verdict.key == short.key == i
+        for name in ("share", "value"):
+            np.testing.assert_array_equal(getattr(spiked.verdict, name), getattr(short, name), err_msg=name)
+        for name, of_spikes, of_short in zip(Mismatch._fields, spiked.verdict.mismatch, short.mismatch, strict=True):
+            np.testing.assert_array_equal(of_spikes, of_short, err_msg=name)
+        if i:
+            assert graded.words[0, short.mismatch.extra].any()
+            assert graded.words[1, short.mismatch.missing].any()
+        partly += int(((short.share > 0) & (short.share < 1)).sum())
+    assert partly
+
+
+@pytest.mark.parametrize("memories", [1, 2, 3])
+@pytest.mark.parametrize("record", [False, True])
+def test_what_brings_nothing_new_is_known_to_the_smallest_memory(spec: ModelSpec, memories: int, record: bool) -> None:
+    shipped = spec.model_copy(update={"lex": LexSpec(), "gates": GatesSpec()})
+    plain = Hippocampus(shipped.model_copy(update={"gates": None}))
+    texts = ("Ada lives in Lisbon.", "Ben keeps bees.", "Tess bakes.")[:memories]
+    vectors, said = units(memories), [[words(text, LexSpec().cells)] for text in texts]
+    plain.store(vectors, words=said)
+    memory = Hippocampus.of(shipped, plain.arrays())
+    assert memory.store(vectors, words=said, record=record).tolist() == list(range(memories))
+    assert [outcome.action for outcome in memory.outcomes] == [Action.RENEW] * memories
+    assert all(outcome.verdict is not None and not outcome.verdict.mismatch.sizes[:4].any() for outcome in memory.outcomes)
+    assert all((outcome.recording is not None) is record for outcome in memory.outcomes)
+
+
+def test_where_none_answers_all_is_new(spec: ModelSpec, filled: Hippocampus) -> None:
+    said = words("a quite new sentence", CELLS)
+    for memory in (Hippocampus(spec), filled):
+        if len(memory):
+            memory.forget(np.arange(len(TEXTS)))
+        volley = memory.circuit.volley(units(1), asked([said], None, 1, memory.spec.lex))
+        key, new = mismatch(memory.circuit, volley)
+        assert key == NONE
+        assert new.sizes[0] == np.abs(volley.counts[0].astype(int)).sum()
+        assert not new.sizes[[1, 3, 4]].any()
+        assert new.extra.tolist() == said.cells.tolist()
+        assert not len(new.missing)
+
+
+def test_mismatch_counts_spikes_and_words(filled: Hippocampus) -> None:
+    circuit = filled.circuit
+    same = circuit.volley(units(len(TEXTS))[[3]], asked([words(TEXTS[3], CELLS)], None, 1, filled.spec.lex))
+    key, nothing = mismatch(circuit, same)
+    assert key == 3
+    assert not len(nothing.extra) + len(nothing.missing)
+    known = nothing.sizes
+    assert known[:4].tolist() == [0, 0, 0, 0]
+    assert known[4] > 0
+    other = circuit.volley(near(units(len(TEXTS))[[3]], 0.9), asked([words("a quite new sentence", CELLS)], None, 1, filled.spec.lex))
+    key, (change, extra, missing) = mismatch(circuit, other)
+    said, knows = words("a quite new sentence", CELLS).cells, words(TEXTS[3], CELLS).cells
+    assert (set(extra), set(missing)) == (set(said) - set(knows), set(knows) - set(said))
+    cue, taught = other.counts[0].astype(int), circuit.ca1.counts[key].astype(int)
+    both_sides = np.abs(np.stack([np.maximum(cue, 0) - np.maximum(taught, 0), np.maximum(-cue, 0) - np.maximum(-taught, 0)]))
+    assert change[0] + change[1] == both_sides.sum()
+    assert change[0] - change[1] == np.abs(cue).sum() - np.abs(taught).sum()
+    assert change[3] + change[4] == pytest.approx(known[4])
+    assert change[2] > 5
+
+
+def test_a_gates_value_is_its_cells_firing_probability() -> None:
+    rng = np.random.default_rng(1)
+    many = GateCells(np.zeros((5, 1)), rng.normal(size=(5, 4)), rng.normal(size=(2, 4)), 20_000, rng.normal(size=(2, 9, 4)))
+    differs = Mismatch(np.ones(5), np.array([1, 7]), np.array([4]))
+    verdict = many.judge(0, differs, seed=5)
+    heard = many.words[0, 1] + many.words[0, 7] + many.words[1, 4]
+    expected = 1 / (1 + np.exp(1 - (many.synapses.sum(0) + many.theta + np.array([0 * heard, heard]))))
+    np.testing.assert_allclose(verdict.value, expected, atol=1e-12)
+    np.testing.assert_allclose(verdict.share, expected, atol=4 * np.sqrt(0.25 / 20_000))
+    assert (many.judge(0, differs, seed=5).share == verdict.share).all()
+    assert (many.judge(0, differs, seed=6).share != verdict.share).any()
+
+
+@pytest.mark.parametrize(
+    ("on", "action"),
+    [
+        ({"update", "candidate"}, Action.WRITE), ({"update"}, Action.WRITE), ({"update", "reset"}, Action.OVERWRITE),
+        ({"candidate"}, Action.REFRESH), ({"candidate", "reset", "read"}, Action.REFRESH), (set(), Action.RENEW),
+        ({"read", "reset"}, Action.RENEW),
+    ],
+)  # fmt: skip
+def test_what_the_gates_mean(on: set[str], action: Action) -> None:
+    share = np.zeros((2, 4))
+    for gate in on:
+        share[Phase.READ if gate == "read" else Phase.WRITE, GATES.index(gate)] = 0.75
+    same = Mismatch(np.zeros(5), *np.zeros((2, 0), np.int64))
+    verdict = Verdict(0, same, share, share)
+    assert verdict.action is action
+    assert {gate for gate in GATES if verdict.on(gate)} == on
+    assert Verdict(0, same, share[::-1], share[::-1]).action is Action.RENEW  # the other half of theta does not count
+
+
+# -- the hippocampus -------------------------------------------------------------------------------------------------------------------
+
+
+def test_without_gates_nothing_is_decided(spec: ModelSpec, filled: Hippocampus) -> None:
+    ids = filled.store(units(2), words=[[words(TEXTS[0], CELLS)]] * 2)
+    assert ids.tolist() == [40, 41]
+    assert not filled.outcomes
+    assert "gate_update" not in filled.network.populations
+    gated = Hippocampus(spec)
+    gated.store(units(3), words=[[words(text, CELLS)] for text in TEXTS[:3]])
+    assert all(population in gated.network.populations for population in ("gate_update", "novelty", *FEATURES))
+
+
+def test_an_overwriting_takes_over_the_associations(spec: ModelSpec) -> None:
+    memory, vectors = Hippocampus(spec), units(3)
+    ids = memory.store(vectors, words=[[words(text, CELLS)] for text in TEXTS[:3]])
+    assert ids.tolist() == [0, 1, 2]
+    memory.associate([0, 1], [1, 2])
+    changed = words(TEXTS[1].replace("mat 7", "mat 99"), CELLS)
+    new = memory.store(near(vectors[[1]], 0.95), words=[[changed]])
+    outcome = memory.outcomes[0]
+    assert (outcome.action, outcome.old, outcome.memory) == (Action.OVERWRITE, 1, 3)
+    assert memory.recall_chain(vectors[0], hops=2).tolist() == [[3, 2]]
+    assert memory.recall(vectors[1]).ids.tolist() == [new.tolist()]
+    assert len(memory) == 3
+
+
+def test_ids_of_one_call_are_of_what_holds_the_events_at_its_end(spec: ModelSpec) -> None:
+    memory, vectors = Hippocampus(spec), units(2)
+    said = [words(text, CELLS) for text in (*TEXTS[:2], *(TEXTS[1].replace("mat 7", f"mat {n}") for n in (98, 99)))]
+    near_by = near(vectors[[1, 1]], 0.95)
+    ids = memory.store(np.concatenate([vectors, near_by]), words=[[heard] for heard in said])
+    assert [outcome.action.value for outcome in memory.outcomes] == ["write", "write", "overwrite", "overwrite"]
+    assert ids.tolist() == [0, 3, 3, 3]
+    assert memory.contents(ids).shape == (4, vectors.shape[1])
+
+
+def test_an_event_with_vectors_alone_is_judged(spec: ModelSpec) -> None:
+    memory = Hippocampus(spec)
+    assert memory.store(units(5)).tolist() == [0, 1, 2, 3, 4]
+    assert memory.store(units(5)[[2]]).tolist() == [2]
+    assert memory.outcomes[0].action is Action.RENEW
+    assert len(memory.circuit.ca1) == 5
+
+
+def test_the_read_gate_decides_what_is_read_out(spec: ModelSpec) -> None:
+    memory, vectors = Hippocampus(spec), units(8)
+    memory.store(vectors[:5])
+    cues = np.concatenate([vectors[:2], near(vectors[[2]], 0.95), vectors[5:]])
+    found = memory.recall(cues)
+    assert found.read is not None
+    assert found.read.tolist() == [1.0, 1.0, 1.0, 0.0, 0.0, 0.0]  # EC spikes beyond FAR keep the hand-made gate shut
+    assert memory.reads(cues).tolist() == [True] * 3 + [False] * 3
+    assert (found.ids[:3, 0] == [0, 1, 2]).all()
+    recorded = memory.recall(cues, record=True)
+    assert len(recorded.gates) == len(cues)
+    assert len(recorded.gates[0]["gate_read"]) >= 32
+    assert recorded.read is not None
+    assert recorded.read.tolist() == found.read.tolist()
+    plain = Hippocampus.of(spec.model_copy(update={"gates": None}), memory.arrays())
+    assert plain.recall(cues).read is None
+    assert plain.reads(cues).all()
+    assert not Hippocampus(spec).reads(cues).any()  # nothing is stored
+    assert memory.recall(np.zeros((0, cues.shape[1]))).read is not None
+
+
+# -- the text memory -------------------------------------------------------------------------------------------------------------------
+
+
+def story(memory: Memory) -> list[Decision]:
+    """A first statement, a stranger, the statement again, in more words, and contradicted."""
+    said = [
+        "Ada lives in ~Lisbon",
+        "Nobody knows the harbour",
+        "Ada lives in ~Lisbon",
+        "Ada lives in ~Lisbon now",
+        "Ada lives in ~Rome now",
+    ]
+    made = []
+    for text in said:
+        memory.store(text, cues=["Where is she?"] if text == said[2] else None)
+        made += memory.decisions
+    return made
+
+
+def test_a_stream_is_written_refreshed_and_overwritten(path: Path, spec: ModelSpec) -> None:
+    with Memory.open(path, spec, embedder=FakeEmbedder()) as memory:
+        made = story(memory)
+        assert [(d.action, d.id, d.old) for d in made] == [
+            ("write", 0, None), ("write", 1, 0), ("renew", 0, 0), ("refresh", 0, 0), ("overwrite", 2, 0),
+        ]  # fmt: skip
+        assert [d.forgotten for d in made] == [()] * 4 + [("Ada lives in ~Lisbon", "Ada lives in ~Lisbon now")]
+        assert [d.held for d in made] == [None, None, "Ada lives in ~Lisbon", "Ada lives in ~Lisbon", None]
+        assert made[4].gates == {"update": 1.0, "reset": 1.0, "candidate": 1.0, "read": 1.0}
+        assert (len(memory), 0 in memory, memory[2]) == (2, False, "Ada lives in ~Rome now")
+        assert memory.recall("Ada lives in ~Lisbon")[0].id == 2
+        agrees(memory)
+    with Memory.open(path, embedder=FakeEmbedder(), readonly=True) as again:
+        assert (len(again), again[2]) == (2, "Ada lives in ~Rome now")
+        assert again.recall("Ada lives in ~Lisbon")[0].id == 2
+
+
+def test_what_the_memory_does_not_know_is_withheld(path: Path, spec: ModelSpec) -> None:
+    with Memory.open(path, spec, embedder=FakeEmbedder()) as memory:
+        assert memory.recall("Ada lives in ~Lisbon").read == 0.0
+        a, b = memory.store("Ada lives in ~Lisbon"), memory.store("The harbour opens")
+        memory.associate(a, b)
+        known, stranger = memory.recall_all(["Ada lives in ~Lisbon", "Nobody knows the way"])
+        assert (known.read, known[0].id, known.withheld) == (1.0, a, [])
+        assert (stranger.read, list(stranger)) == (0.0, [])
+        assert [hit.id for hit in stranger.withheld] == [b]
+        assert [hit.id for hit in memory.recall_chain("Ada lives in ~Lisbon")] == [b]
+        assert memory.recall_chain("Nobody knows the way") == []
+    plain = Memory.open(None, spec.model_copy(update={"gates": None}), embedder=FakeEmbedder())
+    plain.store("Ada lives in ~Lisbon")
+    hits = plain.recall("Ada lives in ~Rome")
+    assert (hits.read, len(hits), hits.withheld) == (None, 1, [])
+
+
+def test_a_refresh_adds_the_cue_and_renews_the_time(path: Path, spec: ModelSpec) -> None:
+    first, later = datetime(2024, 1, 1, tzinfo=UTC), datetime(2024, 6, 1, tzinfo=UTC)
+    with Memory.open(path, spec, embedder=FakeEmbedder()) as memory:
+        memory.store("Ada lives in Lisbon", when=first)
+        memory.store("Ada lives in Lisbon ~still", when=later)
+        assert memory.decisions[0].action == "refresh"
+        assert memory.info()["index_cells"] == 2
+        assert memory.recall("Ada lives in Lisbon ~still")[0].when == later
+        memory.store("Ada lives in Lisbon", when=first)  # an old log, read late
+        assert memory.recall("Ada lives in Lisbon ~still")[0].when == later
+        for _ in range(2):
+            memory.store("Ada lives in Lisbon ~still")
+            assert memory.decisions[0].action == "renew"
+        memory.store("Ada lives in Lisbon", cues=["Where is she?"])
+        memory.store("Ada lives in Lisbon", cues=["Where is she?"])
+        assert memory.info()["index_cells"] == 3  # a cue is taught once
+        assert memory.recall("Where is she?")[0].when == later
+        agrees(memory)
+
+
+def test_an_overwriting_takes_over_the_cues_but_not_the_old_wordings(path: Path, spec: ModelSpec) -> None:
+    with Memory.open(path, spec, embedder=FakeEmbedder()) as memory:
+        memory.store("Nobody knows the harbour")
+        memory.store("Ada lives in ~Lisbon", cues=["Where is she?", "Where is she?", "Her home"])
+        memory.store("Ada lives in ~Lisbon still")  # a refresh: the text in other words
+        memory.store("Ada lives in ~Rome", cues=["Her home"])
+        assert memory.decisions[0].action == "overwrite"
+        rows = memory._store.keys()
+        assert [(row.text, row.kind.name) for row in rows] == [
+            ("Nobody knows the harbour", "CONTENT"), ("Ada lives in ~Rome", "CONTENT"), ("Her home", "CUE"), ("Where is she?", "CUE"),
+        ]  # fmt: skip
+        assert memory.recall("Where is she?")[0].text == "Ada lives in ~Rome"
+        agrees(memory)
+        memory.store("Ada lives in ~Lisbon still")
+        assert memory.decisions[0].action == "overwrite"  # the old wording is not known any more
+        agrees(memory)
+    with Memory.open(path, embedder=FakeEmbedder()) as again:
+        assert again.recall("Where is she?")[0].text == "Ada lives in ~Lisbon still"
+
+
+def test_what_is_not_known_to_be_later_is_written_beside_what_it_would_overwrite(path: Path, spec: ModelSpec) -> None:
+    first, later = datetime(2024, 1, 1, tzinfo=UTC), datetime(2024, 6, 1, tzinfo=UTC)
+    with Memory.open(path, spec, embedder=FakeEmbedder()) as memory:
+        memory.store("Nobody knows the ~harbour")
+        memory.store("Ada lives in ~Rome", when=later)
+        memory.store("Ada lives in ~Lisbon", when=first)
+        decision = memory.decisions[0]
+        assert (decision.action, decision.id, decision.old, decision.forgotten) == ("write", 2, 1, ())
+        assert decision.gates["reset"] > 0.5
+        assert len(memory) == 3
+        agrees(memory)
+        memory.store("Nobody knows the ~pier", when=first)  # of the other one the date is not known
+        assert memory.decisions[0].action == "write"
+        memory.store("Ada lives in ~Paris")  # now
+        assert memory.decisions[0].action == "overwrite"
+
+
+def test_a_refreshed_memory_answers_in_the_words_that_it_is_asked_in(path: Path, spec: ModelSpec) -> None:
+    with Memory.open(path, spec, embedder=FakeEmbedder()) as memory:
+        memory.store("Nobody knows the harbour")
+        memory.store("Ada lives in ~Lisbon", cues=["Where is she?"])
+        memory.store("Ada lives in ~Lisbon still")
+        assert memory.decisions[0].action == "refresh"
+
+        def told(memory: Memory) -> list[str]:
+            cues = ["Ada lives in ~Lisbon", "Ada lives in ~Lisbon still", "Where is she?"]
+            for cue in cues:
+                assert [hit.text for hit in memory.recall(cue, record=True)] == [hit.text for hit in memory.recall(cue)]
+            return [memory.recall(cue)[0].text for cue in cues]
+
+        wordings = ["Ada lives in ~Lisbon", "Ada lives in ~Lisbon still", "Ada lives in ~Lisbon"]
+        assert told(memory) == wordings
+        assert memory[1] == wordings[0]
+    with Memory.open(path, embedder=FakeEmbedder(), readonly=True) as again:
+        assert told(again) == wordings
+    with Memory.open(path, embedder=FakeEmbedder()) as again:
+        again.consolidate()
+        assert told(again) == wordings
+        again.forget(0)
+        assert told(again) == wordings
+
+
+def test_a_wording_is_what_was_said_and_not_its_caption(path: Path, spec: ModelSpec) -> None:
+    with Memory.open(path, spec, embedder=FakeEmbedder()) as memory:
+        memory.store("Nobody knows the harbour")
+        memory.store_conversation([Turn("Ada lives in ~Lisbon", "Jo", caption="a white dog")])
+        memory.store_conversation([Turn("Ada lives in ~Lisbon still", "Jo", caption="a white dog")])
+        decision = memory.decisions[0]
+        assert (decision.action, decision.held) == ("refresh", "Jo: Ada lives in ~Lisbon")
+        assert memory.recall("Jo: Ada lives in ~Lisbon still")[0].text == "Jo: Ada lives in ~Lisbon still"
+        agrees(memory)
+        memory.store_conversation([Turn("Ada lives in ~Lisbon still", "Jo", caption="a white dog")])
+        assert memory.decisions[0].held == "Jo: Ada lives in ~Lisbon still"  # the one that answered
+    with Memory.open(path, embedder=FakeEmbedder()) as again:
+        assert again.recall("Jo: Ada lives in ~Lisbon still")[0].text == "Jo: Ada lives in ~Lisbon still"
+        agrees(again)
+
+
+def test_a_text_of_many_pieces_refreshes_nothing(path: Path, spec: ModelSpec) -> None:
+    long = " ".join(f"word{i}" for i in range(300))
+    with Memory.open(path, spec, embedder=FakeEmbedder()) as memory:
+        memory.store("Nobody knows the harbour")
+        memory.store(long)
+        memory.store(f"{long} ~still")
+        decision = memory.decisions[0]
+        assert decision.gates["update"] == 0.0
+        assert decision.gates["candidate"] == 1.0
+        assert (decision.action, decision.id) == ("write", 2)
+        memory.store(long)
+        assert memory.decisions[0].action == "renew"
+
+
+def test_a_cue_that_is_given_twice_is_taught_once(spec: ModelSpec) -> None:
+    memory = Hippocampus(spec)
+    memory.store(units(2))
+    assert memory.teach(0, units(5)[[1, 3, 3, 4, 1]]) == (0, 1, 3)
+    assert memory.teach(0, units(5)[[3, 4]]) == ()
+    assert len(memory.circuit.ca1) == 5
+
+
+def test_a_turn_known_from_elsewhere_does_not_lead_back_there(spec: ModelSpec) -> None:
+    memory = Memory.open(None, spec, embedder=FakeEmbedder())
+    (known,) = memory.store_conversation([("Ada", "Good morning everybody")])
+    (again,) = memory.store_conversation([("Ada", "Good morning everybody")])
+    assert again == known
+    (other,) = memory.store_conversation([("Tess", "Where does this train go")])
+    (later,) = memory.store_conversation([("Ben", "The harbour opens at six")], after=again)
+    session = {row.id: row.session for row in memory._store.memories()}
+    assert len({session[i] for i in (known, other, later)}) == 3
+    assert memory._session(again) == session[later]
+
+
+def test_progress_is_told_event_by_event(spec: ModelSpec) -> None:
+    told: list[tuple[int, int]] = []
+    Hippocampus(spec).store(units(3), progress=lambda done, total: told.append((done, total)))
+    assert told == [(1, 3), (2, 3), (3, 3)]
+
+
+def test_there_is_nothing_to_record_without_gates(spec: ModelSpec) -> None:
+    plain = spec.model_copy(update={"gates": None})
+    with pytest.raises(SpecError, match=r"no \[gates\] to record"):
+        Hippocampus(plain).store(units(1), record=True)
+    memory = Memory.open(None, plain, embedder=FakeEmbedder())
+    with pytest.raises(SpecError, match=r"no \[gates\] to record"):
+        memory.store("Ada lives in Lisbon", record=True)
+    assert len(memory) == 0
+
+
+def test_texts_of_one_call_meet_those_before_them(spec: ModelSpec) -> None:
+    one, all_ = Memory.open(None, spec, embedder=FakeEmbedder()), Memory.open(None, spec, embedder=FakeEmbedder())
+    texts = [f"{text} ~{tail}" for text in TEXTS[:8] for tail in ("so", "so", "so it is")] + TEXTS[:8]
+    told = []
+    for text in texts:
+        one.store(text)
+        told += one.decisions
+    ids = all_.store_all(texts)
+    assert all_.decisions == told
+    taken = {d.old: d.id for d in told if d.forgotten}
+    assert ids == [taken.get(d.id, d.id) for d in told]
+    assert taken
+    assert all(i in all_ for i in ids)  # of what was overwritten the one that took its place
+    assert {"write", "renew", "refresh"} <= {d.action for d in told}
+    first, again = all_.store_conversation([("Ada", "Hello there"), ("Ada", "Hello there")])
+    assert first == again
+    assert all_[again] == "Ada: Hello there"
+
+
+def test_a_recording_decides_the_same(spec: ModelSpec) -> None:
+    plain, recorded = Memory.open(None, spec, embedder=FakeEmbedder()), Memory.open(None, spec, embedder=FakeEmbedder())
+    for text in ("Ada lives in ~Lisbon", "Ada lives in ~Lisbon", "Ada lives in ~Rome", "The harbour opens"):
+        plain.store(text)
+        recorded.store(text, record=True)
+        assert recorded.decisions == plain.decisions
+    recording = recorded.decisions[0].recording
+    assert recording is not None
+    assert len(recording["gate_update"]) == 32 * recorded.decisions[0].gates["update"]
+
+
+def test_a_disk_that_refuses_leaves_all_as_it_was(path: Path, spec: ModelSpec, monkeypatch: pytest.MonkeyPatch) -> None:
+    with Memory.open(path, spec, embedder=FakeEmbedder()) as memory:
+        memory.store_all(["Ada lives in ~Lisbon", "The harbour opens"])
+        memory.associate(0, 1)
+        for method, text in (("_add_keys", "Ada lives in ~Rome"), ("_add_keys", "Ada lives in ~Lisbon now")):
+            with monkeypatch.context() as patch:
+                patch.setattr(memory._store, method, lambda keys: (_ for _ in ()).throw(StoreError("full")))
+                with pytest.raises(StoreError, match="full"):
+                    memory.store(text)
+            assert (len(memory), memory[0]) == (2, "Ada lives in ~Lisbon")
+            assert [hit.id for hit in memory.recall_chain("Ada lives in ~Lisbon")] == [1]
+            agrees(memory)
+        memory.store("Ada lives in ~Rome")
+        assert [hit.id for hit in memory.recall_chain("Ada lives in ~Rome")] == [1]
+        agrees(memory)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("seconds", [0.0, 0.2, 0.45])
+def test_a_kill_leaves_the_old_memory_or_the_new_one(path: Path, spec: ModelSpec, seconds: float) -> None:
+    context = multiprocessing.get_context("forkserver")
+    ours, theirs = context.Pipe(duplex=False)
+    process = context.Process(target=overwrite_forever, args=(path, spec.model_dump(), theirs))
+    process.start()
+    theirs.close()
+    said = [ours.recv()]
+    time.sleep(seconds)
+    process.kill()
+    process.join()
+    try:
+        while True:
+            said.append(ours.recv())
+    except EOFError:
+        last = said[-1]
+    with Memory.open(path, embedder=FakeEmbedder()) as memory:
+        assert len(memory) == 2
+        assert memory.info()["associations"] == 1
+        (holder,) = [i for i in range(last + 3) if i in memory and i != 1]
+        assert holder in (last, last + 1) if last else holder in (0, 2)
+        agrees(memory)
+
+
+# -- bad input -------------------------------------------------------------------------------------------------------------------------
+
+
+def test_gates_need_words(tmp_path: Path) -> None:
+    path = tmp_path / "model.toml"
+    path.write_text('name = "mute"\n[gates]\n')
+    with pytest.raises(SpecError, match=r"no word cells; add a table \[lex\]"):
+        load_model(path)
+    path.write_text('name = "odd"\n[lex]\n[gates]\ncells = 0\n')
+    with pytest.raises(SpecError, match=r"gates.cells"):
+        load_model(path)
+
+
+def test_weights_that_cannot_be_read_are_named(spec: ModelSpec, tmp_path: Path, weights: Path) -> None:
+    def model(file: Path) -> ModelSpec:
+        return spec.model_copy(update={"gates": GatesSpec(weights=str(file))})
+
+    with pytest.raises(SpecError, match=r"nowhere.safetensors holds no trained gates.*spikemem train gates"):
+        Hippocampus(model(tmp_path / "nowhere.safetensors"))
+    flipped = bytearray(weights.read_bytes())
+    flipped[-1] ^= 1
+    (tmp_path / "flipped.safetensors").write_bytes(flipped)
+    with pytest.raises(SpecError, match=r"flipped.safetensors holds no trained gates"):
+        Hippocampus(model(tmp_path / "flipped.safetensors"))
+    less = {name: array for name, array in hand_made().items() if name != "theta"}
+    with pytest.raises(SpecError, match="theta"):
+        Hippocampus(model(save_arrays(tmp_path / "less.safetensors", less, {"format": WEIGHTS})))
+    cut = {**hand_made(), "synapses": hand_made()["synapses"][:3]}
+    with pytest.raises(SpecError, match="synapses"):
+        Hippocampus(model(save_arrays(tmp_path / "cut.safetensors", cut, {"format": WEIGHTS})))
+    with pytest.raises(SpecError, match=r"no \[gates\]"):
+        GateCells.of(spec.model_copy(update={"gates": None}))
+
+
+def test_a_bare_name_is_that_of_weights_that_ship(tmp_path: Path, weights: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)  # where another gates.safetensors lies
+    assert weights.name == "gates.safetensors"
+    for name in ("gates", "gates.safetensors"):
+        assert weights_file(name) == MODELS / "weights" / "gates.safetensors"
+        assert weights_file(f"./{name}") == weights_file(f".{os.sep}{name}")
+        assert weights_file(f"./{name}").resolve() == weights_file(str(tmp_path / name)) == weights
+
+
+def test_a_memory_whose_gates_are_missing_is_not_begun(path: Path, spec: ModelSpec, tmp_path: Path) -> None:
+    lost = spec.model_copy(update={"gates": GatesSpec(weights=str(tmp_path / "lost.safetensors"))})
+    with pytest.raises(SpecError, match=r"lost.safetensors"):
+        Memory.open(path, lost, embedder=FakeEmbedder())
+    with Memory.open(path, spec, embedder=FakeEmbedder()) as memory:
+        assert memory.store("Ada lives in Lisbon") == 0
+
+
+def test_the_model_that_ships_has_gates_and_prints_them() -> None:
+    spec = load_model("hippocampus-gated")
+    assert spec.gates == GatesSpec()
+    assert "[gates]" in spec.to_toml()
+    alike = {"gates": None, "name": "x", "description": ""}
+    assert spec.model_copy(update=alike) == load_model("hippocampus-text").model_copy(update=alike)
+    trained = GateCells.of(spec)
+    assert trained.levels.shape == (len(FEATURES), 16)
+    assert trained.words.any()
+    known, stranger = (Mismatch(np.array(sizes, float), *np.zeros((2, 0), np.int64)) for sizes in ([0, 0, 0, 0, 25], [300, 300, 25, 20, 5]))
+    assert trained.judge(0, known, 0).action is Action.RENEW
+    assert trained.judge(0, stranger, 0).action is Action.WRITE
+    assert trained.judge(NONE, stranger, 0).key == NONE
+
+
+def test_gates_that_learned_from_another_embedder_are_refused(path: Path) -> None:
+    with pytest.raises(SpecError, match="learned from vectors of 'all-MiniLM-L6-v2', not of 'fake"):
+        Memory.open(path, "hippocampus-gated", embedder=FakeEmbedder())
+    assert Memory.open(path, "hippocampus-text", embedder=FakeEmbedder()).spec.gates is None
