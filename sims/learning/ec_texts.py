@@ -27,7 +27,7 @@ parser.add_argument("--out", type=Path, default=Path("results/ec_texts"))
 def main() -> None:
     args = parser.parse_args()
     corpus, talk = load_corpus(), load_conversation()
-    own = corpus.texts + [cue for cues in corpus.cues for cue in cues] + [t.said for t in talk.turns] + [q.text for q in talk.questions]
+    own = corpus.texts + [cue for cues in corpus.cues for cue in cues] + [t.line for t in talk.turns] + [q.text for q in talk.questions]
     turns = [text for task in longmemeval(args.data) for text in task.texts]
     texts = {
         "banking77": [text for task in banking77(args.data) for text in (*task.embedded, *task.questions)],

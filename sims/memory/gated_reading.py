@@ -37,20 +37,20 @@ parser.add_argument("--out", type=Path, default=Path("results/gated_reading.json
 
 def run(task: Task, other: Task, embedder: Embedder, model: str, seed: int) -> list[dict[str, Any]]:
     """What came of each question.   right, open: whether a right turn is among the first hits, and would be with the gate open."""
-    asked = [*zip(task.kind, task.questions, task.gold, strict=True)]
-    asked += [
+    check_cue = [*zip(task.kind, task.questions, task.gold, strict=True)]
+    check_cue += [
         (
             OTHERS,
             question,
             frozenset(),
         )
-        for question in other.questions[: len(asked)]
+        for question in other.questions[: len(check_cue)]
     ]
     with Memory.open(None, model, embedder=embedder, seed=seed) as memory:
         ids = memory.store_all(task.embedded)
-        found = memory.recall_all([question for _, question, _ in asked], TOP)
+        found = memory.recall_all([question for _, question, _ in check_cue], TOP)
     made = []
-    for (kind, question, gold), hits in zip(asked, found, strict=True):
+    for (kind, question, gold), hits in zip(check_cue, found, strict=True):
         right = {ids[i] for i in gold}
         told = {"kind": kind, "question": question, "read": hits.read, "answered": bool(hits)}
         made.append(

@@ -27,7 +27,7 @@ from numpy.typing import NDArray
 from rich.progress import Progress
 
 from spikemem import Memory
-from spikemem.data.corpus.stream import Event, Kind, stream
+from spikemem.data.corpus.stream import EventKind, StreamEvent, stream
 from spikemem.data.datasets import locomo
 from spikemem.errors import MissingDataError, SpikememError
 from spikemem.evaluate.compare import wilson
@@ -36,8 +36,14 @@ from spikemem.memory.embed import Embedder, SentenceEmbedder
 from spikemem.training.gate_lessons import held_out_texts
 
 STREAMS = {
-    "repeats": {Kind.REPEAT: 0.1, Kind.PARAPHRASE: 0.05},
-    "contradictions": {Kind.REPEAT: 0.1, Kind.PARAPHRASE: 0.05, Kind.CONTRADICTION: 0.1, Kind.BESIDE: 0.05, Kind.QUESTION: 0.05},
+    "repeats": {EventKind.REPEAT: 0.1, EventKind.PARAPHRASE: 0.05},
+    "contradictions": {
+        EventKind.REPEAT: 0.1,
+        EventKind.PARAPHRASE: 0.05,
+        EventKind.CONTRADICTION: 0.1,
+        EventKind.BESIDE: 0.05,
+        EventKind.QUESTION: 0.05,
+    },
 }
 NEAR = 0.9
 RIGHT = {"new": "write", "repeat": "renew", "paraphrase": "refresh", "contradiction": "overwrite", "beside": "write", "question": "write"}
@@ -60,13 +66,13 @@ def turns(data: Path) -> tuple[str, list[str]]:
         return "the project's own texts", held_out_texts()
 
 
-def nearest(events: list[Event], vectors: NDArray[np.float32]) -> list[float]:
+def nearest(events: list[StreamEvent], vectors: NDArray[np.float32]) -> list[float]:
     """The largest cosine of each event with one before it; with its own original where it comes again in other words."""
     unit = vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
     return [float((unit[:i] @ unit[i]).max(initial=-1.0)) for i in range(len(events))]
 
 
-def run(events: list[Event], embedder: Embedder, model: str, seed: int) -> tuple[list[dict[str, Any]], float]:
+def run(events: list[StreamEvent], embedder: Embedder, model: str, seed: int) -> tuple[list[dict[str, Any]], float]:
     """What became of each event, and the seconds that storing took, without the embedding."""
     near = nearest(events, embedder.embed([e.text for e in events]))
     holder: dict[int, int] = {}
@@ -76,8 +82,8 @@ def run(events: list[Event], embedder: Embedder, model: str, seed: int) -> tuple
         for event, cosine in bar.track(list(zip(events, near, strict=True)), description=f"seed {seed}"):
             memory.store(event.text)
             decision = memory.decisions[0]
-            kind = "near" if event.kind is Kind.NEW and cosine > NEAR else event.kind.value
-            found = event.kind in (Kind.NEW, Kind.BESIDE, Kind.QUESTION) or decision.old == holder.get(event.of)
+            kind = "near" if event.kind is EventKind.NEW and cosine > NEAR else event.kind.value
+            found = event.kind in (EventKind.NEW, EventKind.BESIDE, EventKind.QUESTION) or decision.old == holder.get(event.of)
             told.append({
                 "text": event.text, "kind": kind, "action": decision.action, "found": found,
                 "forgotten": next(iter(decision.forgotten), None),

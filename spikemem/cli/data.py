@@ -15,7 +15,7 @@ from spikemem.errors import DataError, MissingDataError
 
 if TYPE_CHECKING:
     from spikemem.data.datasets import Task
-    from spikemem.evaluate.retrieval import Row
+    from spikemem.evaluate.retrieval import RetrievalRow
 
 
 app = typer.Typer()
@@ -75,7 +75,7 @@ def found_in(folder: Path, only: Sequence[str]) -> dict[str, list["Task"]]:
     return found
 
 
-def print_rows(rows: Sequence["Row"]) -> None:
+def print_rows(rows: Sequence["RetrievalRow"]) -> None:
     from spikemem.evaluate import retrieval
 
     heading, lines = retrieval.table(rows)

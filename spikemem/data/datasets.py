@@ -317,7 +317,7 @@ def _intents(path: Path) -> list[tuple[str, str]]:
         return [(text.strip(), intent) for text, intent in rows]
 
 
-class Pair(NamedTuple):
+class SentencePair(NamedTuple):
     """Two sentences.   score: what people said of their likeness, as the data set has it; None where it does not say."""
 
     first: str
@@ -330,7 +330,7 @@ PAIRS = {"STS-B": "stsbenchmark/sts-{}.csv", "STS-B-zh": "chinese/Chinese-STS-B/
 PARTS = ("train", "dev", "test")
 
 
-def pairs(data: Path, dataset: str, part: str = "train") -> list[Pair]:
+def pairs(data: Path, dataset: str, part: str = "train") -> list[SentencePair]:
     """A part of one of PAIRS, in the file's order: MissingDataError where its file is not there, DataError where it is bad."""
     if dataset not in PAIRS or part not in PARTS:
         raise DataError(f"no pairs {dataset!r}, {part!r}; there are {', '.join(PAIRS)}, each in {', '.join(PARTS)}")
@@ -339,7 +339,7 @@ def pairs(data: Path, dataset: str, part: str = "train") -> list[Pair]:
     with _format(path, dataset):
         for row in _tabs(path, 7 if dataset == "STS-B" else 2):
             first, second, *score = (row[5], row[6], row[4]) if dataset == "STS-B" else row
-            found.append(Pair(first.strip(), second.strip(), float(score[0]) if score and score[0].strip() else None))
+            found.append(SentencePair(first.strip(), second.strip(), float(score[0]) if score and score[0].strip() else None))
     return [pair for pair in found if pair.first and pair.second]
 
 

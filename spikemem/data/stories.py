@@ -16,14 +16,14 @@ FOLDERS = ("babi/en-10k", "babi/en")
 """Where a task's file is looked for, the larger set first."""
 WORD = re.compile(r"[\w']+")
 Split = Literal["train", "test"]
-Words = tuple[str, ...]
+Tokens = tuple[str, ...]
 
 
 @dataclass(frozen=True)
-class Question:
+class StoryQuestion:
     """A question's words, its answer as the file has it (several words are one answer), and how many sentences were told before it."""
 
-    words: Words
+    words: Tokens
     answer: str
     after: int
 
@@ -32,8 +32,8 @@ class Question:
 class Story:
     """Sentences in the order of telling, and questions asked between them."""
 
-    sentences: tuple[Words, ...]
-    questions: tuple[Question, ...]
+    sentences: tuple[Tokens, ...]
+    questions: tuple[StoryQuestion, ...]
 
 
 def babi(data: Path, task: int, split: Split) -> list[Story]:
@@ -43,8 +43,8 @@ def babi(data: Path, task: int, split: Split) -> list[Story]:
     """
     path = located(data, task, split)
     stories: list[Story] = []
-    sentences: list[Words] = []
-    questions: list[Question] = []
+    sentences: list[Tokens] = []
+    questions: list[StoryQuestion] = []
     try:
         lines = path.read_text(encoding="utf-8").splitlines()
     except (OSError, UnicodeDecodeError) as error:
@@ -61,7 +61,7 @@ def babi(data: Path, task: int, split: Split) -> list[Story]:
         if len(parts) == 1:
             sentences.append(words)
         else:
-            questions.append(Question(words, parts[1].strip().lower(), len(sentences)))
+            questions.append(StoryQuestion(words, parts[1].strip().lower(), len(sentences)))
     if sentences or questions:
         stories.append(Story(tuple(sentences), tuple(questions)))
     if not any(story.questions for story in stories):

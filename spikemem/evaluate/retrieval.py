@@ -114,7 +114,7 @@ def measures(dataset: str) -> tuple[Measure, ...]:
 
 
 @dataclass(frozen=True)
-class Outcome:
+class TaskResult:
     """What one system did on one task: each question's figures, synaptic events and ms a question (without the embedder)."""
 
     scores: dict[str, list[float]]
@@ -123,7 +123,7 @@ class Outcome:
 
 
 @dataclass(frozen=True)
-class Row:
+class RetrievalRow:
     """One system on one data set, all its tasks together.
 
     n: questions.   shares: the mean of each measure.   kinds: for each kind of question how many, and the means.
@@ -171,7 +171,7 @@ def _session(task: Task, text: int) -> int:
     return session
 
 
-def measure(task: Task, system: System) -> Outcome:
+def measure(task: Task, system: System) -> TaskResult:
     """Ask a fitted system every question of the task."""
     scores: dict[str, list[float]] = {}
     wanted = measures(task.dataset)
@@ -185,7 +185,7 @@ def measure(task: Task, system: System) -> Outcome:
     for m in wanted:
         answers, gold = (everything, right) if m.sessions else (texts, task.gold)
         scores[m.name] = [m.of(a, g) for a, g in zip(answers, gold, strict=True)]
-    return Outcome(scores, events)
+    return TaskResult(scores, events)
 
 
 def timed(fitted: Sequence[System], questions: Sequence[str]) -> list[float]:
@@ -208,7 +208,7 @@ def run(
     fresh: bool = False,
     progress: Progress = lambda done, total: None,
     stage: Callable[[str], None] = lambda name: None,
-) -> list[Row]:
+) -> list[RetrievalRow]:
     """Every system on every task; a row for each system on each data set.
 
     Answers are saved as they are made, in out/retrieval/, and a run that was broken off goes on where it was; they hold for the task, the
@@ -245,7 +245,7 @@ def _one(task: Task, system: System, vectors: Vectors, saved: "Saved") -> None:
         saved.add(system.name, measure(task, system))
 
 
-def pooled(outcomes: Sequence[tuple[Task, Mapping[str, Outcome]]]) -> list[Row]:
+def pooled(outcomes: Sequence[tuple[Task, Mapping[str, TaskResult]]]) -> list[RetrievalRow]:
     """Rows from the outcomes of tasks: a data set's questions count alike, whatever task they are from."""
     rows = []
     for dataset in dict.fromkeys(task.dataset for task, _ in outcomes):
@@ -261,7 +261,7 @@ def pooled(outcomes: Sequence[tuple[Task, Mapping[str, Outcome]]]) -> list[Row]:
             }
             shares = {m: float(s.mean()) for m, s in scores.items()}
             events, ms = (float(np.average([getattr(o, what) for o in made], weights=weights)) for what in ("events", "ms"))
-            rows.append(Row(dataset, name, sum(weights), shares, by_kind, events, ms))
+            rows.append(RetrievalRow(dataset, name, sum(weights), shares, by_kind, events, ms))
     return rows
 
 
@@ -275,28 +275,28 @@ class Saved:
         name = re.sub(r"[^\w.-]+", "_", f"{task.dataset}-{task.name}")
         self._file = folder / f"{name}.json"
         self._made_with = hashlib.sha256(f"{task}{embedder}{_code()}".encode("utf-8", "surrogatepass")).hexdigest()
-        self.outcomes: dict[str, Outcome] = {} if fresh else self._read()
+        self.outcomes: dict[str, TaskResult] = {} if fresh else self._read()
 
     def complete(self, names: Iterable[str]) -> bool:
         """Whether all of these have answered and were timed."""
         return all(name in self.outcomes and not math.isnan(self.outcomes[name].ms) for name in names)
 
-    def add(self, name: str, outcome: Outcome) -> None:
+    def add(self, name: str, outcome: TaskResult) -> None:
         self.outcomes[name] = outcome
         self._write()
 
     def time(self, ms: Mapping[str, float]) -> None:
         for name, value in ms.items():
-            self.outcomes[name] = Outcome(self.outcomes[name].scores, self.outcomes[name].events, value)
+            self.outcomes[name] = TaskResult(self.outcomes[name].scores, self.outcomes[name].events, value)
         self._write()
 
-    def _read(self) -> dict[str, Outcome]:
+    def _read(self) -> dict[str, TaskResult]:
         try:
             content = json.loads(self._file.read_text(encoding="utf-8"))
             if content["made_with"] != self._made_with:
                 return {}
             return {
-                name: Outcome(o["scores"], *(math.nan if o[x] is None else o[x] for x in ("events", "ms")))
+                name: TaskResult(o["scores"], *(math.nan if o[x] is None else o[x] for x in ("events", "ms")))
                 for name, o in content["systems"].items()
             }
         except (FileNotFoundError, UnicodeDecodeError, json.JSONDecodeError, KeyError, TypeError, AttributeError):
@@ -336,7 +336,7 @@ def short(share: float) -> str:
     return f"{share:.3f}".removeprefix("0")
 
 
-def table(rows: Sequence[Row]) -> tuple[list[str], list[list[str]]]:
+def table(rows: Sequence[RetrievalRow]) -> tuple[list[str], list[list[str]]]:
     """Heading and lines of one data set's rows: shares with their intervals, events and ms a question."""
     names = list(rows[0].shares)
     lines = []
@@ -346,7 +346,7 @@ def table(rows: Sequence[Row]) -> tuple[list[str], list[list[str]]]:
     return ["system", *names, "events", "ms"], lines
 
 
-def by_kind(rows: Sequence[Row]) -> tuple[list[str], list[list[str]]]:
+def by_kind(rows: Sequence[RetrievalRow]) -> tuple[list[str], list[list[str]]]:
     """Heading and lines of one data set's main figure, kind by kind of question; no lines where there are not 2 to 10 kinds."""
     main, kinds = MAIN.get(rows[0].dataset, next(iter(rows[0].shares))), rows[0].kinds
     if not 2 <= len(kinds) <= 10:
@@ -355,23 +355,26 @@ def by_kind(rows: Sequence[Row]) -> tuple[list[str], list[list[str]]]:
     return heading, [[row.system, *(short(row.kinds[kind][1][main]) for kind in kinds)] for row in rows]
 
 
-def load(file: Path) -> list[Row]:
+def load(file: Path) -> list[RetrievalRow]:
     """Rows that were written as JSON."""
     try:
         made = json.loads(file.read_text(encoding="utf-8"))
         kinds = [{kind: (int(n), shares) for kind, (n, shares) in row["kinds"].items()} for row in made]
         cost = [{what: math.nan if row[what] is None else float(row[what]) for what in ("events", "ms")} for row in made]
-        return [Row(row["dataset"], row["system"], row["n"], row["shares"], k, **c) for row, k, c in zip(made, kinds, cost, strict=True)]
+        return [
+            RetrievalRow(row["dataset"], row["system"], row["n"], row["shares"], k, **c)
+            for row, k, c in zip(made, kinds, cost, strict=True)
+        ]
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise DataError(f"{file} holds no rows of a run ({type(error).__name__}: {error}); make it anew") from error
 
 
-def datasets_of(rows: Sequence[Row]) -> list[list[Row]]:
+def datasets_of(rows: Sequence[RetrievalRow]) -> list[list[RetrievalRow]]:
     """The rows, data set by data set."""
     return [[row for row in rows if row.dataset == name] for name in dict.fromkeys(row.dataset for row in rows)]
 
 
-def markdown(rows: Sequence[Row]) -> str:
+def markdown(rows: Sequence[RetrievalRow]) -> str:
     """The rows as Markdown: for each data set a heading, its table, and its main figure by kind of question."""
     parts = []
     for own in datasets_of(rows):

@@ -19,7 +19,7 @@ from spikemem.hippocampus.regions import ec
 from spikemem.hippocampus.regions.ec_ctx import DAY
 from spikemem.hippocampus.regions.ec_lex import words
 from spikemem.hippocampus.regions.gates import GATES, PROTOCOL, WORDS, GateCells
-from spikemem.hippocampus.regions.pathways import Spoken, spoken
+from spikemem.hippocampus.regions.pathways import CueWords
 from spikemem.hippocampus.regions.rhythm import GAMMA, chain_protocol, recall_protocol
 from spikemem.hippocampus.spec import ModelSpec, load_model, model_names
 from spikemem.network.file import is_network, load_network, network_names
@@ -57,7 +57,7 @@ class Probe:
 
 
 @dataclass(frozen=True)
-class Mismatch:
+class SpikeDifference:
     """The first spike that only one of the two has, or that comes at another place in the firing order.
 
     distance: of the reference's V from threshold; None where inhibition or a teacher decides.
@@ -92,7 +92,7 @@ class Check:
     seconds: float = 0.0
     event_seconds: float = 0.0
     different: int = 0
-    first: Mismatch | None = None
+    first: SpikeDifference | None = None
     voltage: float = 0.0
     weight: float = 0.0
     lacks: str = ""
@@ -132,31 +132,31 @@ def _recalls(model: str, spec: ModelSpec, seed: int) -> Iterator[Probe]:
     vectors = rng.normal(size=(MEMORIES, spec.ec.dim))
     noisy = ec.unit(vectors[:2] + rng.normal(size=(2, spec.ec.dim)) * 0.5, spec.ec.dim)
     passes = 1 if spec.lex is None else PASSES
-    memory, said = _said(spec, vectors, seed)
+    memory, cue_words = _with_cues(spec, vectors, seed)
     memory.associate(np.arange(MEMORIES - 1), np.arange(1, MEMORIES))
     recall, chain, circuit = recall_protocol(2, 2, passes), chain_protocol(hops=1), memory.circuit
     yield Probe(
-        model, "recall", circuit.network(slow=False, passes=passes), circuit.stimulus(recall, noisy, said, passes), len(recall) * GAMMA
+        model, "recall", circuit.network(slow=False, passes=passes), circuit.stimulus(recall, noisy, cue_words, passes), len(recall) * GAMMA
     )
     if spec.gates is not None:
         events = np.concatenate([noisy[:1], ec.unit(vectors[2:3], spec.ec.dim)])
-        texts = ("who is name0", _told(2, "friday"))  # one that is new, one of another day than what is known
-        trained, told = _fewer(GateCells.of(spec), (*texts, _told(2))), spoken([words(text, WORD_CELLS) for text in texts], DAY, 2)
+        texts = ("who is name0", _text(2, "friday"))  # one that is new, one of another day than what is known
+        trained, told = _fewer(GateCells.of(spec), (*texts, _text(2))), CueWords.of([words(text, WORD_CELLS) for text in texts], DAY, 2)
         yield Probe(model, "gates", *gated(circuit, trained, events, told, seed), len(PROTOCOL) * GAMMA)
-    yield Probe(model, "chain", circuit.network(), circuit.stimulus(chain, noisy[:1], said.some(np.array([0]))), len(chain) * GAMMA)
+    yield Probe(model, "chain", circuit.network(), circuit.stimulus(chain, noisy[:1], cue_words.some(np.array([0]))), len(chain) * GAMMA)
 
 
-def _said(spec: ModelSpec, vectors: NDArray[np.float64], seed: int) -> tuple[Hippocampus, Spoken]:
+def _with_cues(spec: ModelSpec, vectors: NDArray[np.float64], seed: int) -> tuple[Hippocampus, CueWords]:
     """A memory of vectors and what two cues say; where the model hears words, texts of one session, of a day each, that name the next."""
     if spec.lex is None:
         memory = Hippocampus(spec, seed=seed)
         memory.store(vectors)
-        return memory, Spoken.nothing(2)
+        return memory, CueWords.nothing(2)
     few = {"lex": spec.lex.model_copy(update={"cells": WORD_CELLS}), "gates": None}
     memory = Hippocampus(spec.model_copy(update=few), seed=seed)
-    texts = [[words(text, WORD_CELLS) for text in (_told(i), f"name{i}")] for i in range(MEMORIES)]
+    texts = [[words(text, WORD_CELLS) for text in (_text(i), f"name{i}")] for i in range(MEMORIES)]
     memory.store(vectors, variants=list(-vectors[:, None]), words=texts, sessions=[0] * MEMORIES, when=DAY * np.arange(MEMORIES))
-    return memory, spoken([words(f"who is name{i}", WORD_CELLS) for i in range(2)], DAY, 2)
+    return memory, CueWords.of([words(f"who is name{i}", WORD_CELLS) for i in range(2)], DAY, 2)
 
 
 def _fewer(trained: GateCells, texts: Sequence[str]) -> GateCells:
@@ -168,7 +168,7 @@ def _fewer(trained: GateCells, texts: Sequence[str]) -> GateCells:
     return GateCells(trained.levels, trained.synapses, trained.theta, trained.cells, few, trained.embedder)
 
 
-def _told(i: int, day: str = "monday") -> str:
+def _text(i: int, day: str = "monday") -> str:
     """The text of a memory."""
     return f"on {day} name{i} meets name{i + 1}"
 
@@ -218,7 +218,7 @@ def _largest(ours: Any, theirs: Any) -> float:
     return float(np.max([0.0, *(np.abs(theirs[name] - values).max(initial=0.0) for name, values in ours.items())]))
 
 
-def _mismatch(probe: Probe, reference: Recording, recording: Recording) -> tuple[int, Mismatch | None]:
+def _mismatch(probe: Probe, reference: Recording, recording: Recording) -> tuple[int, SpikeDifference | None]:
     """How many spikes differ, and the first of them."""
     different, firsts = 0, []
     for name, ours in reference.spikes.items():
@@ -232,7 +232,7 @@ def _mismatch(probe: Probe, reference: Recording, recording: Recording) -> tuple
         different += len(lone) + len(moved)
         step, batch, cell = min(lone or moved)
         distance = _distance(probe, reference, name, step, batch, cell)
-        firsts.append(Mismatch(name, cell, step, batch, counts[step, batch, cell] >= 0, distance))
+        firsts.append(SpikeDifference(name, cell, step, batch, counts[step, batch, cell] >= 0, distance))
     return different, min(firsts, key=lambda m: (m.step, m.batch), default=None)
 
 

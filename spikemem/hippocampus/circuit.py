@@ -12,7 +12,7 @@ from spikemem.hippocampus.regions import ca3, ec, pathway_cells
 from spikemem.hippocampus.regions.ca1 import CA1, NONE
 from spikemem.hippocampus.regions.ca3 import CA3
 from spikemem.hippocampus.regions.dg import DG
-from spikemem.hippocampus.regions.pathways import Spoken
+from spikemem.hippocampus.regions.pathways import CueWords
 from spikemem.hippocampus.regions.rhythm import DT, GAMMA, THETA, Gamma, Mode, Timetable
 from spikemem.hippocampus.spec import ModelSpec
 from spikemem.network.graph import Network
@@ -23,17 +23,17 @@ from spikemem.simulators.registry import simulate
 @dataclass(frozen=True, eq=False)
 class Volley:
     """A batch of cues as spikes.   counts, spikes: EC's n and its spikes, [n, d].   codes, when: DG's winners in firing order and when,
-    [n, k].   said: what they say beside their vectors."""
+    [n, k].   cue_words: what they say beside their vectors."""
 
     counts: NDArray[np.int8]
     spikes: NDArray[np.int8]
     codes: NDArray[np.uint16]
     when: NDArray[np.uint8]
-    said: Spoken
+    cue_words: CueWords
 
     def some(self, which: NDArray[np.integer]) -> "Volley":
         """The volleys of some cues."""
-        return Volley(self.counts[which], self.spikes[which], self.codes[which], self.when[which], self.said.some(which))
+        return Volley(self.counts[which], self.spikes[which], self.codes[which], self.when[which], self.cue_words.some(which))
 
     def names(self) -> NDArray[np.int64]:
         """A number for each cue, that names its noise: the same cue meets the same noise wherever it stands in a batch, [n]."""
@@ -43,12 +43,12 @@ class Volley:
 @dataclass(frozen=True, eq=False)
 class Answer:
     """order: CA1's keys in firing order, [n, c].   winners: the subiculum's key in each cycle of attention, [n, cycles].
-    path: the memories that the passes before read, [n, passes - 1].   lit: plateaus in the last pass, [n, memory].   NONE-padded."""
+    path: the memories that the passes before read, [n, passes - 1].   primed: plateaus in the last pass, [n, memory].   NONE-padded."""
 
     order: NDArray[np.int64]
     winners: NDArray[np.int64]
     path: NDArray[np.int64]
-    lit: NDArray[np.bool_]
+    primed: NDArray[np.bool_]
 
 
 class Circuit:
@@ -62,10 +62,10 @@ class Circuit:
         self.links: dict[int, list[int]] = {}
         """The successors of each memory."""
 
-    def volley(self, vectors: NDArray[np.float32], said: Spoken | None = None) -> Volley:
+    def volley(self, vectors: NDArray[np.float32], cue_words: CueWords | None = None) -> Volley:
         """What EC and DG make of unit vectors, [n, d], and of what is said beside them."""
         counts, spikes = ec.volley(self.spec.ec, vectors)
-        return Volley(counts, spikes, *self.dg.codes(counts), said or Spoken.nothing(len(vectors)))
+        return Volley(counts, spikes, *self.dg.codes(counts), cue_words or CueWords.nothing(len(vectors)))
 
     # -- as a network --------------------------------------------------------------------------------------------------------------
 
@@ -87,7 +87,7 @@ class Circuit:
         return net
 
     def stimulus(
-        self, protocol: list[Gamma], vectors: NDArray[np.float32], said: Spoken | None = None, passes: int = 1
+        self, protocol: list[Gamma], vectors: NDArray[np.float32], cue_words: CueWords | None = None, passes: int = 1
     ) -> dict[str, NDArray[np.generic]]:
         """What drives the network through a protocol: the cue's current and words, and the rhythm of each region."""
         return {
@@ -95,14 +95,14 @@ class Circuit:
             **self.dg.stimulus(protocol),
             **ca3.stimulus(protocol),
             **self.ca1.stimulus(protocol, self.volley(vectors).names(), self.seed),
-            **pathway_cells.stimulus(self.ca1.pathways, protocol, said or Spoken.nothing(len(vectors)), passes),
+            **pathway_cells.stimulus(self.ca1.pathways, protocol, cue_words or CueWords.nothing(len(vectors)), passes),
         }
 
     def simulate(
         self,
         protocol: list[Gamma],
         vectors: NDArray[np.float32],
-        said: Spoken | None = None,
+        cue_words: CueWords | None = None,
         *,
         passes: int = 1,
         candidates: int | None = None,
@@ -114,7 +114,7 @@ class Circuit:
         """Every spike of a protocol, step by step, with theta and gamma marked."""
         slow = any(g.mode is Mode.HOP for g in protocol)
         net = self.network(candidates, competitors, slow, passes)
-        return run(net, self.stimulus(protocol, vectors, said, passes), len(protocol), simulator, device, record)
+        return run(net, self.stimulus(protocol, vectors, cue_words, passes), len(protocol), simulator, device, record)
 
     # -- reading spikes ------------------------------------------------------------------------------------------------------------
 
@@ -123,7 +123,7 @@ class Circuit:
         n, cycles = recording.batches, recording.steps // GAMMA - times.attention
         order = np.full((n, competitors), NONE, np.int64)
         winners = np.full((n, cycles), NONE, np.int64)
-        path, lit = np.full((n, len(times.reads)), NONE, np.int64), np.zeros((n, len(self.ca1.pathways.content)), bool)
+        path, primed = np.full((n, len(times.reads)), NONE, np.int64), np.zeros((n, len(self.ca1.pathways.content)), bool)
 
         def fired(population: str, gamma: int, i: int) -> NDArray[np.int64]:
             return recording[population].between(gamma * GAMMA, (gamma + 1) * GAMMA, i).cell.astype(np.int64)
@@ -136,8 +136,8 @@ class Circuit:
                     won = fired("sub", gamma, i)
                     column[i, g] = won[0] if len(won) else NONE
             if times.reads:
-                lit[i, fired("ca1_plateau", times.order, i)] = True
-        return Answer(order, winners, self.ca1.owners(path), lit)
+                primed[i, fired("ca1_plateau", times.order, i)] = True
+        return Answer(order, winners, self.ca1.owners(path), primed)
 
     def read_chain(self, recording: Recording) -> NDArray[np.int64]:
         """Off the spikes of a chain: the subiculum's key in the hop's gamma cycle of each theta cycle, [n, hops]; NONE-padded."""
@@ -161,8 +161,8 @@ class Circuit:
         """
         none, keys = np.zeros(0, np.int64), np.full(hops, NONE, np.int64)
         active = self._replay(key, active, none)
-        counts, lit = self.ca1.counts[self.ca1.content[[key]]], active.astype(np.uint16)[None]
-        key = int(self.ca1.rank(counts, lit, np.array([len(active)]), self.spec.ca1.candidates).order[0, 0])
+        counts, primed = self.ca1.counts[self.ca1.content[[key]]], active.astype(np.uint16)[None]
+        key = int(self.ca1.rank(counts, primed, np.array([len(active)]), self.spec.ca1.candidates).order[0, 0])
         active = self._replay(key, active, code)
         for h in range(hops):
             hopped = self.ca3.cycle(none, active, none, none)

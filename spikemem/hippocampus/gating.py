@@ -16,7 +16,7 @@ from spikemem.hippocampus.regions.ca1 import CA1, NONE
 from spikemem.hippocampus.regions.ec_lex import Words
 from spikemem.hippocampus.regions.gates import Action as Action
 from spikemem.hippocampus.regions.gates import GateCells, Mismatch, Verdict
-from spikemem.hippocampus.regions.pathways import Spoken
+from spikemem.hippocampus.regions.pathways import CueWords
 from spikemem.hippocampus.regions.rhythm import RECALL_SETTLE
 from spikemem.network.graph import Network
 from spikemem.simulators.recording import Recording
@@ -44,10 +44,10 @@ def answered(circuit: Circuit, volley: Volley) -> NDArray[np.int64]:
 def mismatch(circuit: Circuit, volley: Volley) -> tuple[int, Mismatch]:
     """The index cell that answers one cue, and the mismatch with it; everything is new where none answers."""
     key = int(answered(circuit, volley)[0])
-    return key, gates.mismatch(volley.counts[0], volley.said.words[0], circuit.ca1, key)
+    return key, gates.mismatch(volley.counts[0], volley.cue_words.words[0], circuit.ca1, key)
 
 
-def learn(
+def add_missing_keys(
     circuit: Circuit, memory: int, content: int, counts: NDArray[np.int8], heard: Sequence[Words] | None, cue: NDArray[np.bool_]
 ) -> tuple[int, ...]:
     """Give a memory, whose content is a key, those of further keys that it lacks, each volley [n, d] once; returns which."""
@@ -64,9 +64,9 @@ def learn(
 
 def cues_of(ca1: CA1, memory: int) -> tuple[NDArray[np.int8], list[Words]]:
     """The volleys [n, d] and the words of a memory's cues that are not its text, nor that in other words."""
-    keys, said = np.flatnonzero((ca1.memory == memory) & ca1.alive & ca1.lexicon.cue), ca1.lexicon
-    parts = [slice(said.ptr[k], said.ptr[k + 1]) for k in keys]
-    return ca1.counts[keys], [Words(said.cell[p], said.spikes[p], said.whole[p]) for p in parts]
+    keys, cue_words = np.flatnonzero((ca1.memory == memory) & ca1.alive & ca1.lexicon.cue), ca1.lexicon
+    parts = [slice(cue_words.ptr[k], cue_words.ptr[k + 1]) for k in keys]
+    return ca1.counts[keys], [Words(cue_words.cell[p], cue_words.spikes[p], cue_words.whole[p]) for p in parts]
 
 
 def noise_seed(circuit: Circuit, volley: Volley, key: int) -> int:
@@ -140,25 +140,25 @@ class Judged:
         return Outcome(self.action, memory, old, added, self.verdict, self.recording)
 
 
-def judge(circuit: Circuit, trained: GateCells, volley: Volley, vectors: NDArray[np.float32], place: tuple[str, str] | None) -> Judged:
-    """One event or cue (n = 1) at the gates.   place: simulator and device of a simulation; None takes the short cut."""
+def judge(circuit: Circuit, trained: GateCells, volley: Volley, vectors: NDArray[np.float32], target: tuple[str, str] | None) -> Judged:
+    """One event or cue (n = 1) at the gates.   target: simulator and device of a simulation; None takes the short cut."""
     key, difference = mismatch(circuit, volley)
     if key == NONE:
         return Judged(None)
     seed = noise_seed(circuit, volley, key)
-    if place is None:
+    if target is None:
         return Judged(trained.judge(key, difference, seed))
-    recording = run(*gated(circuit, trained, vectors, volley.said, seed), len(gates.PROTOCOL), *place)
+    recording = run(*gated(circuit, trained, vectors, volley.cue_words, seed), len(gates.PROTOCOL), *target)
     return Judged(trained.read(recording, circuit.ca1.lexicon), recording)
 
 
 def gated(
-    circuit: Circuit, trained: GateCells, vectors: NDArray[np.float32], said: Spoken, seed: int
+    circuit: Circuit, trained: GateCells, vectors: NDArray[np.float32], cue_words: CueWords, seed: int
 ) -> tuple[Network, dict[str, NDArray[np.generic]]]:
     """The network of events at the gates, and what drives it: a recall whose words come only after its answer, and the gates."""
     net = circuit.network(slow=False)
     trained.build(net, circuit.ca1, seed)
-    stimulus = circuit.stimulus(gates.PROTOCOL, vectors, said) | trained.stimulus()
+    stimulus = circuit.stimulus(gates.PROTOCOL, vectors, cue_words) | trained.stimulus()
     stimulus["ec_lex"] = stimulus["ec_lex"].copy()
     stimulus["ec_lex"][: gates.START] = False
     return net, stimulus

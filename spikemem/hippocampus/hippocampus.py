@@ -17,9 +17,9 @@ from numpy.typing import ArrayLike, NDArray
 
 from spikemem.errors import SpecError, UnknownMemoryError, VectorError
 from spikemem.hippocampus.circuit import Circuit, Volley
-from spikemem.hippocampus.gating import Action, Judged, Outcome, cues_of, holders, judge, learn, one_thread
-from spikemem.hippocampus.inputs import Heard, asked, at_least, empty, known, unsaid
-from spikemem.hippocampus.recall import Completion, Course, Recall, answer, go_on
+from spikemem.hippocampus.gating import Action, Judged, Outcome, add_missing_keys, cues_of, holders, judge, one_thread
+from spikemem.hippocampus.inputs import Inputs, at_least, check_cue, empty, known, no_words
+from spikemem.hippocampus.recall import Completion, Recall, RecallSchedule, answer, go_on
 from spikemem.hippocampus.regions import ec
 from spikemem.hippocampus.regions.ca1 import NONE
 from spikemem.hippocampus.regions.ca3 import CA3
@@ -27,7 +27,7 @@ from spikemem.hippocampus.regions.dg import Adaptation
 from spikemem.hippocampus.regions.ec_lex import Words
 from spikemem.hippocampus.regions.gates import MAJORITY, GateCells
 from spikemem.hippocampus.regions.pathways import PATHWAYS as PATHWAYS
-from spikemem.hippocampus.regions.pathways import Spoken
+from spikemem.hippocampus.regions.pathways import CueWords
 from spikemem.hippocampus.regions.rhythm import CHAIN_SETTLE, GAMMA, RECALL_SETTLE, THETA, chain_protocol, recall_protocol
 from spikemem.hippocampus.spec import ModelSpec
 from spikemem.network.graph import Network
@@ -117,13 +117,13 @@ class Hippocampus:
             raise VectorError(f"{len(cues)} cues need as many targets and variants, not {len(targets)} and {len(extra)}")
         more = [None if v is None or empty(v) else ec.unit(v, self.spec.ec.dim) for v in extra]
         sizes = [0 if v is None else len(v) for v in more]
-        beside = Heard.of(len(cues), sizes, target is not None, words, pieces, sessions, when, self.spec.lex)
+        beside = Inputs.of(len(cues), sizes, target is not None, words, pieces, sessions, when, self.spec.lex)
         if self.gates is not None:
-            place, self.outcomes = ("event", self.device) if record else None, []
+            simulated, self.outcomes = ("event", self.device) if record else None, []
             for i in range(len(cues)):
                 own = None if target is None else targets[[i]]
                 with one_thread():
-                    self.outcomes.append(self._gated(cues[[i]], own, more[i], beside.part(slice(i, i + 1)), place))
+                    self.outcomes.append(self._gated(cues[[i]], own, more[i], beside.part(slice(i, i + 1)), simulated))
                 if progress is not None:
                     progress(i + 1, len(cues))
             taken = {outcome.old: outcome.memory for outcome in self.outcomes if outcome.action is Action.OVERWRITE}
@@ -135,7 +135,7 @@ class Hippocampus:
         cues: NDArray[np.float32],
         targets: NDArray[np.float32] | None,
         more: list[NDArray[np.float32] | None],
-        beside: Heard,
+        beside: Inputs,
         progress: Progress | None = None,
     ) -> NDArray[np.int64]:
         """New memories, whatever is stored."""
@@ -158,14 +158,14 @@ class Hippocampus:
         cue: NDArray[np.float32],
         target: NDArray[np.float32] | None,
         more: NDArray[np.float32] | None,
-        beside: Heard,
-        place: tuple[str, str] | None,
+        beside: Inputs,
+        simulated: tuple[str, str] | None,
     ) -> Outcome:
         """One event at the gates, and what they decide."""
         assert self.gates is not None
         content = cue if target is None else target
-        volley = self.circuit.volley(content, asked([beside.words[0][0]], None, 1, self.spec.lex))
-        judged = judge(self.circuit, self.gates, volley, content, place)
+        volley = self.circuit.volley(content, check_cue([beside.words[0][0]], None, 1, self.spec.lex))
+        judged = judge(self.circuit, self.gates, volley, content, simulated)
         old = int(self.circuit.ca1.owners(np.array([judged.key]))[0])
         if old != NONE:
             judged = replace(judged, barred=self._barred(beside, old))
@@ -180,15 +180,15 @@ class Hippocampus:
         if judged.action is Action.WRITE:
             new = int(self._write(cue, target, [more], beside)[0])
         else:
-            links, (counts, said) = [link for link in self._links if old in link], cues_of(self.circuit.ca1, old)
+            links, (counts, cue_words) = [link for link in self._links if old in link], cues_of(self.circuit.ca1, old)
             self.forget([old])
             new = int(self._write(cue, target, [more], beside)[0])
-            learn(self.circuit, new, int(self._content[new]), counts, said, np.ones(len(said), bool))
+            add_missing_keys(self.circuit, new, int(self._content[new]), counts, cue_words, np.ones(len(cue_words), bool))
             for a, b in links:
                 self.associate([new if a == old else a], [new if b == old else b])
         return judged.decided(new, old, tuple(range(len(beside.words[0]))))
 
-    def _barred(self, beside: Heard, old: int) -> frozenset[Action]:
+    def _barred(self, beside: Inputs, old: int) -> frozenset[Action]:
         """What an event may not do to a memory: overwrite it, where the event has a moment, and the memory none, or a later one; refresh
         it, where the event is of several pieces, of which its vector tells the first alone."""
         late = not np.isnan(beside.when[0]) and not beside.when[0] >= self.circuit.ca1.when[old]
@@ -198,12 +198,12 @@ class Hippocampus:
     def teach(self, memory: int, cue: ArrayLike, words: Sequence[Words] | None = None, apart: ArrayLike | None = None) -> tuple[int, ...]:
         """Teach a memory those of further cues [n, d] that it lacks; returns which.   apart: which are not its text in other words."""
         old, vectors = int(self._known(memory)[0]), ec.unit(cue, self.spec.ec.dim)
-        self._said(words, None, len(vectors))
+        self._cue_words(words, None, len(vectors))
         kind = np.ones(len(vectors), bool) if apart is None else np.asarray(apart, bool)
-        return learn(self.circuit, old, int(self._content[old]), self.circuit.volley(vectors).counts, words, kind)
+        return add_missing_keys(self.circuit, old, int(self._content[old]), self.circuit.volley(vectors).counts, words, kind)
 
     def _store_block(
-        self, cues: NDArray[np.float32], targets: NDArray[np.float32] | None, variants: list[NDArray[np.float32] | None], beside: Heard
+        self, cues: NDArray[np.float32], targets: NDArray[np.float32] | None, variants: list[NDArray[np.float32] | None], beside: Inputs
     ) -> None:
         first_memory, first_key = len(self._content), len(self.circuit.ca1)
         content = cues if targets is None else targets
@@ -302,32 +302,32 @@ class Hippocampus:
         vectors = ec.unit(cue, self.spec.ec.dim)
         at_least(1, top_k=top_k, attention_cycles=attention_cycles, cycles=cycles)
         at_least(0, settle=settle)
-        volley = self.circuit.volley(vectors, self._said(words, around, len(vectors)))
-        course, place = Course(settle, attention_cycles, self._passes(cycles)), (simulator, self.device) if record else None
-        found = answer(self.circuit, volley, vectors, top_k, course, place)
+        volley = self.circuit.volley(vectors, self._cue_words(words, around, len(vectors)))
+        schedule, target = RecallSchedule(settle, attention_cycles, self._passes(cycles)), (simulator, self.device) if record else None
+        found = answer(self.circuit, volley, vectors, top_k, schedule, target)
         if self.gates is None:
             return found
-        judged = self._judged(volley, vectors, place)
+        judged = self._judged(volley, vectors, target)
         spikes = tuple(j.recording for j in judged if j.recording is not None)
         return replace(found, read=np.array([j.read for j in judged]), gates=spikes)
 
-    def _judged(self, volley: Volley, vectors: NDArray[np.float32], place: tuple[str, str] | None) -> list[Judged]:
+    def _judged(self, volley: Volley, vectors: NDArray[np.float32], target: tuple[str, str] | None) -> list[Judged]:
         """What the gates make of cues, one by one."""
         assert self.gates is not None
         with one_thread():
             rows = (np.array([i]) for i in range(len(vectors)))
-            return [judge(self.circuit, self.gates, volley.some(row), vectors[row], place) for row in rows]
+            return [judge(self.circuit, self.gates, volley.some(row), vectors[row], target) for row in rows]
 
     def reads(self, cue: ArrayLike, words: Sequence[Words] | None = None) -> NDArray[np.bool_]:
         """Whether the read gate lets out what cues [n, d] recall, [n]; always, in a model without gates."""
         vectors = ec.unit(cue, self.spec.ec.dim)
         if self.gates is None:
             return np.ones(len(vectors), bool)
-        volley = self.circuit.volley(vectors, self._said(words, None, len(vectors)))
+        volley = self.circuit.volley(vectors, self._cue_words(words, None, len(vectors)))
         return np.array([judged.read > MAJORITY for judged in self._judged(volley, vectors, None)], bool)
 
-    def _said(self, words: Sequence[Words] | None, around: float | None, n: int) -> Spoken:
-        return asked(words, around, n, self.spec.lex)
+    def _cue_words(self, words: Sequence[Words] | None, around: float | None, n: int) -> CueWords:
+        return check_cue(words, around, n, self.spec.lex)
 
     def _passes(self, cycles: int) -> int:
         """Theta cycles that make a difference: one, where an answer has nothing that it could light up."""
@@ -361,9 +361,9 @@ class Hippocampus:
         """
         vectors = ec.unit(cue, self.spec.ec.dim)
         at_least(1, hops=hops)
-        volley = self.circuit.volley(vectors, self._said(words, None, len(vectors)))
+        volley = self.circuit.volley(vectors, self._cue_words(words, None, len(vectors)))
         active, size, _ = self.circuit.ca3.complete(volley.codes, volley.when, CHAIN_SETTLE)
-        first = self.circuit.ca1.rank(volley.counts, active, size, self.spec.ca1.candidates, volley.said).order[:, 0]
+        first = self.circuit.ca1.rank(volley.counts, active, size, self.spec.ca1.candidates, volley.cue_words).order[:, 0]
         ids = np.full((len(vectors), hops), NONE, np.int64)
         for i in np.flatnonzero(first != NONE):
             keys = self.circuit.follow(volley.codes[i], active[i, : size[i]], int(first[i]), hops)
@@ -397,8 +397,8 @@ class Hippocampus:
     ) -> Recording:
         """The spikes of a recall, step by step, in any simulator.   record: voltages, as in `simulate`."""
         vectors, passes = ec.unit(cue, self.spec.ec.dim), self._passes(cycles)
-        protocol, said = recall_protocol(settle, attention_cycles, passes), self._said(words, around, len(vectors))
-        return self.circuit.simulate(protocol, vectors, said, passes=passes, simulator=simulator, device=self.device, record=record)
+        protocol, cue_words = recall_protocol(settle, attention_cycles, passes), self._cue_words(words, around, len(vectors))
+        return self.circuit.simulate(protocol, vectors, cue_words, passes=passes, simulator=simulator, device=self.device, record=record)
 
     def simulate_chain(self, cue: ArrayLike, hops: int, simulator: str = "event", words: Sequence[Words] | None = None) -> Recording:
         """The spikes of a chain of associations, step by step, in any simulator; `read_chain` reads the answer off them.
@@ -406,8 +406,8 @@ class Hippocampus:
         Where the chain has ended nothing is replayed, and the granule cells that fire all the same in those cycles mean nothing.
         """
         vectors = ec.unit(cue, self.spec.ec.dim)
-        said = self._said(words, None, len(vectors))
-        return self.circuit.simulate(chain_protocol(hops), vectors, said, simulator=simulator, device=self.device)
+        cue_words = self._cue_words(words, None, len(vectors))
+        return self.circuit.simulate(chain_protocol(hops), vectors, cue_words, simulator=simulator, device=self.device)
 
     def read_chain(self, recording: Recording) -> NDArray[np.int64]:
         """The answer of a simulated chain, ids [n, hops]."""
@@ -441,13 +441,13 @@ class Hippocampus:
 
     def arrays(self) -> dict[str, NDArray[np.generic]]:
         """What all synapses can be derived from: keys, codes, links, and DG's adaptation."""
-        a, keys, said = self.adaptation, self.circuit.ca1, self.circuit.ca1.lexicon
+        a, keys, lexicon = self.adaptation, self.circuit.ca1, self.circuit.ca1.lexicon
         return {
             "counts": keys.counts, "codes": keys.codes, "memory": keys.memory, "content": keys.content, "alive": keys.alive,
             "links": np.array(list(self._links), np.int64).reshape(-1, 2),
             "mean": a.mean, "covariance": a.covariance, "seen": np.array([a.seen]),
-            "words_ptr": said.ptr, "words_cell": said.cell, "words_spikes": said.spikes, "words_whole": said.whole, "cue": said.cue,
-            "session": keys.session, "when": keys.when,
+            "words_ptr": lexicon.ptr, "words_cell": lexicon.cell, "words_spikes": lexicon.spikes, "words_whole": lexicon.whole,
+            "cue": lexicon.cue, "session": keys.session, "when": keys.when,
         }  # fmt: skip
 
     def save(self, path: str | Path) -> Path:
@@ -468,7 +468,7 @@ class Hippocampus:
         whole: dict[str, NDArray[Any]] = dict(arrays)
         made.circuit.dg.adapt(Adaptation(whole["mean"], whole["covariance"], int(whole["seen"][0])))
         keys, memories = len(whole["counts"]), len(np.unique(whole["content"]))
-        whole = {**unsaid(keys, memories), **whole}
+        whole = {**no_words(keys, memories), **whole}
         heard = [
             Words(whole["words_cell"][a:b], whole["words_spikes"][a:b], whole["words_whole"][a:b])
             for a, b in pairwise(whole["words_ptr"].tolist())

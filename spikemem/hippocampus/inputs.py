@@ -9,12 +9,12 @@ from numpy.typing import ArrayLike, NDArray
 from spikemem.errors import UnknownMemoryError, VectorError
 from spikemem.hippocampus.regions.ec_ctx import FARTHEST, NO_SESSION
 from spikemem.hippocampus.regions.ec_lex import Words
-from spikemem.hippocampus.regions.pathways import SILENT, Spoken, spoken
+from spikemem.hippocampus.regions.pathways import SILENT, CueWords
 from spikemem.hippocampus.spec import LexSpec
 
 
 @dataclass(frozen=True, eq=False)
-class Heard:
+class Inputs:
     """What memories are heard with beside their vectors.
 
     words: `Words` of each key of each memory.   cue: which of these are cues apart from the text.
@@ -30,7 +30,7 @@ class Heard:
     def of(
         cls, n: int, variants: list[int], apart: bool, words: Sequence[Sequence[Words]] | None, pieces: Sequence[int] | None,
         sessions: ArrayLike | None, when: ArrayLike | None, lex: LexSpec | None,
-    ) -> "Heard":  # fmt: skip
+    ) -> "Inputs":  # fmt: skip
         """Checked, for n memories with so many variants each, and a cue apart from the target or not. Without `lex` no words are heard."""
         size = [1 + apart + v for v in variants]
         own = [0] * n if pieces is None else list(pieces)
@@ -50,8 +50,8 @@ class Heard:
         cue = [[False] + [True] * apart + [j >= p for j in range(v)] for p, v in zip(own, variants, strict=True)]
         return cls(said, cue, session.astype(np.int64), moment)
 
-    def part(self, rows: slice) -> "Heard":
-        return Heard(self.words[rows], self.cue[rows], self.sessions[rows], self.when[rows])
+    def part(self, rows: slice) -> "Inputs":
+        return Inputs(self.words[rows], self.cue[rows], self.sessions[rows], self.when[rows])
 
     def of_keys(self, whose: NDArray[np.int64]) -> tuple[list[Words], NDArray[np.bool_]]:
         """Words and kind of each key, in the order of the keys' owners, [key]."""
@@ -59,14 +59,14 @@ class Heard:
         return [next(words[i]) for i in whose], np.array([next(cue[i]) for i in whose], bool)
 
 
-def asked(words: Sequence[Words] | None, around: float | None, n: int, lex: LexSpec | None) -> Spoken:
+def check_cue(words: Sequence[Words] | None, around: float | None, n: int, lex: LexSpec | None) -> CueWords:
     """What n cues say beside their vectors, checked. Without `lex` no words are heard."""
     if words is not None and len(words) != n:
         raise VectorError(f"{n} cues need as many words, not {len(words)}")
     if around is not None and not abs(around) <= FARTHEST:
         raise VectorError(f"around is {around!r}; it must be a moment in seconds since 1970, up to {FARTHEST:g}")
     _known_cells(words or (), lex)
-    return spoken(words if lex else None, around, n)
+    return CueWords.of(words if lex else None, around, n)
 
 
 def _known_cells(words: Sequence[Words], lex: LexSpec | None) -> None:
@@ -104,7 +104,7 @@ def at_least(least: int, **given: int) -> None:
             raise VectorError(f"{name} is {value!r}; it must be a whole number, at least {least}")
 
 
-def unsaid(keys: int, memories: int) -> dict[str, NDArray[np.generic]]:
+def no_words(keys: int, memories: int) -> dict[str, NDArray[np.generic]]:
     """Entries of `arrays` for a memory that has heard no words and knows no time, as snapshots of earlier versions are."""
     none = np.zeros(0, np.int64)
     return {

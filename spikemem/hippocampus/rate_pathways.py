@@ -8,11 +8,11 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from spikemem.hippocampus.inputs import Heard
+from spikemem.hippocampus.inputs import Inputs
 from spikemem.hippocampus.regions import ec_ctx
 from spikemem.hippocampus.regions.bcpnn import Fan, Lexicon, WordSynapses
 from spikemem.hippocampus.regions.ec_ctx import GRIDS, SPANS
-from spikemem.hippocampus.regions.pathways import Spoken
+from spikemem.hippocampus.regions.pathways import CueWords
 from spikemem.hippocampus.spec import ModelSpec
 
 
@@ -33,7 +33,7 @@ class RatePathways:
         self.lexicon = Lexicon(spec)
         self.content, self.session, self.when = np.zeros(0, np.int64), np.zeros(0, np.int64), np.zeros(0)
 
-    def add(self, heard: Heard, whose: NDArray[np.int64], memory: NDArray[np.int64]) -> None:
+    def add(self, heard: Inputs, whose: NDArray[np.int64], memory: NDArray[np.int64]) -> None:
         """New keys.   whose: their places among the new memories, [key].   memory: their memories, [key]; contents come first."""
         first = len(self.lexicon.cue)
         words, cue = heard.of_keys(whose)
@@ -60,19 +60,19 @@ class RateSynapses:
     near: NDArray[np.int64]
     when: NDArray[np.float64]
 
-    def drive(self, said: Spoken, lit: NDArray[np.bool_]) -> NDArray[np.float64]:
-        """Each key's drive beside the cosine, [n, key].   lit: plateaus, [n, memory]."""
-        gains, made = self.spec.ca1, np.zeros((len(said.words), len(self.memory)))
+    def drive(self, cue_words: CueWords, primed: NDArray[np.bool_]) -> NDArray[np.float64]:
+        """Each key's drive beside the cosine, [n, key].   primed: plateaus, [n, memory]."""
+        gains, made = self.spec.ca1, np.zeros((len(cue_words.words), len(self.memory)))
         lingering = ec_ctx.shares(self.spec.context)
         moment = np.zeros(len(self.content))
-        if said.around is not None:
-            moment = gains.time * ec_ctx.shared_moment(self.when, said.around) / (len(SPANS) * GRIDS)
-        for i, heard in enumerate(said.words):
+        if cue_words.around is not None:
+            moment = gains.time * ec_ctx.shared_moment(self.when, cue_words.around) / (len(SPANS) * GRIDS)
+        for i, heard in enumerate(cue_words.words):
             words = gains.words * _sum(self.learned.onto_keys, heard.cells, heard.spikes, len(self.memory))
             own = np.append(words[self.content], 0.0)  # the last place is that of no neighbour, -1
             share = _sum(self.learned.onto_apical, heard.cells, np.ones(len(heard.cells), np.int64), len(self.learned.apical_memory))
             tuft = np.isin(np.arange(len(self.content)), self.learned.apical_memory[share > gains.coincidence])
-            of_memory = own[self.near] @ lingering + moment + gains.key * tuft + gains.spreading * lit[i]
+            of_memory = own[self.near] @ lingering + moment + gains.key * tuft + gains.spreading * primed[i]
             made[i] = words + of_memory[self.memory]
         return made
 

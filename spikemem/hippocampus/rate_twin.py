@@ -22,13 +22,13 @@ from numpy.typing import ArrayLike, NDArray
 from torch import Tensor
 
 from spikemem.errors import NetworkError, UnknownMemoryError, VectorError
-from spikemem.hippocampus.inputs import Heard, asked, known
+from spikemem.hippocampus.inputs import Inputs, check_cue, known
 from spikemem.hippocampus.rate_pathways import RatePathways
 from spikemem.hippocampus.recall import Recall
 from spikemem.hippocampus.regions import ec
 from spikemem.hippocampus.regions.ca1 import NONE
 from spikemem.hippocampus.regions.ec_lex import Words
-from spikemem.hippocampus.regions.pathways import PATHWAYS, Spoken
+from spikemem.hippocampus.regions.pathways import PATHWAYS, CueWords
 from spikemem.hippocampus.spec import ModelSpec
 
 SETTLE_STEPS = 3
@@ -97,7 +97,7 @@ class RateHippocampus:
             raise VectorError(f"{len(cues)} cues need as many targets and variants, not {len(targets)} and {len(extra)}")
         ids = torch.arange(len(self._targets), len(self._targets) + len(cues), device=self.device)
         sizes = [0 if v is None else len(np.atleast_2d(v)) if np.size(v) else 0 for v in extra]
-        heard = Heard.of(len(cues), sizes, target is not None, words, pieces, sessions, when, self.spec.lex)
+        heard = Inputs.of(len(cues), sizes, target is not None, words, pieces, sessions, when, self.spec.lex)
         keys, owner = ([targets, cues], [ids, ids]) if target is not None else ([cues], [ids])
         for i, vectors in enumerate(extra):
             if vectors is not None and np.size(vectors):
@@ -162,7 +162,7 @@ class RateHippocampus:
             nothing = np.zeros((n, 0), np.int64), np.zeros((n, self.spec.ec.dim)), np.ones(n), none.astype(np.int64), none
             return Recall(ids, scores, np.full((n, top_k, len(PATHWAYS)), np.nan), *nothing, np.zeros(n, np.int64))
         if self._beside is not None:
-            return self._recall_beside(queries, self._beside, asked(words, around, n, self.spec.lex), living, top_k, cycles)
+            return self._recall_beside(queries, self._beside, check_cue(words, around, n, self.spec.lex), living, top_k, cycles)
         near, nearest, attention, x = self._settle(queries, living, SETTLE_STEPS)
         owners = self._owner[nearest]
         for i in range(n):
@@ -177,7 +177,7 @@ class RateHippocampus:
             attention.cpu().double().numpy(), np.full(n, multiplications),
         )  # fmt: skip
 
-    def _recall_beside(self, queries: Tensor, beside: RatePathways, said: Spoken, living: Tensor, top_k: int, cycles: int) -> Recall:
+    def _recall_beside(self, queries: Tensor, beside: RatePathways, cue_words: CueWords, living: Tensor, top_k: int, cycles: int) -> Recall:
         """Recall by A, in as many passes as make a difference."""
         n, keys, owner = len(queries), living.cpu().numpy(), self._owner.cpu().numpy()
         cosine = (queries @ self._keys[living].T).cpu().double().numpy()
@@ -187,15 +187,15 @@ class RateHippocampus:
         for a, b in self._links:
             links.setdefault(a, []).append(b)
         spreads = self.spec.ca1.spreading > 0 and bool(links or len(synapses.learned.apical_memory))
-        lit, path = np.zeros((n, len(self._targets)), bool), np.full((n, cycles - 1 if spreads else 0), NONE, np.int64)
+        primed, path = np.zeros((n, len(self._targets)), bool), np.full((n, cycles - 1 if spreads else 0), NONE, np.int64)
         for p in range(path.shape[1]):
-            drive = meaning + synapses.drive(said, lit)[:, keys]
+            drive = meaning + synapses.drive(cue_words, primed)[:, keys]
             for i in range(n):
                 best = owner[keys[np.argsort(-drive[i], kind="stable")]]
                 path[i, p] = next((m for m in best if m not in path[i, :p]), NONE)
                 if path[i, p] != NONE:
-                    lit[i, [path[i, p], *links.get(int(path[i, p]), []), *synapses.relight(int(path[i, p]))]] = True
-        field = synapses.drive(said, lit)[:, keys]
+                    primed[i, [path[i, p], *links.get(int(path[i, p]), []), *synapses.relight(int(path[i, p]))]] = True
+        field = synapses.drive(cue_words, primed)[:, keys]
         drive = meaning + field
         ids, scores = np.full((n, top_k), NONE, np.int64), np.full((n, top_k), np.nan)
         for i in range(n):
@@ -256,10 +256,10 @@ class RateHippocampus:
                 drive = self._weights[cells].sum(0)
                 if drive.max() <= 0:
                     break
-                lit = torch.zeros(self.spec.dg.cells, device=self.device)
+                primed = torch.zeros(self.spec.dg.cells, device=self.device)
                 cells = drive.topk(self.spec.ca3.core).indices
-                lit[cells] = 1.0
-                common = lit[codes].sum(1)
+                primed[cells] = 1.0
+                common = primed[codes].sum(1)
                 if 2 * common.max() < self.spec.ca3.core:
                     break
                 ids[i, h] = living[common.argmax()]

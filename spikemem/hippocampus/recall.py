@@ -60,7 +60,7 @@ class Completion:
 
 
 @dataclass(frozen=True)
-class Course:
+class RecallSchedule:
     """How a recall runs.   settle: gamma cycles of completion after the first.   attention: gamma cycles of sampling.   passes: theta
     cycles; what one recalls spreads to the next."""
 
@@ -74,15 +74,15 @@ class Course:
 
 
 def answer(
-    circuit: Circuit, volley: Volley, vectors: NDArray[np.float32], top_k: int, course: Course, place: tuple[str, str] | None
+    circuit: Circuit, volley: Volley, vectors: NDArray[np.float32], top_k: int, schedule: RecallSchedule, target: tuple[str, str] | None
 ) -> Recall:
-    """What cues recall (see `Hippocampus.recall`).   place: simulator and device; None takes short cuts."""
-    times, ca1 = course.times, circuit.ca1
-    active, size, still = circuit.ca3.complete(volley.codes, volley.when, course.settle)
+    """What cues recall (see `Hippocampus.recall`).   target: simulator and device; None takes short cuts."""
+    times, ca1 = schedule.times, circuit.ca1
+    active, size, still = circuit.ca3.complete(volley.codes, volley.when, schedule.settle)
     candidates, competitors = max(circuit.spec.ca1.candidates, top_k), circuit.spec.ca1.competitors
     while True:
-        lit, path, spent = spread(circuit, volley, (active, size), course.passes, candidates, competitors)
-        ranking = ca1.rank(volley.counts, active, size, candidates, volley.said, lit)
+        primed, path, spent = spread(circuit, volley, (active, size), schedule.passes, candidates, competitors)
+        ranking = ca1.rank(volley.counts, active, size, candidates, volley.cue_words, primed)
         if candidates < len(ca1) and (found := _fewest(circuit, ranking)) < top_k and found < ca1.memories():
             candidates *= 4
         elif (needed := _competitors(circuit, ranking, top_k)) > competitors:
@@ -90,27 +90,29 @@ def answer(
         else:
             break
     competitors = min(competitors, ranking.order.shape[1])
-    events = spent + _index_events(ranking, volley) + _perforant_events(circuit, volley) + course.settle * circuit.ca3.events(volley.codes)
-    if place is not None and len(ca1) and len(vectors):
-        protocol = recall_protocol(course.settle, course.attention, course.passes)
-        simulator, device = place
+    events = (
+        spent + _index_events(ranking, volley) + _perforant_events(circuit, volley) + schedule.settle * circuit.ca3.events(volley.codes)
+    )
+    if target is not None and len(ca1) and len(vectors):
+        protocol = recall_protocol(schedule.settle, schedule.attention, schedule.passes)
+        simulator, device = target
         recording = circuit.simulate(
-            protocol, vectors, volley.said, passes=course.passes, candidates=candidates, competitors=competitors, simulator=simulator,
-            device=device,
+            protocol, vectors, volley.cue_words, passes=schedule.passes, candidates=candidates, competitors=competitors,
+            simulator=simulator, device=device,
         )  # fmt: skip
         read = circuit.read_recall(recording, competitors, times)
-        parts = ca1.parts(read.order, volley.counts, volley.said, read.lit)
+        parts = ca1.parts(read.order, volley.counts, volley.cue_words, read.primed)
         return _report(circuit, Ranking(read.order, parts, events), volley, read, top_k, recording)
-    winners = ca1.attend(ranking, volley.names(), competitors, course.attention, times.attention, circuit.seed)
+    winners = ca1.attend(ranking, volley.names(), competitors, schedule.attention, times.attention, circuit.seed)
     if (moving := np.flatnonzero(~still)).size:
         lottery = ca1.lottery(competitors, times.attention, circuit.seed)
         some = volley.some(moving)
         cues, cells = (some.names(), some.counts, some.codes, some.when), (active[moving], size[moving])
         winners[moving] = ca1.attend_unsettled(
-            cues, circuit.ca3.recurrent, lottery, course.attention, cells, candidates, some.said, lit[moving]
+            cues, circuit.ca3.recurrent, lottery, schedule.attention, cells, candidates, some.cue_words, primed[moving]
         )
     kept = Ranking(ranking.order[:, :competitors], ranking.parts[:, :competitors], events)
-    return _report(circuit, kept, volley, Answer(kept.order, winners, path, lit), top_k, None)
+    return _report(circuit, kept, volley, Answer(kept.order, winners, path, primed), top_k, None)
 
 
 def spread(
@@ -121,19 +123,19 @@ def spread(
     active: CA3's cells and their number, the same in each pass.
     """
     ca1, n = circuit.ca1, len(volley.counts)
-    lit, path = np.zeros((n, len(ca1.pathways.content)), bool), np.full((n, passes - 1), NONE, np.int64)
+    primed, path = np.zeros((n, len(ca1.pathways.content)), bool), np.full((n, passes - 1), NONE, np.int64)
     spent = np.zeros(n, np.int64)
     for p in range(passes - 1):
-        ranking = ca1.rank(volley.counts, *active, candidates, volley.said, lit)
+        ranking = ca1.rank(volley.counts, *active, candidates, volley.cue_words, primed)
         spent += _index_events(ranking, volley)
         owners = ca1.owners(ranking.order[:, :competitors])
         for i in range(n):
             memory = next((int(m) for m in owners[i] if m != NONE and m not in path[i, :p]), NONE)
             if memory != NONE:
                 path[i, p] = memory
-                lit[i, [memory, *circuit.links.get(memory, [])]] = True
-                lit[i, ca1.pathways.relight(memory)] = True
-    return lit, path, spent
+                primed[i, [memory, *circuit.links.get(memory, [])]] = True
+                primed[i, ca1.pathways.relight(memory)] = True
+    return primed, path, spent
 
 
 def go_on(circuit: Circuit, volley: Volley, active: tuple[NDArray[np.uint16], NDArray[np.int64]], chain: list[int]) -> list[int]:
@@ -143,15 +145,15 @@ def go_on(circuit: Circuit, volley: Volley, active: tuple[NDArray[np.uint16], ND
     those visited light up.
     """
     ca1, done = circuit.ca1, list(chain)
-    lit = np.zeros((1, len(ca1.pathways.content)), bool)
+    primed = np.zeros((1, len(ca1.pathways.content)), bool)
     for h in range(len(done)):
         if done[h] == NONE:
-            ranking = ca1.rank(volley.counts, *active, circuit.spec.ca1.candidates, volley.said, lit)
+            ranking = ca1.rank(volley.counts, *active, circuit.spec.ca1.candidates, volley.cue_words, primed)
             owners = ca1.owners(ranking.order[0, : circuit.spec.ca1.competitors]).tolist()
-            done[h] = next((m for m in owners if m != NONE and lit[0, m] and m not in done[:h]), NONE)
+            done[h] = next((m for m in owners if m != NONE and primed[0, m] and m not in done[:h]), NONE)
             if done[h] == NONE:
                 break
-        lit[0, ca1.pathways.relight(done[h])] = True
+        primed[0, ca1.pathways.relight(done[h])] = True
     return done
 
 

@@ -112,7 +112,7 @@ class Afferents(NamedTuple):
     time: I64
 
 
-class Said(NamedTuple):
+class FlatWords(NamedTuple):
     """Word cells of each cue with their spikes, CSR."""
 
     ptr: I64
@@ -150,14 +150,14 @@ class Lottery(NamedTuple):
 
 
 @njit(cache=True)
-def _beside(i: int, lit: NDArray[np.bool_], index: Keys, said: Said, given: Afferents, gains: Gains) -> tuple[I64, I64, I64]:
+def _beside(i: int, primed: NDArray[np.bool_], index: Keys, flat: FlatWords, given: Afferents, gains: Gains) -> tuple[I64, I64, I64]:
     """What a cue's words, its moment and plateaus make of each key: drives by pathway but for meaning, [key, 6]; of its dendrite, [key];
     and how many synapses carried a spike, [key]. The same in each gamma cycle."""
-    keys, part = len(index.codes), slice(said.ptr[i], said.ptr[i + 1])
-    words, carried = word_drive(said.cell[part], said.spikes[part], given.word_ptr, given.word_key, given.word_weight, keys)
+    keys, part = len(index.codes), slice(flat.ptr[i], flat.ptr[i + 1])
+    words, carried = word_drive(flat.cell[part], flat.spikes[part], given.word_ptr, given.word_key, given.word_weight, keys)
     context = context_drive(words, given.content, given.neighbours, given.context_weight)
     tuft = apical_spikes(
-        said.cell[part], given.apical_ptr, given.apical_target, given.apical_weight, given.apical_memory, len(given.content)
+        flat.cell[part], given.apical_ptr, given.apical_target, given.apical_weight, given.apical_memory, len(given.content)
     )  # fmt: skip
     parts, dendrite = np.zeros((keys, PATHWAYS), np.int64), np.zeros(keys, np.int64)
     for key in range(keys):
@@ -167,7 +167,7 @@ def _beside(i: int, lit: NDArray[np.bool_], index: Keys, said: Said, given: Affe
         if tuft[m]:
             parts[key, KEY] = gains.key
             dendrite[key] += gains.opening
-        if lit[i, m]:
+        if primed[i, m]:
             parts[key, SPREADING] = gains.spreading
             dendrite[key] += gains.opening
     return parts, dendrite, carried
@@ -194,12 +194,13 @@ def _race(cue: I32, shared: I32, parts: I64, dendrite: I64, candidates: int, ind
 @njit(cache=True, nogil=True)
 def _rank_some(
     start: int, stop: int, order: I64, parts: I64, events: I64,
-    counts: I8, active: NDArray[np.uint16], size: I64, lit: NDArray[np.bool_], candidates: int, index: Keys, said: Said, given: Afferents,
+    counts: I8, active: NDArray[np.uint16], size: I64, primed: NDArray[np.bool_], candidates: int, index: Keys,
+    flat: FlatWords, given: Afferents,
     gains: Gains,
 ) -> None:  # fmt: skip
     for i in range(start, stop):
         cue = counts[i].astype(np.int32)
-        beside, dendrite, carried = _beside(i, lit, index, said, given, gains)
+        beside, dendrite, carried = _beside(i, primed, index, flat, given, gains)
         now = active[i, : size[i]].astype(np.int64)
         shared = shared_cells(now, index.codes, index.alive, index.indptr, index.keys, index.built, index.cells)
         keys, drives = _race(cue, shared, beside, dendrite, candidates, index, gains)
@@ -211,32 +212,34 @@ def _rank_some(
 
 
 def rank(
-    counts: I8, active: NDArray[np.uint16], size: I64, lit: NDArray[np.bool_], candidates: int, index: Keys, said: Said, given: Afferents,
+    counts: I8, active: NDArray[np.uint16], size: I64, primed: NDArray[np.bool_], candidates: int, index: Keys,
+    flat: FlatWords, given: Afferents,
     gains: Gains,
 ) -> tuple[I64, I64, I64]:  # fmt: skip
     """CA1's index cells in firing order, [n, candidates], padded with -1; their drives by pathway, [n, candidates, 6]; events but for
     the perforant path's, [n].
 
     The `candidates` dendrites of largest drive open; among these the soma's drive decides (the equation of `regions.ca1`).
-    counts: the cues' volleys, [n, d].   active: CA3's cells, [n, k], of which the first `size` count.   lit: plateaus, [n, memory].
+    counts: the cues' volleys, [n, d].   active: CA3's cells, [n, k], of which the first `size` count.   primed: plateaus, [n, memory].
     """
     n = len(counts)
     order, parts = np.full((n, candidates), -1, np.int64), np.zeros((n, candidates, PATHWAYS), np.int64)
     events = np.zeros(n, np.int64)
-    _in_threads(_rank_some, n, order, parts, events, counts, active, size, lit, candidates, index, said, given, gains)
+    _in_threads(_rank_some, n, order, parts, events, counts, active, size, primed, candidates, index, flat, given, gains)
     return order, parts, events
 
 
 @njit(cache=True, nogil=True)
 def _attend_some(
     start: int, stop: int, winners: I64, queries: I64, codes: NDArray[np.uint16], when: NDArray[np.uint8], recurrent: Recurrent,
-    lottery: Lottery, counts: I8, active: NDArray[np.uint16], size: I64, lit: NDArray[np.bool_], candidates: int, index: Keys, said: Said,
+    lottery: Lottery, counts: I8, active: NDArray[np.uint16], size: I64, primed: NDArray[np.bool_], candidates: int, index: Keys,
+    flat: FlatWords,
     given: Afferents, gains: Gains,
 ) -> None:  # fmt: skip
     none = np.zeros(0, np.int64)
     for i in range(start, stop):
         cue, code, release = counts[i].astype(np.int32), codes[i].astype(np.int64), when[i].astype(np.int64)
-        beside, dendrite, _ = _beside(i, lit, index, said, given, gains)
+        beside, dendrite, _ = _beside(i, primed, index, flat, given, gains)
         now, moved = active[i, : size[i]].astype(np.int64), True
         order, drive = none, np.zeros(0)
         for g in range(winners.shape[1]):
@@ -258,7 +261,8 @@ def _attend_some(
 
 def attend_unsettled(
     queries: I64, codes: NDArray[np.uint16], when: NDArray[np.uint8], recurrent: Recurrent, lottery: Lottery, cycles: int,
-    counts: I8, active: NDArray[np.uint16], size: I64, lit: NDArray[np.bool_], candidates: int, index: Keys, said: Said, given: Afferents,
+    counts: I8, active: NDArray[np.uint16], size: I64, primed: NDArray[np.bool_], candidates: int, index: Keys,
+    flat: FlatWords, given: Afferents,
     gains: Gains,
 ) -> I64:  # fmt: skip
     """The subiculum's winner in each of `cycles` gamma cycles while CA3 goes on from `active`, [n, cycles] (see `circuit.attend`, `rank`).
@@ -268,7 +272,8 @@ def attend_unsettled(
     n = len(counts)
     winners = np.full((n, cycles), -1, np.int64)
     _in_threads(
-        _attend_some, n, winners, queries, codes, when, recurrent, lottery, counts, active, size, lit, candidates, index, said, given, gains
+        *(_attend_some, n, winners, queries, codes, when, recurrent, lottery, counts),
+        *(active, size, primed, candidates, index, flat, given, gains),
     )  # fmt: skip
     return winners
 

@@ -32,22 +32,22 @@ class Turn:
             object.__setattr__(self, name, value)  # a frozen dataclass knows no other way
 
     @property
-    def said(self) -> str:
+    def line(self) -> str:
         """What is stored, and what the embedder hears.
 
-        >>> Turn("Look!", "Ada", caption="a harbour at dusk").said
+        >>> Turn("Look!", "Ada", caption="a harbour at dusk").line
         'Ada: Look!'
         """
         return f"{self.speaker}: {self.text}" if self.speaker else self.text
 
     @property
-    def heard(self) -> str:
+    def captioned(self) -> str:
         """What the word cells hear.
 
-        >>> Turn("Look!", "Ada", caption="a harbour at dusk").heard
+        >>> Turn("Look!", "Ada", caption="a harbour at dusk").captioned
         'Ada: Look! [a harbour at dusk]'
         """
-        return f"{self.said} [{self.caption}]" if self.caption else self.said
+        return f"{self.line} [{self.caption}]" if self.caption else self.line
 
 
 TurnLike = Turn | Mapping[str, Any] | Sequence[str]
@@ -124,7 +124,7 @@ def _check(turn: Turn) -> None:
     for key in ("speaker", "caption"):
         if not isinstance(getattr(turn, key), str):
             raise TextError(f"the {key} is text, not {type(getattr(turn, key)).__name__}")
-    check_text(turn.heard)
+    check_text(turn.captioned)
     seconds(turn.when)
 
 

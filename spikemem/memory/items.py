@@ -10,7 +10,7 @@ from spikemem.hippocampus.regions.ca1 import NONE
 from spikemem.hippocampus.regions.ec_lex import Words, words
 from spikemem.hippocampus.spec import ModelSpec
 from spikemem.memory.conversation import Turn
-from spikemem.memory.store import BREAK, KeyRow, Kind, MemoryRow
+from spikemem.memory.store import BREAK, KeyKind, KeyRow, MemoryRow
 from spikemem.memory.texts import pieces, seconds
 from spikemem.snapshot import Arrays
 
@@ -19,18 +19,18 @@ from spikemem.snapshot import Arrays
 class Key:
     """A key of a memory.   said: what the embedder hears.   heard: what the word cells hear."""
 
-    kind: Kind
-    said: str
-    heard: str
+    kind: KeyKind
+    embedded: str
+    words: str
 
 
 def worded(key: Key) -> Key:
     """A content as a further wording of another memory."""
-    return Key(Kind.WORDING, key.said, key.said + BREAK + key.heard.removeprefix(key.said))
+    return Key(KeyKind.WORDING, key.embedded, key.embedded + BREAK + key.words.removeprefix(key.embedded))
 
 
 @dataclass(frozen=True)
-class Draft:
+class Item:
     """A memory.   keys: its content, the pieces of its text, its further cues.   session: its number among the sessions of one call."""
 
     text: str
@@ -39,28 +39,28 @@ class Draft:
     session: int | None
 
     @classmethod
-    def of(cls, text: str, cues: Sequence[str], happened: float | None, session: int | None, heard: str | None = None) -> "Draft":
-        """A draft with its keys.   heard: what the word cells hear; the text by default."""
-        parts = [Key(Kind.PIECE, piece, piece) for piece in pieces(text)]
-        return cls(text, [Key(Kind.CONTENT, text, heard or text), *parts, *(Key(Kind.CUE, c, c) for c in cues)], happened, session)
+    def of(cls, text: str, cues: Sequence[str], happened: float | None, session: int | None, heard: str | None = None) -> "Item":
+        """An item with its keys.   heard: what the word cells hear; the text by default."""
+        parts = [Key(KeyKind.PIECE, piece, piece) for piece in pieces(text)]
+        return cls(text, [Key(KeyKind.CONTENT, text, heard or text), *parts, *(Key(KeyKind.CUE, c, c) for c in cues)], happened, session)
 
     @classmethod
-    def of_turn(cls, turn: Turn, session: int) -> "Draft":
-        return cls.of(turn.said, [], seconds(turn.when), session, turn.heard)
+    def of_turn(cls, turn: Turn, session: int) -> "Item":
+        return cls.of(turn.line, [], seconds(turn.when), session, turn.captioned)
 
 
-def heard(spec: ModelSpec, texts: Sequence[str]) -> list[Words] | None:
+def words_of(spec: ModelSpec, texts: Sequence[str]) -> list[Words] | None:
     """What the word cells hear of texts; None where the model has no word cells."""
     return None if spec.lex is None else [words(text, spec.lex.cells) for text in texts]
 
 
-def heard_of_keys(spec: ModelSpec, drafts: Sequence[Draft]) -> list[list[Words]] | None:
-    """What the word cells hear of drafts, one for each key; None where the model has no word cells."""
-    return None if spec.lex is None else [[words(key.heard, spec.lex.cells) for key in draft.keys] for draft in drafts]
+def words_of_keys(spec: ModelSpec, items: Sequence[Item]) -> list[list[Words]] | None:
+    """What the word cells hear of items, one for each key; None where the model has no word cells."""
+    return None if spec.lex is None else [[words(key.words, spec.lex.cells) for key in item.keys] for item in items]
 
 
 def key_rows(
-    drafts: Sequence[Draft],
+    items: Sequence[Item],
     vectors: Sequence[NDArray[np.float32]],
     ids: Sequence[int],
     arrays: Arrays,
@@ -69,18 +69,18 @@ def key_rows(
 ) -> list[KeyRow]:
     """The rows of the keys of new memories, in the order in which a hippocampus has them, from key `since` on.
 
-    vectors: of each draft's keys.   ids: of the drafts.   arrays: of the hippocampus.   old: keys of a memory that is overwritten, of which
+    vectors: of each item's keys.   ids: of the items.   arrays: of the hippocampus.   old: keys of a memory that is overwritten, of which
     the new one has taken over some behind its own.
     """
     counts, codes, memory = arrays["counts"][since:], arrays["codes"][since:], arrays["memory"][since:]
-    said = [iter(zip(draft.keys, own, strict=True)) for draft, own in zip(drafts, vectors, strict=True)]
-    taken = {k.counts.tobytes(): (Key(k.kind, k.text, k.text), k.vector) for k in reversed(old) if k.kind is Kind.CUE}
+    said = [iter(zip(item.keys, own, strict=True)) for item, own in zip(items, vectors, strict=True)]
+    taken = {k.counts.tobytes(): (Key(k.kind, k.text, k.text), k.vector) for k in reversed(old) if k.kind is KeyKind.CUE}
     rows = []
     for owner, count, code in zip(memory - memory.min(initial=2**62), counts, codes, strict=True):
         key, vector = (
             next(said[owner], None) or taken[count.tobytes()]
         )  # keys lie in blocks between adaptations, those of one memory in their order
-        rows.append(KeyRow(ids[owner], key.heard, vector, count, code, key.kind))
+        rows.append(KeyRow(ids[owner], key.words, vector, count, code, key.kind))
     return rows
 
 
@@ -95,7 +95,7 @@ def arrays_of(
         "counts": np.stack([k.counts for k in keys]), "codes": np.stack([k.code for k in keys]), "memory": owner,
         "content": first[owner], "alive": np.ones(len(keys), bool),
         "links": np.array([[index[a], index[b]] for a, b in links], np.int64).reshape(-1, 2),
-        "cue": np.array([k.kind == Kind.CUE for k in keys]),
+        "cue": np.array([k.kind == KeyKind.CUE for k in keys]),
         "session": session_array([m.session for m in memories]), "when": when_array([m.happened for m in memories]),
         **joined(spec, [k.text for k in keys]),
     }  # fmt: skip
@@ -115,7 +115,7 @@ def read_adaptation(blob: bytes | None, dim: int) -> dict[str, NDArray[np.generi
 
 def joined(spec: ModelSpec, texts: Sequence[str]) -> dict[str, NDArray[np.generic]]:
     """The entries of `Hippocampus.arrays` that hold what the word cells hear of all keys."""
-    told = heard(spec, texts) or [words("", 1)] * len(texts)
+    told = words_of(spec, texts) or [words("", 1)] * len(texts)
     nothing = words("", 1)
     return {
         "words_ptr": np.cumsum([0, *(len(one.cells) for one in told)]),

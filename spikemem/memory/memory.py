@@ -19,21 +19,21 @@ from spikemem.hippocampus.regions.ec_ctx import NO_SESSION
 from spikemem.hippocampus.spec import ModelSpec, load_model
 from spikemem.memory.conversation import TurnLike, sessions_of, turns_after
 from spikemem.memory.embed import DEFAULT, Embedder, Progress, SentenceEmbedder
-from spikemem.memory.index import Roster
+from spikemem.memory.index import Index
 from spikemem.memory.items import (
-    Draft,
+    Item,
     adaptation_blob,
     arrays_of,
-    heard,
-    heard_of_keys,
     key_rows,
     read_adaptation,
     session_array,
     when_array,
     worded,
+    words_of,
+    words_of_keys,
 )
 from spikemem.memory.results import Decision, Hit, Hits
-from spikemem.memory.store import Kind, MemoryRow, Store
+from spikemem.memory.store import KeyKind, MemoryRow, Store
 from spikemem.memory.texts import check_text, moment, seconds
 
 DEFAULT_MODEL = "hippocampus-text"
@@ -51,7 +51,7 @@ class Memory:
         """Use `Memory.open`.   embedder: where it is a name, the model is loaded when it is first needed."""
         self._store, self.spec, self._embedder = store, spec, embedder
         self._seed, self._device = seed, device
-        self._roster = Roster()
+        self._index = Index()
         self._said_in: dict[int, int] = {}  # the session in which a memory of another one was last said again
         self.decisions: list[Decision] = []
         """What became of each text of the last call that stored some, in a model with gates."""
@@ -126,8 +126,8 @@ class Memory:
         with self._store.reading():
             memories, keys, links = self._store.memories(), self._store.keys(), self._store.links()
             adaptation = read_adaptation(self._store.get("adaptation"), self.spec.ec.dim)
-        self._roster = Roster(memories)
-        self._roster.word(keys)
+        self._index = Index(memories)
+        self._index.word(keys)
         if not memories:
             self.hippocampus = Hippocampus(self.spec, self._device, self._seed)
             return
@@ -196,8 +196,8 @@ class Memory:
             check_text(text)
         number = {label: i for i, label in enumerate(dict.fromkeys(label for label in labels if label is not None))}
         session = [None if label is None else number[label] for label in labels]
-        drafts = [Draft.of(*one) for one in zip(texts, further, map(seconds, times), session, strict=True)]
-        return self._store_drafts(drafts, origin, progress, record=record)
+        items = [Item.of(*one) for one in zip(texts, further, map(seconds, times), session, strict=True)]
+        return self._store_items(items, origin, progress, record=record)
 
     def store_conversation(
         self,
@@ -221,120 +221,120 @@ class Memory:
         to no session.
         """
         if after is not None:
-            session, happened = self._session(after), self._roster[after].happened
+            session, happened = self._session(after), self._index[after].happened
             going_on = turns_after(turns, None if happened is None else moment(happened))
-            return self._store_drafts([Draft.of_turn(turn, 0) for turn in going_on], origin, progress, session)
+            return self._store_items([Item.of_turn(turn, 0) for turn in going_on], origin, progress, session)
         sessions = [session for session in sessions_of(turns) if session]
-        return self._store_drafts([Draft.of_turn(turn, i) for i, session in enumerate(sessions) for turn in session], origin, progress)
+        return self._store_items([Item.of_turn(turn, i) for i, session in enumerate(sessions) for turn in session], origin, progress)
 
     def _session(self, i: int) -> int:
         """The number of a memory's session."""
-        session = self._said_in.get(i, int(self.hippocampus.circuit.ca1.session[self._roster[i].place]))
+        session = self._said_in.get(i, int(self.hippocampus.circuit.ca1.session[self._index[i].row]))
         if session == NO_SESSION:
             raise UnknownMemoryError(f"memory {i} belongs to no session that could go on; give one of a conversation")
         return session
 
-    def _store_drafts(
-        self, drafts: list[Draft], origin: str | None, progress: Progress | None, first: int | None = None, record: bool = False
+    def _store_items(
+        self, items: list[Item], origin: str | None, progress: Progress | None, first: int | None = None, record: bool = False
     ) -> list[int]:
-        """first: the number of the drafts' session 0; a new one by default."""
+        """first: the number of the items' session 0; a new one by default."""
         if origin is not None:
             check_text(origin)
         self._store.check_open()
         self.decisions = []
-        total, done, ids = sum(len(draft.keys) for draft in drafts), 0, list[int]()
+        total, done, ids = sum(len(item.keys) for item in items), 0, list[int]()
         session = max(self._store.next_session(), *(n + 1 for n in self._said_in.values()), 0) if first is None else first
 
         def tell(embedded: int, _: int) -> None:
             if progress is not None:
                 progress(done + embedded, total)
 
-        for start in range(0, len(drafts), BLOCK):
-            block = drafts[start : start + BLOCK]
+        for start in range(0, len(items), BLOCK):
+            block = items[start : start + BLOCK]
             ids += self._store_block(block, origin, session, tell, record)
-            tell(size := sum(len(draft.keys) for draft in block), size)
+            tell(size := sum(len(item.keys) for item in block), size)
             done += size
         return holders(ids, {decision.old: decision.id for decision in self.decisions if decision.old is not None and decision.forgotten})
 
-    def _store_block(self, drafts: list[Draft], origin: str | None, session: int, progress: Progress, record: bool) -> list[int]:
-        """session: the number of the drafts' session 0."""
-        vectors = self._embed([key.said for draft in drafts for key in draft.keys], progress)
-        split = np.split(vectors, np.cumsum([len(draft.keys) for draft in drafts])[:-1])
-        ids, size = list[int](), len(drafts) if self.spec.gates is None else 1
-        for start in range(0, len(drafts), size):
-            ids += self._store_together(drafts[start : start + size], split[start : start + size], origin, session, record)
+    def _store_block(self, items: list[Item], origin: str | None, session: int, progress: Progress, record: bool) -> list[int]:
+        """session: the number of the items' session 0."""
+        vectors = self._embed([key.embedded for item in items for key in item.keys], progress)
+        split = np.split(vectors, np.cumsum([len(item.keys) for item in items])[:-1])
+        ids, size = list[int](), len(items) if self.spec.gates is None else 1
+        for start in range(0, len(items), size):
+            ids += self._store_together(items[start : start + size], split[start : start + size], origin, session, record)
         return ids
 
     def _store_together(
-        self, drafts: list[Draft], vectors: list[NDArray[np.float32]], origin: str | None, session: int, record: bool
+        self, items: list[Item], vectors: list[NDArray[np.float32]], origin: str | None, session: int, record: bool
     ) -> list[int]:
         """Drafts that become durable together; in a model with gates one, which may become part of an old memory.
 
-        vectors: of each draft's keys, [key, d].
+        vectors: of each item's keys, [key, d].
         """
         hippocampus, held = self.hippocampus, None
         forgotten: tuple[str, ...] = ()
-        numbers = [None if draft.session is None else session + draft.session for draft in drafts]
+        numbers = [None if item.session is None else session + item.session for item in items]
         since, adaptation = len(hippocampus.circuit.ca1), hippocampus.adaptation
         try:
             hippocampus.store(
                 np.stack([own[0] for own in vectors]),
                 variants=[own[1:] for own in vectors],
-                words=heard_of_keys(self.spec, drafts),
-                pieces=[sum(key.kind == Kind.PIECE for key in draft.keys) for draft in drafts],
+                words=words_of_keys(self.spec, items),
+                pieces=[sum(key.kind == KeyKind.PIECE for key in item.keys) for item in items],
                 sessions=session_array(numbers),
-                when=when_array([draft.happened for draft in drafts]),
+                when=when_array([item.happened for item in items]),
                 record=record,
             )
             outcome = hippocampus.outcomes[0] if hippocampus.outcomes else None
-            old = None if outcome is None or outcome.old == NONE else self._roster.id_at(outcome.old)
+            old = None if outcome is None or outcome.old == NONE else self._index.id_at(outcome.old)
             if outcome is not None and old is not None and outcome.stays:
-                held = self._roster.said(old, NONE if outcome.verdict is None else outcome.verdict.key)
-                ids = [self._refresh(old, outcome.added, drafts[0], vectors[0], since)]
+                held = self._index.wording(old, NONE if outcome.verdict is None else outcome.verdict.key)
+                ids = [self._refresh(old, outcome.added, items[0], vectors[0], since)]
                 self._said_in |= {} if numbers[0] is None else {old: numbers[0]}
             else:
                 lost = old if outcome is not None and outcome.action is Action.OVERWRITE else None
                 forgotten = () if lost is None else self._wordings(lost)
-                ids = self._add(drafts, vectors, numbers, origin, since, hippocampus.adaptation is not adaptation, lost)
+                ids = self._add(items, vectors, numbers, origin, since, hippocampus.adaptation is not adaptation, lost)
         except BaseException:
             self._load()  # what is in RAM never runs ahead of the disk
             raise
         if outcome is not None:
             gates = {} if outcome.verdict is None else outcome.verdict.shares
-            self.decisions.append(Decision(drafts[0].text, outcome.action.value, ids[0], old, gates, outcome.recording, forgotten, held))
+            self.decisions.append(Decision(items[0].text, outcome.action.value, ids[0], old, gates, outcome.recording, forgotten, held))
         return ids
 
     def _wordings(self, i: int) -> tuple[str, ...]:
         """A memory's text, and its further wordings."""
-        return self._roster[i].text, *(key.wording for key in self._store.keys(i) if key.wording is not None)
+        return self._index[i].text, *(key.wording for key in self._store.keys(i) if key.wording is not None)
 
     def _add(
-        self, drafts: list[Draft], vectors: list[NDArray[np.float32]], numbers: list[int | None], origin: str | None, since: int,
+        self, items: list[Item], vectors: list[NDArray[np.float32]], numbers: list[int | None], origin: str | None, since: int,
         adapted: bool, lost: int | None,
     ) -> list[int]:  # fmt: skip
         """Make new memories durable.   since: their first key.   adapted: all codes are new.   lost: the memory that they overwrite."""
         a, first, now = self.hippocampus.arrays(), self._store.next_id(), time.time()
-        ids = list(range(first, first + len(drafts)))
+        ids = list(range(first, first + len(items)))
         codes = a["codes"][:since][a["alive"][:since]] if adapted else None
         meta = {"next_id": str(ids[-1] + 1).encode(), **(adaptation_blob(a) if adapted else {})}
         if given := [n for n in numbers if n is not None]:
             meta["next_session"] = str(max(self._store.next_session(), *(n + 1 for n in given))).encode()
-        rows = [MemoryRow(i, d.text, now, origin, d.happened, n) for i, d, n in zip(ids, drafts, numbers, strict=True)]
+        rows = [MemoryRow(i, d.text, now, origin, d.happened, n) for i, d, n in zip(ids, items, numbers, strict=True)]
         theirs = [] if lost is None else self._store.keys(lost)
-        self._store.add(rows, key_rows(drafts, vectors, ids, a, since, theirs), codes, meta, lost)
-        self._roster.add(rows)
+        self._store.add(rows, key_rows(items, vectors, ids, a, since, theirs), codes, meta, lost)
+        self._index.add(rows)
         if lost is not None:
-            self._roster.drop([lost])
+            self._index.drop([lost])
         return ids
 
-    def _refresh(self, i: int, added: Sequence[int], draft: Draft, vectors: NDArray[np.float32], since: int) -> int:
-        """Make durable what a draft brought to memory i, which knew it.   added: which of its keys.   since: the first of them."""
-        keys = [worded(key) if key.kind is Kind.CONTENT else key for key in (draft.keys[j] for j in added)]
-        rows = key_rows([replace(draft, keys=keys)], [vectors[list(added)]], [i], self.hippocampus.arrays(), since)
-        self._store.refresh(i, time.time(), draft.happened, rows)
-        self._roster.word(rows, since)
-        if draft.happened is not None:
-            self._roster.renew(i, draft.happened)
+    def _refresh(self, i: int, added: Sequence[int], item: Item, vectors: NDArray[np.float32], since: int) -> int:
+        """Make durable what a item brought to memory i, which knew it.   added: which of its keys.   since: the first of them."""
+        keys = [worded(key) if key.kind is KeyKind.CONTENT else key for key in (item.keys[j] for j in added)]
+        rows = key_rows([replace(item, keys=keys)], [vectors[list(added)]], [i], self.hippocampus.arrays(), since)
+        self._store.refresh(i, time.time(), item.happened, rows)
+        self._index.word(rows, since)
+        if item.happened is not None:
+            self._index.renew(i, item.happened)
         return i
 
     def _embed(self, texts: Sequence[str], progress: Progress | None = None) -> NDArray[np.float32]:
@@ -349,17 +349,17 @@ class Memory:
 
     def associate_all(self, pairs: Sequence[tuple[int, int]]) -> None:
         """Bind many pairs at once."""
-        places = np.array([[self._roster[a].place, self._roster[b].place] for a, b in pairs], np.int64).reshape(-1, 2)
+        places = np.array([[self._index[a].row, self._index[b].row] for a, b in pairs], np.int64).reshape(-1, 2)
         self._store.link([(int(a), int(b)) for a, b in pairs])
         if len(places):
             self.hippocampus.associate(places[:, 0], places[:, 1])
 
     def forget(self, *ids: int) -> None:
         """Delete memories for good."""
-        places = [self._roster[i].place for i in ids]
+        places = [self._index[i].row for i in ids]
         self._store.remove([int(i) for i in ids])
         self.hippocampus.forget(places)
-        self._roster.drop(ids)
+        self._index.drop(ids)
 
     def consolidate(self) -> None:
         """Sleep: adapt to all that is stored, and write every surviving engram and association anew."""
@@ -401,7 +401,7 @@ class Memory:
         self._store.check_open()
         for cue in cues:
             check_text(cue)
-        near, words = seconds(around), heard(self.spec, cues)
+        near, words = seconds(around), words_of(self.spec, cues)
         if not cues:
             return []
         self._follow()
@@ -429,7 +429,7 @@ class Memory:
         self._store.check_open()
         check_text(cue)
         self._follow()
-        vector, words = self._embed([cue]), heard(self.spec, [cue])
+        vector, words = self._embed([cue]), words_of(self.spec, [cue])
         if not self.hippocampus.reads(vector, words)[0]:
             return []
         ids = self.hippocampus.recall_chain(vector, hops, words=words)[0]
@@ -437,8 +437,8 @@ class Memory:
         return [self._hit(i, float(score)) for i, score in zip(ids[ids != NONE], scores, strict=True)]
 
     def _hit(self, place: int, score: float, drives: Iterable[float] | None = None, key: int = NONE) -> Hit:
-        i = self._roster.id_at(place)
-        text, happened = self._roster.said(i, key), self._roster[i].happened
+        i = self._index.id_at(place)
+        text, happened = self._index.wording(i, key), self._index[i].happened
         why = {} if drives is None else {name: float(share) for name, share in zip(PATHWAYS, drives, strict=True)}
         return Hit(i, text, float(score), None if happened is None else moment(happened), why)
 
@@ -446,16 +446,16 @@ class Memory:
 
     def __len__(self) -> int:
         self._follow()
-        return len(self._roster)
+        return len(self._index)
 
     def __contains__(self, i: int) -> bool:
         self._follow()
-        return i in self._roster
+        return i in self._index
 
     def __getitem__(self, i: int) -> str:
         """The text of a memory."""
         self._follow()
-        return self._roster[i].text
+        return self._index[i].text
 
     def info(self) -> dict[str, object]:
         """What is stored, and how full the synapses are."""

@@ -46,7 +46,7 @@ KEY = "memory, text, vector, counts, code"
 """The columns that both formats have, in the order in which their CRC covers them."""
 
 
-class Kind(IntEnum):
+class KeyKind(IntEnum):
     """What a key of a memory holds: its content, a piece of its text, a further cue, or its content in other words."""
 
     CONTENT = 0
@@ -92,12 +92,12 @@ class KeyRow:
     vector: NDArray[np.float32]
     counts: NDArray[np.int8]
     code: NDArray[np.uint16]
-    kind: Kind = Kind.CONTENT
+    kind: KeyKind = KeyKind.CONTENT
 
     @property
     def wording(self) -> str | None:
         """What is said, where the key is a further wording of its memory."""
-        return self.text.rpartition(BREAK)[0] if self.kind is Kind.WORDING else None
+        return self.text.rpartition(BREAK)[0] if self.kind is KeyKind.WORDING else None
 
     def values(self) -> tuple[Any, ...]:
         """A row without its CRC."""
@@ -333,7 +333,7 @@ class Store:
             if _crc(*row) != crc:
                 raise StoreError(f"{self.path}: a cue of memory {row[0]} has been altered on disk; restore the file from a backup")
             memory, text, vector, counts, code = row[:5]
-            kind = Kind(row[5]) if new else Kind.CUE if memory in known else Kind.CONTENT
+            kind = KeyKind(row[5]) if new else KeyKind.CUE if memory in known else KeyKind.CONTENT
             known.add(memory)
             arrays = np.frombuffer(vector, np.float32), np.frombuffer(counts, np.int8), np.frombuffer(code, np.uint16)
             keys.append((i, KeyRow(memory, text, *arrays, kind)))

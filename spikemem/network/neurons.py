@@ -54,7 +54,7 @@ class LIFState(NamedTuple):
     """Refractory steps left, this one included, [..., cell]; carried only where there is a refractory time."""
 
 
-class Brian2Text(NamedTuple):
+class Brian2Neuron(NamedTuple):
     """A cell as Brian2 reads it: v is V, j is J."""
 
     model: str
@@ -164,7 +164,7 @@ class LIF:
         voltage = _where(held, stays, voltage)
         return LIFState(voltage, (voltage > self.threshold) & ~held, synaptic, left)
 
-    def brian2(self) -> Brian2Text:
+    def brian2(self) -> Brian2Neuron:
         """The same cell for Brian2 (Stimberg, Brette & Goodman 2019), for the schedule start, groups, synapses, thresholds, resets, end.
 
         `arrival` comes after the synapses and before the threshold. A subtraction waits there for V to have decayed; `spiked` remembers
@@ -175,7 +175,7 @@ class LIF:
         at_once = self.reset is not None or self.refractory
         arrival = f"v += resistance * j{moves}" + ("" if at_once else " - theta * spiked\nspiked = 0")
         reset = ("v = reset" if self.reset is not None else "v -= theta") if at_once else "spiked = 1"
-        return Brian2Text("\n".join(model), arrival, threshold="v > theta", reset=reset)
+        return Brian2Neuron("\n".join(model), arrival, threshold="v > theta", reset=reset)
 
     def rate(self, current: ArrayLike, dt: float = 1.0) -> NDArray[np.float64]:
         """The firing rate in Hz under a constant current; a simulation's mean interval is within one step of its inverse.

@@ -39,7 +39,7 @@ class STDPState(NamedTuple):
     """y, [..., post]."""
 
 
-class Brian2Text(NamedTuple):
+class Brian2Rule(NamedTuple):
     """A rule as Brian2 reads it; the drift of a step comes first in the next one."""
 
     drift: str
@@ -150,11 +150,11 @@ class STDP:
         room = weights - self.w_min if self.dependence == "multiplicative" else 1.0
         return (weights - self.a_minus * room * y[..., None, :] * pre[..., :, None]).clip(self.w_min, self.w_max)
 
-    def brian2(self) -> Brian2Text:
+    def brian2(self) -> Brian2Rule:
         """The same rule for Brian2, event-driven as in its own STDP example; its constants are the parameters, times in seconds."""
         soft, one = self.dependence == "multiplicative", "+= 1" if self.pairing == "all" else "= 1"
         rise, fall = (" * (w_max - w)", " * (w - w_min)") if soft else ("", "")
-        return Brian2Text(
+        return Brian2Rule(
             drift="w = clip(w + int(t > 0 * second) * drift * dt * (2 * int(w > divide) - 1), w_min, w_max)" if self.drift else "",
             model="w : 1\ndx/dt = -x / tau_plus : 1 (event-driven)\ndy/dt = -y / tau_minus : 1 (event-driven)",
             on_post=f"w = clip(w + a_plus{rise} * x, w_min, w_max)\ny {one}",

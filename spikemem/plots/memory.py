@@ -233,7 +233,7 @@ def rows(table: Sequence[Row]) -> Figure:
     return figure
 
 
-def retrieval(table: Sequence[measured.Row]) -> Figure:
+def retrieval(table: Sequence[measured.RetrievalRow]) -> Figure:
     """Systems on data sets, a panel for each: dots with their Wilson intervals, a marker for each of up to three measures.
 
     Blue: spiking memories, orange: rate memories, grey: baselines.

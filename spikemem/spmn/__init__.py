@@ -8,9 +8,31 @@ from spikemem.spmn.losses import Happened, Slots, match, similarities, slots_los
 from spikemem.spmn.model import SPMN, Flow, Written
 from spikemem.spmn.rate_v1 import RateV1
 from spikemem.spmn.rate_v2 import RateV2
-from spikemem.spmn.words import Recall, Words
+from spikemem.spmn.words import HopRecall, SentenceEncoder
 
 __all__ = [
-    "SPMN", "Cell", "Decoder", "Encoder", "Event", "Flow", "Gates", "Happened", "Image", "Moment", "RateV1", "RateV2", "Recall", "Sense",
-    "Slots", "Sound", "SpikingCell", "Vector", "Words", "Written", "match", "similarities", "slots_loss", "write_similarity",
+    "SPMN",
+    "Cell",
+    "Decoder",
+    "Encoder",
+    "Event",
+    "Flow",
+    "Gates",
+    "Happened",
+    "HopRecall",
+    "Image",
+    "Moment",
+    "RateV1",
+    "RateV2",
+    "Sense",
+    "SentenceEncoder",
+    "Slots",
+    "Sound",
+    "SpikingCell",
+    "Vector",
+    "Written",
+    "match",
+    "similarities",
+    "slots_loss",
+    "write_similarity",
 ]  # fmt: skip

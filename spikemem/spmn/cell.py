@@ -44,7 +44,7 @@ DRIVE = 4.0
 """Of the addresses that roles name, at first: shares of spikes differ by about .35, and addresses then by about 1.4."""
 
 
-class Drive(NamedTuple):
+class CellDrive(NamedTuple):
     """What events send to the memory's populations, [batch, event, ...]."""
 
     key: Tensor
@@ -61,7 +61,7 @@ class Drive(NamedTuple):
     """What drives c apart from the memory, [depth, w]."""
 
 
-class Spikes(NamedTuple):
+class WriteSpikes(NamedTuple):
     """Shares of the spikes of a write, [batch, depth, w]."""
 
     update: Tensor
@@ -115,7 +115,7 @@ class SpikingCell(nn.Module):
         """M = 0, [batch, depth, w, w]."""
         return self.gain.new_zeros(batch, self.depth, self.width, self.width)
 
-    def drive(self, events: Tensor) -> Drive:
+    def drive(self, events: Tensor) -> CellDrive:
         """What events [batch, event, cell] send to the memory's populations; no memory is needed for that."""
         if events.ndim != 3 or events.shape[2] != self.cells:
             raise VectorError(f"events have shape {list(events.shape)}; expected [batch, event, {self.cells}]")
@@ -125,7 +125,7 @@ class SpikingCell(nn.Module):
         many, h, names = events.shape[:2], self.happening(events), self.named(events)
         keys, addresses = self.by_place(self.mixed(h, names).flatten(-2) + self.places(h))
         brings = self.bring_cells(fire(torch.sigmoid(self.brings(h)), self.steps)).view(*many, self.depth, self.roles)
-        return Drive(
+        return CellDrive(
             win(keys, self.steps),
             addresses,
             self.by_population(self.gates(h)),
@@ -167,13 +167,13 @@ class SpikingCell(nn.Module):
     def write(self, memory: Tensor, event: Tensor) -> tuple[Tensor, Gates]:
         """One event [batch, cell] into memory [batch, depth, w, w]; returns the memory after it, and the gates."""
         check_memory(self, memory, len(event))
-        after, k, spikes = self._write(memory, Drive(*(part[:, 0] for part in self.drive(event[:, None]))))
+        after, k, spikes = self._write(memory, CellDrive(*(part[:, 0] for part in self.drive(event[:, None]))))
         self._tell(spikes)
         return after, Gates(k[..., None] * spikes.update[:, :, None], spikes.reset, 2.0 * spikes.candidate - 1.0)
 
     forward = write
 
-    def _write(self, memory: Tensor, drive: Drive) -> tuple[Tensor, Tensor, "Spikes"]:
+    def _write(self, memory: Tensor, drive: CellDrive) -> tuple[Tensor, Tensor, "WriteSpikes"]:
         """The memory after a write, its address k [batch, depth, w], and the spikes that made it."""
         reads = self.read(memory, drive.key)
         k = win(drive.address + self.gain * drive.routes[:, ADDRESS] @ reads, self.steps)
@@ -185,9 +185,9 @@ class SpikingCell(nn.Module):
         z, r = gates[:, UPDATE], gates[:, RESET]
         on = fire(torch.sigmoid(2.0 * (drive.candidate + drive.routes[:, CONTENT] @ reads + (1.0 - r) * held)), self.steps)
         update, c = k[..., None] * z[:, :, None], 2.0 * on - 1.0
-        return memory + update * (c[:, :, None] - memory), k, Spikes(z, r, on)
+        return memory + update * (c[:, :, None] - memory), k, WriteSpikes(z, r, on)
 
-    def _tell(self, spikes: "Spikes") -> None:
+    def _tell(self, spikes: "WriteSpikes") -> None:
         """Pass spikes by those who watch (`spikemem.health`)."""
         for cells, shares in zip((self.update_cells, self.reset_cells, self.candidate_cells), spikes, strict=True):
             cells(shares)
@@ -205,7 +205,7 @@ class SpikingCell(nn.Module):
         if events.device.type == "cpu":
             found, *spikes = _story(*self.drive(events), self.gain, present, asked, memory, self.steps)
             if self.training:
-                self._tell(Spikes(*(shares[present] for shares in spikes)))
+                self._tell(WriteSpikes(*(shares[present] for shares in spikes)))
             return cast(Tensor, found)
         return self._story_by_steps(events, present, asked, memory)
 
@@ -213,10 +213,10 @@ class SpikingCell(nn.Module):
         """`story`, write after write: on devices for which there is no kernel."""
         drive, course = self.drive(events), [memory]
         for t in range(events.shape[1]):
-            after, _, spikes = self._write(course[-1], Drive(*(part[:, t] for part in drive)))
+            after, _, spikes = self._write(course[-1], CellDrive(*(part[:, t] for part in drive)))
             course.append(torch.where(present[:, t, None, None, None], after, course[-1]))
             if self.training:
-                self._tell(Spikes(*(shares[present[:, t]] for shares in spikes)))
+                self._tell(WriteSpikes(*(shares[present[:, t]] for shares in spikes)))
         return torch.stack(course, 1)[asked[:, 0], asked[:, 1]]
 
     def _check(self, events: Tensor, present: Tensor, asked: Tensor, memory: Tensor) -> None:
@@ -243,7 +243,7 @@ class _Story(torch.autograd.Function):
     @staticmethod
     def forward(ctx: Any, *inputs: Any) -> tuple[Tensor, ...]:
         *parts, gain, present, asked, start, steps = inputs
-        drive = Drive(*(part.detach().contiguous() for part in parts))
+        drive = CellDrive(*(part.detach().contiguous() for part in parts))
         batch, events, depth, width = drive.candidate.shape
         planes, reads = (batch, events, depth, width), (batch, events, drive.key.shape[2] * depth, width)
         memory = start.new_empty(batch, events + 1, depth, width, width)
@@ -253,20 +253,20 @@ class _Story(torch.autograd.Function):
         given = (_arrays(drive), _strength(gain), present.contiguous().numpy(), memory.numpy(), _arrays(kept))
         shared(lambda first, last: kernels.forward(*given, steps, s, first, last), batch)
         ctx.save_for_backward(*drive, gain, present, asked, memory, *kept)
-        spikes = Spikes(kept.z, kept.r, (kept.c + 1.0) / 2.0)
+        spikes = WriteSpikes(kept.z, kept.r, (kept.c + 1.0) / 2.0)
         ctx.mark_non_differentiable(*spikes)
         return memory[asked[:, 0], asked[:, 1]], *spikes
 
     @staticmethod
     @once_differentiable
     def backward(ctx: Any, upstream: Tensor, *_: Tensor) -> tuple[Tensor | None, ...]:
-        saved, parts = ctx.saved_tensors, len(Drive._fields)
-        drive, (gain, present, asked, memory), kept = Drive(*saved[:parts]), saved[parts : parts + 4], Kept(*saved[parts + 4 :])
+        saved, parts = ctx.saved_tensors, len(CellDrive._fields)
+        drive, (gain, present, asked, memory), kept = CellDrive(*saved[:parts]), saved[parts : parts + 4], Kept(*saved[parts + 4 :])
         points, rows = torch.unique(asked, dim=0, return_inverse=True)  # several questions may be asked at one point
         at = torch.full(memory.shape[:2], -1)
         at[points[:, 0], points[:, 1]] = torch.arange(len(points))
         upstream = torch.zeros(len(points), *upstream.shape[1:], dtype=upstream.dtype).index_add_(0, rows, upstream)
-        into = Drive(*(torch.zeros_like(part) for part in drive))
+        into = CellDrive(*(torch.zeros_like(part) for part in drive))
         into_first, into_gain = torch.zeros_like(memory[:, 0]), memory.new_zeros(len(memory))
         given = (_arrays(drive), _strength(gain), present.contiguous().numpy(), memory.numpy(), _arrays(kept), upstream.numpy(), at.numpy())
         result = (_arrays(into), into_first.numpy(), into_gain.numpy())

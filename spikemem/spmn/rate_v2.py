@@ -34,7 +34,7 @@ class Square(nn.Module):
         return self.left(tokens).transpose(1, 2) @ self.right(tokens) / math.sqrt(tokens.shape[-1])
 
 
-class Recall(nn.Module):
+class RateRecall(nn.Module):
     """One depth: recall queries from M, a token for each of its rows, that attend to the event; with a feed-forward layer."""
 
     def __init__(self, width: int, heads: int) -> None:
@@ -69,7 +69,7 @@ class RateV2(nn.Module):
             raise VectorError(f"a width of {width} cannot be shared equally by {heads} heads; take a multiple, or heads that divide it")
         self.cells, self.width, self.depth = cells, width, depth
         self.event = nn.Linear(cells, tokens * width)
-        self.recall = nn.ModuleList(Recall(width, heads) for _ in range(depth))
+        self.recall = nn.ModuleList(RateRecall(width, heads) for _ in range(depth))
         self.keep, self.hold, self.add = (nn.ModuleList(Square(width) for _ in range(depth)) for _ in range(3))
         self.keep_conv, self.hold_conv, self.add_conv = (nn.Conv2d(depth, depth, 3, padding=1) for _ in range(3))
 

@@ -25,7 +25,7 @@ FAR = 1e4
 """Drives an empty place out of the race."""
 
 
-class Words(nn.Module):
+class SentenceEncoder(nn.Module):
     """Sentences [..., place], numbers of words, to populations [..., population, cell]: roles and, last, the event population.
 
     words: in the vocabulary, the two special ones included.   places: in the longest sentence.   populations, cells, steps: of an event.
@@ -51,7 +51,7 @@ class Words(nn.Module):
         return rates
 
 
-class Recall(nn.Module):
+class HopRecall(nn.Module):
     """A question's way through a memory: in each hop readers find what their addresses hold, and what they found leads the next hop.
 
         k_1 = sum_e mu_e(h) a_e + K_1 h,     k_(n+1) = sum_e epsilon_ne(h) a_e + K_(n+1) h + gamma sum_j alpha_nj(h) rho_nj,

@@ -26,7 +26,7 @@ from spikemem.learn.loop import Epoch, History, Settings, fit, load, moved, save
 from spikemem.snapshot import WEIGHTS, load_arrays
 from spikemem.spmn.cell import SpikingCell
 from spikemem.spmn.firing import SATURATION, STEPS, fire, rectified
-from spikemem.spmn.words import UNKNOWN, Recall, Words
+from spikemem.spmn.words import UNKNOWN, HopRecall, SentenceEncoder
 
 MEMN2N = (0.1, 8.2, 41.8, 4.4, 13.7, 7.9, 20.3, 11.7, 13.6, 9.7, 0.7, 0.0, 0.3, 0.9, 0.0, 0.4, 51.0, 10.5, 81.4, 0.0)
 """Errors in per cent of tasks 1 to 20; MemN2N with 1,000 training questions, position encoding, linear start and random noise."""
@@ -113,11 +113,11 @@ class Reader(nn.Module):
         super().__init__()
         s, words = size, len(vocabulary.words) + UNKNOWN + 1
         self.vocabulary, self.size, self.steps = vocabulary, size, steps
-        self.told = Words(words, vocabulary.places, s.populations, s.cells, steps)
-        self.asked = Words(words, vocabulary.places, s.populations, s.cells, steps)
+        self.told = SentenceEncoder(words, vocabulary.places, s.populations, s.cells, steps)
+        self.asked = SentenceEncoder(words, vocabulary.places, s.populations, s.cells, steps)
         self.asked.vectors = self.told.vectors  # a word is one word, whoever says it
         self.cell = SpikingCell(s.populations * s.cells, s.width, s.depth, s.populations, s.readers, steps)
-        self.recall = Recall(s.cells, self.cell.roles, s.depth, s.width, s.readers, s.hops, steps)
+        self.recall = HopRecall(s.cells, self.cell.roles, s.depth, s.width, s.readers, s.hops, steps)
         self.hidden = nn.Linear(self.recall.features, s.hidden)
         self.hidden_cells = Shares(s.hidden)
         self.answer = nn.Linear(s.hidden, len(vocabulary.answers))
@@ -172,7 +172,7 @@ def loss(reader: nn.Module, batch: Batch) -> Tensor:
 
 
 @dataclass(frozen=True)
-class Outcome:
+class ReadingResult:
     """How a reader did in a task, 0 for stories of none.
 
     error, validation: in per cent of the questions.   loss: mean cross-entropy on those kept apart.
@@ -197,7 +197,7 @@ class Outcome:
 class Learnt(NamedTuple):
     """A reader after its training."""
 
-    outcome: Outcome
+    outcome: ReadingResult
     reader: Reader
     history: History
 
@@ -263,7 +263,7 @@ def learn(
     error, (validation, lost) = examine(reader, asked)[0], examine(reader, held)
     questions, learnt_on = (sum(len(story.questions) for story in some) for some in (test, taught))
     epochs = len(history.validation)
-    outcome = Outcome(task, cell, error, validation, lost, questions, learnt_on, epochs, history.best, history.seconds, settings.seed)
+    outcome = ReadingResult(task, cell, error, validation, lost, questions, learnt_on, epochs, history.best, history.seconds, settings.seed)
     return Learnt(outcome, reader, history)
 
 

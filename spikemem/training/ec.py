@@ -49,7 +49,7 @@ SETTLING = 0.25, 0.1
 SETTINGS = Settings(epochs=16, batch=256, lr=1e-2)
 
 
-class Volley(nn.Module):
+class CodeModel(nn.Module):
     """The code as a model: unit vectors [n, d] to n [n, d] and spikes [n]."""
 
     def __init__(self, dim: int) -> None:
@@ -95,7 +95,7 @@ class Volley(nn.Module):
 
 
 @dataclass(frozen=True, eq=False)
-class Trained:
+class TrainedCode:
     """code: what was learned.   first, then: how the training went, before m was fixed and after."""
 
     code: VolleyCode
@@ -108,7 +108,7 @@ def train(
     settings: Settings = SETTINGS,
     penalty: float = PENALTY,
     progress: Callable[[int, int], None] | None = None,
-) -> Trained:
+) -> TrainedCode:
     """Learn a code from unit vectors, [n, d].   progress: told of steps done, and all, of either part.
 
     penalty: of a spike, finite and at least 0.
@@ -134,7 +134,7 @@ def train(
     def validate(model: nn.Module) -> float:
         return float(loss(model, (test.to(next(model.parameters()).device),)))
 
-    model = Volley(x.shape[1])
+    model = CodeModel(x.shape[1])
     settings = replace(settings, of=f"EC's code, {CUE_STEPS} steps, a spike at {penalty}, from {len(x)} texts {mark(x)}")
     first = fit(model, [rest], loss, settings, validate=validate, progress=progress)
     model.settle()
@@ -144,7 +144,7 @@ def train(
         of=f"the settling of {settings.of}",
     )  # fmt: skip
     then = fit(model, [rest], loss, second, validate=validate, progress=progress)
-    return Trained(scaled(model.cpu().code(), vectors), first, then)
+    return TrainedCode(scaled(model.cpu().code(), vectors), first, then)
 
 
 def scaled(code: VolleyCode, vectors: NDArray[np.floating]) -> VolleyCode:

@@ -16,11 +16,11 @@ from numpy.typing import NDArray
 
 from spikemem.data.corpus import load_conversation, load_small_talk
 from spikemem.data.corpus.statements import load_corpus
-from spikemem.data.corpus.stream import Event, Kind, stream
+from spikemem.data.corpus.stream import EventKind, StreamEvent, stream
 from spikemem.hippocampus.circuit import Circuit, Volley
 from spikemem.hippocampus.gating import Action, mismatch, one_thread
 from spikemem.hippocampus.hippocampus import Hippocampus
-from spikemem.hippocampus.inputs import asked
+from spikemem.hippocampus.inputs import check_cue
 from spikemem.hippocampus.regions.ca1 import NONE
 from spikemem.hippocampus.regions.ec import unit
 from spikemem.hippocampus.regions.ec_lex import Words, words
@@ -32,12 +32,12 @@ from spikemem.memory.embed import Embedder
 ROUNDS = 3
 """So often all texts are told and asked for, each time in another order and with other changes."""
 SHARED = FEATURES.index("lex_shared")
-SHARES = {Kind.REPEAT: 0.1, Kind.PARAPHRASE: 0.2, Kind.CONTRADICTION: 0.2, Kind.BESIDE: 0.1, Kind.QUESTION: 0.05}
+SHARES = {EventKind.REPEAT: 0.1, EventKind.PARAPHRASE: 0.2, EventKind.CONTRADICTION: 0.2, EventKind.BESIDE: 0.1, EventKind.QUESTION: 0.05}
 """Of a stream, what comes again."""
-SHORT, AGAIN = {4: 100, 16: 50}, {Kind.REPEAT: 0.5}
+SHORT, AGAIN = {4: 100, 16: 50}, {EventKind.REPEAT: 0.5}
 """Of streams of so many events, so many, in which sentences come again as they were: in a memory of a few no word tells anything, and what
 is known has to be known without."""
-MUTE = {Kind.REPEAT: 0.1, Kind.PARAPHRASE: 0.15}
+MUTE = {EventKind.REPEAT: 0.1, EventKind.PARAPHRASE: 0.15}
 """Of a stream of vectors alone, what comes again; what contradicts is told by words."""
 NEAR = 0.9
 """A new text this near to an old one, as EC's spikes have it, with which it shares words is neither new nor known, and teaches nothing."""
@@ -46,8 +46,8 @@ MEMORIES = (2, 8)
 KNOWN = 3
 """Questions that a memory can answer, for one that it cannot: what is withheld is lost to the one who asks."""
 WANTED = {
-    Kind.NEW: Action.WRITE, Kind.REPEAT: Action.RENEW, Kind.PARAPHRASE: Action.REFRESH, Kind.CONTRADICTION: Action.OVERWRITE,
-    Kind.BESIDE: Action.WRITE, Kind.QUESTION: Action.WRITE,
+    EventKind.NEW: Action.WRITE, EventKind.REPEAT: Action.RENEW, EventKind.PARAPHRASE: Action.REFRESH,
+    EventKind.CONTRADICTION: Action.OVERWRITE, EventKind.BESIDE: Action.WRITE, EventKind.QUESTION: Action.WRITE,
 }  # fmt: skip
 ON = {
     Action.WRITE: ("update", "candidate"),
@@ -131,7 +131,7 @@ def taught_and_held_out(seed: int = 0) -> tuple[Texts, Texts]:
     corpus, rng = load_corpus(), np.random.default_rng(seed)
     places = [*corpus.chains, *corpus.changes, *([i] for i in corpus.alone)]
     statements = [{corpus.texts[i]: corpus.cues[i] for i in group} for group in places]
-    turns: list[Group] = [{turn.said: []} for turn in load_conversation().turns]
+    turns: list[Group] = [{turn.line: []} for turn in load_conversation().turns]
     talk: list[Group] = [{text: []} for text in load_small_talk()]
     taught, held_out = list[Group](), list[Group]()
     for groups in (statements, turns, talk):
@@ -174,24 +174,26 @@ def _heard(text: str, spec: ModelSpec, mute: bool = False) -> Words:
     return SILENT if mute else words(text, spec.lex.cells)
 
 
-def _events(spec: ModelSpec, events: Sequence[Event], vectors: Vectors, seed: int, mute: bool = False) -> Lessons:
+def _events(spec: ModelSpec, events: Sequence[StreamEvent], vectors: Vectors, seed: int, mute: bool = False) -> Lessons:
     """What the events of a stream bring to a memory to which the right thing is done each time.   mute: no word is heard."""
     memory, holder = Hippocampus(spec, seed=seed), dict[int, int]()
     seen, actions = list[Mismatch](), list[Action]()
     for event in events:
         vector, heard = vectors[event.text], _heard(event.text, spec, mute)
         circuit, old = memory.circuit, holder.get(event.of, NONE)
-        volley = circuit.volley(vector[None], asked([heard], None, 1, spec.lex))
+        volley = circuit.volley(vector[None], check_cue([heard], None, 1, spec.lex))
         key, difference = mismatch(circuit, volley)
         answered = int(circuit.ca1.owners(np.array([key]))[0])
-        if key != NONE and not (event.kind is Kind.NEW and (mute or difference.sizes[SHARED]) and _cosine(volley, circuit, key) > NEAR):
+        if key != NONE and not (
+            event.kind is EventKind.NEW and (mute or difference.sizes[SHARED]) and _cosine(volley, circuit, key) > NEAR
+        ):
             seen.append(difference)
             actions.append(WANTED[event.kind] if answered == old else Action.WRITE)
-        if event.kind is Kind.CONTRADICTION:
+        if event.kind is EventKind.CONTRADICTION:
             memory.forget([old])
         if WANTED[event.kind] in (Action.WRITE, Action.OVERWRITE):
             holder[event.of] = int(memory.store(vector[None], words=[[heard]])[0])
-        elif event.kind is Kind.PARAPHRASE:
+        elif event.kind is EventKind.PARAPHRASE:
             memory.teach(old, vector[None], [heard], [False])
     return Lessons.of_events(seen, actions)
 
@@ -218,7 +220,7 @@ def _asked(spec: ModelSpec, texts: Texts, vectors: Vectors, seed: int, memories:
         foreign = rng.permutation(foreign)[: len(known) // KNOWN].tolist()
         foreign += rng.permutation(talk)[: len(talk) // memories // KNOWN].tolist()
         for cue in [*known, *foreign]:
-            said = asked([_heard(cue, spec)], None, 1, spec.lex)
+            said = check_cue([_heard(cue, spec)], None, 1, spec.lex)
             seen.append(mismatch(memory.circuit, memory.circuit.volley(vectors[cue][None], said))[1])
         stored += [True] * len(known) + [False] * len(foreign)
     return Lessons.of_cues(seen, stored)

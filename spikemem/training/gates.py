@@ -135,7 +135,7 @@ class HeldOut(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Trained:
+class TrainedGates:
     """What a training came to.   held_out: lessons, by what was right.   lessons: taught."""
 
     history: History
@@ -149,7 +149,7 @@ def train(
     path: Path,
     settings: Settings = SETTINGS,
     stage: Callable[[str], None] = lambda _: None,
-) -> Trained:
+) -> TrainedGates:
     """Train the gates of a model on the project's own texts, four fifths of them; the first process keeps their weights at a path."""
     if spec.gates is None:
         raise SpecError(f"model {spec.name!r} has no [gates] to train; hippocampus-gated has")
@@ -170,7 +170,7 @@ def train(
     if leads():
         told = {"features": FEATURES, "gates": GATES, "word_cells": 0 if spec.lex is None else spec.lex.cells, "embedder": embedder.name}
         save(path, model, **told, seed=settings.seed, texts="spikemem.data.corpus")
-    return Trained(history, examine(model, held_out), len(taught.right))
+    return TrainedGates(history, examine(model, held_out), len(taught.right))
 
 
 def examine(model: GateModel, given: Lessons) -> dict[str, HeldOut]:

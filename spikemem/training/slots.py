@@ -161,7 +161,7 @@ def evaluate(model: SPMN, sentences: Tensor, length: int = 8, n: int = 500, seed
     return judge(Slots(*(torch.cat(part) for part in zip(*parts, strict=True))), happened)
 
 
-class Run(NamedTuple):
+class SlotsRun(NamedTuple):
     """A trained network, its training, and its figures on sentences that it has not seen."""
 
     model: SPMN
@@ -171,10 +171,10 @@ class Run(NamedTuple):
 
 def run(
     cell: str, sentences: Tensor, unseen: Tensor, settings: Settings = DEFAULT, *, progress: Callable[[int, int], None] | None = None,
-) -> Run:  # fmt: skip
+) -> SlotsRun:  # fmt: skip
     """Train a new network and judge it.   cell: of `training.spmn.CELLS`.   sentences, unseen: vectors, [n, d] each."""
     with seeded(settings.seed):
         model = network(sentences.shape[1], builder(cell), *SIZES.get(cell, ()))
         of = f"what happened when, {cell} cell, {len(sentences)} sentences {mark(sentences)}"
         history = train(model, sentences, replace(settings, of=of), progress=progress)
-        return Run(model, history, evaluate(model, unseen, seed=settings.seed))
+        return SlotsRun(model, history, evaluate(model, unseen, seed=settings.seed))

@@ -112,7 +112,7 @@ def evaluate_all(model: SPMN, events: Tensor, before: Tensor) -> Likeness:
     return likeness(similarities(made), similarities(events))
 
 
-class Run(NamedTuple):
+class SimilarityRun(NamedTuple):
     """A trained network, its training, and by data set the likeness of its held-out pairs, before its training and after, and of any two of
     their sentences."""
 
@@ -126,7 +126,7 @@ class Run(NamedTuple):
 def run(
     cell: str, seen: Mapping[str, tuple[Tensor, Tensor]], unseen: Mapping[str, tuple[Tensor, Tensor]], settings: Settings = DEFAULT, *,
     progress: Callable[[int, int], None] | None = None,
-) -> Run:  # fmt: skip
+) -> SimilarityRun:  # fmt: skip
     """Train a new network on all data sets together and judge it on each.
 
     cell: of `training.spmn.CELLS`.   seen, unseen: as `training.spmn.embedded` gives them.
@@ -142,4 +142,4 @@ def run(
         of = f"likeness of memory changes, {cell} cell, {len(first)} pairs {mark(first, second)}"
         history = train(model, first, second, replace(settings, of=of), progress=progress)
         any_two = {name: evaluate_all(model, one[BEFORE:][:AMONG], one[:BEFORE]) for name, (one, _) in unseen.items()}
-        return Run(model, history, judged(), any_two, untrained)
+        return SimilarityRun(model, history, judged(), any_two, untrained)

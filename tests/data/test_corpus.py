@@ -56,7 +56,7 @@ def test_questions_of_time_come_in_pairs_near_their_answers(conversation: Conver
 
 
 def test_questions_of_words_name_a_rare_word_of_the_answer_and_those_of_context_do_not(conversation: Conversation) -> None:
-    said = [set(words(turn.heard)) for turn in conversation.turns]
+    said = [set(words(turn.captioned)) for turn in conversation.turns]
     df = Counter(word for own in said for word in own)
     for q in conversation.questions:
         shared = {word for place in q.evidence for word in said[place] & set(words(q.text)) if df[word] <= RARE}
@@ -69,7 +69,7 @@ def test_questions_of_words_name_a_rare_word_of_the_answer_and_those_of_context_
 
 def test_a_task_counts_turns_as_the_questions_do(conversation: Conversation) -> None:
     task = conversation.task
-    assert list(task.embedded) == [turn.said for turn in conversation.turns]
+    assert list(task.embedded) == [turn.line for turn in conversation.turns]
     assert list(task.when) == [turn.when for turn in conversation.turns]
     assert [len(session) for session in conversation.sessions] == list(Counter(task.sessions).values())
 

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from spikemem.data.stories import Question, babi, located
+from spikemem.data.stories import StoryQuestion, babi, located
 from spikemem.errors import DataError, MissingDataError
 
 TEXT = """1 Ada moved to the harbour.
@@ -29,8 +29,8 @@ def test_a_story_is_its_sentences_and_the_questions_between_them(tmp_path: Path)
     assert first.sentences[:2] == (("ada", "moved", "to", "the", "harbour"), ("ben", "went", "to", "the", "mill"))
     assert first.sentences[2:] == (("ada", "took", "the", "lamp", "there"),)
     assert first.questions == (
-        Question(("where", "is", "ada"), "harbour", after=2),
-        Question(("what", "is", "ada", "carrying"), "lamp,rope", after=3),
+        StoryQuestion(("where", "is", "ada"), "harbour", after=2),
+        StoryQuestion(("what", "is", "ada", "carrying"), "lamp,rope", after=3),
     )
     assert second.sentences == (("ben's", "hat", "is", "red"),)
     assert second.questions[0].answer == "yes"

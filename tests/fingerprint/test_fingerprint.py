@@ -20,7 +20,7 @@ import numpy as np
 import pytest
 
 from spikemem import Hippocampus, Memory, RateHippocampus, Recording, Turn, load_model
-from spikemem.data.corpus.stream import Kind, stream
+from spikemem.data.corpus.stream import EventKind, stream
 from spikemem.hippocampus.regions.ec_lex import words
 from spikemem.memory.embed import SentenceEmbedder
 from spikemem.report.demo import load_corpus, run
@@ -104,7 +104,7 @@ def answers() -> dict[str, str]:
 
 def gated_stream() -> str:
     """A letter a decision: of repeats, paraphrases, contradictions and new texts at the gates."""
-    shares = {Kind.REPEAT: 0.1, Kind.PARAPHRASE: 0.1, Kind.CONTRADICTION: 0.2, Kind.BESIDE: 0.1}
+    shares = {EventKind.REPEAT: 0.1, EventKind.PARAPHRASE: 0.1, EventKind.CONTRADICTION: 0.2, EventKind.BESIDE: 0.1}
     events = stream(load_corpus().texts, 120, shares, np.random.default_rng(5))
     with Memory.open(None, "hippocampus-gated") as memory:
         taken = []

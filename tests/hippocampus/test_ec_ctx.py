@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from spikemem.errors import VectorError
-from spikemem.hippocampus.inputs import asked
+from spikemem.hippocampus.inputs import check_cue
 from spikemem.hippocampus.regions.ec_ctx import DAY, FARTHEST, GRIDS, SPANS, moment_cells, neighbours, shared_moment, shares, weights
 from spikemem.hippocampus.spec import ContextSpec
 
@@ -75,4 +75,4 @@ def test_sharing_falls_as_times_move_apart() -> None:
 @pytest.mark.parametrize("around", [np.inf, np.nan, 1e300, -1.1e15])
 def test_moments_of_no_calendar(around: float) -> None:
     with pytest.raises(VectorError, match="moment in seconds since 1970"):
-        asked(None, around, 1, None)
+        check_cue(None, around, 1, None)

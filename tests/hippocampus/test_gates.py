@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from spikemem import Hippocampus, Memory, ModelSpec, Turn, load_model
 from spikemem.errors import SpecError, StoreError
 from spikemem.hippocampus.gating import judge, mismatch
-from spikemem.hippocampus.inputs import asked
+from spikemem.hippocampus.inputs import check_cue
 from spikemem.hippocampus.regions.ca1 import NONE
 from spikemem.hippocampus.regions.ec_lex import words
 from spikemem.hippocampus.regions.gates import FEATURES, GATES, Action, GateCells, Mismatch, Phase, Verdict
@@ -82,7 +82,7 @@ def test_the_spikes_decide_as_the_short_cut_does(filled: Hippocampus, simulator:
             break
         vector = near(units(len(TEXTS))[[i]], 1.0 - 0.15 * i)
         said = words(text, CELLS)
-        volley = filled.circuit.volley(vector, asked([said], None, 1, filled.spec.lex))
+        volley = filled.circuit.volley(vector, check_cue([said], None, 1, filled.spec.lex))
         short = judge(filled.circuit, graded, volley, vector, None).verdict
         spiked = judge(filled.circuit, graded, volley, vector, (simulator, "cpu"))
         assert short is not None
@@ -120,7 +120,7 @@ def test_where_none_answers_all_is_new(spec: ModelSpec, filled: Hippocampus) -> 
     for memory in (Hippocampus(spec), filled):
         if len(memory):
             memory.forget(np.arange(len(TEXTS)))
-        volley = memory.circuit.volley(units(1), asked([said], None, 1, memory.spec.lex))
+        volley = memory.circuit.volley(units(1), check_cue([said], None, 1, memory.spec.lex))
         key, new = mismatch(memory.circuit, volley)
         assert key == NONE
         assert new.sizes[0] == np.abs(volley.counts[0].astype(int)).sum()
@@ -131,14 +131,14 @@ def test_where_none_answers_all_is_new(spec: ModelSpec, filled: Hippocampus) -> 
 
 def test_mismatch_counts_spikes_and_words(filled: Hippocampus) -> None:
     circuit = filled.circuit
-    same = circuit.volley(units(len(TEXTS))[[3]], asked([words(TEXTS[3], CELLS)], None, 1, filled.spec.lex))
+    same = circuit.volley(units(len(TEXTS))[[3]], check_cue([words(TEXTS[3], CELLS)], None, 1, filled.spec.lex))
     key, nothing = mismatch(circuit, same)
     assert key == 3
     assert not len(nothing.extra) + len(nothing.missing)
     known = nothing.sizes
     assert known[:4].tolist() == [0, 0, 0, 0]
     assert known[4] > 0
-    other = circuit.volley(near(units(len(TEXTS))[[3]], 0.9), asked([words("a quite new sentence", CELLS)], None, 1, filled.spec.lex))
+    other = circuit.volley(near(units(len(TEXTS))[[3]], 0.9), check_cue([words("a quite new sentence", CELLS)], None, 1, filled.spec.lex))
     key, (change, extra, missing) = mismatch(circuit, other)
     said, knows = words("a quite new sentence", CELLS).cells, words(TEXTS[3], CELLS).cells
     assert (set(extra), set(missing)) == (set(said) - set(knows), set(knows) - set(said))

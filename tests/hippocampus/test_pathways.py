@@ -10,7 +10,7 @@ from spikemem import Hippocampus, ModelSpec, RateHippocampus
 from spikemem.hippocampus.hippocampus import PATHWAYS
 from spikemem.hippocampus.regions import ec
 from spikemem.hippocampus.regions.ec_lex import Words, words
-from spikemem.hippocampus.regions.pathways import spoken
+from spikemem.hippocampus.regions.pathways import CueWords
 from spikemem.hippocampus.regions.rhythm import GAMMA
 from tests.fakes import near, units
 
@@ -51,7 +51,7 @@ def conversation(spec: ModelSpec, n: int = 60, titles: bool = True, links: bool 
     return memory
 
 
-def asked(n: int = 12) -> tuple[np.ndarray, list[Words]]:
+def check_cue(n: int = 12) -> tuple[np.ndarray, list[Words]]:
     x = units(60)
     cues = np.concatenate([near(x[2:8], 0.8), near(x[30:34], 0.3), units(2, seed=99)])[:n]
     return cues, said(*[f"where is the {TOPICS[i % 12]} number{i % 17} {TOPICS[(3 * i) % 12]}" for i in range(n - 1)], "?!")
@@ -61,7 +61,7 @@ def asked(n: int = 12) -> tuple[np.ndarray, list[Words]]:
 @pytest.mark.parametrize(("titles", "links", "around"), [(True, True, 1.6e9 + 3e6), (True, False, None), (False, True, None)])
 def test_a_recall_is_what_the_spikes_say(small: ModelSpec, cycles: int, titles: bool, links: bool, around: float | None) -> None:
     memory = conversation(text_spec(small), titles=titles, links=links)
-    cues, heard = asked()
+    cues, heard = check_cue()
     short = memory.recall(cues, 5, words=heard, around=around, cycles=cycles, settle=1)
     spiking = memory.recall(cues, 5, words=heard, around=around, cycles=cycles, settle=1, record=True)
     for name in ("ids", "scores", "drives", "path", "vectors", "novelty", "competitors", "attention"):
@@ -185,7 +185,7 @@ def plain_weights(memory: Hippocampus) -> tuple[np.ndarray, list[tuple[int, np.n
     return weight, [(int(a["memory"][k]), odds * whole[:, k] / (odds * whole[:, k]).sum()) for k in titles]
 
 
-def plain_drive(memory: Hippocampus, heard: Words, around: float | None, lit: set[int]) -> np.ndarray:
+def plain_drive(memory: Hippocampus, heard: Words, around: float | None, primed: set[int]) -> np.ndarray:
     """Each key's drive beside its meaning, in units of s^2, by pathway, [key, 5]: words, context, time, key, spreading."""
     a, spec = memory.arrays(), memory.spec
     weight, titles = plain_weights(memory)
@@ -206,25 +206,25 @@ def plain_drive(memory: Hippocampus, heard: Words, around: float | None, lit: se
             spans = [86400.0 * days for days in (1, 7, 30, 91, 365)]
             same = [np.floor(a["when"][m] / s + g / 4) == np.floor(around / s + g / 4) for s in spans for g in range(4)]
             found[k, 2] = spec.ca1.time * np.mean(same)
-        found[k, 3], found[k, 4] = spec.ca1.key * (m in fired), spec.ca1.spreading * (m in lit)
+        found[k, 3], found[k, 4] = spec.ca1.key * (m in fired), spec.ca1.spreading * (m in primed)
     return found
 
 
 @pytest.mark.parametrize(("cycles", "around"), [(1, 1.6e9 + 3e6), (2, None), (3, 1.6e9 + 9e6)])
 def test_drives_are_those_of_the_equation(small: ModelSpec, cycles: int, around: float | None) -> None:
     memory = conversation(text_spec(small), links=True)
-    cues, heard = asked()
+    cues, heard = check_cue()
     found, a = memory.recall(cues, 5, words=heard, around=around, cycles=cycles), memory.arrays()
     counts = ec.encode(memory.spec.ec, ec.unit(cues, 384)).astype(float)
     s2 = ec.scale(memory.spec.ec) ** 2
     seen = np.zeros(6)
     for i in range(len(cues)):
-        lit: set[int] = set()
+        primed: set[int] = set()
         for m in found.path[i].tolist():
             x = np.isin(np.arange(1024), memory.circuit.ca1.lexicon.whole_words(int(np.unique(a["content"])[m])))
             relit = {t for t, share in plain_weights(memory)[1] if share @ x > memory.spec.ca1.coincidence}
-            lit |= {m} | {int(b) for p, b in a["links"] if p == m} | relit
-        beside = plain_drive(memory, heard[i], around, lit) * s2
+            primed |= {m} | {int(b) for p, b in a["links"] if p == m} | relit
+        beside = plain_drive(memory, heard[i], around, primed) * s2
         own = counts[i] @ counts[i]
         meaning = a["counts"].astype(float) @ counts[i]
         for place, m in enumerate(found.ids[i].tolist()):
@@ -247,7 +247,7 @@ def test_the_rate_twin_has_the_same_drives(small: ModelSpec) -> None:
     texts = [said(text(i), *([f"{TOPICS[(i + 3) % 12]} number{(i + 1) % 17}"] if i % 2 else [])) for i in range(60)]
     rate.store(units(60), variants=variants, words=texts, sessions=a["session"], when=a["when"])
     rate.forget(np.arange(7, 60, 13))
-    cues, heard = asked()
+    cues, heard = check_cue()
     around = 1.6e9 + 3e6
     found, twin = (m.recall(cues, 3, words=heard, around=around, cycles=1) for m in (spiking, rate))
     title = np.array([v[0] if v is not None else np.zeros(384) for v in variants])
@@ -261,11 +261,11 @@ def test_the_rate_twin_has_the_same_drives(small: ModelSpec) -> None:
     assert beside is not None
     order = np.argsort(a["cue"], kind="stable")  # texts come first, then titles
     synapses = beside.synapses(a["memory"][order], a["alive"][order])
-    lit = np.zeros((len(cues), 60), bool)
-    lit[:, ::5] = True
+    primed = np.zeros((len(cues), 60), bool)
+    primed[:, ::5] = True
     living = order[a["alive"][order]]
     expected = [plain_drive(spiking, w, around, set(range(0, 60, 5))).sum(1)[living] for w in heard]
-    drive = synapses.drive(spoken(heard, around, len(heard)), lit)[:, a["alive"][order]]
+    drive = synapses.drive(CueWords.of(heard, around, len(heard)), primed)[:, a["alive"][order]]
     np.testing.assert_allclose(drive, expected, rtol=0, atol=1e-9)
 
 
@@ -275,14 +275,14 @@ def test_the_rate_twin_has_the_same_drives(small: ModelSpec) -> None:
 def plain_chain(memory: Hippocampus, vector: np.ndarray, heard: Words, start: int, chain: list[int]) -> list[int]:
     """From where associations end: of the memories that what was visited lights, not yet visited, the one of the largest drive."""
     a, done, titles = memory.arrays(), [start], plain_weights(memory)[1]
-    lit: set[int] = set()
+    primed: set[int] = set()
     meaning = a["counts"].astype(float) @ ec.encode(memory.spec.ec, ec.unit(vector, 384))[0] / ec.scale(memory.spec.ec) ** 2
     for successor in chain:
         x = np.isin(np.arange(1024), memory.circuit.ca1.lexicon.whole_words(int(np.unique(a["content"])[done[-1]])))
-        lit |= {m for m, share in titles if share @ x > memory.spec.ca1.coincidence}
+        primed |= {m for m, share in titles if share @ x > memory.spec.ca1.coincidence}
         if successor == -1:
-            drive = np.where(a["alive"], memory.spec.ca1.meaning * meaning + plain_drive(memory, heard, None, lit).sum(1), -np.inf)
-            fit = [k for k in np.argsort(-drive)[: memory.spec.ca1.competitors] if a["memory"][k] in lit - set(done)]
+            drive = np.where(a["alive"], memory.spec.ca1.meaning * meaning + plain_drive(memory, heard, None, primed).sum(1), -np.inf)
+            fit = [k for k in np.argsort(-drive)[: memory.spec.ca1.competitors] if a["memory"][k] in primed - set(done)]
             if not fit:
                 break
             successor = int(a["memory"][fit[0]])
@@ -360,7 +360,7 @@ def test_a_word_that_a_cue_repeats_is_no_second_word(small: ModelSpec) -> None:
 
 def test_events_are_the_synapses_that_carry_spikes(small: ModelSpec) -> None:
     memory = conversation(text_spec(small))
-    cues, heard = asked()
+    cues, heard = check_cue()
     found = memory.recall(cues, words=heard, settle=1, cycles=1, record=True)
     net, recording = memory.circuit.network(), found.recording
     assert recording is not None
@@ -375,7 +375,7 @@ def test_events_are_the_synapses_that_carry_spikes(small: ModelSpec) -> None:
 
 def test_each_pass_costs_what_it_reads(small: ModelSpec) -> None:
     memory = conversation(text_spec(small))
-    cues, heard = asked()
+    cues, heard = check_cue()
     one, two, three = (memory.recall(cues, words=heard, cycles=cycles).events for cycles in (1, 2, 3))
     assert (two > one).all()
     assert (three > two).all()

@@ -67,8 +67,8 @@ def test_a_chain_is_hebbian() -> None:
     np.put_along_axis(codes, np.argsort(-drive, axis=1)[:, :k], 1.0, axis=1)
     weights = np.outer(codes[1], codes[0]) + np.outer(codes[2], codes[1]) + np.outer(codes[4], codes[3])
     for start in (0, 1, 3):
-        lit = codes[start]
-        felt = weights @ lit
+        primed = codes[start]
+        felt = weights @ primed
         cells = np.argsort(-felt, kind="stable")
         assert felt[cells[k - 1]] > felt[cells[k]]  # or the k largest would be a matter of taste
         expected = int((codes[:, cells[:k]].sum(1)).argmax())

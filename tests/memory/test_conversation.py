@@ -15,7 +15,7 @@ from spikemem.errors import SpikememError, StoreError, TextError, TimeError, Unk
 from spikemem.hippocampus.hippocampus import PATHWAYS
 from spikemem.hippocampus.regions.ec_lex import words
 from spikemem.memory.conversation import read_conversation, sessions_of
-from spikemem.memory.store import KEY, MEMORY, Kind, _crc
+from spikemem.memory.store import KEY, MEMORY, KeyKind, _crc
 from tests.conftest import Open
 from tests.memory.test_memory import agrees
 
@@ -137,7 +137,7 @@ def test_what_is_stored_of_a_turn(open_memory: Open) -> None:
     assert [row.happened for row in rows] == [t.timestamp() for t in (MAY, MAY, JUNE, MAY, MAY)]
     assert [key.text for key in keys] == [*said[:2], "Ada: Look! [a grey cat on a sofa]", *said[3:]]
     np.testing.assert_array_equal(np.stack([key.vector for key in keys]), memory.embedder.embed(said))
-    assert {key.kind for key in keys} == {Kind.CONTENT}
+    assert {key.kind for key in keys} == {KeyKind.CONTENT}
     assert memory.recall("Bo: What is it called?")[0].when == MAY
     assert {hit.id for hit in memory.recall("Ada: Look!", top_k=2)} == {2, 3}
     agrees(memory)
@@ -311,11 +311,11 @@ def test_long_texts_are_kept_in_pieces(open_memory: Open, small_text: ModelSpec)
     memory.store_all([text, "short"], cues=[["the long one"], ["the short one"]])
     keys = memory._store.keys()
     long = [key for key in keys if key.memory == 0]
-    assert [key.kind for key in long] == [Kind.CONTENT, Kind.PIECE, Kind.PIECE, Kind.PIECE, Kind.CUE]
+    assert [key.kind for key in long] == [KeyKind.CONTENT, KeyKind.PIECE, KeyKind.PIECE, KeyKind.PIECE, KeyKind.CUE]
     assert (long[0].text, " ".join(key.text for key in long[1:4]), long[4].text) == (text, text, "the long one")
-    assert [key.kind for key in keys if key.memory == 1] == [Kind.CONTENT, Kind.CUE]
+    assert [key.kind for key in keys if key.memory == 1] == [KeyKind.CONTENT, KeyKind.CUE]
     assert [memory.recall(key.text)[0].id for key in keys] == [key.memory for key in keys]
-    assert np.flatnonzero(memory.hippocampus.arrays()["cue"]).tolist() == [k for k, key in enumerate(keys) if key.kind == Kind.CUE]
+    assert np.flatnonzero(memory.hippocampus.arrays()["cue"]).tolist() == [k for k, key in enumerate(keys) if key.kind == KeyKind.CUE]
     agrees(memory)
 
 

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from spikemem.errors import StoreError, StoreLockedError
-from spikemem.memory.store import UPGRADE, KeyRow, Kind, MemoryRow, Store, _crc
+from spikemem.memory.store import UPGRADE, KeyKind, KeyRow, MemoryRow, Store, _crc
 
 CODES = np.arange(8, dtype=np.uint16).reshape(2, 4)
 
@@ -19,7 +19,7 @@ CODES = np.arange(8, dtype=np.uint16).reshape(2, 4)
 def row(i: int, text: str = "a thought") -> tuple[MemoryRow, KeyRow]:
     vector = np.random.default_rng(i).normal(size=4).astype(np.float32)
     memory = MemoryRow(i, text, 1.5 + i, "diary", *((-3.25, 2) if i % 2 else ()))
-    return memory, KeyRow(i, text, vector, np.array([3, -2, 0, 12], np.int8), CODES[0], Kind(i % 3))
+    return memory, KeyRow(i, text, vector, np.array([3, -2, 0, 12], np.int8), CODES[0], KeyKind(i % 3))
 
 
 def fill(path: Path, n: int = 5) -> None:
@@ -49,7 +49,7 @@ def test_what_was_added_is_there_again(path: Path) -> None:
     assert store.keys()[3].vector.tolist() == row(3)[1].vector.tolist()
     assert store.keys()[3].counts.tolist() == [3, -2, 0, 12]
     assert store.links() == [(0, 1), (1, 2), (2, 3), (3, 4)]
-    assert [k.kind for k in list(store.keys())] == [Kind.CONTENT, Kind.PIECE, Kind.CUE, Kind.CONTENT, Kind.PIECE]
+    assert [k.kind for k in list(store.keys())] == [KeyKind.CONTENT, KeyKind.PIECE, KeyKind.CUE, KeyKind.CONTENT, KeyKind.PIECE]
     assert (store.next_id(), store.next_session()) == (9, 7)
     assert store.get("nothing") is None
     store.remove([1, 4])
@@ -198,7 +198,7 @@ def test_format_1_is_read_and_upgraded(path: Path) -> None:
     assert version(path) == 1  # by a reader it is left as it is
     reader = Store(path, readonly=True)
     Store(path).close()
-    assert [k.kind for k in list(reader.keys())] == [Kind.CONTENT, Kind.CONTENT, Kind.CUE, Kind.CUE]
+    assert [k.kind for k in list(reader.keys())] == [KeyKind.CONTENT, KeyKind.CONTENT, KeyKind.CUE, KeyKind.CUE]
     assert reader.memories() == before[0]
     reader.close()
     assert version(path) == 2

@@ -13,7 +13,7 @@ from analysis import babi as figure
 from analysis import learning_page
 from sims import babi as sim
 from spikemem.data.corpus.tales import PLACES, tales
-from spikemem.data.stories import Question, Story
+from spikemem.data.stories import Story, StoryQuestion
 from spikemem.errors import DataError, SnapshotError, TrainingError
 from spikemem.learn.loop import Epoch, Settings, fit, save
 from spikemem.training.babi import Learnt, Reader, Size, Vocabulary, batches, examine, keep, learn, learn_task, loss, read_back
@@ -51,7 +51,7 @@ def test_it_answers_from_the_story_alone(learnt: dict[str, Learnt]) -> None:
 def test_unseen_words_are_heard_and_unseen_answers_are_errors(learnt: dict[str, Learnt]) -> None:
     vocabulary = Vocabulary.of(tales(900))
     line = ("quentin", "strolls", "over", "there", "to", "see", "the", "very", "old", "windmill")
-    strange = [Story((line,), (Question(("where", "is", "quentin"), "windmill", 1),))]
+    strange = [Story((line,), (StoryQuestion(("where", "is", "quentin"), "windmill", 1),))]
     batch = vocabulary.batch(strange)
     assert batch.answers.tolist() == [-1]
     assert batch.sentences.shape == (1, vocabulary.places)  # the rest of a longer line is not heard
@@ -69,7 +69,7 @@ def test_a_reader_is_kept_and_read_back(learnt: dict[str, Learnt], tmp_path: Pat
     again = read_back(path)
     assert again.answers(tale) == learnt["rate"].reader.answers(tale)
     assert set(again.answers(tale)) <= set(PLACES)
-    again.asked.event.weight.data[0] = math.nan
+    again.check_cue.event.weight.data[0] = math.nan
     keep(path, again)
     with pytest.raises(SnapshotError, match=r"holds a weight that is NaN or infinite, first in 'asked\.event\.weight'"):
         read_back(path)
@@ -185,7 +185,7 @@ def test_tales_are_true_to_themselves() -> None:
         raise AssertionError(name)
 
     told = tales(200, seed=5, sentences=12, people=4, places=5, things=3)
-    asked = [(tale, question) for tale in told for question in tale.questions]
-    assert all(place(list(tale.sentences[: q.after]), q.words[-1]) == q.answer for tale, q in asked)
-    assert 0.2 < sum("the" in q.words for _, q in asked) / len(asked) < 0.6
+    check_cue = [(tale, question) for tale in told for question in tale.questions]
+    assert all(place(list(tale.sentences[: q.after]), q.words[-1]) == q.answer for tale, q in check_cue)
+    assert 0.2 < sum("the" in q.words for _, q in check_cue) / len(check_cue) < 0.6
     assert tales(3, seed=5, sentences=12, people=4, places=5, things=3) == told[:3]

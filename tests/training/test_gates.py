@@ -12,7 +12,7 @@ import torch
 from numpy.typing import NDArray
 
 from spikemem import ModelSpec
-from spikemem.data.corpus.stream import Kind, stream
+from spikemem.data.corpus.stream import EventKind, stream
 from spikemem.data.corpus.variants import ALIKE, SUBJECTS, VALUES, beside, corrected, denied, edited, questioned
 from spikemem.errors import SpecError
 from spikemem.hippocampus.regions.gates import GATES, Action, GateCells, Mismatch, Phase
@@ -109,20 +109,20 @@ def test_a_question_asks_in_other_words() -> None:
 
 
 def test_a_stream_has_its_shares_and_comes_again_in_the_latest_version() -> None:
-    shares = {Kind.REPEAT: 0.1, Kind.PARAPHRASE: 0.2, Kind.CONTRADICTION: 0.2, Kind.BESIDE: 0.1}
+    shares = {EventKind.REPEAT: 0.1, EventKind.PARAPHRASE: 0.2, EventKind.CONTRADICTION: 0.2, EventKind.BESIDE: 0.1}
     events = stream(SENTENCES, 400, shares, np.random.default_rng(0))
     kinds = Counter(event.kind for event in events)
     for kind, share in shares.items():
         assert kinds[kind] / len(events) == pytest.approx(share, abs=0.06)
     latest: dict[int, str] = {}
     for place, event in enumerate(events):
-        if event.kind in (Kind.NEW, Kind.BESIDE):
+        if event.kind in (EventKind.NEW, EventKind.BESIDE):
             assert event.of == place
             assert event.text not in latest.values()
         else:
             assert place - event.of > 20
-            assert (event.text == latest[event.of]) is (event.kind is Kind.REPEAT)
-        if event.kind in (Kind.NEW, Kind.CONTRADICTION, Kind.BESIDE):
+            assert (event.text == latest[event.of]) is (event.kind is EventKind.REPEAT)
+        if event.kind in (EventKind.NEW, EventKind.CONTRADICTION, EventKind.BESIDE):
             latest[event.of] = event.text
     assert events == stream(SENTENCES, 400, shares, np.random.default_rng(0))
     assert len(stream(SENTENCES[:5], 400, {}, np.random.default_rng(0))) == 5

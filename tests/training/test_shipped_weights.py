@@ -7,7 +7,7 @@ import pytest
 
 from spikemem import Hippocampus, Memory, load_model
 from spikemem.data.corpus import load_facts
-from spikemem.data.corpus.stream import Kind, stream
+from spikemem.data.corpus.stream import EventKind, stream
 from spikemem.hippocampus.codes import VolleyCode, fidelity
 from spikemem.hippocampus.gating import Action
 from spikemem.hippocampus.spec import weights_file
@@ -59,14 +59,14 @@ def test_the_gates_write_what_is_new_and_know_what_is_not(held_out: Texts) -> No
     rng = np.random.default_rng(0)
     events = stream(held_out.shuffled(rng), 200, SHARES, rng, "test")
     holder: dict[int, int] = {}
-    told: dict[Kind, list[bool]] = {kind: [] for kind in Kind}
+    told: dict[EventKind, list[bool]] = {kind: [] for kind in EventKind}
     right = {
-        Kind.NEW: {"write"},
-        Kind.REPEAT: {"renew"},
-        Kind.PARAPHRASE: {"refresh", "renew"},
-        Kind.CONTRADICTION: {"overwrite"},
-        Kind.BESIDE: {"write"},
-        Kind.QUESTION: {"write"},
+        EventKind.NEW: {"write"},
+        EventKind.REPEAT: {"renew"},
+        EventKind.PARAPHRASE: {"refresh", "renew"},
+        EventKind.CONTRADICTION: {"overwrite"},
+        EventKind.BESIDE: {"write"},
+        EventKind.QUESTION: {"write"},
     }
     with Memory.open(model="hippocampus-gated") as memory:
         for event in events:
@@ -74,7 +74,14 @@ def test_the_gates_write_what_is_new_and_know_what_is_not(held_out: Texts) -> No
             (decision,) = memory.decisions
             told[event.kind].append(decision.action in right[event.kind])
             holder[event.of] = decision.id
-    least = {Kind.NEW: 0.98, Kind.REPEAT: 0.95, Kind.PARAPHRASE: 0.7, Kind.CONTRADICTION: 0.7, Kind.BESIDE: 0.7, Kind.QUESTION: 0.7}
+    least = {
+        EventKind.NEW: 0.98,
+        EventKind.REPEAT: 0.95,
+        EventKind.PARAPHRASE: 0.7,
+        EventKind.CONTRADICTION: 0.7,
+        EventKind.BESIDE: 0.7,
+        EventKind.QUESTION: 0.7,
+    }
     for kind, share in least.items():
         assert np.mean(told[kind]) >= share, (kind, told[kind])
 
@@ -128,7 +135,7 @@ def test_what_is_stored_is_read_out_and_what_is_not_is_withheld(held_out: Texts)
         for to in (plain, memory):
             to.store_all([statement for group in known for statement in group])
         for groups, answered in ((known, 0.95), (foreign, 0.05)):
-            questions = [question for group in groups for asked in group.values() for question in asked]
+            questions = [question for group in groups for check_cue in group.values() for question in check_cue]
             hits = memory.recall_all(questions, 1)
             assert abs(np.mean([bool(found) for found in hits]) - answered) <= 0.05
             assert all(plain.recall_all(questions, 1))

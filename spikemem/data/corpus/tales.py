@@ -5,7 +5,7 @@ People go from place to place, take things that lie about, carry them along and 
 
 import numpy as np
 
-from spikemem.data.stories import Question, Story, Words
+from spikemem.data.stories import Story, StoryQuestion, Tokens
 from spikemem.errors import DataError
 
 PEOPLE = ("nora", "idris", "wanda", "tomas", "yuki", "amara", "felix", "signe")
@@ -40,22 +40,24 @@ def tales(n: int, seed: int = 0, *, sentences: int = 8, people: int = 3, places:
     return [_tale(rng, sentences, PEOPLE[:people], PLACES[:places], THINGS[:things], every) for _ in range(n)]
 
 
-def _tale(rng: np.random.Generator, sentences: int, people: Words, places: Words, things: Words, every: int) -> Story:
+def _tale(rng: np.random.Generator, sentences: int, people: Tokens, places: Tokens, things: Tokens, every: int) -> Story:
     at: dict[str, str] = {}  # where a person, or a thing that lies somewhere, is
     holder: dict[str, str] = {}  # who carries a thing
-    told: list[Words] = []
-    questions: list[Question] = []
+    told: list[Tokens] = []
+    questions: list[StoryQuestion] = []
     for after in range(1, sentences + 1):
         told.append(_happens(rng, people, places, things, at, holder))
         if after % every == 0:
             asked = [sorted(at.keys() & set(people)), sorted(thing for thing in things if thing in at or thing in holder)]
             about = _one(rng, asked[1] if asked[1] and rng.random() < 0.5 else asked[0])
             article = ("the",) if about in things else ()
-            questions.append(Question(("where", "is", *article, about), at[holder.get(about, about)], after))
+            questions.append(StoryQuestion(("where", "is", *article, about), at[holder.get(about, about)], after))
     return Story(tuple(told), tuple(questions))
 
 
-def _happens(rng: np.random.Generator, people: Words, places: Words, things: Words, at: dict[str, str], holder: dict[str, str]) -> Words:
+def _happens(
+    rng: np.random.Generator, people: Tokens, places: Tokens, things: Tokens, at: dict[str, str], holder: dict[str, str]
+) -> Tokens:
     """The next sentence; `at` and `holder` are brought up to it."""
     who = _one(rng, people)
     here = at.get(who)

@@ -48,8 +48,8 @@ class Conversation:
         """The same for any `System`, without the times that questions ask about."""
         turns = self.turns
         return Task.of(
-            "conversation", "a wooden boat", [t.heard for t in turns], [(q.text, q.evidence, q.kind) for q in self.questions],
-            embedded=[t.said for t in turns], speakers=[t.speaker for t in turns],
+            "conversation", "a wooden boat", [t.captioned for t in turns], [(q.text, q.evidence, q.kind) for q in self.questions],
+            embedded=[t.line for t in turns], speakers=[t.speaker for t in turns],
             sessions=[i for i, session in enumerate(self.sessions) for _ in session], when=[t.when for t in turns if t.when],
         )  # fmt: skip
 

@@ -63,8 +63,8 @@ def to_nir(net: Network, inputs: Sequence[str] | None = None) -> Any:
     Raises NetworkError where an input is unknown or a population out of reach of them all, MissingExtraError without nir.
     """
     graph = _written(net, _inputs(net, inputs))
-    for unsaid in _unsaid(net, graph):
-        warnings.warn(unsaid, UserWarning, stacklevel=2)
+    for no_words in _unsaid(net, graph):
+        warnings.warn(no_words, UserWarning, stacklevel=2)
     return graph
 
 

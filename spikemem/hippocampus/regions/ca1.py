@@ -36,7 +36,7 @@ from spikemem.hippocampus.regions.bcpnn import MOST_CELLS, MOST_SPIKES, UNIT, Le
 from spikemem.hippocampus.regions.ec_ctx import NO_SESSION
 from spikemem.hippocampus.regions.ec_ctx import weights as context_weights
 from spikemem.hippocampus.regions.ec_lex import Words
-from spikemem.hippocampus.regions.pathways import PATHWAYS, SILENT, TO_DENDRITE, Pathways, Spoken
+from spikemem.hippocampus.regions.pathways import PATHWAYS, SILENT, TO_DENDRITE, CueWords, Pathways
 from spikemem.hippocampus.regions.rhythm import CA1_RELEASE, DENDRITE_RELEASE, DT, GAMMA, GRID, SUB_RELEASE, Gamma, Mode, above, release
 from spikemem.hippocampus.spec import ModelSpec
 from spikemem.kernels import circuit, index_cells
@@ -205,16 +205,16 @@ class CA1:
         active: NDArray[np.uint16],
         size: NDArray[np.int64],
         candidates: int,
-        said: Spoken | None = None,
-        lit: NDArray[np.bool_] | None = None,
+        cue_words: CueWords | None = None,
+        primed: NDArray[np.bool_] | None = None,
     ) -> Ranking:
         """Which index cells fire to EC volleys [n, d] and CA3 cells [n, k] of which the first `size` count.
 
-        said: what the cues say on the other pathways.   lit: plateaus, [n, memory].
+        cue_words: what the cues say on the other pathways.   primed: plateaus, [n, memory].
         """
-        said = said or Spoken.nothing(len(counts))
-        lit = np.zeros((len(counts), len(self.pathways.content)), bool) if lit is None else lit
-        return Ranking(*index_cells.rank(counts, active, size, lit, *self._afferents(candidates, said)))
+        cue_words = cue_words or CueWords.nothing(len(counts))
+        primed = np.zeros((len(counts), len(self.pathways.content)), bool) if primed is None else primed
+        return Ranking(*index_cells.rank(counts, active, size, primed, *self._afferents(candidates, cue_words)))
 
     def nearest(self, counts: NDArray[np.int8], active: NDArray[np.uint16], size: NDArray[np.int64]) -> NDArray[np.int64]:
         """The index cell that fires first to meaning alone, [n], NONE where none does; arguments as in `rank`.
@@ -229,19 +229,19 @@ class CA1:
         fan, apart = np.zeros(len(self), np.int64), np.zeros((0, 0), np.int64)
         silent = index_cells.Afferents(none, none, none, memories, apart, none, fan, none, none, np.zeros(0), none, memories)
         gains = index_cells.Gains(round(UNIT * self.spec.ca1.meaning), 0, 0, 0)
-        lit = np.zeros((len(counts), len(memories)), bool)
+        primed = np.zeros((len(counts), len(memories)), bool)
         most = min(self.spec.ca1.candidates, max(len(self), 1))
-        order, _, _ = index_cells.rank(counts, active, size, lit, most, index, Spoken.nothing(len(counts)).flat(), silent, gains)
+        order, _, _ = index_cells.rank(counts, active, size, primed, most, index, CueWords.nothing(len(counts)).flat(), silent, gains)
         return order[:, 0]
 
     def _afferents(
-        self, candidates: int, said: Spoken
-    ) -> tuple[int, index_cells.Keys, index_cells.Said, index_cells.Afferents, index_cells.Gains]:
+        self, candidates: int, cue_words: CueWords
+    ) -> tuple[int, index_cells.Keys, index_cells.FlatWords, index_cells.Afferents, index_cells.Gains]:
         """How many dendrites open, and what index cells hear, as the kernels read it."""
         self._index()
         keys = index_cells.Keys(self.counts, self.codes, self.alive, self.memory, self._indptr, self._keys, self._built, self.spec.dg.cells)
         p = self.pathways
-        return min(candidates, max(len(self), 1)), keys, said.flat(), p.afferents(said.around), p.gains
+        return min(candidates, max(len(self), 1)), keys, cue_words.flat(), p.afferents(cue_words.around), p.gains
 
     def lottery(self, competitors: int, start: int, seed: int) -> index_cells.Lottery:
         """The subiculum's race from gamma cycle `start` on."""
@@ -255,25 +255,29 @@ class CA1:
         cycles: int,
         active: tuple[NDArray[np.uint16], NDArray[np.int64]],
         candidates: int,
-        said: Spoken,
-        lit: NDArray[np.bool_],
+        cue_words: CueWords,
+        primed: NDArray[np.bool_],
     ) -> NDArray[np.int64]:
         """`attend` while CA3 goes on from its `active` cells and their number.   volley: names, counts, codes and when of the cues."""
         names, counts, codes, when = volley
         cells, size = active
-        most, keys, words, given, gains = self._afferents(candidates, said)
+        most, keys, words, given, gains = self._afferents(candidates, cue_words)
         return index_cells.attend_unsettled(
-            names, codes, when, recurrent, lottery, cycles, counts, cells, size, lit, most, keys, words, given, gains
+            names, codes, when, recurrent, lottery, cycles, counts, cells, size, primed, most, keys, words, given, gains
         )
 
-    def parts(self, keys: NDArray[np.int64], counts: NDArray[np.int8], said: Spoken, lit: NDArray[np.bool_]) -> NDArray[np.int64]:
+    def parts(self, keys: NDArray[np.int64], counts: NDArray[np.int8], cue_words: CueWords, primed: NDArray[np.bool_]) -> NDArray[np.int64]:
         """A_k of keys that fired, [n, c] NONE-padded, by pathway, [n, c, 6]."""
-        found, gains, given = np.zeros((*keys.shape, len(PATHWAYS)), np.int64), self.pathways.gains, self.pathways.afferents(said.around)
+        found, gains, given = (
+            np.zeros((*keys.shape, len(PATHWAYS)), np.int64),
+            self.pathways.gains,
+            self.pathways.afferents(cue_words.around),
+        )
         apical = given.apical_ptr, given.apical_target, given.apical_weight, given.apical_memory
         for i, row in enumerate(keys):
             fired = row != NONE
             k, m = row[fired], self.memory[row[fired]]
-            cell, spikes, _ = said.words[i]
+            cell, spikes, _ = cue_words.words[i]
             words, _ = index_cells.word_drive(cell, spikes, given.word_ptr, given.word_key, given.word_weight, len(self))
             context = index_cells.context_drive(words, given.content, given.neighbours, given.context_weight)
             tuft = index_cells.apical_spikes(cell, *apical, len(given.content))
@@ -281,7 +285,7 @@ class CA1:
             found[i, fired, index_cells.WORDS], found[i, fired, index_cells.CONTEXT] = UNIT * words[k], context[m]
             found[i, fired, index_cells.TIME] = given.time[m]
             found[i, fired, index_cells.KEY] = gains.key * tuft[m]
-            found[i, fired, index_cells.SPREADING] = gains.spreading * lit[i, m]
+            found[i, fired, index_cells.SPREADING] = gains.spreading * primed[i, m]
         return found
 
     def on_ca3_alone(self, active: NDArray[np.int64]) -> int:

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from spikemem.hippocampus.codes import HALF
 from spikemem.hippocampus.regions import ec, ec_ctx
 from spikemem.hippocampus.regions.bcpnn import UNIT
-from spikemem.hippocampus.regions.pathways import TO_DENDRITE, Pathways, Spoken
+from spikemem.hippocampus.regions.pathways import TO_DENDRITE, CueWords, Pathways
 from spikemem.hippocampus.regions.rhythm import BACK, DT, GAMMA, Gamma, Mode
 from spikemem.network.graph import CycleReset, Network, Population
 from spikemem.network.synapses import Sparse, one_to_one
@@ -141,20 +141,20 @@ def _build_spreading(p: Pathways, net: Network, links: dict[int, list[int]], pas
         net.connect("visited", "return_inhibition", one_to_one(1.0))
 
 
-def stimulus(p: Pathways, protocol: list[Gamma], said: Spoken, passes: int) -> dict[str, NDArray[np.generic]]:
+def stimulus(p: Pathways, protocol: list[Gamma], cue_words: CueWords, passes: int) -> dict[str, NDArray[np.generic]]:
     """Clamped spikes of `ec_lex` [time, n, cell] and `ec_time` [time, cell], and the rhythm of what hears them, [time]."""
     made: dict[str, NDArray[np.generic]] = {}
     steps, cue = len(protocol) * GAMMA, [g * GAMMA for g, gamma in enumerate(protocol) if gamma.mode is Mode.CUE]
     cells = ec_ctx.moment_cells(p.when)
     used = np.unique(cells[cells >= 0])
     if len(used):
-        asked = np.zeros(len(used), bool) if said.around is None else np.isin(used, ec_ctx.moment_cells(np.array([said.around])))
+        asked = np.zeros(len(used), bool) if cue_words.around is None else np.isin(used, ec_ctx.moment_cells(np.array([cue_words.around])))
         made["ec_time"] = np.zeros((steps, 1, len(used)), bool)
         made["ec_time"][cue] = asked
     if p.spec.lex is None:
         return made
-    words = np.zeros((steps, max(len(said.words), 1), p.spec.lex.cells), bool)
-    for i, heard in enumerate(said.words):
+    words = np.zeros((steps, max(len(cue_words.words), 1), p.spec.lex.cells), bool)
+    for i, heard in enumerate(cue_words.words):
         for cell, spikes in zip(heard.cells, heard.spikes, strict=True):
             for start in cue:
                 words[start : start + spikes, i, cell] = True

@@ -1,6 +1,6 @@
 """What reaches CA1 beside CA3 and the perforant path: words, context, the moment, and what lights up again; in whole units.
 
-`Pathways` are derived from the keys' words, sessions and moments whenever these have changed. `Spoken` is what a batch of cues says on
+`Pathways` are derived from the keys' words, sessions and moments whenever these have changed. `CueWords` is what a batch of cues says on
 them. The network's synapses (`pathway_cells`) and the short cut's arrays come from the same numbers.
 """
 
@@ -15,7 +15,7 @@ from spikemem.hippocampus.regions.bcpnn import UNIT, Fan, Lexicon, volley
 from spikemem.hippocampus.regions.ec_lex import Words
 from spikemem.hippocampus.regions.rhythm import GRID
 from spikemem.hippocampus.spec import ModelSpec
-from spikemem.kernels.index_cells import PER_SYNAPSE, Afferents, Gains, Said
+from spikemem.kernels.index_cells import PER_SYNAPSE, Afferents, FlatWords, Gains
 
 PATHWAYS = ("meaning", "words", "context", "time", "key", "spreading")
 """The parts of an index cell's drive, in the order in which they are told apart."""
@@ -24,32 +24,33 @@ TO_DENDRITE = 32
 
 
 @dataclass(frozen=True, eq=False)
-class Spoken:
+class CueWords:
     """What cues say beside their vectors.   words: one `Words` a cue.   around: s since 1970, or None."""
 
     words: tuple[Words, ...]
     around: float | None = None
 
     @classmethod
-    def nothing(cls, n: int) -> "Spoken":
+    def of(cls, words: Sequence[Words] | None, around: float | None, n: int) -> "CueWords":
+        """What n cues say: their words as volleys of the word cells, or none."""
+        return cls(tuple(volley(w) for w in words) if words is not None else (SILENT,) * n, around)
+
+    @classmethod
+    def nothing(cls, n: int) -> "CueWords":
         return cls((SILENT,) * n)
 
-    def some(self, which: NDArray[np.integer]) -> "Spoken":
+    def some(self, which: NDArray[np.integer]) -> "CueWords":
         """What some of the cues say."""
-        return Spoken(tuple(self.words[i] for i in which), self.around)
+        return CueWords(tuple(self.words[i] for i in which), self.around)
 
-    def flat(self) -> Said:
+    def flat(self) -> FlatWords:
         """The words of all cues, one after the other."""
         ptr = np.concatenate([[0], np.cumsum([len(w.cells) for w in self.words], dtype=np.int64)])
         everything = (SILENT, *self.words)
-        return Said(ptr, np.concatenate([w.cells for w in everything]), np.concatenate([w.spikes for w in everything]))
+        return FlatWords(ptr, np.concatenate([w.cells for w in everything]), np.concatenate([w.spikes for w in everything]))
 
 
 SILENT = Words(np.zeros(0, np.int64), np.zeros(0, np.int64), np.zeros(0, bool))
-
-
-def spoken(words: Sequence[Words] | None, around: float | None, n: int) -> Spoken:
-    return Spoken(tuple(volley(w) for w in words) if words is not None else (SILENT,) * n, around)
 
 
 class Pathways:
