@@ -122,7 +122,6 @@ def recall(
     json_: Json = False,
 ) -> None:
     """Recall memories by a cue."""
-    from spikemem import plots
     from spikemem.memory.memory import Memory
     from spikemem.memory.texts import parse_around
 
@@ -134,6 +133,8 @@ def recall(
             show([_row(hit, why, json_, json_ or any(h.when for h in hits)) for hit in hits], json_)
             _tell_withheld(hits)
             if plot_ is not None and hits.recording is not None:
+                from spikemem import plots
+
                 save(plots.raster(hits.recording, title=cue), plot_)
 
 

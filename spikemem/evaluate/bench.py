@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from spikemem.errors import MissingExtraError
+from spikemem.evaluate.sizes import SimulationSize
 from spikemem.network.graph import Network, Population
 from spikemem.network.neurons import LIF
 from spikemem.network.synapses import sparse_random
@@ -17,10 +18,9 @@ from spikemem.simulators.recording import Recording
 from spikemem.simulators.registry import FOUR, simulate
 from spikemem.simulators.stimulus import checked
 
-RUNS = 5
 STANDALONE = "brian2:cpp_standalone"
 COMPARED = ("event", "torch", *FOUR[1:])
-CELLS, FAN_IN, STEPS = 16384, 100, 200
+CELLS, FAN_IN, STEPS, RUNS = SimulationSize()
 
 
 @dataclass(frozen=True)

@@ -14,13 +14,13 @@ from snntorch.surrogate import fast_sigmoid
 from torch import Tensor, nn
 
 from spikemem import _allocator as pages
+from spikemem.evaluate.sizes import TrainingSize
 from spikemem.learn.layers import SLOPE, Linear, SpikingLayer
 from spikemem.learn.loop import Settings, fit
 from spikemem.network.neurons import LIF
 from spikemem.simulators.snntorch import unlisted
 
-CELLS = (384, 1024, 384)
-BATCH, STEPS, RUNS = 64, 20, 9
+CELLS, BATCH, STEPS, RUNS = TrainingSize()
 PLAIN, LAYERWISE, FUSED, ONEDNN = "snnTorch loop", "layer by layer, snnTorch's cells", "fused", "fused, oneDNN"
 COMPILED = "layer by layer, compiled"
 WARM_UP = 2

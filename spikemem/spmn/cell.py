@@ -251,7 +251,7 @@ class _Story(torch.autograd.Function):
         kept: Any = Kept(**{name: start.new_empty(reads if name == "reads" else planes) for name in Kept._fields})
         s = seed()
         given = (_arrays(drive), _strength(gain), present.contiguous().numpy(), memory.numpy(), _arrays(kept))
-        shared(lambda first, last: kernels.forward(*given, steps, s, first, last), batch)
+        shared(lambda first, last: kernels.forward(*given, steps, s, first, last), batch, torch.get_num_threads())
         ctx.save_for_backward(*drive, gain, present, asked, memory, *kept)
         spikes = WriteSpikes(kept.z, kept.r, (kept.c + 1.0) / 2.0)
         ctx.mark_non_differentiable(*spikes)
@@ -270,7 +270,7 @@ class _Story(torch.autograd.Function):
         into_first, into_gain = torch.zeros_like(memory[:, 0]), memory.new_zeros(len(memory))
         given = (_arrays(drive), _strength(gain), present.contiguous().numpy(), memory.numpy(), _arrays(kept), upstream.numpy(), at.numpy())
         result = (_arrays(into), into_first.numpy(), into_gain.numpy())
-        shared(lambda first, last: kernels.backward(*given, *result, first, last), len(memory))
+        shared(lambda first, last: kernels.backward(*given, *result, first, last), len(memory), torch.get_num_threads())
         return (*into, into_gain.sum(), None, None, into_first, None)
 
 

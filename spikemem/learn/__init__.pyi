@@ -1,0 +1,21 @@
+from .checkpoints import load, mark, save
+from .distributed import leads
+from .health import Finding, Watch
+from .layers import Linear, SpikingLayer
+from .loop import Epoch, History, Settings, fit, moved
+
+__all__ = [
+    "Epoch",
+    "Finding",
+    "History",
+    "Linear",
+    "Settings",
+    "SpikingLayer",
+    "Watch",
+    "fit",
+    "leads",
+    "load",
+    "mark",
+    "moved",
+    "save",
+]
