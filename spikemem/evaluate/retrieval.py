@@ -5,7 +5,6 @@ import hashlib
 import itertools
 import json
 import math
-import os
 import re
 import time
 from collections import Counter
@@ -18,6 +17,7 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from spikemem._files import whole
 from spikemem.data.datasets import Task
 from spikemem.errors import DataError, UnsupportedError
 from spikemem.evaluate.baselines import BM25, Cosine, Faiss, Neighbours, Sum, System, Vectors, by_z
@@ -311,11 +311,10 @@ class Saved:
 
 def write(file: Path, content: str) -> None:
     """Write a text file whole or not at all; DataError where that cannot be."""
-    part = file.with_name(f"{file.name}.{os.getpid()}.part")
     try:
         file.parent.mkdir(parents=True, exist_ok=True)
-        part.write_text(content, encoding="utf-8")
-        part.replace(file)
+        with whole(file) as draft:
+            draft.write_text(content, encoding="utf-8")
     except OSError as error:
         raise DataError(f"{file} cannot be written ({error}); give another --out") from error
 

@@ -18,6 +18,11 @@ def test_wilson_covers_the_share_and_narrows() -> None:
     assert wilson(0.5, 0) == (0.0, 1.0)
 
 
+@pytest.mark.parametrize(("right", "n"), [(0, 1), (1, 1), (3, 7), (95, 100), (1977, 1977), (411, 1977)])
+def test_wilson_is_that_of_scipy_for_whole_counts(right: int, n: int) -> None:
+    assert wilson(right / n, n) == pytest.approx(tuple(binomtest(right, n).proportion_ci(method="wilson")), abs=1e-9)
+
+
 def test_total_variation_is_a_distance() -> None:
     p, q = {1: 0.25, 2: 0.75}, {3: 1.0}
     assert total_variation(p, p) == 0
