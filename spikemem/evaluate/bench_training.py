@@ -15,8 +15,8 @@ from torch import Tensor, nn
 
 from spikemem import _allocator as pages
 from spikemem.evaluate.sizes import TrainingSize
+from spikemem.learn import Settings, fit
 from spikemem.learn.layers import SLOPE, Linear, SpikingLayer
-from spikemem.learn.loop import Settings, fit
 from spikemem.network.neurons import LIF
 from spikemem.simulators.snntorch import unlisted
 

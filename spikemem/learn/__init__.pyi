@@ -2,7 +2,8 @@ from .checkpoints import load, mark, save
 from .distributed import leads
 from .health import Finding, Watch
 from .layers import Linear, SpikingLayer
-from .loop import Epoch, History, Settings, fit, moved
+from .loop import Epoch, History, fit, moved
+from .settings import Settings
 
 __all__ = [
     "Epoch",

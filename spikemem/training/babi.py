@@ -20,9 +20,9 @@ from torch.nn.functional import cross_entropy
 
 from spikemem.data.stories import Story, babi
 from spikemem.errors import SnapshotError, TrainingError
+from spikemem.learn import Epoch, History, Settings, fit, load, moved, save
 from spikemem.learn.checkpoints import mark
 from spikemem.learn.health import Shares
-from spikemem.learn.loop import Epoch, History, Settings, fit, load, moved, save
 from spikemem.snapshot import WEIGHTS, load_arrays
 from spikemem.spmn.cell import SpikingCell
 from spikemem.spmn.firing import SATURATION, STEPS, fire, rectified

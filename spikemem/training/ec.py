@@ -21,9 +21,9 @@ from torch import Tensor, nn
 from spikemem.errors import TrainingError
 from spikemem.hippocampus import codes
 from spikemem.hippocampus.codes import CUE_STEPS, HALF, VolleyCode, fidelity
+from spikemem.learn import History, Settings, fit
 from spikemem.learn.checkpoints import mark
 from spikemem.learn.layers import SpikingLayer
-from spikemem.learn.loop import History, Settings, fit
 from spikemem.network.neurons import LIF
 
 CHARGE = 1.6

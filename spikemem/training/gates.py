@@ -23,9 +23,9 @@ from torch.autograd.function import once_differentiable
 from spikemem.errors import SpecError
 from spikemem.hippocampus.regions.gates import ESCAPE, FEATURES, GATES, NOISE, WORDS, Phase, Verdict
 from spikemem.hippocampus.spec import ModelSpec
+from spikemem.learn import History, Settings, fit
 from spikemem.learn.checkpoints import mark, save
 from spikemem.learn.distributed import leads
-from spikemem.learn.loop import History, Settings, fit
 from spikemem.memory.embed import Embedder
 from spikemem.training.gate_lessons import HOLD_BACK, READ_OUT, Lessons, lessons, taught_and_held_out
 

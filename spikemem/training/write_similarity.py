@@ -12,8 +12,8 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
+from spikemem.learn import Epoch, History, Settings, fit, moved
 from spikemem.learn.checkpoints import mark
-from spikemem.learn.loop import Epoch, History, Settings, fit, moved
 from spikemem.spmn import SPMN, Decoder, Encoder, Vector, similarities, write_similarity
 from spikemem.training.spmn import TEXT, Build, builder, seeded
 
