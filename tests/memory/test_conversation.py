@@ -15,7 +15,8 @@ from spikemem.errors import SpikememError, StoreError, TextError, TimeError, Unk
 from spikemem.hippocampus.hippocampus import PATHWAYS
 from spikemem.hippocampus.regions.ec_lex import words
 from spikemem.memory.conversation import read_conversation, sessions_of
-from spikemem.memory.store import KEY, MEMORY, KeyKind, _crc
+from spikemem.memory.rows import KeyKind
+from spikemem.memory.store import KEY, MEMORY, _crc
 from tests.conftest import Open
 from tests.memory.test_memory import agrees
 

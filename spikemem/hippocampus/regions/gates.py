@@ -115,12 +115,14 @@ class Verdict:
 
     key: the index cell that answered; NONE where none did.   mismatch: with what it was taught.
     value: firing probabilities, [phase, gate].   share: of each gate's cells that fired, [phase, gate].
+    recording: the spikes that it was read off, where the gates were simulated.
     """
 
     key: int
     mismatch: Mismatch
     value: NDArray[np.float64]
     share: NDArray[np.float64]
+    recording: Recording | None = None
 
     def on(self, gate: str) -> bool:
         """Whether more than half of a gate's cells fired in its half of theta."""
