@@ -29,7 +29,16 @@ class Batch(NamedTuple):
     origin: str | None
 
 
-def write_new(store: Store, index: Index, hippocampus: Hippocampus, plan: StorePlan, batch: Batch) -> list[int]:
+def commit(store: Store, index: Index, hippocampus: Hippocampus, plan: StorePlan, batch: Batch) -> list[int]:
+    """Write what a plan changes to disk, then do it in RAM; returns the ids of the memories that hold the items."""
+    if not plan.stays:
+        return _write_new(store, index, hippocampus, plan, batch)
+    old = index.id_at(plan.old)
+    _refresh(store, index, hippocampus, plan, batch, old)
+    return [old]
+
+
+def _write_new(store: Store, index: Index, hippocampus: Hippocampus, plan: StorePlan, batch: Batch) -> list[int]:
     """New memories, on disk and then in RAM; returns their ids."""
     lost = None if plan.forgotten == NONE else index.id_at(plan.forgotten)
     first, now, ca1, codes = store.next_id(), time.time(), hippocampus.circuit.ca1, None
@@ -52,7 +61,7 @@ def write_new(store: Store, index: Index, hippocampus: Hippocampus, plan: StoreP
     return ids
 
 
-def refresh(store: Store, index: Index, hippocampus: Hippocampus, plan: StorePlan, batch: Batch, i: int) -> None:
+def _refresh(store: Store, index: Index, hippocampus: Hippocampus, plan: StorePlan, batch: Batch, i: int) -> None:
     """What an item brought to memory i, which knew it, on disk and then in RAM."""
     keys, since, happened = stored_keys(plan, batch.items, batch.vectors, [i]), len(hippocampus.circuit.ca1), batch.items[0].happened
     store.refresh(i, time.time(), happened, keys)

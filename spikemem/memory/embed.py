@@ -8,7 +8,7 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from spikemem.errors import MissingExtraError, TextError
+from spikemem.errors import MissingExtraError, TextError, VectorError
 
 DEFAULT = "all-MiniLM-L6-v2"
 BATCH = 64
@@ -65,3 +65,11 @@ class SentenceEmbedder:
             if progress is not None:
                 progress(min(start + BATCH, len(texts)), len(texts))
         return np.concatenate(parts)
+
+
+def embedded(embedder: Embedder, texts: Sequence[str], dim: int, progress: Progress | None = None) -> NDArray[np.float32]:
+    """The vectors of texts, float32, [n, dim]; VectorError where the embedder gives another shape, NaN or infinity."""
+    vectors = np.asarray(embedder.embed(texts, progress), np.float32)
+    if vectors.shape != (len(texts), dim) or not np.isfinite(vectors).all():
+        raise VectorError(f"embedder {embedder.name!r} gave {vectors.shape}, or NaN; expected [{len(texts)}, {dim}]")
+    return vectors

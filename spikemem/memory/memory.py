@@ -5,24 +5,22 @@ from contextlib import contextmanager
 from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
-from types import TracebackType
 
 import numpy as np
 from numpy.typing import NDArray
 
-from spikemem.errors import SpecError, UnknownMemoryError, VectorError
-from spikemem.hippocampus.hippocampus import PATHWAYS, Hippocampus
+from spikemem.errors import UnknownMemoryError
+from spikemem.hippocampus.hippocampus import PATHWAYS
 from spikemem.hippocampus.regions.ca1 import NONE
 from spikemem.hippocampus.regions.ec_ctx import NO_SESSION
 from spikemem.hippocampus.spec import ModelSpec, load_model
 from spikemem.hippocampus.storing import holders
 from spikemem.memory.answers import answers, hit
-from spikemem.memory.commit import Batch, decision, refresh, write_new
+from spikemem.memory.commit import Batch, commit, decision
 from spikemem.memory.conversation import TurnLike, sessions_of, turns_after
-from spikemem.memory.embed import DEFAULT, Embedder, Progress, SentenceEmbedder
-from spikemem.memory.index import Index
-from spikemem.memory.items import Item, adaptation_entry, arrays_of, items_of, new_memories, read_adaptation, words_of
-from spikemem.memory.opening import Made, made_with
+from spikemem.memory.embed import DEFAULT, Embedder, Progress, SentenceEmbedder, embedded
+from spikemem.memory.items import Item, adaptation_entry, items_of, new_memories, words_of
+from spikemem.memory.opening import Made, check_gates, derived, made_with
 from spikemem.memory.results import Decision, Hit, Hits
 from spikemem.memory.store import Store
 from spikemem.memory.texts import check_text, moment, seconds
@@ -42,17 +40,11 @@ class Memory:
         """Use `Memory.open`.   embedder: where it is a name, the model is loaded when it is first needed."""
         self._store, self.spec, self._embedder = store, spec, embedder
         self._seed, self._device = seed, device
-        self._index, self._stale = Index(), False
         self._said_in: dict[int, int] = {}  # the session in which a memory of another one was last said again
         self.decisions: list[Decision] = []
         """What became of each text of the last call that stored some, in a model with gates."""
         self._load()
-        cells, name = self.hippocampus.gates, embedder if isinstance(embedder, str) else embedder.name
-        if cells is not None and cells.embedder not in (None, name):
-            raise SpecError(
-                f"the gates of model {spec.name!r} learned from vectors of {cells.embedder!r}, not of {name!r}; train them anew with "
-                "spikemem train gates --embedder, or take a model without gates"
-            )
+        check_gates(self.hippocampus, embedder if isinstance(embedder, str) else embedder.name)
 
     @classmethod
     def open(
@@ -100,16 +92,7 @@ class Memory:
 
     def _load(self) -> None:
         """Derive everything in RAM from the store."""
-        with self._store.reading():
-            memories, keys, links = self._store.memories(), self._store.keys(), self._store.links()
-            adaptation = read_adaptation(self._store.get("adaptation"), self.spec.ec.dim)
-        self._index = Index(memories)
-        self._index.word(keys)
-        if memories:
-            arrays = {**arrays_of(self.spec, memories, keys, links), **adaptation}
-            self.hippocampus = Hippocampus.of(self.spec, arrays, self._device, self._seed)
-        else:
-            self.hippocampus = Hippocampus(self.spec, self._device, self._seed)
+        self._index, self.hippocampus = derived(self._store, self.spec, self._device, self._seed)
         self._stale = False
 
     def _follow(self) -> None:
@@ -238,12 +221,9 @@ class Memory:
         plan = self.hippocampus.plan(new_memories(self.spec, batch.items, batch.vectors, batch.sessions), record)
         decided = None if self.spec.gates is None else decision(self._store, self._index, plan, batch.items[0].text)
         with self._in_step():
-            if decided is not None and decided.old is not None and plan.stays:
-                ids = [decided.old]
-                refresh(self._store, self._index, self.hippocampus, plan, batch, decided.old)
-                self._said_in |= {} if batch.sessions[0] is None else {decided.old: batch.sessions[0]}
-            else:
-                ids = write_new(self._store, self._index, self.hippocampus, plan, batch)
+            ids = commit(self._store, self._index, self.hippocampus, plan, batch)
+        if plan.stays and batch.sessions[0] is not None:
+            self._said_in[ids[0]] = batch.sessions[0]
         if decided is not None:
             self.decisions.append(replace(decided, id=ids[0]))
         return ids
@@ -258,10 +238,7 @@ class Memory:
             raise
 
     def _embed(self, texts: Sequence[str], progress: Progress | None = None) -> NDArray[np.float32]:
-        vectors = np.asarray(self.embedder.embed(texts, progress), np.float32)
-        if vectors.shape != (len(texts), self.spec.ec.dim) or not np.isfinite(vectors).all():
-            raise VectorError(f"embedder {self.embedder.name!r} gave {vectors.shape}, or NaN; expected [{len(texts)}, {self.spec.ec.dim}]")
-        return vectors
+        return embedded(self.embedder, texts, self.spec.ec.dim, progress)
 
     def associate(self, a: int, b: int) -> None:
         """Bind memory a to b: from a, one hop leads to b."""
@@ -289,9 +266,10 @@ class Memory:
         """Sleep: adapt to all that is stored, and write every surviving engram and association anew."""
         self._follow()
         sleep, alive = self.hippocampus.plan_sleep(), self.hippocampus.circuit.ca1.alive
-        if sleep is not None:
-            self._store.recode(sleep.codes[alive], adaptation_entry(sleep.adaptation))
-        self._load()
+        with self._in_step():
+            if sleep is not None:
+                self._store.recode(sleep.codes[alive], adaptation_entry(sleep.adaptation))
+            self._load()
 
     # -- recalling -----------------------------------------------------------------------------------------------------------------
 
@@ -381,5 +359,5 @@ class Memory:
     def __enter__(self) -> "Memory":
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(self, *raised: object) -> None:
         self.close()

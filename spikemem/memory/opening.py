@@ -4,9 +4,12 @@ import json
 from dataclasses import dataclass
 from pathlib import Path
 
-from spikemem.errors import StoreError
+from spikemem.errors import SpecError, StoreError
+from spikemem.hippocampus.hippocampus import Hippocampus
 from spikemem.hippocampus.spec import ModelSpec
 from spikemem.memory.embed import Embedder
+from spikemem.memory.index import Index
+from spikemem.memory.items import arrays_of, read_adaptation
 from spikemem.memory.store import Store
 
 
@@ -41,3 +44,25 @@ def made_with(store: Store) -> Made | None:
         return None
     assert isinstance(entry, dict)
     return Made(ModelSpec.model_validate(entry["spec"]), str(entry["embedder"]), int(entry["seed"]))
+
+
+def derived(store: Store, spec: ModelSpec, device: str, seed: int) -> tuple[Index, Hippocampus]:
+    """Everything in RAM, from what a file holds."""
+    with store.reading():
+        memories, keys, links = store.memories(), store.keys(), store.links()
+        adaptation = read_adaptation(store.get("adaptation"), spec.ec.dim)
+    index = Index(memories)
+    index.word(keys)
+    if not memories:
+        return index, Hippocampus(spec, device, seed)
+    return index, Hippocampus.of(spec, {**arrays_of(spec, memories, keys, links), **adaptation}, device, seed)
+
+
+def check_gates(hippocampus: Hippocampus, embedder: str) -> None:
+    """SpecError where gates would judge vectors of another embedder than they learned from."""
+    cells = hippocampus.gates
+    if cells is not None and cells.embedder not in (None, embedder):
+        raise SpecError(
+            f"the gates of model {hippocampus.spec.name!r} learned from vectors of {cells.embedder!r}, not of {embedder!r}; train them "
+            "anew with spikemem train gates --embedder, or take a model without gates"
+        )

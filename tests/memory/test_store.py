@@ -11,8 +11,8 @@ import numpy as np
 import pytest
 
 from spikemem.errors import StoreError, StoreLockedError
-from spikemem.memory.rows import KeyKind, StoredKey, StoredMemory
-from spikemem.memory.store import UPGRADE, Store, _crc
+from spikemem.memory.rows import KeyKind, StoredKey, StoredMemory, crc_of
+from spikemem.memory.store import UPGRADE, Store
 
 CODES = np.arange(8, dtype=np.uint16).reshape(2, 4)
 
@@ -174,11 +174,11 @@ def write_format_1(path: Path) -> None:
     db = sqlite3.connect(path)
     db.executescript(FORMAT_1)
     for memory in ((0, "Ada", 1.5, None), (2, "Bo", 2.0, "diary")):
-        db.execute("INSERT INTO memories VALUES (?, ?, ?, ?, ?)", (*memory, _crc(*memory)))
+        db.execute("INSERT INTO memories VALUES (?, ?, ?, ?, ?)", (*memory, crc_of(*memory)))
     for key in ((0, "Ada"), (2, "Bo"), (2, "who?"), (2, "he")):
         held = (*key, np.ones(4, np.float32).tobytes(), np.ones(4, np.int8).tobytes(), CODES[1].tobytes())
-        db.execute("INSERT INTO keys (memory, text, vector, counts, code, crc) VALUES (?, ?, ?, ?, ?, ?)", (*held, _crc(*held)))
-    db.execute("INSERT INTO links VALUES (0, 2, ?)", (_crc(0, 2),))
+        db.execute("INSERT INTO keys (memory, text, vector, counts, code, crc) VALUES (?, ?, ?, ?, ?, ?)", (*held, crc_of(*held)))
+    db.execute("INSERT INTO links VALUES (0, 2, ?)", (crc_of(0, 2),))
     db.execute("INSERT INTO meta VALUES ('next_id', ?)", (zlib.crc32(b"5", zlib.crc32(b"next_id")).to_bytes(4, "little") + b"5",))
     db.commit()
     db.close()
