@@ -17,7 +17,7 @@ from spikemem.memory.rows import StoredMemory
 from spikemem.memory.store import Store
 
 
-class Batch(NamedTuple):
+class ItemBatch(NamedTuple):
     """Items that become durable together; in a model with gates one, which may become part of an old memory.
 
     vectors: of each item's keys, float32, [key, d].   sessions: the number of each item's session, or None.   origin: a note for all.
@@ -29,7 +29,7 @@ class Batch(NamedTuple):
     origin: str | None
 
 
-def commit(store: Store, index: Index, hippocampus: Hippocampus, plan: StorePlan, batch: Batch) -> list[int]:
+def commit(store: Store, index: Index, hippocampus: Hippocampus, plan: StorePlan, batch: ItemBatch) -> list[int]:
     """Write what a plan changes to disk, then do it in RAM; returns the ids of the memories that hold the items."""
     if not plan.stays:
         return _write_new(store, index, hippocampus, plan, batch)
@@ -38,7 +38,7 @@ def commit(store: Store, index: Index, hippocampus: Hippocampus, plan: StorePlan
     return [old]
 
 
-def _write_new(store: Store, index: Index, hippocampus: Hippocampus, plan: StorePlan, batch: Batch) -> list[int]:
+def _write_new(store: Store, index: Index, hippocampus: Hippocampus, plan: StorePlan, batch: ItemBatch) -> list[int]:
     """New memories, on disk and then in RAM; returns their ids."""
     lost = None if plan.forgotten == NONE else index.id_at(plan.forgotten)
     first, now, ca1, codes = store.next_id(), time.time(), hippocampus.circuit.ca1, None
@@ -61,7 +61,7 @@ def _write_new(store: Store, index: Index, hippocampus: Hippocampus, plan: Store
     return ids
 
 
-def _refresh(store: Store, index: Index, hippocampus: Hippocampus, plan: StorePlan, batch: Batch, i: int) -> None:
+def _refresh(store: Store, index: Index, hippocampus: Hippocampus, plan: StorePlan, batch: ItemBatch, i: int) -> None:
     """What an item brought to memory i, which knew it, on disk and then in RAM."""
     keys, since, happened = stored_keys(plan, batch.items, batch.vectors, [i]), len(hippocampus.circuit.ca1), batch.items[0].happened
     store.refresh(i, time.time(), happened, keys)

@@ -16,7 +16,7 @@ from spikemem.hippocampus.regions.ec_ctx import NO_SESSION
 from spikemem.hippocampus.spec import ModelSpec, load_model
 from spikemem.hippocampus.storing import holders
 from spikemem.memory.answers import answers, hit
-from spikemem.memory.commit import Batch, commit, decision
+from spikemem.memory.commit import ItemBatch, commit, decision
 from spikemem.memory.conversation import TurnLike, sessions_of, turns_after
 from spikemem.memory.embed import DEFAULT, Embedder, Progress, SentenceEmbedder, embedded
 from spikemem.memory.items import Item, adaptation_entry, items_of, new_memories, words_of
@@ -213,10 +213,10 @@ class Memory:
         while len(ids) < len(items):
             part = slice(len(ids), len(ids) + self.hippocampus.room)
             numbers = [None if item.session is None else session + item.session for item in items[part]]
-            ids += self._store_batch(Batch(items[part], split[part], numbers, origin), record)
+            ids += self._store_batch(ItemBatch(items[part], split[part], numbers, origin), record)
         return ids
 
-    def _store_batch(self, batch: Batch, record: bool) -> list[int]:
+    def _store_batch(self, batch: ItemBatch, record: bool) -> list[int]:
         """Plan, commit, apply."""
         plan = self.hippocampus.plan(new_memories(self.spec, batch.items, batch.vectors, batch.sessions), record)
         decided = None if self.spec.gates is None else decision(self._store, self._index, plan, batch.items[0].text)
