@@ -9,8 +9,8 @@ import pytest
 from spikemem import Hippocampus, ModelSpec, RateHippocampus
 from spikemem.hippocampus.hippocampus import PATHWAYS
 from spikemem.hippocampus.regions import ec
+from spikemem.hippocampus.regions.cue_words import CueWords
 from spikemem.hippocampus.regions.ec_lex import Words, words
-from spikemem.hippocampus.regions.pathways import CueWords
 from spikemem.hippocampus.regions.rhythm import GAMMA
 from tests.fakes import near, units
 
@@ -260,12 +260,12 @@ def test_the_rate_twin_has_the_same_drives(small: ModelSpec) -> None:
     beside = rate._beside
     assert beside is not None
     order = np.argsort(a["cue"], kind="stable")  # texts come first, then titles
-    synapses = beside.synapses(a["memory"][order], a["alive"][order])
+    taught = beside.synapses(a["memory"][order], a["alive"][order])
     primed = np.zeros((len(cues), 60), bool)
     primed[:, ::5] = True
     living = order[a["alive"][order]]
     expected = [plain_drive(spiking, w, around, set(range(0, 60, 5))).sum(1)[living] for w in heard]
-    drive = synapses.drive(CueWords.of(heard, around, len(heard)), primed)[:, a["alive"][order]]
+    drive = beside.drive(taught, CueWords.of(heard, around, len(heard)), primed)[:, a["alive"][order]]
     np.testing.assert_allclose(drive, expected, rtol=0, atol=1e-9)
 
 
