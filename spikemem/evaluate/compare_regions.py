@@ -44,7 +44,7 @@ def by_region(
 ) -> list[RegionRow]:
     """The table, each recall simulated whole in each simulator.
 
-    pair: filled with `vectors` [memory, d], no variants.   cues: [n, d].   cycles: gamma cycles of attention.   stage: told what begins.
+    pair: filled with `vectors` [memory, d], no variants.   cues: [n, d].   cycles: gamma cycles of attention.   stage: gets what begins.
     """
     made: dict[str, dict[tuple[str, str], float]] = {}
     schedule = RecallSchedule(RECALL_SETTLE, cycles)

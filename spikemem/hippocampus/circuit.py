@@ -24,8 +24,11 @@ from spikemem.simulators.registry import simulate
 
 @dataclass(frozen=True, eq=False)
 class Volley:
-    """A batch of cues as spikes.   counts, spikes: EC's n and its spikes, [n, d].   codes, when: DG's winners in firing order and when,
-    [n, k].   cue_words: what they say beside their vectors."""
+    """A batch of cues as spikes.
+
+    counts, spikes: EC's n and its spikes, [n, d].   codes, when: DG's winners in firing order, and at which release each fired, [n, k].
+    cue_words: their words and moment.
+    """
 
     counts: NDArray[np.int8]
     spikes: NDArray[np.int8]
@@ -64,7 +67,7 @@ class Circuit:
         return (self.ec, self.dg, self.ca3, self.ca1, *self.further)
 
     def volley(self, vectors: NDArray[np.float32], cue_words: CueWords | None = None) -> Volley:
-        """What EC and DG make of unit vectors, [n, d], and of what is said beside them."""
+        """What EC and DG make of unit vectors, [n, d], with the words that come with them."""
         counts, spikes = ec.volley(self.spec.ec, vectors)
         return Volley(counts, spikes, *self.dg.codes(counts), cue_words or CueWords.nothing(len(vectors)))
 
@@ -164,7 +167,7 @@ def run(
     device: str,
     record: Mapping[str, ArrayLike] | None = None,
 ) -> Recording:
-    """So many gamma cycles of a circuit, with theta and gamma marked."""
+    """Simulate a circuit for some gamma cycles, with theta and gamma marked."""
     steps = cycles * GAMMA
     made = simulate(net, stimulus, steps, simulator=simulator, device=device, record=record)
     return made.marked(gamma=list(range(0, steps, GAMMA)), theta=list(range(0, steps, THETA)))

@@ -33,7 +33,7 @@ class RatePathways:
         self.session, self.when = np.concatenate([self.session, inputs.sessions]), np.concatenate([self.when, inputs.when])
 
     def synapses(self, memory: NDArray[np.int64], alive: NDArray[np.bool_]) -> Taught:
-        """What has been learned.   memory, alive: of each key."""
+        """What the keys were taught.   memory, alive: of each key."""
         return Taught(self.spec, self.lexicon, memory, self.content[memory], alive, self.session, self.when)
 
     def drive(self, taught: Taught, cue_words: CueWords, primed: NDArray[np.bool_]) -> NDArray[np.float64]:

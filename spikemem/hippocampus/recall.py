@@ -29,10 +29,10 @@ class Recall:
         dendrites, from word and context cells onto index cells, and from EC's onto the cells whose dendrites are open. A simulation
         (`recording.events`) carries more, since it runs over several gamma cycles and knows no closed dendrite. For the rate twin:
         multiplications.
-    recording: the spikes, where asked for.
+    recording: the spikes, where the recall was simulated.
     read: in a model with gates the share of the read gate's cells that fired, [n]; None in others. What is a half or less is not to be read
         out: the memory holds nothing that the cue asks for, and what answered is what comes nearest.
-    gates: the recording of each cue at the gates, where asked for, and there are gates.
+    gates: the recording of each cue at the gates, where the recall was simulated and there are gates.
     keys: the index cell of each memory that answered, [n, top_k]; -1 where no id. None of a rate twin.
     """
 

@@ -3,7 +3,7 @@
     A_k =   g_meaning  n_key . n_cue                                                perforant path          ec -> ca1
           + g_words    s^2 sum over words of x_w W_wk                               word cells              ec_lex -> ca1
           + g_words    s^2 sum over neighbours j in time of c_j sum of x_w W_wj     context cells           ec_ctx -> ca1
-          + g_time     s^2 share of the cells of its moment that are asked for      cells of the moment     ec_time -> ca1
+          + g_time     s^2 share of the cells of its moment that the cue names      cells of the moment     ec_time -> ca1
           + g_key      s^2  where the cue's words excite an apical dendrite of k's memory                   ca1_tuft -> ca1
           + g_spread   s^2  where k's memory was recalled a pass before, is its successor, or has an apical dendrite
                             that the words of what was recalled excite                                      ca1_plateau -> ca1
@@ -21,7 +21,7 @@ dendrite that must spike first is a two-layer neuron (Poirazi 2003); that dendri
 open dendrites by themselves and have no synapses onto DG: opening all dendrites finds no more (`sims/memory/candidates.py`).
 Perforant weights are the spike counts of the one volley that was stored (teacher-forced Hebb), int8.
 
-Novelty is the mismatch between what CA3 brings and what EC says: 1 - cosine of the best candidate's synapses and the cue's volley.
+Novelty is the mismatch between what CA3 brings and what EC brings: 1 - cosine of the best candidate's synapses and the cue's volley.
 """
 
 from collections.abc import Sequence
@@ -107,7 +107,7 @@ class Answer:
 
 
 class CA1(IndexCells):
-    """Index cells and subiculum.   pathways: all that drives index cells beside CA3."""
+    """The index cells of CA1 and the subiculum.   pathways: all that drives index cells beside CA3."""
 
     name = "ca1"
 
@@ -201,7 +201,7 @@ class CA1(IndexCells):
         return index_cells.drives(keys, self._cues(counts, no_cells, cue_words, primed), self._afferents(cue_words))
 
     def on_ca3_alone(self, active: NDArray[np.int64]) -> int:
-        """The key that answers a hop, on CA3's cells alone; NONE where no dendrite hears enough of its engram."""
+        """The key that answers a hop, on CA3's cells alone; NONE where too little of any engram reaches its dendrite."""
         shared = circuit.shared_cells(active, self.flat())
         for level in ca3_levels(self.spec.ca3.core):
             reached = np.flatnonzero(shared > level)
@@ -211,7 +211,7 @@ class CA1(IndexCells):
 
     @property
     def _present(self) -> list[Pathway]:
-        """The pathways that a model has with or without word cells."""
+        """The pathways that the model has: those of words only where it has word cells."""
         return [pathway for pathway in self.pathways if self.spec.lex is not None or not pathway.of_words]
 
     @property

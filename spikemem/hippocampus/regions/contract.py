@@ -35,7 +35,7 @@ class Wiring:
 class Drive:
     """What a circuit is driven with.
 
-    protocol: its gamma cycles.   vectors: of the cues, unit length, [n, d].   cue_words: what they say beside their vectors.
+    protocol: its gamma cycles.   vectors: of the cues, unit length, [n, d].   cue_words: of the cues.
     passes: as in `Wiring`.   names: a number for each cue that names its noise, [n].   seed: of the noise.
     """
 
@@ -48,7 +48,7 @@ class Drive:
 
 
 class Region(Protocol):
-    """A part of the circuit, built after those whose cells it listens to."""
+    """A part of the circuit, built after those whose cells drive it."""
 
     @property
     def name(self) -> str: ...

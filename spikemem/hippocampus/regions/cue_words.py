@@ -1,4 +1,4 @@
-"""What a batch of cues says beside its vectors: words, and the moment that it asks for."""
+"""What a batch of cues brings beside its vectors: words, and the moment that they are about."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -10,28 +10,28 @@ from spikemem.hippocampus.regions.bcpnn import volley
 from spikemem.hippocampus.regions.ec_lex import Words
 
 SILENT = Words(np.zeros(0, np.int64), np.zeros(0, np.int64), np.zeros(0, bool))
-"""The words of a cue that says nothing."""
+"""The words of a cue without words."""
 
 
 @dataclass(frozen=True, eq=False)
 class CueWords:
-    """What cues say beside their vectors.   words: one `Words` a cue.   around: s since 1970, or None."""
+    """Words and moment of a batch of cues.   words: one `Words` a cue.   around: s since 1970, or None."""
 
     words: tuple[Words, ...]
     around: float | None = None
 
     @classmethod
     def of(cls, words: Sequence[Words] | None, around: float | None, n: int) -> "CueWords":
-        """What n cues say: their words as volleys of the word cells, or none."""
+        """Those of n cues: their words as volleys of the word cells, or none."""
         return cls(tuple(volley(w) for w in words) if words is not None else (SILENT,) * n, around)
 
     @classmethod
     def nothing(cls, n: int) -> "CueWords":
-        """Of n cues that are vectors alone."""
+        """Those of n cues that are vectors alone."""
         return cls((SILENT,) * n)
 
     def some(self, which: NDArray[np.integer]) -> "CueWords":
-        """What some of the cues say."""
+        """Those of some of the cues."""
         return CueWords(tuple(self.words[i] for i in which), self.around)
 
     def flat(self) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:

@@ -1,10 +1,10 @@
 """The pathways onto CA1's index cells, one record each: its cells, what drives them, and its share of the drive A_k (`regions.ca1`).
 
 A pathway is a subclass of `Pathway` in the list at the end, with a gain in `spec.CA1Spec`; CA1, its short cut and the rate twin loop over
-the list. Meaning, words, context, key and spreading are computed by the compiled short cut; any other one says its drive itself, as the
+the list. Meaning, words, context, key and spreading are computed by the compiled short cut; any other one computes its drive itself, as the
 moment does.
 
-Word cells fire in the first steps of each gamma cycle in which the cue is held (a word once for each time that it is said), context cells
+Word cells fire in the first steps of each gamma cycle in which the cue is held (as often as the cue repeats the word), context cells
 a step later. What is one spike for a memory has to be one spike in the network: cells whose input must meet in a single step are inhibited
 from the next step on (`SHUT_FROM`).
 
@@ -41,7 +41,7 @@ CYCLE = CycleReset(GAMMA * DT)
 
 @dataclass(frozen=True, eq=False)
 class RateCue:
-    """A cue on rates.   words: its word cells.   around: the moment it asks for, or None.   primed: plateaus, [memory]."""
+    """A cue on rates.   words: its word cells.   around: the moment that it is about, or None.   primed: plateaus, [memory]."""
 
     taught: Taught
     words: WordCells
@@ -117,10 +117,10 @@ class Words(Pathway):
         onto_index_cells(s, net, "ec_lex", s.words.source, s.words.target, s.words.weight)
 
     def stimulus(self, s: Synapses, drive: Drive) -> dict[str, NDArray[np.generic]]:
-        said = drive.cue_words.words
-        spikes = np.zeros((len(drive.protocol) * GAMMA, max(len(said), 1), _lexicon(s)), bool)
+        cues = drive.cue_words.words
+        spikes = np.zeros((len(drive.protocol) * GAMMA, max(len(cues), 1), _lexicon(s)), bool)
         starts = cue_starts(drive.protocol)
-        for i, words in enumerate(said):
+        for i, words in enumerate(cues):
             for cell, often in zip(words.cells, words.spikes, strict=True):
                 for start in starts:
                     spikes[start : start + often, i, cell] = True
@@ -150,7 +150,7 @@ class Context(Pathway):
 
 
 class Time(Pathway):
-    """Cells of the moment that a cue asks for, onto the index cells of memories of that time."""
+    """Cells of the moment that a cue is about, onto the index cells of memories of that time."""
 
     name = "time"
 

@@ -2,7 +2,7 @@
 
 A gamma cycle (25 ms) is one pass through the circuit, a theta cycle (125 ms) five of them. Every population is inhibited at the start
 of the gamma cycle and released when its input has arrived, the strongest first (the gamma cycle as a clock for rank order: Fries,
-Nikolic and Singer 2007). Which populations are released is what tells the modes apart, as acetylcholine and theta phase do in the
+Nikolic and Singer 2007). Which populations are released makes the mode, as acetylcholine and theta phase do in the
 animal (Hasselmo 2002): in CUE cycles the cue drives EC, in REPLAY cycles the last answer does, in HOP cycles CA3 runs on its own slow
 synapses, in QUIET cycles nothing fires. The schedule is a modelling device; what it borrows from the animal is that phase decides.
 
@@ -54,7 +54,7 @@ class Gamma:
     """One gamma cycle of a protocol.
 
     read: the subiculum is released.   noise: with noise, so that its winner is a sample.
-    relight: what the subiculum answered in the cycle before lights up its words and associations.
+    relight: what the subiculum answered in the cycle before excites its words and associations.
     """
 
     mode: Mode
@@ -106,8 +106,8 @@ class RecallSchedule:
     def protocol(self) -> list[Gamma]:
         """The cue is held: one cycle to encode, `settle` to complete, `attention` of sampling.
 
-        Of several passes each is a theta cycle: when the cue has been completed an answer is read, and in the silence after it this lights
-        up again what it is bound to; then CA3 begins anew. The last pass is that of the attention.
+        Of several passes each is a theta cycle: when the cue has been completed an answer is read, and in the silence after it this
+        excites what it is bound to; then CA3 begins anew. The last pass is that of the attention.
         """
         complete, rest = [Gamma(Mode.CUE)] * (self.settle + 1), self.period - self.settle - 2
         read = [*complete[1:], Gamma(Mode.CUE, read=True), Gamma(Mode.QUIET, relight=True), *[Gamma(Mode.QUIET)] * rest]
