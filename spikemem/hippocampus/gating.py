@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 from spikemem.hippocampus.circuit import Circuit, Volley, run
 from spikemem.hippocampus.regions import gates
 from spikemem.hippocampus.regions.ca1 import NONE
+from spikemem.hippocampus.regions.cue_words import CueWords
 from spikemem.hippocampus.regions.gates import GateCells, Mismatch, Verdict
-from spikemem.hippocampus.regions.pathways import CueWords
 from spikemem.hippocampus.regions.rhythm import RECALL_SETTLE
 from spikemem.network.graph import Network
 

@@ -19,16 +19,16 @@ from spikemem.hippocampus.circuit import Circuit, Volley
 from spikemem.hippocampus.gating import Target, judge, one_thread, read_share
 from spikemem.hippocampus.inputs import at_least, check_cue, known
 from spikemem.hippocampus.keeping import arrays_of, restore
-from spikemem.hippocampus.recall import Completion, Recall, RecallSchedule, answer
+from spikemem.hippocampus.recall import Completion, Recall, answer, simulate
 from spikemem.hippocampus.regions import ec
 from spikemem.hippocampus.regions.ca1 import NONE
 from spikemem.hippocampus.regions.ca3 import CA3
+from spikemem.hippocampus.regions.cue_words import CueWords
 from spikemem.hippocampus.regions.dg import Adaptation
 from spikemem.hippocampus.regions.ec_lex import Words
 from spikemem.hippocampus.regions.gates import MAJORITY, GateCells, Verdict
-from spikemem.hippocampus.regions.pathways import PATHWAYS as PATHWAYS
-from spikemem.hippocampus.regions.pathways import CueWords
-from spikemem.hippocampus.regions.rhythm import CHAIN_SETTLE, GAMMA, RECALL_SETTLE, THETA, chain_protocol, recall_protocol
+from spikemem.hippocampus.regions.pathway_cells import PATHWAYS as PATHWAYS
+from spikemem.hippocampus.regions.rhythm import CHAIN_SETTLE, GAMMA, RECALL_SETTLE, THETA, RecallSchedule, chain_protocol
 from spikemem.hippocampus.spec import ModelSpec
 from spikemem.hippocampus.storing import NewMemories, Recoding, StorePlan, holders, plan_event, plan_keys, plan_new, recoded, room
 from spikemem.network.graph import Network
@@ -257,7 +257,10 @@ class Hippocampus:
         at_least(0, settle=settle)
         volley = self.circuit.volley(vectors, self._cue_words(words, around, len(vectors)))
         schedule, target = RecallSchedule(settle, attention_cycles, self._passes(cycles)), (simulator, self.device) if record else None
-        found = answer(self.circuit, volley, vectors, top_k, schedule, target)
+        if target is None:
+            found = answer(self.circuit, volley, top_k, schedule)
+        else:
+            found = simulate(self.circuit, volley, vectors, top_k, schedule, target)
         if self.gates is None:
             return found
         verdicts = self._judged(volley, vectors, target)
@@ -285,7 +288,7 @@ class Hippocampus:
     def _passes(self, cycles: int) -> int:
         """Theta cycles that make a difference: one, where an answer has nothing that it could light up."""
         spreads = self.spec.lex is not None and self.spec.ca1.spreading > 0 and len(self.circuit.ca1)
-        return cycles if spreads and (self._links or len(self.circuit.ca1.pathways.apical_memory)) else 1
+        return cycles if spreads and (self._links or len(self.circuit.ca1.synapses.apical_memory)) else 1
 
     def complete(self, codes: ArrayLike, settle: int = CHAIN_SETTLE) -> Completion:
         """Let CA3 complete codes that are partly wrong, with the granule cells held to them.
@@ -331,7 +334,7 @@ class Hippocampus:
     ) -> Recording:
         """The spikes of a recall, step by step, in any simulator.   record: voltages, as in `simulate`."""
         vectors, passes = ec.unit(cue, self.spec.ec.dim), self._passes(cycles)
-        protocol, cue_words = recall_protocol(settle, attention_cycles, passes), self._cue_words(words, around, len(vectors))
+        protocol, cue_words = RecallSchedule(settle, attention_cycles, passes).protocol, self._cue_words(words, around, len(vectors))
         return self.circuit.simulate(protocol, vectors, cue_words, passes=passes, simulator=simulator, device=self.device, record=record)
 
     def simulate_chain(self, cue: ArrayLike, hops: int, simulator: str = "event", words: Sequence[Words] | None = None) -> Recording:
