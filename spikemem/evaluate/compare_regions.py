@@ -15,11 +15,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from spikemem.evaluate.compare import Pair, shares, total_variation
-from spikemem.hippocampus.codes import signed
 from spikemem.hippocampus.recall import Recall
 from spikemem.hippocampus.regions import ec
-from spikemem.hippocampus.regions.rhythm import GAMMA, RECALL_SETTLE
-from spikemem.simulators.recording import Recording
+from spikemem.hippocampus.regions.rhythm import RECALL_SETTLE, RecallSchedule
 from spikemem.simulators.registry import FOUR
 
 
@@ -46,48 +44,36 @@ def by_region(
 ) -> list[RegionRow]:
     """The table, each recall simulated whole in each simulator.
 
-    pair: filled with `vectors` [memory, d], no variants.   cues: [n, d].   cycles: gamma cycles of attention.   stage: told what begins.
+    pair: filled with `vectors` [memory, d], no variants.   cues: [n, d].   cycles: gamma cycles of attention.   stage: gets what begins.
     """
     made: dict[str, dict[tuple[str, str], float]] = {}
+    schedule = RecallSchedule(RECALL_SETTLE, cycles)
     for simulator in simulators:
         stage(f"simulating {len(cues)} recalls in {simulator}")
         recall = pair.spiking.recall(cues, attention_cycles=cycles, record=True, simulator=simulator)
-        made[simulator] = _measured(pair, vectors, ec.unit(cues, pair.spiking.spec.ec.dim), recall)
+        made[simulator] = _measured(pair, vectors, ec.unit(cues, pair.spiking.spec.ec.dim), recall, schedule)
     rows = made[simulators[0]]
     return [RegionRow(*row, len(cues), {s: made[s][row] for s in simulators}) for row in rows]
 
 
-def _measured(pair: Pair, vectors: NDArray[np.float32], cues: NDArray[np.float32], answer: Recall) -> dict[tuple[str, str], float]:
-    circuit, n, recording = pair.spiking.circuit, len(cues), answer.recording
-    assert recording is not None
-    encoded = ec.decode(circuit.spec.ec, ec.heard(circuit.spec.ec, _spikes(recording, "ec", GAMMA)))
-    replayed = ec.decode(circuit.spec.ec, signed(_spikes(recording, "ec_deep", recording.steps).sum(0)))
+def _measured(
+    pair: Pair, vectors: NDArray[np.float32], cues: NDArray[np.float32], answer: Recall, schedule: RecallSchedule
+) -> dict[tuple[str, str], float]:
+    circuit, n = pair.spiking.circuit, len(cues)
+    assert answer.recording is not None
+    encoded, replayed = circuit.ec.read(answer.recording, schedule)
     memories, softmax = pair.rate.first_attention(cues)
     expected = np.einsum("nc,ncd->nd", softmax, vectors[memories])
     tv = [total_variation(shares(answer.competitors[i], answer.attention[i]), shares(memories[i], softmax[i])) for i in range(n)]
     nearest = memories[np.arange(n), softmax.argmax(axis=1)]
-    last = RECALL_SETTLE * GAMMA
     return {
         ("EC", "cosine"): _cosine(encoded, cues),
-        ("DG", "code overlap"): _overlap([_cells(recording, "dg", 0, i) for i in range(n)], list(circuit.dg.rate_code(cues))),
-        ("CA3", "code overlap"): _overlap([_cells(recording, "ca3", last, i) for i in range(n)], _completed(pair, cues)),
+        ("DG", "code overlap"): _overlap(circuit.dg.read(answer.recording, schedule), list(circuit.dg.rate_code(cues))),
+        ("CA3", "code overlap"): _overlap(circuit.ca3.read(answer.recording, schedule), _completed(pair, cues)),
         ("CA1", "equal answers"): float((answer.ids[:, 0] == nearest).mean()),
         ("subiculum", "total variation"): float(np.mean(tv)),
         ("read-out", "cosine"): _cosine(replayed, expected),
     }
-
-
-def _spikes(recording: Recording, name: str, stop: int) -> NDArray[np.bool_]:
-    """The spikes of a population until a step, [time, n, cell]."""
-    every = recording[name]
-    spikes = np.zeros((stop, recording.batches, every.size), bool)
-    early = every.step < stop
-    spikes[every.step[early], every.batch[early], every.cell[early]] = True
-    return spikes
-
-
-def _cells(recording: Recording, name: str, start: int, i: int) -> NDArray[np.int32]:
-    return recording[name].between(start, start + GAMMA, i).cell
 
 
 def _completed(pair: Pair, cues: NDArray[np.float32]) -> list[NDArray[np.int64]]:

@@ -16,10 +16,10 @@ from spikemem.errors import MissingExtraError, NetworkError, UnsupportedError
 from spikemem.hippocampus.gating import gated
 from spikemem.hippocampus.hippocampus import Hippocampus
 from spikemem.hippocampus.regions import ec
+from spikemem.hippocampus.regions.cue_words import CueWords
 from spikemem.hippocampus.regions.ec_ctx import DAY
 from spikemem.hippocampus.regions.ec_lex import words
 from spikemem.hippocampus.regions.gates import GATES, PROTOCOL, WORDS, GateCells
-from spikemem.hippocampus.regions.pathways import CueWords
 from spikemem.hippocampus.regions.rhythm import GAMMA, chain_protocol, recall_protocol
 from spikemem.hippocampus.spec import ModelSpec, load_model, model_names
 from spikemem.network.file import is_network, load_network, network_names

@@ -1,19 +1,21 @@
 """The regions wired into one network: how it is built, driven through theta and gamma, and how its spikes are read."""
 
 import zlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from spikemem.errors import NetworkError
-from spikemem.hippocampus.regions import ca3, ec, pathway_cells
+from spikemem.hippocampus.regions import ec
 from spikemem.hippocampus.regions.ca1 import CA1, NONE
 from spikemem.hippocampus.regions.ca3 import CA3
+from spikemem.hippocampus.regions.contract import CircuitDrive, CircuitWiring, Region
+from spikemem.hippocampus.regions.cue_words import CueWords
 from spikemem.hippocampus.regions.dg import DG
-from spikemem.hippocampus.regions.pathways import CueWords
-from spikemem.hippocampus.regions.rhythm import DT, GAMMA, THETA, Gamma, Mode, Timetable
+from spikemem.hippocampus.regions.pathway_cells import ALL, Pathway
+from spikemem.hippocampus.regions.rhythm import DT, GAMMA, THETA, Gamma, Mode, RecallSchedule
 from spikemem.hippocampus.spec import ModelSpec
 from spikemem.network.graph import Network
 from spikemem.simulators.recording import Recording
@@ -22,8 +24,11 @@ from spikemem.simulators.registry import simulate
 
 @dataclass(frozen=True, eq=False)
 class Volley:
-    """A batch of cues as spikes.   counts, spikes: EC's n and its spikes, [n, d].   codes, when: DG's winners in firing order and when,
-    [n, k].   cue_words: what they say beside their vectors."""
+    """A batch of cues as spikes.
+
+    counts, spikes: EC's n and its spikes, [n, d].   codes, when: DG's winners in firing order, and at which release each fired, [n, k].
+    cue_words: their words and moment.
+    """
 
     counts: NDArray[np.int8]
     spikes: NDArray[np.int8]
@@ -40,30 +45,29 @@ class Volley:
         return np.array([zlib.crc32(row.tobytes()) for row in self.counts], np.int64)
 
 
-@dataclass(frozen=True, eq=False)
-class Answer:
-    """order: CA1's keys in firing order, [n, c].   winners: the subiculum's key in each cycle of attention, [n, cycles].
-    path: the memories that the passes before read, [n, passes - 1].   primed: plateaus in the last pass, [n, memory].   NONE-padded."""
-
-    order: NDArray[np.int64]
-    winners: NDArray[np.int64]
-    path: NDArray[np.int64]
-    primed: NDArray[np.bool_]
-
-
 class Circuit:
-    """EC, DG, CA3, CA1 and subiculum with their synapses."""
+    """EC, DG, CA3, CA1 and subiculum with their synapses.
 
-    def __init__(self, spec: ModelSpec, seed: int) -> None:
+    pathways: all that drives CA1's index cells beside CA3.   further: regions that are built after these.
+    """
+
+    def __init__(self, spec: ModelSpec, seed: int, pathways: Sequence[Pathway] = ALL, further: Sequence[Region] = ()) -> None:
         self.spec, self.seed = spec, seed
+        self.ec = ec.EC(spec)
         self.dg = DG(spec, seed)
         self.ca3 = CA3(spec)
-        self.ca1 = CA1(spec)
+        self.ca1 = CA1(spec, pathways)
+        self.further = tuple(further)
         self.links: dict[int, list[int]] = {}
         """The successors of each memory."""
 
+    @property
+    def regions(self) -> tuple[Region, ...]:
+        """The regions in the order in which they are built. One that is added to the circuit has its line here."""
+        return (self.ec, self.dg, self.ca3, self.ca1, *self.further)
+
     def volley(self, vectors: NDArray[np.float32], cue_words: CueWords | None = None) -> Volley:
-        """What EC and DG make of unit vectors, [n, d], and of what is said beside them."""
+        """What EC and DG make of unit vectors, [n, d], with the words that come with them."""
         counts, spikes = ec.volley(self.spec.ec, vectors)
         return Volley(counts, spikes, *self.dg.codes(counts), cue_words or CueWords.nothing(len(vectors)))
 
@@ -78,25 +82,22 @@ class Circuit:
         """
         if not len(self.ca1):
             raise NetworkError("the network of an empty hippocampus has no index cells; store a memory first")
-        net = Network(dt=DT)
-        ec.build(net, self.spec.ec)
-        self.dg.build(net)
-        self.ca3.build(net, slow)
-        self.ca1.build(net, candidates or self.spec.ca1.candidates, competitors or self.spec.ca1.competitors, self.links, passes)
-        ec.connect_answer(net, self.ca1.counts[self.ca1.content])
+        most = self.spec.ca1
+        wiring, net = (
+            CircuitWiring(candidates or most.candidates, competitors or most.competitors, slow, passes, self.links),
+            Network(dt=DT),
+        )
+        for region in self.regions:
+            region.build(net, wiring)
         return net
 
     def stimulus(
         self, protocol: list[Gamma], vectors: NDArray[np.float32], cue_words: CueWords | None = None, passes: int = 1
     ) -> dict[str, NDArray[np.generic]]:
         """What drives the network through a protocol: the cue's current and words, and the rhythm of each region."""
-        return {
-            **ec.stimulus(self.spec.ec, protocol, vectors),
-            **self.dg.stimulus(protocol),
-            **ca3.stimulus(protocol),
-            **self.ca1.stimulus(protocol, self.volley(vectors).names(), self.seed),
-            **pathway_cells.stimulus(self.ca1.pathways, protocol, cue_words or CueWords.nothing(len(vectors)), passes),
-        }
+        names = self.volley(vectors).names()
+        drive = CircuitDrive(protocol, vectors, cue_words or CueWords.nothing(len(vectors)), passes, names, self.seed)
+        return {name: what for region in self.regions for name, what in region.stimulus(drive).items()}
 
     def simulate(
         self,
@@ -118,26 +119,9 @@ class Circuit:
 
     # -- reading spikes ------------------------------------------------------------------------------------------------------------
 
-    def read_recall(self, recording: Recording, competitors: int, times: Timetable) -> "Answer":
-        """The answer of a recall, off its spikes."""
-        n, cycles = recording.batches, recording.steps // GAMMA - times.attention
-        order = np.full((n, competitors), NONE, np.int64)
-        winners = np.full((n, cycles), NONE, np.int64)
-        path, primed = np.full((n, len(times.reads)), NONE, np.int64), np.zeros((n, len(self.ca1.pathways.content)), bool)
-
-        def fired(population: str, gamma: int, i: int) -> NDArray[np.int64]:
-            return recording[population].between(gamma * GAMMA, (gamma + 1) * GAMMA, i).cell.astype(np.int64)
-
-        for i in range(n):
-            answer = fired("ca1", times.order, i)
-            order[i, : len(answer)] = answer
-            for column, gammas in ((path, times.reads), (winners, range(times.attention, times.attention + cycles))):
-                for g, gamma in enumerate(gammas):
-                    won = fired("sub", gamma, i)
-                    column[i, g] = won[0] if len(won) else NONE
-            if times.reads:
-                primed[i, fired("ca1_plateau", times.order, i)] = True
-        return Answer(order, winners, self.ca1.owners(path), primed)
+    def read(self, recording: Recording, schedule: RecallSchedule) -> dict[str, object]:
+        """What the spikes of each region say in a recall, by its name."""
+        return {region.name: region.read(recording, schedule) for region in self.regions}
 
     def read_chain(self, recording: Recording) -> NDArray[np.int64]:
         """Off the spikes of a chain: the subiculum's key in the hop's gamma cycle of each theta cycle, [n, hops]; NONE-padded."""
@@ -186,7 +170,7 @@ def run(
     device: str,
     record: Mapping[str, ArrayLike] | None = None,
 ) -> Recording:
-    """So many gamma cycles of a circuit, with theta and gamma marked."""
+    """Simulate a circuit for some gamma cycles, with theta and gamma marked."""
     steps = cycles * GAMMA
     made = simulate(net, stimulus, steps, simulator=simulator, device=device, record=record)
     return made.marked(gamma=list(range(0, steps, GAMMA)), theta=list(range(0, steps, THETA)))

@@ -8,36 +8,33 @@ cuts (`kernels.circuit`, `kernels.index_cells`), and tests hold the two together
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from itertools import pairwise
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from spikemem.errors import SpecError, UnknownMemoryError, VectorError
+from spikemem.errors import SpecError, UnknownMemoryError
+from spikemem.hippocampus import chain
 from spikemem.hippocampus.circuit import Circuit, Volley
-from spikemem.hippocampus.gating import Action, Judged, Outcome, add_missing_keys, cues_of, holders, judge, one_thread
-from spikemem.hippocampus.inputs import Inputs, at_least, check_cue, empty, known, no_words
-from spikemem.hippocampus.recall import Completion, Recall, RecallSchedule, answer, go_on
+from spikemem.hippocampus.gating import Target, judge, one_thread, read_share
+from spikemem.hippocampus.inputs import at_least, check_cue, known
+from spikemem.hippocampus.keeping import arrays_of, restore
+from spikemem.hippocampus.recall import Completion, Recall, answer, simulate
 from spikemem.hippocampus.regions import ec
 from spikemem.hippocampus.regions.ca1 import NONE
 from spikemem.hippocampus.regions.ca3 import CA3
+from spikemem.hippocampus.regions.cue_words import CueWords
 from spikemem.hippocampus.regions.dg import Adaptation
 from spikemem.hippocampus.regions.ec_lex import Words
-from spikemem.hippocampus.regions.gates import MAJORITY, GateCells
-from spikemem.hippocampus.regions.pathways import PATHWAYS as PATHWAYS
-from spikemem.hippocampus.regions.pathways import CueWords
-from spikemem.hippocampus.regions.rhythm import CHAIN_SETTLE, GAMMA, RECALL_SETTLE, THETA, chain_protocol, recall_protocol
+from spikemem.hippocampus.regions.gates import MAJORITY, GateCells, Verdict
+from spikemem.hippocampus.regions.pathway_cells import PATHWAYS as PATHWAYS
+from spikemem.hippocampus.regions.rhythm import CHAIN_SETTLE, GAMMA, RECALL_SETTLE, THETA, RecallSchedule, chain_protocol
 from spikemem.hippocampus.spec import ModelSpec
+from spikemem.hippocampus.storing import NewMemories, Recoding, StorePlan, holders, plan_event, plan_keys, plan_new, recoded, room
 from spikemem.network.graph import Network
 from spikemem.simulators.recording import Recording
 from spikemem.snapshot import Arrays, load_arrays, save_arrays
 
-ADAPTATIONS = tuple(2**i for i in range(5, 13))
-"""DG adapts when so many memories have been stored (32 to 4,096); after that only in sleep (`consolidate`)."""
-BLOCK = 1024
-"""Memories that are coded in one batch."""
 ATTENTION_CYCLES = THETA // GAMMA
 """Gamma cycles of attention by default: one theta cycle."""
 FORMAT = "spikemem-hippocampus-1"
@@ -70,7 +67,7 @@ class Hippocampus:
         self.device, self.seed = device, seed
         self.circuit = Circuit(self.spec, seed)
         self.gates = None if self.spec.gates is None else GateCells.of(self.spec)
-        self.outcomes: list[Outcome] = []
+        self.plans: list[StorePlan] = []
         """What became of each event of the last `store`, in a model with gates."""
         self._content = np.zeros(0, np.int64)  # [memory]: the key that holds its content
         self._links: dict[tuple[int, int], None] = {}
@@ -95,133 +92,79 @@ class Hippocampus:
     ) -> NDArray[np.int64]:
         """Store memories, one volley each; returns their ids, [n].
 
-        In a model with gates each is judged as it comes (`outcomes`): the id is that of the memory which holds it now, and that may be
+        In a model with gates each is judged as it comes (`plans`): the id is that of the memory which holds it now, and that may be
         an old one, which then gets the cues that it lacks, or a new one in the place of one that is forgotten, whose cues it gets; where
         a later one of the same call has overwritten it, the id is that one's. What has a moment overwrites only what is known to have
         happened no later, and what has pieces refreshes nothing; else it is written.
 
         cue: what recalls a memory, [n, d].   target: what is recalled, [n, d]; the cue itself by default.
         variants: for each memory further cues [v, d], or None.
-        words: for each memory the `Words` of each of its keys: content, cue where a target is given, variants. Models with `lex` hear them.
+        words: for each memory the `Words` of each of its keys: content, cue where a target is given, variants; for models with `lex`.
         pieces: for each memory how many of its variants, the first so many, are pieces of its own text and not other cues.
         sessions: of each memory, [n], -1 for none: memories of one session, in the order of storing, are neighbours in time.
         when: moments of the memories, s since 1970, [n], NaN where unknown.
-        record: simulate the gates and read what they decide off their spikes; each outcome's `.recording` holds them.
+        record: simulate the gates and read what they decide off their spikes; `plans[i].verdict.recording` holds them.
         """
+        new, held = NewMemories.of(self.spec, cue, target, variants, words, pieces, sessions, when), list[int]()
+        self._may_record(record)
+        self.plans, overwritten = [], dict[int, int]()
+        while len(held) < len(new):
+            plan = self.plan(new.part(slice(len(held), len(held) + self.room)), record)
+            self.apply(plan)
+            held += plan.memory.tolist()
+            if self.gates is not None:
+                self.plans.append(plan)
+                overwritten |= {plan.forgotten: held[-1]} if plan.forgotten != NONE else {}
+            if progress is not None:
+                progress(len(held), len(new))
+        return np.array(holders(held, overwritten), np.int64)
+
+    @property
+    def room(self) -> int:
+        """How many memories may be planned together: up to DG's next adaptation; in a model with gates one."""
+        return room(len(self._content)) if self.gates is None else 1
+
+    def plan(self, new: NewMemories, record: bool = False) -> StorePlan:
+        """What storing memories, `room` of them at the most, would change; nothing changes yet.   record: as in `store`."""
+        if self.gates is None:
+            self._may_record(record)
+            return plan_new(self.circuit, self._content, new)
+        with one_thread():
+            target = ("event", self.device) if record else None
+            return plan_event(self.circuit, self._content, list(self._links), self.gates, new, target)
+
+    def _may_record(self, record: bool) -> None:
         if record and self.gates is None:
             raise SpecError(f"model {self.spec.name!r} has no [gates] to record; hippocampus-gated has, or leave `record` out")
-        cues = ec.unit(cue, self.spec.ec.dim)
-        targets = cues if target is None else ec.unit(target, self.spec.ec.dim)
-        extra = [None] * len(cues) if variants is None else list(variants)
-        if len(targets) != len(cues) or len(extra) != len(cues):
-            raise VectorError(f"{len(cues)} cues need as many targets and variants, not {len(targets)} and {len(extra)}")
-        more = [None if v is None or empty(v) else ec.unit(v, self.spec.ec.dim) for v in extra]
-        sizes = [0 if v is None else len(v) for v in more]
-        beside = Inputs.of(len(cues), sizes, target is not None, words, pieces, sessions, when, self.spec.lex)
-        if self.gates is not None:
-            simulated, self.outcomes = ("event", self.device) if record else None, []
-            for i in range(len(cues)):
-                own = None if target is None else targets[[i]]
-                with one_thread():
-                    self.outcomes.append(self._gated(cues[[i]], own, more[i], beside.part(slice(i, i + 1)), simulated))
-                if progress is not None:
-                    progress(i + 1, len(cues))
-            taken = {outcome.old: outcome.memory for outcome in self.outcomes if outcome.action is Action.OVERWRITE}
-            return np.array(holders([outcome.memory for outcome in self.outcomes], taken), np.int64)
-        return self._write(cues, None if target is None else targets, more, beside, progress)
 
-    def _write(
-        self,
-        cues: NDArray[np.float32],
-        targets: NDArray[np.float32] | None,
-        more: list[NDArray[np.float32] | None],
-        beside: Inputs,
-        progress: Progress | None = None,
-    ) -> NDArray[np.int64]:
-        """New memories, whatever is stored."""
-        ids = np.arange(len(self._content), len(self._content) + len(cues))
-        done = 0
-        while done < len(cues):
-            due = next((n for n in ADAPTATIONS if n > len(self._content)), len(self._content) + BLOCK)
-            block = min(due - len(self._content), BLOCK, len(cues) - done)
-            part = slice(done, done + block)
-            self._store_block(cues[part], None if targets is None else targets[part], more[part], beside.part(part))
-            done += block
-            if len(self._content) in ADAPTATIONS:
-                self.consolidate()
-            if progress is not None:
-                progress(done, len(cues))
-        return ids
-
-    def _gated(
-        self,
-        cue: NDArray[np.float32],
-        target: NDArray[np.float32] | None,
-        more: NDArray[np.float32] | None,
-        beside: Inputs,
-        simulated: tuple[str, str] | None,
-    ) -> Outcome:
-        """One event at the gates, and what they decide."""
-        assert self.gates is not None
-        content = cue if target is None else target
-        volley = self.circuit.volley(content, check_cue([beside.words[0][0]], None, 1, self.spec.lex))
-        judged = judge(self.circuit, self.gates, volley, content, simulated)
-        old = int(self.circuit.ca1.owners(np.array([judged.key]))[0])
-        if old != NONE:
-            judged = replace(judged, barred=self._barred(beside, old))
-        if judged.action in (Action.REFRESH, Action.RENEW):
-            keys = np.concatenate([x for x in (content, None if target is None else cue, more) if x is not None])
-            wanted = [i for i, apart in enumerate(beside.cue[0]) if apart or judged.action is Action.REFRESH]
-            heard, apart = [beside.words[0][i] for i in wanted], [beside.cue[0][i] for i in wanted]
-            added = tuple(wanted[i] for i in self.teach(old, keys[wanted], heard, apart)) if wanted else ()
-            if not np.isnan(beside.when[0]):
-                self.circuit.ca1.renew(old, float(beside.when[0]))
-            return judged.decided(old, old, added)
-        if judged.action is Action.WRITE:
-            new = int(self._write(cue, target, [more], beside)[0])
-        else:
-            links, (counts, cue_words) = [link for link in self._links if old in link], cues_of(self.circuit.ca1, old)
-            self.forget([old])
-            new = int(self._write(cue, target, [more], beside)[0])
-            add_missing_keys(self.circuit, new, int(self._content[new]), counts, cue_words, np.ones(len(cue_words), bool))
-            for a, b in links:
-                self.associate([new if a == old else a], [new if b == old else b])
-        return judged.decided(new, old, tuple(range(len(beside.words[0]))))
-
-    def _barred(self, beside: Inputs, old: int) -> frozenset[Action]:
-        """What an event may not do to a memory: overwrite it, where the event has a moment, and the memory none, or a later one; refresh
-        it, where the event is of several pieces, of which its vector tells the first alone."""
-        late = not np.isnan(beside.when[0]) and not beside.when[0] >= self.circuit.ca1.when[old]
-        long = beside.cue[0].count(False) > 1
-        return frozenset([Action.OVERWRITE] * late + [Action.REFRESH] * long)
+    def apply(self, plan: StorePlan) -> None:
+        """Carry out a plan that was made of this hippocampus as it stands."""
+        ca1, first, keys = self.circuit.ca1, len(self.circuit.ca1), plan.keys
+        if plan.forgotten != NONE:
+            self.forget([plan.forgotten])
+        if len(plan.sessions):
+            ca1.remember(plan.sessions, plan.when)
+        if len(keys):
+            ca1.add(keys.counts, keys.codes, keys.memory, keys.content, keys.words, keys.cue)
+        if len(plan.sessions):
+            contents = first + np.arange(len(plan.sessions))
+            self._content = np.concatenate([self._content, contents])
+            self.circuit.ca3.bind(ca1.codes[contents])
+        if plan.recoding is not None:
+            self._recode(plan.recoding)
+        if not np.isnan(plan.moment):
+            ca1.renew(plan.old, plan.moment)
+        for a, b in plan.links:
+            self.associate([a], [b])
 
     def teach(self, memory: int, cue: ArrayLike, words: Sequence[Words] | None = None, apart: ArrayLike | None = None) -> tuple[int, ...]:
         """Teach a memory those of further cues [n, d] that it lacks; returns which.   apart: which are not its text in other words."""
         old, vectors = int(self._known(memory)[0]), ec.unit(cue, self.spec.ec.dim)
         self._cue_words(words, None, len(vectors))
         kind = np.ones(len(vectors), bool) if apart is None else np.asarray(apart, bool)
-        return add_missing_keys(self.circuit, old, int(self._content[old]), self.circuit.volley(vectors).counts, words, kind)
-
-    def _store_block(
-        self, cues: NDArray[np.float32], targets: NDArray[np.float32] | None, variants: list[NDArray[np.float32] | None], beside: Inputs
-    ) -> None:
-        first_memory, first_key = len(self._content), len(self.circuit.ca1)
-        content = cues if targets is None else targets
-        keys, owner = [content], [np.arange(len(cues))]
-        if targets is not None:
-            keys.append(cues)
-            owner.append(np.arange(len(cues)))
-        for i, vectors in enumerate(variants):
-            if vectors is not None:
-                keys.append(vectors)
-                owner.append(np.full(len(vectors), i))
-        volley = self.circuit.volley(np.concatenate(keys))
-        whose = np.concatenate(owner)
-        heard, cue = beside.of_keys(whose)
-        self.circuit.ca1.remember(beside.sessions, beside.when)
-        self.circuit.ca1.add(volley.counts, volley.codes, first_memory + whose, first_key + whose, heard, cue)
-        self._content = np.concatenate([self._content, first_key + np.arange(len(cues))])
-        self.circuit.ca3.bind(volley.codes[: len(cues)])
+        plan = plan_keys(self.circuit, old, int(self._content[old]), vectors, words, kind)
+        self.apply(plan)
+        return tuple(plan.keys.place.tolist())
 
     def associate(self, a: ArrayLike, b: ArrayLike) -> None:
         """Bind memories a to their successors b, ids of one shape: from a, one hop leads to b."""
@@ -251,10 +194,20 @@ class Hippocampus:
 
     def consolidate(self) -> None:
         """Sleep: let DG learn mean and variance of what is alive and code it anew, then W = 0 and every surviving pair once more."""
-        living = self._content[self.circuit.ca1.alive[self._content]]
-        if len(living):
-            self.circuit.dg.learn(self.circuit.ca1.counts[living])
-            self.circuit.ca1.recode(self.circuit.dg.codes(self.circuit.ca1.counts)[0])
+        if (recoding := self.plan_sleep()) is None:
+            self._rebind()
+        else:
+            self._recode(recoding)
+
+    def plan_sleep(self) -> Recoding | None:
+        """What DG would learn in a sleep, and the codes of all keys after it; None where nothing is alive."""
+        ca1 = self.circuit.ca1
+        living = self._content[ca1.alive[self._content]]
+        return recoded(self.circuit, ca1.counts[living], ca1.counts) if len(living) else None
+
+    def _recode(self, recoding: Recoding) -> None:
+        self.circuit.dg.adapt(recoding.adaptation)
+        self.circuit.ca1.recode(recoding.codes)
         self._rebind()
 
     def _rebind(self) -> None:
@@ -304,14 +257,17 @@ class Hippocampus:
         at_least(0, settle=settle)
         volley = self.circuit.volley(vectors, self._cue_words(words, around, len(vectors)))
         schedule, target = RecallSchedule(settle, attention_cycles, self._passes(cycles)), (simulator, self.device) if record else None
-        found = answer(self.circuit, volley, vectors, top_k, schedule, target)
+        if target is None:
+            found = answer(self.circuit, volley, top_k, schedule)
+        else:
+            found = simulate(self.circuit, volley, vectors, top_k, schedule, target)
         if self.gates is None:
             return found
-        judged = self._judged(volley, vectors, target)
-        spikes = tuple(j.recording for j in judged if j.recording is not None)
-        return replace(found, read=np.array([j.read for j in judged]), gates=spikes)
+        verdicts = self._judged(volley, vectors, target)
+        spikes = tuple(v.recording for v in verdicts if v is not None and v.recording is not None)
+        return replace(found, read=np.array([read_share(v) for v in verdicts]), gates=spikes)
 
-    def _judged(self, volley: Volley, vectors: NDArray[np.float32], target: tuple[str, str] | None) -> list[Judged]:
+    def _judged(self, volley: Volley, vectors: NDArray[np.float32], target: Target | None) -> list[Verdict | None]:
         """What the gates make of cues, one by one."""
         assert self.gates is not None
         with one_thread():
@@ -324,7 +280,7 @@ class Hippocampus:
         if self.gates is None:
             return np.ones(len(vectors), bool)
         volley = self.circuit.volley(vectors, self._cue_words(words, None, len(vectors)))
-        return np.array([judged.read > MAJORITY for judged in self._judged(volley, vectors, None)], bool)
+        return np.array([read_share(v) > MAJORITY for v in self._judged(volley, vectors, None)], bool)
 
     def _cue_words(self, words: Sequence[Words] | None, around: float | None, n: int) -> CueWords:
         return check_cue(words, around, n, self.spec.lex)
@@ -332,46 +288,27 @@ class Hippocampus:
     def _passes(self, cycles: int) -> int:
         """Theta cycles that make a difference: one, where an answer has nothing that it could light up."""
         spreads = self.spec.lex is not None and self.spec.ca1.spreading > 0 and len(self.circuit.ca1)
-        return cycles if spreads and (self._links or len(self.circuit.ca1.pathways.apical_memory)) else 1
+        return cycles if spreads and (self._links or len(self.circuit.ca1.synapses.apical_memory)) else 1
 
     def complete(self, codes: ArrayLike, settle: int = CHAIN_SETTLE) -> Completion:
         """Let CA3 complete codes that are partly wrong, with the granule cells held to them.
 
         codes: granule cells in firing order, [n, winners], as from `engrams`.   settle: gamma cycles of completion.
         """
-        given = np.asarray(codes)
-        cells, winners = self.spec.dg.cells, self.spec.dg.winners
-        if given.ndim != 2 or given.shape[1] != winners or given.dtype.kind not in "iu" or np.any((given < 0) | (given >= cells)):
-            raise VectorError(f"codes are whole numbers below {cells} of shape [n, {winners}], not {given.dtype} {given.shape}")
         at_least(0, settle=settle)
-        when = np.tile(np.arange(winners, dtype=np.uint8), (len(given), 1))  # one after the other, as they stand
-        active, size, _ = self.circuit.ca3.complete(given.astype(np.uint16), when, settle)
-        core = self.spec.ca3.core
-        keys = np.array(
-            [self.circuit.ca1.on_ca3_alone(a[: min(n, core)].astype(np.int64)) for a, n in zip(active, size, strict=True)], np.int64
-        )
-        return Completion(active, self.circuit.ca1.owners(keys))
+        return chain.complete(self.circuit, codes, settle)
 
     def recall_chain(self, cue: ArrayLike, hops: int = 1, *, words: Sequence[Words] | None = None) -> NDArray[np.int64]:
         """The memories that follow the one that a cue recalls, ids [n, hops]; -1 from where the chain ends.
 
         Of two or three successors the one stored first is taken; four or more keep one another from firing. Where a memory has no
         successor and the cue's words are given, the chain goes on, from there to its end, by spreading: to the best match of the cue, not
-        yet visited, among the memories that the words of those visited light up; it ends where they light up none.
+        yet visited, among the memories that the words of those visited prime; it ends where they prime none.
         """
         vectors = ec.unit(cue, self.spec.ec.dim)
         at_least(1, hops=hops)
         volley = self.circuit.volley(vectors, self._cue_words(words, None, len(vectors)))
-        active, size, _ = self.circuit.ca3.complete(volley.codes, volley.when, CHAIN_SETTLE)
-        first = self.circuit.ca1.rank(volley.counts, active, size, self.spec.ca1.candidates, volley.cue_words).order[:, 0]
-        ids = np.full((len(vectors), hops), NONE, np.int64)
-        for i in np.flatnonzero(first != NONE):
-            keys = self.circuit.follow(volley.codes[i], active[i, : size[i]], int(first[i]), hops)
-            ids[i] = self.circuit.ca1.owners(keys)
-            if words is not None and self._passes(2) > 1:
-                start = int(self.circuit.ca1.memory[first[i]])
-                ids[i] = go_on(self.circuit, volley.some(np.array([i])), (active[[i]], size[[i]]), [start, *ids[i].tolist()])[1:]
-        return ids
+        return chain.recall_chain(self.circuit, volley, hops, spreads=words is not None and self._passes(2) > 1)
 
     # -- simulating ----------------------------------------------------------------------------------------------------------------
 
@@ -397,7 +334,7 @@ class Hippocampus:
     ) -> Recording:
         """The spikes of a recall, step by step, in any simulator.   record: voltages, as in `simulate`."""
         vectors, passes = ec.unit(cue, self.spec.ec.dim), self._passes(cycles)
-        protocol, cue_words = recall_protocol(settle, attention_cycles, passes), self._cue_words(words, around, len(vectors))
+        protocol, cue_words = RecallSchedule(settle, attention_cycles, passes).protocol, self._cue_words(words, around, len(vectors))
         return self.circuit.simulate(protocol, vectors, cue_words, passes=passes, simulator=simulator, device=self.device, record=record)
 
     def simulate_chain(self, cue: ArrayLike, hops: int, simulator: str = "event", words: Sequence[Words] | None = None) -> Recording:
@@ -441,14 +378,7 @@ class Hippocampus:
 
     def arrays(self) -> dict[str, NDArray[np.generic]]:
         """What all synapses can be derived from: keys, codes, links, and DG's adaptation."""
-        a, keys, lexicon = self.adaptation, self.circuit.ca1, self.circuit.ca1.lexicon
-        return {
-            "counts": keys.counts, "codes": keys.codes, "memory": keys.memory, "content": keys.content, "alive": keys.alive,
-            "links": np.array(list(self._links), np.int64).reshape(-1, 2),
-            "mean": a.mean, "covariance": a.covariance, "seen": np.array([a.seen]),
-            "words_ptr": lexicon.ptr, "words_cell": lexicon.cell, "words_spikes": lexicon.spikes, "words_whole": lexicon.whole,
-            "cue": lexicon.cue, "session": keys.session, "when": keys.when,
-        }  # fmt: skip
+        return arrays_of(self.circuit, list(self._links))
 
     def save(self, path: str | Path) -> Path:
         """Write a snapshot: a safetensors file with a checksum."""
@@ -465,19 +395,8 @@ class Hippocampus:
     def of(cls, spec: ModelSpec, arrays: Arrays, device: str = "cpu", seed: int = 0) -> "Hippocampus":
         """A hippocampus from its `arrays()`; the recurrent synapses are derived anew."""
         made = cls(spec, device, seed)
-        whole: dict[str, NDArray[Any]] = dict(arrays)
-        made.circuit.dg.adapt(Adaptation(whole["mean"], whole["covariance"], int(whole["seen"][0])))
-        keys, memories = len(whole["counts"]), len(np.unique(whole["content"]))
-        whole = {**no_words(keys, memories), **whole}
-        heard = [
-            Words(whole["words_cell"][a:b], whole["words_spikes"][a:b], whole["words_whole"][a:b])
-            for a, b in pairwise(whole["words_ptr"].tolist())
-        ]
-        made.circuit.ca1.remember(whole["session"], whole["when"])
-        made.circuit.ca1.add(whole["counts"], whole["codes"], whole["memory"], whole["content"], heard, whole["cue"])
-        made.circuit.ca1.silence(np.flatnonzero(~whole["alive"]))
+        made._links = dict.fromkeys(restore(made.circuit, arrays))
         made._content = np.unique(made.circuit.ca1.content)
-        made._links = {(int(a), int(b)): None for a, b in whole["links"]}
         made._successors()
         made._rebind()
         return made

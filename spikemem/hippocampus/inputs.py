@@ -7,9 +7,9 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from spikemem.errors import UnknownMemoryError, VectorError
+from spikemem.hippocampus.regions.cue_words import SILENT, CueWords
 from spikemem.hippocampus.regions.ec_ctx import FARTHEST, NO_SESSION
 from spikemem.hippocampus.regions.ec_lex import Words
-from spikemem.hippocampus.regions.pathways import SILENT, CueWords
 from spikemem.hippocampus.spec import LexSpec
 
 

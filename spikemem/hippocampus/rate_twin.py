@@ -27,8 +27,9 @@ from spikemem.hippocampus.rate_pathways import RatePathways
 from spikemem.hippocampus.recall import Recall
 from spikemem.hippocampus.regions import ec
 from spikemem.hippocampus.regions.ca1 import NONE
+from spikemem.hippocampus.regions.cue_words import CueWords
 from spikemem.hippocampus.regions.ec_lex import Words
-from spikemem.hippocampus.regions.pathways import PATHWAYS, CueWords
+from spikemem.hippocampus.regions.pathway_cells import PATHWAYS
 from spikemem.hippocampus.spec import ModelSpec
 
 SETTLE_STEPS = 3
@@ -38,7 +39,7 @@ class RateHippocampus:
     """Modern Hopfield recall and Hebbian chains on rates. W is a dense float32 matrix, [n, n], 1 GB at n = 16384, made when first used.
 
     spec: the spiking model that it is the twin of.   device: any torch device.   seed: of the random projection R.
-    pathways: whether it hears words, context and moments, and lets an answer spread, as the spiking memory does.
+    pathways: whether words, context and moments drive it, too, and an answer spreads, as in the spiking memory.
 
     >>> import numpy as np
     >>> from spikemem import RateHippocampus, load_model
@@ -97,7 +98,7 @@ class RateHippocampus:
             raise VectorError(f"{len(cues)} cues need as many targets and variants, not {len(targets)} and {len(extra)}")
         ids = torch.arange(len(self._targets), len(self._targets) + len(cues), device=self.device)
         sizes = [0 if v is None else len(np.atleast_2d(v)) if np.size(v) else 0 for v in extra]
-        heard = Inputs.of(len(cues), sizes, target is not None, words, pieces, sessions, when, self.spec.lex)
+        inputs = Inputs.of(len(cues), sizes, target is not None, words, pieces, sessions, when, self.spec.lex)
         keys, owner = ([targets, cues], [ids, ids]) if target is not None else ([cues], [ids])
         for i, vectors in enumerate(extra):
             if vectors is not None and np.size(vectors):
@@ -109,7 +110,7 @@ class RateHippocampus:
         self._alive = torch.cat([self._alive, torch.ones(len(cues), dtype=torch.bool, device=self.device)])
         if self._beside is not None:
             whose = torch.cat(owner).cpu().numpy()
-            self._beside.add(heard, whose - (whose[0] if len(whose) else 0), whose)
+            self._beside.add(inputs, whose - (whose[0] if len(whose) else 0), whose)
         return ids.cpu().numpy()
 
     def associate(self, a: ArrayLike, b: ArrayLike) -> None:
@@ -182,20 +183,20 @@ class RateHippocampus:
         n, keys, owner = len(queries), living.cpu().numpy(), self._owner.cpu().numpy()
         cosine = (queries @ self._keys[living].T).cpu().double().numpy()
         meaning = self.spec.ca1.meaning * cosine
-        synapses = beside.synapses(owner, self._alive.cpu().numpy()[owner])
+        taught = beside.synapses(owner, self._alive.cpu().numpy()[owner])
         links: dict[int, list[int]] = {}
         for a, b in self._links:
             links.setdefault(a, []).append(b)
-        spreads = self.spec.ca1.spreading > 0 and bool(links or len(synapses.learned.apical_memory))
+        spreads = self.spec.ca1.spreading > 0 and bool(links or len(taught.apical_memory))
         primed, path = np.zeros((n, len(self._targets)), bool), np.full((n, cycles - 1 if spreads else 0), NONE, np.int64)
         for p in range(path.shape[1]):
-            drive = meaning + synapses.drive(cue_words, primed)[:, keys]
+            drive = meaning + beside.drive(taught, cue_words, primed)[:, keys]
             for i in range(n):
                 best = owner[keys[np.argsort(-drive[i], kind="stable")]]
                 path[i, p] = next((m for m in best if m not in path[i, :p]), NONE)
                 if path[i, p] != NONE:
-                    primed[i, [path[i, p], *links.get(int(path[i, p]), []), *synapses.relight(int(path[i, p]))]] = True
-        field = synapses.drive(cue_words, primed)[:, keys]
+                    primed[i, [path[i, p], *links.get(int(path[i, p]), []), *taught.relight(int(path[i, p]))]] = True
+        field = beside.drive(taught, cue_words, primed)[:, keys]
         drive = meaning + field
         ids, scores = np.full((n, top_k), NONE, np.int64), np.full((n, top_k), np.nan)
         for i in range(n):

@@ -1,15 +1,15 @@
 """A recall: what the circuit answers to a batch of cues, off its spikes or by short cuts."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
-from spikemem.hippocampus.circuit import Answer, Circuit, Volley
+from spikemem.hippocampus.circuit import Circuit, Volley
 from spikemem.hippocampus.regions import ec
 from spikemem.hippocampus.regions.bcpnn import UNIT
-from spikemem.hippocampus.regions.ca1 import NONE, Ranking
-from spikemem.hippocampus.regions.rhythm import Timetable, recall_protocol
+from spikemem.hippocampus.regions.ca1 import NONE, Answer, Ranking
+from spikemem.hippocampus.regions.rhythm import RecallSchedule
 from spikemem.simulators.recording import Recording
 
 
@@ -20,7 +20,7 @@ class Recall:
     ids: memories, best first, int64, [n, top_k]; -1 where there is no further one.
     scores: the cell's drive as a share of what the cue's own copy would give by meaning alone (for a memory of vectors about the cosine;
         words, context, moment and spreading add to it), [n, top_k]; NaN where no id.
-    drives: the parts of the scores by pathway, in the order of `PATHWAYS`, [n, top_k, 6].
+    drives: the parts of the scores by pathway, in the order of `PATHWAYS`, [n, top_k, pathway].
     path: what the passes before the last recalled, and let spread, [n, cycles - 1]; -1 where nothing answered.
     vectors: the read-out, unit length, [n, d]: what the subiculum's spikes make deep EC fire.
     novelty: 1 - cosine of the best index cell's synapses and the cue's volley, [n]; 1 where nothing answered.
@@ -29,10 +29,10 @@ class Recall:
         dendrites, from word and context cells onto index cells, and from EC's onto the cells whose dendrites are open. A simulation
         (`recording.events`) carries more, since it runs over several gamma cycles and knows no closed dendrite. For the rate twin:
         multiplications.
-    recording: the spikes, where asked for.
+    recording: the spikes, where the recall was simulated.
     read: in a model with gates the share of the read gate's cells that fired, [n]; None in others. What is a half or less is not to be read
         out: the memory holds nothing that the cue asks for, and what answered is what comes nearest.
-    gates: the recording of each cue at the gates, where asked for, and there are gates.
+    gates: the recording of each cue at the gates, where the recall was simulated and there are gates.
     keys: the index cell of each memory that answered, [n, top_k]; -1 where no id. None of a rate twin.
     """
 
@@ -53,31 +53,36 @@ class Recall:
 
 @dataclass(frozen=True, eq=False)
 class Completion:
-    """cells: CA3's cells in firing order, [n, winners].   ids: the memory that CA1 finds on CA3 alone, [n]; -1 where none."""
+    """What CA3 makes of codes that are partly wrong.
+
+    cells: CA3's cells in firing order, [n, winners].   ids: the memory that CA1 finds on CA3 alone, [n]; -1 where none.
+    """
 
     cells: NDArray[np.uint16]
     ids: NDArray[np.int64]
 
 
-@dataclass(frozen=True)
-class RecallSchedule:
-    """How a recall runs.   settle: gamma cycles of completion after the first.   attention: gamma cycles of sampling.   passes: theta
-    cycles; what one recalls spreads to the next."""
+@dataclass(frozen=True, eq=False)
+class Opened:
+    """A batch of cues when CA3 has completed them, with as many of CA1's cells let fire as it takes to find enough memories.
 
-    settle: int
-    attention: int
-    passes: int = 1
+    active: CA3's cells and their number, [n, k] and [n].   still: whether CA3 has settled, [n].   candidates, competitors: dendrites and
+    index cells that may fire.   primed, path: plateaus, [n, memory], and memories of the passes before, [n, passes - 1].
+    ranking: of the last pass, [n, candidates]; its events are those of the whole recall.
+    """
 
-    @property
-    def times(self) -> Timetable:
-        return Timetable.of(self.settle, self.passes)
+    active: tuple[NDArray[np.uint16], NDArray[np.int64]]
+    still: NDArray[np.bool_]
+    candidates: int
+    competitors: int
+    primed: NDArray[np.bool_]
+    path: NDArray[np.int64]
+    ranking: Ranking
 
 
-def answer(
-    circuit: Circuit, volley: Volley, vectors: NDArray[np.float32], top_k: int, schedule: RecallSchedule, target: tuple[str, str] | None
-) -> Recall:
-    """What cues recall (see `Hippocampus.recall`).   target: simulator and device; None takes short cuts."""
-    times, ca1 = schedule.times, circuit.ca1
+def _open(circuit: Circuit, volley: Volley, top_k: int, schedule: RecallSchedule) -> Opened:
+    """Complete cues in CA3, and open CA1 until every cue finds top_k memories, if there are as many."""
+    ca1 = circuit.ca1
     active, size, still = circuit.ca3.complete(volley.codes, volley.when, schedule.settle)
     candidates, competitors = max(circuit.spec.ca1.candidates, top_k), circuit.spec.ca1.competitors
     while True:
@@ -89,30 +94,44 @@ def answer(
             competitors = needed  # in every pass, since a network has one number of them
         else:
             break
-    competitors = min(competitors, ranking.order.shape[1])
     events = (
         spent + _index_events(ranking, volley) + _perforant_events(circuit, volley) + schedule.settle * circuit.ca3.events(volley.codes)
     )
-    if target is not None and len(ca1) and len(vectors):
-        protocol = recall_protocol(schedule.settle, schedule.attention, schedule.passes)
-        simulator, device = target
-        recording = circuit.simulate(
-            protocol, vectors, volley.cue_words, passes=schedule.passes, candidates=candidates, competitors=competitors,
-            simulator=simulator, device=device,
-        )  # fmt: skip
-        read = circuit.read_recall(recording, competitors, times)
-        parts = ca1.parts(read.order, volley.counts, volley.cue_words, read.primed)
-        return _report(circuit, Ranking(read.order, parts, events), volley, read, top_k, recording)
-    winners = ca1.attend(ranking, volley.names(), competitors, schedule.attention, times.attention, circuit.seed)
-    if (moving := np.flatnonzero(~still)).size:
-        lottery = ca1.lottery(competitors, times.attention, circuit.seed)
-        some = volley.some(moving)
+    competitors = min(competitors, ranking.order.shape[1])
+    return Opened((active, size), still, candidates, competitors, primed, path, Ranking(ranking.order, ranking.parts, events))
+
+
+def answer(circuit: Circuit, volley: Volley, top_k: int, schedule: RecallSchedule) -> Recall:
+    """What cues recall, by short cuts (see `Hippocampus.recall`)."""
+    opened, ca1 = _open(circuit, volley, top_k, schedule), circuit.ca1
+    lottery, ranking = ca1.lottery(opened.competitors, schedule.start, circuit.seed), opened.ranking
+    winners = ca1.attend(ranking, volley.names(), lottery, schedule.attention)
+    if (moving := np.flatnonzero(~opened.still)).size:
+        some, (active, size) = volley.some(moving), opened.active
         cues, cells = (some.names(), some.counts, some.codes, some.when), (active[moving], size[moving])
         winners[moving] = ca1.attend_unsettled(
-            cues, circuit.ca3.recurrent, lottery, schedule.attention, cells, candidates, some.cue_words, primed[moving]
+            cues, circuit.ca3.recurrent, lottery, schedule.attention, cells, opened.candidates, some.cue_words, opened.primed[moving]
         )
-    kept = Ranking(ranking.order[:, :competitors], ranking.parts[:, :competitors], events)
-    return _report(circuit, kept, volley, Answer(kept.order, winners, path, primed), top_k, None)
+    kept = Ranking(ranking.order[:, : opened.competitors], ranking.parts[:, : opened.competitors], ranking.events)
+    return _report(circuit, kept, volley, Answer(kept.order, winners, opened.path, opened.primed), top_k)
+
+
+def simulate(
+    circuit: Circuit, volley: Volley, vectors: NDArray[np.float32], top_k: int, schedule: RecallSchedule, target: tuple[str, str]
+) -> Recall:
+    """The same off the spikes of a simulation, which the answer holds.   vectors: of the cues, [n, d].   target: simulator and device."""
+    if not len(circuit.ca1) or not len(vectors):
+        return answer(circuit, volley, top_k, schedule)
+    opened, (simulator, device) = _open(circuit, volley, top_k, schedule), target
+    recording = circuit.simulate(
+        schedule.protocol, vectors, volley.cue_words, passes=schedule.passes, candidates=opened.candidates,
+        competitors=opened.competitors, simulator=simulator, device=device,
+    )  # fmt: skip
+    read = circuit.ca1.read(recording, schedule)
+    order = np.full((len(vectors), opened.competitors), NONE, np.int64)
+    order[:, : read.order.shape[1]] = read.order
+    parts = circuit.ca1.parts(order, volley.counts, volley.cue_words, read.primed)
+    return replace(_report(circuit, Ranking(order, parts, opened.ranking.events), volley, read, top_k), recording=recording)
 
 
 def spread(
@@ -123,7 +142,7 @@ def spread(
     active: CA3's cells and their number, the same in each pass.
     """
     ca1, n = circuit.ca1, len(volley.counts)
-    primed, path = np.zeros((n, len(ca1.pathways.content)), bool), np.full((n, passes - 1), NONE, np.int64)
+    primed, path = np.zeros((n, len(ca1.session)), bool), np.full((n, passes - 1), NONE, np.int64)
     spent = np.zeros(n, np.int64)
     for p in range(passes - 1):
         ranking = ca1.rank(volley.counts, *active, candidates, volley.cue_words, primed)
@@ -134,7 +153,7 @@ def spread(
             if memory != NONE:
                 path[i, p] = memory
                 primed[i, [memory, *circuit.links.get(memory, [])]] = True
-                primed[i, ca1.pathways.relight(memory)] = True
+                primed[i, ca1.synapses.relight(memory)] = True
     return primed, path, spent
 
 
@@ -142,10 +161,10 @@ def go_on(circuit: Circuit, volley: Volley, active: tuple[NDArray[np.uint16], ND
     """A chain of memories, NONE from where its associations end, carried on by spreading (n = 1).
 
     active: CA3's cells and their number under the cue.   The next memory is the first to fire of those not yet visited that the words of
-    those visited light up.
+    those visited excite.
     """
     ca1, done = circuit.ca1, list(chain)
-    primed = np.zeros((1, len(ca1.pathways.content)), bool)
+    primed = np.zeros((1, len(ca1.session)), bool)
     for h in range(len(done)):
         if done[h] == NONE:
             ranking = ca1.rank(volley.counts, *active, circuit.spec.ca1.candidates, volley.cue_words, primed)
@@ -153,7 +172,7 @@ def go_on(circuit: Circuit, volley: Volley, active: tuple[NDArray[np.uint16], ND
             done[h] = next((m for m in owners if m != NONE and primed[0, m] and m not in done[:h]), NONE)
             if done[h] == NONE:
                 break
-        primed[0, ca1.pathways.relight(done[h])] = True
+        primed[0, ca1.synapses.relight(done[h])] = True
     return done
 
 
@@ -172,7 +191,8 @@ def _competitors(circuit: Circuit, ranking: Ranking, top_k: int) -> int:
     return needed
 
 
-def _report(circuit: Circuit, ranking: Ranking, volley: Volley, read: Answer, top_k: int, recording: Recording | None) -> Recall:
+def _report(circuit: Circuit, ranking: Ranking, volley: Volley, read: Answer, top_k: int) -> Recall:
+    """The memories behind index cells, best first, with what they made deep EC replay."""
     counts, order = volley.counts, ranking.order
     n, own = len(counts), (counts.astype(np.int64) ** 2).sum(1)
     ids, keys, scores = np.full((n, top_k), NONE, np.int64), np.full((n, top_k), NONE, np.int64), np.full((n, top_k), np.nan)
@@ -195,7 +215,7 @@ def _report(circuit: Circuit, ranking: Ranking, volley: Volley, read: Answer, to
         vectors[i] = volley_back / max(float(np.linalg.norm(volley_back)), np.finfo(float).tiny)
     competing = circuit.ca1.owners(order)
     novelty = np.clip(novelty, 0.0, None)
-    return Recall(ids, scores, drives, read.path, vectors, novelty, competing, shares, ranking.events, recording, keys=keys)
+    return Recall(ids, scores, drives, read.path, vectors, novelty, competing, shares, ranking.events, keys=keys)
 
 
 def _index_events(ranking: Ranking, volley: Volley) -> NDArray[np.int64]:

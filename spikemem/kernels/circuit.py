@@ -5,6 +5,7 @@ them). Membranes do not leak within a cycle and all sums are exact, so that a ra
 """
 
 import math
+from typing import NamedTuple
 
 import numpy as np
 from numba import njit, prange
@@ -18,6 +19,47 @@ U64 = NDArray[np.uint64]
 
 PLANES = 9
 """Bit planes of the vertical counters: counts up to 511, the fast and slow inputs from two cores of at most 255 cells."""
+
+
+class Recurrent(NamedTuple):
+    """CA3's fast synapses, and what decides which of its cells fire.
+
+    fast: bits, [cell, word of a hemisphere].   core: cells of an engram that recurrent synapses bind.
+    inhibition: of a cell for each spike that arrives.   level: what excitation less inhibition must exceed.   winners: cells that may fire.
+    """
+
+    fast: U64
+    core: int
+    inhibition: float
+    level: float
+    winners: int
+
+
+class Keys(NamedTuple):
+    """Index cells.   counts: perforant weights, [key, d].   codes: CA3's cells, [key, k].   alive, memory: [key].
+
+    indptr, keys: for each CA3 cell the index cells below `built` that it reaches; later ones are compared one by one.   cells: of CA3.
+    """
+
+    counts: I8
+    codes: NDArray[np.uint16]
+    alive: NDArray[np.bool_]
+    memory: I64
+    indptr: I64
+    keys: I32
+    built: int
+    cells: int
+
+
+class Lottery(NamedTuple):
+    """The subiculum's race.   competitors: index cells that take part.   start: number of the first gamma cycle.   seed, size, grid: of
+    its Gumbel noise, of scale `size`, rounded to the grid."""
+
+    competitors: int
+    start: int
+    seed: int
+    size: float
+    grid: float
 
 
 @njit(cache=True, parallel=True)
@@ -157,14 +199,15 @@ def _at_least(planes: U64, least: int) -> U64:
 
 
 @njit(cache=True)
-def ca3_cycle(fast: U64, fast_from: I64, slow: U64, slow_from: I64, code: I64, when: I64, inhibition: float, level: float, k: int) -> I64:
-    """The CA3 cells that fire in one gamma cycle, in firing order, at most k.
+def ca3_cycle(recurrent: Recurrent, fast_from: I64, slow: U64, slow_from: I64, code: I64, when: I64) -> I64:
+    """The CA3 cells that fire in one gamma cycle, in firing order, at most as many as may win.
 
     fast_from, slow_from: the presynaptic cells whose spikes arrive by the fast and by the slow synapses.
     code, when: the granule cells that fire in this cycle and at which release (detonators).
     First fire the cells with count - inhibition * arrived > level, the most excited first; then the detonated ones, by
     their release, then by their recurrent input, then by their index.
     """
+    fast, inhibition, level, k = recurrent.fast, recurrent.inhibition, recurrent.level, recurrent.winners
     cells = fast.shape[0]
     half = cells // 2
     planes = np.zeros((2, PLANES, fast.shape[1]), np.uint64)
@@ -198,12 +241,12 @@ def ca3_cycle(fast: U64, fast_from: I64, slow: U64, slow_from: I64, code: I64, w
     if len(code) and m < k:
         fired = np.zeros(cells, np.bool_)
         fired[winners[:m]] = True
-        recurrent = np.empty(len(code))
+        excited = np.empty(len(code))
         for j in range(len(code)):
             h = 0 if code[j] < half else 1
-            recurrent[j] = _count_of(planes[h], code[j] % half) - bar[h]
+            excited[j] = _count_of(planes[h], code[j] % half) - bar[h]
         by_index = np.argsort(code, kind="mergesort")
-        by_strength = by_index[np.argsort(-recurrent[by_index], kind="mergesort")]
+        by_strength = by_index[np.argsort(-excited[by_index], kind="mergesort")]
         for j in by_strength[np.argsort(when[by_strength], kind="mergesort")]:
             if not fired[code[j]] and m < k:
                 winners[m] = code[j]
@@ -213,7 +256,7 @@ def ca3_cycle(fast: U64, fast_from: I64, slow: U64, slow_from: I64, code: I64, w
 
 @njit(cache=True, parallel=True)
 def complete(
-    fast: U64, codes: NDArray[np.uint16], when: NDArray[np.uint8], core: int, inhibition: float, level: float, settle: int
+    recurrent: Recurrent, codes: NDArray[np.uint16], when: NDArray[np.uint8], settle: int
 ) -> tuple[NDArray[np.uint16], I64, NDArray[np.bool_]]:
     """CA3 after `settle` more gamma cycles under a held cue.
 
@@ -227,7 +270,7 @@ def complete(
         active = code.copy()
         for _ in range(settle):
             before = active
-            active = ca3_cycle(fast, before[:core], fast, none, code, release, inhibition, level, k)
+            active = ca3_cycle(recurrent, before[: recurrent.core], recurrent.fast, none, code, release)
             if len(active) == len(before) and (active == before).all():
                 still[i] = True
                 break
@@ -238,23 +281,20 @@ def complete(
 
 
 @njit(cache=True)
-def shared_cells(active: I64, codes: NDArray[np.uint16], alive: NDArray[np.bool_], indptr: I64, keys: I32, built: int, cells: int) -> I32:
-    """How many of the active CA3 cells each index cell hears, [key]; by Schaffer collaterals of active cells only.
-
-    indptr, keys: for each CA3 cell the index cells below `built` that it reaches; later ones are compared one by one.
-    """
-    shared = np.zeros(len(codes), np.int32)
-    lit = np.zeros(cells, np.bool_)
+def shared_cells(active: I64, index: Keys) -> I32:
+    """How many of the active CA3 cells reach each index cell, [key]; by Schaffer collaterals of active cells only."""
+    shared = np.zeros(len(index.codes), np.int32)
+    fires = np.zeros(index.cells, np.bool_)
     for c in active:
-        lit[c] = True
-        for s in range(indptr[c], indptr[c + 1]):
-            shared[keys[s]] += 1
-    for key in range(built, len(codes)):
-        for c in codes[key]:
-            if lit[c]:
+        fires[c] = True
+        for s in range(index.indptr[c], index.indptr[c + 1]):
+            shared[index.keys[s]] += 1
+    for key in range(index.built, len(index.codes)):
+        for c in index.codes[key]:
+            if fires[c]:
                 shared[key] += 1
-    for key in range(len(codes)):
-        if not alive[key]:
+    for key in range(len(index.codes)):
+        if not index.alive[key]:
             shared[key] = 0
     return shared
 
@@ -272,42 +312,42 @@ def _uniform(seed: int, query: int, cycle: int, cell: int) -> float:
 
 
 @njit(cache=True)
-def gumbel(seed: int, query: int, cycle: int, cell: int, size: float, grid: float) -> float:
-    """Gumbel noise of scale `size`, rounded to the grid."""
-    noise = -math.log(-math.log(_uniform(seed, query, cycle, cell))) * size
-    return round(noise / grid) * grid
+def gumbel(lottery: Lottery, query: int, cycle: int, cell: int) -> float:
+    """Gumbel noise of an index cell in a gamma cycle, rounded to the grid."""
+    noise = -math.log(-math.log(_uniform(lottery.seed, query, cycle, cell))) * lottery.size
+    return round(noise / lottery.grid) * lottery.grid
 
 
 @njit(cache=True)
-def noise(seed: int, queries: I64, cycles: int, cells: int, size: float, grid: float) -> F64:
+def noise(lottery: Lottery, queries: I64, cycles: int, cells: int) -> F64:
     """The noise of all cells in all gamma cycles, [query, cycle, cell]."""
     out = np.empty((len(queries), cycles, cells))
     for i in range(len(queries)):
         for g in range(cycles):
             for c in range(cells):
-                out[i, g, c] = gumbel(seed, queries[i], g, c, size, grid)
+                out[i, g, c] = gumbel(lottery, queries[i], g, c)
     return out
 
 
 @njit(cache=True)
-def first_under_noise(order: I64, drive: F64, competitors: int, query: int, cycle: int, seed: int, size: float, grid: float) -> int:
-    """The key of the largest drive under noise among the first `competitors`; -1 where there is none."""
+def first_under_noise(order: I64, drive: F64, lottery: Lottery, query: int, cycle: int) -> int:
+    """The key of the largest drive under noise among those that compete; -1 where there is none."""
     best, winner = -np.inf, -1
-    for j in range(min(competitors, len(order))):
+    for j in range(min(lottery.competitors, len(order))):
         key = order[j]
         if key >= 0:
-            v = drive[j] + gumbel(seed, query, cycle, key, size, grid)
+            v = drive[j] + gumbel(lottery, query, cycle, key)
             if v > best or (v == best and key < winner):
                 best, winner = v, key
     return winner
 
 
 @njit(cache=True, parallel=True)
-def attend(order: I64, drive: F64, queries: I64, competitors: int, cycles: int, start: int, seed: int, size: float, grid: float) -> I64:
-    """The subiculum's winner in each of `cycles` gamma cycles, counted from `start`: its key, [n, cycles]; -1 where nothing fires."""
+def attend(order: I64, drive: F64, queries: I64, lottery: Lottery, cycles: int) -> I64:
+    """The subiculum's winner in each of `cycles` gamma cycles: its key, [n, cycles]; -1 where nothing fires."""
     n = len(order)
     winners = np.full((n, cycles), -1, np.int64)
     for i in prange(n):
         for g in range(cycles):
-            winners[i, g] = first_under_noise(order[i], drive[i], competitors, queries[i], start + g, seed, size, grid)
+            winners[i, g] = first_under_noise(order[i], drive[i], lottery, queries[i], lottery.start + g)
     return winners

@@ -12,22 +12,21 @@ import numpy as np
 from numba import get_num_threads, njit
 from numpy.typing import NDArray
 
-from spikemem.kernels.circuit import I8, I32, I64, U64, ca3_cycle, first_under_noise, shared_cells
+from spikemem.kernels.circuit import I8, I32, I64, Keys, Lottery, Recurrent, ca3_cycle, first_under_noise, shared_cells
 
 UNIT = 64
 """Drives are counted in units of 1/64 of a perforant coincidence, in which all weights are whole."""
 PER_SYNAPSE = 32 * UNIT
 """A Schaffer synapse in the dendrite's units: 32 times those of the soma."""
-MEANING, WORDS, CONTEXT, TIME, KEY, SPREADING = range(6)
-"""Places of the pathways in a drive that is told apart."""
-PATHWAYS = 6
+MEANING, WORDS, CONTEXT, KEY, SPREADING = 0, 1, 2, 4, 5
+"""Columns, in a table of drives by pathway, of the pathways that are computed here. Any other pathway brings its drive (`Added`)."""
 OPENS = PER_SYNAPSE // 2
 """A dendrite fires above half a synapse."""
 
 
 @njit(cache=True)
 def word_drive(cell: I64, spikes: I64, ptr: I64, key: I64, weight: I64, keys: int) -> tuple[I64, I64]:
-    """What index cells hear from word cells, sum over w of x_w W_wk, [key], and how many of their synapses carried a spike, [key]."""
+    """The drive of index cells by word cells, sum over w of x_w W_wk, [key], and how many of their synapses carried a spike, [key]."""
     drive, carried = np.zeros(keys, np.int64), np.zeros(keys, np.int64)
     for w in range(len(cell)):
         for s in range(ptr[cell[w]], ptr[cell[w] + 1]):
@@ -38,7 +37,7 @@ def word_drive(cell: I64, spikes: I64, ptr: I64, key: I64, weight: I64, keys: in
 
 @njit(cache=True)
 def context_drive(drive: I64, content: I64, neighbours: I64, weight: I64) -> I64:
-    """What each memory's cells hear from context cells: the words of its neighbours, weighted, [memory]."""
+    """The drive of each memory's index cells by context cells: the words of its neighbours, weighted, [memory]."""
     found = np.zeros(len(content), np.int64)
     for m in range(len(neighbours)):
         for d in range(len(weight)):
@@ -82,21 +81,35 @@ def strongest(drive: I64, k: int, above: int) -> I64:
     return chosen
 
 
-class Keys(NamedTuple):
-    """Index cells.   counts: [key, d].   codes: [key, k].   alive, memory: [key].   indptr, keys, built, cells: see `shared_cells`."""
+class Cues(NamedTuple):
+    """A batch of cues.
+
+    counts: EC's volleys, [n, d].   active: CA3's cells, [n, k], of which the first `size` count, [n].   primed: plateaus, [n, memory].
+    ptr, cell, spikes: word cells of each cue with their spikes, CSR.
+    """
 
     counts: I8
+    active: NDArray[np.uint16]
+    size: I64
+    primed: NDArray[np.bool_]
+    ptr: I64
+    cell: I64
+    spikes: I64
+
+
+class Volleys(NamedTuple):
+    """What holds CA3 while a batch of cues lasts.
+
+    names: numbers that name each cue's noise, [n].   codes, when: granule cells that fire in each cycle, and at which release, [n, k].
+    """
+
+    names: I64
     codes: NDArray[np.uint16]
-    alive: NDArray[np.bool_]
-    memory: I64
-    indptr: I64
-    keys: I32
-    built: int
-    cells: int
+    when: NDArray[np.uint8]
 
 
-class Afferents(NamedTuple):
-    """What `regions.pathways` has learned; CSR by word cell, and arrays by memory.   time: drive of the moment that is asked for."""
+class Learned(NamedTuple):
+    """Synapses that words, context and cues have taught; by word cell (CSR) and by memory (see `regions.pathways`)."""
 
     word_ptr: I64
     word_key: I64
@@ -109,15 +122,6 @@ class Afferents(NamedTuple):
     apical_target: I64
     apical_weight: NDArray[np.float64]
     apical_memory: I64
-    time: I64
-
-
-class FlatWords(NamedTuple):
-    """Word cells of each cue with their spikes, CSR."""
-
-    ptr: I64
-    cell: I64
-    spikes: I64
 
 
 class Gains(NamedTuple):
@@ -129,152 +133,161 @@ class Gains(NamedTuple):
     opening: int
 
 
-class Recurrent(NamedTuple):
-    """CA3's fast synapses and what decides which of its cells fire (see `ca3_cycle`)."""
+class Added(NamedTuple):
+    """Drives that pathways bring with them, added to somata and, 1/32 of them, to dendrites.
 
-    fast: U64
-    core: int
-    inhibition: float
-    level: float
-    winners: int
+    drive: in 1/64, [n or 1, added pathway, memory].   column: of each added pathway, [added pathway].   pathways: columns there are.
+    """
+
+    drive: I64
+    column: I64
+    pathways: int
 
 
-class Lottery(NamedTuple):
-    """Who takes part in the subiculum's race, and its noise (see `gumbel`).   start: number of the first gamma cycle."""
+class Afferents(NamedTuple):
+    """All that drives index cells."""
 
-    competitors: int
-    start: int
-    seed: int
-    size: float
-    grid: float
+    keys: Keys
+    learned: Learned
+    gains: Gains
+    added: Added
+
+
+def meaning_alone(index: Keys, gain: int, memories: int) -> Afferents:
+    """Index cells of which only the meaning drives, by this gain, as if they had been taught nothing else."""
+    none, apart, fan = np.zeros(0, np.int64), np.zeros((0, 0), np.int64), np.zeros(len(index.codes), np.int64)
+    content = np.zeros(memories, np.int64)
+    learned = Learned(none, none, none, content, apart, none, fan, none, none, np.zeros(0), none)
+    return Afferents(index, learned, Gains(gain, 0, 0, 0), Added(np.zeros((1, 0, memories), np.int64), none, SPREADING + 1))
 
 
 @njit(cache=True)
-def _beside(i: int, primed: NDArray[np.bool_], index: Keys, flat: FlatWords, given: Afferents, gains: Gains) -> tuple[I64, I64, I64]:
-    """What a cue's words, its moment and plateaus make of each key: drives by pathway but for meaning, [key, 6]; of its dendrite, [key];
-    and how many synapses carried a spike, [key]. The same in each gamma cycle."""
-    keys, part = len(index.codes), slice(flat.ptr[i], flat.ptr[i + 1])
-    words, carried = word_drive(flat.cell[part], flat.spikes[part], given.word_ptr, given.word_key, given.word_weight, keys)
-    context = context_drive(words, given.content, given.neighbours, given.context_weight)
-    tuft = apical_spikes(
-        flat.cell[part], given.apical_ptr, given.apical_target, given.apical_weight, given.apical_memory, len(given.content)
-    )  # fmt: skip
-    parts, dendrite = np.zeros((keys, PATHWAYS), np.int64), np.zeros(keys, np.int64)
+def _beside(i: int, cues: Cues, given: Afferents) -> tuple[I64, I64, I64]:
+    """The drives of each key beside that of its meaning, which are the same in each gamma cycle.
+
+    By pathway, [key, pathway]; of the dendrite, [key]; and how many synapses of word cells carried a spike, [key].
+    """
+    index, learned, gains, added = given.keys, given.learned, given.gains, given.added
+    keys, part = len(index.codes), slice(cues.ptr[i], cues.ptr[i + 1])
+    cell = cues.cell[part]
+    words, carried = word_drive(cell, cues.spikes[part], learned.word_ptr, learned.word_key, learned.word_weight, keys)
+    context = context_drive(words, learned.content, learned.neighbours, learned.context_weight)
+    memories = len(learned.content)
+    tuft = apical_spikes(cell, learned.apical_ptr, learned.apical_target, learned.apical_weight, learned.apical_memory, memories)
+    row = min(i, len(added.drive) - 1)
+    parts, dendrite = np.zeros((keys, added.pathways), np.int64), np.zeros(keys, np.int64)
     for key in range(keys):
         m = index.memory[key]
-        parts[key, WORDS], parts[key, CONTEXT], parts[key, TIME] = UNIT * words[key], context[m], given.time[m]
-        dendrite[key] = parts[key, WORDS] + parts[key, CONTEXT] + parts[key, TIME]
+        parts[key, WORDS], parts[key, CONTEXT] = UNIT * words[key], context[m]
+        dendrite[key] = parts[key, WORDS] + parts[key, CONTEXT]
+        for a in range(len(added.column)):
+            parts[key, added.column[a]] = added.drive[row, a, m]
+            dendrite[key] += added.drive[row, a, m]
         if tuft[m]:
             parts[key, KEY] = gains.key
             dendrite[key] += gains.opening
-        if primed[i, m]:
+        if cues.primed[i, m]:
             parts[key, SPREADING] = gains.spreading
             dendrite[key] += gains.opening
     return parts, dendrite, carried
 
 
 @njit(cache=True)
-def _race(cue: I32, shared: I32, parts: I64, dendrite: I64, candidates: int, index: Keys, gains: Gains) -> tuple[I64, I64]:
-    """The keys whose dendrites open, in the order in which their somata fire, and their drives by pathway, [opened, 6]."""
+def _coincidences(key: int, cue: I32, index: Keys) -> int:
+    """A key's perforant weights times a cue's volley, [d]."""
+    dot = 0
+    for x in range(len(cue)):
+        dot += index.counts[key, x] * cue[x]
+    return dot
+
+
+@njit(cache=True)
+def _race(i: int, cues: Cues, now: I64, beside: I64, dendrite: I64, candidates: int, given: Afferents) -> tuple[I64, I64, int]:
+    """The keys whose dendrites open when CA3's cells `now` fire, in the order in which their somata fire; their drives by pathway,
+    [opened, pathway]; and how many Schaffer synapses carried a spike."""
+    shared = shared_cells(now, given.keys)
     open_ = np.zeros(len(dendrite), np.int64)
     for key in range(len(dendrite)):
-        if index.alive[key]:
+        if given.keys.alive[key]:
             open_[key] = dendrite[key] + PER_SYNAPSE * shared[key]
-    opened = strongest(open_, candidates, OPENS)
-    found = parts[opened]
+    opened, cue = strongest(open_, candidates, OPENS), cues.counts[i].astype(np.int32)
+    found = beside[opened]
     for j in range(len(opened)):
-        dot = 0
-        for x in range(len(cue)):
-            dot += index.counts[opened[j], x] * cue[x]
-        found[j, MEANING] = gains.meaning * dot
+        found[j, MEANING] = given.gains.meaning * _coincidences(opened[j], cue, given.keys)
     best = np.argsort(-found.sum(axis=1), kind="mergesort")
-    return opened[best], found[best]
+    return opened[best], found[best], shared.sum()
 
 
 @njit(cache=True, nogil=True)
-def _rank_some(
-    start: int, stop: int, order: I64, parts: I64, events: I64,
-    counts: I8, active: NDArray[np.uint16], size: I64, primed: NDArray[np.bool_], candidates: int, index: Keys,
-    flat: FlatWords, given: Afferents,
-    gains: Gains,
-) -> None:  # fmt: skip
+def _rank_some(start: int, stop: int, order: I64, parts: I64, events: I64, cues: Cues, candidates: int, given: Afferents) -> None:
     for i in range(start, stop):
-        cue = counts[i].astype(np.int32)
-        beside, dendrite, carried = _beside(i, primed, index, flat, given, gains)
-        now = active[i, : size[i]].astype(np.int64)
-        shared = shared_cells(now, index.codes, index.alive, index.indptr, index.keys, index.built, index.cells)
-        keys, drives = _race(cue, shared, beside, dendrite, candidates, index, gains)
+        beside, dendrite, carried = _beside(i, cues, given)
+        now = cues.active[i, : cues.size[i]].astype(np.int64)
+        keys, drives, schaffer = _race(i, cues, now, beside, dendrite, candidates, given)
         for j in range(len(keys)):
             order[i, j] = keys[j]
             for p in range(parts.shape[2]):
                 parts[i, j, p] = drives[j, p]
-        events[i] = shared.sum() + (carried * (1 + given.context_fan)).sum()
+        events[i] = schaffer + (carried * (1 + given.learned.context_fan)).sum()
 
 
-def rank(
-    counts: I8, active: NDArray[np.uint16], size: I64, primed: NDArray[np.bool_], candidates: int, index: Keys,
-    flat: FlatWords, given: Afferents,
-    gains: Gains,
-) -> tuple[I64, I64, I64]:  # fmt: skip
-    """CA1's index cells in firing order, [n, candidates], padded with -1; their drives by pathway, [n, candidates, 6]; events but for
-    the perforant path's, [n].
+def rank(cues: Cues, candidates: int, given: Afferents) -> tuple[I64, I64, I64]:
+    """CA1's index cells in firing order, [n, candidates], padded with -1; their drives by pathway, [n, candidates, pathway]; events but
+    for the perforant path's, [n].
 
     The `candidates` dendrites of largest drive open; among these the soma's drive decides (the equation of `regions.ca1`).
-    counts: the cues' volleys, [n, d].   active: CA3's cells, [n, k], of which the first `size` count.   primed: plateaus, [n, memory].
     """
-    n = len(counts)
-    order, parts = np.full((n, candidates), -1, np.int64), np.zeros((n, candidates, PATHWAYS), np.int64)
+    n = len(cues.counts)
+    order, parts = np.full((n, candidates), -1, np.int64), np.zeros((n, candidates, given.added.pathways), np.int64)
     events = np.zeros(n, np.int64)
-    _in_threads(_rank_some, n, order, parts, events, counts, active, size, primed, candidates, index, flat, given, gains)
+    _in_threads(_rank_some, n, order, parts, events, cues, candidates, given)
     return order, parts, events
+
+
+@njit(cache=True)
+def drives(order: I64, cues: Cues, given: Afferents) -> I64:
+    """The drives by pathway of keys that fired, [n, c] padded with -1, in 1/64, [n, c, pathway]. CA3's cells do not matter to them."""
+    found = np.zeros((order.shape[0], order.shape[1], given.added.pathways), np.int64)
+    for i in range(len(order)):
+        cue = cues.counts[i].astype(np.int32)
+        beside, _, _ = _beside(i, cues, given)
+        for j in range(order.shape[1]):
+            if order[i, j] >= 0:
+                found[i, j] = beside[order[i, j]]
+                found[i, j, MEANING] = given.gains.meaning * _coincidences(order[i, j], cue, given.keys)
+    return found
 
 
 @njit(cache=True, nogil=True)
 def _attend_some(
-    start: int, stop: int, winners: I64, queries: I64, codes: NDArray[np.uint16], when: NDArray[np.uint8], recurrent: Recurrent,
-    lottery: Lottery, counts: I8, active: NDArray[np.uint16], size: I64, primed: NDArray[np.bool_], candidates: int, index: Keys,
-    flat: FlatWords,
-    given: Afferents, gains: Gains,
+    start: int, stop: int, winners: I64, held: Volleys, recurrent: Recurrent, lottery: Lottery,
+    cues: Cues, candidates: int, given: Afferents,
 ) -> None:  # fmt: skip
     none = np.zeros(0, np.int64)
     for i in range(start, stop):
-        cue, code, release = counts[i].astype(np.int32), codes[i].astype(np.int64), when[i].astype(np.int64)
-        beside, dendrite, _ = _beside(i, primed, index, flat, given, gains)
-        now, moved = active[i, : size[i]].astype(np.int64), True
+        code, release = held.codes[i].astype(np.int64), held.when[i].astype(np.int64)
+        beside, dendrite, _ = _beside(i, cues, given)
+        now, moved = cues.active[i, : cues.size[i]].astype(np.int64), True
         order, drive = none, np.zeros(0)
         for g in range(winners.shape[1]):
             before = now
             if moved:
-                now = ca3_cycle(
-                    recurrent.fast, before[: recurrent.core], recurrent.fast, none, code, release, recurrent.inhibition, recurrent.level,
-                    recurrent.winners,
-                )  # fmt: skip
+                now = ca3_cycle(recurrent, before[: recurrent.core], recurrent.fast, none, code, release)
                 moved = len(now) != len(before) or bool((now != before).any())
             if moved or g == 0:
-                shared = shared_cells(now, index.codes, index.alive, index.indptr, index.keys, index.built, index.cells)
-                order, parts = _race(cue, shared, beside, dendrite, candidates, index, gains)
+                order, parts, _ = _race(i, cues, now, beside, dendrite, candidates, given)
                 drive = parts.sum(axis=1) / float(UNIT)
-            winners[i, g] = first_under_noise(
-                order, drive, lottery.competitors, queries[i], lottery.start + g, lottery.seed, lottery.size, lottery.grid
-            )  # fmt: skip
+            winners[i, g] = first_under_noise(order, drive, lottery, held.names[i], lottery.start + g)
 
 
 def attend_unsettled(
-    queries: I64, codes: NDArray[np.uint16], when: NDArray[np.uint8], recurrent: Recurrent, lottery: Lottery, cycles: int,
-    counts: I8, active: NDArray[np.uint16], size: I64, primed: NDArray[np.bool_], candidates: int, index: Keys,
-    flat: FlatWords, given: Afferents,
-    gains: Gains,
-) -> I64:  # fmt: skip
-    """The subiculum's winner in each of `cycles` gamma cycles while CA3 goes on from `active`, [n, cycles] (see `circuit.attend`, `rank`).
-
-    codes, when: the granule cells that fire in each cycle and at which release, [n, k].
-    """
-    n = len(counts)
+    held: Volleys, recurrent: Recurrent, lottery: Lottery, cycles: int, cues: Cues, candidates: int, given: Afferents
+) -> I64:
+    """The subiculum's winner in each of `cycles` gamma cycles while CA3 goes on from the cues' active cells, [n, cycles] (see
+    `circuit.attend`, `rank`)."""
+    n = len(cues.counts)
     winners = np.full((n, cycles), -1, np.int64)
-    _in_threads(
-        *(_attend_some, n, winners, queries, codes, when, recurrent, lottery, counts),
-        *(active, size, primed, candidates, index, flat, given, gains),
-    )  # fmt: skip
+    _in_threads(_attend_some, n, winners, held, recurrent, lottery, cues, candidates, given)
     return winners
 
 

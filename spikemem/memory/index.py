@@ -1,73 +1,71 @@
-"""Which memories a text memory holds: ids, texts and times, their rows in its hippocampus, and what else they were called."""
+"""Which memories a text memory holds: by id, with their rows in its hippocampus, and in which other words they were told."""
 
 from collections.abc import Iterable
-from typing import NamedTuple
+from dataclasses import replace
 
 import numpy as np
 
 from spikemem.errors import UnknownMemoryError
-from spikemem.memory.store import KeyRow, MemoryRow
-
-
-class Entry(NamedTuple):
-    """A memory.   row: its number in the hippocampus.   happened: seconds since 1970, or None."""
-
-    row: int
-    text: str
-    happened: float | None
+from spikemem.memory.rows import StoredKey, StoredMemory
 
 
 class Index:
-    """Memories by id, in the order of storing.
+    """Memories by id, in the order of storing; a row is a memory's number in the hippocampus.
 
-    >>> roster = Index([MemoryRow(4, "Rain.", stored=0.0), MemoryRow(7, "Sun.", stored=1.0)])
-    >>> roster.drop([4])
-    >>> roster.add([MemoryRow(8, "Snow.", stored=2.0)])
-    >>> roster[8], roster.id_at(2), len(roster), 4 in roster
-    (Entry(row=2, text='Snow.', happened=None), 8, 2, False)
+    >>> index = Index([StoredMemory(4, "Rain.", stored=0.0), StoredMemory(7, "Sun.", stored=1.0)])
+    >>> index.drop([4])
+    >>> index.add([StoredMemory(8, "Snow.", stored=2.0)])
+    >>> index[8].text, index.row(8), index.id_at(2), len(index), 4 in index
+    ('Snow.', 2, 8, 2, False)
     """
 
-    def __init__(self, rows: Iterable[MemoryRow] = ()) -> None:
+    def __init__(self, memories: Iterable[StoredMemory] = ()) -> None:
         self._ids: list[int] = []  # [row], those forgotten included
-        self._entries: dict[int, Entry] = {}
+        self._rows: dict[int, int] = {}
+        self._memories: dict[int, StoredMemory] = {}
         self._wordings: dict[int, str] = {}  # by key
-        self.add(rows)
+        self.add(memories)
 
-    def add(self, rows: Iterable[MemoryRow]) -> None:
+    def add(self, memories: Iterable[StoredMemory]) -> None:
         """New memories, which take the next rows."""
-        for row in rows:
-            self._entries[row.id] = Entry(len(self._ids), row.text, row.happened)
-            self._ids.append(row.id)
+        for memory in memories:
+            self._memories[memory.id], self._rows[memory.id] = memory, len(self._ids)
+            self._ids.append(memory.id)
 
     def drop(self, ids: Iterable[int]) -> None:
         """Memories that are forgotten; their rows stay theirs."""
         for i in set(ids):
-            del self._entries[i]
+            del self._memories[i]
 
     def renew(self, i: int, happened: float) -> None:
         """A memory happened again; the latest moment is kept."""
-        entry = self[i]
-        self._entries[i] = entry._replace(happened=happened if entry.happened is None else max(entry.happened, happened))
+        memory = self[i]
+        self._memories[i] = replace(memory, happened=happened if memory.happened is None else max(memory.happened, happened))
+
+    def row(self, i: int) -> int:
+        """A memory's number in the hippocampus."""
+        return self._rows[self[i].id]
 
     def id_at(self, row: int) -> int:
+        """The id of the memory that has a row."""
         return self._ids[row]
 
-    def word(self, keys: Iterable[KeyRow], since: int = 0) -> None:
+    def word(self, keys: Iterable[StoredKey], since: int = 0) -> None:
         """Other wordings of memories, among keys that the hippocampus numbers from `since` on."""
-        self._wordings |= {row: key.wording for row, key in enumerate(keys, since) if key.wording is not None}
+        self._wordings |= {number: key.wording for number, key in enumerate(keys, since) if key.wording is not None}
 
     def wording(self, i: int, key: int) -> str:
         """A memory in the words of one of its keys, where that is another wording of it; else its text."""
         return self._wordings.get(key, self[i].text)
 
-    def __getitem__(self, i: int) -> Entry:
+    def __getitem__(self, i: int) -> StoredMemory:
         """UnknownMemoryError where there is none."""
-        if isinstance(i, bool) or not isinstance(i, int | np.integer) or i not in self._entries:
+        if isinstance(i, bool) or not isinstance(i, int | np.integer) or i not in self._memories:
             raise UnknownMemoryError(f"no memory {i}; it was never stored or has been forgotten")
-        return self._entries[int(i)]
+        return self._memories[int(i)]
 
     def __contains__(self, i: object) -> bool:
-        return i in self._entries
+        return i in self._memories
 
     def __len__(self) -> int:
-        return len(self._entries)
+        return len(self._memories)

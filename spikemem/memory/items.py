@@ -1,18 +1,21 @@
 """Memories before they are stored, and what a hippocampus is told of them beside their vectors."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Hashable, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
 
 import numpy as np
 from numpy.typing import NDArray
 
+from spikemem.errors import TextError
 from spikemem.hippocampus.regions.ca1 import NONE
+from spikemem.hippocampus.regions.dg import Adaptation
 from spikemem.hippocampus.regions.ec_lex import Words, words
 from spikemem.hippocampus.spec import ModelSpec
+from spikemem.hippocampus.storing import NewMemories, StorePlan
 from spikemem.memory.conversation import Turn
-from spikemem.memory.store import BREAK, KeyKind, KeyRow, MemoryRow
-from spikemem.memory.texts import pieces, seconds
-from spikemem.snapshot import Arrays
+from spikemem.memory.rows import BREAK, KeyKind, StoredKey, StoredMemory
+from spikemem.memory.texts import check_text, pieces, seconds
 
 
 @dataclass(frozen=True)
@@ -49,6 +52,29 @@ class Item:
         return cls.of(turn.line, [], seconds(turn.when), session, turn.captioned)
 
 
+def items_of(
+    texts: Sequence[str],
+    cues: Sequence[Sequence[str]] | None,
+    when: datetime | Sequence[datetime | None] | None,
+    sessions: Sequence[Hashable | None] | None,
+) -> list[Item]:
+    """The arguments of `Memory.store_all` as items; TextError or TimeError where they do not fit."""
+    if isinstance(texts, str) or any(isinstance(c, str) for c in cues or []):
+        raise TextError("texts and cues are lists of texts, not one text; put it in brackets, or use `store`")
+    texts = list(texts)
+    further = [[] for _ in texts] if cues is None else [list(c) for c in cues]
+    times = list(when) if isinstance(when, Sequence) and not isinstance(when, str) else [when for _ in texts]
+    labels = [None for _ in texts] if sessions is None else list(sessions)
+    for what, given in (("lists of cues", further), ("times", times), ("sessions", labels)):
+        if len(given) != len(texts):
+            raise TextError(f"{len(texts)} texts need as many {what}, not {len(given)}")
+    for text in [*texts, *(c for some in further for c in some)]:
+        check_text(text)
+    number = {label: i for i, label in enumerate(dict.fromkeys(label for label in labels if label is not None))}
+    session = [None if label is None else number[label] for label in labels]
+    return [Item.of(*one) for one in zip(texts, further, map(seconds, times), session, strict=True)]
+
+
 def words_of(spec: ModelSpec, texts: Sequence[str]) -> list[Words] | None:
     """What the word cells hear of texts; None where the model has no word cells."""
     return None if spec.lex is None else [words(text, spec.lex.cells) for text in texts]
@@ -59,33 +85,40 @@ def words_of_keys(spec: ModelSpec, items: Sequence[Item]) -> list[list[Words]] |
     return None if spec.lex is None else [[words(key.words, spec.lex.cells) for key in item.keys] for item in items]
 
 
-def key_rows(
+def stored_keys(
+    plan: StorePlan,
     items: Sequence[Item],
     vectors: Sequence[NDArray[np.float32]],
     ids: Sequence[int],
-    arrays: Arrays,
-    since: int,
-    old: Sequence[KeyRow] = (),
-) -> list[KeyRow]:
-    """The rows of the keys of new memories, in the order in which a hippocampus has them, from key `since` on.
+    overwritten: Sequence[StoredKey] = (),
+) -> list[StoredKey]:
+    """The rows of a plan's keys, in the order in which the hippocampus will have them.
 
-    vectors: of each item's keys.   ids: of the items.   arrays: of the hippocampus.   old: keys of a memory that is overwritten, of which
-    the new one has taken over some behind its own.
+    vectors: of each item's keys.   ids: of the memories that hold the items.   overwritten: the keys of the memory that is overwritten.
     """
-    counts, codes, memory = arrays["counts"][since:], arrays["codes"][since:], arrays["memory"][since:]
-    said = [iter(zip(item.keys, own, strict=True)) for item, own in zip(items, vectors, strict=True)]
-    taken = {k.counts.tobytes(): (Key(k.kind, k.text, k.text), k.vector) for k in reversed(old) if k.kind is KeyKind.CUE}
-    rows = []
-    for owner, count, code in zip(memory - memory.min(initial=2**62), counts, codes, strict=True):
-        key, vector = (
-            next(said[owner], None) or taken[count.tobytes()]
-        )  # keys lie in blocks between adaptations, those of one memory in their order
-        rows.append(KeyRow(ids[owner], key.words, vector, count, code, key.kind))
+    rows, codes = [], plan.keys.codes if plan.recoding is None else plan.recoding.codes[-len(plan.keys) :]
+    for item, place, counts, code in zip(plan.keys.item, plan.keys.place, plan.keys.counts, codes, strict=True):
+        if item == NONE:
+            rows.append(replace(overwritten[place], memory=ids[0], counts=counts, code=code))
+            continue
+        key = items[item].keys[place]
+        key = worded(key) if plan.stays and key.kind is KeyKind.CONTENT else key
+        rows.append(StoredKey(ids[item], key.words, vectors[item][place], counts, code, key.kind))
     return rows
 
 
+def new_memories(
+    spec: ModelSpec, items: Sequence[Item], vectors: Sequence[NDArray[np.float32]], sessions: Sequence[int | None]
+) -> NewMemories:
+    """Items as a hippocampus takes them.   vectors: of each item's keys.   sessions: the number of each item's session."""
+    pieces = [sum(key.kind is KeyKind.PIECE for key in item.keys) for item in items]
+    moments = when_array([item.happened for item in items])
+    contents, variants = np.stack([own[0] for own in vectors]), [own[1:] for own in vectors]
+    return NewMemories.of(spec, contents, None, variants, words_of_keys(spec, items), pieces, session_array(sessions), moments)
+
+
 def arrays_of(
-    spec: ModelSpec, memories: Sequence[MemoryRow], keys: Sequence[KeyRow], links: Sequence[tuple[int, int]]
+    spec: ModelSpec, memories: Sequence[StoredMemory], keys: Sequence[StoredKey], links: Sequence[tuple[int, int]]
 ) -> dict[str, NDArray[np.generic]]:
     """The entries of `Hippocampus.arrays` that a store's rows give, memories in their order."""
     index = {m.id: i for i, m in enumerate(memories)}
@@ -101,9 +134,9 @@ def arrays_of(
     }  # fmt: skip
 
 
-def adaptation_blob(arrays: Arrays) -> dict[str, bytes]:
+def adaptation_entry(learned: Adaptation) -> dict[str, bytes]:
     """The entry of a store that keeps what DG has learned."""
-    flat = np.concatenate([np.ravel(np.asarray(arrays[name], np.float64)) for name in ("seen", "mean", "covariance")])
+    flat = np.concatenate([np.ravel(np.asarray(part, np.float64)) for part in (learned.seen, learned.mean, learned.covariance)])
     return {"adaptation": flat.tobytes()}
 
 

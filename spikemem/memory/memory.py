@@ -1,39 +1,28 @@
 """Text memory: an embedder, a hippocampus and a durable store."""
 
-import json
-import time
-from collections.abc import Hashable, Iterable, Sequence
+from collections.abc import Hashable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
-from types import TracebackType
 
 import numpy as np
 from numpy.typing import NDArray
 
-from spikemem.errors import SpecError, StoreError, TextError, UnknownMemoryError, VectorError
-from spikemem.hippocampus.gating import Action, holders
-from spikemem.hippocampus.hippocampus import PATHWAYS, Hippocampus
+from spikemem.errors import UnknownMemoryError
+from spikemem.hippocampus.hippocampus import PATHWAYS
 from spikemem.hippocampus.regions.ca1 import NONE
 from spikemem.hippocampus.regions.ec_ctx import NO_SESSION
 from spikemem.hippocampus.spec import ModelSpec, load_model
+from spikemem.hippocampus.storing import holders
+from spikemem.memory.answers import answers, hit
+from spikemem.memory.commit import ItemBatch, commit, decision
 from spikemem.memory.conversation import TurnLike, sessions_of, turns_after
-from spikemem.memory.embed import DEFAULT, Embedder, Progress, SentenceEmbedder
-from spikemem.memory.index import Index
-from spikemem.memory.items import (
-    Item,
-    adaptation_blob,
-    arrays_of,
-    key_rows,
-    read_adaptation,
-    session_array,
-    when_array,
-    worded,
-    words_of,
-    words_of_keys,
-)
+from spikemem.memory.embed import DEFAULT, Embedder, Progress, SentenceEmbedder, embedded
+from spikemem.memory.items import Item, adaptation_entry, items_of, new_memories, words_of
+from spikemem.memory.opening import Made, check_gates, derived, made_with
 from spikemem.memory.results import Decision, Hit, Hits
-from spikemem.memory.store import KeyKind, MemoryRow, Store
+from spikemem.memory.store import Store
 from spikemem.memory.texts import check_text, moment, seconds
 
 DEFAULT_MODEL = "hippocampus-text"
@@ -51,17 +40,11 @@ class Memory:
         """Use `Memory.open`.   embedder: where it is a name, the model is loaded when it is first needed."""
         self._store, self.spec, self._embedder = store, spec, embedder
         self._seed, self._device = seed, device
-        self._index = Index()
         self._said_in: dict[int, int] = {}  # the session in which a memory of another one was last said again
         self.decisions: list[Decision] = []
         """What became of each text of the last call that stored some, in a model with gates."""
         self._load()
-        cells, name = self.hippocampus.gates, embedder if isinstance(embedder, str) else embedder.name
-        if cells is not None and cells.embedder not in (None, name):
-            raise SpecError(
-                f"the gates of model {spec.name!r} learned from vectors of {cells.embedder!r}, not of {name!r}; train them anew with "
-                "spikemem train gates --embedder, or take a model without gates"
-            )
+        check_gates(self.hippocampus, embedder if isinstance(embedder, str) else embedder.name)
 
     @classmethod
     def open(
@@ -86,33 +69,19 @@ class Memory:
         given = model if isinstance(model, ModelSpec | None) else load_model(model)
         store = Store(path, readonly)
         try:
-            made = store.get_json("model")
+            made = made_with(store)
             if made is None:
                 fresh = SentenceEmbedder(embedder or DEFAULT) if embedder is None or isinstance(embedder, str) else embedder
                 spec = (given or load_model(DEFAULT_MODEL)).with_dim(fresh.dim)
-                return cls._begin(store, spec, fresh, seed or 0, device)
-            assert isinstance(made, dict)
-            spec = ModelSpec.model_validate(made["spec"])
-            chosen: str | Embedder = embedder or str(made["embedder"])
-            if given is not None and given.with_dim(spec.ec.dim) != spec:
-                raise StoreError(f"{path} was made with model {spec.name!r}, not with this {given.name!r}; open it without naming a model")
-            if seed not in (None, made["seed"]):
-                raise StoreError(f"{path} was made with seed {made['seed']}, not {seed}; open it without a seed")
-            name, dim = (chosen, spec.ec.dim) if isinstance(chosen, str) else (chosen.name, chosen.dim)
-            if name != made["embedder"] or dim != spec.ec.dim:
-                raise StoreError(f"{path} was made with embedder {made['embedder']!r} ({spec.ec.dim} dimensions), not {name!r} ({dim})")
-            return cls(store, spec, chosen, int(made["seed"]), device)
+                memory = cls(store, spec, fresh, seed or 0, device)
+                if not store.readonly:
+                    store.add([], [], meta={"model": Made(spec, fresh.name, seed or 0).entry()})
+                return memory
+            made.check(given, embedder, seed, path)
+            return cls(store, made.spec, embedder or made.embedder, made.seed, device)
         except BaseException:
             store.close()
             raise
-
-    @classmethod
-    def _begin(cls, store: Store, spec: ModelSpec, embedder: Embedder, seed: int, device: str) -> "Memory":
-        made = cls(store, spec, embedder, seed, device)
-        model = {"spec": spec.model_dump(), "embedder": embedder.name, "seed": seed}
-        if not store.readonly:
-            store.add([], [], meta={"model": json.dumps(model).encode()})
-        return made
 
     @property
     def embedder(self) -> Embedder:
@@ -123,20 +92,12 @@ class Memory:
 
     def _load(self) -> None:
         """Derive everything in RAM from the store."""
-        with self._store.reading():
-            memories, keys, links = self._store.memories(), self._store.keys(), self._store.links()
-            adaptation = read_adaptation(self._store.get("adaptation"), self.spec.ec.dim)
-        self._index = Index(memories)
-        self._index.word(keys)
-        if not memories:
-            self.hippocampus = Hippocampus(self.spec, self._device, self._seed)
-            return
-        arrays = {**arrays_of(self.spec, memories, keys, links), **adaptation}
-        self.hippocampus = Hippocampus.of(self.spec, arrays, self._device, self._seed)
+        self._index, self.hippocampus = derived(self._store, self.spec, self._device, self._seed)
+        self._stale = False
 
     def _follow(self) -> None:
-        """A reader's RAM follows what a writer has done to the file."""
-        if self._store.readonly and self._store.changed():
+        """RAM follows the disk: after a failure, and, in a reader, after what a writer has done to the file."""
+        if self._stale or (self._store.readonly and self._store.changed()):
             self._load()
 
     # -- storing -------------------------------------------------------------------------------------------------------------------
@@ -183,20 +144,7 @@ class Memory:
         when: one time for all, or one for each.   sessions: a label for each, or None; those of one label are neighbours in time, in
         their order. Labels mean nothing beyond the call.   progress: is told how many keys of how many are done, pieces and cues included.
         """
-        if isinstance(texts, str) or any(isinstance(c, str) for c in cues or []):
-            raise TextError("texts and cues are lists of texts, not one text; put it in brackets, or use `store`")
-        texts = list(texts)
-        further = [[] for _ in texts] if cues is None else [list(c) for c in cues]
-        times = list(when) if isinstance(when, Sequence) and not isinstance(when, str) else [when for _ in texts]
-        labels = [None for _ in texts] if sessions is None else list(sessions)
-        for what, given in (("lists of cues", further), ("times", times), ("sessions", labels)):
-            if len(given) != len(texts):
-                raise TextError(f"{len(texts)} texts need as many {what}, not {len(given)}")
-        for text in [*texts, *(c for some in further for c in some)]:
-            check_text(text)
-        number = {label: i for i, label in enumerate(dict.fromkeys(label for label in labels if label is not None))}
-        session = [None if label is None else number[label] for label in labels]
-        items = [Item.of(*one) for one in zip(texts, further, map(seconds, times), session, strict=True)]
+        items = items_of(texts, cues, when, sessions)
         return self._store_items(items, origin, progress, record=record)
 
     def store_conversation(
@@ -229,7 +177,7 @@ class Memory:
 
     def _session(self, i: int) -> int:
         """The number of a memory's session."""
-        session = self._said_in.get(i, int(self.hippocampus.circuit.ca1.session[self._index[i].row]))
+        session = self._said_in.get(i, int(self.hippocampus.circuit.ca1.session[self._index.row(i)]))
         if session == NO_SESSION:
             raise UnknownMemoryError(f"memory {i} belongs to no session that could go on; give one of a conversation")
         return session
@@ -241,6 +189,7 @@ class Memory:
         if origin is not None:
             check_text(origin)
         self._store.check_open()
+        self._follow()
         self.decisions = []
         total, done, ids = sum(len(item.keys) for item in items), 0, list[int]()
         session = max(self._store.next_session(), *(n + 1 for n in self._said_in.values()), 0) if first is None else first
@@ -257,91 +206,39 @@ class Memory:
         return holders(ids, {decision.old: decision.id for decision in self.decisions if decision.old is not None and decision.forgotten})
 
     def _store_block(self, items: list[Item], origin: str | None, session: int, progress: Progress, record: bool) -> list[int]:
-        """session: the number of the items' session 0."""
+        """Items that are embedded together.   session: the number of the items' session 0."""
         vectors = self._embed([key.embedded for item in items for key in item.keys], progress)
         split = np.split(vectors, np.cumsum([len(item.keys) for item in items])[:-1])
-        ids, size = list[int](), len(items) if self.spec.gates is None else 1
-        for start in range(0, len(items), size):
-            ids += self._store_together(items[start : start + size], split[start : start + size], origin, session, record)
+        ids = list[int]()
+        while len(ids) < len(items):
+            part = slice(len(ids), len(ids) + self.hippocampus.room)
+            numbers = [None if item.session is None else session + item.session for item in items[part]]
+            ids += self._store_batch(ItemBatch(items[part], split[part], numbers, origin), record)
         return ids
 
-    def _store_together(
-        self, items: list[Item], vectors: list[NDArray[np.float32]], origin: str | None, session: int, record: bool
-    ) -> list[int]:
-        """Drafts that become durable together; in a model with gates one, which may become part of an old memory.
+    def _store_batch(self, batch: ItemBatch, record: bool) -> list[int]:
+        """Plan, commit, apply."""
+        plan = self.hippocampus.plan(new_memories(self.spec, batch.items, batch.vectors, batch.sessions), record)
+        decided = None if self.spec.gates is None else decision(self._store, self._index, plan, batch.items[0].text)
+        with self._in_step():
+            ids = commit(self._store, self._index, self.hippocampus, plan, batch)
+        if plan.stays and batch.sessions[0] is not None:
+            self._said_in[ids[0]] = batch.sessions[0]
+        if decided is not None:
+            self.decisions.append(replace(decided, id=ids[0]))
+        return ids
 
-        vectors: of each item's keys, [key, d].
-        """
-        hippocampus, held = self.hippocampus, None
-        forgotten: tuple[str, ...] = ()
-        numbers = [None if item.session is None else session + item.session for item in items]
-        since, adaptation = len(hippocampus.circuit.ca1), hippocampus.adaptation
+    @contextmanager
+    def _in_step(self) -> Iterator[None]:
+        """What is written to disk within is done in RAM, too; after a failure in between RAM is derived from the disk anew."""
         try:
-            hippocampus.store(
-                np.stack([own[0] for own in vectors]),
-                variants=[own[1:] for own in vectors],
-                words=words_of_keys(self.spec, items),
-                pieces=[sum(key.kind == KeyKind.PIECE for key in item.keys) for item in items],
-                sessions=session_array(numbers),
-                when=when_array([item.happened for item in items]),
-                record=record,
-            )
-            outcome = hippocampus.outcomes[0] if hippocampus.outcomes else None
-            old = None if outcome is None or outcome.old == NONE else self._index.id_at(outcome.old)
-            if outcome is not None and old is not None and outcome.stays:
-                held = self._index.wording(old, NONE if outcome.verdict is None else outcome.verdict.key)
-                ids = [self._refresh(old, outcome.added, items[0], vectors[0], since)]
-                self._said_in |= {} if numbers[0] is None else {old: numbers[0]}
-            else:
-                lost = old if outcome is not None and outcome.action is Action.OVERWRITE else None
-                forgotten = () if lost is None else self._wordings(lost)
-                ids = self._add(items, vectors, numbers, origin, since, hippocampus.adaptation is not adaptation, lost)
+            yield
         except BaseException:
-            self._load()  # what is in RAM never runs ahead of the disk
+            self._stale = True
             raise
-        if outcome is not None:
-            gates = {} if outcome.verdict is None else outcome.verdict.shares
-            self.decisions.append(Decision(items[0].text, outcome.action.value, ids[0], old, gates, outcome.recording, forgotten, held))
-        return ids
-
-    def _wordings(self, i: int) -> tuple[str, ...]:
-        """A memory's text, and its further wordings."""
-        return self._index[i].text, *(key.wording for key in self._store.keys(i) if key.wording is not None)
-
-    def _add(
-        self, items: list[Item], vectors: list[NDArray[np.float32]], numbers: list[int | None], origin: str | None, since: int,
-        adapted: bool, lost: int | None,
-    ) -> list[int]:  # fmt: skip
-        """Make new memories durable.   since: their first key.   adapted: all codes are new.   lost: the memory that they overwrite."""
-        a, first, now = self.hippocampus.arrays(), self._store.next_id(), time.time()
-        ids = list(range(first, first + len(items)))
-        codes = a["codes"][:since][a["alive"][:since]] if adapted else None
-        meta = {"next_id": str(ids[-1] + 1).encode(), **(adaptation_blob(a) if adapted else {})}
-        if given := [n for n in numbers if n is not None]:
-            meta["next_session"] = str(max(self._store.next_session(), *(n + 1 for n in given))).encode()
-        rows = [MemoryRow(i, d.text, now, origin, d.happened, n) for i, d, n in zip(ids, items, numbers, strict=True)]
-        theirs = [] if lost is None else self._store.keys(lost)
-        self._store.add(rows, key_rows(items, vectors, ids, a, since, theirs), codes, meta, lost)
-        self._index.add(rows)
-        if lost is not None:
-            self._index.drop([lost])
-        return ids
-
-    def _refresh(self, i: int, added: Sequence[int], item: Item, vectors: NDArray[np.float32], since: int) -> int:
-        """Make durable what a item brought to memory i, which knew it.   added: which of its keys.   since: the first of them."""
-        keys = [worded(key) if key.kind is KeyKind.CONTENT else key for key in (item.keys[j] for j in added)]
-        rows = key_rows([replace(item, keys=keys)], [vectors[list(added)]], [i], self.hippocampus.arrays(), since)
-        self._store.refresh(i, time.time(), item.happened, rows)
-        self._index.word(rows, since)
-        if item.happened is not None:
-            self._index.renew(i, item.happened)
-        return i
 
     def _embed(self, texts: Sequence[str], progress: Progress | None = None) -> NDArray[np.float32]:
-        vectors = np.asarray(self.embedder.embed(texts, progress), np.float32)
-        if vectors.shape != (len(texts), self.spec.ec.dim) or not np.isfinite(vectors).all():
-            raise VectorError(f"embedder {self.embedder.name!r} gave {vectors.shape}, or NaN; expected [{len(texts)}, {self.spec.ec.dim}]")
-        return vectors
+        return embedded(self.embedder, texts, self.spec.ec.dim, progress)
 
     def associate(self, a: int, b: int) -> None:
         """Bind memory a to b: from a, one hop leads to b."""
@@ -349,26 +246,30 @@ class Memory:
 
     def associate_all(self, pairs: Sequence[tuple[int, int]]) -> None:
         """Bind many pairs at once."""
-        places = np.array([[self._index[a].row, self._index[b].row] for a, b in pairs], np.int64).reshape(-1, 2)
-        self._store.link([(int(a), int(b)) for a, b in pairs])
-        if len(places):
-            self.hippocampus.associate(places[:, 0], places[:, 1])
+        self._follow()
+        rows = np.array([[self._index.row(a), self._index.row(b)] for a, b in pairs], np.int64).reshape(-1, 2)
+        with self._in_step():
+            self._store.link([(int(a), int(b)) for a, b in pairs])
+            if len(rows):
+                self.hippocampus.associate(rows[:, 0], rows[:, 1])
 
     def forget(self, *ids: int) -> None:
         """Delete memories for good."""
-        places = [self._index[i].row for i in ids]
-        self._store.remove([int(i) for i in ids])
-        self.hippocampus.forget(places)
-        self._index.drop(ids)
+        self._follow()
+        rows = [self._index.row(i) for i in ids]
+        with self._in_step():
+            self._store.remove([int(i) for i in ids])
+            self.hippocampus.forget(rows)
+            self._index.drop(ids)
 
     def consolidate(self) -> None:
         """Sleep: adapt to all that is stored, and write every surviving engram and association anew."""
-        try:
-            self.hippocampus.consolidate()
-            a = self.hippocampus.arrays()
-            self._store.recode(a["codes"][a["alive"]], adaptation_blob(self.hippocampus.arrays()))
-        finally:
-            self._load()  # compact, or, where the disk refused, as before
+        self._follow()
+        sleep, alive = self.hippocampus.plan_sleep(), self.hippocampus.circuit.ca1.alive
+        with self._in_step():
+            if sleep is not None:
+                self._store.recode(sleep.codes[alive], adaptation_entry(sleep.adaptation))
+            self._load()
 
     # -- recalling -----------------------------------------------------------------------------------------------------------------
 
@@ -406,17 +307,7 @@ class Memory:
             return []
         self._follow()
         found = self.hippocampus.recall(self._embed(cues, progress), top_k, words=words, around=near, cycles=cycles, record=record)
-        read = [None] * len(cues) if found.read is None else found.read.tolist()
-        assert found.keys is not None  # of a rate twin alone
-        hits = (
-            [self._hit(*one) for one in zip(*row, strict=True) if one[0] != NONE]
-            for row in zip(found.ids, found.scores, found.drives, found.keys, strict=True)
-        )
-        spikes = found.gates or [None] * len(cues)
-        return [
-            Hits(own, float(new), found.recording, out, gates)
-            for own, new, out, gates in zip(hits, found.novelty, read, spikes, strict=True)
-        ]
+        return answers(found, PATHWAYS, self._index)
 
     def recall_chain(self, cue: str, hops: int = 1) -> list[Hit]:
         """The memories that follow the one that the cue recalls, one a hop; shorter where the chain ends.
@@ -434,13 +325,7 @@ class Memory:
             return []
         ids = self.hippocampus.recall_chain(vector, hops, words=words)[0]
         scores = self.hippocampus.contents(ids[ids != NONE]) @ (vector[0] / np.linalg.norm(vector[0]))
-        return [self._hit(i, float(score)) for i, score in zip(ids[ids != NONE], scores, strict=True)]
-
-    def _hit(self, place: int, score: float, drives: Iterable[float] | None = None, key: int = NONE) -> Hit:
-        i = self._index.id_at(place)
-        text, happened = self._index.wording(i, key), self._index[i].happened
-        why = {} if drives is None else {name: float(share) for name, share in zip(PATHWAYS, drives, strict=True)}
-        return Hit(i, text, float(score), None if happened is None else moment(happened), why)
+        return [hit(self._index, i, float(score)) for i, score in zip(ids[ids != NONE], scores, strict=True)]
 
     # -- the rest ------------------------------------------------------------------------------------------------------------------
 
@@ -474,5 +359,5 @@ class Memory:
     def __enter__(self) -> "Memory":
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(self, *raised: object) -> None:
         self.close()

@@ -12,8 +12,7 @@ import sqlite3
 import zlib
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
-from enum import IntEnum
+from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Literal
@@ -22,6 +21,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from spikemem.errors import StoreError, StoreLockedError
+from spikemem.memory.rows import KeyKind, StoredKey, StoredMemory, crc_of
 
 APPLICATION = 0x5350494B  # "SPIK"
 VERSION = 2
@@ -44,68 +44,6 @@ UPGRADE = (
 MEMORY = "id, text, stored, origin"
 KEY = "memory, text, vector, counts, code"
 """The columns that both formats have, in the order in which their CRC covers them."""
-
-
-class KeyKind(IntEnum):
-    """What a key of a memory holds: its content, a piece of its text, a further cue, or its content in other words."""
-
-    CONTENT = 0
-    PIECE = 1
-    CUE = 2
-    WORDING = 3
-
-
-@dataclass(frozen=True)
-class MemoryRow:
-    """id: ids rise and are never given twice.   stored: seconds since 1970.   origin: a note of where it came from, or None.
-
-    happened: seconds since 1970, or None.   session: memories of one number belong together, in their order; or None.
-    """
-
-    id: int
-    text: str
-    stored: float
-    origin: str | None = None
-    happened: float | None = None
-    session: int | None = None
-
-    def values(self) -> tuple[Any, ...]:
-        """A row without its CRC, of the types that SQLite gives back."""
-        happened = None if self.happened is None else float(self.happened)
-        return self.id, self.text, float(self.stored), self.origin, happened, self.session
-
-
-BREAK = "\x1f"
-"""In the text of a wording's row, between what is said and what is heard besides; to the word cells it is a space."""
-
-
-@dataclass(frozen=True, eq=False)
-class KeyRow:
-    """A cue of a memory: its text, its vector float32 [d], its volley int8 [d], its CA3 code uint16 [k]. The first is the content.
-
-    The text is what the word cells hear; of a content it may say more than the memory's text, which is what the vector was made of.
-    The vector is kept so that another circuit, or the rate twin, can be built from the file.
-    """
-
-    memory: int
-    text: str
-    vector: NDArray[np.float32]
-    counts: NDArray[np.int8]
-    code: NDArray[np.uint16]
-    kind: KeyKind = KeyKind.CONTENT
-
-    @property
-    def wording(self) -> str | None:
-        """What is said, where the key is a further wording of its memory."""
-        return self.text.rpartition(BREAK)[0] if self.kind is KeyKind.WORDING else None
-
-    def values(self) -> tuple[Any, ...]:
-        """A row without its CRC."""
-        return self.memory, self.text, self.vector.tobytes(), self.counts.tobytes(), self.code.tobytes(), int(self.kind)
-
-
-def _crc(*parts: str | bytes | float | None) -> int:
-    return zlib.crc32(b"\0".join(p if isinstance(p, bytes) else repr(p).encode() for p in parts))
 
 
 class Store:
@@ -185,8 +123,8 @@ class Store:
             memories, keys = self.memories(), self._keys()
             for statement in UPGRADE:
                 self._db.execute(statement)
-            self._db.executemany("UPDATE memories SET crc = ? WHERE id = ?", [(_crc(*m.values()), m.id) for m in memories])
-            self._db.executemany("UPDATE keys SET kind = ?, crc = ? WHERE id = ?", [(int(k.kind), _crc(*k.values()), i) for i, k in keys])
+            self._db.executemany("UPDATE memories SET crc = ? WHERE id = ?", [(crc_of(*m.values()), m.id) for m in memories])
+            self._db.executemany("UPDATE keys SET kind = ?, crc = ? WHERE id = ?", [(int(k.kind), crc_of(*k.values()), i) for i, k in keys])
             self._db.execute(f"PRAGMA user_version = {VERSION}")
 
     # -- meta ----------------------------------------------------------------------------------------------------------------------
@@ -230,8 +168,8 @@ class Store:
 
     def add(
         self,
-        memories: Sequence[MemoryRow],
-        keys: Sequence[KeyRow],
+        memories: Sequence[StoredMemory],
+        keys: Sequence[StoredKey],
         codes: NDArray[np.uint16] | None = None,
         meta: dict[str, bytes] | None = None,
         instead_of: int | None = None,
@@ -248,30 +186,30 @@ class Store:
             self._put((meta or {}).items())
             told = [m.values() for m in memories]
             into = f"INSERT INTO memories ({MEMORY}, happened, session, crc) VALUES (?, ?, ?, ?, ?, ?, ?)"
-            self._db.executemany(into, [(*row, _crc(*row)) for row in told])
+            self._db.executemany(into, [(*row, crc_of(*row)) for row in told])
             self._add_keys(keys)
 
-    def refresh(self, memory: int, stored: float, happened: float | None, keys: Sequence[KeyRow]) -> None:
+    def refresh(self, memory: int, stored: float, happened: float | None, keys: Sequence[StoredKey]) -> None:
         """A memory was stored again: its times, of which `happened` is the latest, and the cues that it lacked."""
         with self._transaction():
             ((*row, crc),) = self._select(f"SELECT {MEMORY}, happened, session, crc FROM memories WHERE id = ?", memory)
-            if _crc(*row) != crc:
+            if crc_of(*row) != crc:
                 raise StoreError(f"{self.path}: memory {memory} has been altered on disk; restore the file from a backup")
-            old = MemoryRow(*row)
+            old = StoredMemory(*row)
             new = replace(old, stored=stored, happened=max((t for t in (old.happened, happened) if t is not None), default=None))
             change = "UPDATE memories SET stored = ?, happened = ?, crc = ? WHERE id = ?"
-            self._db.execute(change, (new.stored, new.happened, _crc(*new.values()), memory))
+            self._db.execute(change, (new.stored, new.happened, crc_of(*new.values()), memory))
             self._add_keys(keys)
 
-    def _add_keys(self, keys: Sequence[KeyRow]) -> None:
+    def _add_keys(self, keys: Sequence[StoredKey]) -> None:
         held = [k.values() for k in keys]
-        self._db.executemany(f"INSERT INTO keys ({KEY}, kind, crc) VALUES (?, ?, ?, ?, ?, ?, ?)", [(*row, _crc(*row)) for row in held])
+        self._db.executemany(f"INSERT INTO keys ({KEY}, kind, crc) VALUES (?, ?, ?, ?, ?, ?, ?)", [(*row, crc_of(*row)) for row in held])
 
     def _hand_over(self, old: int, new: int) -> None:
         """Delete a memory; its links become those of another."""
         links = [tuple(new if i == old else i for i in pair) for pair in self.links() if old in pair]
         self._delete([old])
-        self._db.executemany("INSERT OR IGNORE INTO links VALUES (?, ?, ?)", [(a, b, _crc(a, b)) for a, b in links])
+        self._db.executemany("INSERT OR IGNORE INTO links VALUES (?, ?, ?)", [(a, b, crc_of(a, b)) for a, b in links])
 
     def recode(self, codes: NDArray[np.uint16], meta: dict[str, bytes]) -> None:
         """New codes for all keys, [key, k], in the order in which `keys` gives them."""
@@ -281,13 +219,13 @@ class Store:
 
     def _recode(self, codes: NDArray[np.uint16]) -> None:
         rows = self._select("SELECT memory, text, vector, counts, kind, id FROM keys ORDER BY id")
-        new = [(c.tobytes(), _crc(*row[:4], c.tobytes(), row[4]), row[5]) for row, c in zip(rows, codes, strict=True)]
+        new = [(c.tobytes(), crc_of(*row[:4], c.tobytes(), row[4]), row[5]) for row, c in zip(rows, codes, strict=True)]
         self._db.executemany("UPDATE keys SET code = ?, crc = ? WHERE id = ?", new)
 
     def link(self, pairs: Iterable[tuple[int, int]]) -> None:
         """Keep associations (pre, post)."""
         with self._transaction():
-            self._db.executemany("INSERT OR IGNORE INTO links VALUES (?, ?, ?)", [(a, b, _crc(a, b)) for a, b in pairs])
+            self._db.executemany("INSERT OR IGNORE INTO links VALUES (?, ?, ?)", [(a, b, crc_of(a, b)) for a, b in pairs])
 
     def remove(self, ids: Sequence[int]) -> None:
         """Delete memories, their keys and their links."""
@@ -312,37 +250,37 @@ class Store:
         kept = self.get_json(entry)
         return max(int(self._select(largest)[0][0]) + 1, int(str(kept)) if kept is not None else 0)
 
-    def memories(self) -> list[MemoryRow]:
+    def memories(self) -> list[StoredMemory]:
         new = ", happened, session" if self._format() > 1 else ""
         rows = self._select(f"SELECT {MEMORY}{new}, crc FROM memories ORDER BY id")
         for *row, crc in rows:
-            if _crc(*row) != crc:
+            if crc_of(*row) != crc:
                 raise StoreError(f"{self.path}: memory {row[0]} has been altered on disk; restore the file from a backup")
-        return [MemoryRow(*row[:-1]) for row in rows]
+        return [StoredMemory(*row[:-1]) for row in rows]
 
-    def keys(self, memory: int | None = None) -> list[KeyRow]:
+    def keys(self, memory: int | None = None) -> list[StoredKey]:
         """All keys, or those of a memory."""
         return [key for _, key in self._keys(memory)]
 
-    def _keys(self, memory: int | None = None) -> list[tuple[int, KeyRow]]:
+    def _keys(self, memory: int | None = None) -> list[tuple[int, StoredKey]]:
         """Keys with the numbers of their rows. In format 1 a memory's first is its content, the others are cues."""
         new = ", kind" if self._format() > 1 else ""
         rows = self._select(f"SELECT id, {KEY}{new}, crc FROM keys WHERE ?1 IS NULL OR memory = ?1 ORDER BY id", memory)
         known, keys = set[int](), []
         for i, *row, crc in rows:
-            if _crc(*row) != crc:
+            if crc_of(*row) != crc:
                 raise StoreError(f"{self.path}: a cue of memory {row[0]} has been altered on disk; restore the file from a backup")
             memory, text, vector, counts, code = row[:5]
             kind = KeyKind(row[5]) if new else KeyKind.CUE if memory in known else KeyKind.CONTENT
             known.add(memory)
             arrays = np.frombuffer(vector, np.float32), np.frombuffer(counts, np.int8), np.frombuffer(code, np.uint16)
-            keys.append((i, KeyRow(memory, text, *arrays, kind)))
+            keys.append((i, StoredKey(memory, text, *arrays, kind)))
         return keys
 
     def links(self) -> list[tuple[int, int]]:
         rows = self._select("SELECT pre, post, crc FROM links ORDER BY pre, post")
         for pre, post, crc in rows:
-            if _crc(pre, post) != crc:
+            if crc_of(pre, post) != crc:
                 raise StoreError(f"{self.path}: the link {pre} -> {post} has been altered on disk; restore the file from a backup")
         return [(pre, post) for pre, post, _ in rows]
 

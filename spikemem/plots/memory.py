@@ -23,7 +23,7 @@ NAMES = {
     "ec_lex_deep": "words again", "ca1_apical_deep": "apical, again", "ca1_plateau": "plateau", "visited": "visited",
     "return_inhibition": "return inhibition",
 }  # fmt: skip
-PATHWAY_COLOURS = dict(zip(PATHWAYS, (SPIKING, RATE, "#6cb39b", "#7a5195", "#c9a227", "#b23a48"), strict=True))
+PATHWAY_COLOURS = dict(zip(PATHWAYS, (SPIKING, RATE, "#6cb39b", "#7a5195", "#c9a227", "#b23a48", "#3c6e71", "#8d6a9f"), strict=False))
 LINE = 56
 """Characters in a line of the text that stands beside a bar."""
 

@@ -18,14 +18,14 @@ from spikemem.data.corpus import load_conversation, load_small_talk
 from spikemem.data.corpus.statements import load_corpus
 from spikemem.data.corpus.stream import EventKind, StreamEvent, stream
 from spikemem.hippocampus.circuit import Circuit, Volley
-from spikemem.hippocampus.gating import Action, mismatch, one_thread
+from spikemem.hippocampus.gating import mismatch, one_thread
 from spikemem.hippocampus.hippocampus import Hippocampus
 from spikemem.hippocampus.inputs import check_cue
 from spikemem.hippocampus.regions.ca1 import NONE
+from spikemem.hippocampus.regions.cue_words import SILENT
 from spikemem.hippocampus.regions.ec import unit
 from spikemem.hippocampus.regions.ec_lex import Words, words
-from spikemem.hippocampus.regions.gates import FEATURES, GATES, Mismatch, Phase
-from spikemem.hippocampus.regions.pathways import SILENT
+from spikemem.hippocampus.regions.gates import FEATURES, GATES, Action, Mismatch, Phase
 from spikemem.hippocampus.spec import ModelSpec
 from spikemem.memory.embed import Embedder
 

@@ -8,11 +8,9 @@ import pytest
 
 from spikemem import Hippocampus, ModelSpec, load_model
 from spikemem.errors import SnapshotError, SpecError
-from spikemem.evaluate.compare_regions import _spikes
 from spikemem.hippocampus.codes import VolleyCode
 from spikemem.hippocampus.regions import ec
 from spikemem.hippocampus.regions.ec_lex import words
-from spikemem.hippocampus.regions.rhythm import GAMMA
 from spikemem.hippocampus.spec import weights_file
 from spikemem.network.modelfile import MODELS
 from tests.fakes import near, units
@@ -71,8 +69,7 @@ def test_a_recall_is_what_the_spikes_say(trained: ModelSpec, layer_two: float, t
     for name in ANSWERS:
         np.testing.assert_array_equal(getattr(short, name), getattr(spiking, name), err_msg=name)
     assert spiking.recording is not None
-    fired = _spikes(spiking.recording, "ec", GAMMA)
-    np.testing.assert_array_equal(ec.heard(spec.ec, fired), ec.encode(spec.ec, ec.unit(cues(), 384)))
+    np.testing.assert_array_equal(ec.counted(spec.ec, spiking.recording), ec.encode(spec.ec, ec.unit(cues(), 384)))
     assert spiking.ids[:4, 0].tolist() == [0, 1, 2, 3]
 
 

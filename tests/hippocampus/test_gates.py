@@ -83,15 +83,15 @@ def test_the_spikes_decide_as_the_short_cut_does(filled: Hippocampus, simulator:
         vector = near(units(len(TEXTS))[[i]], 1.0 - 0.15 * i)
         said = words(text, CELLS)
         volley = filled.circuit.volley(vector, check_cue([said], None, 1, filled.spec.lex))
-        short = judge(filled.circuit, graded, volley, vector, None).verdict
+        short = judge(filled.circuit, graded, volley, vector, None)
         spiked = judge(filled.circuit, graded, volley, vector, (simulator, "cpu"))
         assert short is not None
-        assert spiked.verdict is not None
+        assert spiked is not None
         assert spiked.recording is not None
-        assert spiked.verdict.key == short.key == i
+        assert spiked.key == short.key == i
         for name in ("share", "value"):
-            np.testing.assert_array_equal(getattr(spiked.verdict, name), getattr(short, name), err_msg=name)
-        for name, of_spikes, of_short in zip(Mismatch._fields, spiked.verdict.mismatch, short.mismatch, strict=True):
+            np.testing.assert_array_equal(getattr(spiked, name), getattr(short, name), err_msg=name)
+        for name, of_spikes, of_short in zip(Mismatch._fields, spiked.mismatch, short.mismatch, strict=True):
             np.testing.assert_array_equal(of_spikes, of_short, err_msg=name)
         if i:
             assert graded.words[0, short.mismatch.extra].any()
@@ -110,9 +110,9 @@ def test_what_brings_nothing_new_is_known_to_the_smallest_memory(spec: ModelSpec
     plain.store(vectors, words=said)
     memory = Hippocampus.of(shipped, plain.arrays())
     assert memory.store(vectors, words=said, record=record).tolist() == list(range(memories))
-    assert [outcome.action for outcome in memory.outcomes] == [Action.RENEW] * memories
-    assert all(outcome.verdict is not None and not outcome.verdict.mismatch.sizes[:4].any() for outcome in memory.outcomes)
-    assert all((outcome.recording is not None) is record for outcome in memory.outcomes)
+    assert [plan.action for plan in memory.plans] == [Action.RENEW] * memories
+    assert all(plan.verdict is not None and not plan.verdict.mismatch.sizes[:4].any() for plan in memory.plans)
+    assert all(plan.verdict is not None and (plan.verdict.recording is not None) is record for plan in memory.plans)
 
 
 def test_where_none_answers_all_is_new(spec: ModelSpec, filled: Hippocampus) -> None:
@@ -188,7 +188,7 @@ def test_what_the_gates_mean(on: set[str], action: Action) -> None:
 def test_without_gates_nothing_is_decided(spec: ModelSpec, filled: Hippocampus) -> None:
     ids = filled.store(units(2), words=[[words(TEXTS[0], CELLS)]] * 2)
     assert ids.tolist() == [40, 41]
-    assert not filled.outcomes
+    assert not filled.plans
     assert "gate_update" not in filled.network.populations
     gated = Hippocampus(spec)
     gated.store(units(3), words=[[words(text, CELLS)] for text in TEXTS[:3]])
@@ -202,8 +202,8 @@ def test_an_overwriting_takes_over_the_associations(spec: ModelSpec) -> None:
     memory.associate([0, 1], [1, 2])
     changed = words(TEXTS[1].replace("mat 7", "mat 99"), CELLS)
     new = memory.store(near(vectors[[1]], 0.95), words=[[changed]])
-    outcome = memory.outcomes[0]
-    assert (outcome.action, outcome.old, outcome.memory) == (Action.OVERWRITE, 1, 3)
+    plan = memory.plans[0]
+    assert (plan.action, plan.old, plan.memory.tolist()) == (Action.OVERWRITE, 1, [3])
     assert memory.recall_chain(vectors[0], hops=2).tolist() == [[3, 2]]
     assert memory.recall(vectors[1]).ids.tolist() == [new.tolist()]
     assert len(memory) == 3
@@ -214,7 +214,7 @@ def test_ids_of_one_call_are_of_what_holds_the_events_at_its_end(spec: ModelSpec
     said = [words(text, CELLS) for text in (*TEXTS[:2], *(TEXTS[1].replace("mat 7", f"mat {n}") for n in (98, 99)))]
     near_by = near(vectors[[1, 1]], 0.95)
     ids = memory.store(np.concatenate([vectors, near_by]), words=[[heard] for heard in said])
-    assert [outcome.action.value for outcome in memory.outcomes] == ["write", "write", "overwrite", "overwrite"]
+    assert [plan.action.value for plan in memory.plans] == ["write", "write", "overwrite", "overwrite"]
     assert ids.tolist() == [0, 3, 3, 3]
     assert memory.contents(ids).shape == (4, vectors.shape[1])
 
@@ -223,7 +223,7 @@ def test_an_event_with_vectors_alone_is_judged(spec: ModelSpec) -> None:
     memory = Hippocampus(spec)
     assert memory.store(units(5)).tolist() == [0, 1, 2, 3, 4]
     assert memory.store(units(5)[[2]]).tolist() == [2]
-    assert memory.outcomes[0].action is Action.RENEW
+    assert memory.plans[0].action is Action.RENEW
     assert len(memory.circuit.ca1) == 5
 
 

@@ -9,8 +9,8 @@ import pytest
 from spikemem import Hippocampus, ModelSpec, RateHippocampus
 from spikemem.hippocampus.hippocampus import PATHWAYS
 from spikemem.hippocampus.regions import ec
+from spikemem.hippocampus.regions.cue_words import CueWords
 from spikemem.hippocampus.regions.ec_lex import Words, words
-from spikemem.hippocampus.regions.pathways import CueWords
 from spikemem.hippocampus.regions.rhythm import GAMMA
 from tests.fakes import near, units
 
@@ -27,7 +27,7 @@ def text_spec(small: ModelSpec, **ca1: float) -> ModelSpec:
     return ModelSpec.model_validate(table)
 
 
-def said(*texts: str) -> list[Words]:
+def cells_of(*texts: str) -> list[Words]:
     return [words(t, 1024) for t in texts]
 
 
@@ -40,9 +40,11 @@ def conversation(spec: ModelSpec, n: int = 60, titles: bool = True, links: bool 
     """Memories of three sessions and none; every other one with a title that the words of another one name."""
     memory = Hippocampus(spec, seed=0)
     variants = [units(1, seed=50 + i) if titles and i % 2 else None for i in range(n)]
-    heard = [said(text(i), *([f"{TOPICS[(i + 3) % 12]} number{(i + 1) % 17}"] if v is not None else [])) for i, v in enumerate(variants)]
+    given = [
+        cells_of(text(i), *([f"{TOPICS[(i + 3) % 12]} number{(i + 1) % 17}"] if v is not None else [])) for i, v in enumerate(variants)
+    ]
     ids = memory.store(
-        units(n), variants=variants, words=heard, sessions=[i // 20 if i < 50 else -1 for i in range(n)],
+        units(n), variants=variants, words=given, sessions=[i // 20 if i < 50 else -1 for i in range(n)],
         when=[np.nan if i % 9 == 0 else 1.6e9 + 86400.0 * 3 * i for i in range(n)],
     )  # fmt: skip
     if links:
@@ -54,16 +56,16 @@ def conversation(spec: ModelSpec, n: int = 60, titles: bool = True, links: bool 
 def check_cue(n: int = 12) -> tuple[np.ndarray, list[Words]]:
     x = units(60)
     cues = np.concatenate([near(x[2:8], 0.8), near(x[30:34], 0.3), units(2, seed=99)])[:n]
-    return cues, said(*[f"where is the {TOPICS[i % 12]} number{i % 17} {TOPICS[(3 * i) % 12]}" for i in range(n - 1)], "?!")
+    return cues, cells_of(*[f"where is the {TOPICS[i % 12]} number{i % 17} {TOPICS[(3 * i) % 12]}" for i in range(n - 1)], "?!")
 
 
 @pytest.mark.parametrize("cycles", [1, 2, 3, 4])
 @pytest.mark.parametrize(("titles", "links", "around"), [(True, True, 1.6e9 + 3e6), (True, False, None), (False, True, None)])
 def test_a_recall_is_what_the_spikes_say(small: ModelSpec, cycles: int, titles: bool, links: bool, around: float | None) -> None:
     memory = conversation(text_spec(small), titles=titles, links=links)
-    cues, heard = check_cue()
-    short = memory.recall(cues, 5, words=heard, around=around, cycles=cycles, settle=1)
-    spiking = memory.recall(cues, 5, words=heard, around=around, cycles=cycles, settle=1, record=True)
+    cues, given = check_cue()
+    short = memory.recall(cues, 5, words=given, around=around, cycles=cycles, settle=1)
+    spiking = memory.recall(cues, 5, words=given, around=around, cycles=cycles, settle=1, record=True)
     for name in ("ids", "scores", "drives", "path", "vectors", "novelty", "competitors", "attention"):
         np.testing.assert_array_equal(getattr(short, name), getattr(spiking, name), err_msg=name)
     if cycles > 1:
@@ -113,11 +115,11 @@ def drawn_memory(rng: np.random.Generator, spec: ModelSpec, cells: int) -> Hippo
         n = min(left, int(rng.integers(1, 20)))
         left -= n
         apart, sizes = rng.random() < 0.3, rng.integers(0, 9 if rng.random() < 0.2 else 3, n)
-        heard = [[drawn_words(rng, cells, 0, 1, 2, 6, 15, 30) for _ in range(1 + apart + size)] for size in sizes]
+        given = [[drawn_words(rng, cells, 0, 1, 2, 6, 15, 30) for _ in range(1 + apart + size)] for size in sizes]
         when = np.where(rng.random(n) < 0.2, np.nan, 1.6e9 + rng.normal(size=n) * 10.0 ** rng.integers(3, 9))
         memory.store(
             rng.normal(size=(n, dim)) + 0.5 * base, rng.normal(size=(n, dim)) if apart else None,
-            [rng.normal(size=(size, dim)) if size else None for size in sizes], words=heard if rng.random() < 0.9 else None,
+            [rng.normal(size=(size, dim)) if size else None for size in sizes], words=given if rng.random() < 0.9 else None,
             pieces=[int(rng.integers(0, size + 1)) for size in sizes], sessions=rng.integers(-1, 3, n) if rng.random() < 0.8 else None,
             when=when if rng.random() < 0.8 else None,
         )  # fmt: skip
@@ -135,10 +137,10 @@ def drawn_cues(rng: np.random.Generator, memory: Hippocampus, cells: int) -> tup
     """One to three cues near stored keys or far from all, and what they say; some say all words there are."""
     counts, n = memory.arrays()["counts"], int(rng.integers(1, 4))
     cues = counts[rng.integers(0, len(counts), n)] + rng.normal(size=(n, counts.shape[1])) * rng.choice([0.1, 2.0, 8.0])
-    heard = [drawn_words(rng, cells, 0, 1, 3, 8, 40) for _ in range(n)]
+    given = [drawn_words(rng, cells, 0, 1, 3, 8, 40) for _ in range(n)]
     if rng.random() < 0.2:
-        heard[0] = Words(np.arange(cells), np.full(cells, 20), np.ones(cells, bool))
-    return cues, heard, None if rng.random() < 0.4 else float(rng.choice([1.6e9, 1.61e9, 0.0, -1e12, 1e15]))
+        given[0] = Words(np.arange(cells), np.full(cells, 20), np.ones(cells, bool))
+    return cues, given, None if rng.random() < 0.4 else float(rng.choice([1.6e9, 1.61e9, 0.0, -1e12, 1e15]))
 
 
 @pytest.mark.parametrize("seed", range(24))
@@ -152,9 +154,9 @@ def test_drawn_recalls_are_what_the_spikes_say(seed: int, tmp_path: Path) -> Non
         for name, array in memory.arrays().items():
             np.testing.assert_array_equal(array, opened.arrays()[name], err_msg=name)
         memory = opened
-    cues, heard, around = drawn_cues(rng, memory, cells)
+    cues, given, around = drawn_cues(rng, memory, cells)
     how: dict[str, Any] = {
-        "words": heard if rng.random() < 0.9 else None, "around": around, "top_k": int(rng.choice([1, 3, 10, 60])),
+        "words": given if rng.random() < 0.9 else None, "around": around, "top_k": int(rng.choice([1, 3, 10, 60])),
         "cycles": int(rng.integers(1, 5)), "settle": int(rng.integers(0, 4)), "attention_cycles": int(rng.choice([1, 3, 5])),
     }  # fmt: skip
     short, spiking = memory.recall(cues, **how), memory.recall(cues, **how, record=True)
@@ -185,12 +187,12 @@ def plain_weights(memory: Hippocampus) -> tuple[np.ndarray, list[tuple[int, np.n
     return weight, [(int(a["memory"][k]), odds * whole[:, k] / (odds * whole[:, k]).sum()) for k in titles]
 
 
-def plain_drive(memory: Hippocampus, heard: Words, around: float | None, primed: set[int]) -> np.ndarray:
+def plain_drive(memory: Hippocampus, given: Words, around: float | None, primed: set[int]) -> np.ndarray:
     """Each key's drive beside its meaning, in units of s^2, by pathway, [key, 5]: words, context, time, key, spreading."""
     a, spec = memory.arrays(), memory.spec
     weight, titles = plain_weights(memory)
     x = np.zeros(len(weight))
-    x[heard.cells] = np.minimum(heard.spikes, 8)
+    x[given.cells] = np.minimum(given.spikes, 8)
     words_, found = spec.ca1.words * (x @ weight), np.zeros((len(a["alive"]), 5))
     fired = {m for m, share in titles if share @ (x > 0) > spec.ca1.coincidence}
     content = np.unique(a["content"])
@@ -213,8 +215,8 @@ def plain_drive(memory: Hippocampus, heard: Words, around: float | None, primed:
 @pytest.mark.parametrize(("cycles", "around"), [(1, 1.6e9 + 3e6), (2, None), (3, 1.6e9 + 9e6)])
 def test_drives_are_those_of_the_equation(small: ModelSpec, cycles: int, around: float | None) -> None:
     memory = conversation(text_spec(small), links=True)
-    cues, heard = check_cue()
-    found, a = memory.recall(cues, 5, words=heard, around=around, cycles=cycles), memory.arrays()
+    cues, given = check_cue()
+    found, a = memory.recall(cues, 5, words=given, around=around, cycles=cycles), memory.arrays()
     counts = ec.encode(memory.spec.ec, ec.unit(cues, 384)).astype(float)
     s2 = ec.scale(memory.spec.ec) ** 2
     seen = np.zeros(6)
@@ -224,14 +226,14 @@ def test_drives_are_those_of_the_equation(small: ModelSpec, cycles: int, around:
             x = np.isin(np.arange(1024), memory.circuit.ca1.lexicon.whole_words(int(np.unique(a["content"])[m])))
             relit = {t for t, share in plain_weights(memory)[1] if share @ x > memory.spec.ca1.coincidence}
             primed |= {m} | {int(b) for p, b in a["links"] if p == m} | relit
-        beside = plain_drive(memory, heard[i], around, primed) * s2
+        beside = plain_drive(memory, given[i], around, primed) * s2
         own = counts[i] @ counts[i]
         meaning = a["counts"].astype(float) @ counts[i]
         for place, m in enumerate(found.ids[i].tolist()):
             keys = np.flatnonzero(a["memory"] == m)
             key = keys[np.argmax(meaning[keys] + beside[keys].sum(1))]
             expected = np.array([meaning[key], *beside[key]]) / own
-            rounding = np.array([0, 0.5 * heard[i].spikes.sum(), heard[i].spikes.sum() + 0.04 * beside[key, 0] + 20, 0.2, 0.02, 0.02]) / own
+            rounding = np.array([0, 0.5 * given[i].spikes.sum(), given[i].spikes.sum() + 0.04 * beside[key, 0] + 20, 0.2, 0.02, 0.02]) / own
             np.testing.assert_array_less(np.abs(found.drives[i, place] - expected), rounding + 1e-9)
             seen += found.drives[i, place] != 0
         np.testing.assert_allclose(found.scores[i], found.drives[i].sum(1), rtol=1e-12)
@@ -244,35 +246,35 @@ def test_the_rate_twin_has_the_same_drives(small: ModelSpec) -> None:
     spiking, rate = conversation(spec), RateHippocampus(spec, pathways=True)
     a = spiking.arrays()
     variants = [units(1, seed=50 + i) if i % 2 else None for i in range(60)]
-    texts = [said(text(i), *([f"{TOPICS[(i + 3) % 12]} number{(i + 1) % 17}"] if i % 2 else [])) for i in range(60)]
+    texts = [cells_of(text(i), *([f"{TOPICS[(i + 3) % 12]} number{(i + 1) % 17}"] if i % 2 else [])) for i in range(60)]
     rate.store(units(60), variants=variants, words=texts, sessions=a["session"], when=a["when"])
     rate.forget(np.arange(7, 60, 13))
-    cues, heard = check_cue()
+    cues, given = check_cue()
     around = 1.6e9 + 3e6
-    found, twin = (m.recall(cues, 3, words=heard, around=around, cycles=1) for m in (spiking, rate))
+    found, twin = (m.recall(cues, 3, words=given, around=around, cycles=1) for m in (spiking, rate))
     title = np.array([v[0] if v is not None else np.zeros(384) for v in variants])
     keys = np.where(a["cue"][:, None], title[a["memory"]], units(60)[a["memory"]]).astype(float)
     for i in range(len(cues)):
-        drive = plain_drive(spiking, heard[i], around, set()).sum(1)
+        drive = plain_drive(spiking, given[i], around, set()).sum(1)
         best = {m: np.max(keys[a["memory"] == m] @ ec.unit(cues[i], 384)[0] + drive[a["memory"] == m]) for m in twin.ids[i].tolist()}
         np.testing.assert_allclose(twin.scores[i], list(best.values()), rtol=0, atol=1e-6)  # cosines are float32
     assert (found.ids[:, 0] == twin.ids[:, 0]).mean() > 0.9
     beside = rate._beside
     assert beside is not None
     order = np.argsort(a["cue"], kind="stable")  # texts come first, then titles
-    synapses = beside.synapses(a["memory"][order], a["alive"][order])
+    taught = beside.synapses(a["memory"][order], a["alive"][order])
     primed = np.zeros((len(cues), 60), bool)
     primed[:, ::5] = True
     living = order[a["alive"][order]]
-    expected = [plain_drive(spiking, w, around, set(range(0, 60, 5))).sum(1)[living] for w in heard]
-    drive = synapses.drive(CueWords.of(heard, around, len(heard)), primed)[:, a["alive"][order]]
+    expected = [plain_drive(spiking, w, around, set(range(0, 60, 5))).sum(1)[living] for w in given]
+    drive = beside.drive(taught, CueWords.of(given, around, len(given)), primed)[:, a["alive"][order]]
     np.testing.assert_allclose(drive, expected, rtol=0, atol=1e-9)
 
 
 # -- chains that go on by spreading ----------------------------------------------------------------------------------------------------
 
 
-def plain_chain(memory: Hippocampus, vector: np.ndarray, heard: Words, start: int, chain: list[int]) -> list[int]:
+def plain_chain(memory: Hippocampus, vector: np.ndarray, given: Words, start: int, chain: list[int]) -> list[int]:
     """From where associations end: of the memories that what was visited lights, not yet visited, the one of the largest drive."""
     a, done, titles = memory.arrays(), [start], plain_weights(memory)[1]
     primed: set[int] = set()
@@ -281,7 +283,7 @@ def plain_chain(memory: Hippocampus, vector: np.ndarray, heard: Words, start: in
         x = np.isin(np.arange(1024), memory.circuit.ca1.lexicon.whole_words(int(np.unique(a["content"])[done[-1]])))
         primed |= {m for m, share in titles if share @ x > memory.spec.ca1.coincidence}
         if successor == -1:
-            drive = np.where(a["alive"], memory.spec.ca1.meaning * meaning + plain_drive(memory, heard, None, primed).sum(1), -np.inf)
+            drive = np.where(a["alive"], memory.spec.ca1.meaning * meaning + plain_drive(memory, given, None, primed).sum(1), -np.inf)
             fit = [k for k in np.argsort(-drive)[: memory.spec.ca1.competitors] if a["memory"][k] in primed - set(done)]
             if not fit:
                 break
@@ -298,17 +300,17 @@ def test_a_chain_goes_on_by_spreading(small: ModelSpec, seed: int) -> None:
     to = rng.permutation(n)
     texts = [f"{names[i]} tells of {names[to[i]]} and {names[rng.integers(n)]}" if rng.random() < 0.8 else "nothing" for i in range(n)]
     x = units(n, seed=seed)
-    memory.store(x, variants=[units(1, seed=200 + i) for i in range(n)], words=[said(texts[i], names[i]) for i in range(n)])
+    memory.store(x, variants=[units(1, seed=200 + i) for i in range(n)], words=[cells_of(texts[i], names[i]) for i in range(n)])
     if seed % 2:
         memory.associate([0, 1], [1, 2])
     memory.forget([int(rng.integers(3, n))])
     alive = np.flatnonzero(memory.circuit.ca1.alive[:32])[:12]
-    heard = said(*[f"who knows {names[i]}" for i in alive])
-    found = memory.recall_chain(x[alive], 5, words=heard)
-    first = memory.recall(x[alive], 1, words=heard, cycles=1).ids[:, 0].tolist()
+    given = cells_of(*[f"who knows {names[i]}" for i in alive])
+    found = memory.recall_chain(x[alive], 5, words=given)
+    first = memory.recall(x[alive], 1, words=given, cycles=1).ids[:, 0].tolist()
     associated = memory.recall_chain(x[alive], 5)
     for i, row in enumerate(found.tolist()):
-        assert row == plain_chain(memory, x[alive[i]], heard[i], first[i], associated[i].tolist())
+        assert row == plain_chain(memory, x[alive[i]], given[i], first[i], associated[i].tolist())
         real = [first[i], *(m for m in row if m != -1)]
         assert len(set(real)) == len(real)
         kept = associated[i] != -1
@@ -327,14 +329,14 @@ def test_every_simulator_spikes_alike(simulator: str) -> None:
     table = drawn_spec(np.random.default_rng(0), lex=True).model_dump()
     spec = ModelSpec.model_validate({**table, "lex": {"cells": 256}, "ca1": {"candidates": 20, "competitors": 5}})
     memory = Hippocampus(spec)
-    heard = [words(text(i), 256) for i in range(8)]
+    given = [words(text(i), 256) for i in range(8)]
     memory.store(
         units(8, dim=spec.ec.dim), variants=[units(1, seed=i, dim=spec.ec.dim) for i in range(8)], when=1.6e9 + np.arange(8) * 1e5,
-        words=[[w, words(TOPICS[i], 256)] for i, w in enumerate(heard)], sessions=[0] * 8,
+        words=[[w, words(TOPICS[i], 256)] for i, w in enumerate(given)], sessions=[0] * 8,
     )  # fmt: skip
     memory.associate([0], [1])
     cues, how = units(2, dim=spec.ec.dim), {"around": 1.6e9, "cycles": 3}
-    event, other = (memory.simulate_recall(cues, words=heard[:2], simulator=s, settle=1, **how) for s in ("event", simulator))  # type: ignore[arg-type]
+    event, other = (memory.simulate_recall(cues, words=given[:2], simulator=s, settle=1, **how) for s in ("event", simulator))  # type: ignore[arg-type]
     assert {"ec_lex", "ec_ctx", "ec_time", "ca1_tuft", "ec_lex_deep", "ca1_plateau", "return_inhibition"} <= set(event.spikes)
     assert all(len(event[name]) for name in ("ec_lex", "ec_ctx", "ec_time", "ca1_plateau", "return_inhibition"))
     for name, spikes in event.spikes.items():
@@ -348,20 +350,24 @@ def test_every_simulator_spikes_alike(simulator: str) -> None:
 def test_a_word_that_a_cue_repeats_is_no_second_word(small: ModelSpec) -> None:
     """Half of a title said twice leaves its apical dendrite silent; the whole of it, in any order, makes it fire once."""
     memory = Hippocampus(text_spec(small))
-    memory.store(units(3), variants=[units(1, seed=9), None, None], words=[said(text(0), "lantern saffron"), said(text(1)), said(text(2))])
-    cues, heard = units(2, seed=5), said("saffron saffron saffron", "saffron or lantern")
-    recording = memory.simulate_recall(cues, words=heard, settle=0, attention_cycles=1, cycles=1)
+    memory.store(
+        units(3),
+        variants=[units(1, seed=9), None, None],
+        words=[cells_of(text(0), "lantern saffron"), cells_of(text(1)), cells_of(text(2))],
+    )
+    cues, given = units(2, seed=5), cells_of("saffron saffron saffron", "saffron or lantern")
+    recording = memory.simulate_recall(cues, words=given, settle=0, attention_cycles=1, cycles=1)
     for name in ("ca1_apical", "ca1_tuft"):
         assert recording[name].batch.tolist() == [1, 1], name  # once in each gamma cycle
-    key = memory.recall(cues, 3, words=heard, cycles=1).drives[:, :, PATHWAYS.index("key")]
+    key = memory.recall(cues, 3, words=given, cycles=1).drives[:, :, PATHWAYS.index("key")]
     assert (key[0] == 0).all()
     assert np.count_nonzero(key[1]) == 1
 
 
 def test_events_are_the_synapses_that_carry_spikes(small: ModelSpec) -> None:
     memory = conversation(text_spec(small))
-    cues, heard = check_cue()
-    found = memory.recall(cues, words=heard, settle=1, cycles=1, record=True)
+    cues, given = check_cue()
+    found = memory.recall(cues, words=given, settle=1, cycles=1, record=True)
     net, recording = memory.circuit.network(), found.recording
     assert recording is not None
     for i in range(len(cues)):
@@ -375,8 +381,8 @@ def test_events_are_the_synapses_that_carry_spikes(small: ModelSpec) -> None:
 
 def test_each_pass_costs_what_it_reads(small: ModelSpec) -> None:
     memory = conversation(text_spec(small))
-    cues, heard = check_cue()
-    one, two, three = (memory.recall(cues, words=heard, cycles=cycles).events for cycles in (1, 2, 3))
+    cues, given = check_cue()
+    one, two, three = (memory.recall(cues, words=given, cycles=cycles).events for cycles in (1, 2, 3))
     assert (two > one).all()
     assert (three > two).all()
     dg = one - (two - one)  # what is not read again: DG and CA3's own

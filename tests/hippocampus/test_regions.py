@@ -14,6 +14,8 @@ from spikemem.hippocampus.codes import WINDOW
 from spikemem.hippocampus.regions import ec
 from spikemem.hippocampus.regions.ca1 import CA1, NONE
 from spikemem.hippocampus.regions.ca3 import CA3
+from spikemem.hippocampus.regions.contract import CircuitDrive, CircuitWiring
+from spikemem.hippocampus.regions.cue_words import CueWords
 from spikemem.hippocampus.regions.dg import DG, Adaptation
 from spikemem.hippocampus.regions.rhythm import DG_RELEASE, GAMMA, Gamma, Mode
 from spikemem.network.synapses import unpack
@@ -24,10 +26,11 @@ NOTHING = np.zeros(0, np.int64)
 
 def simulate_volley(granule: DG, vectors: NDArray[np.float32]) -> Recording:
     """EC and DG alone, for the gamma cycle of one cue."""
-    net, cue = Network(), [Gamma(Mode.CUE)]
-    ec.build(net, granule.spec.ec)
-    granule.build(net)
-    return simulate(net, {**ec.stimulus(granule.spec.ec, cue, vectors), **granule.stimulus(cue)}, GAMMA)
+    net, cortex, wiring = Network(), ec.EC(granule.spec), CircuitWiring(1, 1)
+    drive = CircuitDrive([Gamma(Mode.CUE)], vectors, CueWords.nothing(len(vectors)), 1, np.zeros(len(vectors), np.int64), 0)
+    for region in (cortex, granule):
+        region.build(net, wiring)
+    return simulate(net, {**cortex.stimulus(drive), **granule.stimulus(drive)}, GAMMA)
 
 
 def cores(m: int, k: int, cells: int, seed: int = 0) -> NDArray[np.uint16]:

@@ -33,7 +33,7 @@ import torch
 torch.set_num_threads(1)
 from tests.learn.test_distributed import SETTINGS, network
 from tests.learn.test_loop import data, held_out, loss
-from spikemem.learn import fit
+from spikemem.learn.loop import fit
 
 folder, model, told = Path(sys.argv[1]), network(), []
 chosen = replace(SETTINGS, checkpoint=folder / "kept")

@@ -195,7 +195,7 @@ import torch
 torch.set_num_threads(1)
 from tests.learn.test_loop import SHORT, Counting, data, held_out, loss
 from dataclasses import replace
-from spikemem.learn import fit
+from spikemem.learn.loop import fit
 
 def slow(model, batch):
     time.sleep(0.01)

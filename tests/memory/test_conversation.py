@@ -15,7 +15,8 @@ from spikemem.errors import SpikememError, StoreError, TextError, TimeError, Unk
 from spikemem.hippocampus.hippocampus import PATHWAYS
 from spikemem.hippocampus.regions.ec_lex import words
 from spikemem.memory.conversation import read_conversation, sessions_of
-from spikemem.memory.store import KEY, MEMORY, KeyKind, _crc
+from spikemem.memory.rows import KeyKind, crc_of
+from spikemem.memory.store import KEY, MEMORY
 from tests.conftest import Open
 from tests.memory.test_memory import agrees
 
@@ -361,7 +362,7 @@ def as_format_1(path: Path) -> None:
     db = sqlite3.connect(path)
     for table, columns in (("memories", MEMORY), ("keys", KEY)):
         rows = db.execute(f"SELECT id, {columns} FROM {table}").fetchall()
-        db.executemany(f"UPDATE {table} SET crc = ? WHERE id = ?", [(_crc(*row), i) for i, *row in rows])
+        db.executemany(f"UPDATE {table} SET crc = ? WHERE id = ?", [(crc_of(*row), i) for i, *row in rows])
     for table, column in (("memories", "happened"), ("memories", "session"), ("keys", "kind")):
         db.execute(f"ALTER TABLE {table} DROP COLUMN {column}")
     db.execute("PRAGMA user_version = 1")

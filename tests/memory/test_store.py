@@ -11,15 +11,16 @@ import numpy as np
 import pytest
 
 from spikemem.errors import StoreError, StoreLockedError
-from spikemem.memory.store import UPGRADE, KeyKind, KeyRow, MemoryRow, Store, _crc
+from spikemem.memory.rows import KeyKind, StoredKey, StoredMemory, crc_of
+from spikemem.memory.store import UPGRADE, Store
 
 CODES = np.arange(8, dtype=np.uint16).reshape(2, 4)
 
 
-def row(i: int, text: str = "a thought") -> tuple[MemoryRow, KeyRow]:
+def row(i: int, text: str = "a thought") -> tuple[StoredMemory, StoredKey]:
     vector = np.random.default_rng(i).normal(size=4).astype(np.float32)
-    memory = MemoryRow(i, text, 1.5 + i, "diary", *((-3.25, 2) if i % 2 else ()))
-    return memory, KeyRow(i, text, vector, np.array([3, -2, 0, 12], np.int8), CODES[0], KeyKind(i % 3))
+    memory = StoredMemory(i, text, 1.5 + i, "diary", *((-3.25, 2) if i % 2 else ()))
+    return memory, StoredKey(i, text, vector, np.array([3, -2, 0, 12], np.int8), CODES[0], KeyKind(i % 3))
 
 
 def fill(path: Path, n: int = 5) -> None:
@@ -79,7 +80,7 @@ def test_ids_are_never_given_again(path: Path) -> None:
     [
         lambda store: store.add([row(7)[0], row(0)[0]], [], CODES[[1] * 5], {"adaptation": b"new"}),  # an id twice
         lambda store: store.add([row(7)[0]], [row(8)[1]], CODES[:1]),  # fewer codes than keys
-        lambda store: store.add([row(7)[0], MemoryRow(8, "\ud800", 1.0)], []),
+        lambda store: store.add([row(7)[0], StoredMemory(8, "\ud800", 1.0)], []),
         lambda store: store.recode(CODES[:1], {"adaptation": b"new"}),
         lambda store: store.link([(7, 8), ("x", 9)]),
     ],
@@ -173,11 +174,11 @@ def write_format_1(path: Path) -> None:
     db = sqlite3.connect(path)
     db.executescript(FORMAT_1)
     for memory in ((0, "Ada", 1.5, None), (2, "Bo", 2.0, "diary")):
-        db.execute("INSERT INTO memories VALUES (?, ?, ?, ?, ?)", (*memory, _crc(*memory)))
+        db.execute("INSERT INTO memories VALUES (?, ?, ?, ?, ?)", (*memory, crc_of(*memory)))
     for key in ((0, "Ada"), (2, "Bo"), (2, "who?"), (2, "he")):
         held = (*key, np.ones(4, np.float32).tobytes(), np.ones(4, np.int8).tobytes(), CODES[1].tobytes())
-        db.execute("INSERT INTO keys (memory, text, vector, counts, code, crc) VALUES (?, ?, ?, ?, ?, ?)", (*held, _crc(*held)))
-    db.execute("INSERT INTO links VALUES (0, 2, ?)", (_crc(0, 2),))
+        db.execute("INSERT INTO keys (memory, text, vector, counts, code, crc) VALUES (?, ?, ?, ?, ?, ?)", (*held, crc_of(*held)))
+    db.execute("INSERT INTO links VALUES (0, 2, ?)", (crc_of(0, 2),))
     db.execute("INSERT INTO meta VALUES ('next_id', ?)", (zlib.crc32(b"5", zlib.crc32(b"next_id")).to_bytes(4, "little") + b"5",))
     db.commit()
     db.close()
@@ -194,7 +195,7 @@ def version(path: Path) -> int:
 def test_format_1_is_read_and_upgraded(path: Path) -> None:
     write_format_1(path)
     before = content(path)
-    assert before[0] == [MemoryRow(0, "Ada", 1.5), MemoryRow(2, "Bo", 2.0, "diary")]
+    assert before[0] == [StoredMemory(0, "Ada", 1.5), StoredMemory(2, "Bo", 2.0, "diary")]
     assert version(path) == 1  # by a reader it is left as it is
     reader = Store(path, readonly=True)
     Store(path).close()
@@ -257,7 +258,7 @@ def test_a_kill_in_the_middle_of_an_upgrade_leaves_format_1(path: Path) -> None:
     write_format_1(path)
     before = content(path)
     dying = (
-        "import os, sys, spikemem.store as s\n"
+        "import os, sys, spikemem.memory.store as s\n"
         "s.UPGRADE = (*s.UPGRADE, 'SELECT die()')\n"
         "connect = s.Store._connect\n"
         "def patched(self):\n"

@@ -9,7 +9,7 @@ from spikemem import Hippocampus, Memory, load_model
 from spikemem.data.corpus import load_facts
 from spikemem.data.corpus.stream import EventKind, stream
 from spikemem.hippocampus.codes import VolleyCode, fidelity
-from spikemem.hippocampus.gating import Action
+from spikemem.hippocampus.regions.gates import Action
 from spikemem.hippocampus.spec import weights_file
 from spikemem.training.gate_lessons import SHARES, Texts, taught_and_held_out
 
@@ -146,10 +146,10 @@ def test_vectors_alone_are_written_and_known_again() -> None:
     vectors = np.random.default_rng(0).normal(size=(150, 384)).astype(np.float32)
     memory = Hippocampus(load_model("hippocampus-gated"))
     memory.store(vectors)
-    written = [outcome.action is Action.WRITE for outcome in memory.outcomes]
+    written = [plan.action is Action.WRITE for plan in memory.plans]
     assert np.mean(written) >= 0.98
     memory.store(vectors[-20:])
-    assert all(outcome.action is Action.RENEW for outcome in memory.outcomes)
+    assert all(plan.action is Action.RENEW for plan in memory.plans)
     assert memory.reads(vectors[-20:]).all()
     assert not memory.reads(-vectors[-20:]).any()
 

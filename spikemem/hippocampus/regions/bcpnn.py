@@ -1,15 +1,15 @@
 """The synapses of EC's word cells, and the rule by which they are learned: weights are log-odds of words.
 
-    o_w  = log_{N+1} (N+1) / (df_w+1)                                 what word w tells, df of N memories having it: 0 where all do
+    o_w  = log_{N+1} (N+1) / (df_w+1)                                 of word w, which df of N memories have: 0 where all do
     W_wk = o_w  f_wk (k1+1) / (f_wk + k1 (1 - b + b L_k / <L>))        from word cell w to index cell k
     u_wa = o_w / sum of o over the words of cue a                      from word cell w to the apical dendrite of cue a
 
 This is what the Bayesian confidence propagation rule (BCPNN: Lansner and Ekeberg 1989) comes to, in closed form, for index cells that are
 each taught once: of log P(w, k) / (P(w) P(k)) the word's trace P(w) ~ (df_w + 1) / (N + 1) remains, counted over the memories' own texts.
-The weights are derived from what was heard whenever that has changed; no spike-timing rule is run. Frequent words
+The weights are derived from what was stored whenever that has changed; no spike-timing rule is run. Frequent words
 end up weak without a list of them. Log-odds are taken to base N+1, so that a rare word's weight is close to 1 however many memories there
 are (synaptic scaling).
-f_wk is how often the word was heard when k was taught, saturating with k1, scaled down by b for a long text of L_k words against <L> on
+f_wk is how often the word came when k was taught, saturating with k1, scaled down by b for a long text of L_k words against <L> on
 average (a dendrite that shares its resources out: Robertson and Zaragoza 2009 for the form). Cues other than the text itself, titles
 say, are taken to be of mean length, and have an apical dendrite, which fires when most of that cue's own words are active together.
 """
@@ -26,7 +26,7 @@ from spikemem.hippocampus.spec import ModelSpec
 from spikemem.kernels.index_cells import UNIT as UNIT
 
 MOST_CELLS = 4096
-"""Word cells that a cue may light; of a longer one those with the lowest numbers, which hashing makes a random choice."""
+"""Word cells that a cue may excite; of a longer one those with the lowest numbers, which hashing makes a random choice."""
 MOST_SPIKES = 8
 """A word that a cue repeats fires no more often: the length of EC's volley."""
 
@@ -71,12 +71,12 @@ class WordSynapses:
 
 
 def log_odds(texts: int, df: NDArray[np.int64]) -> NDArray[np.float64]:
-    """o: what words tell of which df of so many texts have them."""
+    """Log-odds o of words that df of so many texts have."""
     return np.maximum(np.log((texts + 1) / (df + 1)), 0.0) / np.log(max(texts, 1) + 1)
 
 
 class Lexicon:
-    """The words of each key, as they were heard.
+    """The words of each key, as they were stored.
 
     ptr: [key + 1].   cell, spikes, whole: `Words` of one key after the other.   cue: keys that are not the memory's own text, [key].
     """
@@ -88,11 +88,11 @@ class Lexicon:
         self.texts = 0
         self._df = np.zeros(spec.lex.cells if spec.lex else 1, np.int64)
 
-    def add(self, heard: Sequence[Words], cue: NDArray[np.bool_]) -> None:
+    def add(self, words: Sequence[Words], cue: NDArray[np.bool_]) -> None:
         """The words of new keys."""
-        ends = self.ptr[-1] + np.cumsum([len(w.cells) for w in heard], dtype=np.int64)
+        ends = self.ptr[-1] + np.cumsum([len(w.cells) for w in words], dtype=np.int64)
         self.ptr, self.cue = np.concatenate([self.ptr, ends]), np.concatenate([self.cue, cue])
-        for name, parts in zip(("cell", "spikes", "whole"), zip(*heard, strict=True), strict=False):
+        for name, parts in zip(("cell", "spikes", "whole"), zip(*words, strict=True), strict=False):
             setattr(self, name, np.concatenate([getattr(self, name), *parts]))
 
     def count(self, texts: NDArray[np.int64], step: int = 1) -> None:

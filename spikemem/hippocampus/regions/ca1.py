@@ -3,7 +3,7 @@
     A_k =   g_meaning  n_key . n_cue                                                perforant path          ec -> ca1
           + g_words    s^2 sum over words of x_w W_wk                               word cells              ec_lex -> ca1
           + g_words    s^2 sum over neighbours j in time of c_j sum of x_w W_wj     context cells           ec_ctx -> ca1
-          + g_time     s^2 share of the cells of its moment that are asked for      cells of the moment     ec_time -> ca1
+          + g_time     s^2 share of the cells of its moment that the cue names      cells of the moment     ec_time -> ca1
           + g_key      s^2  where the cue's words excite an apical dendrite of k's memory                   ca1_tuft -> ca1
           + g_spread   s^2  where k's memory was recalled a pass before, is its successor, or has an apical dendrite
                             that the words of what was recalled excite                                      ca1_plateau -> ca1
@@ -21,7 +21,7 @@ dendrite that must spike first is a two-layer neuron (Poirazi 2003); that dendri
 open dendrites by themselves and have no synapses onto DG: opening all dendrites finds no more (`sims/memory/candidates.py`).
 Perforant weights are the spike counts of the one volley that was stored (teacher-forced Hebb), int8.
 
-Novelty is the mismatch between what CA3 brings and what EC says: 1 - cosine of the best candidate's synapses and the cue's volley.
+Novelty is the mismatch between what CA3 brings and what EC brings: 1 - cosine of the best candidate's synapses and the cue's volley.
 """
 
 from collections.abc import Sequence
@@ -31,17 +31,31 @@ import numpy as np
 from numpy.typing import NDArray
 
 from spikemem.errors import SpecError
-from spikemem.hippocampus.regions import ec, pathway_cells
-from spikemem.hippocampus.regions.bcpnn import MOST_CELLS, MOST_SPIKES, UNIT, Lexicon
-from spikemem.hippocampus.regions.ec_ctx import NO_SESSION
-from spikemem.hippocampus.regions.ec_ctx import weights as context_weights
-from spikemem.hippocampus.regions.ec_lex import Words
-from spikemem.hippocampus.regions.pathways import PATHWAYS, SILENT, TO_DENDRITE, CueWords, Pathways
-from spikemem.hippocampus.regions.rhythm import CA1_RELEASE, DENDRITE_RELEASE, DT, GAMMA, GRID, SUB_RELEASE, Gamma, Mode, above, release
+from spikemem.hippocampus.regions import ec
+from spikemem.hippocampus.regions.bcpnn import UNIT
+from spikemem.hippocampus.regions.contract import CircuitDrive, CircuitWiring
+from spikemem.hippocampus.regions.cue_words import CueWords
+from spikemem.hippocampus.regions.index_cells import NONE as NONE
+from spikemem.hippocampus.regions.index_cells import IndexCells
+from spikemem.hippocampus.regions.pathway_cells import ALL, Pathway
+from spikemem.hippocampus.regions.pathways import TO_DENDRITE
+from spikemem.hippocampus.regions.rhythm import (
+    CA1_RELEASE,
+    DENDRITE_RELEASE,
+    DT,
+    GAMMA,
+    GRID,
+    SUB_RELEASE,
+    Mode,
+    RecallSchedule,
+    above,
+    release,
+)  # fmt: skip
 from spikemem.hippocampus.spec import ModelSpec
 from spikemem.kernels import circuit, index_cells
 from spikemem.network.graph import KWinners, Network, Population
-from spikemem.network.synapses import Dense, Sparse, one_to_one
+from spikemem.network.synapses import Sparse, one_to_one
+from spikemem.simulators.recording import Recording
 
 DENDRITE_HOLD = 2.0**10
 GUMBEL_BOUND = 40.0
@@ -49,11 +63,9 @@ GUMBEL_BOUND = 40.0
 FIRST_COSINE = 0.5
 """A soma with at least this cosine fires one step before the rest."""
 CA3_SHARES = (1.0, 0.75)
-"""After a hop a dendrite opens first where it hears a whole core, then where three quarters; a near duplicate rarely has the whole."""
+"""After a hop a dendrite opens first where a whole core reaches it, then where three quarters do; a near duplicate rarely has the whole."""
 EXACT = 2.0**38
 """Below it, sums of multiples of 2^-14 are exact in float64 with a bit to spare."""
-NONE = -1
-"""In place of an id or a place where there is none."""
 
 
 def ca3_levels(core: int) -> tuple[float, float]:
@@ -64,8 +76,11 @@ def ca3_levels(core: int) -> tuple[float, float]:
 
 @dataclass(frozen=True, eq=False)
 class Ranking:
-    """order: keys in firing order, [n, candidates], NONE-padded.   parts: A_k by `PATHWAYS`, in 1/64, [n, candidates, 6].
-    events: synaptic events, [n]."""
+    """The index cells that fired.
+
+    order: keys in firing order, [n, candidates], NONE-padded.   parts: A_k by pathway, in 1/64, [n, candidates, pathway].
+    events: synaptic events, [n].
+    """
 
     order: NDArray[np.int64]
     parts: NDArray[np.int64]
@@ -77,127 +92,32 @@ class Ranking:
         return self.parts.sum(axis=2) / UNIT
 
 
-class CA1:
-    """The index cells' synapses.
+@dataclass(frozen=True, eq=False)
+class Answer:
+    """What a batch of cues recalled; NONE-padded.
 
-    counts: perforant weights, int8, [key, d].   codes: Schaffer synapses, the CA3 cells heard, uint16, [key, k].
-    memory: the memory that a key belongs to, [key].   content: the key whose counts are the memory's content, [key].   alive: [key].
-    lexicon: the words of the keys.   session, when: those of the memories, [memory].
+    order: CA1's keys in firing order, [n, c].   winners: the subiculum's key in each cycle of attention, [n, cycles].
+    path: the memories that the passes before read, [n, passes - 1].   primed: plateaus in the last pass, [n, memory].
     """
 
-    def __init__(self, spec: ModelSpec) -> None:
-        self.spec = spec
-        self._size = 0
-        self._counts = np.zeros((0, spec.ec.dim), np.int8)
-        self._codes = np.zeros((0, spec.dg.winners), np.uint16)
-        self._memory, self._content, self._alive = np.zeros(0, np.int64), np.zeros(0, np.int64), np.zeros(0, bool)
-        self._built = 0
-        self._indptr, self._keys = np.zeros(spec.dg.cells + 1, np.int64), np.zeros(0, np.int32)
-        self.lexicon = Lexicon(spec)
-        self.session, self.when = np.zeros(0, np.int64), np.zeros(0)
-        self._pathways: Pathways | None = None
+    order: NDArray[np.int64]
+    winners: NDArray[np.int64]
+    path: NDArray[np.int64]
+    primed: NDArray[np.bool_]
+
+
+class CA1(IndexCells):
+    """The index cells of CA1 and the subiculum.   pathways: all that drives index cells beside CA3."""
+
+    name = "ca1"
+
+    def __init__(self, spec: ModelSpec, pathways: Sequence[Pathway] = ALL) -> None:
+        super().__init__(spec)
+        self.pathways = tuple(pathways)
         if 2 * self.gate >= EXACT:
             raise SpecError(
                 f"model {spec.name!r}: drives up to {self.gate:.0f} are no longer exact; make gains, ec.charge or ec.dim smaller"
             )
-
-    def __len__(self) -> int:
-        return self._size
-
-    @property
-    def counts(self) -> NDArray[np.int8]:
-        return self._counts[: self._size]
-
-    @property
-    def codes(self) -> NDArray[np.uint16]:
-        return self._codes[: self._size]
-
-    @property
-    def memory(self) -> NDArray[np.int64]:
-        return self._memory[: self._size]
-
-    @property
-    def content(self) -> NDArray[np.int64]:
-        return self._content[: self._size]
-
-    @property
-    def alive(self) -> NDArray[np.bool_]:
-        return self._alive[: self._size]
-
-    def memories(self) -> int:
-        """How many memories have a living index cell."""
-        return len(np.unique(self.memory[self.alive]))
-
-    def owners(self, keys: NDArray[np.int64]) -> NDArray[np.int64]:
-        """The memories of keys; NONE stays NONE."""
-        return np.where(keys == NONE, NONE, self.memory[keys] if len(self) else NONE)
-
-    @property
-    def pathways(self) -> Pathways:
-        """The synapses of words, context and moment as they stand."""
-        if self._pathways is None:
-            self._pathways = Pathways(self.spec, self.lexicon, self.memory, self.content, self.alive, self.session, self.when)
-        return self._pathways
-
-    def remember(self, session: NDArray[np.int64], when: NDArray[np.float64]) -> None:
-        """Sessions and moments of new memories, s since 1970; their keys are added next."""
-        self.session, self.when = np.concatenate([self.session, session]), np.concatenate([self.when, when])
-        self._pathways = None
-
-    def add(
-        self,
-        counts: NDArray[np.int8],
-        codes: NDArray[np.uint16],
-        memory: NDArray[np.int64],
-        content: NDArray[np.int64],
-        heard: Sequence[Words] | None = None,
-        cue: NDArray[np.bool_] | None = None,
-    ) -> None:
-        """New index cells, teacher-forced to fire with these volleys, codes and words.   cue: keys that are not the memory's own text."""
-        self.lexicon.add([SILENT] * len(counts) if heard is None else heard, np.zeros(len(counts), bool) if cue is None else cue)
-        self._pathways = None
-        new = self._size + len(counts)
-        if new > len(self._counts):
-            room = max(new, 2 * self._size, 64)
-            for name in ("_counts", "_codes", "_memory", "_content", "_alive"):
-                old = getattr(self, name)
-                grown = np.zeros((room, *old.shape[1:]), old.dtype)
-                grown[: self._size] = old[: self._size]
-                setattr(self, name, grown)
-        fresh = slice(self._size, new)
-        self._counts[fresh], self._codes[fresh], self._memory[fresh] = counts, codes, memory
-        self._content[fresh], self._alive[fresh] = content, True
-        self._size = new
-        self.lexicon.count(np.flatnonzero(content == np.arange(fresh.start, new)) + fresh.start)
-        unknown = int(self.memory.max(initial=-1)) + 1 - len(self.session)
-        if unknown > 0:
-            self.remember(np.full(unknown, NO_SESSION), np.full(unknown, np.nan))
-
-    def silence(self, keys: NDArray[np.int64]) -> None:
-        """These index cells fire no more."""
-        gone = keys[self._alive[keys]]
-        self.lexicon.count(gone[self.content[gone] == gone], -1)
-        self._alive[keys] = False
-        self._pathways = None
-
-    def renew(self, memory: int, when: float) -> None:
-        """A moment at which a memory happened again, s since 1970; the latest one is kept."""
-        self.when[memory] = np.fmax(self.when[memory], when)
-        self._pathways = None
-
-    def recode(self, codes: NDArray[np.uint16]) -> None:
-        """Replace all Schaffer synapses, [key, k]."""
-        self._codes[: self._size] = codes
-        self._built = 0
-
-    def _index(self) -> None:
-        """Bring the lists of each CA3 cell's targets up to date; the few newest keys are compared one by one instead."""
-        if self._size - self._built > max(256, self._built // 4) or self._built == 0:
-            cells = self.codes.ravel()
-            order = np.argsort(cells, kind="stable")
-            self._keys = (order // self.spec.dg.winners).astype(np.int32)
-            self._indptr = np.concatenate([[0], np.cumsum(np.bincount(cells, minlength=self.spec.dg.cells))]).astype(np.int64)
-            self._built = self._size
 
     def rank(
         self,
@@ -213,45 +133,56 @@ class CA1:
         cue_words: what the cues say on the other pathways.   primed: plateaus, [n, memory].
         """
         cue_words = cue_words or CueWords.nothing(len(counts))
-        primed = np.zeros((len(counts), len(self.pathways.content)), bool) if primed is None else primed
-        return Ranking(*index_cells.rank(counts, active, size, primed, *self._afferents(candidates, cue_words)))
+        cues = self._cues(counts, (active, size), cue_words, primed)
+        return Ranking(*index_cells.rank(cues, min(candidates, max(len(self), 1)), self._afferents(cue_words)))
 
     def nearest(self, counts: NDArray[np.int8], active: NDArray[np.uint16], size: NDArray[np.int64]) -> NDArray[np.int64]:
         """The index cell that fires first to meaning alone, [n], NONE where none does; arguments as in `rank`.
 
         It needs none of the synapses of words and context, which are derived anew after each store.
         """
-        self._index()
-        index = index_cells.Keys(
-            self.counts, self.codes, self.alive, self.memory, self._indptr, self._keys, self._built, self.spec.dg.cells
-        )
-        memories, none = np.zeros(len(self.session), np.int64), np.zeros(0, np.int64)
-        fan, apart = np.zeros(len(self), np.int64), np.zeros((0, 0), np.int64)
-        silent = index_cells.Afferents(none, none, none, memories, apart, none, fan, none, none, np.zeros(0), none, memories)
-        gains = index_cells.Gains(round(UNIT * self.spec.ca1.meaning), 0, 0, 0)
-        primed = np.zeros((len(counts), len(memories)), bool)
         most = min(self.spec.ca1.candidates, max(len(self), 1))
-        order, _, _ = index_cells.rank(counts, active, size, primed, most, index, CueWords.nothing(len(counts)).flat(), silent, gains)
-        return order[:, 0]
+        given = index_cells.meaning_alone(self.flat(), round(UNIT * self.spec.ca1.meaning), len(self.session))
+        cues = self._cues(counts, (active, size), CueWords.nothing(len(counts)), None)
+        return index_cells.rank(cues, most, given)[0][:, 0]
 
-    def _afferents(
-        self, candidates: int, cue_words: CueWords
-    ) -> tuple[int, index_cells.Keys, index_cells.FlatWords, index_cells.Afferents, index_cells.Gains]:
-        """How many dendrites open, and what index cells hear, as the kernels read it."""
-        self._index()
-        keys = index_cells.Keys(self.counts, self.codes, self.alive, self.memory, self._indptr, self._keys, self._built, self.spec.dg.cells)
-        p = self.pathways
-        return min(candidates, max(len(self), 1)), keys, cue_words.flat(), p.afferents(cue_words.around), p.gains
+    def _cues(
+        self,
+        counts: NDArray[np.int8],
+        active: tuple[NDArray[np.uint16], NDArray[np.int64]],
+        cue_words: CueWords,
+        primed: NDArray[np.bool_] | None,
+    ) -> index_cells.Cues:
+        primed = np.zeros((len(counts), len(self.session)), bool) if primed is None else primed
+        return index_cells.Cues(counts, *active, primed, *cue_words.flat())
 
-    def lottery(self, competitors: int, start: int, seed: int) -> index_cells.Lottery:
+    def _afferents(self, cue_words: CueWords) -> index_cells.Afferents:
+        """All that drives index cells, as the kernels read it."""
+        drives = [(column, pathway.drive(self.synapses, cue_words)) for column, pathway in enumerate(self.pathways)]
+        brought = [(column, drive) for column, drive in drives if drive is not None]
+        rows = max((len(drive) for _, drive in brought), default=1)
+        drive = np.zeros((rows, len(brought), len(self.synapses.content)), np.int64)
+        for a, (_, of_pathway) in enumerate(brought):
+            drive[:, a] = of_pathway
+        added = index_cells.Added(drive, np.array([column for column, _ in brought], np.int64), len(self.pathways))
+        return index_cells.Afferents(self.flat(), self.synapses.flat(), self.synapses.gains, added)
+
+    def lottery(self, competitors: int, start: int, seed: int) -> circuit.Lottery:
         """The subiculum's race from gamma cycle `start` on."""
-        return index_cells.Lottery(competitors, start, seed, self.noise_size(), GRID)
+        return circuit.Lottery(competitors, start, seed, self.noise_size(), GRID)
+
+    def attend(self, ranking: Ranking, names: NDArray[np.int64], lottery: circuit.Lottery, cycles: int) -> NDArray[np.int64]:
+        """The key that wins the subiculum in each of `cycles` gamma cycles, [n, cycles]; NONE where nothing fires.
+
+        names: a number for each cue that names its noise, [n].
+        """
+        return circuit.attend(ranking.order, ranking.drive, names, lottery, cycles)
 
     def attend_unsettled(
         self,
         volley: tuple[NDArray[np.int64], NDArray[np.int8], NDArray[np.uint16], NDArray[np.uint8]],
-        recurrent: index_cells.Recurrent,
-        lottery: index_cells.Lottery,
+        recurrent: circuit.Recurrent,
+        lottery: circuit.Lottery,
         cycles: int,
         active: tuple[NDArray[np.uint16], NDArray[np.int64]],
         candidates: int,
@@ -260,55 +191,33 @@ class CA1:
     ) -> NDArray[np.int64]:
         """`attend` while CA3 goes on from its `active` cells and their number.   volley: names, counts, codes and when of the cues."""
         names, counts, codes, when = volley
-        cells, size = active
-        most, keys, words, given, gains = self._afferents(candidates, cue_words)
-        return index_cells.attend_unsettled(
-            names, codes, when, recurrent, lottery, cycles, counts, cells, size, primed, most, keys, words, given, gains
-        )
+        held, cues = index_cells.Volleys(names, codes, when), self._cues(counts, active, cue_words, primed)
+        most = min(candidates, max(len(self), 1))
+        return index_cells.attend_unsettled(held, recurrent, lottery, cycles, cues, most, self._afferents(cue_words))
 
     def parts(self, keys: NDArray[np.int64], counts: NDArray[np.int8], cue_words: CueWords, primed: NDArray[np.bool_]) -> NDArray[np.int64]:
-        """A_k of keys that fired, [n, c] NONE-padded, by pathway, [n, c, 6]."""
-        found, gains, given = (
-            np.zeros((*keys.shape, len(PATHWAYS)), np.int64),
-            self.pathways.gains,
-            self.pathways.afferents(cue_words.around),
-        )
-        apical = given.apical_ptr, given.apical_target, given.apical_weight, given.apical_memory
-        for i, row in enumerate(keys):
-            fired = row != NONE
-            k, m = row[fired], self.memory[row[fired]]
-            cell, spikes, _ = cue_words.words[i]
-            words, _ = index_cells.word_drive(cell, spikes, given.word_ptr, given.word_key, given.word_weight, len(self))
-            context = index_cells.context_drive(words, given.content, given.neighbours, given.context_weight)
-            tuft = index_cells.apical_spikes(cell, *apical, len(given.content))
-            found[i, fired, index_cells.MEANING] = gains.meaning * (self.counts[k].astype(np.int64) @ counts[i].astype(np.int64))
-            found[i, fired, index_cells.WORDS], found[i, fired, index_cells.CONTEXT] = UNIT * words[k], context[m]
-            found[i, fired, index_cells.TIME] = given.time[m]
-            found[i, fired, index_cells.KEY] = gains.key * tuft[m]
-            found[i, fired, index_cells.SPREADING] = gains.spreading * primed[i, m]
-        return found
+        """A_k of keys that fired, [n, c] NONE-padded, by pathway, [n, c, pathway]."""
+        no_cells = np.zeros((len(keys), 0), np.uint16), np.zeros(len(keys), np.int64)
+        return index_cells.drives(keys, self._cues(counts, no_cells, cue_words, primed), self._afferents(cue_words))
 
     def on_ca3_alone(self, active: NDArray[np.int64]) -> int:
-        """The key that answers a hop, on CA3's cells alone; NONE where no dendrite hears enough of its engram."""
-        self._index()
-        shared = circuit.shared_cells(active, self.codes, self.alive, self._indptr, self._keys, self._built, self.spec.dg.cells)
+        """The key that answers a hop, on CA3's cells alone; NONE where too little of any engram reaches its dendrite."""
+        shared = circuit.shared_cells(active, self.flat())
         for level in ca3_levels(self.spec.ca3.core):
-            heard = np.flatnonzero(shared > level)
-            if len(heard):
-                return int(heard[0])
+            reached = np.flatnonzero(shared > level)
+            if len(reached):
+                return int(reached[0])
         return NONE
 
     @property
+    def _present(self) -> list[Pathway]:
+        """The pathways that the model has: those of words only where it has word cells."""
+        return [pathway for pathway in self.pathways if self.spec.lex is not None or not pathway.of_words]
+
+    @property
     def bound(self) -> float:
-        """More than any drive of a soma, without noise and gate: so many words as a cue may light, and |n| <= s + sqrt(d) e, where e is
-        how far n is rounded up."""
-        gains, lex, s = self.spec.ca1, self.spec.lex, ec.scale(self.spec.ec)
-        meaning = self.spec.ec.dim * (ec.charge(self.spec.ec) + ec.rounding(self.spec.ec)) ** 2 * max(gains.meaning, 1.0)
-        if lex is None:
-            return meaning + gains.time * s**2
-        lingering = 1 + float(context_weights(self.spec.context).sum()) / UNIT
-        words = MOST_CELLS * MOST_SPIKES * (gains.words * s**2 * (1 + lex.saturation) + 1) * lingering
-        return meaning + words + (gains.time + gains.key + gains.spreading) * s**2
+        """More than any drive of a soma, without noise and gate."""
+        return sum(pathway.bound(self.spec) for pathway in self._present)
 
     @property
     def gate(self) -> float:
@@ -324,37 +233,33 @@ class CA1:
         """Scale of the Gumbel noise, in coincident spikes: s^2 / sharpness."""
         return ec.scale(self.spec.ec) ** 2 / self.spec.ca1.sharpness
 
-    def attend(
-        self, ranking: Ranking, queries: NDArray[np.int64], competitors: int, cycles: int, start: int, seed: int
-    ) -> NDArray[np.int64]:
-        """The key that wins the subiculum in each of `cycles` gamma cycles from `start` on, [n, cycles]; NONE where nothing fires.
+    # -- as populations ------------------------------------------------------------------------------------------------------------
 
-        queries: the number that names each cue's noise, [n].
-        """
-        return circuit.attend(ranking.order, ranking.drive, queries, competitors, cycles, start, seed, self.noise_size(), GRID)
-
-    def build(self, net: Network, candidates: int, competitors: int, links: dict[int, list[int]], passes: int) -> None:
-        """Add `ca1_dendrite`, `ca1` and `sub`, and their input from CA3 and EC.   links: successors.   passes: see `recall_protocol`."""
+    def build(self, net: Network, wiring: CircuitWiring) -> None:
+        """Add `ca1_dendrite`, `ca1` and `sub`, their input from CA3, the cells of all pathways, and the answer's way back to deep EC."""
         cells = len(self)
-        gamma = GAMMA * DT
-        net.add(Population("ca1_dendrite", cells, ec.PERFECT, KWinners(gamma, k=candidates)))
-        net.add(Population("ca1", cells, ec.PERFECT, KWinners(gamma, k=competitors)))
-        net.add(Population("sub", cells, ec.PERFECT, KWinners(gamma, k=1)))
+        for name, most in (("ca1_dendrite", wiring.candidates), ("ca1", wiring.competitors), ("sub", 1)):
+            net.add(Population(name, cells, ec.PERFECT, KWinners(GAMMA * DT, k=most)))
         living = np.flatnonzero(self.alive)
         schaffer = Sparse.from_coo(self.codes[living].ravel(), np.repeat(living, self.spec.dg.winners), 1.0, (self.spec.dg.cells, cells))
-        perforant = Dense(ec.push_pull(self.counts.T * (self.pathways.gains.meaning / UNIT)))
         net.connect("ca3", "ca1_dendrite", schaffer)
         net.connect("ca1_dendrite", "ca1", one_to_one(self.gate))
         net.connect("ca1", "sub", one_to_one(self.gate))
-        ec.connect(net, self.spec.ec, "ca1", perforant)
-        ec.connect(net, self.spec.ec, "sub", perforant)
-        pathway_cells.build(self.pathways, net, links, passes)
+        for pathway in self._present:
+            pathway.build(self.synapses, net, wiring)
         if "return_inhibition" in net.populations:
-            shape = (len(self.pathways.content), cells)
+            shape = (len(self.synapses.content), cells)
             net.connect("return_inhibition", "sub", Sparse.from_coo(self.memory, np.arange(cells), -2 * self.gate, shape))
+        ec.connect_answer(net, self.counts[self.content])
 
-    def stimulus(self, protocol: list[Gamma], queries: NDArray[np.int64], seed: int) -> dict[str, NDArray[np.float64]]:
-        """External current of `ca1_dendrite` and `ca1`, [time], and of `sub`, [time, n, cell] where a cycle is noisy."""
+    def stimulus(self, drive: CircuitDrive) -> dict[str, NDArray[np.generic]]:
+        """Currents of `ca1_dendrite` and `ca1`, [time], of `sub`, [time, n, cell] where a cycle is noisy, and what drives all pathways."""
+        return {
+            **self._rhythm(drive),
+            **{name: what for pathway in self._present for name, what in pathway.stimulus(self.synapses, drive).items()},
+        }
+
+    def _rhythm(self, drive: CircuitDrive) -> dict[str, NDArray[np.generic]]:
         early, late = ca3_levels(self.spec.ca3.core)
         hold, any_gated = 2 * self.gate, self.gate / 2
         first = self.gate + np.floor(FIRST_COSINE * ec.scale(self.spec.ec) ** 2)
@@ -370,12 +275,39 @@ class CA1:
         }
         shut = {"ca1_dendrite": release(self.dendrite_hold, (), ()), "ca1": release(hold, (), ()), "sub": release(hold, (), ())}
         of_mode = {Mode.CUE: volley, Mode.REPLAY: volley, Mode.HOP: hop, Mode.QUIET: shut}
+        protocol = drive.protocol
         currents = {name: np.concatenate([of_mode[g.mode][name] for g in protocol]) for name in ("ca1_dendrite", "ca1")}
         sub = np.concatenate([of_mode[g.mode]["sub"] if g.read else shut["sub"] for g in protocol])
         if any(g.noise for g in protocol):
-            noise = circuit.noise(seed, queries, len(protocol), len(self), self.noise_size(), GRID)
-            sub = np.broadcast_to(sub[:, None, None], (len(sub), len(queries), len(self))).copy()
+            noise = circuit.noise(self.lottery(1, 0, drive.seed), drive.names, len(protocol), len(self))
+            sub = np.broadcast_to(sub[:, None, None], (len(sub), len(drive.names), len(self))).copy()
             for g, gamma in enumerate(protocol):
                 if gamma.noise:
                     sub[g * GAMMA + 1] += noise[:, g]
         return {**currents, "sub": sub}
+
+    def read(self, recording: Recording, schedule: RecallSchedule) -> Answer:
+        """The answer of a recall."""
+        first = [_fired(recording, "ca1", schedule.order, i) for i in range(recording.batches)]
+        order = np.full((len(first), max(map(len, first), default=0)), NONE, np.int64)
+        primed = np.zeros((len(first), len(self.session)), bool)
+        for i, keys in enumerate(first):
+            order[i, : len(keys)] = keys
+            if schedule.reads:
+                primed[i, _fired(recording, "ca1_plateau", schedule.order, i)] = True
+        samples = _winners(recording, range(schedule.start, recording.steps // GAMMA))
+        return Answer(order, samples, self.owners(_winners(recording, schedule.reads)), primed)
+
+
+def _fired(recording: Recording, population: str, gamma: int, i: int) -> NDArray[np.int64]:
+    """The cells that fire to a cue in a gamma cycle."""
+    return recording[population].between(gamma * GAMMA, (gamma + 1) * GAMMA, i).cell.astype(np.int64)
+
+
+def _winners(recording: Recording, cycles: Sequence[int]) -> NDArray[np.int64]:
+    """The subiculum's key in each of these gamma cycles, [n, cycles]; NONE where nothing fires."""
+    winners = np.full((recording.batches, len(cycles)), NONE, np.int64)
+    for i, row in enumerate(winners):
+        for g, gamma in enumerate(cycles):
+            row[g] = next(iter(_fired(recording, "sub", gamma, i)), NONE)
+    return winners

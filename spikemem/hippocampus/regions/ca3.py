@@ -18,12 +18,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from spikemem.hippocampus.regions import ec
-from spikemem.hippocampus.regions.rhythm import CA3_RELEASE, DT, FAST, GAMMA, GRID, SLOW, Gamma, Mode, release
+from spikemem.hippocampus.regions.contract import CircuitDrive, CircuitWiring
+from spikemem.hippocampus.regions.rhythm import CA3_RELEASE, DT, FAST, GAMMA, GRID, SLOW, Mode, RecallSchedule, release
 from spikemem.hippocampus.spec import ModelSpec
 from spikemem.kernels import circuit
-from spikemem.kernels.index_cells import Recurrent
+from spikemem.kernels.circuit import Recurrent
 from spikemem.network.graph import KWinners, Network, Population
 from spikemem.network.synapses import WORD, OneBit, one_to_one
+from spikemem.simulators.recording import Recording
 
 HOLD = 2.0**9
 """Held cells fire to a detonator, and to nothing else."""
@@ -35,6 +37,8 @@ LEVEL = 1.0
 
 class CA3:
     """The recurrent synapses.   fast, slow: uint64, [cell, cells / 128]: a row for each presynaptic cell, over one hemisphere."""
+
+    name = "ca3"
 
     def __init__(self, spec: ModelSpec) -> None:
         self.spec = spec
@@ -80,7 +84,7 @@ class CA3:
         self, codes: NDArray[np.uint16], when: NDArray[np.uint8], settle: int
     ) -> tuple[NDArray[np.uint16], NDArray[np.int64], NDArray[np.bool_]]:
         """The cells that fire after `settle` gamma cycles under a held cue, [n, k], how many, [n], and whether they have settled, [n]."""
-        return circuit.complete(self.fast, codes, when, self.spec.ca3.core, self.inhibition, LEVEL, settle)
+        return circuit.complete(self.recurrent, codes, when, settle)
 
     def cycle(
         self,
@@ -94,22 +98,26 @@ class CA3:
 
         released: whether recurrent input alone may fire a cell; in a replay only detonators do.
         """
-        core, inhibition, k = self.spec.ca3.core, self.inhibition, self.spec.dg.winners
-        whole = [np.asarray(a).astype(np.int64) for a in (fast_from[:core], slow_from[:core], code, when)]
-        return circuit.ca3_cycle(self.fast, whole[0], self.slow, whole[1], whole[2], whole[3], inhibition, LEVEL if released else HOLD, k)
+        core, recurrent = self.spec.ca3.core, self.recurrent
+        fast, slow, cells, at = (np.asarray(a).astype(np.int64) for a in (fast_from[:core], slow_from[:core], code, when))
+        return circuit.ca3_cycle(recurrent if released else recurrent._replace(level=HOLD), fast, self.slow, slow, cells, at)
 
-    def build(self, net: Network, slow: bool = True) -> None:
+    def build(self, net: Network, wiring: CircuitWiring) -> None:
         """Add `ca3`, its detonators and its recurrent synapses, the slow ones where they are not shut."""
         cells, core, g = self.spec.dg.cells, self.spec.ca3.core, self.inhibition
         net.add(Population("ca3", cells, ec.PERFECT, KWinners(GAMMA * DT, k=self.spec.dg.winners)))
         net.connect("dg", "ca3", one_to_one(DETONATOR))
         side = (np.arange(cells) >= cells // 2).astype(np.int64) * (cells // 2)
         net.connect("ca3", "ca3", OneBit(self.fast, side, cells, 1 - g, -g), delay=FAST, first=core)
-        if slow:
+        if wiring.slow:
             net.connect("ca3", "ca3", OneBit(self.slow, cells // 2 - side, cells, 1 - g, -g), delay=SLOW, first=core)
 
+    def stimulus(self, drive: CircuitDrive) -> dict[str, NDArray[np.generic]]:
+        """External current of `ca3`, [time]."""
+        open_, shut = release(HOLD, (CA3_RELEASE,), (LEVEL,)), release(HOLD, (), ())
+        return {"ca3": np.concatenate([open_ if g.mode in (Mode.CUE, Mode.HOP) else shut for g in drive.protocol])}
 
-def stimulus(protocol: list[Gamma]) -> dict[str, NDArray[np.float64]]:
-    """External current of `ca3`, [time]."""
-    open_, shut = release(HOLD, (CA3_RELEASE,), (LEVEL,)), release(HOLD, (), ())
-    return {"ca3": np.concatenate([open_ if g.mode in (Mode.CUE, Mode.HOP) else shut for g in protocol])}
+    def read(self, recording: Recording, schedule: RecallSchedule) -> list[NDArray[np.int32]]:
+        """The completed code of each cue: the cells that fire in the cycle in which CA1 answers, in firing order."""
+        start = schedule.order * GAMMA
+        return [recording["ca3"].between(start, start + GAMMA, i).cell for i in range(recording.batches)]

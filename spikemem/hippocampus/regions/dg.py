@@ -2,7 +2,7 @@
 
     drive_g = sum over its dimensions j of w_gj (n_j - <n_j>) / sigma_g          code = the k cells of the largest drive
 
-A granule cell hears `fan_in` dimensions by push-pull pairs: +w from the ON cell, -w from the OFF cell. A feed-forward interneuron `ff`
+`fan_in` dimensions reach a granule cell by push-pull pairs: +w from the ON cell, -w from the OFF cell. A feed-forward interneuron `ff`
 subtracts the mean of the volleys, and synaptic scaling (Turrigiano 2008) divides by the standard deviation of a cell's drive, so that
 all cells are used alike. Both are learned from what is stored (`Adaptation`), anew at `hippocampus.ADAPTATIONS` and in sleep.
 """
@@ -14,11 +14,13 @@ from numpy.typing import NDArray
 
 from spikemem.hippocampus.codes import WINDOW
 from spikemem.hippocampus.regions import ec
-from spikemem.hippocampus.regions.rhythm import DG_RELEASE, DT, GAMMA, GRID, Gamma, Mode, above, dg_levels, release
+from spikemem.hippocampus.regions.contract import CircuitDrive, CircuitWiring
+from spikemem.hippocampus.regions.rhythm import DG_RELEASE, DT, GAMMA, GRID, Mode, RecallSchedule, above, dg_levels, release
 from spikemem.hippocampus.spec import ModelSpec
 from spikemem.kernels import circuit
 from spikemem.network.graph import KWinners, Network, Population
 from spikemem.network.synapses import Dense, Sparse
+from spikemem.simulators.recording import Recording
 
 WEIGHTS = (0.5, 1.5)
 """Synaptic weights are spread between these before scaling, or ties abound."""
@@ -51,9 +53,11 @@ class Adaptation:
 class DG:
     """The wiring, and the weights under an adaptation.
 
-    inputs: dimensions that each cell hears, int32, [cell, fan_in].   weights: on signed counts, [cell, fan_in].   bias: [cell].
+    inputs: dimensions that drive each cell, int32, [cell, fan_in].   weights: on signed counts, [cell, fan_in].   bias: [cell].
     hold: inhibition that no volley overcomes.   levels: drives above which a cell fires, one for each release, falling.
     """
+
+    name = "dg"
 
     def __init__(self, spec: ModelSpec, seed: int, adaptation: Adaptation | None = None) -> None:
         self.spec = spec
@@ -79,8 +83,8 @@ class DG:
 
     def codes(self, counts: NDArray[np.int8]) -> tuple[NDArray[np.uint16], NDArray[np.uint8]]:
         """The winners of EC volleys [n, d] in firing order, [n, k], and the release at which each fired, [n, k]."""
-        heard = ec.layer_two(self.spec.ec, counts)
-        return circuit.dg_codes(heard, self.inputs, self.weights, self.bias, np.array(self.levels), self.spec.dg.winners)
+        received = ec.layer_two(self.spec.ec, counts)
+        return circuit.dg_codes(received, self.inputs, self.weights, self.bias, np.array(self.levels), self.spec.dg.winners)
 
     def learn(self, counts: NDArray[np.int8]) -> None:
         """Adapt to stored volleys of EC, [n, d]."""
@@ -97,7 +101,7 @@ class DG:
         drive = self.drive(vectors * np.float32(ec.scale(self.spec.ec) * self.spec.ec.layer_two))
         return np.sort(np.argpartition(-drive, self.spec.dg.winners - 1, axis=1)[:, : self.spec.dg.winners], axis=1).astype(np.uint16)
 
-    def build(self, net: Network) -> None:
+    def build(self, net: Network, wiring: CircuitWiring) -> None:
         """Add `ff` and `dg`, and the perforant path from EC."""
         cells, fan_in = self.inputs.shape
         dim = self.spec.ec.dim
@@ -110,12 +114,16 @@ class DG:
         ec.connect_perforant(net, self.spec.ec, push_pull)
         net.connect("ff", "dg", Dense(-self.bias[None]))
 
-    def stimulus(self, protocol: list[Gamma]) -> dict[str, NDArray[np.generic]]:
+    def stimulus(self, drive: CircuitDrive) -> dict[str, NDArray[np.generic]]:
         """External current of `dg` [time] and the clamped spikes of `ff` [time, 1]: it fires with each volley of EC."""
         open_, shut, tick = release(self.hold, DG_RELEASE, self.levels), release(self.hold, (), ()), np.zeros(GAMMA, bool)
         tick[0] = True
-        volley = [g.mode in (Mode.CUE, Mode.REPLAY) for g in protocol]
+        volley = [g.mode in (Mode.CUE, Mode.REPLAY) for g in drive.protocol]
         return {
             "dg": np.concatenate([open_ if v else shut for v in volley]),
             "ff": np.concatenate([tick if v else np.zeros_like(tick) for v in volley])[:, None],
         }
+
+    def read(self, recording: Recording, schedule: RecallSchedule) -> list[NDArray[np.int32]]:
+        """The code of each cue: the granule cells that fire in its first gamma cycle, in firing order."""
+        return [recording["dg"].between(0, GAMMA, i).cell for i in range(recording.batches)]

@@ -2,8 +2,8 @@
 
     n = sum over t of m[t] (S_on[t] - S_off[t]) ~ round(s x),          x^ = n / s
 
-n, whole numbers of at most 11, is all that is heard behind EC. In the analytic code m = 1, and n is a spike count; a trained code has other
-m, by which the synapses of `ec` weigh a spike (`efficacy`), and tells the same n with fewer spikes. Superficial EC (`ec`)
+n, whole numbers of at most 11, is all that reaches the regions behind EC. In the analytic code m = 1, and n is a spike count; a trained
+code has other m, by which the synapses of `ec` weigh a spike (`efficacy`), and makes the same n of fewer spikes. Superficial EC (`ec`)
 takes the cue; deep EC (`ec_deep`) receives the answer from the subiculum, n spikes a cell; `replay` carries the answer back when theta
 allows, through `ec` or, past a trained `ec`, in its place.
 ON cells are 0 to d - 1, OFF cells d to 2d - 1. DG needs less precision than CA1: in a model with a layer II of its own the stellate cells
@@ -20,12 +20,14 @@ from numpy.typing import NDArray
 
 from spikemem.errors import SpecError, VectorError
 from spikemem.hippocampus.codes import HALF, WINDOW, VolleyCode, on_off, overshoot, signed
-from spikemem.hippocampus.regions.rhythm import BACK, DT, GAMMA, GRID, Gamma, Mode
-from spikemem.hippocampus.spec import ECSpec, weights_file
+from spikemem.hippocampus.regions.contract import CircuitDrive, CircuitWiring
+from spikemem.hippocampus.regions.rhythm import BACK, DT, GAMMA, GRID, Mode, RecallSchedule
+from spikemem.hippocampus.spec import ECSpec, ModelSpec, weights_file
 from spikemem.kernels import circuit
 from spikemem.network.graph import CycleReset, Network, Population
 from spikemem.network.neurons import LIF
 from spikemem.network.synapses import Dense, Synapses, one_to_one
+from spikemem.simulators.recording import Recording
 
 HOLD = 2.0**10
 PERFECT = LIF(tau=math.inf, threshold=1.0)
@@ -60,7 +62,7 @@ def unit(vectors: object, dim: int) -> NDArray[np.float32]:
 
 @cache
 def code(spec: ECSpec) -> VolleyCode:
-    """How the model tells a vector in spikes; SpecError where its weights are for vectors of another dimension, or would not fit."""
+    """The model's code of a vector as spikes; SpecError where its weights are for vectors of another dimension, or would not fit."""
     if spec.weights is None:
         return on_off(spec.dim, spec.charge)
     made = VolleyCode.load(weights_file(spec.weights))
@@ -105,9 +107,12 @@ def decode(spec: ECSpec, counts: NDArray[np.integer]) -> NDArray[np.float64]:
     return counts / scale(spec)
 
 
-def heard(spec: ECSpec, spikes: NDArray[np.bool_]) -> NDArray[np.integer]:
-    """n, [n, d], of the spikes of `ec` in a gamma cycle, [time, n, 2d]."""
-    return signed(np.tensordot(np.array(efficacy(spec))[: len(spikes)], spikes, axes=1).astype(np.int64))
+def counted(spec: ECSpec, recording: Recording) -> NDArray[np.integer]:
+    """n of each cue, [n, d], off the spikes of `ec` in the first gamma cycle."""
+    fired, counts = recording["ec"], np.zeros((recording.batches, 2 * spec.dim))
+    early = fired.step < GAMMA
+    np.add.at(counts, (fired.batch[early], fired.cell[early]), np.array(efficacy(spec))[fired.step[early]])
+    return signed(counts.astype(np.int64))
 
 
 def layer_two(spec: ECSpec, counts: NDArray[np.int8]) -> NDArray[np.int8]:
@@ -140,23 +145,12 @@ def efficacy(spec: ECSpec) -> tuple[float, ...]:
 
 
 def connect(net: Network, spec: ECSpec, post: str, synapses: Synapses) -> None:
-    """Let a population hear n by synapses of shape [2d, post]."""
+    """Drive a population by n, through synapses of shape [2d, post]."""
     if spec.weights is None:
         net.connect("ec", post, synapses)
         return
     net.connect("ec", post, synapses, efficacy=efficacy(spec))
     net.connect("replay", post, synapses)
-
-
-def build(net: Network, spec: ECSpec) -> None:
-    """Add `ec`, `ec_deep` and `replay`, and `ec_two` where it is a layer of its own."""
-    for name in dict.fromkeys(("ec", perforant_source(spec), "ec_deep", "replay")):
-        cell = code(spec).cell if name == "ec" else PERFECT
-        net.add(Population(name, 2 * spec.dim, cell, CycleReset(GAMMA * DT)))
-    if spec.weights is None:
-        net.connect("replay", "ec", one_to_one(1.0))
-    if spec.layer_two != 1:
-        connect(net, spec, "ec_two", one_to_one(layer_two_gain(spec))(2 * spec.dim, 2 * spec.dim))
 
 
 def connect_perforant(net: Network, spec: ECSpec, synapses: Synapses) -> None:
@@ -174,23 +168,47 @@ def connect_answer(net: Network, contents: NDArray[np.int8]) -> None:
         net.connect("sub", name, synapses, delay=BACK)
 
 
-def stimulus(spec: ECSpec, protocol: list[Gamma], vectors: NDArray[np.float32]) -> dict[str, NDArray[np.float64]]:
-    """External currents of `ec` [time, n, 2d], of `ec_two`, `ec_deep` and `replay` [time] over a protocol."""
-    c = code(spec)
-    cue = np.zeros((GAMMA, len(vectors), 2 * spec.dim))
-    cue[: c.steps] = c.current(vectors)
-    cue[c.steps] -= HOLD
-    relay = np.zeros_like(cue)
-    relay[0] = HALF
-    relay[WINDOW + 2] -= HOLD  # by the relay's synapse and by the subiculum's last release it comes up to two steps later
-    closed = np.zeros_like(cue)
-    closed[0] = -HOLD
-    of_mode = {Mode.CUE: cue, Mode.REPLAY: relay if spec.weights is None else closed, Mode.HOP: closed, Mode.QUIET: closed}
-    deep, shut = np.zeros(GAMMA), np.zeros(GAMMA)
-    deep[0], shut[0] = HALF, -HOLD
-    tonic = {name: np.concatenate([deep for _ in protocol]) for name in ("ec_deep", "ec_two")[: 1 if spec.layer_two == 1 else 2]}
-    return {
-        "ec": np.concatenate([of_mode[g.mode] for g in protocol]),
-        **tonic,
-        "replay": np.concatenate([deep if g.mode is Mode.REPLAY else shut for g in protocol]),
-    }
+class EC:
+    """Superficial and deep entorhinal cortex with the relay between them: `ec`, `ec_two` where layer II is apart, `ec_deep`, `replay`."""
+
+    name = "ec"
+
+    def __init__(self, spec: ModelSpec) -> None:
+        self.spec = spec.ec
+
+    def build(self, net: Network, wiring: CircuitWiring) -> None:
+        """Add its populations; CA1, built later, connects the answer (`connect_answer`)."""
+        spec = self.spec
+        for name in dict.fromkeys(("ec", perforant_source(spec), "ec_deep", "replay")):
+            cell = code(spec).cell if name == "ec" else PERFECT
+            net.add(Population(name, 2 * spec.dim, cell, CycleReset(GAMMA * DT)))
+        if spec.weights is None:
+            net.connect("replay", "ec", one_to_one(1.0))
+        if spec.layer_two != 1:
+            connect(net, spec, "ec_two", one_to_one(layer_two_gain(spec))(2 * spec.dim, 2 * spec.dim))
+
+    def stimulus(self, drive: CircuitDrive) -> dict[str, NDArray[np.generic]]:
+        """External currents of `ec` [time, n, 2d], of `ec_two`, `ec_deep` and `replay` [time]."""
+        c, spec, protocol = code(self.spec), self.spec, drive.protocol
+        cue = np.zeros((GAMMA, len(drive.vectors), 2 * spec.dim))
+        cue[: c.steps] = c.current(drive.vectors)
+        cue[c.steps] -= HOLD
+        relay = np.zeros_like(cue)
+        relay[0] = HALF
+        relay[WINDOW + 2] -= HOLD  # by the relay's synapse and by the subiculum's last release it comes up to two steps later
+        closed = np.zeros_like(cue)
+        closed[0] = -HOLD
+        of_mode = {Mode.CUE: cue, Mode.REPLAY: relay if spec.weights is None else closed, Mode.HOP: closed, Mode.QUIET: closed}
+        deep, shut = np.zeros(GAMMA), np.zeros(GAMMA)
+        deep[0], shut[0] = HALF, -HOLD
+        tonic = {name: np.concatenate([deep for _ in protocol]) for name in ("ec_deep", "ec_two")[: 1 if spec.layer_two == 1 else 2]}
+        return {
+            "ec": np.concatenate([of_mode[g.mode] for g in protocol]),
+            **tonic,
+            "replay": np.concatenate([deep if g.mode is Mode.REPLAY else shut for g in protocol]),
+        }
+
+    def read(self, recording: Recording, schedule: RecallSchedule) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """The vector that its first volley stands for, and the sum of those that deep EC replays, [n, d] each."""
+        deep = recording["ec_deep"].counts(recording.batches)
+        return decode(self.spec, counted(self.spec, recording)), decode(self.spec, signed(deep))

@@ -10,7 +10,7 @@ derived from the order of what was stored; the drift itself is not simulated. Fo
 1996). A session's end is an event boundary: nothing lingers past it.
 
 Cells of the moment (`ec_time`) each stand for a span of time, a day, a week, a month, a quarter, a year, in several staggered grids. A
-memory is bound to the cells of its moment; asked for a time, they excite it the more, the nearer it lies on a logarithmic scale.
+memory is bound to the cells of its moment; a cue about a time excites it through them the more, the nearer it lies on a logarithmic scale.
 """
 
 import numpy as np
@@ -55,7 +55,7 @@ def neighbours(spec: ContextSpec, session: NDArray[np.int64], alive: NDArray[np.
 
 
 def moment_cells(when: NDArray[np.float64]) -> NDArray[np.int64]:
-    """The cells of moments, s since 1970, as numbers that tell span, grid and place, int64, [n, spans x grids]; -1 where unknown."""
+    """The cells of moments, s since 1970, as numbers made of span, grid and place, int64, [n, spans x grids]; -1 where unknown."""
     cells = []
     for s, span in enumerate(SPANS):
         for g in range(GRIDS):
@@ -65,6 +65,5 @@ def moment_cells(when: NDArray[np.float64]) -> NDArray[np.int64]:
 
 
 def shared_moment(when: NDArray[np.float64], around: float) -> NDArray[np.int64]:
-    """How many cells of the moment each memory shares with the one asked for, [memory]; at most spans x grids."""
-    asked = moment_cells(np.array([around]))[0]
-    return (moment_cells(when) == asked).sum(1)
+    """How many cells of the moment each memory shares with that of a cue, [memory]; at most spans x grids."""
+    return (moment_cells(when) == moment_cells(np.array([around]))[0]).sum(1)

@@ -38,7 +38,10 @@ CHARACTER = re.compile("u[mj]*")
 
 
 class Words(NamedTuple):
-    """cells: word cells that spike, ascending, int64, [m].   spikes: how often each, int64, [m].   whole: of whole words, bool, [m]."""
+    """A text as spikes of word cells.
+
+    cells: word cells that spike, ascending, int64, [m].   spikes: how often each, int64, [m].   whole: of whole words, bool, [m].
+    """
 
     cells: NDArray[np.int64]
     spikes: NDArray[np.int64]
@@ -48,8 +51,8 @@ class Words(NamedTuple):
 def words(text: str, cells: int) -> Words:
     """The word cells that a text makes spike, among so many; none for a text of punctuation only.
 
-    >>> heard = words("Cats, cats and a catfish", 2**16)
-    >>> sorted(heard.spikes[heard.whole].tolist())  # cats twice
+    >>> cats = words("Cats, cats and a catfish", 2**16)
+    >>> sorted(cats.spikes[cats.whole].tolist())  # cats twice
     [1, 1, 1, 2]
     """
     hashed: list[int] = []
@@ -93,7 +96,7 @@ def kinds(text: str) -> str:
 
 
 class _Kinds(dict[int, str]):
-    """Kinds of characters, found when first asked for."""
+    """Kinds of characters, found when first looked up."""
 
     def __missing__(self, point: int) -> str:
         self[point] = kind = _kind(chr(point))

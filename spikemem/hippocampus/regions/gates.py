@@ -3,15 +3,15 @@ whether what a cue recalls is read out.
 
     mismatch     E+  spikes of EC beyond those that the best index cell was taught         ec_extra
                  E-  spikes that it was taught and that do not come                         ec_missing
-                 W+  log-odds of the words that are said and that it does not know          lex_extra
-                 W-  log-odds of the words that it knows and that are not said              lex_missing
+                 W+  log-odds of the words of the cue that it was not taught                lex_extra
+                 W-  log-odds of the words that it was taught and the cue lacks             lex_missing
                  W0  log-odds of the words that both have                                   lex_shared
     novelty      S_j = 1 where a mismatch exceeds level l_j                                 novelty
     gate         P(S_g = 1) = sigmoid(sum_j w_gj S_j + sum_i (a_gi X_i + b_gi Y_i) + theta_g[phase] - 1)
-                 X_i, Y_i = 1 for a word i that is said and not known, and the reverse      gate_update, gate_reset, ...
+                 X_i, Y_i = 1 for a word i of the cue and not taught, and the reverse      gate_update, gate_reset, ...
 
-The best index cell is CA1's answer to meaning alone: words come in the gamma cycle after it, to be compared. How much differs the gates
-hear from the novelty cells; which words do, they hear in the writing half of theta from the comparing word cells themselves: another day
+The best index cell is CA1's answer to meaning alone: words come in the gamma cycle after it, to be compared. How much differs reaches
+the gates from the novelty cells; which words do, in the writing half of theta, from the comparing word cells themselves: another day
 corrects, another name does not. Each gate is a population of cells with escape noise (`network.Logistic`), so that its value is a firing
 probability; it is on where more than half of them fire.
 Read in the half of theta in which CA3 drives CA1, written in the other (Hasselmo, Bodelon and Wyble 2002): the gates fire in both halves,
@@ -65,8 +65,8 @@ START = COMPARE * GAMMA
 MOST = WINDOW
 """Spikes of a comparing cell: the window in which it is not held is as long as EC's."""
 WORDS = ("lex_extra", "lex_missing")
-"""Comparing word cells that gates hear one by one."""
-HEARD = 1
+"""Comparing word cells that drive gates one by one."""
+WORD_STEP = 1
 """The step at which they fire."""
 RELEASE = WINDOW + 1
 """The step from which EC's comparing cells fire: its volley has arrived."""
@@ -101,7 +101,7 @@ class Action(StrEnum):
 class Mismatch(NamedTuple):
     """How a cue differs from what an index cell was taught.
 
-    sizes: by `FEATURES`, [5].   extra: word cells that are said and not known.   missing: known and not said; ascending, int64.
+    sizes: by `FEATURES`, [5].   extra: word cells of the cue that were not taught.   missing: taught, and not of the cue; ascending, int64.
     """
 
     sizes: NDArray[np.float64]
@@ -115,12 +115,14 @@ class Verdict:
 
     key: the index cell that answered; NONE where none did.   mismatch: with what it was taught.
     value: firing probabilities, [phase, gate].   share: of each gate's cells that fired, [phase, gate].
+    recording: the spikes that it was read off, where the gates were simulated.
     """
 
     key: int
     mismatch: Mismatch
     value: NDArray[np.float64]
     share: NDArray[np.float64]
+    recording: Recording | None = None
 
     def on(self, gate: str) -> bool:
         """Whether more than half of a gate's cells fired in its half of theta."""
@@ -144,7 +146,7 @@ class GateCells:
 
     levels: of novelty cells, [feature, level].   synapses: [feature x level, gate].   theta: [phase, gate].
     words: synapses from comparing word cells, [2, word cell, gate], as `WORDS`; none by default.
-    embedder: the name of the one whose vectors they learned from, None where it is not told.
+    embedder: the name of the one whose vectors they learned from, None where unknown.
     """
 
     def __init__(
@@ -169,29 +171,29 @@ class GateCells:
 
     @classmethod
     def of(cls, spec: ModelSpec) -> "GateCells":
-        """Those of a model; SpecError where it has none, or where their weights cannot be read."""
+        """The trained gates of a model; SpecError where it has none, or where their weights cannot be read."""
         if spec.gates is None:
             raise SpecError(f"model {spec.name!r} has no [gates]; hippocampus-gated has")
         path = weights_file(spec.gates.weights)
         try:
             arrays, head = load_arrays(path, WEIGHTS)
             levels, synapses, theta = (np.asarray(arrays[name], np.float64) for name in ("levels", "synapses", "theta"))
-            told = head.get("metadata")
-            told = told if isinstance(told, dict) else {}
+            metadata = head.get("metadata")
+            metadata = metadata if isinstance(metadata, dict) else {}
             lexicon = 0 if spec.lex is None else spec.lex.cells
             words = np.zeros((len(WORDS), lexicon, len(GATES)))
-            if "words" in arrays and told.get("word_cells") == lexicon:
+            if "words" in arrays and metadata.get("word_cells") == lexicon:
                 words[:, np.asarray(arrays["words"], np.int64)] = np.asarray(arrays["heard"], np.float64)
         except (SnapshotError, KeyError, IndexError, ValueError) as error:
             raise SpecError(
                 f"gates of model {spec.name!r}: {path} holds no trained gates ({error}); make them with spikemem train gates"
             ) from error
-        if "words" in arrays and told.get("word_cells") != lexicon:
+        if "words" in arrays and metadata.get("word_cells") != lexicon:
             raise SpecError(
-                f"gates of model {spec.name!r}: {path} was trained on {told.get('word_cells')} word cells, not on {lexicon}; "
+                f"gates of model {spec.name!r}: {path} was trained on {metadata.get('word_cells')} word cells, not on {lexicon}; "
                 "train them anew with spikemem train gates --model"
             )
-        return cls(levels, synapses, theta, spec.gates.cells, words, told.get("embedder"))
+        return cls(levels, synapses, theta, spec.gates.cells, words, metadata.get("embedder"))
 
     def received(self, mismatch: Mismatch) -> NDArray[np.float64]:
         """What the gates receive, [phase, gate]."""
@@ -230,11 +232,11 @@ class GateCells:
         self._build_comparison(net, ca1)
         net.add(Population("novelty", self.levels.size, ec.PERFECT, CycleReset(GAMMA * DT)))
         net.add(Population("theta", len(Phase)))
-        heard = odds(ca1.lexicon)
+        word_odds = odds(ca1.lexicon)
         for f, name in enumerate(FEATURES):
             size = net.populations[name].size
             weight = np.zeros((size, self.levels.size))
-            weight[:, f * self.levels.shape[1] : (f + 1) * self.levels.shape[1]] = 1.0 if name.startswith("ec") else heard[:, None]
+            weight[:, f * self.levels.shape[1] : (f + 1) * self.levels.shape[1]] = 1.0 if name.startswith("ec") else word_odds[:, None]
             net.connect(name, "novelty", Dense(weight))
         for g, name in enumerate(GATES):
             net.add(Population(population(name), self.cells, ESCAPE, noise=Logistic(NOISE, seed)))
@@ -243,10 +245,10 @@ class GateCells:
                 net.connect("novelty", population(name), synapses, delay=(step - START - JUDGE) * DT)
             net.connect("theta", population(name), Dense(np.repeat(self.theta[:, [g]], self.cells, axis=1)))
             for words, weight in zip(WORDS, self.words[:, :, g], strict=True):
-                if len(told := np.flatnonzero(weight)):
-                    pre, post = np.repeat(told, self.cells), np.tile(np.arange(self.cells), len(told))
-                    from_words = Sparse.from_coo(pre, post, np.repeat(weight[told], self.cells), (len(weight), self.cells))
-                    net.connect(words, population(name), from_words, delay=(SAMPLES[Phase.WRITE] - START - HEARD) * DT)
+                if len(used := np.flatnonzero(weight)):
+                    pre, post = np.repeat(used, self.cells), np.tile(np.arange(self.cells), len(used))
+                    from_words = Sparse.from_coo(pre, post, np.repeat(weight[used], self.cells), (len(weight), self.cells))
+                    net.connect(words, population(name), from_words, delay=(SAMPLES[Phase.WRITE] - START - WORD_STEP) * DT)
 
     def _build_comparison(self, net: Network, ca1: CA1) -> None:
         cycle, counts = CycleReset(GAMMA * DT), ca1.counts
@@ -260,9 +262,9 @@ class GateCells:
         net.connect("sub", "ec_extra", Dense(-taught), delay=BACK)
         net.connect("ec", "ec_missing", one_to_one(-1.0))
         net.connect("sub", "ec_missing", Dense(taught), delay=BACK)
-        for name, said, knows in (("lex_extra", 1.0, -HOLD), ("lex_missing", -HOLD, 1.0), ("lex_shared", 0.5, 0.5)):
-            net.connect("ec_lex", name, one_to_one(said))
-            net.connect("sub", name, Sparse(known.indptr, known.targets, known.weights * knows, known.post), delay=BACK)
+        for name, of_cue, taught_word in (("lex_extra", 1.0, -HOLD), ("lex_missing", -HOLD, 1.0), ("lex_shared", 0.5, 0.5)):
+            net.connect("ec_lex", name, one_to_one(of_cue))
+            net.connect("sub", name, Sparse(known.indptr, known.targets, known.weights * taught_word, known.post), delay=BACK)
 
     def stimulus(self) -> dict[str, NDArray[np.generic]]:
         """What drives these populations through `PROTOCOL`: currents, [time] or [time, 1, cell], and theta's spikes, [time, cell]."""
@@ -289,11 +291,11 @@ def population(gate: str) -> str:
 
 
 def odds(lexicon: Lexicon) -> NDArray[np.float64]:
-    """What each word cell tells, on the grid of synaptic weights, [cell] (see `bcpnn`)."""
+    """Log-odds of each word cell, on the grid of synaptic weights, [cell] (see `bcpnn`)."""
     return np.round(lexicon.odds() / GRID) * GRID
 
 
-def mismatch(counts: NDArray[np.int8], said: Words, ca1: CA1, key: int) -> Mismatch:
+def mismatch(counts: NDArray[np.int8], words: Words, ca1: CA1, key: int) -> Mismatch:
     """The mismatch of a cue's volley [d] and words with what an index cell was taught.
 
     Where none answers (`NONE`) nothing was taught, and all is new.
@@ -305,15 +307,15 @@ def mismatch(counts: NDArray[np.int8], said: Words, ca1: CA1, key: int) -> Misma
     less = sum(np.clip(b - a, 0, MOST).sum() for a, b in sides)
     part = slice(0) if key == NONE else slice(ca1.lexicon.ptr[key], ca1.lexicon.ptr[key + 1])
     had = ca1.lexicon.cell[part]
-    shared = np.intersect1d(said.cells, had, assume_unique=True)
-    heard, knows, both = (float(np.sum(np.round(ca1.lexicon.odds_of(cells) / GRID) * GRID)) for cells in (said.cells, had, shared))
-    sizes = np.array([more, less, heard - both, knows - both, both], np.float64)
-    return Mismatch(sizes, *(np.setdiff1d(a, b, assume_unique=True) for a, b in ((said.cells, had), (had, said.cells))))
+    shared = np.intersect1d(words.cells, had, assume_unique=True)
+    of_cue, of_key, both = (float(np.sum(np.round(ca1.lexicon.odds_of(cells) / GRID) * GRID)) for cells in (words.cells, had, shared))
+    sizes = np.array([more, less, of_cue - both, of_key - both, both], np.float64)
+    return Mismatch(sizes, *(np.setdiff1d(a, b, assume_unique=True) for a, b in ((words.cells, had), (had, words.cells))))
 
 
 def mismatch_of(recording: Recording, lexicon: Lexicon) -> Mismatch:
-    """The same off the spikes of the comparing cells."""
-    heard = odds(lexicon)
+    """The mismatch of a cue off the spikes of the comparing cells."""
+    word_odds = odds(lexicon)
     spikes = {name: recording[name].cell for name in FEATURES}
-    sizes = [len(cells) if name.startswith("ec") else heard[cells].sum() for name, cells in spikes.items()]
+    sizes = [len(cells) if name.startswith("ec") else word_odds[cells].sum() for name, cells in spikes.items()]
     return Mismatch(np.array(sizes, np.float64), *(np.sort(spikes[name]).astype(np.int64) for name in WORDS))

@@ -1,6 +1,10 @@
-"""The cells that carry words, context, the moment and what lights up again: their populations, synapses and rhythm.
+"""The pathways onto CA1's index cells, one record each: its cells, what drives them, and its share of the drive A_k (`regions.ca1`).
 
-Word cells fire in the first steps of each gamma cycle in which the cue is held (a word once for each time that it is said), context cells
+A pathway is a subclass of `Pathway` in the list at the end, with a gain in `spec.CA1Spec`; CA1, its short cut and the rate twin loop over
+the list. Meaning, words, context, key and spreading are computed by the compiled short cut; any other one computes its drive itself, as the
+moment does.
+
+Word cells fire in the first steps of each gamma cycle in which the cue is held (as often as the cue repeats the word), context cells
 a step later. What is one spike for a memory has to be one spike in the network: cells whose input must meet in a single step are inhibited
 from the next step on (`SHUT_FROM`).
 
@@ -9,171 +13,346 @@ from the next step on (`SHUT_FROM`).
 """
 
 from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from spikemem.hippocampus.codes import HALF
 from spikemem.hippocampus.regions import ec, ec_ctx
-from spikemem.hippocampus.regions.bcpnn import UNIT
-from spikemem.hippocampus.regions.pathways import TO_DENDRITE, CueWords, Pathways
+from spikemem.hippocampus.regions.bcpnn import MOST_CELLS, MOST_SPIKES, UNIT
+from spikemem.hippocampus.regions.contract import CircuitDrive, CircuitWiring
+from spikemem.hippocampus.regions.cue_words import CueWords
+from spikemem.hippocampus.regions.ec_lex import Words as WordCells
+from spikemem.hippocampus.regions.pathways import TO_DENDRITE, Synapses, Taught
 from spikemem.hippocampus.regions.rhythm import BACK, DT, GAMMA, Gamma, Mode
+from spikemem.hippocampus.spec import ModelSpec
 from spikemem.network.graph import CycleReset, Network, Population
-from spikemem.network.synapses import Sparse, one_to_one
+from spikemem.network.synapses import Dense, Sparse, one_to_one
 
 SHUT = 2.0**12
 """Inhibition that ends a window: only spikes of one step meet in it."""
 SHUT_FROM = {"ca1_apical": 2, "ca1_tuft": 3, "ec_lex_deep": 3, "ca1_apical_deep": 4, "ca1_plateau": 5}
 """The step of a gamma cycle after that in which these cells may fire, as in the table above."""
+CYCLE = CycleReset(GAMMA * DT)
 
 
-def build(p: Pathways, net: Network, links: dict[int, list[int]], passes: int) -> None:
-    """Add word, context and moment cells, apical dendrites, and, for more than one pass, what lights up again."""
-    if p.spec.lex is None:
-        _build_moment(p, net)
-        return
-    cells, keys = p.spec.lex.cells, len(p.memory)
-    cycle = CycleReset(GAMMA * DT)
-    for name in ("ec_lex", "ec_ctx"):
-        net.add(Population(name, cells, ec.PERFECT, cycle))
-    net.connect("ec_lex", "ec_ctx", one_to_one(1.0))
-    _onto_ca1(p, net, "ec_lex", p.words.source, p.words.target, p.words.weight, cells)
-    _onto_ca1(p, net, "ec_ctx", *_context_synapses(p), cells)
-    _build_moment(p, net)
-    if len(p.apical_memory):
-        net.add(Population("ca1_apical", len(p.apical_memory), ec.PERFECT, cycle))
-        net.add(Population("ca1_tuft", len(p.content), ec.PERFECT, cycle))
-        net.connect("ec_lex", "ca1_apical", _apical_synapses(p))
-        net.connect("ca1_apical", "ca1_tuft", _apical_to_memory(p))
-        _lift(p, net, "ca1_tuft", p.gains.key)
-    if passes > 1:
-        _build_spreading(p, net, links, passes, keys)
+@dataclass(frozen=True, eq=False)
+class RateCue:
+    """A cue on rates.   words: its word cells.   around: the moment that it is about, or None.   primed: plateaus, [memory]."""
+
+    taught: Taught
+    words: WordCells
+    around: float | None
+    primed: NDArray[np.bool_]
+
+    @cached_property
+    def by_words(self) -> NDArray[np.float64]:
+        """g_words sum over words of x_w W_wk, [key]."""
+        onto, total = self.taught.learned.onto_keys, np.zeros(len(self.taught.memory))
+        for cell, rate in zip(self.words.cells, self.words.spikes, strict=True):
+            part = slice(onto.ptr[cell], onto.ptr[cell + 1])
+            np.add.at(total, onto.target[part], rate * onto.weight[part])
+        return self.taught.spec.ca1.words * total
 
 
-def _build_moment(p: Pathways, net: Network) -> None:
-    cells = ec_ctx.moment_cells(p.when)
-    used = np.unique(cells[cells >= 0])
-    if not len(used):
-        return
-    owner, column = np.nonzero(cells >= 0)
-    place = np.searchsorted(used, cells[owner, column])
-    key = np.flatnonzero(p.alive)
-    of_memory: list[list[int]] = [[] for _ in range(len(p.content))]
-    for k in key:
-        of_memory[p.memory[k]].append(int(k))
-    pairs = [(p, k) for p, m in zip(place, owner, strict=True) for k in of_memory[m]]
-    pre, post = np.array(pairs, np.int64).reshape(-1, 2).T
-    net.add(Population("ec_time", len(used), ec.PERFECT, CycleReset(GAMMA * DT)))
-    _onto_ca1(p, net, "ec_time", pre, post, np.full(len(pre), p.time_weight / UNIT), len(used))
+class Pathway:
+    """A pathway onto index cells: a subclass overrides what it has.
+
+    name: in the parts of a drive (`Recall.drives`).   of_words: whether only models with word cells have it.
+    """
+
+    name: ClassVar[str]
+    of_words: ClassVar[bool] = False
+
+    def bound(self, spec: ModelSpec) -> float:
+        """The most that it adds to a soma, in coincident spikes."""
+        raise NotImplementedError
+
+    def build(self, s: Synapses, net: Network, wiring: CircuitWiring) -> None:
+        """Add its cells, and their synapses onto `ca1`, `sub` and `ca1_dendrite` (`onto_index_cells`)."""
+
+    def stimulus(self, s: Synapses, drive: CircuitDrive) -> dict[str, NDArray[np.generic]]:
+        """What drives its cells (see `Region.stimulus`)."""
+        return {}
+
+    def drive(self, s: Synapses, cue_words: CueWords) -> NDArray[np.int64] | None:
+        """What it adds to the index cells of each memory in 1/64, [n or 1, memory], and 1/32 of it to their dendrites; None where that
+        is nothing, or computed by the short cut itself."""
+        return None
+
+    def rate(self, cue: RateCue) -> NDArray[np.floating] | None:
+        """The same of the rate twin, where a cue's own copy drives by 1, [memory]; None where it is nothing or the twin's own."""
+        return None
 
 
-def _onto_ca1(
-    p: Pathways, net: Network, name: str, pre: NDArray[np.int64], post: NDArray[np.int64], weight: NDArray[np.float64], cells: int
+class Meaning(Pathway):
+    """The perforant path: a cue's spikes against those that an index cell was taught."""
+
+    name = "meaning"
+
+    def bound(self, spec: ModelSpec) -> float:
+        """|n| <= s + sqrt(d) e, where e is how far n is rounded up."""
+        return spec.ec.dim * (ec.charge(spec.ec) + ec.rounding(spec.ec)) ** 2 * max(spec.ca1.meaning, 1.0)
+
+    def build(self, s: Synapses, net: Network, wiring: CircuitWiring) -> None:
+        perforant = Dense(ec.push_pull(s.counts.T * (s.gains.meaning / UNIT)))
+        ec.connect(net, s.spec.ec, "ca1", perforant)
+        ec.connect(net, s.spec.ec, "sub", perforant)
+
+
+class Words(Pathway):
+    """Word cells onto the index cells of the keys that have their words."""
+
+    name, of_words = "words", True
+
+    def bound(self, spec: ModelSpec) -> float:
+        saturation = spec.lex.saturation if spec.lex else 0.0
+        return MOST_CELLS * MOST_SPIKES * (spec.ca1.words * ec.scale(spec.ec) ** 2 * (1 + saturation) + 1)
+
+    def build(self, s: Synapses, net: Network, wiring: CircuitWiring) -> None:
+        net.add(Population("ec_lex", _lexicon(s), ec.PERFECT, CYCLE))
+        onto_index_cells(s, net, "ec_lex", s.words.source, s.words.target, s.words.weight)
+
+    def stimulus(self, s: Synapses, drive: CircuitDrive) -> dict[str, NDArray[np.generic]]:
+        cues = drive.cue_words.words
+        spikes = np.zeros((len(drive.protocol) * GAMMA, max(len(cues), 1), _lexicon(s)), bool)
+        starts = cue_starts(drive.protocol)
+        for i, words in enumerate(cues):
+            for cell, often in zip(words.cells, words.spikes, strict=True):
+                for start in starts:
+                    spikes[start : start + often, i, cell] = True
+        return {"ec_lex": spikes}
+
+
+class Context(Pathway):
+    """Context cells, which fire with the word cells, onto the index cells of what was stored around a text that has these words."""
+
+    name, of_words = "context", True
+
+    def bound(self, spec: ModelSpec) -> float:
+        return WORDS.bound(spec) * float(ec_ctx.weights(spec.context).sum()) / UNIT
+
+    def build(self, s: Synapses, net: Network, wiring: CircuitWiring) -> None:
+        net.add(Population("ec_ctx", _lexicon(s), ec.PERFECT, CYCLE))
+        net.connect("ec_lex", "ec_ctx", one_to_one(1.0))
+        onto_index_cells(s, net, "ec_ctx", *_context_synapses(s))
+
+    def stimulus(self, s: Synapses, drive: CircuitDrive) -> dict[str, NDArray[np.generic]]:
+        return {"ec_ctx": _window(drive.protocol)}
+
+    def rate(self, cue: RateCue) -> NDArray[np.floating]:
+        taught = cue.taught
+        own = np.append(cue.by_words[taught.content], 0.0)  # the last place is that of no neighbour, -1
+        return own[taught.neighbours] @ ec_ctx.shares(taught.spec.context)
+
+
+class Time(Pathway):
+    """Cells of the moment that a cue is about, onto the index cells of memories of that time."""
+
+    name = "time"
+
+    def bound(self, spec: ModelSpec) -> float:
+        return spec.ca1.time * ec.scale(spec.ec) ** 2
+
+    def weight(self, s: Synapses) -> int:
+        """Of one cell of the moment, in 1/64."""
+        return round(s.spec.ca1.time * s.unit / (len(ec_ctx.SPANS) * ec_ctx.GRIDS))
+
+    def build(self, s: Synapses, net: Network, wiring: CircuitWiring) -> None:
+        cells, used = self._cells(s)
+        if not len(used):
+            return
+        owner, column = np.nonzero(cells >= 0)
+        place = np.searchsorted(used, cells[owner, column])
+        of_memory: list[list[int]] = [[] for _ in range(len(s.content))]
+        for k in np.flatnonzero(s.alive):
+            of_memory[s.memory[k]].append(int(k))
+        pairs = [(cell, k) for cell, m in zip(place, owner, strict=True) for k in of_memory[m]]
+        pre, post = np.array(pairs, np.int64).reshape(-1, 2).T
+        net.add(Population("ec_time", len(used), ec.PERFECT, CYCLE))
+        onto_index_cells(s, net, "ec_time", pre, post, np.full(len(pre), self.weight(s) / UNIT))
+
+    def stimulus(self, s: Synapses, drive: CircuitDrive) -> dict[str, NDArray[np.generic]]:
+        _, used = self._cells(s)
+        if not len(used):
+            return {}
+        around, spikes = drive.cue_words.around, np.zeros((len(drive.protocol) * GAMMA, 1, len(used)), bool)
+        if around is not None:
+            spikes[cue_starts(drive.protocol)] = np.isin(used, ec_ctx.moment_cells(np.array([around])))
+        return {"ec_time": spikes}
+
+    def _cells(self, s: Synapses) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """The cells of each memory's moment, and those that any has."""
+        cells = ec_ctx.moment_cells(s.when)
+        return cells, np.unique(cells[cells >= 0])
+
+    def drive(self, s: Synapses, cue_words: CueWords) -> NDArray[np.int64] | None:
+        return None if cue_words.around is None else self.weight(s) * ec_ctx.shared_moment(s.when, cue_words.around)[None]
+
+    def rate(self, cue: RateCue) -> NDArray[np.floating] | None:
+        if cue.around is None:
+            return None
+        return cue.taught.spec.ca1.time * ec_ctx.shared_moment(cue.taught.when, cue.around) / (len(ec_ctx.SPANS) * ec_ctx.GRIDS)
+
+
+class Key(Pathway):
+    """Apical dendrites that know the words of one of a memory's cues, and fire when these come together."""
+
+    name, of_words = "key", True
+
+    def bound(self, spec: ModelSpec) -> float:
+        return spec.ca1.key * ec.scale(spec.ec) ** 2
+
+    def build(self, s: Synapses, net: Network, wiring: CircuitWiring) -> None:
+        if len(s.apical_memory):
+            net.add(Population("ca1_apical", len(s.apical_memory), ec.PERFECT, CYCLE))
+            net.add(Population("ca1_tuft", len(s.content), ec.PERFECT, CYCLE))
+            net.connect("ec_lex", "ca1_apical", _apical_synapses(s))
+            net.connect("ca1_apical", "ca1_tuft", _apical_to_memory(s))
+            _lift(s, net, "ca1_tuft", s.gains.key)
+
+    def stimulus(self, s: Synapses, drive: CircuitDrive) -> dict[str, NDArray[np.generic]]:
+        if not len(s.apical_memory):
+            return {}
+        return {
+            "ca1_apical": _window(drive.protocol, 0.0, SHUT_FROM["ca1_apical"]),
+            "ca1_tuft": _window(drive.protocol, shut=SHUT_FROM["ca1_tuft"]),
+        }
+
+    def rate(self, cue: RateCue) -> NDArray[np.floating]:
+        onto, taught = cue.taught.learned.onto_apical, cue.taught
+        share = np.zeros(len(taught.apical_memory))
+        for cell in cue.words.cells:
+            part = slice(onto.ptr[cell], onto.ptr[cell + 1])
+            np.add.at(share, onto.target[part], onto.weight[part])
+        fired = taught.apical_memory[share > taught.spec.ca1.coincidence]
+        return taught.spec.ca1.key * np.isin(np.arange(len(taught.content)), fired)
+
+
+class Spreading(Pathway):
+    """Plateaus of what was recalled a pass before, of its successors, and of memories whose cues its text names."""
+
+    name, of_words = "spreading", True
+
+    def bound(self, spec: ModelSpec) -> float:
+        return spec.ca1.spreading * ec.scale(spec.ec) ** 2
+
+    def build(self, s: Synapses, net: Network, wiring: CircuitWiring) -> None:
+        """The subiculum's answer excites the words of its text, these the apical dendrites that know them, these a plateau."""
+        if wiring.passes == 1:
+            return
+        memories, keys = len(s.content), len(s.memory)
+        net.add(Population("recalled", memories, ec.PERFECT, CYCLE))
+        net.add(Population("ca1_plateau", memories, ec.PERFECT, CYCLE))
+        net.connect("sub", "recalled", Sparse.from_coo(np.arange(keys), s.memory, 1.0, (keys, memories)), delay=BACK)
+        pairs = [(m, m) for m in range(memories)] + [(a, b) for a, after in wiring.links.items() for b in after]
+        pre, post = np.array(pairs, np.int64).reshape(-1, 2).T
+        net.connect("recalled", "ca1_plateau", Sparse.from_coo(pre, post, 1.0, (memories, memories)), delay=3 * DT)
+        if len(s.apical_memory):
+            self._build_words(s, net)
+        net.connect("ca1_plateau", "ca1_plateau", one_to_one(1.0), delay=GAMMA * DT)
+        _lift(s, net, "ca1_plateau", s.gains.spreading)
+        if wiring.passes > 2:
+            net.add(Population("visited", memories, ec.PERFECT, CYCLE))
+            net.add(Population("return_inhibition", memories, ec.PERFECT, CYCLE))
+            net.connect("recalled", "visited", one_to_one(1.0))
+            net.connect("visited", "visited", one_to_one(1.0), delay=GAMMA * DT)
+            net.connect("visited", "return_inhibition", one_to_one(1.0))
+
+    def _build_words(self, s: Synapses, net: Network) -> None:
+        memories, words = len(s.content), [s.lexicon.whole_words(int(k)) for k in s.content]
+        owner = np.repeat(np.arange(memories), [len(w) for w in words])
+        net.add(Population("ec_lex_deep", _lexicon(s), ec.PERFECT, CYCLE))
+        net.add(Population("ca1_apical_deep", len(s.apical_memory), ec.PERFECT, CYCLE))
+        net.connect("recalled", "ec_lex_deep", Sparse.from_coo(owner, np.concatenate(words), 1.0, (memories, _lexicon(s))))
+        net.connect("ec_lex_deep", "ca1_apical_deep", _apical_synapses(s))
+        net.connect("ca1_apical_deep", "ca1_plateau", _apical_to_memory(s))
+
+    def stimulus(self, s: Synapses, drive: CircuitDrive) -> dict[str, NDArray[np.generic]]:
+        if drive.passes == 1:
+            return {}
+        protocol = drive.protocol
+        made: dict[str, NDArray[np.generic]] = {
+            "recalled": _window(protocol, only=[g.relight for g in protocol]),
+            "ca1_plateau": _window(protocol, shut=SHUT_FROM["ca1_plateau"]),
+        }
+        if len(s.apical_memory):
+            made["ec_lex_deep"] = _window(protocol, shut=SHUT_FROM["ec_lex_deep"])
+            made["ca1_apical_deep"] = _window(protocol, 0.0, SHUT_FROM["ca1_apical_deep"])
+        if drive.passes > 2:
+            made["visited"] = _window(protocol)
+            made["return_inhibition"] = _window(protocol, only=[g.read and not g.noise for g in protocol])
+        return made
+
+    def rate(self, cue: RateCue) -> NDArray[np.floating]:
+        return cue.taught.spec.ca1.spreading * cue.primed
+
+
+WORDS = Words()
+ALL: tuple[Pathway, ...] = (Meaning(), WORDS, Context(), Time(), Key(), Spreading())
+"""The pathways onto index cells. A further one stands at the end."""
+PATHWAYS = tuple(pathway.name for pathway in ALL)
+"""Their names: the parts of an index cell's drive, in this order."""
+
+
+# -- synapses and currents -------------------------------------------------------------------------------------------------------------
+
+
+def onto_index_cells(
+    s: Synapses, net: Network, name: str, pre: NDArray[np.int64], post: NDArray[np.int64], weight: NDArray[np.float64]
 ) -> None:
-    shape = (cells, len(p.memory))
-    soma = Sparse.from_coo(pre, post, weight, shape)
+    """Synapses from a population onto somata, subiculum, and, 1/32 as strong, dendrites.   weight: a multiple of 1/64, [synapse]."""
+    soma = Sparse.from_coo(pre, post, weight, (net.populations[name].size, len(s.memory)))
     net.connect(name, "ca1", soma)
     net.connect(name, "sub", soma)
     net.connect(name, "ca1_dendrite", Sparse(soma.indptr, soma.targets, soma.weights / TO_DENDRITE, soma.post))
 
 
-def _lift(p: Pathways, net: Network, name: str, gain: int) -> None:
+def cue_starts(protocol: list[Gamma]) -> list[int]:
+    """The steps at which the gamma cycles begin in which a cue is held."""
+    return [g * GAMMA for g, gamma in enumerate(protocol) if gamma.mode is Mode.CUE]
+
+
+def _lift(s: Synapses, net: Network, name: str, gain: int) -> None:
     """One spike of a memory's cell lifts its somata by a gain and opens their dendrites."""
-    living = np.flatnonzero(p.alive)
-    shape = (len(p.content), len(p.memory))
-    soma = Sparse.from_coo(p.memory[living], living, gain / UNIT, shape)
+    living = np.flatnonzero(s.alive)
+    shape = (len(s.content), len(s.memory))
+    soma = Sparse.from_coo(s.memory[living], living, gain / UNIT, shape)
     net.connect(name, "ca1", soma)
     net.connect(name, "sub", soma)
-    net.connect(name, "ca1_dendrite", Sparse.from_coo(p.memory[living], living, float(p.spec.dg.winners), shape))
+    net.connect(name, "ca1_dendrite", Sparse.from_coo(s.memory[living], living, float(s.spec.dg.winners), shape))
 
 
-def _context_synapses(p: Pathways) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.float64]]:
+def _lexicon(s: Synapses) -> int:
+    return s.spec.lex.cells if s.spec.lex else 1
+
+
+def _context_synapses(s: Synapses) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.float64]]:
     """From context cells onto index cells: for each neighbour the synapses that its words have onto its own content key."""
-    word, key, weight = p.words.source, p.words.target, p.words.weight
+    word, key, weight = s.words.source, s.words.target, s.words.weight
     by_key = np.argsort(key, kind="stable")
-    ptr = np.concatenate([[0], np.cumsum(np.bincount(key, minlength=len(p.memory)))])
+    ptr = np.concatenate([[0], np.cumsum(np.bincount(key, minlength=len(s.memory)))])
     pre, post, strength = [np.zeros(0, np.int64)], [np.zeros(0, np.int64)], [np.zeros(0)]
-    for k in np.flatnonzero(p.alive):
-        for j, w in zip(p.neighbours[p.memory[k]], p.context_weight, strict=True):
+    for k in np.flatnonzero(s.alive):
+        for j, w in zip(s.neighbours[s.memory[k]], s.context_weight, strict=True):
             if j >= 0:
-                heard = by_key[ptr[p.content[j]] : ptr[p.content[j] + 1]]
-                pre.append(word[heard])
-                post.append(np.full(len(heard), k))
-                strength.append(weight[heard] * w / UNIT)
+                own = by_key[ptr[s.content[j]] : ptr[s.content[j] + 1]]
+                pre.append(word[own])
+                post.append(np.full(len(own), k))
+                strength.append(weight[own] * w / UNIT)
     return np.concatenate(pre), np.concatenate(post), np.concatenate(strength)
 
 
-def _apical_synapses(p: Pathways) -> Sparse:
-    a, cells = p.apical, p.spec.lex.cells if p.spec.lex else 1
-    return Sparse.from_coo(a.source, a.target, a.weight, (cells, len(p.apical_memory)))
+def _apical_synapses(s: Synapses) -> Sparse:
+    return Sparse.from_coo(s.apical.source, s.apical.target, s.apical.weight, (_lexicon(s), len(s.apical_memory)))
 
 
-def _apical_to_memory(p: Pathways) -> Sparse:
-    n = len(p.apical_memory)
-    return Sparse.from_coo(np.arange(n), p.apical_memory, 1.0, (n, len(p.content)))
-
-
-def _build_spreading(p: Pathways, net: Network, links: dict[int, list[int]], passes: int, keys: int) -> None:
-    """The subiculum's answer lights up the words of its text, these the apical dendrites that know them, these a plateau."""
-    assert p.spec.lex is not None
-    cycle, memories, cells = CycleReset(GAMMA * DT), len(p.content), p.spec.lex.cells
-    net.add(Population("recalled", memories, ec.PERFECT, cycle))
-    net.add(Population("ca1_plateau", memories, ec.PERFECT, cycle))
-    net.connect("sub", "recalled", Sparse.from_coo(np.arange(keys), p.memory, 1.0, (keys, memories)), delay=BACK)
-    pairs = [(m, m) for m in range(memories)] + [(a, b) for a, after in links.items() for b in after]
-    pre, post = np.array(pairs, np.int64).reshape(-1, 2).T
-    net.connect("recalled", "ca1_plateau", Sparse.from_coo(pre, post, 1.0, (memories, memories)), delay=3 * DT)
-    if len(p.apical_memory):
-        words = [p.lexicon.whole_words(int(k)) for k in p.content]
-        owner = np.repeat(np.arange(memories), [len(w) for w in words])
-        net.add(Population("ec_lex_deep", cells, ec.PERFECT, cycle))
-        net.add(Population("ca1_apical_deep", len(p.apical_memory), ec.PERFECT, cycle))
-        net.connect("recalled", "ec_lex_deep", Sparse.from_coo(owner, np.concatenate(words), 1.0, (memories, cells)))
-        net.connect("ec_lex_deep", "ca1_apical_deep", _apical_synapses(p))
-        net.connect("ca1_apical_deep", "ca1_plateau", _apical_to_memory(p))
-    net.connect("ca1_plateau", "ca1_plateau", one_to_one(1.0), delay=GAMMA * DT)
-    _lift(p, net, "ca1_plateau", p.gains.spreading)
-    if passes > 2:
-        net.add(Population("visited", memories, ec.PERFECT, cycle))
-        net.add(Population("return_inhibition", memories, ec.PERFECT, cycle))
-        net.connect("recalled", "visited", one_to_one(1.0))
-        net.connect("visited", "visited", one_to_one(1.0), delay=GAMMA * DT)
-        net.connect("visited", "return_inhibition", one_to_one(1.0))
-
-
-def stimulus(p: Pathways, protocol: list[Gamma], cue_words: CueWords, passes: int) -> dict[str, NDArray[np.generic]]:
-    """Clamped spikes of `ec_lex` [time, n, cell] and `ec_time` [time, cell], and the rhythm of what hears them, [time]."""
-    made: dict[str, NDArray[np.generic]] = {}
-    steps, cue = len(protocol) * GAMMA, [g * GAMMA for g, gamma in enumerate(protocol) if gamma.mode is Mode.CUE]
-    cells = ec_ctx.moment_cells(p.when)
-    used = np.unique(cells[cells >= 0])
-    if len(used):
-        asked = np.zeros(len(used), bool) if cue_words.around is None else np.isin(used, ec_ctx.moment_cells(np.array([cue_words.around])))
-        made["ec_time"] = np.zeros((steps, 1, len(used)), bool)
-        made["ec_time"][cue] = asked
-    if p.spec.lex is None:
-        return made
-    words = np.zeros((steps, max(len(cue_words.words), 1), p.spec.lex.cells), bool)
-    for i, heard in enumerate(cue_words.words):
-        for cell, spikes in zip(heard.cells, heard.spikes, strict=True):
-            for start in cue:
-                words[start : start + spikes, i, cell] = True
-    made |= {"ec_lex": words, "ec_ctx": _window(protocol)}
-    if len(p.apical_memory):
-        made |= {"ca1_apical": _window(protocol, 0.0, SHUT_FROM["ca1_apical"]), "ca1_tuft": _window(protocol, shut=SHUT_FROM["ca1_tuft"])}
-    if passes == 1:
-        return made
-    made["recalled"] = _window(protocol, only=[g.relight for g in protocol])
-    made["ca1_plateau"] = _window(protocol, shut=SHUT_FROM["ca1_plateau"])
-    if len(p.apical_memory):
-        made["ec_lex_deep"] = _window(protocol, shut=SHUT_FROM["ec_lex_deep"])
-        made["ca1_apical_deep"] = _window(protocol, 0.0, SHUT_FROM["ca1_apical_deep"])
-    if passes > 2:
-        made |= {
-            "visited": _window(protocol),
-            "return_inhibition": _window(protocol, only=[g.read and not g.noise for g in protocol]),
-        }
-    return made
+def _apical_to_memory(s: Synapses) -> Sparse:
+    n = len(s.apical_memory)
+    return Sparse.from_coo(np.arange(n), s.apical_memory, 1.0, (n, len(s.content)))
 
 
 def _window(protocol: list[Gamma], tonic: float = HALF, shut: int | None = None, only: Sequence[bool] | None = None) -> NDArray[np.float64]:

@@ -2,7 +2,7 @@
 
 A gamma cycle (25 ms) is one pass through the circuit, a theta cycle (125 ms) five of them. Every population is inhibited at the start
 of the gamma cycle and released when its input has arrived, the strongest first (the gamma cycle as a clock for rank order: Fries,
-Nikolic and Singer 2007). Which populations are released is what tells the modes apart, as acetylcholine and theta phase do in the
+Nikolic and Singer 2007). Which populations are released makes the mode, as acetylcholine and theta phase do in the
 animal (Hasselmo 2002): in CUE cycles the cue drives EC, in REPLAY cycles the last answer does, in HOP cycles CA3 runs on its own slow
 synapses, in QUIET cycles nothing fires. The schedule is a modelling device; what it borrows from the animal is that phase decides.
 
@@ -54,7 +54,7 @@ class Gamma:
     """One gamma cycle of a protocol.
 
     read: the subiculum is released.   noise: with noise, so that its winner is a sample.
-    relight: what the subiculum answered in the cycle before lights up its words and associations.
+    relight: what the subiculum answered in the cycle before excites its words and associations.
     """
 
     mode: Mode
@@ -70,37 +70,53 @@ CHAIN_SETTLE = 2
 """The same where CA3 is on its own, in a chain or with a damaged code."""
 
 
-def recall_protocol(settle: int, attention: int, passes: int = 1) -> list[Gamma]:
-    """The cue is held: one cycle to encode, `settle` to complete, `attention` of sampling.
-
-    Of several passes each is a theta cycle: when the cue has been completed an answer is read, and in the silence after it this lights up
-    again what it is bound to; then CA3 begins anew. The last pass is that of the attention.
-    """
-    complete, rest = [Gamma(Mode.CUE)] * (settle + 1), Timetable.period(settle) - settle - 2
-    read = [*complete[1:], Gamma(Mode.CUE, read=True), Gamma(Mode.QUIET, relight=True), *[Gamma(Mode.QUIET)] * rest]
-    return read * (passes - 1) + complete + [Gamma(Mode.CUE, read=True, noise=True)] * attention
-
-
 @dataclass(frozen=True)
-class Timetable:
-    """When a recall's answers are read, in gamma cycles from 0.
+class RecallSchedule:
+    """The gamma cycles of a recall, and in which its answers are read.
 
-    reads: those in which the passes before the last are read.   order: whose firing order is the answer.   attention: the first sample.
+    settle: cycles of completion after the first.   attention: cycles of sampling.   passes: theta cycles; what one recalls spreads to the
+    next.
     """
 
-    reads: tuple[int, ...]
-    order: int
+    settle: int
     attention: int
+    passes: int = 1
 
-    @classmethod
-    def of(cls, settle: int, passes: int) -> "Timetable":
-        *reads, order = (p * cls.period(settle) + settle for p in range(passes))
-        return cls(tuple(reads), order, order + 1)
-
-    @staticmethod
-    def period(settle: int) -> int:
+    @property
+    def period(self) -> int:
         """Gamma cycles of a pass that is read: a theta cycle, or longer where the cue is completed for longer."""
-        return max(THETA // GAMMA, settle + 2)
+        return max(THETA // GAMMA, self.settle + 2)
+
+    @property
+    def reads(self) -> tuple[int, ...]:
+        """Cycles in which the passes before the last are read, from 0."""
+        return tuple(p * self.period + self.settle for p in range(self.passes - 1))
+
+    @property
+    def order(self) -> int:
+        """The cycle whose firing order is the answer."""
+        return (self.passes - 1) * self.period + self.settle
+
+    @property
+    def start(self) -> int:
+        """The first cycle of attention."""
+        return self.order + 1
+
+    @property
+    def protocol(self) -> list[Gamma]:
+        """The cue is held: one cycle to encode, `settle` to complete, `attention` of sampling.
+
+        Of several passes each is a theta cycle: when the cue has been completed an answer is read, and in the silence after it this
+        excites what it is bound to; then CA3 begins anew. The last pass is that of the attention.
+        """
+        complete, rest = [Gamma(Mode.CUE)] * (self.settle + 1), self.period - self.settle - 2
+        read = [*complete[1:], Gamma(Mode.CUE, read=True), Gamma(Mode.QUIET, relight=True), *[Gamma(Mode.QUIET)] * rest]
+        return read * (self.passes - 1) + complete + [Gamma(Mode.CUE, read=True, noise=True)] * self.attention
+
+
+def recall_protocol(settle: int, attention: int, passes: int = 1) -> list[Gamma]:
+    """The gamma cycles of a recall (see `RecallSchedule`)."""
+    return RecallSchedule(settle, attention, passes).protocol
 
 
 def chain_protocol(hops: int) -> list[Gamma]:

@@ -1,0 +1,39 @@
+"""Chains of associations: CA3 completes the cue, and hops from engram to engram, one a theta cycle."""
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from spikemem.errors import VectorError
+from spikemem.hippocampus.circuit import Circuit, Volley
+from spikemem.hippocampus.recall import Completion, go_on
+from spikemem.hippocampus.regions.ca1 import NONE
+from spikemem.hippocampus.regions.rhythm import CHAIN_SETTLE
+
+
+def complete(circuit: Circuit, codes: ArrayLike, settle: int) -> Completion:
+    """What CA3 makes of codes that are partly wrong, and the memory that CA1 finds on its cells (see `Hippocampus.complete`)."""
+    given = np.asarray(codes)
+    cells, winners, core = circuit.spec.dg.cells, circuit.spec.dg.winners, circuit.spec.ca3.core
+    if given.ndim != 2 or given.shape[1] != winners or given.dtype.kind not in "iu" or np.any((given < 0) | (given >= cells)):
+        raise VectorError(f"codes are whole numbers below {cells} of shape [n, {winners}], not {given.dtype} {given.shape}")
+    when = np.tile(np.arange(winners, dtype=np.uint8), (len(given), 1))  # one after the other, as they stand
+    active, size, _ = circuit.ca3.complete(given.astype(np.uint16), when, settle)
+    keys = [circuit.ca1.on_ca3_alone(a[: min(n, core)].astype(np.int64)) for a, n in zip(active, size, strict=True)]
+    return Completion(active, circuit.ca1.owners(np.array(keys, np.int64)))
+
+
+def recall_chain(circuit: Circuit, volley: Volley, hops: int, spreads: bool) -> NDArray[np.int64]:
+    """The memories that follow the one that each cue recalls, [n, hops]; NONE from where a chain ends.
+
+    spreads: whether a chain that ends goes on to what the words of the memories visited prime.
+    """
+    active, size, _ = circuit.ca3.complete(volley.codes, volley.when, CHAIN_SETTLE)
+    first = circuit.ca1.rank(volley.counts, active, size, circuit.spec.ca1.candidates, volley.cue_words).order[:, 0]
+    ids = np.full((len(volley.counts), hops), NONE, np.int64)
+    for i in np.flatnonzero(first != NONE):
+        keys = circuit.follow(volley.codes[i], active[i, : size[i]], int(first[i]), hops)
+        ids[i] = circuit.ca1.owners(keys)
+        if spreads:
+            start = int(circuit.ca1.memory[first[i]])
+            ids[i] = go_on(circuit, volley.some(np.array([i])), (active[[i]], size[[i]]), [start, *ids[i].tolist()])[1:]
+    return ids

@@ -1,0 +1,66 @@
+"""A region of the circuit: what it builds, what drives it, and how its spikes are read.
+
+A region is a class of its own file with the three methods of `Region`, and one line in the list of `hippocampus.circuit`.
+"""
+
+from dataclasses import dataclass, field
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from spikemem.hippocampus.regions.cue_words import CueWords
+from spikemem.hippocampus.regions.rhythm import Gamma, RecallSchedule
+from spikemem.network.graph import Network
+from spikemem.simulators.recording import Recording
+
+
+@dataclass(frozen=True)
+class CircuitWiring:
+    """How a circuit is built.
+
+    candidates, competitors: dendrites and index cells of CA1 that may fire in a gamma cycle.
+    slow: whether CA3's slow synapses transmit.   passes: of a recall; the cells that let an answer spread are there from two up.
+    links: the successors of each memory.
+    """
+
+    candidates: int
+    competitors: int
+    slow: bool = True
+    passes: int = 1
+    links: dict[int, list[int]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, eq=False)
+class CircuitDrive:
+    """What a circuit is driven with.
+
+    protocol: its gamma cycles.   vectors: of the cues, unit length, [n, d].   cue_words: of the cues.
+    passes: as in `CircuitWiring`.   names: a number for each cue that names its noise, [n].   seed: of the noise.
+    """
+
+    protocol: list[Gamma]
+    vectors: NDArray[np.float32]
+    cue_words: CueWords
+    passes: int
+    names: NDArray[np.int64]
+    seed: int
+
+
+class Region(Protocol):
+    """A part of the circuit, built after those whose cells drive it."""
+
+    @property
+    def name(self) -> str: ...
+
+    def build(self, net: Network, wiring: CircuitWiring) -> None:
+        """Add its populations, and their synapses from populations that are there already."""
+        ...
+
+    def stimulus(self, drive: CircuitDrive) -> dict[str, NDArray[np.generic]]:
+        """External currents, or clamped spikes, of its populations, [time], [time, cell] or [time, n, cell]."""
+        ...
+
+    def read(self, recording: Recording, schedule: RecallSchedule) -> object:
+        """What its spikes in a recall say."""
+        ...

@@ -1,0 +1,41 @@
+"""What a batch of cues brings beside its vectors: words, and the moment that they are about."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from spikemem.hippocampus.regions.bcpnn import volley
+from spikemem.hippocampus.regions.ec_lex import Words
+
+SILENT = Words(np.zeros(0, np.int64), np.zeros(0, np.int64), np.zeros(0, bool))
+"""The words of a cue without words."""
+
+
+@dataclass(frozen=True, eq=False)
+class CueWords:
+    """Words and moment of a batch of cues.   words: one `Words` a cue.   around: s since 1970, or None."""
+
+    words: tuple[Words, ...]
+    around: float | None = None
+
+    @classmethod
+    def of(cls, words: Sequence[Words] | None, around: float | None, n: int) -> "CueWords":
+        """Those of n cues: their words as volleys of the word cells, or none."""
+        return cls(tuple(volley(w) for w in words) if words is not None else (SILENT,) * n, around)
+
+    @classmethod
+    def nothing(cls, n: int) -> "CueWords":
+        """Those of n cues that are vectors alone."""
+        return cls((SILENT,) * n)
+
+    def some(self, which: NDArray[np.integer]) -> "CueWords":
+        """Those of some of the cues."""
+        return CueWords(tuple(self.words[i] for i in which), self.around)
+
+    def flat(self) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:
+        """The word cells of all cues, one cue after the other: where each begins, [n + 1]; the cells; their spikes."""
+        ptr = np.concatenate([[0], np.cumsum([len(w.cells) for w in self.words], dtype=np.int64)])
+        everything = (SILENT, *self.words)
+        return ptr, np.concatenate([w.cells for w in everything]), np.concatenate([w.spikes for w in everything])

@@ -1,0 +1,142 @@
+"""What CA1's index cells were taught: one cell for each stored cue, which is a key to a memory."""
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from spikemem.hippocampus.regions.bcpnn import Lexicon
+from spikemem.hippocampus.regions.cue_words import SILENT
+from spikemem.hippocampus.regions.ec_ctx import NO_SESSION
+from spikemem.hippocampus.regions.ec_lex import Words
+from spikemem.hippocampus.regions.pathways import Synapses
+from spikemem.hippocampus.spec import ModelSpec
+from spikemem.kernels.circuit import Keys
+
+NONE = -1
+"""In place of an id or a place where there is none."""
+
+
+class IndexCells:
+    """The keys that are stored.
+
+    counts: perforant weights, int8, [key, d].   codes: Schaffer synapses, the CA3 cells that reach a key, uint16, [key, k].
+    memory: the memory that a key belongs to, [key].   content: the key whose counts are the memory's content, [key].   alive: [key].
+    lexicon: the words of the keys.   session, when: those of the memories, [memory].
+    """
+
+    def __init__(self, spec: ModelSpec) -> None:
+        self.spec = spec
+        self._size = 0
+        self._counts = np.zeros((0, spec.ec.dim), np.int8)
+        self._codes = np.zeros((0, spec.dg.winners), np.uint16)
+        self._memory, self._content, self._alive = np.zeros(0, np.int64), np.zeros(0, np.int64), np.zeros(0, bool)
+        self._built = 0
+        self._indptr, self._keys = np.zeros(spec.dg.cells + 1, np.int64), np.zeros(0, np.int32)
+        self.lexicon = Lexicon(spec)
+        self.session, self.when = np.zeros(0, np.int64), np.zeros(0)
+        self._synapses: Synapses | None = None
+
+    def __len__(self) -> int:
+        return self._size
+
+    @property
+    def counts(self) -> NDArray[np.int8]:
+        return self._counts[: self._size]
+
+    @property
+    def codes(self) -> NDArray[np.uint16]:
+        return self._codes[: self._size]
+
+    @property
+    def memory(self) -> NDArray[np.int64]:
+        return self._memory[: self._size]
+
+    @property
+    def content(self) -> NDArray[np.int64]:
+        return self._content[: self._size]
+
+    @property
+    def alive(self) -> NDArray[np.bool_]:
+        return self._alive[: self._size]
+
+    def memories(self) -> int:
+        """How many memories have a living index cell."""
+        return len(np.unique(self.memory[self.alive]))
+
+    def owners(self, keys: NDArray[np.int64]) -> NDArray[np.int64]:
+        """The memories of keys; NONE stays NONE."""
+        return np.where(keys == NONE, NONE, self.memory[keys] if len(self) else NONE)
+
+    @property
+    def synapses(self) -> Synapses:
+        """What keys were taught of meaning, words, context and moments, as it stands."""
+        if self._synapses is None:
+            self._synapses = Synapses(
+                self.spec, self.counts, self.lexicon, self.memory, self.content, self.alive, self.session, self.when
+            )  # fmt: skip
+        return self._synapses
+
+    def remember(self, session: NDArray[np.int64], when: NDArray[np.float64]) -> None:
+        """Sessions and moments of new memories, s since 1970; their keys are added next."""
+        self.session, self.when = np.concatenate([self.session, session]), np.concatenate([self.when, when])
+        self._synapses = None
+
+    def add(
+        self,
+        counts: NDArray[np.int8],
+        codes: NDArray[np.uint16],
+        memory: NDArray[np.int64],
+        content: NDArray[np.int64],
+        words: Sequence[Words] | None = None,
+        cue: NDArray[np.bool_] | None = None,
+    ) -> None:
+        """New index cells, teacher-forced to fire with these volleys, codes and words.   cue: keys that are not the memory's own text."""
+        self.lexicon.add([SILENT] * len(counts) if words is None else words, np.zeros(len(counts), bool) if cue is None else cue)
+        self._synapses = None
+        new = self._size + len(counts)
+        if new > len(self._counts):
+            room = max(new, 2 * self._size, 64)
+            for name in ("_counts", "_codes", "_memory", "_content", "_alive"):
+                old = getattr(self, name)
+                grown = np.zeros((room, *old.shape[1:]), old.dtype)
+                grown[: self._size] = old[: self._size]
+                setattr(self, name, grown)
+        fresh = slice(self._size, new)
+        self._counts[fresh], self._codes[fresh], self._memory[fresh] = counts, codes, memory
+        self._content[fresh], self._alive[fresh] = content, True
+        self._size = new
+        self.lexicon.count(np.flatnonzero(content == np.arange(fresh.start, new)) + fresh.start)
+        unknown = int(self.memory.max(initial=-1)) + 1 - len(self.session)
+        if unknown > 0:
+            self.remember(np.full(unknown, NO_SESSION), np.full(unknown, np.nan))
+
+    def silence(self, keys: NDArray[np.int64]) -> None:
+        """These index cells fire no more."""
+        gone = keys[self._alive[keys]]
+        self.lexicon.count(gone[self.content[gone] == gone], -1)
+        self._alive[keys] = False
+        self._synapses = None
+
+    def renew(self, memory: int, when: float) -> None:
+        """A moment at which a memory happened again, s since 1970; the latest one is kept."""
+        self.when[memory] = np.fmax(self.when[memory], when)
+        self._synapses = None
+
+    def recode(self, codes: NDArray[np.uint16]) -> None:
+        """Replace all Schaffer synapses, [key, k]."""
+        self._codes[: self._size] = codes
+        self._built = 0
+
+    def flat(self) -> Keys:
+        """The same as the kernels read it.
+
+        The lists of each CA3 cell's targets are made anew when many keys are new; the few newest are compared one by one instead.
+        """
+        if self._size - self._built > max(256, self._built // 4) or self._built == 0:
+            cells = self.codes.ravel()
+            order = np.argsort(cells, kind="stable")
+            self._keys = (order // self.spec.dg.winners).astype(np.int32)
+            self._indptr = np.concatenate([[0], np.cumsum(np.bincount(cells, minlength=self.spec.dg.cells))]).astype(np.int64)
+            self._built = self._size
+        return Keys(self.counts, self.codes, self.alive, self.memory, self._indptr, self._keys, self._built, self.spec.dg.cells)

@@ -1,0 +1,309 @@
+"""Storing, worked out before anything changes: a plan says which keys become index cells, and what becomes of the memory that answered.
+
+    plan = plan_new(...) or plan_event(...)      pure: reads the circuit, changes nothing
+    commit                                       a text memory writes the plan's rows to disk
+    apply                                        `Hippocampus.apply` carries the plan out
+
+In a model with gates each event is judged first: it is written, refreshes the memory that answered, renews it, or overwrites it.
+"""
+
+from collections.abc import Mapping, Sequence
+from copy import copy
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from spikemem.errors import VectorError
+from spikemem.hippocampus.circuit import Circuit
+from spikemem.hippocampus.gating import Target, judge
+from spikemem.hippocampus.inputs import Inputs, check_cue, empty
+from spikemem.hippocampus.regions import ec
+from spikemem.hippocampus.regions.ca1 import CA1, NONE
+from spikemem.hippocampus.regions.dg import Adaptation
+from spikemem.hippocampus.regions.ec_lex import Words
+from spikemem.hippocampus.regions.gates import Action, GateCells, Verdict
+from spikemem.hippocampus.spec import ModelSpec
+
+ADAPTATIONS = tuple(2**i for i in range(5, 13))
+"""DG adapts when so many memories have been stored (32 to 4,096); after that only in sleep (`Hippocampus.consolidate`)."""
+BLOCK = 1024
+"""Memories that are planned together at the most."""
+
+
+@dataclass(frozen=True, eq=False)
+class NewMemories:
+    """Memories to be stored, checked.
+
+    cues: unit vectors that recall them, float32, [n, d].   targets: what is recalled, [n, d]; None: the cues themselves.
+    variants: of each memory further cues, [v, d], or None.   inputs: the words, sessions and moments that come with them.
+    """
+
+    cues: NDArray[np.float32]
+    targets: NDArray[np.float32] | None
+    variants: list[NDArray[np.float32] | None]
+    inputs: Inputs
+
+    @classmethod
+    def of(
+        cls, spec: ModelSpec, cue: ArrayLike, target: ArrayLike | None, variants: Sequence[ArrayLike | None] | None,
+        words: Sequence[Sequence[Words]] | None, pieces: Sequence[int] | None, sessions: ArrayLike | None, when: ArrayLike | None,
+    ) -> "NewMemories":  # fmt: skip
+        """The arguments of `Hippocampus.store`, checked; VectorError where they do not fit together."""
+        cues = ec.unit(cue, spec.ec.dim)
+        targets = None if target is None else ec.unit(target, spec.ec.dim)
+        extra = [None] * len(cues) if variants is None else list(variants)
+        if len(cues if targets is None else targets) != len(cues) or len(extra) != len(cues):
+            given = len(cues if targets is None else targets)
+            raise VectorError(f"{len(cues)} cues need as many targets and variants, not {given} and {len(extra)}")
+        more = [None if v is None or empty(v) else ec.unit(v, spec.ec.dim) for v in extra]
+        sizes = [0 if v is None else len(v) for v in more]
+        inputs = Inputs.of(len(cues), sizes, target is not None, words, pieces, sessions, when, spec.lex)
+        return cls(cues, targets, more, inputs)
+
+    def __len__(self) -> int:
+        return len(self.cues)
+
+    def part(self, rows: slice) -> "NewMemories":
+        """Some of the memories, in their order."""
+        return NewMemories(
+            self.cues[rows], None if self.targets is None else self.targets[rows], self.variants[rows], self.inputs.part(rows)
+        )
+
+    def keys(self) -> tuple[NDArray[np.float32], NDArray[np.int64], NDArray[np.int64]]:
+        """The vectors of all keys, [key, d], whose each is, and which of its memory's keys (content, cue apart from it, variants), [key].
+
+        The contents of all memories come first.
+        """
+        n, apart = len(self.cues), self.targets is not None
+        vectors = [self.cues if self.targets is None else self.targets, *([self.cues] if apart else [])]
+        item, place = [np.arange(n)] * len(vectors), [np.full(n, p) for p in range(len(vectors))]
+        for i, more in enumerate(self.variants):
+            if more is not None:
+                vectors.append(more)
+                item.append(np.full(len(more), i))
+                place.append(1 + apart + np.arange(len(more)))
+        return np.concatenate(vectors), np.concatenate(item), np.concatenate(place)
+
+
+@dataclass(frozen=True, eq=False)
+class NewKeys:
+    """Keys that become index cells.
+
+    counts: EC's volleys, int8, [key, d].   codes: of CA3, uint16, [key, k].   memory: whose, [key].   content: the key that holds the
+    memory's content, [key].   words: of each, or None in a model without word cells.   cue: which are not the memory's own text, [key].
+    item, place: which of the memories that are stored, and which of its keys, [key]; item NONE: a cue of the memory that is overwritten,
+    the one of this place among that memory's living keys.
+    """
+
+    counts: NDArray[np.int8]
+    codes: NDArray[np.uint16]
+    memory: NDArray[np.int64]
+    content: NDArray[np.int64]
+    words: list[Words] | None
+    cue: NDArray[np.bool_]
+    item: NDArray[np.int64]
+    place: NDArray[np.int64]
+
+    def __len__(self) -> int:
+        return len(self.counts)
+
+    def joined(self, other: "NewKeys") -> "NewKeys":
+        """These keys, and others behind them."""
+        words = None if self.words is None or other.words is None else [*self.words, *other.words]
+        rest = {name: np.concatenate([a, getattr(other, name)]) for name, a in vars(self).items() if name != "words"}
+        return NewKeys(words=words, **rest)
+
+
+@dataclass(frozen=True, eq=False)
+class Recoding:
+    """What DG learns from all that is alive, and the code that each key then has.   codes: uint16, [key, k]."""
+
+    adaptation: Adaptation
+    codes: NDArray[np.uint16]
+
+
+@dataclass(frozen=True, eq=False)
+class StorePlan:
+    """What storing changes.
+
+    action: of an event at the gates; new memories are written.   memory: the one that holds each item, [item].
+    keys: what becomes index cells.   sessions, when: of the memories that are new, [new]; none where an old one stays.
+    old: the memory that answered an event, which an overwriting forgets; NONE where none did.
+    links: associations that a new memory takes over from the one that it overwrites.
+    moment: a further moment of the old memory, NaN where there is none.
+    recoding: where DG adapts; of all keys, the new ones last.   verdict: of the gates; None where they were not asked, or none answered.
+    """
+
+    action: Action
+    memory: NDArray[np.int64]
+    keys: NewKeys
+    sessions: NDArray[np.int64]
+    when: NDArray[np.float64]
+    old: int = NONE
+    links: tuple[tuple[int, int], ...] = ()
+    moment: float = np.nan
+    recoding: Recoding | None = None
+    verdict: Verdict | None = None
+
+    @property
+    def stays(self) -> bool:
+        """Whether the memory that answered an event holds it."""
+        return self.action in (Action.REFRESH, Action.RENEW)
+
+    @property
+    def forgotten(self) -> int:
+        """The memory that is forgotten; NONE where none is."""
+        return self.old if self.action is Action.OVERWRITE else NONE
+
+
+def room(stored: int) -> int:
+    """How many memories may be planned together when so many have been stored: up to the next at which DG adapts.
+
+    >>> room(0), room(40), room(5000)
+    (32, 24, 1024)
+    """
+    return min(next((n for n in ADAPTATIONS if n > stored), stored + BLOCK) - stored, BLOCK)
+
+
+def recoded(circuit: Circuit, living: NDArray[np.int8], counts: NDArray[np.int8]) -> Recoding:
+    """What DG learns from the contents that are alive, [n, d], and the codes that it then gives to volleys [key, d]."""
+    dg = copy(circuit.dg)
+    dg.learn(living)
+    return Recoding(dg.adaptation, dg.codes(counts)[0])
+
+
+def plan_new(circuit: Circuit, contents: NDArray[np.int64], new: NewMemories) -> StorePlan:
+    """New memories, `room` of them at the most, whatever is stored.   contents: the key of each memory's content, [memory]."""
+    return _planned(circuit, contents, new, _keys_of(circuit, contents, new))
+
+
+def plan_event(
+    circuit: Circuit,
+    contents: NDArray[np.int64],
+    links: Sequence[tuple[int, int]],
+    gates: GateCells,
+    event: NewMemories,
+    target: Target | None,
+) -> StorePlan:
+    """One memory, judged by gates.   links: all associations.   target: where the gates are simulated; None takes the short cut."""
+    keys = _keys_of(circuit, contents, event)
+    content = event.cues if event.targets is None else event.targets
+    volley = circuit.volley(content, check_cue([event.inputs.words[0][0]], None, 1, circuit.spec.lex))
+    verdict = judge(circuit, gates, volley, content, target)
+    old = NONE if verdict is None else int(circuit.ca1.owners(np.array([verdict.key]))[0])
+    action = Action.WRITE if verdict is None else verdict.action
+    if old != NONE and action in _barred(circuit.ca1, event.inputs, old):
+        action = Action.WRITE
+    if action in (Action.REFRESH, Action.RENEW):
+        own = keys.cue if action is Action.RENEW else np.ones(len(keys), bool)
+        added = _missing(circuit, old, int(contents[old]), _some(keys, np.flatnonzero(own)))
+        return StorePlan(action, np.array([old]), added, *_nothing(), old, moment=float(event.inputs.when[0]), verdict=verdict)
+    if action is Action.WRITE:
+        return _planned(circuit, contents, event, keys, old=old, verdict=verdict)
+    row = len(contents)
+    taken = _lacking(_cues_of(circuit, old, row), keys.counts)
+    handed = tuple((row if a == old else a, row if b == old else b) for a, b in links if old in (a, b))
+    return _planned(circuit, contents, event, keys.joined(taken), old, handed, action, verdict)
+
+
+def plan_keys(
+    circuit: Circuit, memory: int, content: int, vectors: NDArray[np.float32], words: Sequence[Words] | None, cue: NDArray[np.bool_]
+) -> StorePlan:
+    """Those of further keys [n, d] that a memory lacks.   cue: which are not its text in other words, [n]."""
+    volley, n = circuit.volley(vectors), len(vectors)
+    heard = None if words is None or circuit.spec.lex is None else list(words)
+    whose = np.full(n, memory), np.full(n, content)
+    keys = NewKeys(volley.counts, volley.codes, *whose, heard, cue, np.zeros(n, np.int64), np.arange(n))
+    return StorePlan(Action.REFRESH, np.array([memory]), _missing(circuit, memory, content, keys), *_nothing(), memory)
+
+
+def holders(memories: Sequence[int], taken: Mapping[int, int]) -> list[int]:
+    """What holds the place of each of several memories: of one that was overwritten the one that took it, and so on.
+
+    taken: by which memory each overwritten one was.
+
+    >>> holders([0, 1, 2], {0: 2, 2: 5})
+    [5, 1, 5]
+    """
+    held = []
+    for memory in memories:
+        while memory in taken:
+            memory = taken[memory]
+        held.append(memory)
+    return held
+
+
+def _planned(
+    circuit: Circuit, contents: NDArray[np.int64], new: NewMemories, keys: NewKeys, old: int = NONE,
+    links: tuple[tuple[int, int], ...] = (), action: Action = Action.WRITE, verdict: Verdict | None = None,
+) -> StorePlan:  # fmt: skip
+    """A plan with new memories; DG adapts where their number calls for it."""
+    rows, recoding, ca1 = len(contents) + np.arange(len(new)), None, circuit.ca1
+    if len(contents) + len(new) in ADAPTATIONS:
+        stays = ca1.alive[contents] & (np.arange(len(contents)) != (old if action is Action.OVERWRITE else NONE))
+        living = np.concatenate([ca1.counts[contents[stays]], keys.counts[: len(new)]])
+        recoding = recoded(circuit, living, np.concatenate([ca1.counts, keys.counts]))
+    return StorePlan(action, rows, keys, new.inputs.sessions, new.inputs.when, old, links, recoding=recoding, verdict=verdict)
+
+
+def _keys_of(circuit: Circuit, contents: NDArray[np.int64], new: NewMemories) -> NewKeys:
+    """The keys of new memories, which take the next rows."""
+    vectors, item, place = new.keys()
+    volley = circuit.volley(vectors)
+    words = [new.inputs.words[i][p] for i, p in zip(item, place, strict=True)]
+    cue = np.array([new.inputs.cue[i][p] for i, p in zip(item, place, strict=True)], bool)
+    return NewKeys(volley.counts, volley.codes, len(contents) + item, len(circuit.ca1) + item, words, cue, item, place)
+
+
+def _cues_of(circuit: Circuit, old: int, row: int) -> NewKeys:
+    """The cues of a memory that are not its text, nor that in other words, as keys of the next memory, which takes its place."""
+    ca1, lexicon = circuit.ca1, circuit.ca1.lexicon
+    own = np.flatnonzero((ca1.memory == old) & ca1.alive)
+    place = np.flatnonzero(lexicon.cue[own])
+    parts = [slice(lexicon.ptr[k], lexicon.ptr[k + 1]) for k in own[place]]
+    words = [Words(lexicon.cell[p], lexicon.spikes[p], lexicon.whole[p]) for p in parts]
+    n, counts = len(place), ca1.counts[own[place]]
+    whose = np.full(n, row), np.full(n, len(ca1))
+    return NewKeys(counts, circuit.dg.codes(counts)[0], *whose, words, np.ones(n, bool), np.full(n, NONE), place)
+
+
+def _missing(circuit: Circuit, memory: int, content: int, keys: NewKeys) -> NewKeys:
+    """Those of a memory's keys that it lacks, each volley once."""
+    ca1 = circuit.ca1
+    lacks = _lacking(keys, ca1.counts[(ca1.memory == memory) & ca1.alive])
+    return NewKeys(
+        lacks.counts,
+        lacks.codes,
+        np.full(len(lacks), memory),
+        np.full(len(lacks), content),
+        lacks.words,
+        lacks.cue,
+        lacks.item,
+        lacks.place,
+    )
+
+
+def _lacking(keys: NewKeys, known: NDArray[np.int8]) -> NewKeys:
+    """The first key of each volley that is not among those known, [n, d]."""
+    there = {row.tobytes() for row in known}
+    first = {row.tobytes(): i for i, row in reversed(list(enumerate(keys.counts)))}
+    return _some(keys, np.array(sorted(i for row, i in first.items() if row not in there), np.int64))
+
+
+def _some(keys: NewKeys, which: NDArray[np.int64]) -> NewKeys:
+    words = None if keys.words is None else [keys.words[i] for i in which]
+    return NewKeys(words=words, **{name: a[which] for name, a in vars(keys).items() if name != "words"})
+
+
+def _barred(ca1: CA1, inputs: Inputs, old: int) -> frozenset[Action]:
+    """What an event may not do to a memory: overwrite it, where the event has a moment, and the memory none, or a later one; refresh it,
+    where the event is of several pieces, of which its vector tells the first alone."""
+    late = not np.isnan(inputs.when[0]) and not inputs.when[0] >= ca1.when[old]
+    long = inputs.cue[0].count(False) > 1
+    return frozenset([Action.OVERWRITE] * late + [Action.REFRESH] * long)
+
+
+def _nothing() -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+    """Sessions and moments of no new memory."""
+    return np.zeros(0, np.int64), np.zeros(0)

@@ -1,0 +1,68 @@
+"""With what a file was made, and whether it may be opened so."""
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+
+from spikemem.errors import SpecError, StoreError
+from spikemem.hippocampus.hippocampus import Hippocampus
+from spikemem.hippocampus.spec import ModelSpec
+from spikemem.memory.embed import Embedder
+from spikemem.memory.index import Index
+from spikemem.memory.items import arrays_of, read_adaptation
+from spikemem.memory.store import Store
+
+
+@dataclass(frozen=True)
+class Made:
+    """The model, the embedder's name and the seed with which a file was made."""
+
+    spec: ModelSpec
+    embedder: str
+    seed: int
+
+    def entry(self) -> bytes:
+        """The same as an entry of the file."""
+        return json.dumps({"spec": self.spec.model_dump(), "embedder": self.embedder, "seed": self.seed}).encode()
+
+    def check(self, model: ModelSpec | None, embedder: str | Embedder | None, seed: int | None, path: str | Path | None) -> None:
+        """StoreError where a file would be opened with something else than it was made with."""
+        if model is not None and model.with_dim(self.spec.ec.dim) != self.spec:
+            raise StoreError(f"{path} was made with model {self.spec.name!r}, not with this {model.name!r}; open it without naming a model")
+        if seed not in (None, self.seed):
+            raise StoreError(f"{path} was made with seed {self.seed}, not {seed}; open it without a seed")
+        chosen, own = embedder or self.embedder, self.spec.ec.dim
+        name, dim = (chosen, own) if isinstance(chosen, str) else (chosen.name, chosen.dim)
+        if name != self.embedder or dim != own:
+            raise StoreError(f"{path} was made with embedder {self.embedder!r} ({own} dimensions), not {name!r} ({dim})")
+
+
+def made_with(store: Store) -> Made | None:
+    """With what a file was made; None of one that is new."""
+    entry = store.get_json("model")
+    if entry is None:
+        return None
+    assert isinstance(entry, dict)
+    return Made(ModelSpec.model_validate(entry["spec"]), str(entry["embedder"]), int(entry["seed"]))
+
+
+def derived(store: Store, spec: ModelSpec, device: str, seed: int) -> tuple[Index, Hippocampus]:
+    """Everything in RAM, from what a file holds."""
+    with store.reading():
+        memories, keys, links = store.memories(), store.keys(), store.links()
+        adaptation = read_adaptation(store.get("adaptation"), spec.ec.dim)
+    index = Index(memories)
+    index.word(keys)
+    if not memories:
+        return index, Hippocampus(spec, device, seed)
+    return index, Hippocampus.of(spec, {**arrays_of(spec, memories, keys, links), **adaptation}, device, seed)
+
+
+def check_gates(hippocampus: Hippocampus, embedder: str) -> None:
+    """SpecError where gates would judge vectors of another embedder than they learned from."""
+    cells = hippocampus.gates
+    if cells is not None and cells.embedder not in (None, embedder):
+        raise SpecError(
+            f"the gates of model {hippocampus.spec.name!r} learned from vectors of {cells.embedder!r}, not of {embedder!r}; train them "
+            "anew with spikemem train gates --embedder, or take a model without gates"
+        )

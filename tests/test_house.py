@@ -1,0 +1,77 @@
+"""The house: few rooms at the top, small files and functions, one class a name."""
+
+import ast
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+PACKAGE = Path(__file__).parents[1] / "spikemem"
+FILES = sorted(path for path in PACKAGE.rglob("*.py") if PACKAGE / "kernels" not in path.parents)
+"""All but the kernels, whose loops are long."""
+LONGEST_FILE, LONGEST_BODY, MOST_PARAMETERS = 400, 50, 10
+Function = ast.FunctionDef | ast.AsyncFunctionDef
+
+
+def named(path: Path) -> str:
+    return str(path.relative_to(PACKAGE))
+
+
+def functions(path: Path) -> Iterator[Function]:
+    yield from (node for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))) if isinstance(node, Function))
+
+
+def body(function: Function) -> int:
+    """Lines of a function without its head and docstring."""
+    statements = function.body[1:] if ast.get_docstring(function) is not None else function.body
+    return 0 if not statements else (statements[-1].end_lineno or 0) - statements[0].lineno + 1
+
+
+def parameters(function: Function) -> int:
+    """Parameters that a caller may give, but self and cls."""
+    a = function.args
+    names = [arg.arg for arg in (*a.posonlyargs, *a.args, *a.kwonlyargs)]
+    return len([name for name in names if name not in ("self", "cls")])
+
+
+def commands(path: Path) -> bool:
+    """Whether a file holds commands, whose parameters are the options of the command line."""
+    return path.parent.name == "cli"
+
+
+def test_the_top_level_is_a_table_of_contents() -> None:
+    entries = [path for path in PACKAGE.iterdir() if path.name != "__pycache__"]
+    assert len([path for path in entries if path.is_file()]) <= 8
+    assert len([path for path in entries if path.is_dir()]) <= 14
+
+
+@pytest.mark.parametrize("path", FILES, ids=named)
+def test_a_file_is_read_in_one_go(path: Path) -> None:
+    assert len(path.read_text(encoding="utf-8").splitlines()) <= LONGEST_FILE
+
+
+@pytest.mark.parametrize("path", FILES, ids=named)
+def test_a_function_does_one_thing(path: Path) -> None:
+    assert {f.name: body(f) for f in functions(path) if body(f) > LONGEST_BODY} == {}
+    assert {f.name: parameters(f) for f in functions(path) if parameters(f) > MOST_PARAMETERS and not commands(path)} == {}
+
+
+def test_a_public_class_has_a_name_of_its_own() -> None:
+    classes = Counter(
+        node.name
+        for path in PACKAGE.rglob("*.py")
+        for node in ast.parse(path.read_text(encoding="utf-8")).body
+        if isinstance(node, ast.ClassDef) and not node.name.startswith("_")
+    )
+    assert [name for name, count in classes.items() if count > 1] == []
+
+
+def test_every_public_thing_says_what_it_is() -> None:
+    """Modules, public classes and public functions have a docstring, whose first line ends a sentence or goes on to the next."""
+    silent = []
+    for path in PACKAGE.rglob("*.py"):
+        tree = ast.parse(path.read_text(encoding="utf-8"))
+        things = [tree, *(node for node in tree.body if isinstance(node, ast.ClassDef | Function) and not node.name.startswith("_"))]
+        silent += [f"{named(path)}: {getattr(thing, 'name', 'module')}" for thing in things if not ast.get_docstring(thing)]
+    assert silent == []
