@@ -132,7 +132,7 @@ def train_gates(
     file: Out = Path("gates.safetensors"),
     json_: Json = False,
 ) -> None:
-    """Train the gates on the project's own texts, repeated, changed, contradicted and asked for; prints errors on the held-out fifth."""
+    """Train the gates on the project's own texts, repeated, changed, contradicted and questioned; prints errors on the held-out fifth."""
     from spikemem.hippocampus.spec import load_model
     from spikemem.learn.distributed import leads
     from spikemem.memory.embed import DEFAULT, SentenceEmbedder
@@ -183,7 +183,7 @@ def train_spmn(
 
 
 class _Order(NamedTuple):
-    """What `train spmn` is asked for."""
+    """The arguments of `train spmn`."""
 
     cell: str
     data: Path
@@ -213,7 +213,7 @@ def _write(order: _Order) -> _Made:
     from spikemem.training import write_similarity
     from spikemem.training.spmn import builder, embedded
 
-    builder(order.cell)  # an unknown one is told before the embedding
+    builder(order.cell)  # an unknown one is an error before the embedding
     embedder = order.embedder()
     with bar("embedding") as progress:
         seen, unseen = (embedded(order.data, embedder, part, progress=progress) for part in ("train", "test"))

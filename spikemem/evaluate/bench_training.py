@@ -103,7 +103,7 @@ def throughput(
 
     Freed memory is kept for all of them, as `fit` keeps it.
 
-    compiled: torch.compile as well.   progress: told what begins.
+    compiled: torch.compile as well.   progress: called with the name of what begins.
     """
     place = torch.device(device)
     pages.keep()

@@ -28,7 +28,7 @@ from spikemem.network.modelfile import MODELS
 
 RESULTS = Path("results")
 TOP = 10
-"""How many texts a question asks for, and is timed and counted for; sessions need all."""
+"""How many texts each question recalls, for the figures and the timing; figures of sessions need all."""
 ROUNDS, BATCH = 5, 100
 """Timed batches of each system, and the questions in one; those of a small task again and again."""
 
@@ -213,7 +213,7 @@ def run(
 
     Answers are saved as they are made, in out/retrieval/, and a run that was broken off goes on where it was; they hold for the task, the
     embedder and the code that they were made with, and for nothing else.   makers: `systems()` by default.
-    fresh: measure all anew.   stage: told what begins.   progress: told how far it is.
+    fresh: measure all anew.   stage: called with the name of what begins.   progress: called with the steps done, and all.
     """
     tasks = [task for task in tasks if task.questions]
     everyone = [make() for make in (systems() if makers is None else makers)]

@@ -42,7 +42,7 @@ COURSE = ("of", "epochs", "batch", "lr", "weight_decay", "warmup", "clip", "seed
 
 @dataclass(frozen=True)
 class Epoch:
-    """What `on_epoch` is told.   number: from 1.   loss: the mean over its steps.   rate: the last learning rate."""
+    """What one epoch gave, for `on_epoch`.   number: from 1.   loss: the mean over its steps.   rate: the last learning rate."""
 
     number: int
     loss: float
@@ -80,7 +80,7 @@ class _Step(nn.Module):
 
 
 class _Rows(Sequence[tuple[Tensor, ...]]):
-    """Batches of rows of tensors, cut when they are asked for."""
+    """Batches of rows of tensors, each cut from them when it is used."""
 
     def __init__(self, tensors: Sequence[Tensor], parts: Sequence[Tensor]) -> None:
         self.tensors, self.parts = tensors, parts
@@ -215,7 +215,8 @@ def fit(
     takes equal shares of a batch of rows, so that up to one row less than there are processes is left out of an epoch; of batches from a
     function each takes whole ones in turn. Memory that is freed stays with the process from then on (`pages.keep`).
     loss: of the model on a batch, a mean over its rows.   validate: a number, lower is better, after each epoch, without gradients.
-    progress: told of steps done, and all; without one a bar shows on a terminal.   on_epoch: told of each epoch, in the first process.
+    progress: called with the steps done, and all; without one a bar shows on a terminal.   on_epoch: called after each epoch, in the
+    first process.
 
     Raises TrainingError where a parameter is not finite at the start, the loss or its gradient is no longer finite, settings and data do
     not fit, or the device is not there.

@@ -21,8 +21,8 @@ class Settings:
     amp: bf16 autocast, on CUDA alone.   compile: torch.compile.   patience: epochs without a better validation after which to stop.
     target: a validation that is good enough to stop.
     checkpoint: a folder, in which a training that stopped goes on.   tensorboard: a folder for logs.
-    of: what is learned, from what, in words; the recipes say it. A checkpoint of something else is refused. By default a mark of
-        the data; where a function gives the batches, nothing: name them, or they cannot be told from others.
+    of: what is learned, from what, in words; the recipes set it. A checkpoint of something else is refused. By default a mark of
+        the data; where a function gives the batches, nothing: name them, or they cannot be distinguished from others.
 
     Raises TrainingError for a value out of its range.
     """
