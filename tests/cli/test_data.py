@@ -30,6 +30,7 @@ def data(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path / "data"
 
 
+@pytest.mark.slow
 @needs_bm25s
 def test_bench_data_writes_table_and_figure_and_says_what_is_missing(data: Path, tmp_path: Path) -> None:
     (data / "musique/musique_corpus.json").unlink()
@@ -78,6 +79,7 @@ def test_a_missing_library_is_one_line(library: str, data: Path, monkeypatch: py
     assert 'pip install "spikemem[bench]"' in result.stderr
 
 
+@pytest.mark.slow
 @needs_bm25s
 @pytest.mark.parametrize(
     ("script", "sets"),

@@ -65,6 +65,7 @@ def test_moments_are_told_by_cells_in_their_order() -> None:
     assert ((spikes > 0).sum(1) <= 6).all()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("sense", "stimuli", "classes"),
     [(lambda: Image((1, SIDE, SIDE), 32), pictures, SHAPES), (lambda: Sound(BINS, 48), spectrograms, SOUNDS)],

@@ -78,6 +78,7 @@ def test_the_published_v1_overwrites_by_more_than_all() -> None:
     assert updates.max() > 1
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", OURS)
 def test_the_memory_stays_bounded_over_a_thousand_writes(kind: type[nn.Module]) -> None:
     memories, _ = written(made(kind), drawn(), events(1000, scale=20.0))

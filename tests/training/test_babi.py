@@ -40,6 +40,7 @@ def test_a_reader_learns_tales(learnt: dict[str, Learnt], cell: str) -> None:
     assert learnt[cell].history.losses[-1] < 0.5
 
 
+@pytest.mark.slow
 def test_it_answers_from_the_story_alone(learnt: dict[str, Learnt]) -> None:
     told = tales(60, seed=2)
     backwards = [replace(tale, sentences=tale.sentences[::-1]) for tale in told]
@@ -48,6 +49,7 @@ def test_it_answers_from_the_story_alone(learnt: dict[str, Learnt]) -> None:
     assert examine(learnt["spiking"].reader, batches(vocabulary, backwards))[0] > 40.0
 
 
+@pytest.mark.slow
 def test_unseen_words_are_heard_and_unseen_answers_are_errors(learnt: dict[str, Learnt]) -> None:
     vocabulary = Vocabulary.of(tales(900))
     line = ("quentin", "strolls", "over", "there", "to", "see", "the", "very", "old", "windmill")
@@ -63,13 +65,14 @@ def test_unseen_words_are_heard_and_unseen_answers_are_errors(learnt: dict[str, 
     assert lost > 0.0
 
 
+@pytest.mark.slow
 def test_a_reader_is_kept_and_read_back(learnt: dict[str, Learnt], tmp_path: Path) -> None:
     tale, path = tales(1, seed=9)[0], tmp_path / "reader.safetensors"
     keep(path, learnt["rate"].reader, task=1)
     again = read_back(path)
     assert again.answers(tale) == learnt["rate"].reader.answers(tale)
     assert set(again.answers(tale)) <= set(PLACES)
-    again.check_cue.event.weight.data[0] = math.nan
+    again.asked.event.weight.data[0] = math.nan
     keep(path, again)
     with pytest.raises(SnapshotError, match=r"holds a weight that is NaN or infinite, first in 'asked\.event\.weight'"):
         read_back(path)

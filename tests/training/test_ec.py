@@ -32,6 +32,7 @@ def test_it_begins_with_the_analytic_code() -> None:
     assert spikes.mean().item() == pytest.approx(np.abs(counted).sum(axis=1).mean(), rel=0.05)
 
 
+@pytest.mark.slow
 def test_training_beats_the_analytic_code_of_as_many_spikes() -> None:
     """On random vectors, which share nothing but their size, and of others than those it was trained on."""
     x = units(4000, dim=64)

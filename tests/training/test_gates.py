@@ -160,6 +160,7 @@ def made_up(n: int = 400) -> Lessons:
     return Lessons.all([events, Lessons.of_cues(list(map(unlike, np.where(stored[:, None], known, foreign))), stored.tolist())])
 
 
+@pytest.mark.slow
 def test_gates_learn_what_to_do(tmp_path: Path) -> None:
     told = made_up()
     torch.manual_seed(0)
@@ -204,6 +205,7 @@ def test_of_a_gate_that_a_lesson_leaves_out_nothing_is_learned() -> None:
         assert (rest != 0).all()
 
 
+@pytest.mark.slow
 def test_lessons_of_texts(small_text: ModelSpec) -> None:
     """Events that come again, and questions on what is stored and on what is not, whose statements share no word."""
     groups = [{f"the cat {i} sat on mat {7 * i}": [f"who sat on mat {7 * i}"]} for i in range(40)]
@@ -231,6 +233,7 @@ def test_the_surrogate_has_no_second_derivative() -> None:
         first.sum().backward()
 
 
+@pytest.mark.slow
 def test_words_tell_what_sizes_do_not() -> None:
     """Two kinds of event of one size: one word corrects, another does not, whether it comes or goes."""
     rng, sizes, words = np.random.default_rng(0), np.array([100.0, 100.0, 5.0, 5.0, 30.0]), np.arange(10, 30)

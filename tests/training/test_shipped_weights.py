@@ -40,6 +40,9 @@ FOREIGN = [
 ]
 
 
+pytestmark = pytest.mark.slow
+
+
 @pytest.fixture(scope="module")
 def held_out() -> Texts:
     return taught_and_held_out()[1]

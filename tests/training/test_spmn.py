@@ -222,6 +222,7 @@ def test_a_run_leaves_the_callers_chance_and_the_decoder_as_they_were(monkeypatc
     assert all(parameter.requires_grad for made in (one, two) for parameter in made.model.parameters())
 
 
+@pytest.mark.slow
 def test_a_checkpoint_of_another_cell_or_task_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     for module in (slots, write_similarity):
         monkeypatch.setattr(module, "STEPS", 1)
@@ -239,6 +240,7 @@ def test_distinct_keeps_the_first_of_each() -> None:
     assert distinct(given, but=given[1:2]).tolist() == [[1.0, 2.0], [5.0, 6.0]]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("task", ["write", "slots"])
 def test_the_command_trains_and_writes_weights(task: str, data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(embed, "SentenceEmbedder", FakeEmbedder)
