@@ -1,6 +1,6 @@
 """spikemem: spiking networks and a whole hippocampal memory made of spiking populations."""
 
-from spikemem.formats.nir.write import from_nir, to_nir
+from spikemem.formats.nir import from_nir, to_nir
 from spikemem.hippocampus.hippocampus import Hippocampus
 from spikemem.hippocampus.rate_twin import RateHippocampus
 from spikemem.hippocampus.recall import Recall
