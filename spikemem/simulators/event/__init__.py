@@ -19,5 +19,10 @@ def _run(simulation: Simulation) -> Recording:
 
 
 EVENT = Simulator(
-    "event", "event-driven, compiled by numba; batched in torch on a GPU", _run, ("float64", "float32"), ("cpu", TORCH_DEVICES)
+    "event",
+    "event-driven, compiled by numba; batched in torch on a GPU",
+    _run,
+    ("float64", "float32"),
+    ("cpu", TORCH_DEVICES),
+    lacks="float32 on the CPU",
 )
