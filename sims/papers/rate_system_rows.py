@@ -140,7 +140,7 @@ def sts_sentences(data: Path) -> list[str]:
     """The sentences of STS-B's training part (Cer 2017), each once."""
     path = data / "stsbenchmark/sts-train.csv"
     if not path.is_file():
-        raise SystemExit(f"no {path}; give --data or set SPIKEMEM_DATA (the README says where to get it), or leave out --sts")
+        raise SystemExit(f"no {path}; give --data or set SPIKEMEM_DATA (docs/data.md says where to get it), or leave out --sts")
     with path.open(encoding="utf-8") as file:
         return list(dict.fromkeys(s for row in csv.reader(file, delimiter="\t", quoting=csv.QUOTE_NONE) for s in row[5:7]))
 
