@@ -8,7 +8,7 @@ import pytest
 
 b2 = pytest.importorskip("brian2", reason="the reference extra is not installed")
 
-from sims import basket_cells, ca3_basket_cells, dg_basket_cells  # noqa: E402
+from sims.memory import basket_cells, ca3_basket_cells, dg_basket_cells  # noqa: E402
 
 CELLS, CORE = 2048, 30
 

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from sims import rate_system_rows
+from sims.papers import rate_system_rows
 from spikemem.memory.embed import Progress
 from spikemem.report.demo import load_corpus
 from tests.fakes import FakeEmbedder

@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 import torch
 
-from analysis import babi as figure
-from analysis import learning_page
-from sims import babi as sim
+from analysis.learning import learning_page
+from analysis.papers import babi as figure
+from sims.papers import babi as sim
 from spikemem.data.corpus.tales import PLACES, tales
 from spikemem.data.stories import Story, StoryQuestion
 from spikemem.errors import DataError, SnapshotError, TrainingError

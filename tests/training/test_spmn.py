@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 from typer.testing import CliRunner
 
-from sims import spmn_gates
+from sims.learning import spmn_gates
 from spikemem.cli import app
 from spikemem.data.datasets import PAIRS, pairs
 from spikemem.errors import DataError, MissingDataError, TrainingError
