@@ -4,15 +4,24 @@ BIN := .venv/bin
 READY := .venv/.ready
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: demo test lint bench docs clean
+# What waits for another thread sleeps: test workers share the cores.
+PYTEST := OMP_WAIT_POLICY=passive $(BIN)/python -m pytest
+
+.PHONY: demo test fast lint kernels bench docs clean
 
 demo: $(READY)  ## store real sentences, recall them, compare with the rate model, draw the report
 	$(BIN)/spikemem demo
 
-test: lint  ## lint, types, floors, tests, doctests, notebooks, wheel
-	$(BIN)/python -m pytest
-	$(BIN)/python -m pytest --nbmake --nbmake-timeout=300 notebooks
+test: lint kernels  ## lint, types, floors, tests, doctests, notebooks, wheel
+	$(PYTEST) -n auto --dist loadfile
+	$(PYTEST) -n auto --nbmake --nbmake-timeout=300 notebooks
 	$(BIN)/python tests/wheel.py
+
+fast: kernels  ## the tests that take less than five seconds each, and doctests
+	$(PYTEST) -n auto --dist loadfile -m "not slow"
+
+kernels: $(READY)  ## compile the kernels once, so that no two test workers do
+	$(BIN)/python -m tests.kernels.compile
 
 lint: $(READY)  ## ruff, mypy, import contracts
 	$(BIN)/ruff check .

@@ -5,8 +5,6 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from functools import cache
 
-import torch
-
 
 @cache
 def _pool(threads: int) -> ThreadPoolExecutor:
@@ -17,9 +15,8 @@ if hasattr(os, "register_at_fork"):
     os.register_at_fork(after_in_child=_pool.cache_clear)  # a child has none of its parent's threads
 
 
-def shared(work: Callable[[int, int], None], items: int) -> None:
-    """work(first, last) for all items, in as many parts as torch uses threads."""
-    threads = torch.get_num_threads()
+def shared(work: Callable[[int, int], None], items: int, threads: int) -> None:
+    """Call work(first, last) for all items, in `threads` parts that run at once."""
     if threads == 1 or items < 2:
         work(0, items)
         return

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save_file
 
+from spikemem._files import whole
 from spikemem.errors import SnapshotError
 
 Arrays = Mapping[str, NDArray[np.generic]]
@@ -30,11 +31,10 @@ def save_arrays(path: str | Path, arrays: Arrays, head: Mapping[str, object]) ->
     """Write arrays and a JSON-able head; the file appears whole or not at all."""
     path = Path(path)
     text = json.dumps(dict(head), sort_keys=True)
-    whole = {name: np.asarray(a, order="C") for name, a in arrays.items()}
-    draft = path.with_name(path.name + ".part")
+    ordered = {name: np.asarray(a, order="C") for name, a in arrays.items()}
     try:
-        save_file(whole, draft, metadata={"head": text, "sha256": _digest(whole, text)})
-        draft.replace(path)
+        with whole(path) as draft:
+            save_file(ordered, draft, metadata={"head": text, "sha256": _digest(ordered, text)})
     except (OSError, SafetensorError) as error:
         raise SnapshotError(f"{path} cannot be written: {error}") from error
     return path

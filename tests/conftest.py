@@ -1,5 +1,6 @@
 """Fixtures shared by the tests of the memory floors."""
 
+import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -10,6 +11,12 @@ from spikemem.memory.embed import Embedder
 from tests.fakes import FakeEmbedder
 
 Open = Callable[..., Memory]
+
+
+@pytest.fixture(autouse=True)
+def _no_waiting_for_the_disk(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No test cuts the power; `test_files` looks at what is flushed, and SQLite flushes by itself."""
+    monkeypatch.setattr(os, "fsync", lambda descriptor: None)
 
 
 @pytest.fixture(scope="session")

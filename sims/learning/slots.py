@@ -16,7 +16,7 @@ from spmn_steps import Told, measured, options
 from torch import Tensor
 
 from spikemem.errors import MissingDataError
-from spikemem.learn.loop import Settings
+from spikemem.learn import Settings
 from spikemem.memory.cache import CachedEmbedder
 from spikemem.training import slots
 from spikemem.training.spmn import distinct

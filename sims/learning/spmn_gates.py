@@ -20,7 +20,7 @@ from rich.progress import Progress
 from torch import Tensor
 
 from spikemem.errors import SpikememError
-from spikemem.learn.loop import load
+from spikemem.learn import load
 from spikemem.memory.cache import CachedEmbedder
 from spikemem.memory.embed import Embedder, SentenceEmbedder
 from spikemem.spmn import SPMN

@@ -12,7 +12,7 @@ from typing import Any
 from rich.progress import Progress
 
 from spikemem.errors import SpikememError
-from spikemem.learn.loop import Settings
+from spikemem.learn import Settings
 from spikemem.memory.cache import CachedEmbedder
 from spikemem.memory.embed import SentenceEmbedder
 from spikemem.training.spmn import CELLS

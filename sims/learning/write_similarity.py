@@ -13,7 +13,7 @@ from typing import Any
 
 from spmn_steps import Told, measured, options
 
-from spikemem.learn.loop import Settings
+from spikemem.learn import Settings
 from spikemem.training import write_similarity
 from spikemem.training.spmn import embedded
 

@@ -21,7 +21,7 @@ import torch
 
 from spikemem.data.stories import TASKS
 from spikemem.errors import SpikememError
-from spikemem.learn.loop import Epoch
+from spikemem.learn import Epoch
 from spikemem.spmn.firing import STEPS
 from spikemem.training import babi
 

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from spikemem.evaluate.compare import wilson
+from spikemem.evaluate.retrieval import write
 
 Row = dict[str, Any]
 Trials = tuple[NDArray[np.bool_], NDArray[np.bool_]]
@@ -70,10 +71,7 @@ class Results:
 
     def add(self, job: str, rows: list[Row], seconds: float) -> None:
         self.rows += [{"job": job, **row, "seconds": round(seconds, 1)} for row in rows]
-        self.path.parent.mkdir(parents=True, exist_ok=True)
-        unfinished = self.path.with_suffix(".part")
-        unfinished.write_text(json.dumps({"arguments": self.arguments, "rows": self.rows}, indent=1), encoding="utf-8")
-        unfinished.replace(self.path)
+        write(self.path, json.dumps({"arguments": self.arguments, "rows": self.rows}, indent=1))
 
     def print(self) -> None:
         print(f"{'row':>47} {'n':>7}  {'spiking':<21} {'rate':<21} {'published':>9}  bar, or spiking / rate")

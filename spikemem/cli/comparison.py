@@ -144,11 +144,11 @@ def _regions(pairs: Sequence[tuple[str, str]], model: str, simulators: list[str]
         embedder, spec = SentenceEmbedder(), load_model(model)
         stage("embedding")
         texts = embedder.embed(list(dict.fromkeys(memory for memory, _ in pairs)))
-        asked = embedder.embed([cue for _, cue in pairs[:: max(1, len(pairs) // cues)][:cues]])
+        questions = embedder.embed([cue for _, cue in pairs[:: max(1, len(pairs) // cues)][:cues]])
         stage("storing")
         pair = Pair.of(spec.with_dim(embedder.dim), texts, seed=seed)
-        rows = by_region(pair, texts, asked, simulators or FOUR, stage=stage)
-    show([row.json() for row in rows], as_json, f"spikes against rates in {model}, {len(texts)} memories, {len(asked)} cues")
+        rows = by_region(pair, texts, questions, simulators or FOUR, stage=stage)
+    show([row.json() for row in rows], as_json, f"spikes against rates in {model}, {len(texts)} memories, {len(questions)} cues")
 
 
 def _pairs(file: Path) -> list[tuple[str, str]]:

@@ -56,7 +56,7 @@ def bench_data(
 
 
 def found_in(folder: Path, only: Sequence[str]) -> dict[str, list["Task"]]:
-    """Each data set's tasks; says which are missing, and raises where one that was asked for is, or all are."""
+    """Each data set's tasks; prints which are missing, and raises where one given by --only is, or all are."""
     from spikemem.data.datasets import DATASETS
 
     unknown = sorted(set(only) - set(DATASETS))

@@ -4,9 +4,8 @@ import json
 import time
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
-import numpy as np
 import typer
 from rich.markup import escape
 from rich.table import Table
@@ -14,9 +13,10 @@ from typer.core import TyperCommand
 
 from spikemem.cli.show import Json, Seed, clear_errors, out, save, show, spinner
 from spikemem.errors import SpikememError
-from spikemem.evaluate import bench as timing
-from spikemem.evaluate import bench_training as training
-from spikemem.simulators.recording import Recording
+from spikemem.evaluate.sizes import SimulationSize, TrainingSize
+
+if TYPE_CHECKING:
+    from spikemem.simulators.recording import Recording
 
 app = typer.Typer()
 plot = typer.Typer(no_args_is_help=True, help="Pictures of recordings.")
@@ -70,8 +70,10 @@ def simulate_(
         show([{"what": name, "spikes": count} for name, count in spikes.items()], False, f"{recording.steps * recording.dt:g} ms -> {file}")
 
 
-def _hippocampus(model: str, simulator: str, device: str, memories: int, hops: int, seed: int) -> tuple[Recording, float]:
+def _hippocampus(model: str, simulator: str, device: str, memories: int, hops: int, seed: int) -> tuple["Recording", float]:
     """The recording of a recall or a chain, and the seconds that it took."""
+    import numpy as np
+
     from spikemem.hippocampus.hippocampus import Hippocampus
     from spikemem.hippocampus.spec import load_model
 
@@ -86,7 +88,7 @@ def _hippocampus(model: str, simulator: str, device: str, memories: int, hops: i
     return hippocampus.simulate_recall(vectors[0], simulator=simulator), time.perf_counter() - start
 
 
-def _network(model: str, simulator: str, device: str, seed: int) -> tuple[Recording, float]:
+def _network(model: str, simulator: str, device: str, seed: int) -> tuple["Recording", float]:
     """The recording of 300 steps of random spikes, and the seconds that it took."""
     from spikemem.evaluate.validate import STEPS
     from spikemem.network.file import load_network
@@ -147,7 +149,7 @@ def raster(
     batch: Annotated[int, typer.Option(help="Batch item.")] = 0,
 ) -> None:
     """Draw every spike of a recording."""
-    from spikemem import plots
+    from spikemem import Recording, plots
 
     with clear_errors():
         save(plots.raster(Recording.load(file), *(populations or []), batch=batch), picture or file.with_suffix(".png"))
@@ -160,14 +162,16 @@ def raster(
 )
 def bench_simulate(
     simulator: Annotated[list[str] | None, typer.Option(help="A simulator, again for more; the first sets the scale.")] = None,
-    cells: Annotated[int, typer.Option(min=1, help="LIF cells.")] = timing.CELLS,
-    fan_in: Annotated[int, typer.Option(min=1, help="Synapses that a cell receives.")] = timing.FAN_IN,
-    steps: Annotated[int, typer.Option(min=1, help="Steps of 1 ms.")] = timing.STEPS,
-    runs: Annotated[int, typer.Option(min=1, help="Runs after the warm-up; the median counts.")] = timing.RUNS,
+    cells: Annotated[int, typer.Option(min=1, help="LIF cells.")] = SimulationSize().cells,
+    fan_in: Annotated[int, typer.Option(min=1, help="Synapses that a cell receives.")] = SimulationSize().fan_in,
+    steps: Annotated[int, typer.Option(min=1, help="Steps of 1 ms.")] = SimulationSize().steps,
+    runs: Annotated[int, typer.Option(min=1, help="Runs after the warm-up; the median counts.")] = SimulationSize().runs,
     seed: Seed = 0,
     json_: Json = False,
 ) -> None:
     """Time simulators on one sparse recurrent network, about 1 % of its cells active in a step."""
+    from spikemem.evaluate import bench as timing
+
     with clear_errors(), spinner("starting") as stage:
         made = timing.simulators(cells, fan_in, steps, simulator or (), runs, seed, stage)
     if json_:
@@ -192,14 +196,16 @@ def bench_train(
     device: Annotated[str, typer.Option(help="cpu, or a torch device.")] = "cpu",
     compiled: Annotated[bool, typer.Option("--compile", help="torch.compile as well, which takes a minute.")] = False,
     curve: Annotated[int, typer.Option(min=0, help="Compare so many losses on the device with the CPU's instead.")] = 0,
-    batch: Annotated[int, typer.Option(min=1, help="Samples in a step.")] = training.BATCH,
-    steps: Annotated[int, typer.Option(min=1, help="Steps of the window.")] = training.STEPS,
-    hidden: Annotated[int, typer.Option(min=1, help="Cells of the hidden layer.")] = training.CELLS[1],
-    runs: Annotated[int, typer.Option(min=1, help="Training steps after the warm-up; the median counts.")] = training.RUNS,
+    batch: Annotated[int, typer.Option(min=1, help="Samples in a step.")] = TrainingSize().batch,
+    steps: Annotated[int, typer.Option(min=1, help="Steps of the window.")] = TrainingSize().steps,
+    hidden: Annotated[int, typer.Option(min=1, help="Cells of the hidden layer.")] = TrainingSize().cells[1],
+    runs: Annotated[int, typer.Option(min=1, help="Training steps after the warm-up; the median counts.")] = TrainingSize().runs,
     seed: Seed = 0,
     json_: Json = False,
 ) -> None:
     """Time the training of one spiking model, fused and by the plain snnTorch loop; or compare a GPU's losses with the CPU's."""
+    from spikemem.evaluate import bench_training as training
+
     cells = (training.CELLS[0], hidden, training.CELLS[-1])
     shape = f"{' -> '.join(map(str, cells))} cells, {steps} steps, batch {batch}"
     with clear_errors(), spinner("starting") as stage:

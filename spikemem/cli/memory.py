@@ -73,17 +73,17 @@ def _decided(decision: "Decision") -> dict[str, Any]:
 Storing = Callable[["Memory", Callable[[int, int], None]], list[int]]
 
 
-def _storing(said: list[str], cues: list[str], when: str | None) -> tuple[Storing, int]:
+def _storing(texts: list[str], cues: list[str], when: str | None) -> tuple[Storing, int]:
     """What stores texts, and about how many keys they have."""
     from spikemem.memory.texts import parse_time, pieces
 
-    if not said:
+    if not texts:
         raise TextError("nothing to store: give TEXT, --file or --conversation")
-    if cues and len(said) != 1:
-        raise TextError(f"--cue belongs to one memory, not to {len(said)}")
+    if cues and len(texts) != 1:
+        raise TextError(f"--cue belongs to one memory, not to {len(texts)}")
     happened = None if when is None else parse_time(when)
-    keys = sum(1 + len(pieces(text)) for text in said)
-    return lambda memory, progress: memory.store_all(said, [cues] if cues else None, progress=progress, when=happened), keys
+    keys = sum(1 + len(pieces(text)) for text in texts)
+    return lambda memory, progress: memory.store_all(texts, [cues] if cues else None, progress=progress, when=happened), keys
 
 
 def _conversing(file: Path, after: int | None) -> tuple[Storing, int]:
@@ -122,7 +122,6 @@ def recall(
     json_: Json = False,
 ) -> None:
     """Recall memories by a cue."""
-    from spikemem import plots
     from spikemem.memory.memory import Memory
     from spikemem.memory.texts import parse_around
 
@@ -134,6 +133,8 @@ def recall(
             show([_row(hit, why, json_, json_ or any(h.when for h in hits)) for hit in hits], json_)
             _tell_withheld(hits)
             if plot_ is not None and hits.recording is not None:
+                from spikemem import plots
+
                 save(plots.raster(hits.recording, title=cue), plot_)
 
 

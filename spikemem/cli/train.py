@@ -2,8 +2,9 @@
 
 import os
 from collections.abc import Callable
-from dataclasses import replace
-from functools import partial
+from dataclasses import dataclass, replace
+from functools import partial, wraps
+from inspect import Signature, signature
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
 
@@ -15,7 +16,7 @@ from spikemem.errors import MissingDataError, TrainingError
 if TYPE_CHECKING:
     from torch import nn
 
-    from spikemem.learn.loop import History, Settings
+    from spikemem.learn import History, Settings
     from spikemem.memory.cache import CachedEmbedder
 
 app = typer.Typer(no_args_is_help=True, help="Train a part with surrogate gradients; weights are written as safetensors.")
@@ -23,12 +24,6 @@ app = typer.Typer(no_args_is_help=True, help="Train a part with surrogate gradie
 Texts = Annotated[Path, typer.Option("--data", help="Texts: a UTF-8 file, one sentence a line, or a folder of such .txt files.")]
 Tests = Annotated[list[Path] | None, typer.Option("--test", help="Texts of another source, to measure on; again for more.")]
 Out = Annotated[Path, typer.Option("--out", help="The weights file to write.")]
-Epochs = Annotated[int | None, typer.Option(min=1, help="Passes through the data; the recipe's by default.")]
-Seed = Annotated[int, typer.Option(help="Of the first weights, of the data's order, of what is held out, and of noise.")]
-Checkpoint = Annotated[Path | None, typer.Option(help="A folder, in which a training that stopped goes on.")]
-Tensorboard = Annotated[Path | None, typer.Option(help="A folder for TensorBoard's logs.")]
-Device = Annotated[str | None, typer.Option(help="A torch device; CUDA where there is one, by default.")]
-Compiled = Annotated[bool, typer.Option("--compile", help="Compile the training step by torch.compile: a slow start, then fast steps.")]
 Penalty = Annotated[float | None, typer.Option(min=0, help="Loss of a spike, where 1 - cosine is that of a vector; more makes fewer.")]
 Embeddings = Annotated[Path, typer.Option(help="Folder in which vectors are kept.")]
 EMBEDDINGS = Path("results/embeddings")
@@ -44,34 +39,46 @@ def writable(file: Path) -> None:
         raise TrainingError(f"{file} {'is a folder' if file.is_dir() else 'cannot be written'}; give another --out")
 
 
-def adjusted(
-    default: "Settings",
-    epochs: int | None,
-    seed: int,
-    checkpoint: Path | None,
-    tensorboard: Path | None,
-    device: str | None,
-    compiled: bool,
-) -> "Settings":
-    """A recipe's settings with what was asked for."""
-    return replace(
-        default, epochs=epochs or default.epochs, seed=seed, checkpoint=checkpoint, tensorboard=tensorboard, device=device,
-        compile=compiled,
-    )  # fmt: skip
+@dataclass(frozen=True)
+class Options:
+    """The options that every training has."""
+
+    epochs: Annotated[int | None, typer.Option(min=1, help="Passes through the data; the recipe's by default.")] = None
+    seed: Annotated[int, typer.Option(help="Of the first weights, of the data's order, of what is held out, and of noise.")] = 0
+    checkpoint: Annotated[Path | None, typer.Option(help="A folder, in which a training that stopped goes on.")] = None
+    tensorboard: Annotated[Path | None, typer.Option(help="A folder for TensorBoard's logs.")] = None
+    device: Annotated[str | None, typer.Option(help="A torch device; CUDA where there is one, by default.")] = None
+    compile: Annotated[
+        bool, typer.Option("--compile", help="Compile the training step by torch.compile: a slow start, then fast steps.")
+    ] = False
+
+    def settings(self, recipe: "Settings") -> "Settings":
+        """A recipe's settings with what was given."""
+        return replace(recipe, **{**vars(self), "epochs": self.epochs or recipe.epochs})
+
+
+def with_options(command: Callable[..., None]) -> Callable[..., None]:
+    """A command with the fields of `Options` as options of its own in place of its parameter `options`: Typer reads signatures."""
+    own, shared = signature(command).parameters, signature(Options).parameters
+
+    @wraps(command)
+    def run(**given: Any) -> None:
+        command(options=Options(**{name: given.pop(name) for name in shared}), **given)
+
+    parameters = {name: parameter for name, parameter in {**own, **shared}.items() if name != "options"}
+    run.__signature__ = Signature(list(parameters.values()))  # type: ignore[attr-defined]
+    run.__annotations__ = {name: parameter.annotation for name, parameter in parameters.items()}
+    return run
 
 
 @app.command(name="ec", epilog="Example: `spikemem train ec --data texts/ --test others.txt --out ec.safetensors`")
+@with_options
 def train_ec(
+    options: Options,
     data: Texts,
     test: Tests = None,
     file: Out = Path("ec.safetensors"),
     penalty: Penalty = None,
-    epochs: Epochs = None,
-    seed: Seed = 0,
-    checkpoint: Checkpoint = None,
-    tensorboard: Tensorboard = None,
-    device: Device = None,
-    compiled: Compiled = False,
     embeddings: Embeddings = EMBEDDINGS,
     json_: Json = False,
 ) -> None:
@@ -89,13 +96,13 @@ def train_ec(
             embedder = CachedEmbedder(embed.SentenceEmbedder(), embeddings)
         with bar("embedding") as progress:
             vectors = {name: embedder.embed(texts, progress) for name, texts in given.items()}
-        settings = adjusted(ec.SETTINGS, epochs, seed, checkpoint, tensorboard, device, compiled)
+        settings = options.settings(ec.SETTINGS)
         price = ec.PENALTY if penalty is None else penalty
         with bar("training") as progress:
             made = ec.train(vectors[str(data)], settings, price, progress)
         if not leads():
             return
-        made.code.save(file, texts=len(given[str(data)]), embedder=embedder.name, seed=seed, penalty=price, epochs=settings.epochs)
+        made.code.save(file, texts=len(given[str(data)]), embedder=embedder.name, seed=options.seed, penalty=price, epochs=settings.epochs)
         rows = [
             {"text": name, **ec.row(kind, code, x[: ec.MEASURED])}
             for name, x in vectors.items()
@@ -117,19 +124,15 @@ def sentences(path: Path) -> list[str]:
 
 
 @app.command(name="gates", epilog="Example: `spikemem train gates --out gates.safetensors --seed 1`")
+@with_options
 def train_gates(
+    options: Options,
     model: Annotated[str, typer.Option(help="Name or path of a model file with [gates].")] = "hippocampus-gated",
     embedder: Annotated[str | None, typer.Option(help="A sentence-transformers name or path; the bundled MiniLM by default.")] = None,
     file: Out = Path("gates.safetensors"),
-    epochs: Epochs = None,
-    seed: Seed = 0,
-    checkpoint: Checkpoint = None,
-    tensorboard: Tensorboard = None,
-    device: Device = None,
-    compiled: Compiled = False,
     json_: Json = False,
 ) -> None:
-    """Train the gates on the project's own texts, repeated, changed, contradicted and asked for; prints errors on the held-out fifth."""
+    """Train the gates on the project's own texts, repeated, changed, contradicted and questioned; prints errors on the held-out fifth."""
     from spikemem.hippocampus.spec import load_model
     from spikemem.learn.distributed import leads
     from spikemem.memory.embed import DEFAULT, SentenceEmbedder
@@ -137,7 +140,7 @@ def train_gates(
 
     with clear_errors(), spinner("loading the embedder") as stage:
         writable(file)
-        settings = adjusted(recipe.SETTINGS, epochs, seed, checkpoint, tensorboard, device, compiled)
+        settings = options.settings(recipe.SETTINGS)
         reader = SentenceEmbedder(embedder or DEFAULT)
         trained = recipe.train(load_model(model).with_dim(reader.dim), reader, file, settings, stage)
     if not leads():
@@ -149,18 +152,14 @@ def train_gates(
 
 
 @app.command(name="spmn", epilog="Example: `spikemem train spmn --task slots --data ../data --out slots.safetensors`")
+@with_options
 def train_spmn(
+    options: Options,
     task: Annotated[str, typer.Option(help="write (likeness of memory changes), slots (what happened when), or babi (stories).")],
     data: Annotated[Path, typer.Option(help="Folder with the data sets; the README says where to get them.")],
     cell: Annotated[str, typer.Option(help="spiking, rate (its rate twin), and, but for babi, rate-v1 or rate-v2.")] = "spiking",
     number: Annotated[int, typer.Option(min=1, max=20, help="Which of the bAbI tasks.")] = 1,
     file: Out = Path("spmn.safetensors"),
-    epochs: Epochs = None,
-    seed: Seed = 0,
-    checkpoint: Checkpoint = None,
-    tensorboard: Tensorboard = None,
-    device: Device = None,
-    compiled: Compiled = False,
     embeddings: Embeddings = EMBEDDINGS,
     json_: Json = False,
 ) -> None:
@@ -169,10 +168,7 @@ def train_spmn(
 
     tasks: dict[str, Callable[[_Order], _Made]] = {"write": _write, "slots": _slots, "babi": _babi}
 
-    def settings(default: "Settings") -> "Settings":
-        return adjusted(default, epochs, seed, checkpoint, tensorboard, device, compiled)
-
-    order = _Order(cell, data, number, embeddings, settings)
+    order = _Order(cell, data, number, embeddings, options.settings)
     with clear_errors():
         if task not in tasks:
             raise TrainingError(f"no task {task!r}; there are {', '.join(tasks)}")
@@ -180,14 +176,14 @@ def train_spmn(
         made = tasks[task](order)
         if not leads():
             return
-        made.keep(file, made.model, task=task, cell=cell, seed=seed, epochs=epochs)
+        made.keep(file, made.model, task=task, cell=cell, seed=options.seed, epochs=options.epochs)
     for finding in made.history.health:
         err.print(f"[yellow]{finding}[/]")
     show(made.rows, json_, f"{cell}, {task}, on what it has not seen, {made.history.seconds:.0f} s of training -> {file}")
 
 
 class _Order(NamedTuple):
-    """What `train spmn` is asked for."""
+    """The arguments of `train spmn`."""
 
     cell: str
     data: Path
@@ -213,11 +209,11 @@ class _Made(NamedTuple):
 
 
 def _write(order: _Order) -> _Made:
-    from spikemem.learn.loop import save
+    from spikemem.learn import save
     from spikemem.training import write_similarity
     from spikemem.training.spmn import builder, embedded
 
-    builder(order.cell)  # an unknown one is told before the embedding
+    builder(order.cell)  # an unknown one is an error before the embedding
     embedder = order.embedder()
     with bar("embedding") as progress:
         seen, unseen = (embedded(order.data, embedder, part, progress=progress) for part in ("train", "test"))
@@ -237,7 +233,7 @@ def _write(order: _Order) -> _Made:
 
 
 def _slots(order: _Order) -> _Made:
-    from spikemem.learn.loop import save
+    from spikemem.learn import save
     from spikemem.training import slots
     from spikemem.training.spmn import builder
 

@@ -288,7 +288,7 @@ def _tabs(path: Path, columns: int) -> list[list[str]]:
 
 
 def _paraphrases(dataset: str, pairs: Sequence[tuple[str, str, bool]]) -> Task:
-    """Store every first sentence once; a second sentence that means the same as some of them asks for those, never for itself."""
+    """Store every first sentence once; a second sentence that means the same as some of them is a cue for those, never for itself."""
     place = {text: i for i, text in enumerate(dict.fromkeys(first for first, _, _ in pairs))}
     gold: dict[str, set[int]] = {}
     for first, second, same in pairs:
@@ -299,7 +299,7 @@ def _paraphrases(dataset: str, pairs: Sequence[tuple[str, str, bool]]) -> Task:
 
 
 def banking77(data: Path) -> list[Task]:
-    """BANKING77: the training questions are stored, those of the test ask; right is any of the same intent."""
+    """BANKING77: the training questions are stored, those of the test are the cues; any memory of the same intent is right."""
     stored, asked = (_intents(data / "banking77" / f"{part}.csv") for part in ("train", "test"))
     members: dict[str, set[int]] = {}
     for i, (_, intent) in enumerate(stored):

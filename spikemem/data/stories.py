@@ -21,7 +21,7 @@ Tokens = tuple[str, ...]
 
 @dataclass(frozen=True)
 class StoryQuestion:
-    """A question's words, its answer as the file has it (several words are one answer), and how many sentences were told before it."""
+    """A question's words, its answer as the file has it (several words are one answer), and how many sentences come before it."""
 
     words: Tokens
     answer: str
@@ -30,7 +30,7 @@ class StoryQuestion:
 
 @dataclass(frozen=True)
 class Story:
-    """Sentences in the order of telling, and questions asked between them."""
+    """Sentences in their order, and questions between them."""
 
     sentences: tuple[Tokens, ...]
     questions: tuple[StoryQuestion, ...]

@@ -118,10 +118,10 @@ class BM25(Scored):
 
     def fit(self, task: Task, vectors: Vectors) -> None:
         self._texts, self._index = len(task.texts), None
-        said = [words(text) for text in task.texts]
-        if any(said):
+        its_words = [words(text) for text in task.texts]
+        if any(its_words):
             self._index = self._new()
-            self._index.index(said, show_progress=False)
+            self._index.index(its_words, show_progress=False)
 
     def scores(self, questions: Sequence[str]) -> NDArray[np.float32]:
         made = np.zeros((len(questions), self._texts), np.float32)

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from spikemem.errors import MissingExtraError
+from spikemem.evaluate.sizes import SimulationSize
 from spikemem.network.graph import Network, Population
 from spikemem.network.neurons.lif import LIF
 from spikemem.network.synapses import sparse_random
@@ -16,8 +17,7 @@ from spikemem.simulators.recording import Recording
 from spikemem.simulators.registry import SIMULATORS, defaults, simulate
 from spikemem.simulators.stimulus import Simulation, checked
 
-RUNS = 5
-CELLS, FAN_IN, STEPS = 16384, 100, 200
+CELLS, FAN_IN, STEPS, RUNS = SimulationSize()
 
 
 @dataclass(frozen=True)

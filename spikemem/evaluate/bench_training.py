@@ -13,14 +13,13 @@ from numpy.typing import NDArray
 from snntorch.surrogate import fast_sigmoid
 from torch import Tensor, nn
 
-from spikemem import _allocator as pages
+from spikemem.evaluate.sizes import TrainingSize
+from spikemem.learn import Settings, allocator, fit
 from spikemem.learn.layers import SLOPE, Linear, SpikingLayer
-from spikemem.learn.loop import Settings, fit
 from spikemem.network.neurons import LIF
 from spikemem.simulators.snntorch import unlisted
 
-CELLS = (384, 1024, 384)
-BATCH, STEPS, RUNS = 64, 20, 9
+CELLS, BATCH, STEPS, RUNS = TrainingSize()
 PLAIN, LAYERWISE, FUSED, ONEDNN = "snnTorch loop", "layer by layer, snnTorch's cells", "fused", "fused, oneDNN"
 COMPILED = "layer by layer, compiled"
 WARM_UP = 2
@@ -103,10 +102,10 @@ def throughput(
 
     Freed memory is kept for all of them, as `fit` keeps it.
 
-    compiled: torch.compile as well.   progress: told what begins.
+    compiled: torch.compile as well.   progress: called with the name of what begins.
     """
     place = torch.device(device)
-    pages.keep()
+    allocator.keep()
     ways: dict[str, Callable[[], nn.Module]] = {
         PLAIN: lambda: PlainLoop(cells),
         LAYERWISE: lambda: layers(nn.Linear, False, cells),

@@ -3,21 +3,25 @@
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
 from spikemem.hippocampus.hippocampus import Hippocampus
-from spikemem.hippocampus.rate_twin import RateHippocampus
 from spikemem.hippocampus.recall import Recall
 from spikemem.hippocampus.spec import ModelSpec
+
+if TYPE_CHECKING:  # its module loads torch
+    from spikemem.hippocampus.rate_twin import RateHippocampus
 
 Z95 = 1.959964
 """Two-sided 95 % quantile of the normal distribution."""
 
 
 def wilson(share: float, n: int) -> tuple[float, float]:
-    """The 95 % interval of a share of n trials (Wilson 1927).
+    """The 95 % interval of a share of n trials (Wilson 1927); for whole counts that of `scipy.stats.binomtest`, which takes no others,
+    while a mean of fractions, as recall@k is, has an interval here as well.
 
     >>> [round(x, 3) for x in wilson(0.95, 200)]
     [0.91, 0.973]
@@ -49,7 +53,7 @@ class Pair:
     """The spiking memory and its rate twin, filled alike."""
 
     spiking: Hippocampus
-    rate: RateHippocampus
+    rate: "RateHippocampus"
 
     @classmethod
     def of(
@@ -61,6 +65,8 @@ class Pair:
         seed: int = 0,
     ) -> "Pair":
         """Store vectors [n, d] with their variants, and bind links, in both."""
+        from spikemem.hippocampus.rate_twin import RateHippocampus
+
         pair = cls(Hippocampus(spec, seed=seed), RateHippocampus(spec, seed=seed))
         for memory in (pair.spiking, pair.rate):
             memory.store(vectors, variants=variants)

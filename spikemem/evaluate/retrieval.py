@@ -5,7 +5,6 @@ import hashlib
 import itertools
 import json
 import math
-import os
 import re
 import time
 from collections import Counter
@@ -18,6 +17,7 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from spikemem._files import whole
 from spikemem.data.datasets import Task
 from spikemem.errors import DataError, UnsupportedError
 from spikemem.evaluate.baselines import BM25, Cosine, Faiss, Neighbours, Sum, System, Vectors, by_z
@@ -28,7 +28,7 @@ from spikemem.network.modelfile import MODELS
 
 RESULTS = Path("results")
 TOP = 10
-"""How many texts a question asks for, and is timed and counted for; sessions need all."""
+"""How many texts each question recalls, for the figures and the timing; figures of sessions need all."""
 ROUNDS, BATCH = 5, 100
 """Timed batches of each system, and the questions in one; those of a small task again and again."""
 
@@ -213,7 +213,7 @@ def run(
 
     Answers are saved as they are made, in out/retrieval/, and a run that was broken off goes on where it was; they hold for the task, the
     embedder and the code that they were made with, and for nothing else.   makers: `systems()` by default.
-    fresh: measure all anew.   stage: told what begins.   progress: told how far it is.
+    fresh: measure all anew.   stage: called with the name of what begins.   progress: called with the steps done, and all.
     """
     tasks = [task for task in tasks if task.questions]
     everyone = [make() for make in (systems() if makers is None else makers)]
@@ -311,11 +311,10 @@ class Saved:
 
 def write(file: Path, content: str) -> None:
     """Write a text file whole or not at all; DataError where that cannot be."""
-    part = file.with_name(f"{file.name}.{os.getpid()}.part")
     try:
         file.parent.mkdir(parents=True, exist_ok=True)
-        part.write_text(content, encoding="utf-8")
-        part.replace(file)
+        with whole(file) as draft:
+            draft.write_text(content, encoding="utf-8")
     except OSError as error:
         raise DataError(f"{file} cannot be written ({error}); give another --out") from error
 

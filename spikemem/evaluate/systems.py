@@ -4,6 +4,7 @@ import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,11 +12,13 @@ from numpy.typing import NDArray
 from spikemem.data.datasets import Task
 from spikemem.evaluate.baselines import System, Vectors
 from spikemem.hippocampus.hippocampus import Hippocampus
-from spikemem.hippocampus.rate_twin import RateHippocampus
 from spikemem.hippocampus.regions.ec_ctx import NO_SESSION
 from spikemem.hippocampus.regions.ec_lex import Words, words
 from spikemem.hippocampus.spec import ModelSpec, load_model
 from spikemem.memory.texts import pieces, seconds
+
+if TYPE_CHECKING:  # its module loads torch
+    from spikemem.hippocampus.rate_twin import RateHippocampus
 
 MODEL = "hippocampus-text"
 LESIONS = {
@@ -67,8 +70,7 @@ class MemorySystem:
         spec = lesioned(model, ABLATIONS[self.ablation]).with_dim(embedded.shape[1])
         self._cells = spec.lex.cells if spec.lex else 0
         self._vectors = vectors
-        self._memory: Hippocampus | RateHippocampus
-        self._memory = RateHippocampus(spec, seed=self.seed, pathways=not self.plain) if self.rate else Hippocampus(spec, seed=self.seed)
+        self._memory = self._empty(spec)
         if self.plain:
             self._memory.store(embedded)
             return
@@ -83,6 +85,13 @@ class MemorySystem:
             sessions=np.array([NO_SESSION if s is None else s for s in task.sessions]),
             when=np.array([math.nan if (s := seconds(w)) is None else s for w in task.when]),
         )
+
+    def _empty(self, spec: ModelSpec) -> "Hippocampus | RateHippocampus":
+        if not self.rate:
+            return Hippocampus(spec, seed=self.seed)
+        from spikemem.hippocampus.rate_twin import RateHippocampus
+
+        return RateHippocampus(spec, seed=self.seed, pathways=not self.plain)
 
     def _words(self, texts: Sequence[str]) -> list[Words]:
         return [words(text, self._cells) for text in texts]

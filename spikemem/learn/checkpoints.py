@@ -44,7 +44,7 @@ def load(path: str | Path, model: nn.Module) -> dict[str, Any]:
 
 @dataclass
 class State:
-    """A training between two epochs, but for what its model and optimiser hold.   settings: those that decide its course."""
+    """The state of a training between two epochs, apart from its model's and optimiser's.   settings: those that decide the result."""
 
     settings: dict[str, Any]
     epoch: int = 0
@@ -110,7 +110,7 @@ def spoiled(model: nn.Module, weights: Mapping[str, Tensor]) -> str | None:
 
 
 def mark(*data: object) -> str:
-    """Eight digits that tell data apart: tensors by their values, the rest as it is written out.
+    """A fingerprint of data in eight digits: of tensors by their values, of the rest by its `repr`.
 
     >>> mark(torch.zeros(3)), mark(torch.ones(3)), mark(["a story"])
     ('8c6a67cf', '9c6cdf51', 'dbb1eb7b')

@@ -36,9 +36,9 @@ class Team:
         """The number that the first process has."""
         if self.size == 1:
             return value
-        told = torch.tensor(value, device=self.device, dtype=torch.float64)
-        distributed.broadcast(told, 0)
-        return told.item()
+        sent = torch.tensor(value, device=self.device, dtype=torch.float64)
+        distributed.broadcast(sent, 0)
+        return sent.item()
 
 
 def _started() -> bool:
@@ -47,7 +47,7 @@ def _started() -> bool:
 
 
 def leads() -> bool:
-    """Whether this process is the first of those that torchrun started, or alone: it is the one to write files, and to tell."""
+    """Whether this process is the first of those that torchrun started, or alone: the one that writes files and prints."""
     return not _started() or int(os.environ["RANK"]) == 0
 
 

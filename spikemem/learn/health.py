@@ -14,8 +14,9 @@ from spikemem.learn.layers import SpikingLayer
 DEAD = 0.02
 """The share of a layer's cells that never spiked from which it is reported."""
 SILENT = 0.9
-"""The same of a stochastic population's. Rectified cells die as they learn, the more the fewer inputs they hear: in readers of tales that
-make no error, four fifths of those that hear a dozen questions. At a learning rate that was too high all did, and nothing was learned."""
+"""The same of a stochastic population's. Rectified cells die as they learn, the more the fewer different inputs they get: in readers of
+tales that make no error, four fifths of those with a dozen different questions as input. At a learning rate that was too high all did,
+and nothing was learned."""
 SATURATED = 0.5
 """The share of a stochastic population's cells that fired in every step of every pass from which it is reported; in those readers, a
 fifth at most."""
@@ -66,7 +67,7 @@ class Shares(nn.Module):
 
 
 class Watch:
-    """Looks on while a model trains; `findings` says what it saw since the last time.
+    """Watches a model's spiking cells and gradients while it trains; `findings` lists what was wrong since the last time.
 
     Use as a context: it hangs on the model's spiking layers and on its stochastic populations, and lets them go at the end. Tell it of each
     backward pass by `step`, before gradients are clipped; without, the gradients that are there are looked at. Of a winner-take-all
@@ -139,7 +140,7 @@ class Watch:
         return found
 
     def step(self) -> None:
-        """To be called after a backward pass: modules' gradients are looked at."""
+        """Note the size of each module's gradient; call it after a backward pass."""
         for name, own in self.parts.items():
             given = [p.grad.norm() for p in own if p.grad is not None]
             if given:

@@ -218,4 +218,4 @@ def _shared(window: Tensor, work: Callable[[int, int], None]) -> None:
     if window.numel() < ALONE:
         work(0, cells)
     else:
-        shared(work, cells)
+        shared(work, cells, torch.get_num_threads())

@@ -27,91 +27,22 @@ from rich.progress import Progress
 from torch import Tensor, nn
 from torch.nn.parallel import DistributedDataParallel
 
-from spikemem import _allocator as pages
 from spikemem.errors import MissingExtraError, TrainingError
-from spikemem.learn.checkpoints import State, load, mark, read_state, save, spoiled, write_state
+from spikemem.learn import allocator
+from spikemem.learn.checkpoints import State, mark, read_state, spoiled, write_state
 from spikemem.learn.distributed import Team, team_on
 from spikemem.learn.health import MENDS, Finding, Watch
-
-__all__ = ["Epoch", "History", "Settings", "fit", "load", "moved", "save"]
+from spikemem.learn.settings import STANDARD, Settings
 
 Batch = Any
 Data = Sequence[Tensor] | Callable[[torch.Generator], Iterable[Batch]]
 COURSE = ("of", "epochs", "batch", "lr", "weight_decay", "warmup", "clip", "seed")
 """The settings that decide a training's course: a checkpoint goes on with the same alone."""
 
-LARGEST_SEED = 2**63 - 1
-"""Of torch's generators."""
-
-
-@dataclass(frozen=True)
-class Settings:
-    """How to train.
-
-    batch: rows in a step, over all processes.   lr: the highest learning rate.   weight_decay: AdamW's.   warmup: steps.
-    clip: the gradient's largest norm; math.inf for any.   device: where there is none, CUDA where that is, else the CPU.
-    amp: bf16 autocast, on CUDA alone.   compile: torch.compile.   patience: epochs without a better validation after which to stop.
-    target: a validation that is good enough to stop.
-    checkpoint: a folder, in which a training that stopped goes on.   tensorboard: a folder for logs.
-    of: what is learned, from what, in words; the recipes say it. A checkpoint of something else is refused. By default a mark of
-        the data; where a function gives the batches, nothing: name them, or they cannot be told from others.
-
-    Raises TrainingError for a value out of its range.
-    """
-
-    epochs: int = 20
-    batch: int = 64
-    lr: float = 1e-3
-    weight_decay: float = 0.0
-    warmup: int = 0
-    clip: float = 1.0
-    seed: int = 0
-    device: str | None = None
-    amp: bool = True
-    compile: bool = False
-    patience: int | None = None
-    target: float | None = None
-    checkpoint: Path | None = None
-    tensorboard: Path | None = None
-    of: str = ""
-
-    def __post_init__(self) -> None:
-        for name in ("checkpoint", "tensorboard"):
-            if (folder := getattr(self, name)) is not None:
-                if not isinstance(folder, str | Path):
-                    raise TrainingError(f"{name} is {folder!r}; it must be a folder")
-                object.__setattr__(self, name, Path(folder))
-        for name, least in (("epochs", 1), ("batch", 1), ("warmup", 0), ("seed", 0), ("patience", 0)):
-            value = getattr(self, name)
-            if value is None and name == "patience":
-                continue
-            if not isinstance(value, int | np.integer):
-                raise TrainingError(f"{name} is {value!r}; it must be a whole number")
-            if value < least:
-                raise TrainingError(f"{name} is {value}; it must be at least {least}")
-        if self.seed > LARGEST_SEED:
-            raise TrainingError(f"seed is {self.seed}; it must be at most {LARGEST_SEED}")
-        for name in ("lr", "weight_decay", "clip", "target"):
-            value = getattr(self, name)
-            if not (isinstance(value, int | float | np.integer | np.floating) or (value is None and name == "target")):
-                raise TrainingError(f"{name} is {value!r}; it must be a number")
-        if not 0 < self.lr < math.inf:
-            raise TrainingError(f"lr is {self.lr}; it must be finite, and above 0")
-        if not 0 <= self.weight_decay < math.inf:
-            raise TrainingError(f"weight_decay is {self.weight_decay}; it must be finite, and at least 0")
-        if not self.clip > 0:
-            raise TrainingError(f"clip is {self.clip}; it must be above 0 (math.inf for no clipping)")
-        if self.target is not None and math.isnan(self.target):
-            raise TrainingError("target is nan; it must be a number, or None to train to the end")
-
-    def rate(self, step: int, done: float) -> float:
-        """The learning rate of a step.   done: the part of the training before it, 0 to 1."""
-        return self.lr * min(1.0, (step + 1) / max(self.warmup, 1)) * (1.0 + math.cos(math.pi * done)) / 2.0
-
 
 @dataclass(frozen=True)
 class Epoch:
-    """What `on_epoch` is told.   number: from 1.   loss: the mean over its steps.   rate: the last learning rate."""
+    """What one epoch gave, for `on_epoch`.   number: from 1.   loss: the mean over its steps.   rate: the last learning rate."""
 
     number: int
     loss: float
@@ -149,7 +80,7 @@ class _Step(nn.Module):
 
 
 class _Rows(Sequence[tuple[Tensor, ...]]):
-    """Batches of rows of tensors, cut when they are asked for."""
+    """Batches of rows of tensors, each cut from them when it is used."""
 
     def __init__(self, tensors: Sequence[Tensor], parts: Sequence[Tensor]) -> None:
         self.tensors, self.parts = tensors, parts
@@ -271,7 +202,7 @@ def fit(
     model: nn.Module,
     data: Data,
     loss: Callable[[nn.Module, Batch], Tensor],
-    settings: Settings = Settings(),
+    settings: Settings = STANDARD,
     *,
     validate: Callable[[nn.Module], float] | None = None,
     progress: Callable[[int, int], None] | None = None,
@@ -282,9 +213,10 @@ def fit(
     data: tensors with a row for each sample, shuffled and cut into batches (a batch is a tuple of tensors); or a function that gives an
     epoch's batches, called with the epoch's seeded generator. Tensors in a batch are moved to the device. Of several processes each
     takes equal shares of a batch of rows, so that up to one row less than there are processes is left out of an epoch; of batches from a
-    function each takes whole ones in turn. Memory that is freed stays with the process from then on (`pages.keep`).
+    function each takes whole ones in turn. Memory that is freed stays with the process from then on (`allocator.keep`).
     loss: of the model on a batch, a mean over its rows.   validate: a number, lower is better, after each epoch, without gradients.
-    progress: told of steps done, and all; without one a bar shows on a terminal.   on_epoch: told of each epoch, in the first process.
+    progress: called with the steps done, and all; without one a bar shows on a terminal.   on_epoch: called after each epoch, in the
+    first process.
 
     Raises TrainingError where a parameter is not finite at the start, the loss or its gradient is no longer finite, settings and data do
     not fit, or the device is not there.
@@ -292,7 +224,7 @@ def fit(
     if validate is None and (settings.patience is not None or settings.target is not None):
         raise TrainingError("patience and target are about the validation, and there is none; give `validate`, or leave them out")
     team = team_on(settings.device)
-    pages.keep()
+    allocator.keep()
     with ExitStack() as stack:
         stack.enter_context(
             torch.random.fork_rng([team.device] if team.device.type == "cuda" else [])

@@ -2,7 +2,6 @@
 
 import hashlib
 import io
-import os
 import re
 import uuid
 import zipfile
@@ -12,6 +11,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from spikemem._files import whole
 from spikemem.errors import DataError
 from spikemem.memory.embed import Embedder, Progress
 
@@ -74,13 +74,9 @@ class CachedEmbedder:
 
     def _write(self, keys: Sequence[bytes], vectors: NDArray[np.float32]) -> None:
         file = self.folder / f"{uuid.uuid4().hex}.npz"
-        whole = file.with_suffix(".part")
         try:
-            with whole.open("wb") as stream:
+            with whole(file) as draft, draft.open("wb") as stream:
                 np.savez(stream, keys=np.frombuffer(b"".join(keys), np.uint8).reshape(-1, 32), vectors=vectors)
-                stream.flush()
-                os.fsync(stream.fileno())
-            whole.replace(file)
         except OSError as error:
             raise DataError(f"vectors cannot be written to {self.folder} ({error}); give another folder") from error
         self._place |= {key: len(self._vectors) + i for i, key in enumerate(keys)}

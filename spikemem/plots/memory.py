@@ -62,11 +62,11 @@ def raster(recording: Recording, *populations: str, batch: int = 0, title: str =
             axes.axvline(step * recording.dt, color=INK, linewidth=1.1, zorder=0)
         tidy(axes)
     panels[-1].set_xlim(-0.5, recording.steps * recording.dt)
-    told = {
+    meanings = {
         "thin lines: gamma cycles": bool(recording.marks.get("gamma")), "thick lines: theta cycles": bool(recording.marks.get("theta")),
         "triangles: basket cells": any(name + BASKET in recording.spikes for name in chosen),
     }  # fmt: skip
-    legend = "; ".join(text for text, drawn in told.items() if drawn)
+    legend = "; ".join(text for text, drawn in meanings.items() if drawn)
     panels[-1].set_xlabel(f"ms      ({legend})" if legend else "ms", fontsize=8)
     if title:
         figure.suptitle(title, fontsize=10)
@@ -84,7 +84,7 @@ def drives(hits: Sequence[Hit], title: str = "") -> Figure:
     if not hits:
         raise StimulusError("there is nothing to plot: no hits")
     if not any(hit.drives for hit in hits):
-        raise StimulusError("these hits do not tell what drove them; those of `recall` do, the hops of a chain do not")
+        raise StimulusError("these hits do not hold what drove them; those of `recall` do, the hops of a chain do not")
     share = np.array([[hit.drives.get(name, 0.0) for name in PATHWAYS] for hit in hits])
     y, right, left = np.arange(len(hits)), np.zeros(len(hits)), np.zeros(len(hits))
     figure = Figure(figsize=(10, 0.46 * len(hits) + (1.2 if title else 0.9)), layout="constrained")

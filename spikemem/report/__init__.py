@@ -1,1 +1,5 @@
-"""The demo and its report."""
+"""The demo, which compares the spiking memory with the rate model on the shipped corpus, and its HTML report."""
+
+import lazy_loader
+
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

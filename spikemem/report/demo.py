@@ -23,7 +23,7 @@ Stage = Callable[[str], None]
 
 @dataclass(frozen=True, eq=False)
 class DemoResult:
-    """rows: the table.   The numbers of `json`, and what the report's pictures are drawn from."""
+    """The demo's figures.   rows: the table.   The numbers of `json`, and what the report's pictures are drawn from."""
 
     corpus: Corpus
     rows: list[Row]
@@ -56,7 +56,7 @@ class DemoResult:
 
 
 def run(spec: ModelSpec, embedder: Embedder, seed: int = 0, stage: Stage = lambda name: None) -> DemoResult:
-    """Everything that the demo measures.   stage: told what begins."""
+    """Everything that the demo measures.   stage: called with the name of what begins."""
     start = time.perf_counter()
     corpus, spec = load_corpus(), spec.with_dim(embedder.dim)
     stage(f"embedding {len(corpus.texts)} statements and their cues")
@@ -68,8 +68,8 @@ def run(spec: ModelSpec, embedder: Embedder, seed: int = 0, stage: Stage = lambd
     plain = Pair.of(spec, texts, links=corpus.links, seed=seed)
     exact = plain.first(texts)
     unseen = plain.first(cues[alone].reshape(-1, texts.shape[1]))
-    told = np.setdiff1d(ids, alone)
-    versions = plain.first(cues[told].reshape(-1, texts.shape[1]))
+    related = np.setdiff1d(ids, alone)
+    versions = plain.first(cues[related].reshape(-1, texts.shape[1]))
 
     stage("recalling with one stored cue variant")
     stored = [cues[i, :1] if i in alone else None for i in ids]
@@ -82,7 +82,7 @@ def run(spec: ModelSpec, embedder: Embedder, seed: int = 0, stage: Stage = lambd
         unseen.row("paraphrase", np.repeat(alone, 2)),
         varied.row("paraphrase with variant", alone),
         plain.chains("chain", texts[starts[:, 0]], starts[:, 1:]),
-        versions.row("paraphrase of linked or changed facts", np.repeat(told, 2)),
+        versions.row("paraphrase of linked or changed facts", np.repeat(related, 2)),
     ]
 
     stage("counting attention")

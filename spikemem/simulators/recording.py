@@ -12,6 +12,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from spikemem._files import whole
 from spikemem.errors import SnapshotError, StimulusError
 from spikemem.network.graph import BASKET, KWinners
 from spikemem.simulators.stimulus import Simulation
@@ -99,11 +100,9 @@ class Recording:
         }  # fmt: skip
         arrays["head"] = np.frombuffer(json.dumps(head).encode(), dtype=np.uint8)
         path = Path(path)
-        draft = path.with_name(path.name + ".part")
         try:
-            with draft.open("wb") as file:
+            with whole(path) as draft, draft.open("wb") as file:
                 np.savez_compressed(file, **arrays)  # type: ignore[arg-type]
-            draft.replace(path)
         except OSError as error:
             raise SnapshotError(f"{path} cannot be written: {error}") from error
         return path

@@ -2,7 +2,7 @@
 
 The memory M holds `depth` planes of w addresses with w contents each, [depth, w, w], between -1 and 1; a content can be an address. An
 event is the firing of an event population, whose shares of spikes x drive others by h = SATURATION x, and of role populations (who, what,
-where), x_e [role, cell]; an event without roles names by x itself. What populations tell one another are shares of spikes
+where), x_e [role, cell]; an event without roles names by x itself. What populations send one another are shares of spikes
 (`spikemem.spmn.firing`): s(.) of stochastic cells, w(.) of a winner-take-all population. Biases are left out:
 
     a_e   = A (x_e - 1/2)                                            the address that role e names
@@ -14,7 +14,7 @@ where), x_e [role, cell]; an event without roles names by x itself. What populat
     y_d   = C h + sum_e eps_de(h) a_e + sum_j chi_dj(h) rho_j + (1 - r_d) rho_d
     M'_d  = (1 - k_d z_d^T) M_d + k_d z_d^T c_d                       additive: from M = 0 a write changes M; |M| <= 1
 
-m_d is what the gates hear of the memory: mean squares of the reads and of rho_d, and how far rho_d agrees with tanh(C h + sum eps a).
+m_d is the gates' input from the memory: mean squares of the reads and of rho_d, and how far rho_d agrees with tanh(C h + sum eps a).
 alpha, chi and eps are shares of spikes of gates, too, which route contents; mu, u and v are synapses that the event modulates, and m_d is
 an analog signal at the synapse. The update gate k z^T is the [depth, w, w] gate of the published
 cell, for each sample its own, and the gradient goes through the memory.
@@ -168,7 +168,7 @@ class SpikingCell(nn.Module):
         """One event [batch, cell] into memory [batch, depth, w, w]; returns the memory after it, and the gates."""
         check_memory(self, memory, len(event))
         after, k, spikes = self._write(memory, CellDrive(*(part[:, 0] for part in self.drive(event[:, None]))))
-        self._tell(spikes)
+        self._show(spikes)
         return after, Gates(k[..., None] * spikes.update[:, :, None], spikes.reset, 2.0 * spikes.candidate - 1.0)
 
     forward = write
@@ -187,14 +187,15 @@ class SpikingCell(nn.Module):
         update, c = k[..., None] * z[:, :, None], 2.0 * on - 1.0
         return memory + update * (c[:, :, None] - memory), k, WriteSpikes(z, r, on)
 
-    def _tell(self, spikes: "WriteSpikes") -> None:
+    def _show(self, spikes: "WriteSpikes") -> None:
         """Pass spikes by those who watch (`spikemem.health`)."""
         for cells, shares in zip((self.update_cells, self.reset_cells, self.candidate_cells), spikes, strict=True):
             cells(shares)
 
     def story(self, events: Tensor, present: Tensor, asked: Tensor, memory: Tensor | None = None) -> Tensor:
-        """Many events, one after another: the memories that are asked for, [question, depth, w, w]. As `write` after `write`, but for which
-        spikes the noise gives.
+        """Write many events, one after another; returns the memory that each question reads, [question, depth, w, w].
+
+        It equals `write` after `write`, except that the noise draws other spikes.
 
         events: [batch, event, cell].   present: bool, [batch, event]; an event that is absent leaves the memory as it is, and is
         finite all the same.
@@ -205,7 +206,7 @@ class SpikingCell(nn.Module):
         if events.device.type == "cpu":
             found, *spikes = _story(*self.drive(events), self.gain, present, asked, memory, self.steps)
             if self.training:
-                self._tell(WriteSpikes(*(shares[present] for shares in spikes)))
+                self._show(WriteSpikes(*(shares[present] for shares in spikes)))
             return cast(Tensor, found)
         return self._story_by_steps(events, present, asked, memory)
 
@@ -216,7 +217,7 @@ class SpikingCell(nn.Module):
             after, _, spikes = self._write(course[-1], CellDrive(*(part[:, t] for part in drive)))
             course.append(torch.where(present[:, t, None, None, None], after, course[-1]))
             if self.training:
-                self._tell(WriteSpikes(*(shares[present[:, t]] for shares in spikes)))
+                self._show(WriteSpikes(*(shares[present[:, t]] for shares in spikes)))
         return torch.stack(course, 1)[asked[:, 0], asked[:, 1]]
 
     def _check(self, events: Tensor, present: Tensor, asked: Tensor, memory: Tensor) -> None:
@@ -251,7 +252,7 @@ class _Story(torch.autograd.Function):
         kept: Any = Kept(**{name: start.new_empty(reads if name == "reads" else planes) for name in Kept._fields})
         s = seed()
         given = (_arrays(drive), _strength(gain), present.contiguous().numpy(), memory.numpy(), _arrays(kept))
-        shared(lambda first, last: kernels.forward(*given, steps, s, first, last), batch)
+        shared(lambda first, last: kernels.forward(*given, steps, s, first, last), batch, torch.get_num_threads())
         ctx.save_for_backward(*drive, gain, present, asked, memory, *kept)
         spikes = WriteSpikes(kept.z, kept.r, (kept.c + 1.0) / 2.0)
         ctx.mark_non_differentiable(*spikes)
@@ -270,7 +271,7 @@ class _Story(torch.autograd.Function):
         into_first, into_gain = torch.zeros_like(memory[:, 0]), memory.new_zeros(len(memory))
         given = (_arrays(drive), _strength(gain), present.contiguous().numpy(), memory.numpy(), _arrays(kept), upstream.numpy(), at.numpy())
         result = (_arrays(into), into_first.numpy(), into_gain.numpy())
-        shared(lambda first, last: kernels.backward(*given, *result, first, last), len(memory))
+        shared(lambda first, last: kernels.backward(*given, *result, first, last), len(memory), torch.get_num_threads())
         return (*into, into_gain.sum(), None, None, into_first, None)
 
 

@@ -8,7 +8,7 @@ from spikemem.errors import VectorError
 
 
 class Gates(NamedTuple):
-    """The gates of one write, each sample's own, in one meaning for every cell; shapes as the cell's docstring says.
+    """The gates of one write, each sample's own, in one meaning for every cell; shapes as in the cell's docstring.
 
     update: share of the old content that is replaced, in [0, 1].   reset: share of it that the candidate does not see, in [0, 1].
     candidate: what is written, in [-1, 1].
@@ -21,7 +21,7 @@ class Gates(NamedTuple):
 
 @runtime_checkable
 class Cell(Protocol):
-    """A cell of `depth` square memories of `width`, and `cells` cells that tell it the event."""
+    """A cell with `depth` square memories of `width`, into which an event of `cells` rates writes."""
 
     cells: int
     width: int
@@ -44,7 +44,7 @@ class Cell(Protocol):
 
 
 def check_event(cell: Cell, event: Tensor) -> None:
-    """VectorError where an event is not one that the cell hears."""
+    """VectorError where an event does not have the cell's shape, or is not finite."""
     if event.ndim != 2 or event.shape[1] != cell.cells:
         raise VectorError(f"the event has shape {list(event.shape)}; expected [batch, {cell.cells}]")
 

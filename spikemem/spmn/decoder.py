@@ -6,7 +6,7 @@ same as the winner are read with it, and then inhibited, so that another memory 
     drive      e_i = ln(|M_i| + .01) - h_i                          h = 0 at first
     winner     j = argmax e
     likeness   l_i = exp(-beta (1 - cos(M_i, M_j)))
-    reading    a_i = l_i |M_i| / (sum + .001),   rho = sum_i a_i M_i,   p = sum_i a_i P_i      P: learned, tells the rows apart
+    reading    a_i = l_i |M_i| / (sum + .001),   rho = sum_i a_i M_i,   p = sum_i a_i P_i      P: learned, differs from row to row
     inhibition h_i <- h_i + 20 l_i
 
 Who wins is no matter of degree and has no gradient; what is read has.
@@ -31,13 +31,13 @@ INHIBITION = 20.0
 BETA = 15.0
 """beta before training: the likeness of a row at a cosine of .8 to the winner is exp(-3) = .05."""
 STRONG = 5.0
-"""What drives are divided by before f hears them: from nothing (-4.6) to the most (0), before inhibition, they then span about 1."""
+"""What drives are divided by before f: from nothing (-4.6) to the most (0), before inhibition, they then span about 1."""
 FLAT = 1e-12
 """Added to a row's mean square, of which the root has no gradient at 0."""
 
 
 class Decoder(nn.Module):
-    """The recall at the head of this module, and what is told of each slot:
+    """Recall slots, as the equations at the head of this module say, and for each slot:
 
         time, confidence = sigmoid(f([rho + p, ln(|rho|_2 + .001), e_j / 5])),   content = D rho + d
 
@@ -72,5 +72,5 @@ class Decoder(nn.Module):
             inhibition = inhibition + INHIBITION * likeness
             read.append((held, share @ self.places, torch.stack([torch.log(held.norm(dim=1) + NOTHING), top / STRONG], 1)))
         held, place, strengths = (torch.stack(parts, 1) for parts in zip(*read, strict=True))
-        told = torch.sigmoid(self.when(torch.cat([held + place, strengths], 2)))
-        return Slots(told[..., 0], told[..., 1], self.content(held))
+        when = torch.sigmoid(self.when(torch.cat([held + place, strengths], 2)))
+        return Slots(when[..., 0], when[..., 1], self.content(held))

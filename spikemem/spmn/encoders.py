@@ -1,7 +1,7 @@
 """Senses to events: each sense is a small spiking encoder, and an event is what all of them fire, side by side.
 
 A sense turns its stimulus into currents, and leaky integrate-and-fire cells with learned time constants and thresholds turn those into
-spikes [time, batch, cell]; spikes a step are rates in [0, 1]. A sense that has nothing to tell is silent.
+spikes [time, batch, cell]; spikes a step are rates in [0, 1]. A sense without a stimulus is silent.
 """
 
 import math
@@ -90,7 +90,7 @@ class Image(Sense):
 
 
 class Sound(Sense):
-    """A spectrogram, [batch, frames, bins], of values about 0 to 1, heard as it goes: frame t is the current of step t."""
+    """A spectrogram, [batch, frames, bins], of values about 0 to 1, frame by frame: frame t is the current of step t."""
 
     def __init__(self, bins: int, cells: int) -> None:
         super().__init__((-1, bins), cells)

@@ -2,7 +2,7 @@
 
 A cell whose threshold is logistic noise fires in each step with the probability sigmoid(x) of its drive x (escape noise: Gerstner &
 Kistler 2002, section 5.3); of a population that inhibits itself, whose thresholds are Gumbel noise, cell i is the first with probability
-softmax(x)_i (Nessler et al. 2013). What such cells tell others is the share of an event's T steps in which they fired, in [0, 1],
+softmax(x)_i (Nessler et al. 2013). What such cells send others is the share of an event's T steps in which they fired, in [0, 1],
 
     s = (spikes in T steps) / T,     E[s] = p,     var[s] = p (1 - p) / T
 

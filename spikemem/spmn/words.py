@@ -2,7 +2,7 @@
 
     a_e = w(u_e . v_word + b_e,place)                       which word plays role e: a winner-take-all over the sentence's words
     x_e = s(sigmoid(2 sum over words a_e,word v_word))      role e's firing, [cell]
-    x   = s(rectified(W sum over words P_place * v_word))   the event population hears them all in their order (Sukhbaatar et al. 2015)
+    x   = s(rectified(W sum over words P_place * v_word))   the event population gets them all in their order (Sukhbaatar et al. 2015)
 
 with w and s of `spikemem.spmn.firing`, v_word learned for each word, b and P for each place in a sentence. x_e and x are shares of spikes;
 what the event population drives others by is h = SATURATION x (`spikemem.spmn.cell`).
@@ -57,7 +57,7 @@ class HopRecall(nn.Module):
         k_1 = sum_e mu_e(h) a_e + K_1 h,     k_(n+1) = sum_e epsilon_ne(h) a_e + K_(n+1) h + gamma sum_j alpha_nj(h) rho_nj,
         rho_n = w(k_n)^T M
 
-    h = SATURATION x, a_e and rho as in `spikemem.spmn.cell`, of the question. What is told: h, and for each hop the reads and how far each
+    h = SATURATION x, a_e and rho as in `spikemem.spmn.cell`, of the question. The result: h, and for each hop the reads and how far each
     agrees with what each role names, rho_nj . tanh(a_e) / sqrt(width), [question, feature].
 
     cells: of a question's event population.   roles: that name addresses.   depth, width, readers: of the memory.
@@ -85,10 +85,10 @@ class HopRecall(nn.Module):
         places = self.places(h).view(many, self.hops, readers, self.width)
         drive = torch.softmax(self.mixes(h).view(many, readers, self.roles), -1) @ names + places[:, 0]
         contents, signed = memory.transpose(1, 2).flatten(2), torch.tanh(names).transpose(1, 2)
-        told = [h]
+        parts = [h]
         for hop in range(self.hops):
             reads = (win(drive, self.steps) @ contents).view(many, -1, self.width)
-            told += [reads.flatten(1), (reads @ signed).flatten(1) / math.sqrt(self.width)]
+            parts += [reads.flatten(1), (reads @ signed).flatten(1) / math.sqrt(self.width)]
             if hop < self.hops - 1:
                 drive = self.gain * routes[:, hop] @ reads + brings[:, hop] @ names + places[:, hop + 1]
-        return torch.cat(told, 1)
+        return torch.cat(parts, 1)

@@ -20,9 +20,9 @@ from torch.nn.functional import cross_entropy
 
 from spikemem.data.stories import Story, babi
 from spikemem.errors import SnapshotError, TrainingError
+from spikemem.learn import Epoch, History, Settings, fit, load, moved, save
 from spikemem.learn.checkpoints import mark
 from spikemem.learn.health import Shares
-from spikemem.learn.loop import Epoch, History, Settings, fit, load, moved, save
 from spikemem.snapshot import WEIGHTS, load_arrays
 from spikemem.spmn.cell import SpikingCell
 from spikemem.spmn.firing import SATURATION, STEPS, fire, rectified
@@ -64,7 +64,7 @@ class Batch(NamedTuple):
     questions: Tensor
     """[question, place]."""
     asked: Tensor
-    """Each question's story, and the sentences told before it, [question, 2]."""
+    """Each question's story, and the number of sentences before it, [question, 2]."""
     sentences: Tensor
     """Of all stories, [sentence, place]."""
     told: Tensor
@@ -72,7 +72,7 @@ class Batch(NamedTuple):
 
 
 class Vocabulary:
-    """Numbers for words and answers.   places: words of a line that are heard."""
+    """Numbers for words and answers.   places: words of a line that are read."""
 
     def __init__(self, words: Sequence[str], answers: Sequence[str], places: int) -> None:
         self.words = {word: i + UNKNOWN + 1 for i, word in enumerate(words)}
@@ -115,7 +115,7 @@ class Reader(nn.Module):
         self.vocabulary, self.size, self.steps = vocabulary, size, steps
         self.told = SentenceEncoder(words, vocabulary.places, s.populations, s.cells, steps)
         self.asked = SentenceEncoder(words, vocabulary.places, s.populations, s.cells, steps)
-        self.asked.vectors = self.told.vectors  # a word is one word, whoever says it
+        self.asked.vectors = self.told.vectors  # a word has one vector, in sentences and in questions
         self.cell = SpikingCell(s.populations * s.cells, s.width, s.depth, s.populations, s.readers, steps)
         self.recall = HopRecall(s.cells, self.cell.roles, s.depth, s.width, s.readers, s.hops, steps)
         self.hidden = nn.Linear(self.recall.features, s.hidden)

@@ -21,9 +21,9 @@ from torch import Tensor, nn
 from spikemem.errors import TrainingError
 from spikemem.hippocampus import codes
 from spikemem.hippocampus.codes import CUE_STEPS, HALF, VolleyCode, fidelity
+from spikemem.learn import History, Settings, fit
 from spikemem.learn.checkpoints import mark
 from spikemem.learn.layers import SpikingLayer
-from spikemem.learn.loop import History, Settings, fit
 from spikemem.network.neurons import LIF
 
 CHARGE = 1.6
@@ -33,7 +33,7 @@ UNIT = 2.0
 MOST = 11
 """The largest n: as many spikes as deep EC can answer with in a gamma cycle."""
 SATURATION = 3.4
-"""Root mean squares above which a component is not told apart: MOST over what one of them counts."""
+"""Root mean squares above which components are not distinguished: MOST over what one of them counts."""
 TAU = 150.0
 """ms; the cells leak little at the start."""
 PENALTY = 2e-5
@@ -96,7 +96,7 @@ class CodeModel(nn.Module):
 
 @dataclass(frozen=True, eq=False)
 class TrainedCode:
-    """code: what was learned.   first, then: how the training went, before m was fixed and after."""
+    """A trained code.   code: what was learned.   first, then: how the training went, before m was fixed and after."""
 
     code: VolleyCode
     first: History
@@ -109,7 +109,7 @@ def train(
     penalty: float = PENALTY,
     progress: Callable[[int, int], None] | None = None,
 ) -> TrainedCode:
-    """Learn a code from unit vectors, [n, d].   progress: told of steps done, and all, of either part.
+    """Learn a code from unit vectors, [n, d].   progress: called with the steps done, and all, of either part.
 
     penalty: of a spike, finite and at least 0.
 

@@ -5,8 +5,8 @@ questions, when to read out.
     surrogate  dS / dI = p (1 - p),  p = P(S = 1)                                         the derivative of the firing probability
     loss       cross-entropy of the share of a gate's cells that fire, in both halves of theta, against what should have been done
 
-Novelty cells at fixed levels (quantiles of the lessons' mismatches) are what the gates hear, and, one by one, the whole words that a cue
-says beyond what was known, X, and those that it leaves out, Y; see `gate_lessons` for the lessons.
+The gates' inputs are novelty cells S_j at fixed levels (quantiles of the lessons' mismatches) and one cell for each whole word that a cue
+has and the stored text lacks, X, or that it lacks and the stored text has, Y; see `gate_lessons` for the lessons.
 """
 
 from collections.abc import Callable
@@ -23,15 +23,15 @@ from torch.autograd.function import once_differentiable
 from spikemem.errors import SpecError
 from spikemem.hippocampus.regions.gates import ESCAPE, FEATURES, GATES, NOISE, WORDS, Phase, Verdict
 from spikemem.hippocampus.spec import ModelSpec
+from spikemem.learn import History, Settings, fit
 from spikemem.learn.checkpoints import mark, save
 from spikemem.learn.distributed import leads
-from spikemem.learn.loop import History, Settings, fit
 from spikemem.memory.embed import Embedder
 from spikemem.training.gate_lessons import HOLD_BACK, READ_OUT, Lessons, lessons, taught_and_held_out
 
 RESET = GATES.index("reset")
 SILENT = 0
-"""Fills the words of a lesson up."""
+"""Stands for no word, where a lesson has fewer words than others."""
 LEVELS = 16
 """Novelty cells for each part of the mismatch."""
 SETTINGS = Settings(epochs=120, batch=512, lr=0.05, weight_decay=0.01, patience=20)
@@ -54,7 +54,7 @@ class Escape(torch.autograd.Function):
 
 
 class GateModel(nn.Module):
-    """The gates' synapses.   levels: of novelty cells, [feature, level].   cells: of each gate.   words: word cells that they hear, [m]."""
+    """The gates' synapses.   levels: of novelty cells, [feature, level].   cells: of each gate.   words: the cells of words, [m]."""
 
     levels: Tensor
     words: Tensor
@@ -75,8 +75,8 @@ class GateModel(nn.Module):
         """
         novelty = (sizes[:, :, None] > self.levels).flatten(1).to(self.synapses.dtype)
         silent = self.heard.new_zeros(1, len(GATES))
-        heard = nn.functional.embedding_bag(words, torch.cat([silent, self.heard.flatten(0, 1)]), mode="sum", padding_idx=SILENT)
-        return novelty @ self.synapses + heard + self.theta[phase] - ESCAPE.threshold
+        by_words = nn.functional.embedding_bag(words, torch.cat([silent, self.heard.flatten(0, 1)]), mode="sum", padding_idx=SILENT)
+        return novelty @ self.synapses + by_words + self.theta[phase] - ESCAPE.threshold
 
     def share(self, above: Tensor) -> Tensor:
         """The share of each gate's cells that fire, [n, gate], a half spike from all and none."""
@@ -87,38 +87,38 @@ class GateModel(nn.Module):
 
 
 def loss(model: nn.Module, batch: tuple[Tensor, ...]) -> Tensor:
-    """Cross-entropy of the gates' shares, over those of which something is said.
+    """Cross-entropy of the shares of the gates' cells that fire, over the gates whose target a lesson sets.
 
-    Of each lesson's words a share, from none to all and rather little, is not heard: so what to do where words were never taught is learned
-    too. Where no word is heard that could have told to delete, nothing is to be deleted.
+    In each lesson a random share of the words is dropped, between none and all and more often few than many: so the gates also learn what
+    to do with words that training never had. Where all words are dropped `reset` should be off, since nothing shows a contradiction.
     """
     assert isinstance(model, GateModel)
     sizes, phase, words, wanted = batch
-    deaf = torch.rand(len(words), 1, device=words.device) ** 2
-    heard = words.masked_fill(torch.rand(words.shape, device=words.device) < deaf, SILENT)
-    unheard = (words != SILENT).any(1) & (heard == SILENT).all(1)
+    dropped = torch.rand(len(words), 1, device=words.device) ** 2
+    kept = words.masked_fill(torch.rand(words.shape, device=words.device) < dropped, SILENT)
+    wordless = (words != SILENT).any(1) & (kept == SILENT).all(1)
     wanted = wanted.clone()
-    wanted[unheard, RESET] *= 0.0
-    said = ~wanted.isnan()
-    return nn.functional.binary_cross_entropy(model.share(model(sizes, phase, heard))[said], wanted[said])
+    wanted[wordless, RESET] *= 0.0
+    given = ~wanted.isnan()
+    return nn.functional.binary_cross_entropy(model.share(model(sizes, phase, kept))[given], wanted[given])
 
 
 def tensors(given: Lessons, words: NDArray[np.int64]) -> tuple[Tensor, Tensor, Tensor, Tensor]:
     """Each lesson in both halves of theta: sizes [2n, feature], phase [2n], words [2n, most], and the gates that should be on [2n, gate].
 
-    words: the cells that gates hear, ascending, [m]. In a lesson 1 + i is word i that is said and not known, 1 + m + i one that is known
-    and not said, `SILENT` none; in theta's reading half there are none.
+    words: the cells that drive gates, ascending, [m]. In a lesson 1 + i is word i that the cue has and the stored text lacks, 1 + m + i
+    one that the cue lacks and the stored text has, `SILENT` none; in theta's reading half there are none.
     """
     differ = [
         np.concatenate([1 + side * len(words) + np.flatnonzero(np.isin(words, cells)) for side, cells in enumerate(seen[1:])])
         for seen in given.seen
     ]
-    heard = np.full((len(Phase), len(differ), max(map(len, differ), default=0) or 1), SILENT)
-    for row, some in zip(heard[Phase.WRITE], differ, strict=True):
+    different = np.full((len(Phase), len(differ), max(map(len, differ), default=0) or 1), SILENT)
+    for row, some in zip(different[Phase.WRITE], differ, strict=True):
         row[: len(some)] = some
     phase = torch.arange(len(Phase)).repeat_interleave(len(differ))
     sizes = torch.tensor(given.sizes, dtype=torch.float32).repeat(len(Phase), 1)
-    return sizes, phase, torch.tensor(heard).flatten(0, 1), torch.tensor(given.wanted, dtype=torch.float32).flatten(0, 1)
+    return sizes, phase, torch.tensor(different).flatten(0, 1), torch.tensor(given.wanted, dtype=torch.float32).flatten(0, 1)
 
 
 def levels(mismatches: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -161,20 +161,21 @@ def train(
     def validate(model: nn.Module) -> float:
         assert isinstance(model, GateModel)
         *x, wanted = (t.to(model.levels.device) for t in given)
-        said = ~wanted.isnan()
-        return float(nn.functional.binary_cross_entropy_with_logits((model(*x) / NOISE)[said], wanted[said]))
+        given_targets = ~wanted.isnan()
+        return float(nn.functional.binary_cross_entropy_with_logits((model(*x) / NOISE)[given_targets], wanted[given_targets]))
 
     stage("training the gates")
     of = f"the gates of {spec.name}, {spec.gates.cells} cells each, {len(taught.right)} lessons {mark(*data, *given)}"
     history = fit(model, data, loss, replace(settings, of=of), validate=validate)
     if leads():
-        told = {"features": FEATURES, "gates": GATES, "word_cells": 0 if spec.lex is None else spec.lex.cells, "embedder": embedder.name}
-        save(path, model, **told, seed=settings.seed, texts="spikemem.data.corpus")
+        word_cells = 0 if spec.lex is None else spec.lex.cells
+        metadata = {"features": FEATURES, "gates": GATES, "word_cells": word_cells, "embedder": embedder.name}
+        save(path, model, **metadata, seed=settings.seed, texts="spikemem.data.corpus")
     return TrainedGates(history, examine(model, held_out), len(taught.right))
 
 
 def examine(model: GateModel, given: Lessons) -> dict[str, HeldOut]:
-    """How the gates' values decide lessons, by what was right."""
+    """How often the gates decide lessons wrongly, for each right action."""
     with torch.no_grad():
         *x, _ = (t.to(model.levels.device) for t in tensors(given, model.words.cpu().numpy()))
         value = torch.sigmoid(model(*x) / NOISE).cpu().numpy().reshape(len(Phase), -1, len(GATES))

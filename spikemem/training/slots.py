@@ -15,8 +15,8 @@ from torch import Tensor
 from torch.nn import functional
 
 from spikemem.data.datasets import mrpc
+from spikemem.learn import Epoch, History, Settings, fit, moved
 from spikemem.learn.checkpoints import mark
-from spikemem.learn.loop import Epoch, History, Settings, fit, moved
 from spikemem.memory.embed import Embedder, Progress
 from spikemem.spmn import SPMN, Decoder, Encoder, Happened, Moment, Slots, Vector, match, slots_loss
 from spikemem.training.spmn import TEXT, TIME, Build, builder, distinct, embedded, seeded

@@ -29,17 +29,19 @@ STEPS = MOST
 
 
 def spiking(steps: int) -> Callable[[int, int, int], SpikingCell]:
-    """The spiking cell (0 steps: its rate twin) for vectors. At first the candidate hears the text alone, so loudly that its contents stand
-    out of the noise of shares of spikes; update gates are open, routes and addresses as contents shut. With a sense of time an address is
-    at first a map of it, neighbours for neighbouring moments, and an event replaces what its address holds (reset open); without, all
-    events have one address, and add up there (reset shut).
+    """The spiking cell (0 steps: its rate twin) for vectors.
+
+    At first the text alone drives the candidate, so strongly that its contents stand out of the noise of shares of spikes; update gates
+    are open, routes and addresses as contents shut. With a sense of time an address is at first a map of it, neighbours for neighbouring
+    moments, and an event replaces what its address holds (reset open); without, all events have one address, and add up there (reset
+    shut).
     """
 
     def build(cells: int, width: int, depth: int) -> SpikingCell:
         cell = SpikingCell(cells, width, depth, readers=1, steps=steps)
         with torch.no_grad():
-            heard = nn.init.orthogonal_(torch.empty(depth * width, TEXT), LOUD)
-            cell.candidate.weight.zero_()[:, :TEXT] = (heard - heard.mean(1, keepdim=True)) / SATURATION
+            weights = nn.init.orthogonal_(torch.empty(depth * width, TEXT), LOUD)
+            cell.candidate.weight.zero_()[:, :TEXT] = (weights - weights.mean(1, keepdim=True)) / SATURATION
             cell.candidate.bias.zero_()
             update, reset = cell.by_population(cell.gates.bias)
             _, addresses = cell.by_place(cell.places.bias)

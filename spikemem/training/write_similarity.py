@@ -12,8 +12,8 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
+from spikemem.learn import Epoch, History, Settings, fit, moved
 from spikemem.learn.checkpoints import mark
-from spikemem.learn.loop import Epoch, History, Settings, fit, moved
 from spikemem.spmn import SPMN, Decoder, Encoder, Vector, similarities, write_similarity
 from spikemem.training.spmn import TEXT, Build, builder, seeded
 
@@ -76,7 +76,7 @@ def train(
 
 @dataclass(frozen=True)
 class Likeness:
-    """Of memory changes and of events, for the same pairs.   correlation: Pearson's.   error: mean |difference|."""
+    """How alike memory changes are, against how alike their events are.   correlation: Pearson's.   error: mean |difference|."""
 
     correlation: float
     error: float
@@ -85,7 +85,7 @@ class Likeness:
 
 
 def likeness(changes: Tensor, events: Tensor) -> Likeness:
-    """Both cosines of each pair, [n] each, compared; what is told of them is on the CPU."""
+    """The cosines of memory changes against those of events, for each pair, [n] each; the result is on the CPU."""
     changes, events = changes.cpu(), events.cpu()
     correlation = torch.corrcoef(torch.stack([changes, events]))[0, 1]
     return Likeness(float(correlation), float((changes - events).abs().mean()), changes, events)

@@ -11,9 +11,9 @@ from typer.testing import CliRunner
 from spikemem.cli import app
 from spikemem.data.corpus.tales import tales
 from spikemem.errors import TrainingError
+from spikemem.learn import Settings
 from spikemem.learn import loop as learn
 from spikemem.learn.distributed import Team
-from spikemem.learn.loop import Settings
 from spikemem.memory import embed
 from spikemem.training import babi, ec, gates
 from tests.fakes import FakeEmbedder, write_tales

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from scipy.stats import binomtest
 
 from spikemem.evaluate.compare import Pair, attention_tv, compare_pairs, shares, total_variation, wilson
 from spikemem.hippocampus.spec import load_model
@@ -16,6 +17,11 @@ def test_wilson_covers_the_share_and_narrows() -> None:
             widths.append(high - low)
         assert widths == sorted(widths, reverse=True)
     assert wilson(0.5, 0) == (0.0, 1.0)
+
+
+@pytest.mark.parametrize(("right", "n"), [(0, 1), (1, 1), (3, 7), (95, 100), (1977, 1977), (411, 1977)])
+def test_wilson_is_that_of_scipy_for_whole_counts(right: int, n: int) -> None:
+    assert wilson(right / n, n) == pytest.approx(tuple(binomtest(right, n).proportion_ci(method="wilson")), abs=1e-8)
 
 
 def test_total_variation_is_a_distance() -> None:

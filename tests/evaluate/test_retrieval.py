@@ -19,8 +19,8 @@ from spikemem.evaluate.retrieval import (
     BASELINES,
     MEASURES,
     Measure,
-    Outcome,
-    Row,
+    RetrievalRow,
+    TaskResult,
     by_kind,
     found,
     markdown,
@@ -97,7 +97,7 @@ def test_rows_pool_the_questions_of_all_tasks() -> None:
     other = Task.of("LoCoMo", "more", ["a"], [("w", {0}, "two")], sessions=[1])
     made = {m.name: [0.0] for m in MEASURES["LoCoMo"]}
     first = {m.name: [1.0, 0.0, 1.0] for m in MEASURES["LoCoMo"]}
-    (row,) = pooled([(TALK, {"s": Outcome(first, 10, 1)}), (other, {"s": Outcome(made, 50, 5)})])
+    (row,) = pooled([(TALK, {"s": TaskResult(first, 10, 1)}), (other, {"s": TaskResult(made, 50, 5)})])
     assert (row.dataset, row.system, row.n) == ("LoCoMo", "s", 4)
     assert row.shares["hit@5"] == 0.5
     assert {kind: (n, shares["hit@5"]) for kind, (n, shares) in row.kinds.items()} == {"one": (2, 0.5), "two": (2, 0.5)}
@@ -200,11 +200,11 @@ def test_the_systems_are_the_baselines_and_ours() -> None:
     assert all(name in BASELINES or "faiss" not in name for name in names)
 
 
-def rows() -> list[Row]:
+def rows() -> list[RetrievalRow]:
     kinds = {"one": (2, {"hit@1": 0.5, "hit@5": 1.0, "hit@10": 1.0}), "two": (2, {"hit@1": 0.0, "hit@5": 0.5, "hit@10": 0.5})}
     shares = {"hit@1": 0.25, "hit@5": 0.75, "hit@10": 0.75}
-    made = [Row("LoCoMo", name, 4, shares, kinds, events, 0.5) for name, events in (("cosine", math.nan), ("spiking", 1234.5))]
-    return [*made, Row("STS-B", "rate", 10, {"top 1": 1.0}, ms=0.25)]
+    made = [RetrievalRow("LoCoMo", name, 4, shares, kinds, events, 0.5) for name, events in (("cosine", math.nan), ("spiking", 1234.5))]
+    return [*made, RetrievalRow("STS-B", "rate", 10, {"top 1": 1.0}, ms=0.25)]
 
 
 def test_tables_say_what_the_rows_hold() -> None:

@@ -15,9 +15,9 @@ from torch import distributed, nn
 
 from spikemem import LIF
 from spikemem.errors import TrainingError
+from spikemem.learn import Settings, fit
 from spikemem.learn.distributed import leads
 from spikemem.learn.layers import SpikingLayer
-from spikemem.learn.loop import Settings, fit
 from tests.learn.test_loop import data, held_out, loss
 
 pytestmark = pytest.mark.skipif(not distributed.is_available(), reason="this torch has no torch.distributed")

@@ -19,10 +19,9 @@ from torch import Tensor, nn
 
 from spikemem import LIF
 from spikemem.errors import MissingExtraError, SnapshotError, TrainingError
-from spikemem.learn import checkpoints
+from spikemem.learn import Epoch, Settings, checkpoints, fit, load, save
 from spikemem.learn.health import MENDS, Shares, Watch
 from spikemem.learn.layers import SpikingLayer
-from spikemem.learn.loop import Epoch, Settings, fit, load, save
 from spikemem.spmn.firing import SATURATION, fire, rectified
 
 SHORT = Settings(epochs=4, batch=16, lr=1e-2, device="cpu", warmup=3)

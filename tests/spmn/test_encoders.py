@@ -8,7 +8,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from spikemem.errors import StimulusError, VectorError
-from spikemem.learn.loop import Settings, fit
+from spikemem.learn import Settings, fit
 from spikemem.spmn import Encoder, Image, Moment, Sense, Sound, Vector
 from tests.spmn.stimuli import BINS, SHAPES, SIDE, SOUNDS, pictures, spectrograms
 

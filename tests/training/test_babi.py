@@ -15,7 +15,7 @@ from sims.papers import babi as sim
 from spikemem.data.corpus.tales import PLACES, tales
 from spikemem.data.stories import Story, StoryQuestion
 from spikemem.errors import DataError, SnapshotError, TrainingError
-from spikemem.learn.loop import Epoch, Settings, fit, save
+from spikemem.learn import Epoch, Settings, fit, save
 from spikemem.training.babi import Learnt, Reader, Size, Vocabulary, batches, examine, keep, learn, learn_task, loss, read_back
 from tests.fakes import write_tales
 

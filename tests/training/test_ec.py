@@ -23,7 +23,7 @@ COUNTED = on_off(384, ec.CHARGE)
 
 def test_it_begins_with_the_analytic_code() -> None:
     """Before training n is the analytic count times what a spike counts, but for the leak, and for spikes after the eighth step."""
-    x, model = units(50), ec.Volley(384)
+    x, model = units(50), ec.CodeModel(384)
     with torch.no_grad():
         n, spikes = model(torch.as_tensor(x))
     counted = COUNTED.counts(COUNTED.encode(x))
@@ -62,7 +62,7 @@ def test_a_penalty_out_of_its_range_is_refused(penalty: float) -> None:
 
 def test_the_code_is_the_model() -> None:
     """Folding thresholds into the drive changes no spike but those within a rounding of threshold."""
-    x, model = units(200), ec.Volley(384)
+    x, model = units(200), ec.CodeModel(384)
     with torch.no_grad():
         assert model.cells.log_threshold is not None
         model.cells.log_threshold.normal_(0.0, 0.1, generator=torch.Generator().manual_seed(0))

@@ -17,8 +17,8 @@ from spikemem.data.corpus.variants import ALIKE, SUBJECTS, VALUES, beside, corre
 from spikemem.errors import SpecError
 from spikemem.hippocampus.regions.gates import GATES, Action, GateCells, Mismatch, Phase
 from spikemem.hippocampus.spec import LexSpec
+from spikemem.learn import fit
 from spikemem.learn.checkpoints import save
-from spikemem.learn.loop import fit
 from spikemem.training.gate_lessons import HOLD_BACK, MEMORIES, READ_OUT, ROUNDS, Lessons, Texts, lessons, taught_and_held_out
 from spikemem.training.gates import SETTINGS, Escape, GateModel, examine, levels, loss, tensors, train
 from tests.fakes import FakeEmbedder

@@ -10,8 +10,11 @@ CORPUS = Path(__file__).with_name("demo.json")
 
 @dataclass(frozen=True)
 class Corpus:
-    """texts: statements.   cues: two questions for each.   chains: places of linked statements.   changes: places of statements that tell
-    of one fact at different times, in their order."""
+    """Statements with questions on them.
+
+    texts: statements.   cues: two questions for each.   chains: indices of linked statements, in their order.
+    changes: indices of statements of one fact at different times, in their order.
+    """
 
     texts: list[str]
     cues: list[list[str]]
@@ -24,9 +27,9 @@ class Corpus:
 
     @property
     def alone(self) -> list[int]:
-        """Statements of which no other one tells a part or another version."""
-        told = {i for group in [*self.chains, *self.changes] for i in group}
-        return [i for i in range(len(self.texts)) if i not in told]
+        """Indices of the statements that belong to no chain and have no other version."""
+        related = {i for group in [*self.chains, *self.changes] for i in group}
+        return [i for i in range(len(self.texts)) if i not in related]
 
 
 def load_corpus() -> Corpus:

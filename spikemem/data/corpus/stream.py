@@ -1,4 +1,4 @@
-"""Streams of sentences in which some come again, in the same words or others, and some contradict what was said before."""
+"""Streams of sentences in which some repeat an earlier one, in the same words or others, and some contradict it."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -16,21 +16,24 @@ TRIES = 20
 
 
 class EventKind(StrEnum):
-    """What an event is to those before it."""
+    """How an event relates to the earlier ones."""
 
     NEW = "new"
     REPEAT = "repeat"
     PARAPHRASE = "paraphrase"
     CONTRADICTION = "contradiction"
     BESIDE = "beside"
-    """As one before it, but of another one: both are true."""
+    """An earlier sentence about another person, thing or number: both are true."""
     QUESTION = "question"
-    """Whether one before it is so."""
+    """The question whether an earlier sentence is true."""
 
 
 @dataclass(frozen=True)
 class StreamEvent:
-    """text: what is said.   of: the place of the event whose latest version it repeats or changes; its own where it tells of its own."""
+    """One sentence of a stream.
+
+    of: the index of the event whose latest version it repeats or contradicts; its own index where it is about something new.
+    """
 
     text: str
     kind: EventKind
@@ -40,7 +43,7 @@ class StreamEvent:
 def stream(
     texts: Sequence[str], n: int, shares: dict[EventKind, float], rng: np.random.Generator, part: Part = "train", wait: int = 20
 ) -> list[StreamEvent]:
-    """n events, of the given shares; all others are texts that have not come before, in their order.
+    """A stream of n events: the given shares of them repeat or change earlier ones, the others are new texts in their order.
 
     What comes again is drawn from the events at least `wait` before, in their latest version; of contradictions a DENIED share denies, the
     others correct. Shorter where the texts run out.
@@ -65,7 +68,7 @@ def stream(
 
 
 def _again(kind: EventKind, latest: dict[int, str], now: int, wait: int, rng: np.random.Generator, part: Part) -> StreamEvent | None:
-    """The event of place `now`, which comes again; None where there is none to come again or, after a few tries, to change."""
+    """An event at index `now` that repeats or changes an earlier one; None where none is old enough, or none can be changed."""
     old = [place for place in latest if place < now - wait]
     edits: dict[EventKind, Callable[[str, np.random.Generator], str | None]] = {
         EventKind.PARAPHRASE: partial(edited, part=part), EventKind.BESIDE: beside,

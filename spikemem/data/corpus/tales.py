@@ -19,7 +19,7 @@ HANDLES = 0.4
 
 
 def tales(n: int, seed: int = 0, *, sentences: int = 8, people: int = 3, places: int = 4, things: int = 2, every: int = 2) -> list[Story]:
-    """n tales, each with a question after `every` sentences, whose answer the sentences before it tell.
+    """n tales, each with a question after `every` sentences, which the sentences before it answer.
 
     people, places, things: how many of each there are; without things, questions are about people alone.
 
@@ -43,16 +43,16 @@ def tales(n: int, seed: int = 0, *, sentences: int = 8, people: int = 3, places:
 def _tale(rng: np.random.Generator, sentences: int, people: Tokens, places: Tokens, things: Tokens, every: int) -> Story:
     at: dict[str, str] = {}  # where a person, or a thing that lies somewhere, is
     holder: dict[str, str] = {}  # who carries a thing
-    told: list[Tokens] = []
+    happened: list[Tokens] = []
     questions: list[StoryQuestion] = []
     for after in range(1, sentences + 1):
-        told.append(_happens(rng, people, places, things, at, holder))
+        happened.append(_happens(rng, people, places, things, at, holder))
         if after % every == 0:
-            asked = [sorted(at.keys() & set(people)), sorted(thing for thing in things if thing in at or thing in holder)]
-            about = _one(rng, asked[1] if asked[1] and rng.random() < 0.5 else asked[0])
+            candidates = [sorted(at.keys() & set(people)), sorted(thing for thing in things if thing in at or thing in holder)]
+            about = _one(rng, candidates[1] if candidates[1] and rng.random() < 0.5 else candidates[0])
             article = ("the",) if about in things else ()
             questions.append(StoryQuestion(("where", "is", *article, about), at[holder.get(about, about)], after))
-    return Story(tuple(told), tuple(questions))
+    return Story(tuple(happened), tuple(questions))
 
 
 def _happens(

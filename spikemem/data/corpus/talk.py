@@ -20,7 +20,7 @@ KINDS = ("words", "meaning", "context", "time")
 
 @dataclass(frozen=True)
 class Question:
-    """What is asked of a conversation.
+    """A question on a conversation, and the turns that answer it.
 
     evidence: places of the turns that answer it, among all turns.   kind: one of `KINDS`.   around: the time asked about, or None.
     """
@@ -33,7 +33,7 @@ class Question:
 
 @dataclass(frozen=True)
 class Conversation:
-    """sessions: turns in their order, with times.   questions: asked of them."""
+    """A conversation with questions on it.   sessions: turns in their order, with times."""
 
     sessions: list[list[Turn]]
     questions: list[Question]

@@ -106,14 +106,14 @@ def edited(text: str, rng: np.random.Generator, part: Part = "train") -> str:
 
 
 def _opened(text: str, opener: str) -> str:
-    """The opener before what is said, behind a speaker's name where there is one."""
+    """A sentence with an opener before its statement, behind a speaker's name where there is one."""
     speaker, colon, said = text.partition(": ") if re.match(r"\w+: ", text) else ("", "", text)
     keeps = re.match(r"(I\b|[A-Z]\w* [A-Z])", said) is not None
     return speaker + colon + opener + (said if keeps else said[:1].lower() + said[1:])
 
 
 def corrected(text: str, rng: np.random.Generator) -> str | None:
-    """The same sentence with another number, day, place or colour; None where it tells none of them.
+    """The same sentence with another number, day, place or colour; None where it has none of them.
 
     >>> corrected("The train leaves at nine on platform three.", np.random.default_rng(1))
     'The train leaves at fifteen on platform three.'
@@ -122,7 +122,7 @@ def corrected(text: str, rng: np.random.Generator) -> str | None:
 
 
 def beside(text: str, rng: np.random.Generator) -> str | None:
-    """The same said of another one: a name, a relative, an animal, a thing or what somebody does exchanged; None where it has none.
+    """The same sentence about another one: a name, a relative, an animal, a thing or what somebody does exchanged; None where it has none.
 
     >>> beside("Grace plays the violin.", np.random.default_rng(0))
     'Grace plays the flute.'
@@ -184,7 +184,7 @@ def _in_main_clause(pattern: re.Pattern[str], text: str) -> re.Match[str] | None
 
 
 def _said(text: str) -> int:
-    """Where what is said begins, behind a speaker's name where there is one."""
+    """Where the statement begins, behind a speaker's name where there is one."""
     head = re.match(r"\w+: ", text)
     return head.end() if head else 0
 

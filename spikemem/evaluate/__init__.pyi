@@ -1,0 +1,21 @@
+from . import bench, bench_training, compare, compare_regions, retrieval, validate
+from .baselines import BM25, Cosine, Faiss, Neighbours, Sum, System
+from .systems import MemorySystem, ablations, lesioned
+
+__all__ = [
+    "BM25",
+    "Cosine",
+    "Faiss",
+    "MemorySystem",
+    "Neighbours",
+    "Sum",
+    "System",
+    "ablations",
+    "bench",
+    "bench_training",
+    "compare",
+    "compare_regions",
+    "lesioned",
+    "retrieval",
+    "validate",
+]

@@ -1,0 +1,21 @@
+from .codes import Code, Fidelity, LatencyCode, VolleyCode, ZScoreCode, fidelity, on_off
+from .hippocampus import Hippocampus
+from .rate_twin import RateHippocampus
+from .recall import Recall
+from .spec import ModelSpec, load_model, model_names
+
+__all__ = [
+    "Code",
+    "Fidelity",
+    "Hippocampus",
+    "LatencyCode",
+    "ModelSpec",
+    "RateHippocampus",
+    "Recall",
+    "VolleyCode",
+    "ZScoreCode",
+    "fidelity",
+    "load_model",
+    "model_names",
+    "on_off",
+]

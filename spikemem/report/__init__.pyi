@@ -1,0 +1,6 @@
+from . import demo, report
+
+__all__ = [
+    "demo",
+    "report",
+]
