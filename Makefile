@@ -7,7 +7,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 # What waits for another thread sleeps: test workers share the cores.
 PYTEST := OMP_WAIT_POLICY=passive $(BIN)/python -m pytest
 
-.PHONY: demo test fast lint kernels bench clean
+.PHONY: demo test fast lint kernels bench docs clean
 
 demo: $(READY)  ## store real sentences, recall them, compare with the rate model, draw the report
 	$(BIN)/spikemem demo
@@ -33,15 +33,18 @@ bench: $(READY)  ## ratios measured side by side
 	$(BIN)/python sims/memory/capacity.py
 	$(BIN)/python sims/bench/hop_speed.py
 
+docs: $(READY)  ## the site, offline, in site/
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet
+
 # torch first and alone: its pinned version has a CPU build on the index, and what comes later is content with it. Norse without its
 # dependencies: it demands torchvision, does not use it, and a torchvision of another build breaks transformers.
 $(READY): pyproject.toml constraints.txt
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "spikemem needs Python 3.11 or newer")'
 	$(PYTHON) -m venv .venv
 	$(BIN)/python -m pip install --quiet --constraint constraints.txt torch
-	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[text,reference,bench,train,dev]'
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[text,reference,bench,train,docs,dev]'
 	$(BIN)/python -m pip install --quiet --constraint constraints.txt --no-deps norse
 	touch $(READY)
 
 clean:
-	rm -rf .venv .build dist spikemem-demo .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf .venv .build dist site spikemem-demo .mypy_cache .ruff_cache .pytest_cache .hypothesis

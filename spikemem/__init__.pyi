@@ -1,5 +1,5 @@
 from . import plots
-from .formats.nir.write import from_nir, to_nir
+from .formats.nir import from_nir, to_nir
 from .hippocampus.hippocampus import Hippocampus
 from .hippocampus.rate_twin import RateHippocampus
 from .hippocampus.recall import Recall

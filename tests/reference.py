@@ -1,13 +1,16 @@
-"""The step contract of `spikemem.neurons` and the rules of `spikemem.network`, one plain loop a batch item: slow, and easy to check."""
+"""The step contract of `network.neurons` and the rules of `network.graph`, one plain loop a batch item: slow, and easy to check.
+
+It knows LIF and STDP. Who wants another neuron or rule brings a `Cells` or a `Plastic` for it, apart from its own `step`.
+"""
 
 import math
 from collections.abc import Callable, Mapping
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
-from spikemem.network.graph import KWinners, Network
+from spikemem import LIF, STDP, KWinners, Network
 from spikemem.network.synapses import Sparse
 
 
@@ -18,6 +21,8 @@ class Trace(NamedTuple):
     """(step, cell) of each spike, in firing order; a basket cell is "NAME.basket"."""
     voltages: dict[str, NDArray[np.float64]]
     """[time, cell]"""
+    ranks: dict[str, list[int]]
+    """The rank of each spike in its cycle."""
     margin: float
     """The least difference, 0 excepted, between a free voltage and its threshold, or between two voltages that race."""
     tie: bool
@@ -33,40 +38,75 @@ def leak(tau: float, dt: float) -> float:
 Decay = Callable[[float, float], float]
 
 
-def simulate_plainly(net: Network, stimulus: Mapping[str, NDArray[Any]], steps: int, beta: Decay = leak, trace: Decay = leak) -> Trace:
-    """stimulus: [time, cell], float currents or bool spikes.   beta, trace: the decay for (tau, dt) of cells and of STDP's traces."""
-    pops = net.populations
+class Cells(Protocol):
+    """The cells of a population."""
+
+    def step(self, t: int, current: NDArray[np.float64], fresh: bool, spiked: NDArray[np.bool_], before: NDArray[np.float64]) -> Any:
+        """V, its threshold, and which cells may spike, [cell] each.   fresh: whether V and S of the last step do not count."""
+
+    def fired(self, t: int, cells: list[int]) -> None:
+        """Who has spiked in the end."""
+
+
+class _Leaky:
+    def __init__(self, neuron: LIF, size: int, dt: float, beta: Decay) -> None:
+        self.neuron, self.dt, self.beta = neuron, dt, beta
+        self.synaptic = np.zeros(size)
+        self.rests_until = np.full(size, -1)  # the last refractory step
+
+    def step(self, t: int, current: NDArray[np.float64], fresh: bool, spiked: NDArray[np.bool_], before: NDArray[np.float64]) -> Any:
+        cell, theta = self.neuron, self.neuron.threshold
+        self.synaptic = (self.beta(cell.tau_syn, self.dt) if cell.tau_syn else 0.0) * self.synaptic + current
+        v = cell.resistance * self.synaptic
+        if fresh:
+            self.rests_until[:] = -1
+        else:
+            after = before - theta * spiked if cell.reset is None else np.where(spiked, cell.reset, before)
+            v += self.beta(cell.tau, self.dt) * (before if cell.reset is None else after)
+            v -= theta * spiked * (cell.reset is None)
+            v = np.where(t <= self.rests_until, after, v)
+        return v, theta, t > self.rests_until
+
+    def fired(self, t: int, cells: list[int]) -> None:
+        self.rests_until[cells] = t + round(self.neuron.refractory / self.dt)
+
+
+def simulate_plainly(
+    net: Network,
+    stimulus: Mapping[str, NDArray[Any]],
+    steps: int,
+    beta: Decay = leak,
+    trace: Decay = leak,
+    others: Mapping[type, Callable[..., Any]] = {},
+) -> Trace:
+    """stimulus: [time, cell], float currents or bool spikes.   beta, trace: the decay for (tau, dt) of cells and of STDP's traces.
+
+    others: the `Cells` or the `Plastic` of further kinds of neurons and rules.
+    """
+    pops, known = net.populations, {LIF: _Leaky, STDP: _PairSTDP, **others}
+    cells = {name: known[type(p.neuron)](p.neuron, p.size, net.dt, beta) for name, p in pops.items()}
     fired = {name: np.full((steps, p.size), -1) for name, p in pops.items()}  # the spike's rank in its cycle; -1 for none
     volts = {name: np.zeros((steps, p.size)) for name, p in pops.items()}
     held = {name: np.zeros(p.size, bool) for name, p in pops.items()}
-    synaptic = {name: np.zeros(p.size) for name, p in pops.items()}
-    rests_until = {name: np.full(p.size, -1) for name, p in pops.items()}  # the last refractory step
-    plastic = {q.name: _Plastic(net, q, trace) for q in net.projections if q.plasticity is not None}
+    plastic = {q.name: known[type(q.plasticity)](net, q, trace) for q in net.projections if q.plasticity is not None}
     count = dict.fromkeys(pops, 0)
     spikes: dict[str, list[tuple[int, int]]] = {name: [] for name in pops}
     spikes |= {f"{name}.basket": [] for name, p in pops.items() if isinstance(p.inhibition, KWinners)}
+    ranks: dict[str, list[int]] = {name: [] for name in pops}
     margin, tie = math.inf, False
     for t in range(steps):
         for name, p in pops.items():
-            theta, rule, given = p.neuron.threshold, p.inhibition, stimulus.get(name, np.zeros((steps, p.size)))[t]
+            rule, given = p.inhibition, stimulus.get(name, np.zeros((steps, p.size)))[t]
             fresh = t == 0 or (rule is not None and t % round(rule.cycle / net.dt) == 0)
             if fresh:
-                held[name][:], count[name], rests_until[name][:] = False, 0, -1
+                held[name][:], count[name] = False, 0
             if given.dtype == bool:
                 winners = list(np.flatnonzero(given))
             else:
-                arriving = [_arriving(net, q, fired, t, plastic) for q in net.projections if q.post == name]
-                synaptic[name] = (beta(p.neuron.tau_syn, net.dt) if p.neuron.tau_syn else 0.0) * synaptic[name] + given + sum(arriving)
-                v = p.neuron.resistance * synaptic[name]
-                if not fresh:
-                    spiked, before = fired[name][t - 1] >= 0, volts[name][t - 1]
-                    after = before - theta * spiked if p.neuron.reset is None else np.where(spiked, p.neuron.reset, before)
-                    v += beta(p.neuron.tau, net.dt) * (before if p.neuron.reset is None else after)
-                    v -= theta * spiked * (p.neuron.reset is None)
-                    v = np.where(t <= rests_until[name], after, v)
+                current = given + sum(_arriving(net, q, fired, t, plastic) for q in net.projections if q.post == name)
+                v, theta, free = cells[name].step(t, current, fresh, fired[name][t - 1] >= 0, volts[name][t - 1])
                 v[held[name]] = 0.0
-                free = t > rests_until[name]
-                crossed = [int(cell) for cell in np.argsort(-v, kind="stable") if v[cell] > theta and free[cell]]  # then the lower index
+                crossed = [int(c) for c in np.argsort(-v, kind="stable") if (v > theta)[c] and free[c]]  # then the lower index
                 gaps = np.abs(np.concatenate([v - theta, np.diff(v[crossed])]))
                 margin = min(margin, gaps[gaps > 0].min(initial=math.inf))
                 raced = gaps if isinstance(rule, KWinners) else gaps[: p.size]
@@ -79,17 +119,18 @@ def simulate_plainly(net: Network, stimulus: Mapping[str, NDArray[Any]], steps: 
                         held[name][:] = True
                         spikes[f"{name}.basket"].append((t, 0))
                 volts[name][t] = v
-                rests_until[name][winners] = t + round(p.neuron.refractory / net.dt)
+                cells[name].fired(t, winners)
             fired[name][t, winners] = count[name] + np.arange(len(winners))
+            ranks[name] += range(count[name], count[name] + len(winners))
             count[name] += len(winners)
             spikes[name] += [(t, int(cell)) for cell in winners]
         for learner in plastic.values():
             learner.learn(fired, t)
-    return Trace(spikes, volts, margin, tie, {name: learner.w for name, learner in plastic.items()})
+    return Trace(spikes, volts, ranks, margin, tie, {name: learner.w for name, learner in plastic.items()})
 
 
-class _Plastic:
-    """Pair STDP from the times of all past spikes, without traces."""
+class Plastic:
+    """A plastic projection, from the times of all past spikes, without traces; `change` is the rule."""
 
     def __init__(self, net: Network, projection: Any, decay: Decay) -> None:
         self.decay = decay
@@ -106,6 +147,15 @@ class _Plastic:
         for side, name, late in (("pre", self.q.pre, self.forth), ("post", self.q.post, self.back)):
             now = fired[name][t - late] >= 0 if t >= late else np.zeros(fired[name].shape[1], bool)
             self.seen[side].append(now)
+        self.change(t)
+
+    def change(self, t: int) -> None:
+        """Bring the weights `w` from the end of step t - 1 to that of step t, by what the synapses have `seen`."""
+        raise NotImplementedError
+
+
+class _PairSTDP(Plastic):
+    def change(self, t: int) -> None:
         rate, middle = self.rule.drift * self.dt, (self.rule.w_min + self.rule.w_max) / 2
         drifted = self.w + np.where(self.w > (middle if self.rule.divide is None else self.rule.divide), rate, -rate)
         self.w = np.where(self.here, np.clip(drifted, self.rule.w_min, self.rule.w_max), 0.0)
@@ -132,7 +182,7 @@ def _pairs(synapses: Sparse) -> tuple[NDArray[np.int64], NDArray[np.int32]]:
 
 
 def _arriving(
-    net: Network, projection: Any, fired: Mapping[str, NDArray[np.int64]], t: int, plastic: Mapping[str, _Plastic]
+    net: Network, projection: Any, fired: Mapping[str, NDArray[np.int64]], t: int, plastic: Mapping[str, Plastic]
 ) -> NDArray[np.float64]:
     """The current of one projection at step t."""
     source = t - round(projection.delay / net.dt)

@@ -13,11 +13,12 @@ import json
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
-
-from rate_system_rows import markdown as rate_rows
+from typing import Any
 
 from spikemem.evaluate import retrieval
 from spikemem.evaluate.compare import wilson
+
+Row = dict[str, Any]
 
 INTRODUCTION = """# Results
 
@@ -64,6 +65,47 @@ def held_out(results: Path, systems: Sequence[str]) -> str:
     return "\n".join(lines) + "\n"
 
 
+def rate_table(rows: list[Row]) -> str:
+    """The rate system's rows as a Markdown table.
+
+    >>> row = {"row": "settle", "unit": "", "n": 4, "spiking": 1.0, "spiking_interval": [0.51, 1.0], "rate": None, "published": 0.2}
+    >>> print(rate_table([row | {"bar": 0.9, "met": True}]))
+    | row | n | spiking | rate | published | bar, or spiking / rate |
+    |---|---:|---|---|---:|---|
+    | settle | 4 | 1.000 [.510, 1.000] | - | .2 | .9 met |
+    """
+    lines = ["| row | n | spiking | rate | published | bar, or spiking / rate |", "|---|---:|---|---|---:|---|"]
+    for row in rows:
+        name = f"{row['row']}, {row['unit']}" if row["unit"] else row["row"]
+        published = "-" if row["published"] is None else bare(f"{row['published']:g}")
+        lines.append(f"| {name} | {row['n']:,} | {measured(row, 'spiking')} | {measured(row, 'rate')} | {published} | {remark(row)} |")
+    return "\n".join(lines)
+
+
+def remark(row: Row) -> str:
+    """Whether the bar is met, or for a quantity how often the rate twin's figure goes into the spiking one."""
+    if row["bar"] is not None:
+        return f"{bare(format(row['bar'], 'g'))} {'met' if row['met'] else 'missed'}"
+    return bare(f"{row['spiking'] / row['rate']:.3g}") if row["unit"] and row["rate"] else ""
+
+
+def measured(row: Row, kind: str) -> str:
+    if row[kind] is None:
+        return "-"
+    if row["unit"]:
+        if row[kind] >= 1000:
+            return f"{row[kind]:,.0f}"
+        return bare(f"{row[kind]:.3g}" if row["unit"] != "cosine" else f"{row[kind]:.4f}")
+    low, high = row[f"{kind}_interval"]
+    value, least, most = (bare(f"{x:.3f}") for x in (row[kind], low, high))
+    return f"{value} [{least}, {most}]"
+
+
+def bare(number: str) -> str:
+    """Without the nought before the point."""
+    return number.removeprefix("0") if number.startswith("0.") else number
+
+
 def page(results: Path) -> str:
     data, ablation, rows = (results / f"{name}.json" for name in ("data", "ablation", "rate_system_rows"))
     return "\n".join(
@@ -75,7 +117,7 @@ def page(results: Path) -> str:
             f"# Each pathway left out, and alone, {made(ablation)}\n\n`spikemem compare --ablate --data DIR`\n",
             retrieval.markdown(retrieval.load(ablation)),
             f"# The rate system's own rows, {made(rows)}\n\n`python sims/papers/rate_system_rows.py`\n",
-            rate_rows(json.loads(rows.read_text(encoding="utf-8"))["rows"]) + "\n",
+            rate_table(json.loads(rows.read_text(encoding="utf-8"))["rows"]) + "\n",
         ]
     )
 

@@ -2,7 +2,7 @@
 
     python sims/memory/dg_code.py --data ../shared/data
 
-Reads LoCoMo (Maharana 2024) and STS-B (Cer 2017) from the folder (or from SPIKEMEM_DATA); see the README for where to get them. Each
+Reads LoCoMo (Maharana 2024) and STS-B (Cer 2017) from the folder (or from SPIKEMEM_DATA); docs/data.md says where to get them. Each
 LoCoMo conversation is a memory of its own; a question counts where one of its evidence turns is among the first ten, for exact cosine of
 the same embeddings and for the spiking circuit. Prints a table and writes results/dg_code.json.
 """
@@ -45,7 +45,7 @@ def turns(sample: dict) -> list[dict]:
 def main() -> None:
     args = parser.parse_args()
     if not (args.data / "locomo/locomo_dev.json").is_file():
-        raise SystemExit(f"no LoCoMo in {args.data}; give --data or set SPIKEMEM_DATA (the README says where to get it)")
+        raise SystemExit(f"no LoCoMo in {args.data}; give --data or set SPIKEMEM_DATA (docs/data.md says where to get it)")
     spec, embedder = load_model(args.model), SentenceEmbedder()
     vectors = embedder.embed(sentences(args.data)[: args.sentences])
     memory = Hippocampus(spec, seed=args.seed)

@@ -2,11 +2,11 @@
 
     python sims/memory/gated_facts.py
 
-Pairs of sentences, written for this and taught to nothing (spikemem/corpus/facts.json), each kind in a memory of its own that has been told
-twenty other things: a fact has changed ("Nora lives in Bergen.", "... in Trondheim."), is denied, stands beside another of its form ("The
-cat is black.", "The dog is black."), comes in other words, has another figure ("Room 12 ...", "Room 14 ..."), or its words in another order
-("Pia called Lars.", "Lars called Pia."). Prints how often each was written, overwrote the first, refreshed or renewed it, and how often,
-once all are told, the second sentence recalls itself, word for word; writes results/gated_facts.json.
+Pairs of sentences, written for this and taught to nothing (spikemem/data/corpus/facts.json), each kind in a memory of its own that has
+been told twenty other things: a fact has changed ("Nora lives in Bergen.", "... in Trondheim."), is denied, stands beside another of its
+form ("The cat is black.", "The dog is black."), comes in other words, has another figure ("Room 12 ...", "Room 14 ..."), or its words in
+another order ("Pia called Lars.", "Lars called Pia."). Prints how often each was written, overwrote the first, refreshed or renewed it,
+and how often, once all are told, the second sentence recalls itself, word for word; writes results/gated_facts.json.
 """
 
 import argparse

@@ -49,5 +49,5 @@ def load(data: Path, loaders: Sequence[Callable[[Path], list[Task]]]) -> list[Ta
     for reason in missing:
         print(f"left out: {reason}", file=sys.stderr)
     if not tasks:
-        raise MissingDataError(f"{'; '.join(missing)}; give --data or set SPIKEMEM_DATA (the README says where to get it)")
+        raise MissingDataError(f"{'; '.join(missing)}; give --data or set SPIKEMEM_DATA (docs/data.md says where to get it)")
     return tasks

@@ -3,8 +3,8 @@
     python sims/papers/rate_system_rows.py
     python sims/papers/rate_system_rows.py --rows recall chains --trials 100 --out results/some_rows.json
 
-Memories are sentences of the demo corpus and, since it has 720, others composed from word lists (background_sentences.py), or those of
-STS-B where --sts is given. What a row asks:
+Memories are sentences of the demo corpus and, since it has 720, others composed from word lists (`spikemem.data.corpus.background`),
+or those of STS-B where --sts is given. What a row asks:
 
     recall    20 pairs over 2,000 background memories: the exact cue, a paraphrase that was not stored, the same one where another
               paraphrase was stored with the memory. Each trial is one pair, 20 pairs a memory.
@@ -140,7 +140,7 @@ def sts_sentences(data: Path) -> list[str]:
     """The sentences of STS-B's training part (Cer 2017), each once."""
     path = data / "stsbenchmark/sts-train.csv"
     if not path.is_file():
-        raise SystemExit(f"no {path}; give --data or set SPIKEMEM_DATA (the README says where to get it), or leave out --sts")
+        raise SystemExit(f"no {path}; give --data or set SPIKEMEM_DATA (docs/data.md says where to get it), or leave out --sts")
     with path.open(encoding="utf-8") as file:
         return list(dict.fromkeys(s for row in csv.reader(file, delimiter="\t", quoting=csv.QUOTE_NONE) for s in row[5:7]))
 

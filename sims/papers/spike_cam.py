@@ -1,11 +1,13 @@
-"""The spike-based content-addressable memory of Casanueva-Morato et al. (2023), "Bio-inspired computational memory model of the
-Hippocampus: an approach to a neuromorphic spike-based Content-Addressable Memory", on any input.
+"""A content-addressable memory of spiking cells, as published, on any input: cues recall contents, and contents cues.
 
-FILE holds {"cues", "contents", "steps", "input_cue_spikes_ms": [[ms, ...] for each cue], "input_content_spikes_ms": [...]}; the output is
-the same with "rows": which cells of each population spiked in each millisecond. To learn, spike a cue and its content in three
-successive steps; to recall, spike a cue once, or bits of a content.
-
+    python sims/papers/spike_cam.py --out results/spike_cam.json --raster docs/spike_cam.png --draw CueIn ContIn OutCue OutCont
     python sims/papers/spike_cam.py --input experiment.json --out rows.json --raster raster.png --simulator brian2
+
+After Casanueva-Morato et al. (2023), "Bio-inspired computational memory model of the Hippocampus: an approach to a neuromorphic
+spike-based Content-Addressable Memory". Without --input three cues learn a content each, then each recalls its own, and a bit of a content
+recalls its cues. An input holds {"cues", "contents", "steps", "input_cue_spikes_ms": [[ms, ...] for each cue],
+"input_content_spikes_ms": [...]}; the output is the same with "rows": which cells of each population spiked in each millisecond. To learn,
+spike a cue and its content in three successive steps; to recall, spike a cue once, or bits of a content.
 """
 
 import argparse
@@ -19,6 +21,15 @@ from numpy.typing import NDArray
 
 from spikemem import Recording, load_network, plots, simulate
 from spikemem.errors import SpikememError
+
+EXAMPLE = {
+    "cues": 3,
+    "contents": 5,
+    "steps": 50,
+    "input_cue_spikes_ms": [[0, 1, 2, 21], [7, 8, 9, 27], [14, 15, 16, 33]],
+    "input_content_spikes_ms": [[0, 1, 2, 39], [0, 1, 2, 7, 8, 9], [7, 8, 9], [14, 15, 16], [14, 15, 16]],
+}
+"""Three learnings at the advertised spacing of 7 ms, then recalls every 6 ms: by each cue, and by the first bit of the first content."""
 
 KEYS = ("cues", "contents", "steps", "input_cue_spikes_ms", "input_content_spikes_ms")
 
@@ -65,14 +76,15 @@ def rows(recording: Recording) -> list[dict[str, list[int]]]:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--input", type=Path, required=True, help="the experiment, JSON")
+    parser.add_argument("--input", type=Path, help="the experiment, JSON; one of three cues without")
     parser.add_argument("--out", type=Path, required=True, help="where the rows go, JSON")
     parser.add_argument("--raster", type=Path, help="where the picture goes; beside --out by default")
+    parser.add_argument("--draw", nargs="+", metavar="POPULATION", help="what the picture shows; all by default")
     parser.add_argument("--model", default="spike-cam", help='network file or name; "spike-cam:bistable" forgets better')
     parser.add_argument("--simulator", default="event", help="event, torch, snntorch, norse or brian2")
     args = parser.parse_args()
     try:
-        experiment = json.loads(args.input.read_text(encoding="utf-8"))
+        experiment = json.loads(args.input.read_text(encoding="utf-8")) if args.input else EXAMPLE
     except (OSError, ValueError) as error:
         sys.exit(f"{args.input} cannot be read as JSON: {error}")
     args.out.parent.mkdir(parents=True, exist_ok=True)
@@ -83,7 +95,7 @@ def main() -> None:
     made = rows(recording)
     args.out.write_text(json.dumps({**experiment, "rows": made}), encoding="utf-8")
     picture = args.raster or args.out.with_suffix(".png")
-    names = ["CueIn", "ContIn", *made[0]]
+    names = args.draw or ["CueIn", "ContIn", *made[0]]
     plots.raster(recording, *names, title=f"{args.model} in {args.simulator}").savefig(picture, dpi=150)
     print(f"{len(made)} rows, {sum(len(cells) for row in made for cells in row.values())} spikes -> {args.out}, {picture}")
     if "rows" in experiment:

@@ -11,15 +11,12 @@ from numpy.typing import NDArray
 from spikemem.errors import MissingExtraError
 from spikemem.evaluate.sizes import SimulationSize
 from spikemem.network.graph import Network, Population
-from spikemem.network.neurons import LIF
+from spikemem.network.neurons.lif import LIF
 from spikemem.network.synapses import sparse_random
-from spikemem.simulators.brian2 import run as brian2
 from spikemem.simulators.recording import Recording
-from spikemem.simulators.registry import FOUR, simulate
-from spikemem.simulators.stimulus import checked
+from spikemem.simulators.registry import SIMULATORS, defaults, simulate
+from spikemem.simulators.stimulus import Simulation, checked
 
-STANDALONE = "brian2:cpp_standalone"
-COMPARED = ("event", "torch", *FOUR[1:])
 CELLS, FAN_IN, STEPS, RUNS = SimulationSize()
 
 
@@ -56,17 +53,17 @@ def simulators(
     cells: int = CELLS,
     fan_in: int = FAN_IN,
     steps: int = STEPS,
-    names: Sequence[str] = COMPARED,
+    names: Sequence[str] = (),
     runs: int = RUNS,
     seed: int = 0,
     progress: Callable[[str], None] = lambda name: None,
 ) -> list[Timing]:
-    """Time simulators on one recurrent network.   progress: told what begins."""
+    """Time simulators on one recurrent network.   names: all but variants by default.   progress: told what begins."""
     progress(f"building {cells} cells with {fan_in} synapses each")
     net, stimulus = recurrent(cells, fan_in, steps, seed)
     made: list[Timing] = []
     first: tuple[float, Recording] | None = None
-    for name in names:
+    for name in names or defaults():
         progress(name)
         try:
             seconds, compiling, recording = _timed(net, stimulus, steps, name, runs)
@@ -85,12 +82,12 @@ def _timed(
 ) -> tuple[float, float | None, Recording]:
     """Median seconds of a whole simulation after one to warm up, the compiler's apart, and what was recorded.
 
-    Standalone code is compiled anew for each run; a second run would warm nothing up.
+    What is compiled anew for each run runs once; a second run would warm nothing up.
     """
-    if name == STANDALONE:
-        target, drive = name.partition(":")[2], checked(net, stimulus, steps)
+    if (timed := SIMULATORS[name].timed) is not None:
+        simulation = Simulation(net, checked(net, stimulus, steps), {})
         start = time.perf_counter()
-        recording, compiling = brian2.timed(net, drive, {}, target=target)
+        recording, compiling = timed(simulation)
         return time.perf_counter() - start - compiling, compiling, recording
     recording = simulate(net, stimulus, steps, simulator=name)
     seconds = []

@@ -13,9 +13,8 @@ from numpy.typing import NDArray
 from snntorch.surrogate import fast_sigmoid
 from torch import Tensor, nn
 
-from spikemem import _allocator as pages
 from spikemem.evaluate.sizes import TrainingSize
-from spikemem.learn import Settings, fit
+from spikemem.learn import Settings, allocator, fit
 from spikemem.learn.layers import SLOPE, Linear, SpikingLayer
 from spikemem.network.neurons import LIF
 from spikemem.simulators.snntorch import unlisted
@@ -106,7 +105,7 @@ def throughput(
     compiled: torch.compile as well.   progress: called with the name of what begins.
     """
     place = torch.device(device)
-    pages.keep()
+    allocator.keep()
     ways: dict[str, Callable[[], nn.Module]] = {
         PLAIN: lambda: PlainLoop(cells),
         LAYERWISE: lambda: layers(nn.Linear, False, cells),

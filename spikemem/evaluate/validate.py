@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from spikemem.errors import MissingExtraError, NetworkError, UnsupportedError
+from spikemem.errors import MissingExtraError, UnsupportedError
 from spikemem.hippocampus.gating import gated
 from spikemem.hippocampus.hippocampus import Hippocampus
 from spikemem.hippocampus.regions import ec
@@ -25,10 +25,9 @@ from spikemem.hippocampus.spec import ModelSpec, load_model, model_names
 from spikemem.network.file import is_network, load_network, network_names
 from spikemem.network.graph import BASKET, KWinners, Network
 from spikemem.simulators.recording import Recording
-from spikemem.simulators.registry import FOUR, SIMULATORS, simulate
+from spikemem.simulators.registry import SIMULATORS, defaults, simulate
 from spikemem.simulators.stimulus import Stimulus
 
-AGAINST_EVENT = ("torch", *FOUR[1:])
 TOLERANCE = 1e-9
 MEMORIES = 30
 """Random memories that a hippocampus holds, all in one chain."""
@@ -60,7 +59,7 @@ class Probe:
 class SpikeDifference:
     """The first spike that only one of the two has, or that comes at another place in the firing order.
 
-    distance: of the reference's V from threshold; None where inhibition or a teacher decides.
+    distance: of the reference's V from threshold; None where inhibition or a teacher decides, or a threshold of the neuron's own.
     """
 
     population: str
@@ -175,17 +174,18 @@ def _text(i: int, day: str = "monday") -> str:
 
 def validate(
     models: Sequence[str] = (),
-    simulators: Sequence[str] = AGAINST_EVENT,
+    simulators: Sequence[str] = (),
     seed: int = 0,
     progress: Callable[[str], None] | None = None,
 ) -> Iterator[Check]:
     """Compare simulators with event, one after the other; yields a `Check` for each probe and simulator.
 
-    models: names or paths; all that ship with spikemem by default.   progress: called with what begins.
+    models: names or paths; all that ship with spikemem by default.   simulators: all but event and variants by default.
+    progress: called with what begins.   Raises NetworkError where there is no such simulator.
     """
+    simulators = simulators or defaults()[1:]
     for simulator in simulators:
-        if simulator not in SIMULATORS:
-            raise NetworkError(f"no simulator {simulator!r}; there are {', '.join(SIMULATORS)}")
+        SIMULATORS[simulator]
     for model in models or model_file_names():
         for probe in probes(model, seed):
             tell = progress or (lambda _: None)
@@ -242,4 +242,7 @@ def _distance(probe: Probe, reference: Recording, name: str, step: int, batch: i
         return None
     if isinstance(probe.net.populations[name].inhibition, KWinners):  # which has silenced the cell that lost
         return None
-    return float(reference.voltages[name][step, batch, cell] - probe.net.populations[name].neuron.threshold)
+    constants = probe.net.populations[name].neuron.compiled(probe.net.dt)
+    if constants is None:  # whose threshold may move
+        return None
+    return float(reference.voltages[name][step, batch, cell] - constants.threshold)

@@ -1,7 +1,7 @@
 """The regions wired into one network: how it is built, driven through theta and gamma, and how its spikes are read."""
 
 import zlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -58,8 +58,12 @@ class Circuit:
         self.ca3 = CA3(spec)
         self.ca1 = CA1(spec, pathways)
         self.further = tuple(further)
+        self.contents = np.zeros(0, np.int64)
+        """The key that holds each memory's content, [memory]."""
+        self.pairs: dict[tuple[int, int], None] = {}
+        """All associations of a memory and its successor, in the order in which they were made."""
         self.links: dict[int, list[int]] = {}
-        """The successors of each memory."""
+        """The successors of each memory, from `pairs`."""
 
     @property
     def regions(self) -> tuple[Region, ...]:
@@ -70,6 +74,42 @@ class Circuit:
         """What EC and DG make of unit vectors, [n, d], with the words that come with them."""
         counts, spikes = ec.volley(self.spec.ec, vectors)
         return Volley(counts, spikes, *self.dg.codes(counts), cue_words or CueWords.nothing(len(vectors)))
+
+    # -- what it holds -------------------------------------------------------------------------------------------------------------
+
+    @property
+    def living(self) -> NDArray[np.bool_]:
+        """Which memories are not forgotten, [memory]."""
+        return self.ca1.alive[self.contents]
+
+    def engrams(self, memories: NDArray[np.int64]) -> NDArray[np.uint16]:
+        """The CA3 cells of memories in firing order, [n, k]."""
+        return self.ca1.codes[self.contents[memories]]
+
+    def associate(self, pre: NDArray[np.int64], post: NDArray[np.int64]) -> None:
+        """Bind memories to their successors by CA3's slow synapses."""
+        self.ca3.chain(self.engrams(pre), self.engrams(post))
+        self.link([*self.pairs, *zip(pre.tolist(), post.tolist(), strict=True)])
+
+    def forget(self, memories: NDArray[np.int64]) -> None:
+        """Silence the index cells of memories, and drop their associations; their recurrent synapses stay until `rebind`."""
+        self.ca1.silence(np.flatnonzero(np.isin(self.ca1.memory, memories)))
+        lost = set(memories.tolist())
+        self.link(pair for pair in self.pairs if not lost & set(pair))
+
+    def link(self, pairs: Iterable[tuple[int, int]]) -> None:
+        """Take over associations, each once, in their order; CA3's synapses stay as they are."""
+        self.pairs, self.links = dict.fromkeys(pairs), {}
+        for a, b in self.pairs:
+            self.links.setdefault(a, []).append(b)
+
+    def rebind(self) -> None:
+        """Derive CA3's recurrent synapses anew from the engrams and associations of what is alive."""
+        self.ca3 = CA3(self.spec)
+        self.ca3.bind(self.ca1.codes[self.contents[self.living]])
+        if self.pairs:
+            pairs = np.array(list(self.pairs))
+            self.ca3.chain(self.engrams(pairs[:, 0]), self.engrams(pairs[:, 1]))
 
     # -- as a network --------------------------------------------------------------------------------------------------------------
 

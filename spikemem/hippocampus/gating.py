@@ -64,6 +64,15 @@ def judge(circuit: Circuit, trained: GateCells, volley: Volley, vectors: NDArray
     return replace(trained.read(recording, circuit.ca1.lexicon), recording=recording)
 
 
+def judged(
+    circuit: Circuit, trained: GateCells, volley: Volley, vectors: NDArray[np.float32], target: Target | None
+) -> list[Verdict | None]:
+    """What the gates make of cues, one by one."""
+    with one_thread():
+        rows = (np.array([i]) for i in range(len(vectors)))
+        return [judge(circuit, trained, volley.some(row), vectors[row], target) for row in rows]
+
+
 def read_share(verdict: Verdict | None) -> float:
     """The share of the read gate's cells that fired; 0 where no memory answered. Over a half, what the cue recalls is read out."""
     return 0.0 if verdict is None else verdict.shares["read"]

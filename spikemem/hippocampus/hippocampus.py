@@ -14,23 +14,22 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from spikemem.errors import SpecError, UnknownMemoryError
-from spikemem.hippocampus import chain
-from spikemem.hippocampus.circuit import Circuit, Volley
-from spikemem.hippocampus.gating import Target, judge, one_thread, read_share
+from spikemem.hippocampus import chain, storing
+from spikemem.hippocampus.circuit import Circuit
+from spikemem.hippocampus.gating import judged, one_thread, read_share
 from spikemem.hippocampus.inputs import at_least, check_cue, known
 from spikemem.hippocampus.keeping import arrays_of, restore
 from spikemem.hippocampus.recall import Completion, Recall, answer, simulate
 from spikemem.hippocampus.regions import ec
 from spikemem.hippocampus.regions.ca1 import NONE
-from spikemem.hippocampus.regions.ca3 import CA3
 from spikemem.hippocampus.regions.cue_words import CueWords
 from spikemem.hippocampus.regions.dg import Adaptation
 from spikemem.hippocampus.regions.ec_lex import Words
-from spikemem.hippocampus.regions.gates import MAJORITY, GateCells, Verdict
+from spikemem.hippocampus.regions.gates import MAJORITY, GateCells
 from spikemem.hippocampus.regions.pathway_cells import PATHWAYS as PATHWAYS
 from spikemem.hippocampus.regions.rhythm import CHAIN_SETTLE, GAMMA, RECALL_SETTLE, THETA, RecallSchedule, chain_protocol
 from spikemem.hippocampus.spec import ModelSpec
-from spikemem.hippocampus.storing import NewMemories, Recoding, StorePlan, holders, plan_event, plan_keys, plan_new, recoded, room
+from spikemem.hippocampus.storing import NewMemories, Recoding, StorePlan
 from spikemem.network.graph import Network
 from spikemem.simulators.recording import Recording
 from spikemem.snapshot import Arrays, load_arrays, save_arrays
@@ -69,11 +68,9 @@ class Hippocampus:
         self.gates = None if self.spec.gates is None else GateCells.of(self.spec)
         self.plans: list[StorePlan] = []
         """What became of each event of the last `store`, in a model with gates."""
-        self._content = np.zeros(0, np.int64)  # [memory]: the key that holds its content
-        self._links: dict[tuple[int, int], None] = {}
 
     def __len__(self) -> int:
-        return int(self.circuit.ca1.alive[self._content].sum())
+        return int(self.circuit.living.sum())
 
     # -- storing -------------------------------------------------------------------------------------------------------------------
 
@@ -117,21 +114,21 @@ class Hippocampus:
                 overwritten |= {plan.forgotten: held[-1]} if plan.forgotten != NONE else {}
             if progress is not None:
                 progress(len(held), len(new))
-        return np.array(holders(held, overwritten), np.int64)
+        return np.array(storing.holders(held, overwritten), np.int64)
 
     @property
     def room(self) -> int:
         """How many memories may be planned together: up to DG's next adaptation; in a model with gates one."""
-        return room(len(self._content)) if self.gates is None else 1
+        return storing.room(len(self.circuit.contents)) if self.gates is None else 1
 
     def plan(self, new: NewMemories, record: bool = False) -> StorePlan:
         """What storing memories, `room` of them at the most, would change; nothing changes yet.   record: as in `store`."""
         if self.gates is None:
             self._may_record(record)
-            return plan_new(self.circuit, self._content, new)
+            return storing.plan_new(self.circuit, new)
         with one_thread():
             target = ("event", self.device) if record else None
-            return plan_event(self.circuit, self._content, list(self._links), self.gates, new, target)
+            return storing.plan_event(self.circuit, self.gates, new, target)
 
     def _may_record(self, record: bool) -> None:
         if record and self.gates is None:
@@ -139,30 +136,14 @@ class Hippocampus:
 
     def apply(self, plan: StorePlan) -> None:
         """Carry out a plan that was made of this hippocampus as it stands."""
-        ca1, first, keys = self.circuit.ca1, len(self.circuit.ca1), plan.keys
-        if plan.forgotten != NONE:
-            self.forget([plan.forgotten])
-        if len(plan.sessions):
-            ca1.remember(plan.sessions, plan.when)
-        if len(keys):
-            ca1.add(keys.counts, keys.codes, keys.memory, keys.content, keys.words, keys.cue)
-        if len(plan.sessions):
-            contents = first + np.arange(len(plan.sessions))
-            self._content = np.concatenate([self._content, contents])
-            self.circuit.ca3.bind(ca1.codes[contents])
-        if plan.recoding is not None:
-            self._recode(plan.recoding)
-        if not np.isnan(plan.moment):
-            ca1.renew(plan.old, plan.moment)
-        for a, b in plan.links:
-            self.associate([a], [b])
+        storing.apply(self.circuit, plan)
 
     def teach(self, memory: int, cue: ArrayLike, words: Sequence[Words] | None = None, apart: ArrayLike | None = None) -> tuple[int, ...]:
         """Teach a memory those of further cues [n, d] that it lacks; returns which.   apart: which are not its text in other words."""
         old, vectors = int(self._known(memory)[0]), ec.unit(cue, self.spec.ec.dim)
         self._cue_words(words, None, len(vectors))
         kind = np.ones(len(vectors), bool) if apart is None else np.asarray(apart, bool)
-        plan = plan_keys(self.circuit, old, int(self._content[old]), vectors, words, kind)
+        plan = storing.plan_keys(self.circuit, old, vectors, words, kind)
         self.apply(plan)
         return tuple(plan.keys.place.tolist())
 
@@ -171,14 +152,7 @@ class Hippocampus:
         pre, post = self._known(a), self._known(b)
         if len(pre) != len(post):
             raise UnknownMemoryError(f"associate needs as many successors as memories, not {len(post)} for {len(pre)}")
-        self.circuit.ca3.chain(self._engram(pre), self._engram(post))
-        self._links.update(dict.fromkeys(zip(pre.tolist(), post.tolist(), strict=True)))
-        self._successors()
-
-    def _successors(self) -> None:
-        self.circuit.links = {}
-        for a, b in self._links:
-            self.circuit.links.setdefault(a, []).append(b)
+        self.circuit.associate(pre, post)
 
     def forget(self, ids: ArrayLike) -> None:
         """Silence memories for good: no cue and no hop leads to them.
@@ -186,44 +160,23 @@ class Hippocampus:
         Their recurrent synapses go in the next sleep or adaptation, or when a saved memory is opened, which derives the synapses from
         what is alive.
         """
-        gone = self._known(ids)
-        self.circuit.ca1.silence(np.flatnonzero(np.isin(self.circuit.ca1.memory, gone)))
-        lost = set(gone.tolist())
-        self._links = {link: None for link in self._links if not lost & set(link)}
-        self._successors()
+        self.circuit.forget(self._known(ids))
 
     def consolidate(self) -> None:
         """Sleep: let DG learn mean and variance of what is alive and code it anew, then W = 0 and every surviving pair once more."""
         if (recoding := self.plan_sleep()) is None:
-            self._rebind()
+            self.circuit.rebind()
         else:
-            self._recode(recoding)
+            storing.recode(self.circuit, recoding)
 
     def plan_sleep(self) -> Recoding | None:
         """What DG would learn in a sleep, and the codes of all keys after it; None where nothing is alive."""
-        ca1 = self.circuit.ca1
-        living = self._content[ca1.alive[self._content]]
-        return recoded(self.circuit, ca1.counts[living], ca1.counts) if len(living) else None
-
-    def _recode(self, recoding: Recoding) -> None:
-        self.circuit.dg.adapt(recoding.adaptation)
-        self.circuit.ca1.recode(recoding.codes)
-        self._rebind()
-
-    def _rebind(self) -> None:
-        """Derive the recurrent synapses from codes and links."""
-        self.circuit.ca3 = CA3(self.spec)
-        living = self._content[self.circuit.ca1.alive[self._content]]
-        self.circuit.ca3.bind(self.circuit.ca1.codes[living])
-        if self._links:
-            pairs = np.array(list(self._links))
-            self.circuit.ca3.chain(self._engram(pairs[:, 0]), self._engram(pairs[:, 1]))
-
-    def _engram(self, ids: NDArray[np.int64]) -> NDArray[np.uint16]:
-        return self.circuit.ca1.codes[self._content[ids]]
+        circuit = self.circuit
+        living = circuit.contents[circuit.living]
+        return storing.recoded(circuit, circuit.ca1.counts[living], circuit.ca1.counts) if len(living) else None
 
     def _known(self, ids: ArrayLike) -> NDArray[np.int64]:
-        return known(ids, self.circuit.ca1.alive[self._content])
+        return known(ids, self.circuit.living)
 
     # -- recalling -----------------------------------------------------------------------------------------------------------------
 
@@ -263,16 +216,9 @@ class Hippocampus:
             found = simulate(self.circuit, volley, vectors, top_k, schedule, target)
         if self.gates is None:
             return found
-        verdicts = self._judged(volley, vectors, target)
+        verdicts = judged(self.circuit, self.gates, volley, vectors, target)
         spikes = tuple(v.recording for v in verdicts if v is not None and v.recording is not None)
         return replace(found, read=np.array([read_share(v) for v in verdicts]), gates=spikes)
-
-    def _judged(self, volley: Volley, vectors: NDArray[np.float32], target: Target | None) -> list[Verdict | None]:
-        """What the gates make of cues, one by one."""
-        assert self.gates is not None
-        with one_thread():
-            rows = (np.array([i]) for i in range(len(vectors)))
-            return [judge(self.circuit, self.gates, volley.some(row), vectors[row], target) for row in rows]
 
     def reads(self, cue: ArrayLike, words: Sequence[Words] | None = None) -> NDArray[np.bool_]:
         """Whether the read gate lets out what cues [n, d] recall, [n]; always, in a model without gates."""
@@ -280,7 +226,7 @@ class Hippocampus:
         if self.gates is None:
             return np.ones(len(vectors), bool)
         volley = self.circuit.volley(vectors, self._cue_words(words, None, len(vectors)))
-        return np.array([read_share(v) > MAJORITY for v in self._judged(volley, vectors, None)], bool)
+        return np.array([read_share(v) > MAJORITY for v in judged(self.circuit, self.gates, volley, vectors, None)], bool)
 
     def _cue_words(self, words: Sequence[Words] | None, around: float | None, n: int) -> CueWords:
         return check_cue(words, around, n, self.spec.lex)
@@ -288,7 +234,7 @@ class Hippocampus:
     def _passes(self, cycles: int) -> int:
         """Theta cycles that make a difference: one, where an answer has nothing that it could light up."""
         spreads = self.spec.lex is not None and self.spec.ca1.spreading > 0 and len(self.circuit.ca1)
-        return cycles if spreads and (self._links or len(self.circuit.ca1.synapses.apical_memory)) else 1
+        return cycles if spreads and (self.circuit.pairs or len(self.circuit.ca1.synapses.apical_memory)) else 1
 
     def complete(self, codes: ArrayLike, settle: int = CHAIN_SETTLE) -> Completion:
         """Let CA3 complete codes that are partly wrong, with the granule cells held to them.
@@ -354,12 +300,12 @@ class Hippocampus:
 
     def contents(self, ids: ArrayLike) -> NDArray[np.float64]:
         """What memories hold, decoded from their spike counts, unit length, [n, d]."""
-        decoded = ec.decode(self.spec.ec, self.circuit.ca1.counts[self._content[self._known(ids)]])
+        decoded = ec.decode(self.spec.ec, self.circuit.ca1.counts[self.circuit.contents[self._known(ids)]])
         return decoded / np.linalg.norm(decoded, axis=1, keepdims=True)
 
     def engrams(self, ids: ArrayLike) -> NDArray[np.uint16]:
         """The CA3 cells of memories in firing order, [n, winners]; the first `ca3.core` are the core."""
-        return self._engram(self._known(ids))
+        return self.circuit.engrams(self._known(ids))
 
     @property
     def adaptation(self) -> Adaptation:
@@ -378,7 +324,7 @@ class Hippocampus:
 
     def arrays(self) -> dict[str, NDArray[np.generic]]:
         """What all synapses can be derived from: keys, codes, links, and DG's adaptation."""
-        return arrays_of(self.circuit, list(self._links))
+        return arrays_of(self.circuit)
 
     def save(self, path: str | Path) -> Path:
         """Write a snapshot: a safetensors file with a checksum."""
@@ -395,8 +341,5 @@ class Hippocampus:
     def of(cls, spec: ModelSpec, arrays: Arrays, device: str = "cpu", seed: int = 0) -> "Hippocampus":
         """A hippocampus from its `arrays()`; the recurrent synapses are derived anew."""
         made = cls(spec, device, seed)
-        made._links = dict.fromkeys(restore(made.circuit, arrays))
-        made._content = np.unique(made.circuit.ca1.content)
-        made._successors()
-        made._rebind()
+        restore(made.circuit, arrays)
         return made

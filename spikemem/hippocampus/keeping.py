@@ -1,6 +1,5 @@
 """What is kept of a hippocampus: the arrays from which all of its synapses are derived."""
 
-from collections.abc import Sequence
 from itertools import pairwise
 from typing import Any
 
@@ -14,20 +13,20 @@ from spikemem.hippocampus.regions.ec_lex import Words
 from spikemem.snapshot import Arrays
 
 
-def arrays_of(circuit: Circuit, links: Sequence[tuple[int, int]]) -> dict[str, NDArray[np.generic]]:
+def arrays_of(circuit: Circuit) -> dict[str, NDArray[np.generic]]:
     """Keys, codes, words, sessions, moments, links and DG's adaptation."""
     a, keys, lexicon = circuit.dg.adaptation, circuit.ca1, circuit.ca1.lexicon
     return {
         "counts": keys.counts, "codes": keys.codes, "memory": keys.memory, "content": keys.content, "alive": keys.alive,
-        "links": np.array(list(links), np.int64).reshape(-1, 2),
+        "links": np.array(list(circuit.pairs), np.int64).reshape(-1, 2),
         "mean": a.mean, "covariance": a.covariance, "seen": np.array([a.seen]),
         "words_ptr": lexicon.ptr, "words_cell": lexicon.cell, "words_spikes": lexicon.spikes, "words_whole": lexicon.whole,
         "cue": lexicon.cue, "session": keys.session, "when": keys.when,
     }  # fmt: skip
 
 
-def restore(circuit: Circuit, arrays: Arrays) -> list[tuple[int, int]]:
-    """Fill a fresh circuit, but for CA3's synapses, with what `arrays_of` gave; returns the links."""
+def restore(circuit: Circuit, arrays: Arrays) -> None:
+    """Fill a fresh circuit with what `arrays_of` gave; CA3's synapses are derived anew."""
     whole: dict[str, NDArray[Any]] = dict(arrays)
     circuit.dg.adapt(Adaptation(whole["mean"], whole["covariance"], int(whole["seen"][0])))
     whole = {**no_words(len(whole["counts"]), len(np.unique(whole["content"]))), **whole}
@@ -38,4 +37,6 @@ def restore(circuit: Circuit, arrays: Arrays) -> list[tuple[int, int]]:
     circuit.ca1.remember(whole["session"], whole["when"])
     circuit.ca1.add(whole["counts"], whole["codes"], whole["memory"], whole["content"], words, whole["cue"])
     circuit.ca1.silence(np.flatnonzero(~whole["alive"]))
-    return [(int(a), int(b)) for a, b in whole["links"]]
+    circuit.contents = np.unique(circuit.ca1.content)
+    circuit.link((int(a), int(b)) for a, b in whole["links"])
+    circuit.rebind()

@@ -2,14 +2,14 @@
 
     plan = plan_new(...) or plan_event(...)      pure: reads the circuit, changes nothing
     commit                                       a text memory writes the plan's rows to disk
-    apply                                        `Hippocampus.apply` carries the plan out
+    apply                                        carries the plan out
 
 In a model with gates each event is judged first: it is written, refreshes the memory that answered, renews it, or overwrites it.
 """
 
 from collections.abc import Mapping, Sequence
 from copy import copy
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -173,21 +173,14 @@ def recoded(circuit: Circuit, living: NDArray[np.int8], counts: NDArray[np.int8]
     return Recoding(dg.adaptation, dg.codes(counts)[0])
 
 
-def plan_new(circuit: Circuit, contents: NDArray[np.int64], new: NewMemories) -> StorePlan:
-    """New memories, `room` of them at the most, whatever is stored.   contents: the key of each memory's content, [memory]."""
-    return _planned(circuit, contents, new, _keys_of(circuit, contents, new))
+def plan_new(circuit: Circuit, new: NewMemories) -> StorePlan:
+    """New memories, `room` of them at the most, whatever is stored."""
+    return _planned(circuit, new, _keys_of(circuit, new))
 
 
-def plan_event(
-    circuit: Circuit,
-    contents: NDArray[np.int64],
-    links: Sequence[tuple[int, int]],
-    gates: GateCells,
-    event: NewMemories,
-    target: Target | None,
-) -> StorePlan:
-    """One memory, judged by gates.   links: all associations.   target: where the gates are simulated; None takes the short cut."""
-    keys = _keys_of(circuit, contents, event)
+def plan_event(circuit: Circuit, gates: GateCells, event: NewMemories, target: Target | None) -> StorePlan:
+    """One memory, judged by gates.   target: where the gates are simulated; None takes the short cut."""
+    keys = _keys_of(circuit, event)
     content = event.cues if event.targets is None else event.targets
     volley = circuit.volley(content, check_cue([event.inputs.words[0][0]], None, 1, circuit.spec.lex))
     verdict = judge(circuit, gates, volley, content, target)
@@ -197,25 +190,53 @@ def plan_event(
         action = Action.WRITE
     if action in (Action.REFRESH, Action.RENEW):
         own = keys.cue if action is Action.RENEW else np.ones(len(keys), bool)
-        added = _missing(circuit, old, int(contents[old]), _some(keys, np.flatnonzero(own)))
+        added = _missing(circuit, old, _some(keys, np.flatnonzero(own)))
         return StorePlan(action, np.array([old]), added, *_nothing(), old, moment=float(event.inputs.when[0]), verdict=verdict)
     if action is Action.WRITE:
-        return _planned(circuit, contents, event, keys, old=old, verdict=verdict)
-    row = len(contents)
+        return _planned(circuit, event, keys, old=old, verdict=verdict)
+    row = len(circuit.contents)
     taken = _lacking(_cues_of(circuit, old, row), keys.counts)
-    handed = tuple((row if a == old else a, row if b == old else b) for a, b in links if old in (a, b))
-    return _planned(circuit, contents, event, keys.joined(taken), old, handed, action, verdict)
+    handed = tuple((row if a == old else a, row if b == old else b) for a, b in circuit.pairs if old in (a, b))
+    return _planned(circuit, event, keys.joined(taken), old, handed, action, verdict)
 
 
 def plan_keys(
-    circuit: Circuit, memory: int, content: int, vectors: NDArray[np.float32], words: Sequence[Words] | None, cue: NDArray[np.bool_]
+    circuit: Circuit, memory: int, vectors: NDArray[np.float32], words: Sequence[Words] | None, cue: NDArray[np.bool_]
 ) -> StorePlan:
     """Those of further keys [n, d] that a memory lacks.   cue: which are not its text in other words, [n]."""
     volley, n = circuit.volley(vectors), len(vectors)
     heard = None if words is None or circuit.spec.lex is None else list(words)
-    whose = np.full(n, memory), np.full(n, content)
+    whose = np.full(n, memory), np.full(n, circuit.contents[memory])
     keys = NewKeys(volley.counts, volley.codes, *whose, heard, cue, np.zeros(n, np.int64), np.arange(n))
-    return StorePlan(Action.REFRESH, np.array([memory]), _missing(circuit, memory, content, keys), *_nothing(), memory)
+    return StorePlan(Action.REFRESH, np.array([memory]), _missing(circuit, memory, keys), *_nothing(), memory)
+
+
+def apply(circuit: Circuit, plan: StorePlan) -> None:
+    """Carry out a plan that was made of this circuit as it stands."""
+    ca1, first, keys = circuit.ca1, len(circuit.ca1), plan.keys
+    if plan.forgotten != NONE:
+        circuit.forget(np.array([plan.forgotten]))
+    if len(plan.sessions):
+        ca1.remember(plan.sessions, plan.when)
+    if len(keys):
+        ca1.add(keys.counts, keys.codes, keys.memory, keys.content, keys.words, keys.cue)
+    if len(plan.sessions):
+        contents = first + np.arange(len(plan.sessions))
+        circuit.contents = np.concatenate([circuit.contents, contents])
+        circuit.ca3.bind(ca1.codes[contents])
+    if plan.recoding is not None:
+        recode(circuit, plan.recoding)
+    if not np.isnan(plan.moment):
+        ca1.renew(plan.old, plan.moment)
+    if plan.links:
+        circuit.associate(*np.array(plan.links).T)
+
+
+def recode(circuit: Circuit, recoding: Recoding) -> None:
+    """Let DG take over what it has learned, and derive all synapses from the new codes."""
+    circuit.dg.adapt(recoding.adaptation)
+    circuit.ca1.recode(recoding.codes)
+    circuit.rebind()
 
 
 def holders(memories: Sequence[int], taken: Mapping[int, int]) -> list[int]:
@@ -235,25 +256,26 @@ def holders(memories: Sequence[int], taken: Mapping[int, int]) -> list[int]:
 
 
 def _planned(
-    circuit: Circuit, contents: NDArray[np.int64], new: NewMemories, keys: NewKeys, old: int = NONE,
+    circuit: Circuit, new: NewMemories, keys: NewKeys, old: int = NONE,
     links: tuple[tuple[int, int], ...] = (), action: Action = Action.WRITE, verdict: Verdict | None = None,
 ) -> StorePlan:  # fmt: skip
     """A plan with new memories; DG adapts where their number calls for it."""
-    rows, recoding, ca1 = len(contents) + np.arange(len(new)), None, circuit.ca1
-    if len(contents) + len(new) in ADAPTATIONS:
-        stays = ca1.alive[contents] & (np.arange(len(contents)) != (old if action is Action.OVERWRITE else NONE))
-        living = np.concatenate([ca1.counts[contents[stays]], keys.counts[: len(new)]])
+    stored, ca1, recoding = len(circuit.contents), circuit.ca1, None
+    if stored + len(new) in ADAPTATIONS:
+        stays = circuit.living & (np.arange(stored) != (old if action is Action.OVERWRITE else NONE))
+        living = np.concatenate([ca1.counts[circuit.contents[stays]], keys.counts[: len(new)]])
         recoding = recoded(circuit, living, np.concatenate([ca1.counts, keys.counts]))
+    rows = stored + np.arange(len(new))
     return StorePlan(action, rows, keys, new.inputs.sessions, new.inputs.when, old, links, recoding=recoding, verdict=verdict)
 
 
-def _keys_of(circuit: Circuit, contents: NDArray[np.int64], new: NewMemories) -> NewKeys:
+def _keys_of(circuit: Circuit, new: NewMemories) -> NewKeys:
     """The keys of new memories, which take the next rows."""
     vectors, item, place = new.keys()
     volley = circuit.volley(vectors)
     words = [new.inputs.words[i][p] for i, p in zip(item, place, strict=True)]
     cue = np.array([new.inputs.cue[i][p] for i, p in zip(item, place, strict=True)], bool)
-    return NewKeys(volley.counts, volley.codes, len(contents) + item, len(circuit.ca1) + item, words, cue, item, place)
+    return NewKeys(volley.counts, volley.codes, len(circuit.contents) + item, len(circuit.ca1) + item, words, cue, item, place)
 
 
 def _cues_of(circuit: Circuit, old: int, row: int) -> NewKeys:
@@ -268,20 +290,11 @@ def _cues_of(circuit: Circuit, old: int, row: int) -> NewKeys:
     return NewKeys(counts, circuit.dg.codes(counts)[0], *whose, words, np.ones(n, bool), np.full(n, NONE), place)
 
 
-def _missing(circuit: Circuit, memory: int, content: int, keys: NewKeys) -> NewKeys:
+def _missing(circuit: Circuit, memory: int, keys: NewKeys) -> NewKeys:
     """Those of a memory's keys that it lacks, each volley once."""
     ca1 = circuit.ca1
     lacks = _lacking(keys, ca1.counts[(ca1.memory == memory) & ca1.alive])
-    return NewKeys(
-        lacks.counts,
-        lacks.codes,
-        np.full(len(lacks), memory),
-        np.full(len(lacks), content),
-        lacks.words,
-        lacks.cue,
-        lacks.item,
-        lacks.place,
-    )
+    return replace(lacks, memory=np.full(len(lacks), memory), content=np.full(len(lacks), circuit.contents[memory]))
 
 
 def _lacking(keys: NewKeys, known: NDArray[np.int8]) -> NewKeys:

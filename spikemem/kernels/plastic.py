@@ -1,4 +1,4 @@
-"""Event-driven STDP on the CPU (numba): a spike touches only its own synapses. The rule is stated in `spikemem.plasticity`.
+"""Event-driven STDP on the CPU (numba): a spike touches only its own synapses. The rule is stated in `network.plasticity.stdp`.
 
 Synapses are compressed rows, weights are [batch, synapse], traces [batch, cell], events rows (batch, cell, ...).
 """

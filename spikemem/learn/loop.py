@@ -27,8 +27,8 @@ from rich.progress import Progress
 from torch import Tensor, nn
 from torch.nn.parallel import DistributedDataParallel
 
-from spikemem import _allocator as pages
 from spikemem.errors import MissingExtraError, TrainingError
+from spikemem.learn import allocator
 from spikemem.learn.checkpoints import State, mark, read_state, spoiled, write_state
 from spikemem.learn.distributed import Team, team_on
 from spikemem.learn.health import MENDS, Finding, Watch
@@ -213,7 +213,7 @@ def fit(
     data: tensors with a row for each sample, shuffled and cut into batches (a batch is a tuple of tensors); or a function that gives an
     epoch's batches, called with the epoch's seeded generator. Tensors in a batch are moved to the device. Of several processes each
     takes equal shares of a batch of rows, so that up to one row less than there are processes is left out of an epoch; of batches from a
-    function each takes whole ones in turn. Memory that is freed stays with the process from then on (`pages.keep`).
+    function each takes whole ones in turn. Memory that is freed stays with the process from then on (`allocator.keep`).
     loss: of the model on a batch, a mean over its rows.   validate: a number, lower is better, after each epoch, without gradients.
     progress: called with the steps done, and all; without one a bar shows on a terminal.   on_epoch: called after each epoch, in the
     first process.
@@ -224,7 +224,7 @@ def fit(
     if validate is None and (settings.patience is not None or settings.target is not None):
         raise TrainingError("patience and target are about the validation, and there is none; give `validate`, or leave them out")
     team = team_on(settings.device)
-    pages.keep()
+    allocator.keep()
     with ExitStack() as stack:
         stack.enter_context(
             torch.random.fork_rng([team.device] if team.device.type == "cuda" else [])

@@ -1,13 +1,12 @@
 """Text memory: an embedder, a hippocampus and a durable store."""
 
 from collections.abc import Hashable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
 
 from spikemem.errors import UnknownMemoryError
 from spikemem.hippocampus.hippocampus import PATHWAYS
@@ -20,7 +19,7 @@ from spikemem.memory.commit import ItemBatch, commit, decision
 from spikemem.memory.conversation import TurnLike, sessions_of, turns_after
 from spikemem.memory.embed import DEFAULT, Embedder, Progress, SentenceEmbedder, embedded
 from spikemem.memory.items import Item, adaptation_entry, items_of, new_memories, words_of
-from spikemem.memory.opening import Made, check_gates, derived, made_with
+from spikemem.memory.opening import Made, check_gates, contents, derived, made_with
 from spikemem.memory.results import Decision, Hit, Hits
 from spikemem.memory.store import Store
 from spikemem.memory.texts import check_text, moment, seconds
@@ -30,7 +29,7 @@ BLOCK = 256
 """Memories of `store_all` that are made durable together."""
 
 
-class Memory:
+class Memory(AbstractContextManager["Memory"]):
     """Sentences in, sentences out; in between, spikes.
 
     Open one with `Memory.open`; close it, or use it in a `with` block. What `store` has returned is on disk.
@@ -207,7 +206,7 @@ class Memory:
 
     def _store_block(self, items: list[Item], origin: str | None, session: int, progress: Progress, record: bool) -> list[int]:
         """Items that are embedded together.   session: the number of the items' session 0."""
-        vectors = self._embed([key.embedded for item in items for key in item.keys], progress)
+        vectors = embedded(self.embedder, [key.embedded for item in items for key in item.keys], self.spec.ec.dim, progress)
         split = np.split(vectors, np.cumsum([len(item.keys) for item in items])[:-1])
         ids = list[int]()
         while len(ids) < len(items):
@@ -236,9 +235,6 @@ class Memory:
         except BaseException:
             self._stale = True
             raise
-
-    def _embed(self, texts: Sequence[str], progress: Progress | None = None) -> NDArray[np.float32]:
-        return embedded(self.embedder, texts, self.spec.ec.dim, progress)
 
     def associate(self, a: int, b: int) -> None:
         """Bind memory a to b: from a, one hop leads to b."""
@@ -306,7 +302,8 @@ class Memory:
         if not cues:
             return []
         self._follow()
-        found = self.hippocampus.recall(self._embed(cues, progress), top_k, words=words, around=near, cycles=cycles, record=record)
+        vectors = embedded(self.embedder, cues, self.spec.ec.dim, progress)
+        found = self.hippocampus.recall(vectors, top_k, words=words, around=near, cycles=cycles, record=record)
         return answers(found, PATHWAYS, self._index)
 
     def recall_chain(self, cue: str, hops: int = 1) -> list[Hit]:
@@ -320,7 +317,7 @@ class Memory:
         self._store.check_open()
         check_text(cue)
         self._follow()
-        vector, words = self._embed([cue]), words_of(self.spec, [cue])
+        vector, words = embedded(self.embedder, [cue], self.spec.ec.dim), words_of(self.spec, [cue])
         if not self.hippocampus.reads(vector, words)[0]:
             return []
         ids = self.hippocampus.recall_chain(vector, hops, words=words)[0]
@@ -345,19 +342,11 @@ class Memory:
     def info(self) -> dict[str, object]:
         """What is stored, and how full the synapses are."""
         self._follow()
-        (fast, slow), used = self.hippocampus.density(), self._embedder
-        name = used if isinstance(used, str) else used.name
-        return {
-            "model": self.spec.name, "made_for": self.spec.load, "embedder": name, "memories": len(self),
-            "index_cells": self._store.count("keys"), "associations": self._store.count("links"),
-            "fast_density": round(fast, 4), "slow_density": round(slow, 4), "ca3_megabytes": round(self.hippocampus.ca3_bytes() / 1e6, 1),
-        }  # fmt: skip
+        name = self._embedder if isinstance(self._embedder, str) else self._embedder.name
+        return {"model": self.spec.name, "made_for": self.spec.load, "embedder": name, **contents(self._store, self.hippocampus)}
 
     def close(self) -> None:
         self._store.close()
-
-    def __enter__(self) -> "Memory":
-        return self
 
     def __exit__(self, *raised: object) -> None:
         self.close()

@@ -66,3 +66,12 @@ def check_gates(hippocampus: Hippocampus, embedder: str) -> None:
             f"the gates of model {hippocampus.spec.name!r} learned from vectors of {cells.embedder!r}, not of {embedder!r}; train them "
             "anew with spikemem train gates --embedder, or take a model without gates"
         )
+
+
+def contents(store: Store, hippocampus: Hippocampus) -> dict[str, object]:
+    """How much a memory holds, and how full the synapses are."""
+    fast, slow = hippocampus.density()
+    return {
+        "memories": len(hippocampus), "index_cells": store.count("keys"), "associations": store.count("links"),
+        "fast_density": round(fast, 4), "slow_density": round(slow, 4), "ca3_megabytes": round(hippocampus.ca3_bytes() / 1e6, 1),
+    }  # fmt: skip

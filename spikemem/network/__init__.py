@@ -2,8 +2,8 @@
 
 from spikemem.network.file import NetworkSpec, load_network
 from spikemem.network.graph import CycleReset, KWinners, Logistic, Network, Population, Projection
-from spikemem.network.neurons import LIF
-from spikemem.network.plasticity import STDP
+from spikemem.network.neurons import LIF, NEURONS, Brian2Neuron, CompiledNeuron, Neuron
+from spikemem.network.plasticity import RULES, STDP, Brian2Rule, CompiledRule, PlasticityRule
 from spikemem.network.synapses import (
     Dense,
     OneBit,
@@ -19,6 +19,7 @@ from spikemem.network.synapses import (
 )
 
 __all__ = [
-    "LIF", "STDP", "CycleReset", "Dense", "KWinners", "Logistic", "Network", "NetworkSpec", "OneBit", "Population", "Projection", "Sparse",
-    "Synapses", "Wiring", "all_but_self", "all_to_all", "load_network", "one_to_one", "pack", "sparse_random", "unpack",
+    "LIF", "NEURONS", "RULES", "STDP", "Brian2Neuron", "Brian2Rule", "CompiledNeuron", "CompiledRule", "CycleReset", "Dense", "KWinners",
+    "Logistic", "Network", "NetworkSpec", "Neuron", "OneBit", "PlasticityRule", "Population", "Projection", "Sparse", "Synapses", "Wiring",
+    "all_but_self", "all_to_all", "load_network", "one_to_one", "pack", "sparse_random", "unpack",
 ]  # fmt: skip

@@ -1,69 +1,66 @@
 """Networks as model files: populations, projections and rules in TOML, with sizes left open and variants of the rules."""
 
+from collections.abc import Callable
+from functools import cache, partial
+from inspect import Parameter, signature
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, get_type_hints
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import Field
+from pydantic import BeforeValidator, Field, SerializeAsAny, ValidationError, create_model
+from pydantic_core import PydanticCustomError
 
 from spikemem.errors import NetworkError, SpecError
 from spikemem.network.graph import CycleReset, KWinners, Logistic, Network, Population
-from spikemem.network.modelfile import NETWORK, Count, Section, locate, model_files, parsed, read
-from spikemem.network.neurons import LIF
-from spikemem.network.plasticity import STDP
+from spikemem.network.modelfile import NETWORK, Count, Section, locate, model_files, parsed, problems, read
+from spikemem.network.neurons import NEURONS
+from spikemem.network.plasticity import RULES
+from spikemem.network.registry import Registry
 from spikemem.network.synapses import Wiring, all_but_self, all_to_all, one_to_one, sparse_random
 
 SPIKE_RATE = 0.05
 """Probability that an input cell spikes in a step, where inputs are random."""
 
 
-class LIFSpec(Section):
-    """`neurons.LIF`, with its names and units."""
+class PartSpec(Section):
+    """A neuron or a rule: the name of its model, and that model's parameters by their names."""
 
-    model: Literal["LIF"]
-    tau: float = LIF.tau
-    threshold: float = LIF.threshold
-    reset: float | None = LIF.reset
-    refractory: float = LIF.refractory
-    tau_syn: float = LIF.tau_syn
-    resistance: float = LIF.resistance
+    model: str
 
-    def neuron(self, dt: float) -> LIF:
-        return LIF(**self.model_dump(exclude={"model"}))
+    def made(self, models: Registry[Callable[..., Any]], dt: float) -> Any:
+        """What it describes, for a network with steps of dt ms."""
+        make = models[self.model]
+        timed = {"dt": dt} if "dt" in signature(make).parameters else {}
+        return make(**timed, **self.model_dump(exclude={"model"}))
 
 
-class IFCurrExpSpec(Section):
-    """PyNN's cell, with its names and units; see `neurons.LIF.if_curr_exp`."""
-
-    model: Literal["IF_curr_exp"]
-    tau_m: float
-    c_m: float
-    v_thresh: float
-    v_rest: float
-    v_reset: float
-    tau_syn: float
-    tau_refrac: float = 0.0
-
-    def neuron(self, dt: float) -> LIF:
-        return LIF.if_curr_exp(dt, **self.model_dump(exclude={"model"}))
+@cache
+def _keys(name: str, make: Callable[..., Any]) -> type[PartSpec]:
+    """The keys of a model in a file: the parameters of what makes it, with their types and defaults."""
+    types = get_type_hints(make.__init__ if isinstance(make, type) else make)  # type: ignore[misc]
+    keys = {key: p for key, p in signature(make).parameters.items() if key != "dt"}
+    fields: dict[str, Any] = {key: (types[key], ... if p.default is Parameter.empty else p.default) for key, p in keys.items()}
+    return create_model(f"{name}Spec", __base__=PartSpec, **fields)
 
 
-class RuleSpec(Section):
-    """`plasticity.STDP`, with its names and units."""
+def _part(models: Registry[Callable[..., Any]], otherwise: str | None, table: Any) -> Any:
+    """A table of a model file, checked by the model that it names."""
+    if not isinstance(table, dict):
+        return table
+    name = table.get("model", otherwise)
+    try:
+        if name is None:
+            raise NetworkError(f"its model is missing; there are {', '.join(models)}")
+        return _keys(name, models[name]).model_validate({**table, "model": name})
+    except ValidationError as error:
+        raise PydanticCustomError("part", "{why}", {"why": problems(error)}) from error
+    except NetworkError as error:
+        raise PydanticCustomError("part", "{why}", {"why": str(error)}) from error
 
-    a_plus: float = STDP.a_plus
-    a_minus: float = STDP.a_minus
-    tau_plus: float = STDP.tau_plus
-    tau_minus: float = STDP.tau_minus
-    w_min: float = STDP.w_min
-    w_max: float = STDP.w_max
-    pairing: Literal["all", "nearest"] = "all"
-    dependence: Literal["additive", "multiplicative"] = "additive"
-    dendritic: float = STDP.dendritic
-    coincidence: Literal["depression", "potentiation"] = "depression"
-    drift: float = STDP.drift
-    divide: float | None = STDP.divide
+
+NeuronSpec = Annotated[SerializeAsAny[PartSpec], BeforeValidator(partial(_part, NEURONS, None))]
+RuleSpec = Annotated[SerializeAsAny[PartSpec], BeforeValidator(partial(_part, RULES, "STDP"))]
 
 
 class NoiseSpec(Section):
@@ -108,7 +105,7 @@ class NetworkSpec(Section):
     inputs: list[str]
     """Populations that are driven from outside, with teacher-forced spikes."""
     sizes: dict[str, Count] = Field(default={})
-    neurons: dict[str, Annotated[LIFSpec | IFCurrExpSpec, Field(discriminator="model")]]
+    neurons: dict[str, NeuronSpec]
     rules: dict[str, RuleSpec] = Field(default={})
     populations: dict[str, PopulationSpec]
     projections: list[ProjectionSpec]
@@ -128,13 +125,13 @@ class NetworkSpec(Section):
         net = Network(self.dt)
         for name, p in self.populations.items():
             size = p.size if isinstance(p.size, int) else self._find("size", p.size, numbers)
-            neuron = self._find("neuron", p.neuron, self.neurons).neuron(self.dt)
+            neuron = self._find("neuron", p.neuron, self.neurons).made(NEURONS, self.dt)
             noise = None if p.noise is None else Logistic(**p.noise.model_dump())
             net.add(Population(name, size, neuron, _inhibition(name, p), noise))
         for q in self.projections:
             weight = q.weight * (self._find("size", q.times, numbers) if q.times is not None else 1)
-            rule = self._find("rule", q.plasticity, self.rules).model_dump() if q.plasticity is not None else None
-            net.connect(q.pre, q.post, _wiring(q, weight), delay=q.delay, plasticity=STDP(**rule) if rule else None)
+            rule = None if q.plasticity is None else self._find("rule", q.plasticity, self.rules).made(RULES, self.dt)
+            net.connect(q.pre, q.post, _wiring(q, weight), delay=q.delay, plasticity=rule)
         for name in self.inputs:
             self._find("population", name, self.populations)
         return net

@@ -9,8 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from spikemem.errors import NetworkError
-from spikemem.network.neurons import LIF, number
-from spikemem.network.plasticity import STDP
+from spikemem.network.neurons.contract import Neuron, number, whole_steps
+from spikemem.network.neurons.lif import LIF
+from spikemem.network.plasticity.contract import PlasticityRule
 from spikemem.network.synapses import Dense, OneBit, Sparse, Synapses, Wiring
 
 BASKET = ".basket"
@@ -89,7 +90,7 @@ class Population:
 
     name: str
     size: int
-    neuron: LIF = field(default_factory=LIF)
+    neuron: Neuron = field(default_factory=LIF)
     inhibition: Inhibition | None = None
     noise: Logistic | None = None
 
@@ -119,7 +120,7 @@ class Projection:
     synapses: Synapses
     delay: float = 1.0
     first: int | None = None
-    plasticity: STDP | None = None
+    plasticity: PlasticityRule | None = None
     efficacy: tuple[float, ...] | None = None
 
     def counts(self, step: int) -> float:
@@ -170,13 +171,12 @@ class Network:
         """Add a population; its name must be new."""
         if population.name in self._populations:
             raise NetworkError(f"there is already a population {population.name!r}")
-        neuron = population.neuron
-        if neuron.refractory and self.steps(neuron.refractory) < 1:
-            raise NetworkError(f"{population.name!r}: a refractory time of {neuron.refractory} ms is shorter than a step of {self.dt} ms")
-        if neuron.made_for not in (None, self.dt):
-            raise NetworkError(
-                f"{population.name!r}: its resistance was made for a dt of {neuron.made_for} ms, the network's is {self.dt} ms"
-            )
+        if not isinstance(population.neuron, Neuron):
+            raise NetworkError(f"{population.name!r}: {population.neuron!r} is no neuron; give one such as LIF(), an instance of a Neuron")
+        try:
+            population.neuron.check(self.dt)
+        except NetworkError as error:
+            raise NetworkError(f"{population.name!r}: {error}") from error
         if population.inhibition is not None and self.steps(population.inhibition.cycle) < 1:
             raise NetworkError(f"{population.name!r}: a cycle of {population.inhibition.cycle} ms is shorter than a step of {self.dt} ms")
         self._populations[population.name] = population
@@ -190,7 +190,7 @@ class Network:
         *,
         delay: float | None = None,
         first: int | None = None,
-        plasticity: STDP | None = None,
+        plasticity: PlasticityRule | None = None,
         efficacy: Sequence[float] | None = None,
     ) -> Projection:
         """Connect two populations.
@@ -224,7 +224,9 @@ class Network:
         self._projections.append(projection)
         return projection
 
-    def _check_plastic(self, where: str, synapses: Synapses, delay: float, first: int | None, rule: STDP) -> None:
+    def _check_plastic(self, where: str, synapses: Synapses, delay: float, first: int | None, rule: PlasticityRule) -> None:
+        if not isinstance(rule, PlasticityRule):
+            raise NetworkError(f"{where}: {rule!r} is no plasticity rule; give one such as STDP(), an instance of a PlasticityRule")
         if first is not None:
             raise NetworkError(f"{where}: plastic synapses carry every spike; leave `first` out")
         if not isinstance(synapses, Dense | Sparse):
@@ -245,12 +247,7 @@ class Network:
 
     def steps(self, time: float) -> int:
         """A time in ms as a whole number of steps; NetworkError where it is none."""
-        if not math.isfinite(time):
-            raise NetworkError(f"{time} ms is no time")
-        steps = round(time / self.dt)
-        if abs(steps * self.dt - time) > 1e-9 * max(1.0, abs(time)):
-            raise NetworkError(f"{time} ms is no whole number of steps of {self.dt} ms")
-        return steps
+        return whole_steps(time, self.dt)
 
     def __repr__(self) -> str:
         cells = ", ".join(f"{p.name} {p.size}" for p in self._populations.values())

@@ -67,6 +67,8 @@ def _problem(error: object) -> str:
     key = ".".join(str(part) for part in error["loc"])
     if error["type"] == "extra_forbidden":
         return f"unknown key {key!r}"
+    if error["type"] == "part":  # which names the key within the part itself
+        return f"{key}: {error['msg']}"
     return f"{key} = {error['input']!r}: {error['msg']}" if key else str(error["msg"])
 
 

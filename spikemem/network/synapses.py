@@ -150,6 +150,13 @@ Wiring = Callable[[int, int], Synapses]
 """A rule that makes synapses for a number of presynaptic and of postsynaptic cells."""
 
 
+def joined(synapses: Dense | Sparse) -> NDArray[np.bool_]:
+    """Where there is a synapse, [pre, post]."""
+    if isinstance(synapses, Dense):
+        return np.ones(synapses.shape, bool)
+    return Sparse(synapses.indptr, synapses.targets, np.ones(synapses.count), synapses.post).matrix() > 0
+
+
 def unpack(bits: NDArray[np.uint64]) -> NDArray[np.bool_]:
     """The bits of one-bit rows, bool, [pre, width]; bit b is bit b % 64 of word b // 64."""
     return np.unpackbits(np.ascontiguousarray(bits).view(np.uint8), axis=1, bitorder="little").astype(bool)

@@ -1,7 +1,11 @@
-"""Simulators of one network description, each after the step contract of `network.neurons`."""
+"""Simulators of one network description, each after the step contract of `network.neurons.contract`."""
 
-from spikemem.simulators.recording import Recording, Spikes
-from spikemem.simulators.registry import simulate
-from spikemem.simulators.stimulus import Stimulus
+from spikemem.simulators.contract import TORCH_DEVICES, Simulator
+from spikemem.simulators.recording import Fired, Recording, Spikes, recorded
+from spikemem.simulators.registry import SIMULATORS, register, simulate, table
+from spikemem.simulators.stimulus import Drive, Simulation, Stimulus
 
-__all__ = ["Recording", "Spikes", "Stimulus", "simulate"]
+__all__ = [
+    "SIMULATORS", "TORCH_DEVICES", "Drive", "Fired", "Recording", "Simulation", "Simulator", "Spikes", "Stimulus", "recorded", "register",
+    "simulate", "table",
+]  # fmt: skip

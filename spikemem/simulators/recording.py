@@ -7,12 +7,15 @@ import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from spikemem._files import whole
 from spikemem.errors import SnapshotError, StimulusError
+from spikemem.network.graph import BASKET, KWinners
+from spikemem.simulators.stimulus import Simulation
 
 FORMAT = "spikemem-recording-1"
 
@@ -127,3 +130,44 @@ class Recording:
 def _spikes(rows: NDArray[np.int32], size: int) -> Spikes:
     step, batch, cell = rows
     return Spikes(step, batch, cell, size)
+
+
+class Fired(NamedTuple):
+    """The spikes of a population as a simulator hands them over, whole numbers, [spike], in the order of `Spikes`.
+
+    rank: of each spike among those of its population in its cycle; asked for only where a projection carries the first ones.
+    basket_step, basket_batch: the spikes of the basket cell, where the population has KWinners.
+    """
+
+    step: NDArray[np.integer]
+    batch: NDArray[np.integer]
+    cell: NDArray[np.integer]
+    rank: NDArray[np.integer]
+    basket_step: NDArray[np.integer]
+    basket_batch: NDArray[np.integer]
+
+
+def recorded(
+    simulation: Simulation,
+    fired: Mapping[str, Fired],
+    voltages: Mapping[str, NDArray[np.float64]],
+    weights: Mapping[str, NDArray[np.float64]],
+) -> Recording:
+    """The recording of a simulation that has run.
+
+    fired: of every population.   voltages: of the populations of `simulation.chosen`, [time, batch, chosen cell].
+    weights: of the plastic projections, [batch, pre, post].
+    """
+    net, drive = simulation.net, simulation.drive
+    spikes: dict[str, Spikes] = {}
+    for name, population in net.populations.items():
+        step, batch, cell, _, basket_step, basket_batch = (numbers.astype(np.int32) for numbers in fired[name])
+        spikes[name] = Spikes(step, batch, cell, population.size)
+        if isinstance(population.inhibition, KWinners):
+            spikes[name + BASKET] = Spikes(basket_step, basket_batch, np.zeros_like(basket_batch), 1)
+    carried = 0
+    for projection in net.projections:
+        trains = fired[projection.pre]
+        delivered = trains.step + net.steps(projection.delay) < drive.steps
+        carried += projection.carried(trains.cell[delivered], trains.rank[delivered])
+    return Recording(net.dt, drive.steps, drive.batches, spikes, voltages, dict(simulation.chosen), {}, carried, weights)

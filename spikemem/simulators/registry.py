@@ -1,19 +1,55 @@
-"""simulate(): one network, one stimulus, any simulator."""
+"""The simulators by their names, and simulate(): one network, one stimulus, any simulator.
+
+Another package brings a simulator by an entry point of the group "spikemem.simulators" whose name is the simulator's:
+
+    [project.entry-points."spikemem.simulators"]
+    plain = "mypackage.plain:PLAIN"
+"""
 
 from collections.abc import Callable, Mapping
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from spikemem.errors import NetworkError, StimulusError
+from spikemem.errors import StimulusError
 from spikemem.network.graph import Network
+from spikemem.network.registry import Registry
+from spikemem.simulators.brian2 import BRIAN2, COMPILED, CYTHON
+from spikemem.simulators.contract import TORCH_DEVICES, Simulator
+from spikemem.simulators.event import EVENT
+from spikemem.simulators.norse import NORSE
 from spikemem.simulators.recording import Recording
-from spikemem.simulators.stimulus import Stimulus, checked
+from spikemem.simulators.snntorch import SNNTORCH
+from spikemem.simulators.stimulus import Simulation, Stimulus, checked
+from spikemem.simulators.torch_loop import TORCH
 
+OWN = (EVENT, TORCH, SNNTORCH, NORSE, BRIAN2, CYTHON, COMPILED)
+SIMULATORS: Registry[Simulator] = Registry("simulator", "spikemem.simulators", {simulator.name: simulator for simulator in OWN})
+"""All of them: iterating gives names, indexing a `Simulator`."""
 FOUR = ("event", "snntorch", "norse", "brian2")
 """Ours and the libraries'."""
-SIMULATORS = (*FOUR, "torch", "brian2:cython", "brian2:cpp_standalone")
-"""All of them."""
+
+
+def register(simulator: Simulator) -> None:
+    """Add a simulator for this session; NetworkError where its name is taken."""
+    SIMULATORS.register(simulator.name, simulator)
+
+
+def defaults() -> list[str]:
+    """The names of the simulators that are compared by default, "event" first: all but variants of another one."""
+    return [name for name in SIMULATORS if ":" not in name]
+
+
+def table() -> str:
+    """The simulators and what each lacks, as a markdown table."""
+    every = [SIMULATORS[name] for name in SIMULATORS]
+    rows = [f"| `{s.name}` | {s.description} | {_where(s)} | {s.extra or '-'} | {s.lacks or '-'} |" for s in every]
+    return "\n".join(["| simulator | what it is | runs on | needs | lacks |", "|---|---|---|---|---|", *rows]) + "\n"
+
+
+def _where(simulator: Simulator) -> str:
+    names = {"cpu": "CPU", TORCH_DEVICES: "any device of torch"}
+    return f"{', '.join(names.get(device, device) for device in simulator.devices)}; {', '.join(simulator.dtypes)}"
 
 
 def simulate(
@@ -33,7 +69,7 @@ def simulate(
         spikes when told to and at no other time, whatever its input; its V stays 0). Shape [time], [time, cell] or [time, batch, cell];
         one step may be repeated by giving time 1.
     simulator: "event" (event-driven; batched on the GPU where device is one), "torch" (batched torch on any device), "snntorch" and
-        "norse" (their cells in that loop), or "brian2" ("brian2:cython" and "brian2:cpp_standalone" compile).
+        "norse" (their cells in that loop), "brian2" ("brian2:cython" and "brian2:cpp_standalone" compile), or one of another package.
     device: of the torch simulators, and of "event": "cpu", "cuda".
     record: for a population the cells whose voltage is recorded.
     dtype: "float64", or "float32" on the torch simulators.
@@ -51,35 +87,9 @@ def simulate(
         raise StimulusError(f"dtype {dtype!r}; it must be float64 or float32")
     drive = checked(net, stimulus, steps)
     chosen = {name: _cells(net, name, cells) for name, cells in (record or {}).items()}
-    if simulator not in SIMULATORS:
-        raise NetworkError(f"no simulator {simulator!r}; there are {', '.join(SIMULATORS)}")
-    if simulator.startswith("brian2") or (simulator == "event" and device == "cpu"):
-        if dtype != "float64":
-            raise StimulusError(f'simulator "{simulator}" computes in float64; use "torch" for float32')
-        if device != "cpu":
-            raise NetworkError(f'simulator "{simulator}" runs on the CPU, not on {device!r}')
-    match simulator:
-        case "event" if device == "cpu":
-            from spikemem.simulators import event
-
-            return event.run(net, drive, chosen, progress)
-        case "snntorch":
-            from spikemem.simulators import snntorch
-            from spikemem.simulators import torch_loop as torch_batched
-
-            return torch_batched.run(net, drive, chosen, progress, device, dtype, snntorch.SnnTorch)
-        case "norse":
-            from spikemem.simulators import norse
-            from spikemem.simulators import torch_loop as torch_batched
-
-            return torch_batched.run(net, drive, chosen, progress, device, dtype, norse.Norse)
-        case "event" | "torch":
-            from spikemem.simulators import torch_loop as torch_batched
-
-            return torch_batched.run(net, drive, chosen, progress, device, dtype)
-    from spikemem.simulators.brian2 import run as brian2
-
-    return brian2.run(net, drive, chosen, progress, simulator.partition(":")[2] or "numpy")
+    one = SIMULATORS[simulator]
+    one.check(device, dtype)
+    return one.run(Simulation(net, drive, chosen, progress, device, dtype))
 
 
 def _cells(net: Network, name: str, cells: ArrayLike) -> NDArray[np.int64]:

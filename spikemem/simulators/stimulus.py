@@ -1,7 +1,7 @@
-"""What drives a network from outside, checked and brought to one shape."""
+"""What a simulator is given: the network, and what drives it from outside, checked and brought to one shape."""
 
 import zlib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -24,6 +24,31 @@ class Drive:
     batches: int
     current: Mapping[str, NDArray[np.float64]]
     clamped: Mapping[str, NDArray[np.bool_]]
+
+
+@dataclass(frozen=True, eq=False)
+class Simulation:
+    """One run of a network: what every simulator takes.
+
+    chosen: for a population the cells whose voltage is recorded.   progress: called with the steps done and the steps in all.
+    device: "cpu", or one of torch.   dtype: "float64" or "float32".
+    """
+
+    net: Network
+    drive: Drive
+    chosen: Mapping[str, NDArray[np.int64]]
+    progress: Callable[[int, int], None] | None = None
+    device: str = "cpu"
+    dtype: str = "float64"
+
+    def voltages(self) -> dict[str, NDArray[np.float64]]:
+        """Room for the recorded voltages, [time, batch, chosen cell], all 0."""
+        return {name: np.zeros((self.drive.steps, self.drive.batches, len(cells))) for name, cells in self.chosen.items()}
+
+    def tell(self, t: int) -> None:
+        """Report that step t is done, every 32 steps and at the end."""
+        if self.progress is not None and (t % 32 == 31 or t + 1 == self.drive.steps):
+            self.progress(t + 1, self.drive.steps)
 
 
 def checked(net: Network, stimulus: Stimulus, steps: int) -> Drive:

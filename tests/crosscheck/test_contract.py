@@ -20,14 +20,16 @@ from numpy.typing import NDArray
 
 from spikemem import LIF, STDP, CycleReset, KWinners, Network, Population, Recording, simulate
 from spikemem.errors import MissingExtraError, UnsupportedError
+from spikemem.network import Neuron, PlasticityRule
 from spikemem.network.synapses import WORD, Dense, OneBit, Sparse, Synapses, all_to_all, pack
+from spikemem.simulators.registry import defaults
 from tests.reference import Trace, simulate_plainly
 
 STEPS = 24
 GRID = 2.0**-6  # sums of multiples of it are exact in float32 and float64, in any order
 TOLERANCE = 1e-9
 SIMULATORS = [("event", "cpu"), ("torch", "cpu"), *([("event", "cuda")] if torch.cuda.is_available() else [])]
-LIBRARIES = ["snntorch", "norse", "brian2"]
+LIBRARIES = [name for name in defaults() if name not in ("event", "torch")]
 NETWORKS = int(os.environ.get("SPIKEMEM_NETWORKS", "12"))
 COMPILED = pytest.mark.skipif(shutil.which("g++") is None, reason="standalone code needs a C++ compiler")
 LENGTHY = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much])
@@ -80,13 +82,22 @@ def rules(draw: st.DrawFn, delay: float) -> STDP:
 
 
 @st.composite
-def cases(draw: st.DrawFn, kind: str = "any", dyadic: bool = False) -> Case:
-    """A network of up to three populations with anything the description allows, and a stimulus."""
+def cases(
+    draw: st.DrawFn,
+    kind: str = "any",
+    dyadic: bool = False,
+    cells: st.SearchStrategy[Neuron] | None = None,
+    learning: st.SearchStrategy[PlasticityRule] | None = None,
+) -> Case:
+    """A network of up to three populations with anything the description allows, and a stimulus.
+
+    cells, learning: neurons and rules from outside, in the place of ours.
+    """
     rng = np.random.default_rng(draw(st.integers(0, 2**32 - 1)))
     net = Network(dt=draw(st.sampled_from([1.0, 0.5, 0.1])))
     for name in "abc"[: draw(st.integers(1, 3))]:
         size = draw(st.sampled_from([1, 5, WORD, 2 * WORD + 3]))
-        net.add(Population(name, size, draw(neurons(net.dt, kind)), draw(inhibitions)))
+        net.add(Population(name, size, draw(neurons(net.dt, kind) if cells is None else cells), draw(inhibitions)))
     exact = dyadic or draw(st.booleans())
     for _ in range(draw(st.integers(1, 4))):
         pre, post = draw(st.sampled_from([*net.populations])), draw(st.sampled_from([*net.populations]))
@@ -96,7 +107,7 @@ def cases(draw: st.DrawFn, kind: str = "any", dyadic: bool = False) -> Case:
             weights = rng.uniform(-0.5, 1.0, (source.size, target.size)) / math.sqrt(source.size)
             here = np.nonzero(rng.random(weights.shape) < 0.7)
             made = Dense(weights) if draw(st.booleans()) else Sparse.from_coo(*here, weights[here], weights.shape)
-            net.connect(pre, post, made, delay=delay, plasticity=draw(rules(delay)))
+            net.connect(pre, post, made, delay=delay, plasticity=draw(rules(delay) if learning is None else learning))
             continue
         first = draw(st.sampled_from([None, 1, 2, 3])) if isinstance(source.inhibition, KWinners) else None
         made = draw(synapses(source.size, target.size, rng, exact))

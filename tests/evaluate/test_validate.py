@@ -15,7 +15,9 @@ from spikemem.cli import app
 from spikemem.errors import NetworkError
 from spikemem.evaluate import validate as suite
 from spikemem.evaluate.validate import Probe, compared, model_file_names, probes, validate
-from spikemem.simulators import torch_loop as torch_batched
+from spikemem.simulators.registry import defaults
+from spikemem.simulators.torch_loop import run as torch_loop
+from spikemem.simulators.torch_loop.cells import Cells
 
 CHAIN = """
 kind = "network"
@@ -59,7 +61,7 @@ def probe(model: str) -> Probe:
 def test_every_model_agrees_in_every_simulator(model: str) -> None:
     for name in ("snntorch", "norse", "brian2"):
         pytest.importorskip(name)
-    assert {check.simulator: check.verdict for check in validate([model])} == dict.fromkeys(suite.AGAINST_EVENT, "agrees")
+    assert {check.simulator: check.verdict for check in validate([model])} == dict.fromkeys(defaults()[1:], "agrees")
     for given in probes(model):
         recording = given.run("event")
         assert {name for name, spikes in recording.spikes.items() if not len(spikes)} <= SILENT
@@ -76,9 +78,9 @@ def test_a_difference_is_found_and_placed(chain: str, monkeypatch: pytest.Monkey
     """A simulator with another time constant: the first spike that differs, where it is, and how near to threshold."""
     given = probe(chain)
     reference = given.run("event")
-    leaks: Callable[..., object] = torch_batched.Cells.step
+    leaks: Callable[..., object] = Cells.step
     monkeypatch.setattr(
-        torch_batched.Cells,
+        Cells,
         "step",
         lambda self, p: leaks(self, replace(p, neuron=replace(p.neuron, tau=2.0))),  # 20 in the description
     )
@@ -122,7 +124,7 @@ def test_an_error_that_is_no_lack_is_not_taken_for_one(chain: str, monkeypatch: 
 
     given = probe(chain)
     reference = given.run("event")
-    monkeypatch.setattr(torch_batched, "run", broken)
+    monkeypatch.setattr(torch_loop, "run", broken)
     with pytest.raises(NetworkError, match="a regression"):
         compared(given, reference, 1.0, "torch")
 

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from spikemem import Hippocampus, Memory, ModelSpec
+from spikemem.hippocampus.circuit import Circuit
 from spikemem.hippocampus.storing import ADAPTATIONS, NewMemories, room
 from spikemem.memory.index import Index
 from spikemem.memory.store import Store
@@ -29,9 +30,9 @@ CHANGES: dict[str, Callable[[Memory], object]] = {
     "consolidate": lambda memory: memory.consolidate(),
 }
 MOMENTS: dict[str, tuple[type, str]] = {
-    "before the disk": (Store, "_transaction"), "in the hippocampus": (Hippocampus, "apply"), "in forgetting": (Hippocampus, "forget"),
-    "in associating": (Hippocampus, "associate"), "in the index": (Index, "add"), "in dropping": (Index, "drop"),
-    "in deriving": (Hippocampus, "_rebind"),
+    "before the disk": (Store, "_transaction"), "in the hippocampus": (Hippocampus, "apply"), "in forgetting": (Circuit, "forget"),
+    "in associating": (Circuit, "associate"), "in the index": (Index, "add"), "in dropping": (Index, "drop"),
+    "in deriving": (Circuit, "rebind"),
 }  # fmt: skip
 
 

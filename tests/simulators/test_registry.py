@@ -1,12 +1,16 @@
 """simulate(): every rule of the step contract and of the inhibitions on an example worked out by hand, in both simulators."""
 
 import math
+import subprocess
+import sys
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 
+import spikemem
 from spikemem import LIF, CycleReset, KWinners, Network, Population, Recording, simulate
 from spikemem.errors import NetworkError, StimulusError
 from spikemem.network.synapses import Dense, OneBit, Sparse, all_to_all, one_to_one, pack
@@ -315,3 +319,12 @@ def test_a_simulation_leaves_no_trace(run: Run) -> None:
     net, stimulus = chain(KWinners(k=2)), {"a": [[0.75, 0.5, 0.25]]}
     first, second, other = (spikes(run(n, stimulus, 20), "b") for n in (net, net, chain(KWinners(k=2))))
     assert first == second == other != []
+
+
+def test_no_library_is_imported_before_its_simulator_runs() -> None:
+    """With the package's own head left out, since it may import what it likes."""
+    head = "import sys, types; sys.modules['spikemem'] = head = types.ModuleType('spikemem'); head.__path__ = [sys.argv[1]]; "
+    tail = "import spikemem.simulators; print({'torch', 'numba', 'snntorch', 'norse', 'brian2'} & set(sys.modules))"
+    folder = str(Path(spikemem.__file__).parent)
+    shown = subprocess.run([sys.executable, "-c", head + tail, folder], capture_output=True, text=True, check=True)
+    assert shown.stdout.strip() == "set()"

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from spikemem.errors import NetworkError
 from spikemem.network.graph import Network, Population
-from spikemem.network.neurons import LIF
+from spikemem.network.neurons.lif import LIF
 from spikemem.network.synapses import Dense, one_to_one
 
 CELLS, WEIGHTS = ("LIF", "IF", "CubaLIF"), ("Linear", "Affine")
@@ -30,7 +30,7 @@ class _Way(NamedTuple):
 
 
 def foreign(graph: Any, dt: float) -> Network:
-    """The network of a `nir.NIRGraph`, by the rules of `spikemem.simulators.nir`."""
+    """The network of a `nir.NIRGraph`, by the rules of `from_nir`."""
     net = Network(dt)
     for name, node in graph.nodes.items():
         if kind(node) in CELLS:

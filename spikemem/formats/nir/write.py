@@ -2,7 +2,7 @@
 
 A NIR cell is tau dv/dt = v_leak - v + r I. Its clock-driven readers take Euler steps, v + dt / tau (v_leak - v + r I), let it spike
 above v_threshold and set it to v_reset at the end of the step. With a = 1 - exp(-dt / tau) and b = 1 - exp(-dt / tau_syn) that is the
-contract of `spikemem.neurons` for a V that is reset to a value (times in seconds):
+contract of `network.neurons.lif` for a V that is reset to a value (times in seconds):
 
     LIF        v = (V - reset) a / R    tau = dt / a, r = 1, v_leak = -reset a / R, v_threshold = (theta - reset) a / R, v_reset = 0
     IF         v = V / R                r = 1 / dt, v_threshold = theta / R, v_reset = reset / R                     where tau = inf
@@ -22,7 +22,7 @@ Metadata hold what NIR has no word for, so that a network that was written comes
 import json
 import math
 import warnings
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 from itertools import pairwise
 from types import ModuleType
@@ -31,20 +31,16 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from spikemem.errors import MissingExtraError, NetworkError
-from spikemem.formats.nir.foreign import foreign
-from spikemem.network.graph import CycleReset, KWinners, Logistic, Network, Population, Projection
-from spikemem.network.neurons import LIF
-from spikemem.network.plasticity import STDP
-from spikemem.network.synapses import Dense, OneBit, Sparse, Synapses
+from spikemem.errors import MissingExtraError, NetworkError, UnsupportedError
+from spikemem.network.graph import Network, Population, Projection
+from spikemem.network.neurons.lif import LIF
+from spikemem.network.plasticity.stdp import STDP
+from spikemem.network.synapses import OneBit, Sparse, Synapses
 
 KEY = "spikemem"
 """Where a graph and its nodes hold our metadata: "text", JSON; "lag" of a population, in steps; the arrays of sparse synapses."""
-INHIBITIONS = {kind.__name__: kind for kind in (CycleReset, KWinners)}
 FAINTEST = 2.0**-52
 """The share of V that leaks in a step where none should but NIR has only a leaky cell: no more than float64 rounds away."""
-ROUNDING = 1e-6
-"""The relative difference that passing through float32 may make."""
 
 
 def to_nir(net: Network, inputs: Sequence[str] | None = None) -> Any:
@@ -60,44 +56,13 @@ def to_nir(net: Network, inputs: Sequence[str] | None = None) -> Any:
     in seconds: `norse.torch.from_nir(graph, dt=0.001)`.
 
     Warns (UserWarning) of all that other readers will not see, each feature with the population or projection that has it.
-    Raises NetworkError where an input is unknown or a population out of reach of them all, MissingExtraError without nir.
+    Raises NetworkError where an input is unknown or a population out of reach of them all, UnsupportedError where a neuron is no LIF or a
+    rule no STDP, MissingExtraError without nir.
     """
-    graph = _written(net, _inputs(net, inputs))
+    graph = written(net, _inputs(net, inputs))
     for no_words in _unsaid(net, graph):
         warnings.warn(no_words, UserWarning, stacklevel=2)
     return graph
-
-
-def from_nir(graph: Any, dt: float | None = None) -> Network:
-    """The network of a `nir.NIRGraph`: one that `to_nir` wrote as it was, or another one as its clock-driven readers would step it.
-
-    Of others it reads LIF, IF, CubaLIF, Linear, Affine without bias, Delay, Input and Output, in one dimension and without subgraphs.
-    An Input in front of weights becomes a population, for a stimulus of spikes (bool); one in front of cells is their external current.
-    An edge that takes no time becomes a delay of one step: as in the rule at the head of this module, populations answer later by their
-    lag, here the least for which every projection takes a step, and delays grow by lag of post - lag of pre.
-
-    dt: ms; not needed where `to_nir` wrote the graph, and then no other than its own.
-
-    Raises NetworkError, naming the node, where the graph holds anything else, cells of a node differ, a delay is no whole number of
-    steps, a time constant no longer than dt, or a loop too short for its projections; where a graph that `to_nir` wrote was changed in
-    anything but the weights of Dense synapses. MissingExtraError without nir.
-    """
-    if not isinstance(graph, _nir().NIRGraph):
-        raise NetworkError(f"from_nir reads a nir.NIRGraph, such as nir.read(path) gives, not a {type(graph).__name__}")
-    if KEY not in graph.metadata:
-        if dt is None:
-            raise NetworkError("this NIR graph was not written by spikemem and does not say its time step; give dt, in ms")
-        return foreign(graph, dt)
-    net = _own(graph)
-    if dt not in (None, net.dt):
-        raise NetworkError(f"this NIR graph was written for a dt of {net.dt} ms, not {dt} ms; leave dt out")
-    inputs = [name for name in net.populations if any(pre == _input(name) for pre, _ in graph.edges)]
-    for changed in _differences(graph, _written(net, inputs)):
-        raise NetworkError(f"{changed} of this NIR graph changed since spikemem wrote it; delete graph.metadata[{KEY!r}] and give dt")
-    return net
-
-
-# -- writing -----------------------------------------------------------------------------------------------------------------------
 
 
 def _inputs(net: Network, given: Sequence[str] | None) -> list[str]:
@@ -128,7 +93,7 @@ def _lags(net: Network, inputs: Sequence[str]) -> dict[str, int]:
 def _unsaid(net: Network, graph: Any) -> Iterator[str]:
     """What readers of NIR other than `from_nir` will not see."""
     for p in net.populations.values():
-        neuron = p.neuron
+        neuron = _lif(p)
         if neuron.reset is None:
             yield f"NIR has no reset by subtraction: other readers reset population {p.name!r} to 0"
         elif neuron.reset and (neuron.tau_syn or neuron.tau == math.inf):
@@ -150,8 +115,8 @@ def _unsaid(net: Network, graph: Any) -> Iterator[str]:
             yield f"NIR has no plasticity: in other readers the weights of {q.name!r} onto population {q.post!r} stay as they are"
 
 
-def _written(net: Network, inputs: Sequence[str]) -> Any:
-    nir, lags, seconds = _nir(), _lags(net, inputs), net.dt / 1000
+def written(net: Network, inputs: Sequence[str]) -> Any:
+    nir, lags, seconds = nir_library(), _lags(net, inputs), net.dt / 1000
     nodes: dict[str, Any] = {}
     edges: list[tuple[str, str]] = []
 
@@ -164,8 +129,8 @@ def _written(net: Network, inputs: Sequence[str]) -> Any:
     for p in net.populations.values():
         add(p.name, _cells(p, net.dt), {"text": _population_text(p), "lag": lags[p.name]})
     for name in inputs:
-        add(_input(name), nir.Input(np.array([net.populations[name].size])))
-        edges.append((_input(name), name))
+        add(input_node(name), nir.Input(np.array([net.populations[name].size])))
+        edges.append((input_node(name), name))
     loops_first = sorted(net.projections, key=lambda q: q.pre != q.post)  # so that Norse runs an Output last
     for q in loops_first:
         add(q.name, nir.Linear(np.ascontiguousarray(q.synapses.matrix().T)), {"text": _projection_text(q), **_arrays(q.synapses)})
@@ -185,7 +150,7 @@ def _written(net: Network, inputs: Sequence[str]) -> Any:
     return graph
 
 
-def _input(name: str) -> str:
+def input_node(name: str) -> str:
     return f"input:{name}"
 
 
@@ -195,7 +160,8 @@ def _delay(name: str) -> str:
 
 def _cells(p: Population, dt: float) -> Any:
     """The node of a population."""
-    nir, neuron, reset, seconds = _nir(), p.neuron, p.neuron.reset or 0.0, dt / 1000
+    nir, neuron, seconds = nir_library(), _lif(p), dt / 1000
+    reset = neuron.reset or 0.0
 
     def every(**parameters: float) -> dict[str, NDArray[np.float64]]:
         return {name: np.full(p.size, value) for name, value in parameters.items()}
@@ -212,6 +178,12 @@ def _cells(p: Population, dt: float) -> Any:
     return nir.LIF(**every(tau=seconds / leak, r=1.0, v_leak=rest, v_threshold=threshold, v_reset=0.0))
 
 
+def _lif(p: Population) -> LIF:
+    if type(p.neuron) is not LIF:
+        raise UnsupportedError(f"NIR cannot hold population {p.name!r}: of our neurons it has LIF, not {type(p.neuron).__name__}")
+    return p.neuron
+
+
 def _json(description: dict[str, Any]) -> str:
     return json.dumps(description, default=lambda number: number.item())  # of numpy
 
@@ -219,11 +191,13 @@ def _json(description: dict[str, Any]) -> str:
 def _population_text(p: Population) -> str:
     inhibition = p.inhibition and {"kind": type(p.inhibition).__name__, **asdict(p.inhibition)}
     noise = {} if p.noise is None else {"noise": asdict(p.noise)}
-    return _json({"neuron": asdict(p.neuron), "inhibition": inhibition, **noise})
+    return _json({"neuron": asdict(_lif(p)), "inhibition": inhibition, **noise})
 
 
 def _projection_text(q: Projection) -> str:
     bits = {"on": q.synapses.on, "off": q.synapses.off} if isinstance(q.synapses, OneBit) else {}
+    if q.plasticity is not None and type(q.plasticity) is not STDP:
+        raise UnsupportedError(f"NIR cannot hold {q.name!r}: of our rules its metadata have STDP, not {type(q.plasticity).__name__}")
     rule = q.plasticity and asdict(q.plasticity)
     ways = {"pre": q.pre, "post": q.post, "delay": q.delay, "first": q.first, "efficacy": q.efficacy}
     return _json({**ways, "plasticity": rule, "synapses": type(q.synapses).__name__, **bits})
@@ -239,61 +213,7 @@ def _arrays(synapses: Synapses) -> dict[str, NDArray[Any]]:
     return {}
 
 
-# -- reading what to_nir wrote -----------------------------------------------------------------------------------------------------
-
-
-def _own(graph: Any) -> Network:
-    try:
-        whole = _text(graph)
-        net = Network(whole["dt"])
-        for name in whole["populations"]:
-            node, text = graph.nodes[name], _text(graph.nodes[name])
-            inhibition = text["inhibition"] and INHIBITIONS[text["inhibition"].pop("kind")](**text["inhibition"])
-            noise = Logistic(**text["noise"]) if "noise" in text else None
-            net.add(Population(name, len(node.v_threshold), LIF(**text["neuron"]), inhibition, noise))
-        for name in whole["projections"]:
-            node, text = graph.nodes[name], _text(graph.nodes[name])
-            rule, made = text["plasticity"] and STDP(**text["plasticity"]), _synapses(node, text)
-            ways = {way: text.get(way) for way in ("delay", "first", "efficacy")}
-            net.connect(text["pre"], text["post"], made, plasticity=rule, **ways)
-    except (AttributeError, KeyError, TypeError, ValueError) as error:
-        raise NetworkError(
-            f"the metadata {KEY!r} of this NIR graph cannot be read ({error!r}); delete graph.metadata[{KEY!r}] and give dt"
-        ) from error
-    return net
-
-
-def _text(node: Any) -> dict[str, Any]:
-    return json.loads(node.metadata[KEY]["text"])
-
-
-def _synapses(node: Any, text: Mapping[str, Any]) -> Synapses:
-    own, post = node.metadata[KEY], len(node.weight)
-    match text["synapses"]:
-        case "Sparse":
-            return Sparse(own["indptr"], own["targets"], own["weights"], post)
-        case "OneBit":
-            return OneBit(own["bits"], own["start"], post, text["on"], text["off"])
-    return Dense(node.weight.T)
-
-
-def _differences(graph: Any, again: Any) -> Iterator[str]:
-    """What NIR says differently in two graphs, by more than the rounding of a float32."""
-    for name in sorted(graph.nodes.keys() | again.nodes.keys()):
-        if not _alike(graph.nodes.get(name), again.nodes.get(name)):
-            yield f"node {name!r}"
-    if {tuple(edge) for edge in graph.edges} != {*again.edges}:
-        yield "an edge"
-
-
-def _alike(one: Any, other: Any) -> bool:
-    if type(one) is not type(other):
-        return False
-    pairs = [(value, getattr(other, key)) for key, value in vars(one).items() if isinstance(value, np.ndarray)]
-    return all(a.shape == np.shape(b) and np.allclose(a, b, rtol=ROUNDING, atol=0.0) for a, b in pairs)
-
-
-def _nir() -> ModuleType:
+def nir_library() -> ModuleType:
     try:
         import nir
     except ImportError as error:

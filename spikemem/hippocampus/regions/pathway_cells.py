@@ -88,7 +88,7 @@ class Pathway:
         return None
 
 
-class Meaning(Pathway):
+class MeaningPathway(Pathway):
     """The perforant path: a cue's spikes against those that an index cell was taught."""
 
     name = "meaning"
@@ -103,7 +103,7 @@ class Meaning(Pathway):
         ec.connect(net, s.spec.ec, "sub", perforant)
 
 
-class Words(Pathway):
+class WordsPathway(Pathway):
     """Word cells onto the index cells of the keys that have their words."""
 
     name, of_words = "words", True
@@ -127,7 +127,7 @@ class Words(Pathway):
         return {"ec_lex": spikes}
 
 
-class Context(Pathway):
+class ContextPathway(Pathway):
     """Context cells, which fire with the word cells, onto the index cells of what was stored around a text that has these words."""
 
     name, of_words = "context", True
@@ -149,7 +149,7 @@ class Context(Pathway):
         return own[taught.neighbours] @ ec_ctx.shares(taught.spec.context)
 
 
-class Time(Pathway):
+class TimePathway(Pathway):
     """Cells of the moment that a cue is about, onto the index cells of memories of that time."""
 
     name = "time"
@@ -198,7 +198,7 @@ class Time(Pathway):
         return cue.taught.spec.ca1.time * ec_ctx.shared_moment(cue.taught.when, cue.around) / (len(ec_ctx.SPANS) * ec_ctx.GRIDS)
 
 
-class Key(Pathway):
+class KeyPathway(Pathway):
     """Apical dendrites that know the words of one of a memory's cues, and fire when these come together."""
 
     name, of_words = "key", True
@@ -232,7 +232,7 @@ class Key(Pathway):
         return taught.spec.ca1.key * np.isin(np.arange(len(taught.content)), fired)
 
 
-class Spreading(Pathway):
+class SpreadingPathway(Pathway):
     """Plateaus of what was recalled a pass before, of its successors, and of memories whose cues its text names."""
 
     name, of_words = "spreading", True
@@ -291,8 +291,8 @@ class Spreading(Pathway):
         return cue.taught.spec.ca1.spreading * cue.primed
 
 
-WORDS = Words()
-ALL: tuple[Pathway, ...] = (Meaning(), WORDS, Context(), Time(), Key(), Spreading())
+WORDS = WordsPathway()
+ALL: tuple[Pathway, ...] = (MeaningPathway(), WORDS, ContextPathway(), TimePathway(), KeyPathway(), SpreadingPathway())
 """The pathways onto index cells. A further one stands at the end."""
 PATHWAYS = tuple(pathway.name for pathway in ALL)
 """Their names: the parts of an index cell's drive, in this order."""

@@ -3,18 +3,19 @@
 Orders within the slot "synapses": the drift of the step before, then what it has shown the synapses, then transmission at 0.
 """
 
-from collections.abc import Mapping
 from types import ModuleType
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from spikemem.network.graph import CycleReset, KWinners, Network, Population, Projection
-from spikemem.network.plasticity import STDP
+from spikemem.errors import UnsupportedError
+from spikemem.network.graph import CycleReset, KWinners, Population, Projection
+from spikemem.network.neurons.contract import Brian2Neuron
+from spikemem.network.plasticity.contract import Brian2Rule, PlasticityRule
 from spikemem.network.synapses import Dense, OneBit, Sparse, unpack
 from spikemem.simulators.brian2.race import Race
-from spikemem.simulators.stimulus import Drive
+from spikemem.simulators.stimulus import Simulation
 
 SCHEDULE = ["start", "groups", "synapses", "thresholds", "resets", "end"]
 DRIFT, FIRST, SECOND = -3, -2, -1
@@ -22,10 +23,14 @@ LONG_AGO = "-10000 * second"
 """Brian2's own lastspike of a cell that never fired."""
 
 
+ELSEWHERE = 'use simulator="event" or "torch"'
+
+
 class Model:
     """A network and its stimulus as Brian2 objects."""
 
-    def __init__(self, b2: ModuleType, net: Network, drive: Drive, chosen: Mapping[str, NDArray[np.int64]], standalone: bool) -> None:
+    def __init__(self, b2: ModuleType, simulation: Simulation, standalone: bool) -> None:
+        net, drive, chosen = simulation.net, simulation.drive, simulation.chosen
         self.b2, self.net, self.drive, self.chosen, self.standalone = b2, net, drive, chosen, standalone
         self.dt = net.dt * b2.ms
         self.brian = b2.Network()
@@ -46,39 +51,38 @@ class Model:
     def _group(self, n: int, population: Population) -> Any:
         if population.name in self.drive.clamped:
             return self._generator(f"cells_{n}", population, None)
-        b2, neuron, inhibition = self.b2, population.neuron, population.inhibition
-        text, races = neuron.brian2(), isinstance(inhibition, KWinners)
-        constants = {
-            "tau": neuron.tau * b2.ms, "tau_syn": neuron.tau_syn * b2.ms, "theta": neuron.threshold,
-            "resistance": neuron.resistance, "reset": neuron.reset or 0.0,
-        }  # fmt: skip
+        b2, inhibition, text = self.b2, population.inhibition, _cell(population)
+        races = isinstance(inhibition, KWinners)
         model = [text.model, *(f"{relay} : 1" for relay in self.relays[population.name])]
         if races:
-            model += ["fires : boolean", "rank : integer"]
+            model += ["crossed : boolean", "fires : boolean", "rank : integer"]
         firsts = {p.first for p in self.net.projections if p.pre == population.name and p.first is not None}
-        held = (
-            {"refractory": (self.net.steps(neuron.refractory) + 1) * self.dt} if neuron.refractory else {}
-        )  # Brian2 counts the spike's step
+        # Brian2 counts the spike's own step among the refractory ones.
+        held = {"refractory": (self.net.steps(text.refractory) + 1) * self.dt} if text.refractory else {}
         group = b2.NeuronGroup(
             population.size * self.drive.batches, "\n".join(model), threshold="fires" if races else text.threshold, reset=text.reset,
-            events={f"first_{k}": f"fires and rank < {k}" for k in firsts}, method="exact", dt=self.dt, namespace=constants,
-            name=f"cells_{n}", **held,
+            events={f"first_{k}": f"fires and rank < {k}" for k in firsts}, method="exact", dt=self.dt,
+            namespace=self._constants(text), name=f"cells_{n}", **held,
         )  # fmt: skip
-        if not neuron.tau_syn:
-            group.run_regularly("j = 0", when="start", dt=self.dt, name=f"silence_{n}")
+        if text.start:
+            group.run_regularly(text.start, when="start", dt=self.dt, name=f"silence_{n}")
         if inhibition is not None:
-            self._restart(n, group, inhibition, bool(held))
+            self._restart(n, group, inhibition, text)
         inputs = [self._external(n, group, population.name)] if population.name in self.drive.current else []
         arriving = [f"j += {source}" for source in (*self.relays[population.name], *inputs)]
-        group.run_regularly("\n".join([*arriving, text.arrival]), when="after_synapses", dt=self.dt, name=f"arrival_{n}")
+        arrival = [*arriving, text.arrival, *([f"crossed = {text.threshold}"] if races else [])]
+        group.run_regularly("\n".join(arrival), when="after_synapses", dt=self.dt, name=f"arrival_{n}")
         self.brian.add(group)
         if isinstance(inhibition, KWinners):
-            race = Race(group, inhibition.k, neuron.threshold, self.drive.batches, self.net.steps(inhibition.cycle))
+            race = Race(group, inhibition.k, self.drive.batches, self.net.steps(inhibition.cycle))
             self.brian.add(race.standalone(b2, n, self.dt) if self.standalone else race.operation(b2, self.dt))
         return group
 
-    def _restart(self, n: int, group: Any, inhibition: CycleReset, refractory: bool) -> None:
-        anew = "v = 0\nspiked = 0" + (f"\nlastspike = {LONG_AGO}" if refractory else "")
+    def _constants(self, text: Brian2Neuron | Brian2Rule) -> dict[str, Any]:
+        return {**text.numbers, **{name: time * self.b2.ms for name, time in text.times.items()}}
+
+    def _restart(self, n: int, group: Any, inhibition: CycleReset, text: Brian2Neuron) -> None:
+        anew = text.restart + (f"\nlastspike = {LONG_AGO}" if text.refractory else "")
         group.run_regularly(anew, when="start", dt=self.net.steps(inhibition.cycle) * self.dt, name=f"restart_{n}")
 
     def _external(self, n: int, group: Any, name: str) -> str:
@@ -171,14 +175,11 @@ class Model:
         updater.when, updater.order = "after_synapses", -1
         self.brian.add(relay, counts, reach)
 
-    def _learning(self, n: int, projection: Projection, rule: STDP, forced: bool) -> Any:
+    def _learning(self, n: int, projection: Projection, rule: PlasticityRule, forced: bool) -> Any:
         """Plastic synapses: they learn what the step before has shown them, then they transmit."""
         text, back = rule.brian2(), self.net.steps(rule.dendritic)
-        constants = {
-            "a_plus": rule.a_plus, "a_minus": rule.a_minus, "w_min": rule.w_min, "w_max": rule.w_max,
-            "tau_plus": rule.tau_plus * self.b2.ms, "tau_minus": rule.tau_minus * self.b2.ms,
-            "drift": rule.drift / self.b2.ms, "divide": rule.basin,
-        }  # fmt: skip
+        if text is None:
+            raise UnsupportedError(f"brian2 cannot learn {projection.name!r}: {type(rule).__name__} has no Brian2 text; {ELSEWHERE}")
         whole = self.net.steps(projection.delay)
         delays = {"depress": (whole - back) * self.dt, "potentiate": back * self.dt}
         on_pre = {"depress": text.on_pre}
@@ -186,13 +187,13 @@ class Model:
             on_pre["transmit"], delays["transmit"] = "j_post += w", (whole - 1) * self.dt
         source, target = self.groups[projection.pre], self.groups[projection.post]
         made = self.b2.Synapses(
-            source, target, text.model, on_pre=on_pre, on_post={"potentiate": text.on_post}, delay=delays, namespace=constants,
-            method="exact", dt=self.dt, name=f"synapses_{n}",
+            source, target, text.model, on_pre=on_pre, on_post={"potentiate": text.on_post}, delay=delays,
+            namespace=self._constants(text), method="exact", dt=self.dt, name=f"synapses_{n}",
         )  # fmt: skip
         self._wire(made, projection)
-        if text.drift:
-            made.run_regularly(text.drift, when="synapses", order=DRIFT, dt=self.dt, name=f"drift_{n}")
-        first, second = ("potentiate", "depress") if rule.coincidence == "depression" else ("depress", "potentiate")
+        if text.each_step:
+            made.run_regularly(text.each_step, when="synapses", order=DRIFT, dt=self.dt, name=f"drift_{n}")
+        first, second = ("potentiate", "depress") if text.post_first else ("depress", "potentiate")
         getattr(made, first).order, getattr(made, second).order = FIRST, SECOND
         return made
 
@@ -214,6 +215,13 @@ class Model:
         )
         self.brian.add(monitor)
         return monitor
+
+
+def _cell(population: Population) -> Brian2Neuron:
+    if (text := population.neuron.brian2()) is None:
+        kind = type(population.neuron).__name__
+        raise UnsupportedError(f"brian2 cannot simulate {population.name!r}: {kind} has no Brian2 text; {ELSEWHERE}")
+    return text
 
 
 def _triples(projection: Projection) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.float64]]:

@@ -12,6 +12,7 @@ namespace {{
 }}
 bool race_{n}(int32_t place, bool fresh) {{
     double* v = brian::{v};
+    char* crossing = brian::{crossed};
     int32_t* rank = brian::{rank};
     static std::vector<bool> won({cells} * {batches});
     if (place > 0) return won[place];
@@ -24,7 +25,7 @@ bool race_{n}(int32_t place, bool fresh) {{
             if (fresh) race_{n}_held[c] = false;
             if (race_{n}_held[c]) v[c] = 0.0;
             won[c] = false;
-            if (v[c] > {threshold}) crossed.push_back(c);
+            if (crossing[c] && !race_{n}_held[c]) crossed.push_back(c);
         }}
         std::stable_sort(crossed.begin(), crossed.end(), [v](int x, int y) {{ return v[x] > v[y]; }});
         if (crossed.empty() || count == {k}) continue;
@@ -45,10 +46,10 @@ bool race_{n}(int32_t place, bool fresh) {{
 
 
 class Race:
-    """Which cells of a group win in a step: it sets `fires` and `rank`, and holds the silenced at v = 0."""
+    """Which of the `crossed` cells of a group win in a step: it sets `fires` and `rank`, and holds the silenced at v = 0."""
 
-    def __init__(self, group: Any, k: int, threshold: float, batches: int, cycle: int) -> None:
-        self.group, self.k, self.threshold, self.batches, self.cycle = group, k, threshold, batches, cycle
+    def __init__(self, group: Any, k: int, batches: int, cycle: int) -> None:
+        self.group, self.k, self.batches, self.cycle = group, k, batches, cycle
         self.cells = group.N // batches
         self.count = np.zeros(batches, np.int64)
         self.held = np.zeros(group.N, bool)
@@ -59,14 +60,14 @@ class Race:
 
     def step(self, t: Any) -> None:
         """One step of the race; t is Brian2's time."""
-        v, fires, rank = (self.group.variables[name].get_value() for name in ("v", "fires", "rank"))
+        v, crossing, fires, rank = (self.group.variables[name].get_value() for name in ("v", "crossed", "fires", "rank"))
         if round(float(t / self.group.clock.dt)) % self.cycle == 0:
             self.count[:], self.held[:] = 0, False
-        v[self.held] = 0.0
+        v[self.held], crossing[self.held] = 0.0, False
         fires[:] = False
         for b in range(self.batches):
             item = slice(b * self.cells, (b + 1) * self.cells)
-            crossed = np.flatnonzero(v[item] > self.threshold)
+            crossed = np.flatnonzero(crossing[item])
             order = crossed[np.argsort(-v[item][crossed], kind="stable")][: self.k - self.count[b]] + item.start
             if not len(order):
                 continue
@@ -81,8 +82,8 @@ class Race:
         """As a C++ function that runs the race for all cells when it is called for the first."""
 
         def code(owner: Any) -> str:
-            names = {name: b2.device.get_array_name(owner.variables[name]) for name in ("v", "rank")}
-            return CPP.format(n=n, batches=self.batches, cells=self.cells, k=self.k, threshold=repr(self.threshold), **names)
+            names = {name: b2.device.get_array_name(owner.variables[name]) for name in ("v", "crossed", "rank")}
+            return CPP.format(n=n, batches=self.batches, cells=self.cells, k=self.k, **names)
 
         race = b2.Function(
             _only_compiled, arg_units=[1, bool], return_unit=bool, arg_names=["place", "fresh"], stateless=False

@@ -10,7 +10,7 @@ import importlib
 import os
 import shutil
 import tempfile
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from types import ModuleType
@@ -20,12 +20,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from spikemem.errors import MissingExtraError, UnsupportedError
-from spikemem.network.graph import BASKET, KWinners, Network, Population, Projection
+from spikemem.network.graph import KWinners, Population, Projection
+from spikemem.simulators.brian2 import EXTRA, STANDALONE
 from spikemem.simulators.brian2.model import Model
-from spikemem.simulators.recording import Recording, Spikes
-from spikemem.simulators.stimulus import Drive
+from spikemem.simulators.recording import Fired, Recording, recorded
+from spikemem.simulators.stimulus import Simulation
 
-STANDALONE = "cpp_standalone"
 PREFERENCES: Mapping[str, Any] = {
     "codegen.cpp.extra_compile_args": None,  # or they would overrule the next
     "codegen.cpp.extra_compile_args_gcc": ["-w", "-O3", "-std=c++11", "-ffp-contract=off"],  # no -ffast-math: the contract says what rounds
@@ -35,34 +35,17 @@ PREFERENCES: Mapping[str, Any] = {
 }
 
 
-def run(
-    net: Network,
-    drive: Drive,
-    chosen: Mapping[str, NDArray[np.int64]],
-    progress: Callable[[int, int], None] | None = None,
-    target: str = "numpy",
-) -> Recording:
-    """Simulate; see `spikemem.simulate.simulate`."""
-    return timed(net, drive, chosen, progress, target)[0]
-
-
-def timed(
-    net: Network,
-    drive: Drive,
-    chosen: Mapping[str, NDArray[np.int64]],
-    progress: Callable[[int, int], None] | None = None,
-    target: str = "numpy",
-) -> tuple[Recording, float]:
-    """`run`, and the seconds that went to the compiler of standalone code."""
+def timed(simulation: Simulation, target: str = "numpy") -> tuple[Recording, float]:
+    """Simulate, see `spikemem.simulate`; and the seconds that went to the compiler of standalone code."""
     b2 = _brian2()
     _check_tools(target)
     with _prepared(b2, target) as folder:
-        model = Model(b2, net, drive, chosen, folder is not None)
-        _simulate(model, progress)
+        model = Model(b2, simulation, folder is not None)
+        _simulate(model, simulation)
         if folder is None:
-            return _recorded(model), 0.0
+            return _recorded(model, simulation), 0.0
         b2.device.build(directory=str(folder), compile=True, run=True, debug=False)
-        return _recorded(model), b2.device.timers["compile"]["make"]
+        return _recorded(model, simulation), b2.device.timers["compile"]["make"]
 
 
 def _check_tools(target: str) -> None:
@@ -101,9 +84,9 @@ def _prepared(b2: ModuleType, target: str) -> Iterator[Path | None]:
                 b2.prefs[name] = value
 
 
-def _simulate(model: Model, progress: Callable[[int, int], None] | None) -> None:
+def _simulate(model: Model, simulation: Simulation) -> None:
     """All steps, and one more where synapses learn, in which they learn the last one's spikes."""
-    steps = model.drive.steps
+    steps, progress = model.drive.steps, simulation.progress
 
     def report(elapsed: Any, completed: float, start: Any, duration: Any) -> None:
         assert progress is not None
@@ -117,50 +100,40 @@ def _simulate(model: Model, progress: Callable[[int, int], None] | None) -> None
 # -- reading -----------------------------------------------------------------------------------------------------------------------
 
 
-def _recorded(model: Model) -> Recording:
+def _recorded(model: Model, simulation: Simulation) -> Recording:
     net, drive = model.net, model.drive
-    spikes: dict[str, Spikes] = {}
-    ranks: dict[str, NDArray[np.int64]] = {}
-    for name, population in net.populations.items():
-        spikes[name], ranks[name] = _trains(model, population)
-        if isinstance(population.inhibition, KWinners):
-            nth = population.inhibition.k - 1 if name not in drive.clamped else -1  # a teacher needs no basket cell
-            batch = spikes[name].batch[ranks[name] == nth]
-            spikes[name + BASKET] = Spikes(spikes[name].step[ranks[name] == nth], batch, np.zeros_like(batch), 1)
-    voltages = {name: np.zeros((drive.steps, drive.batches, len(cells))) for name, cells in model.chosen.items()}
+    fired = {name: _fired(model, population) for name, population in net.populations.items()}
+    voltages = simulation.voltages()
     for name, monitor in model.voltages.items():
         voltages[name] = np.asarray(monitor.v)[:, : drive.steps].T.reshape(drive.steps, drive.batches, -1)
-    carried = 0
-    for projection in net.projections:
-        trains = spikes[projection.pre]
-        delivered = trains.step + net.steps(projection.delay) < drive.steps
-        carried += projection.carried(trains.cell[delivered], ranks[projection.pre][delivered])
-    weights = {p.name: _weights(model, p) for p in net.projections if p.plasticity is not None}
-    return Recording(net.dt, drive.steps, drive.batches, spikes, voltages, dict(model.chosen), {}, carried, weights)
+    return recorded(simulation, fired, voltages, {p.name: _weights(model, p) for p in net.projections if p.plasticity is not None})
 
 
-def _trains(model: Model, population: Population) -> tuple[Spikes, NDArray[np.int64]]:
-    """A population's spikes in firing order, and the rank of each in its cycle."""
+def _fired(model: Model, population: Population) -> Fired:
+    """A population's spikes in firing order, and those of its basket cell: it spikes with the last winner; a teacher needs none."""
     monitor = model.spikes[population.name]
-    step, place = np.rint(np.asarray(monitor.t / model.dt)).astype(np.int32), np.asarray(monitor.i).astype(np.int32)
+    step, place = np.rint(np.asarray(monitor.t / model.dt)).astype(np.int64), np.asarray(monitor.i).astype(np.int64)
     raced = hasattr(monitor, "rank")
     rank = np.asarray(monitor.rank, dtype=np.int64) if raced else np.zeros(len(step), np.int64)
     batch, cell = place // population.size, place % population.size
     order = np.lexsort((cell, rank, batch, step))
     order = order[step[order] < model.drive.steps]
-    spikes = Spikes(step[order], batch[order].astype(np.int32), cell[order].astype(np.int32), population.size)
-    return spikes, rank[order] if raced else _ranks(spikes, model.cycle(population))
+    step, batch, cell, rank = step[order], batch[order], cell[order], rank[order]
+    if not raced:
+        rank = _ranks(step, batch, model.cycle(population))
+    k = population.inhibition.k if raced and isinstance(population.inhibition, KWinners) else 0
+    return Fired(step, batch, cell, rank, step[rank == k - 1], batch[rank == k - 1])
 
 
-def _ranks(spikes: Spikes, cycle: int) -> NDArray[np.int64]:
+def _ranks(step: NDArray[np.int64], batch: NDArray[np.int64], cycle: int) -> NDArray[np.int64]:
     """The rank of each spike in its cycle, for spikes sorted by step, then batch item, then cell."""
-    if not len(spikes):
+    if not len(step):
         return np.zeros(0, np.int64)
-    key = spikes.step // cycle * (1 + spikes.batch.max()) + spikes.batch
+    key = step // cycle * (1 + batch.max()) + batch
     order = np.argsort(key, kind="stable")
     starts = np.flatnonzero(np.diff(key[order], prepend=-1))
-    rank = np.empty(len(spikes), np.int64)
-    rank[order] = np.arange(len(spikes)) - np.repeat(starts, np.diff([*starts, len(spikes)]))
+    rank = np.empty(len(step), np.int64)
+    rank[order] = np.arange(len(step)) - np.repeat(starts, np.diff([*starts, len(step)]))
     return rank
 
 
@@ -178,5 +151,5 @@ def _brian2() -> ModuleType:
     try:
         import brian2
     except ImportError as error:
-        raise MissingExtraError(f'simulator "brian2" needs the "reference" extra: pip install "spikemem[reference]" ({error})') from error
+        raise MissingExtraError(f'simulator "brian2" needs the "reference" extra: {EXTRA} ({error})') from error
     return brian2

@@ -1,9 +1,7 @@
-"""Plasticity: pair STDP, its parameters, its one step, and its window, side by side.
+"""Spike-timing-dependent plasticity: pair STDP, its parameters, its one step, its window, and the same rule as Brian2 text, side by side.
 
-The contract, the same in every simulator. A spike needs the projection's delay from cell to cell, of which `dendritic` lies behind the
-synapse; a postsynaptic spike takes as long to travel back. At the end of step t, when all S[t] are known, a synapse sees
+The step of `plasticity.contract`, on the spikes `pre` and `post` that a synapse sees at the end of step t:
 
-    pre  = S_pre[t - (delay - dendritic)]          post = S_post[t - dendritic]
     x   <- x exp(-dt / tau_plus)                   y   <- y exp(-dt / tau_minus)
     w   <- w + drift dt where w > divide, w - drift dt elsewhere
     post:  w <- w + A+(w) x,   then   y <- y + 1   (y <- 1 where only the nearest spike counts)
@@ -13,8 +11,6 @@ in this order where a coincidence depresses, pre before post where it potentiate
 
     A+(w) = a_plus,  A-(w) = a_minus                                     additive (Song, Miller & Abbott 2000)
     A+(w) = a_plus (w_max - w),  A-(w) = a_minus (w - w_min)             multiplicative (van Rossum, Bi & Turrigiano 2000)
-
-What arrives at step t was weighted by the w of the end of step t - 1.
 """
 
 import math
@@ -25,7 +21,8 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from spikemem.errors import NetworkError
-from spikemem.network.neurons import number
+from spikemem.network.neurons.contract import number
+from spikemem.network.plasticity.contract import Brian2Rule, CompiledRule, PlasticityRule
 
 
 class STDPState(NamedTuple):
@@ -39,17 +36,8 @@ class STDPState(NamedTuple):
     """y, [..., post]."""
 
 
-class Brian2Rule(NamedTuple):
-    """A rule as Brian2 reads it; the drift of a step comes first in the next one."""
-
-    drift: str
-    model: str
-    on_post: str
-    on_pre: str
-
-
 @dataclass(frozen=True)
-class STDP:
+class STDP(PlasticityRule):
     """Pair-based spike-timing-dependent plasticity with hard bounds (Bi & Poo 1998; Morrison, Diesmann & Gerstner 2008).
 
         dw = A+(w) exp(-lag / tau_plus)   for lag = t_post - t_pre > 0,      dw = -A-(w) exp(lag / tau_minus)   for lag < 0,
@@ -121,6 +109,9 @@ class STDP:
         """The decay of x and of y in one step of dt ms."""
         return math.exp(-dt / self.tau_plus), math.exp(-dt / self.tau_minus)
 
+    def initial(self, weights: Any, pre: Any, post: Any) -> STDPState:
+        return STDPState(weights, pre, post)
+
     def step(self, pre: Any, post: Any, state: STDPState, dt: float) -> STDPState:
         """One step of the contract on all-to-all synapses, for numpy arrays and torch tensors alike.
 
@@ -150,15 +141,24 @@ class STDP:
         room = weights - self.w_min if self.dependence == "multiplicative" else 1.0
         return (weights - self.a_minus * room * y[..., None, :] * pre[..., :, None]).clip(self.w_min, self.w_max)
 
+    def compiled(self, dt: float) -> CompiledRule:
+        kinds = self.dependence == "multiplicative", self.pairing == "nearest", self.coincidence == "depression"
+        drift = self.drift * dt, self.basin
+        return CompiledRule(self.a_plus, self.a_minus, *self.decays(dt), *drift, self.w_min, self.w_max, *kinds)
+
     def brian2(self) -> Brian2Rule:
-        """The same rule for Brian2, event-driven as in its own STDP example; its constants are the parameters, times in seconds."""
+        """The same rule for Brian2, event-driven as in its own STDP example."""
         soft, one = self.dependence == "multiplicative", "+= 1" if self.pairing == "all" else "= 1"
         rise, fall = (" * (w_max - w)", " * (w - w_min)") if soft else ("", "")
+        drift = "w = clip(w + int(t > 0 * second) * (drift / ms) * dt * (2 * int(w > divide) - 1), w_min, w_max)"
         return Brian2Rule(
-            drift="w = clip(w + int(t > 0 * second) * drift * dt * (2 * int(w > divide) - 1), w_min, w_max)" if self.drift else "",
             model="w : 1\ndx/dt = -x / tau_plus : 1 (event-driven)\ndy/dt = -y / tau_minus : 1 (event-driven)",
             on_post=f"w = clip(w + a_plus{rise} * x, w_min, w_max)\ny {one}",
             on_pre=f"w = clip(w - a_minus{fall} * y, w_min, w_max)\nx {one}",
+            post_first=self.coincidence == "depression",
+            each_step=drift if self.drift else "",
+            numbers={**{name: getattr(self, name) for name in ("a_plus", "a_minus", "w_min", "w_max", "drift")}, "divide": self.basin},
+            times={"tau_plus": self.tau_plus, "tau_minus": self.tau_minus},
         )
 
     def window(self, lag: ArrayLike, weight: float = 0.5) -> NDArray[np.float64]:

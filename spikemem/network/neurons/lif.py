@@ -1,44 +1,25 @@
-"""Neurons: the parameters, the one step, the analytic rate, and the same cell as Brian2 text, side by side.
+"""Leaky integrate-and-fire neurons: parameters, the one step, the analytic rate, and the same cell as Brian2 text, side by side.
 
-The step contract, the same in every simulator, in this order at step t:
+The step of `neurons.contract`, with every option:
 
-    I[t] = sum over projections of W . S_pre[t - delay]  +  external current[t]
     J[t] = gamma J[t-1] + I[t]                           gamma = exp(-dt / tau_syn); J = I where tau_syn is 0
     V[t] = beta V[t-1] + R J[t] - theta S[t-1]           beta = exp(-dt / tau); reset by subtraction, or
     V[t] = beta V'[t-1] + R J[t]                         reset to a value: V' is the reset where S[t-1], V elsewhere
     S[t] = V[t] > theta                                  strict; then the population's inhibition chooses
 
-For the refractory steps after a spike V stands still at what the reset made of it, R J is lost, and S is 0; J goes on. V is measured
-from rest; V, J and S start at 0. A recorded voltage is V[t] after the inhibition has chosen and before the reset, which happens at
-t + 1. With no options it is the reset-by-subtraction `snntorch.Leaky`.
-
-Simulators add in different orders. Where V stands within rounding of theta, or two racing cells within rounding of one another, that
-decides, and spikes may differ; equal weights on equal cells make such ties. Sums of dyadic weights, as in the hippocampus, are exact.
+For the refractory steps after a spike V stands still at what the reset made of it, R J is lost, and S is 0; J goes on. J starts at 0.
+With no options it is the reset-by-subtraction `snntorch.Leaky`.
 """
 
 import math
 from dataclasses import dataclass, fields
-from typing import Any, NamedTuple, TypeVar
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from spikemem.errors import NetworkError
-
-Array = TypeVar("Array", bound=Any)  # a numpy array or a torch tensor
-
-
-def number(name: str, value: Any) -> float:
-    """A parameter as a Python float; NetworkError, naming it, where it is none."""
-    try:
-        return float(value)
-    except (TypeError, ValueError) as error:
-        raise NetworkError(f"{name} is {value!r}; it must be a number") from error
-
-
-def _where(condition: Array, value: Array, other: Array) -> Array:
-    """value where the condition holds, other elsewhere, of their own dtype: a torch bool times a Python float would be a float32."""
-    return value * condition + other * ~condition
+from spikemem.network.neurons.contract import Array, Brian2Neuron, CompiledNeuron, Neuron, number, where, whole_steps
 
 
 class LIFState(NamedTuple):
@@ -54,17 +35,8 @@ class LIFState(NamedTuple):
     """Refractory steps left, this one included, [..., cell]; carried only where there is a refractory time."""
 
 
-class Brian2Neuron(NamedTuple):
-    """A cell as Brian2 reads it: v is V, j is J."""
-
-    model: str
-    arrival: str
-    threshold: str
-    reset: str
-
-
 @dataclass(frozen=True)
-class LIF:
+class LIF(Neuron):
     """Leaky integrate-and-fire (Lapicque 1907; in its plain form the `snntorch.Leaky` of Eshraghian et al. 2023).
 
         J[t] = gamma J[t-1] + I[t],   V[t] = beta V[t-1] + R J[t] - theta S[t-1],   S[t] = V[t] > theta
@@ -142,6 +114,20 @@ class LIF:
         """The decay of the synaptic current in one step of dt ms, in [0, 1)."""
         return math.exp(-dt / self.tau_syn) if self.tau_syn else 0.0
 
+    def check(self, dt: float) -> None:
+        """Refractory times are whole steps, and a resistance that was made for one dt fits no other."""
+        if self.refractory and whole_steps(self.refractory, dt) < 1:
+            raise NetworkError(f"a refractory time of {self.refractory} ms is shorter than a step of {dt} ms")
+        if self.made_for not in (None, dt):
+            raise NetworkError(f"its resistance was made for a dt of {self.made_for} ms, the network's is {dt} ms")
+
+    def initial(self, zeros: Array) -> LIFState:
+        return LIFState(zeros, zeros != 0)
+
+    def restart(self, state: LIFState) -> LIFState:
+        """V and S are 0, no cell is refractory; J goes on."""
+        return super().restart(state)._replace(refractory=0)
+
     def step(self, current: Array, state: LIFState, dt: float) -> LIFState:
         """One step of the contract, for numpy arrays and torch tensors alike.
 
@@ -151,31 +137,40 @@ class LIF:
         if self.tau_syn:
             synaptic = self.gamma(dt) * state.current + current
         if self.reset is None:
-            stays = _where(spikes, state.voltage - self.threshold, state.voltage)
+            stays = where(spikes, state.voltage - self.threshold, state.voltage)
             decayed = self.beta(dt) * state.voltage + self.resistance * synaptic
-            voltage = _where(spikes, decayed - self.threshold, decayed)
+            voltage = where(spikes, decayed - self.threshold, decayed)
         else:
-            stays = _where(spikes, 0.0 * state.voltage + self.reset, state.voltage)
+            stays = where(spikes, 0.0 * state.voltage + self.reset, state.voltage)
             voltage = self.beta(dt) * stays + self.resistance * synaptic
         if not self.refractory:
             return LIFState(voltage, voltage > self.threshold, synaptic)
         left = round(self.refractory / dt) * spikes + (state.refractory - 1 * (state.refractory > 0)) * ~spikes
         held = left > 0
-        voltage = _where(held, stays, voltage)
+        voltage = where(held, stays, voltage)
         return LIFState(voltage, (voltage > self.threshold) & ~held, synaptic, left)
 
-    def brian2(self) -> Brian2Neuron:
-        """The same cell for Brian2 (Stimberg, Brette & Goodman 2019), for the schedule start, groups, synapses, thresholds, resets, end.
+    def compiled(self, dt: float) -> CompiledNeuron:
+        reset = math.nan if self.reset is None else self.reset
+        return CompiledNeuron(self.beta(dt), self.gamma(dt), self.resistance, self.threshold, reset, whole_steps(self.refractory, dt))
 
-        `arrival` comes after the synapses and before the threshold. A subtraction waits there for V to have decayed; `spiked` remembers
-        it. Constants: tau, tau_syn in seconds, theta, reset, resistance.
-        """
+    def brian2(self) -> Brian2Neuron:
+        """The same cell for Brian2. A subtraction waits in `arrival` for V to have decayed; `spiked` remembers it."""
         moves = " * int(not_refractory)" if self.refractory else ""
         model = [f"dv/dt = -v / tau{moves} : 1", "dj/dt = -j / tau_syn : 1" if self.tau_syn else "j : 1", "spiked : 1"]
         at_once = self.reset is not None or self.refractory
         arrival = f"v += resistance * j{moves}" + ("" if at_once else " - theta * spiked\nspiked = 0")
-        reset = ("v = reset" if self.reset is not None else "v -= theta") if at_once else "spiked = 1"
-        return Brian2Neuron("\n".join(model), arrival, threshold="v > theta", reset=reset)
+        return Brian2Neuron(
+            "\n".join(model),
+            arrival,
+            threshold="v > theta",
+            reset=("v = reset" if self.reset is not None else "v -= theta") if at_once else "spiked = 1",
+            start="" if self.tau_syn else "j = 0",
+            restart="v = 0\nspiked = 0",
+            refractory=self.refractory,
+            numbers={"theta": self.threshold, "resistance": self.resistance, "reset": self.reset or 0.0},
+            times={"tau": self.tau, "tau_syn": self.tau_syn},
+        )
 
     def rate(self, current: ArrayLike, dt: float = 1.0) -> NDArray[np.float64]:
         """The firing rate in Hz under a constant current; a simulation's mean interval is within one step of its inverse.

@@ -13,9 +13,10 @@ from torch import Tensor
 
 from spikemem.errors import MissingExtraError, UnsupportedError
 from spikemem.network.graph import Population, Projection
-from spikemem.network.neurons import LIF, LIFState
-from spikemem.network.plasticity import STDP
-from spikemem.simulators.torch_loop import Cells, Learner, Step
+from spikemem.network.neurons.lif import LIF, LIFState
+from spikemem.network.plasticity.contract import PlasticityRule
+from spikemem.network.plasticity.stdp import STDP
+from spikemem.simulators.torch_loop.cells import Cells, Learner, Step, lif
 
 UNIT = 1.0
 """dt in Norse's functions; time constants are given as shares of a step."""
@@ -27,7 +28,7 @@ class Norse(Cells):
     """The loop's cells from Norse."""
 
     def step(self, population: Population) -> Step:
-        functional, neuron = _norse(), population.neuron
+        functional, neuron = _norse(), lif(population, "norse")
         membrane, synapse = self._membrane(neuron), self._synapse(neuron)
         threshold, reset = self.number(neuron.threshold), self.number(neuron.reset or 0.0)
         refractory = torch.tensor(round(neuron.refractory / self.dt))
@@ -85,7 +86,12 @@ class Norse(Cells):
 
         return decay
 
-    def learner(self, projection: Projection, rule: STDP, weights: Tensor) -> Learner:
+    def learner(self, projection: Projection, rule: PlasticityRule, weights: Tensor) -> Learner:
+        if type(rule) is not STDP:
+            raise UnsupportedError(
+                f"norse cannot learn {projection.name!r}: of our rules it has STDP, not {type(rule).__name__}; "
+                f'use simulator="event" or "torch"'
+            )
         if rule.pairing == "nearest":
             raise UnsupportedError(f"norse cannot learn {projection.name!r}: it has no nearest-neighbour pairing; any other simulator has")
         return _Learners([_Learner(rule, item.unsqueeze(0), self) for item in weights])

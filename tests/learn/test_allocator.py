@@ -7,12 +7,12 @@ import sys
 import pytest
 import torch
 
-from spikemem import _allocator as pages
+from spikemem.learn import allocator
 
 
 @pytest.mark.skipif(sys.platform != "linux" or not hasattr(ctypes.CDLL(None), "mallopt"), reason="there is no glibc")
 def test_a_freed_block_is_not_cleared_anew() -> None:
-    pages.keep()
+    allocator.keep()
 
     def faults(steps: int) -> int:
         before = resource.getrusage(resource.RUSAGE_SELF).ru_minflt

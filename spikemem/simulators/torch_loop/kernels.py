@@ -50,15 +50,16 @@ class Carrier:
                 return current.view(-1).index_add_(0, flat, weights.reshape(-1)).view_as(current)
 
 
-def choose_winners(voltage: Tensor, threshold: float, k: int, silenced: Tensor, count: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+def choose_winners(voltage: Tensor, crossed: Tensor, k: int, silenced: Tensor, count: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
     """The basket cell's choice of one step (see `network.KWinners`).
 
-    voltage: [batch, cell].   silenced: bool, [batch, cell].   count: spikes so far in the cycle, [batch].
+    voltage: [batch, cell].   crossed: S before the choice, bool, [batch, cell].   silenced: bool, [batch, cell].
+    count: spikes so far in the cycle, [batch].
     Returns voltage after the choice, the winners as bool [batch, cell], their rank in the cycle [batch, cell] (valid where they won), and
     the batch items whose basket cell spiked, bool [batch].
     """
     voltage = voltage.masked_fill(silenced, 0.0)
-    crossed = (voltage > threshold) & ~silenced
+    crossed = crossed & ~silenced
     order = torch.where(crossed, voltage, torch.full_like(voltage, -torch.inf)).argsort(dim=1, descending=True, stable=True)
     rank = torch.empty_like(order)
     rank.scatter_(1, order, torch.arange(order.shape[1], device=order.device).expand_as(order).contiguous())

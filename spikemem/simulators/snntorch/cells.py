@@ -4,22 +4,14 @@ snnTorch resets by subtraction at once, or to 0 (a `Synaptic` cell then skips a 
 sparse or delayed synapses, no winners and no STDP of this kind: the loop brings them.
 """
 
-from typing import Any
-
 import snntorch
 from torch import Tensor
 
 from spikemem.errors import UnsupportedError
 from spikemem.network.graph import Population
-from spikemem.network.neurons import LIF, LIFState
-from spikemem.simulators.torch_loop import Cells, Step
-
-
-def unlisted(cell: Any) -> Any:
-    """A snnTorch cell, off the global list on which snnTorch keeps every one that was ever made."""
-    listed = snntorch.SpikingNeuron.instances
-    listed[:] = [other for other in listed if other is not cell]
-    return cell
+from spikemem.network.neurons.lif import LIF, LIFState
+from spikemem.simulators.snntorch import unlisted
+from spikemem.simulators.torch_loop.cells import Cells, Step, lif
 
 
 class SnnTorch(Cells):
@@ -29,8 +21,8 @@ class SnnTorch(Cells):
     """
 
     def step(self, population: Population) -> Step:
-        neuron = population.neuron
-        options = {"threshold": self.number(neuron.threshold).reshape(1), "reset_mechanism": self._reset(population)}
+        neuron = lif(population, "snntorch")
+        options = {"threshold": self.number(neuron.threshold).reshape(1), "reset_mechanism": self._reset(population.name, neuron)}
         beta = self.number(neuron.beta(self.dt))
         if neuron.tau_syn:
             synaptic = unlisted(snntorch.Synaptic(self.number(neuron.gamma(self.dt)), beta, **options))
@@ -49,8 +41,7 @@ class SnnTorch(Cells):
 
         return plain
 
-    def _reset(self, population: Population) -> str:
-        neuron: LIF = population.neuron
+    def _reset(self, name: str, neuron: LIF) -> str:
         skipped = self.dt if neuron.tau_syn else 0.0
         match neuron.reset, neuron.refractory:
             case None, 0.0:
@@ -59,6 +50,6 @@ class SnnTorch(Cells):
                 return "zero"
         kind = "a synaptic current" if neuron.tau_syn else "no synaptic current"
         raise UnsupportedError(
-            f"snntorch cannot simulate {population.name!r} with reset {neuron.reset} and {neuron.refractory} ms of refractoriness: with "
+            f"snntorch cannot simulate {name!r} with reset {neuron.reset} and {neuron.refractory} ms of refractoriness: with "
             f'{kind} it resets by subtraction at once, or to 0 after {skipped} ms; use simulator="event" or "brian2"'
         )

@@ -1,0 +1,99 @@
+"""NIR graphs as networks: those that `to_nir` wrote as they were, others by the rules of `formats.nir.foreign`."""
+
+import json
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import numpy as np
+
+from spikemem.errors import NetworkError
+from spikemem.formats.nir.foreign import foreign
+from spikemem.formats.nir.write import KEY, input_node, nir_library, written
+from spikemem.network.graph import CycleReset, KWinners, Logistic, Network, Population
+from spikemem.network.neurons.lif import LIF
+from spikemem.network.plasticity.stdp import STDP
+from spikemem.network.synapses import Dense, OneBit, Sparse, Synapses
+
+INHIBITIONS = {kind.__name__: kind for kind in (CycleReset, KWinners)}
+ROUNDING = 1e-6
+"""The relative difference that passing through float32 may make."""
+
+
+def from_nir(graph: Any, dt: float | None = None) -> Network:
+    """The network of a `nir.NIRGraph`: one that `to_nir` wrote as it was, or another one as its clock-driven readers would step it.
+
+    Of others it reads LIF, IF, CubaLIF, Linear, Affine without bias, Delay, Input and Output, in one dimension and without subgraphs.
+    An Input in front of weights becomes a population, for a stimulus of spikes (bool); one in front of cells is their external current.
+    An edge that takes no time becomes a delay of one step: as in the rule at the head of `formats.nir.write`, populations
+    answer later by their lag, here the least for which every projection takes a step, and delays grow by lag of post - lag of pre.
+
+    dt: ms; not needed where `to_nir` wrote the graph, and then no other than its own.
+
+    Raises NetworkError, naming the node, where the graph holds anything else, cells of a node differ, a delay is no whole number of
+    steps, a time constant no longer than dt, or a loop too short for its projections; where a graph that `to_nir` wrote was changed in
+    anything but the weights of Dense synapses. MissingExtraError without nir.
+    """
+    if not isinstance(graph, nir_library().NIRGraph):
+        raise NetworkError(f"from_nir reads a nir.NIRGraph, such as nir.read(path) gives, not a {type(graph).__name__}")
+    if KEY not in graph.metadata:
+        if dt is None:
+            raise NetworkError("this NIR graph was not written by spikemem and does not say its time step; give dt, in ms")
+        return foreign(graph, dt)
+    net = _own(graph)
+    if dt not in (None, net.dt):
+        raise NetworkError(f"this NIR graph was written for a dt of {net.dt} ms, not {dt} ms; leave dt out")
+    inputs = [name for name in net.populations if any(pre == input_node(name) for pre, _ in graph.edges)]
+    for changed in _differences(graph, written(net, inputs)):
+        raise NetworkError(f"{changed} of this NIR graph changed since spikemem wrote it; delete graph.metadata[{KEY!r}] and give dt")
+    return net
+
+
+def _own(graph: Any) -> Network:
+    try:
+        whole = _text(graph)
+        net = Network(whole["dt"])
+        for name in whole["populations"]:
+            node, text = graph.nodes[name], _text(graph.nodes[name])
+            inhibition = text["inhibition"] and INHIBITIONS[text["inhibition"].pop("kind")](**text["inhibition"])
+            noise = Logistic(**text["noise"]) if "noise" in text else None
+            net.add(Population(name, len(node.v_threshold), LIF(**text["neuron"]), inhibition, noise))
+        for name in whole["projections"]:
+            node, text = graph.nodes[name], _text(graph.nodes[name])
+            rule, made = text["plasticity"] and STDP(**text["plasticity"]), _synapses(node, text)
+            ways = {way: text.get(way) for way in ("delay", "first", "efficacy")}
+            net.connect(text["pre"], text["post"], made, plasticity=rule, **ways)
+    except (AttributeError, KeyError, TypeError, ValueError) as error:
+        raise NetworkError(
+            f"the metadata {KEY!r} of this NIR graph cannot be read ({error!r}); delete graph.metadata[{KEY!r}] and give dt"
+        ) from error
+    return net
+
+
+def _text(node: Any) -> dict[str, Any]:
+    return json.loads(node.metadata[KEY]["text"])
+
+
+def _synapses(node: Any, text: Mapping[str, Any]) -> Synapses:
+    own, post = node.metadata[KEY], len(node.weight)
+    match text["synapses"]:
+        case "Sparse":
+            return Sparse(own["indptr"], own["targets"], own["weights"], post)
+        case "OneBit":
+            return OneBit(own["bits"], own["start"], post, text["on"], text["off"])
+    return Dense(node.weight.T)
+
+
+def _differences(graph: Any, again: Any) -> Iterator[str]:
+    """What NIR says differently in two graphs, by more than the rounding of a float32."""
+    for name in sorted(graph.nodes.keys() | again.nodes.keys()):
+        if not _alike(graph.nodes.get(name), again.nodes.get(name)):
+            yield f"node {name!r}"
+    if {tuple(edge) for edge in graph.edges} != {*again.edges}:
+        yield "an edge"
+
+
+def _alike(one: Any, other: Any) -> bool:
+    if type(one) is not type(other):
+        return False
+    pairs = [(value, getattr(other, key)) for key, value in vars(one).items() if isinstance(value, np.ndarray)]
+    return all(a.shape == np.shape(b) and np.allclose(a, b, rtol=ROUNDING, atol=0.0) for a, b in pairs)

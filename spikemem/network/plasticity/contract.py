@@ -1,0 +1,87 @@
+"""The contract of a plasticity rule: what its class gives, so that every simulator can learn by it.
+
+The contract, the same in every simulator. A spike needs the projection's delay from cell to cell, of which `dendritic` lies behind the
+synapse; a postsynaptic spike takes as long to travel back. At the end of step t, when all S[t] are known, a synapse sees
+
+    pre  = S_pre[t - (delay - dendritic)]          post = S_post[t - dendritic]
+
+and a step of the rule makes of them, and of the state of step t - 1, the weights and traces of step t. What arrives at step t was
+weighted by the w of the end of step t - 1.
+"""
+
+import math
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+from spikemem.network.neurons.contract import NOTHING
+
+
+class CompiledRule(NamedTuple):
+    """The constants of the compiled kernels of `kernels.plastic`: one step of pair STDP; see `plasticity.stdp`."""
+
+    a_plus: float
+    a_minus: float
+    decay_plus: float
+    decay_minus: float
+    drift: float
+    """By which a weight drifts in a step."""
+    divide: float
+    w_min: float
+    w_max: float
+    multiplicative: bool
+    nearest: bool
+    post_first: bool
+
+
+class Brian2Rule(NamedTuple):
+    """A rule as Brian2 reads it: w is the weight, `model` declares it and the traces."""
+
+    model: str
+    on_pre: str
+    on_post: str
+    post_first: bool = True
+    """Whether, of two spikes that a synapse sees in one step, the postsynaptic one comes first."""
+    each_step: str = ""
+    """What a step does to every synapse, before the spikes that it sees; it runs at the start of the next one, and first at t = 0."""
+    numbers: Mapping[str, float] = NOTHING
+    """Constants without a unit, by their names in the text."""
+    times: Mapping[str, float] = NOTHING
+    """Constants in ms."""
+
+
+class PlasticityRule(ABC):
+    """A rule by which weights learn: a frozen dataclass of its parameters, with one step that numpy and torch run alike.
+
+    `initial` and `step` make a rule; with `brian2` Brian2 learns by it, too, and with `compiled` the event-driven simulator touches the
+    synapses of spikes alone. A simulator that lacks a rule says so in one UnsupportedError.
+    """
+
+    w_min: float = -math.inf
+    """Lower bound of the weights; those that a projection begins with must keep it."""
+    w_max: float = math.inf
+    dendritic: float = 0.0
+    """ms, the part of the projection's delay behind the synapse, from 0 to the whole of it."""
+
+    @abstractmethod
+    def initial(self, weights: Any, pre: Any, post: Any) -> Any:
+        """The state before the first step: a named tuple with at least `weights`.
+
+        weights: [..., pre, post].   pre, post: zeros for traces, [..., pre] and [..., post].
+        """
+
+    @abstractmethod
+    def step(self, pre: Any, post: Any, state: Any, dt: float) -> Any:
+        """One step of dt ms on all-to-all synapses, for numpy arrays and torch tensors alike.
+
+        pre, post: the spikes that the synapses see, bool, [..., pre] and [..., post].   Returns the state at the end of the step. Where
+        a projection has no synapse, the simulator leaves the weight out.
+        """
+
+    def compiled(self, dt: float) -> CompiledRule | None:
+        """What the compiled kernels need; None where they lack this rule, which then takes its own `step` on all-to-all weights."""
+        return None
+
+    def brian2(self) -> Brian2Rule | None:
+        """The same rule for Brian2; None where it is not told."""
+        return None

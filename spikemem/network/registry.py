@@ -1,0 +1,64 @@
+"""Registries: what spikemem brings, what other packages bring, and what a session adds, each by its name."""
+
+from collections.abc import Iterator, Mapping
+from functools import cached_property
+from importlib.metadata import EntryPoint, entry_points
+from typing import Generic, TypeVar
+
+from spikemem.errors import NetworkError
+
+T = TypeVar("T")
+
+
+class Registry(Generic[T]):
+    """Things of one sort by their names, which are unique.
+
+    what: the sort, for messages.   group: the entry point group under which other packages announce theirs, one a name; they are loaded
+    when they are first asked for.   own: those that spikemem brings.
+
+    >>> fruit = Registry("fruit", "spikemem.fruits", {"apple": 1})
+    >>> fruit.register("pear", 2)
+    >>> list(fruit), fruit["pear"]
+    (['apple', 'pear'], 2)
+    """
+
+    def __init__(self, what: str, group: str, own: Mapping[str, T]) -> None:
+        self.what, self.group = what, group
+        self._things = dict(own)
+
+    def register(self, name: str, thing: T) -> None:
+        """Add a thing for this session; NetworkError where the name is taken."""
+        if name in self:
+            raise NetworkError(f"there is already a {self.what} {name!r}; choose another name")
+        self._things[name] = thing
+
+    def remove(self, name: str) -> None:
+        """Take back what this session has registered."""
+        del self._things[name]
+
+    def __getitem__(self, name: str) -> T:
+        """The thing of a name; NetworkError where there is none, where two packages claim the name, or where one cannot be loaded."""
+        claims = [point for point in self._announced if point.name == name]
+        if len(claims) + (name in self._things) > 1:
+            owners = ["spikemem or this session"] * (name in self._things) + [point.value for point in claims]
+            raise NetworkError(f"more than one {self.what} is called {name!r}: of {' and of '.join(owners)}; uninstall or rename one")
+        if name in self._things:
+            return self._things[name]
+        if not claims:
+            raise NetworkError(f"no {self.what} {name!r}; there are {', '.join(self)}")
+        try:
+            return claims[0].load()
+        except (ImportError, AttributeError) as error:
+            raise NetworkError(f"the {self.what} {name!r} ({claims[0].value}) cannot be loaded: {error}") from error
+
+    def __contains__(self, name: object) -> bool:
+        return name in set(self)
+
+    def __iter__(self) -> Iterator[str]:
+        """Every name, without loading anything."""
+        return iter(dict.fromkeys([*self._things, *(point.name for point in self._announced)]))
+
+    @cached_property
+    def _announced(self) -> tuple[EntryPoint, ...]:
+        """What installed packages announce; looked up once, for it reads the metadata of them all."""
+        return tuple(entry_points(group=self.group))

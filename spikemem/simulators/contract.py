@@ -1,0 +1,41 @@
+"""The contract of a simulator: what it is called, how it runs, and what it lacks."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from spikemem.errors import NetworkError, StimulusError
+from spikemem.simulators.recording import Recording
+from spikemem.simulators.stimulus import Simulation
+
+TORCH_DEVICES = "torch"
+"""Among a simulator's devices: any that torch has."""
+
+
+@dataclass(frozen=True)
+class Simulator:
+    """A simulator: something that runs a `Simulation` by the step contract of `network.neurons.contract` and hands over a `Recording`.
+
+    name: unique; "NAME:VARIANT" is a variant of another one, which is not compared by default.
+    description: one line for help texts and tables.
+    run: runs a simulation; what it needs is imported when it is called, not before.
+    dtypes: of "float64" and "float32".   devices: "cpu", and `TORCH_DEVICES` for any of torch.
+    extra: what has to be installed for it, empty where nothing.   lacks: what it cannot simulate, empty where nothing; it raises
+    UnsupportedError, naming itself and the population or projection, where a network asks for that.
+    timed: as `run`, with the seconds that went to a compiler, where that compiles anew for each run.
+    """
+
+    name: str
+    description: str
+    run: Callable[[Simulation], Recording]
+    dtypes: tuple[str, ...] = ("float64",)
+    devices: tuple[str, ...] = ("cpu",)
+    extra: str = ""
+    lacks: str = ""
+    timed: Callable[[Simulation], tuple[Recording, float]] | None = None
+
+    def check(self, device: str, dtype: str) -> None:
+        """Raise where it does not run on a device, or not with a dtype."""
+        if dtype not in self.dtypes:
+            raise StimulusError(f'simulator "{self.name}" computes in {" or ".join(self.dtypes)}; use "torch" for {dtype}')
+        if device not in self.devices and TORCH_DEVICES not in self.devices:
+            raise NetworkError(f'simulator "{self.name}" runs on {" or ".join(self.devices).replace("cpu", "the CPU")}, not on {device!r}')

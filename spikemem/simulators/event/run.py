@@ -1,0 +1,316 @@
+"""The event-driven simulator on the CPU: it touches only synapses of cells that spiked.
+
+A neuron with constants for the compiled kernel, and a rule with such constants, run compiled. Any other takes its own `step` in numpy,
+its rule on all-to-all weights.
+"""
+
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from spikemem.kernels import cpu, plastic
+from spikemem.network.graph import KWinners, Network, Population, Projection
+from spikemem.network.neurons.contract import CompiledNeuron, Neuron
+from spikemem.network.plasticity.contract import CompiledRule, PlasticityRule
+from spikemem.network.synapses import Dense, OneBit, Sparse, joined
+from spikemem.simulators.recording import Fired, Recording, recorded
+from spikemem.simulators.stimulus import Drive, Simulation
+
+NO_EVENTS = np.zeros((0, 3), np.int64)
+ALL = np.iinfo(np.int64).max
+SILENCE = np.zeros((1, 1))
+Events = NDArray[np.int64]  # rows (batch, cell, rank in the cycle), in firing order
+
+
+def run(simulation: Simulation) -> Recording:
+    """Simulate; see `spikemem.simulate`."""
+    net, drive = simulation.net, simulation.drive
+    groups = {name: _Group(p, drive, net) for name, p in net.populations.items()}
+    learners = {p.name: _learner(net, p, p.plasticity, drive.batches) for p in net.projections if p.plasticity is not None}
+    voltages = simulation.voltages()
+    for t in range(drive.steps):
+        for group in groups.values():
+            group.current[:] = 0.0
+        for projection in net.projections:
+            left = t - net.steps(projection.delay)
+            events = groups[projection.pre].before(left)
+            if len(events):
+                _deliver(projection, learners.get(projection.name), events, projection.counts(left), groups[projection.post].current)
+        for name, group in groups.items():
+            group.advance(t)
+            if name in voltages and name not in drive.clamped:
+                voltages[name][t] = group.cells.voltage[:, simulation.chosen[name]]
+        for projection in net.projections:
+            if (learner := learners.get(projection.name)) is not None:
+                pre, post = groups[projection.pre], groups[projection.post]
+                learner.learn(pre.before(t - learner.forth), post.before(t - learner.back))
+        simulation.tell(t)
+    fired = {name: group.fired() for name, group in groups.items()}
+    return recorded(simulation, fired, voltages, {name: learner.matrix() for name, learner in learners.items()})
+
+
+# -- cells -------------------------------------------------------------------------------------------------------------------------
+
+
+class _Race:
+    """The basket cell of `KWinners`: who is silenced, and how many have spiked in the cycle."""
+
+    def __init__(self, k: int, batches: int, cells: int) -> None:
+        self.k, self.silenced, self.count = k, np.zeros((batches, cells), bool), np.zeros(batches, np.int64)
+        self.baskets: list[NDArray[np.int64]] = []
+
+    def choose(self, voltage: NDArray[np.float64], threshold: float) -> Events:
+        """The winners among the cells above a threshold, with its effects on voltage in place."""
+        events, baskets = cpu.choose_winners(voltage, threshold, self.k, self.silenced, self.count)
+        self.baskets.append(baskets)
+        return events
+
+    def restart(self) -> None:
+        self.silenced[:], self.count[:] = False, 0
+
+
+class _Cells(Protocol):
+    """The cells of a population, [batch, cell]."""
+
+    @property
+    def voltage(self) -> NDArray[np.float64]: ...
+
+    def restart(self) -> None:
+        """Begin a cycle of inhibition."""
+
+    def fire(self, current: NDArray[np.float64], external: NDArray[np.float64], race: _Race | None) -> Events:
+        """One step; returns the spikes that the inhibition leaves."""
+
+
+class _Compiled:
+    """Cells whose step is the compiled kernel."""
+
+    def __init__(self, constants: CompiledNeuron, shape: tuple[int, int]) -> None:
+        self.constants = constants
+        self.voltage, self.spiked = np.zeros(shape), np.zeros(shape, bool)
+        self.synaptic = np.zeros(shape if constants.gamma else (1, 1))
+        self.left = np.zeros(shape if constants.refractory else (1, 1), np.int64)
+
+    def restart(self) -> None:
+        self.voltage[:], self.spiked[:], self.left[:] = 0.0, False, 0
+
+    def fire(self, current: NDArray[np.float64], external: NDArray[np.float64], race: _Race | None) -> Events:
+        threshold, refractory = self.constants.threshold, self.constants.refractory
+        cpu.integrate(self.voltage, self.spiked, current, external, self.synaptic, self.left, *self.constants)
+        self.spiked[:] = False
+        events = cpu.crossings(self.voltage, threshold, self.left, refractory) if race is None else race.choose(self.voltage, threshold)
+        self.spiked[events[:, 0], events[:, 1]] = True
+        return events
+
+
+class _Stepped:
+    """Cells of any neuron, by its own step in numpy."""
+
+    def __init__(self, neuron: Neuron, shape: tuple[int, int], dt: float) -> None:
+        self.neuron, self.dt = neuron, dt
+        self.state: Any = neuron.initial(np.zeros(shape))
+
+    @property
+    def voltage(self) -> NDArray[np.float64]:
+        return self.state.voltage
+
+    def restart(self) -> None:
+        self.state = self.neuron.restart(self.state)
+
+    def fire(self, current: NDArray[np.float64], external: NDArray[np.float64], race: _Race | None) -> Events:
+        self.state = self.neuron.step(current + external, self.state, self.dt)
+        crossed = self.state.spikes
+        if race is None:
+            batch, cell = np.nonzero(crossed)
+            return np.stack([batch, cell, np.zeros_like(cell)], axis=1)
+        voltage = self.voltage
+        order = np.unique(voltage, return_inverse=True)[1].reshape(voltage.shape) + 1.0  # ranks as V does, and is above 0
+        events = race.choose(np.where(crossed, order, 0.0), 0.0)
+        won = np.zeros(voltage.shape, bool)
+        won[events[:, 0], events[:, 1]] = True
+        self.state = self.state._replace(voltage=np.where(race.silenced & ~won, 0.0, voltage), spikes=won)
+        return events
+
+
+class _Group:
+    """A population: its cells, its inhibition, what drives it, and its events, one array a step."""
+
+    def __init__(self, population: Population, drive: Drive, net: Network) -> None:
+        shape = drive.batches, population.size
+        constants, inhibition = population.neuron.compiled(net.dt), population.inhibition
+        self.current = np.zeros(shape)
+        self.cells: _Cells = _Stepped(population.neuron, shape, net.dt) if constants is None else _Compiled(constants, shape)
+        self.race = _Race(inhibition.k, *shape) if isinstance(inhibition, KWinners) else None
+        self.cycle = 0 if inhibition is None else net.steps(inhibition.cycle)
+        self.external, self.forced = drive.current.get(population.name), drive.clamped.get(population.name)
+        self.count = np.zeros(drive.batches, np.int64)
+        self.events: list[Events] = []
+
+    def before(self, step: int) -> Events:
+        """The events of a step, none before the first."""
+        return self.events[step] if step >= 0 else NO_EVENTS
+
+    def advance(self, t: int) -> None:
+        fresh = self.cycle and t % self.cycle == 0
+        if self.forced is not None:
+            self.events.append(self._told(self.forced[t], bool(fresh)))
+            return
+        if fresh:
+            self.cells.restart()
+            if self.race is not None:
+                self.race.restart()
+        self.events.append(self.cells.fire(self.current, SILENCE if self.external is None else self.external[t], self.race))
+
+    def _told(self, spikes: NDArray[np.bool_], fresh: bool) -> Events:
+        """Teacher-forced spikes as events; their rank in the cycle follows their step, then their index."""
+        if fresh:
+            self.count[:] = 0
+        batch, cell = np.nonzero(np.broadcast_to(spikes, self.current.shape))
+        if not len(batch):
+            return NO_EVENTS
+        start = np.searchsorted(batch, np.arange(len(self.count)))
+        rank = np.arange(len(batch)) - start[batch] + self.count[batch]
+        self.count += np.bincount(batch, minlength=len(self.count))
+        return np.stack([batch, cell, rank], axis=1)
+
+    def fired(self) -> Fired:
+        """All spikes; a teacher needs no basket cell."""
+        baskets = self.race.baskets if self.race is not None else []
+        batch, cell, rank = np.concatenate(self.events).T
+        return Fired(_steps(self.events), batch, cell, rank, _steps(baskets), np.concatenate([*baskets, NO_EVENTS[:, 0]]))
+
+
+def _steps(arrays: list[NDArray[np.int64]]) -> NDArray[np.int64]:
+    """For each row of what was kept step by step, its step."""
+    return np.repeat(np.arange(len(arrays)), np.array([len(rows) for rows in arrays], np.int64))
+
+
+# -- synapses ----------------------------------------------------------------------------------------------------------------------
+
+
+class _Learner(Protocol):
+    """A plastic projection.   forth, back: after how many steps its synapses see presynaptic and postsynaptic spikes."""
+
+    forth: int
+    back: int
+
+    def deliver(self, events: Events, current: NDArray[np.float64]) -> None:
+        """Add what the events cause, [batch, post]."""
+
+    def learn(self, pre: Events, post: Events) -> None:
+        """One step of the rule on the spikes that the synapses see."""
+
+    def matrix(self) -> NDArray[np.float64]:
+        """The weights, [batch, pre, post]; 0 where there is no synapse."""
+
+
+def _learner(net: Network, projection: Projection, rule: PlasticityRule, batches: int) -> _Learner:
+    assert isinstance(projection.synapses, Dense | Sparse)
+    constants = rule.compiled(net.dt)
+    made: _Learner = (
+        _SteppedRule(projection.synapses, rule, batches, net.dt)
+        if constants is None
+        else _CompiledRule(projection.synapses, constants, batches)
+    )
+    made.back = net.steps(rule.dendritic)
+    made.forth = net.steps(projection.delay) - made.back
+    return made
+
+
+class _CompiledRule:
+    """Synapses that learn by the compiled kernels: weights, [batch, synapse], and traces."""
+
+    forth = back = 0
+
+    def __init__(self, synapses: Dense | Sparse, constants: CompiledRule, batches: int) -> None:
+        pre, post = self.shape = synapses.shape
+        match synapses:
+            case Sparse(indptr=indptr, targets=targets):
+                self.indptr, self.targets = indptr, targets
+            case Dense():
+                self.indptr, self.targets = np.arange(pre + 1) * post, np.tile(np.arange(post, dtype=np.int32), pre)
+        self.rule = constants
+        self.columns = plastic.columns(self.indptr, self.targets, post)
+        self.weights = np.tile(synapses.weights.reshape(-1), (batches, 1))
+        self.x, self.y = np.zeros((batches, pre)), np.zeros((batches, post))
+        self.bounds = constants.w_min, constants.w_max, constants.multiplicative
+
+    def deliver(self, events: Events, current: NDArray[np.float64]) -> None:
+        plastic.scatter(events, self.indptr, self.targets, self.weights, current)
+
+    def learn(self, pre: Events, post: Events) -> None:
+        self.x *= self.rule.decay_plus
+        self.y *= self.rule.decay_minus
+        if self.rule.drift:
+            plastic.drift(self.weights, self.rule.drift, self.rule.divide, self.rule.w_min, self.rule.w_max)
+        if self.rule.post_first:
+            self._potentiate(post)
+            self._depress(pre)
+        else:
+            self._depress(pre)
+            self._potentiate(post)
+
+    def _potentiate(self, post: Events) -> None:
+        plastic.potentiate(post, *self.columns, self.weights, self.x, self.rule.a_plus, *self.bounds)
+        self._mark(self.y, post)
+
+    def _depress(self, pre: Events) -> None:
+        plastic.depress(pre, self.indptr, self.targets, self.weights, self.y, self.rule.a_minus, *self.bounds)
+        self._mark(self.x, pre)
+
+    def _mark(self, trace: NDArray[np.float64], events: Events) -> None:
+        at = events[:, 0], events[:, 1]
+        trace[at] = 1.0 if self.rule.nearest else trace[at] + 1.0
+
+    def matrix(self) -> NDArray[np.float64]:
+        dense = np.zeros((len(self.weights), *self.shape))
+        dense[:, np.repeat(np.arange(self.shape[0]), np.diff(self.indptr)), self.targets] = self.weights
+        return dense
+
+
+class _SteppedRule:
+    """Synapses of any rule, by its own step in numpy on all-to-all weights, [batch, pre, post]."""
+
+    forth = back = 0
+
+    def __init__(self, synapses: Dense | Sparse, rule: PlasticityRule, batches: int, dt: float) -> None:
+        self.rule, self.dt, self.here = rule, dt, joined(synapses)
+        (pre, post), weights = synapses.shape, np.tile(synapses.matrix(), (batches, 1, 1))
+        self.pre, self.post = np.zeros((batches, pre)), np.zeros((batches, post))
+        self.state: Any = rule.initial(weights, self.pre.copy(), self.post.copy())
+
+    def deliver(self, events: Events, current: NDArray[np.float64]) -> None:
+        batch, cell = events[:, 0], events[:, 1]
+        np.add.at(current, batch, np.where(self.here[cell], self.state.weights[batch, cell], 0.0))
+
+    def learn(self, pre: Events, post: Events) -> None:
+        self.state = self.rule.step(_dense(pre, self.pre.shape), _dense(post, self.post.shape), self.state, self.dt)
+
+    def matrix(self) -> NDArray[np.float64]:
+        return np.where(self.here, self.state.weights, 0.0)
+
+
+def _dense(events: Events, shape: tuple[int, ...]) -> NDArray[np.bool_]:
+    spikes = np.zeros(shape, bool)
+    spikes[events[:, 0], events[:, 1]] = True
+    return spikes
+
+
+def _deliver(projection: Projection, learner: _Learner | None, events: Events, counts: float, current: NDArray[np.float64]) -> None:
+    if counts != 1.0:
+        delivered = np.zeros_like(current)
+        _deliver(projection, learner, events, 1.0, delivered)
+        current += counts * delivered
+        return
+    if learner is not None:
+        learner.deliver(events, current)
+        return
+    first = ALL if projection.first is None else projection.first
+    match projection.synapses:
+        case Dense(weights=weights):
+            cpu.scatter_dense(events, first, weights, current)
+        case Sparse(indptr=indptr, targets=targets, weights=weights):
+            cpu.scatter_sparse(events, first, indptr, targets, weights, current)
+        case OneBit(bits=bits, start=start, on=on, off=off):
+            cpu.scatter_bits(events, first, bits, start, on, off, current)

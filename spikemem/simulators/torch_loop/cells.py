@@ -1,0 +1,69 @@
+"""The neurons and the plasticity of the torch loop: ours. The simulators of other torch libraries put theirs in their place."""
+
+from collections.abc import Callable
+from functools import partial
+from typing import Any, Protocol
+
+import torch
+from torch import Tensor
+
+from spikemem.errors import UnsupportedError
+from spikemem.network.graph import Population, Projection
+from spikemem.network.neurons.lif import LIF
+from spikemem.network.plasticity.contract import PlasticityRule
+
+Step = Callable[[Tensor, Any], Any]
+"""A population's step: current I[t], [batch, cell], and the state of t - 1 to the state of t."""
+
+
+class Learner(Protocol):
+    """Plastic all-to-all weights, [batch, pre, post]."""
+
+    @property
+    def weights(self) -> Tensor: ...
+
+    def learn(self, pre: Tensor, post: Tensor) -> None:
+        """One step on the spikes that the synapses see, bool, [batch, pre] and [batch, post]."""
+
+
+class Cells:
+    """The neurons and the plasticity of the loop: ours, by their own steps. A library puts its own in their place."""
+
+    def __init__(self, dt: float, dtype: torch.dtype, device: torch.device) -> None:
+        self.dt, self.dtype, self.device = dt, dtype, device
+
+    def step(self, population: Population) -> Step:
+        """A population's step."""
+        return partial(population.neuron.step, dt=self.dt)
+
+    def learner(self, projection: Projection, rule: PlasticityRule, weights: Tensor) -> Learner:
+        """What learns on a projection, from weights of [batch, pre, post] on."""
+        return _Learner(rule, weights, self.dt)
+
+    def number(self, value: float) -> Tensor:
+        """A constant as a tensor of the simulation's kind."""
+        return torch.tensor(value, dtype=self.dtype, device=self.device)
+
+
+class _Learner:
+    def __init__(self, rule: PlasticityRule, weights: Tensor, dt: float) -> None:
+        batches, pre, post = weights.shape
+        self.rule, self.dt = rule, dt
+        self.state: Any = rule.initial(weights, weights.new_zeros(batches, pre), weights.new_zeros(batches, post))
+
+    @property
+    def weights(self) -> Tensor:
+        return self.state.weights
+
+    def learn(self, pre: Tensor, post: Tensor) -> None:
+        self.state = self.rule.step(pre, post, self.state, self.dt)
+
+
+def lif(population: Population, simulator: str) -> LIF:
+    """The LIF cell of a population; UnsupportedError where it has another neuron, which a library's cells would not be."""
+    if type(population.neuron) is not LIF:
+        raise UnsupportedError(
+            f"{simulator} cannot simulate {population.name!r}: of our neurons it has LIF, not {type(population.neuron).__name__}; "
+            f'use simulator="event" or "torch"'
+        )
+    return population.neuron

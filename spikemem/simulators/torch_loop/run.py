@@ -1,0 +1,166 @@
+"""The batched loop in torch, also around the cells of other torch libraries, which bring `Cells`."""
+
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from spikemem.errors import NetworkError
+from spikemem.network.graph import KWinners, Population, Projection
+from spikemem.network.plasticity.contract import PlasticityRule
+from spikemem.network.synapses import Dense, Sparse, joined
+from spikemem.simulators.recording import Fired, Recording, recorded
+from spikemem.simulators.stimulus import Simulation
+from spikemem.simulators.torch_loop.cells import Cells
+from spikemem.simulators.torch_loop.kernels import Carrier, choose_winners
+
+Events = tuple[Tensor, Tensor, Tensor]  # batch, cell, rank in the cycle
+
+
+@torch.no_grad()
+def run(simulation: Simulation, kind: type[Cells] = Cells) -> Recording:
+    """Simulate; see `spikemem.simulate`.   kind: whose neurons and plasticity."""
+    net, drive = simulation.net, simulation.drive
+    try:
+        cells = kind(net.dt, getattr(torch, simulation.dtype), torch.device(simulation.device))
+        groups = {name: _Group(p, simulation, cells) for name, p in net.populations.items()}
+    except (RuntimeError, AssertionError) as error:
+        raise NetworkError(f"device {simulation.device!r} cannot be used: {error}") from error
+    ways = [_Way(q, simulation, cells) for q in net.projections]
+    longest = max((way.delay for way in ways), default=0)
+    voltages = simulation.voltages()
+    for t in range(drive.steps):
+        current = {name: torch.zeros_like(group.state.voltage) for name, group in groups.items()}
+        for way in ways:
+            way.deliver(t - way.delay, groups[way.pre], current[way.post])
+        for name, group in groups.items():
+            group.advance(t, current[name])
+            if name in voltages:
+                voltages[name][t] = group.state.voltage[:, torch.as_tensor(simulation.chosen[name], device=cells.device)].cpu().numpy()
+        for way in ways:
+            way.learn(t, groups[way.pre], groups[way.post])
+        for group in groups.values():
+            group.forget(t - longest)
+        simulation.tell(t)
+    weights = {way.name: way.matrix().cpu().numpy().astype(np.float64) for way in ways if way.learner is not None}
+    return recorded(simulation, {name: group.fired() for name, group in groups.items()}, voltages, weights)
+
+
+class _Group:
+    """A population: its tensors, [batch, cell], its inhibition, what drives it, and what it has recorded."""
+
+    def __init__(self, population: Population, simulation: Simulation, cells: Cells) -> None:
+        drive, inhibition, name = simulation.drive, population.inhibition, population.name
+        self.cells, self.neuron = cells, population.neuron
+        zeros = torch.zeros(drive.batches, population.size, device=cells.device, dtype=cells.dtype)
+        self.state: Any = population.neuron.initial(zeros)
+        self.step = cells.step(population) if name not in drive.clamped else None
+        self.k = inhibition.k if isinstance(inhibition, KWinners) else None
+        self.cycle = 0 if inhibition is None else simulation.net.steps(inhibition.cycle)
+        self.external, self.forced = drive.current.get(name), drive.clamped.get(name)
+        self.silenced = torch.zeros_like(zeros, dtype=torch.bool)
+        self.count = torch.zeros(drive.batches, device=cells.device, dtype=torch.long)
+        self.recent: dict[int, Tensor] = {}
+        self.ranks: dict[int, Tensor] = {}
+        self.events: list[Events] = []
+        self.baskets: list[Tensor] = []
+
+    def before(self, step: int) -> Tensor:
+        """The spikes of a step, silence before the first, bool, [batch, cell]."""
+        return self.recent[step] if step >= 0 else torch.zeros_like(self.silenced)
+
+    def advance(self, t: int, current: Tensor) -> None:
+        """One step, in which the inhibition chooses among the cells that crossed."""
+        if self.cycle and t % self.cycle == 0:
+            self.state = self.neuron.restart(self.state)
+            self.silenced, self.count = torch.zeros_like(self.silenced), torch.zeros_like(self.count)
+        if self.step is None:
+            assert self.forced is not None
+            self._fire(t, torch.as_tensor(self.forced[t].copy(), device=current.device).expand_as(self.silenced), None)
+            self.baskets.append(torch.zeros_like(self.count, dtype=torch.bool))
+            return
+        if self.external is not None:
+            current = current + torch.as_tensor(self.external[t], device=current.device, dtype=current.dtype)
+        self.state = self.step(current, self.state)
+        if self.k is None:
+            self._fire(t, self.state.spikes, None)
+            return
+        voltage, won, rank, full = choose_winners(self.state.voltage, self.state.spikes, self.k, self.silenced, self.count)
+        self.silenced = self.silenced | won | full.unsqueeze(1)
+        self.baskets.append(full)
+        self.state = self.state._replace(voltage=voltage, spikes=won)
+        self._fire(t, won, rank)
+
+    def _fire(self, step: int, spikes: Tensor, rank: Tensor | None) -> None:
+        """Take the spikes of this step into the record, in firing order."""
+        self.recent[step] = spikes
+        batch, cell = spikes.nonzero(as_tuple=True)
+        if not len(batch):
+            self.events.append((batch, cell, cell))
+            self.ranks[step] = spikes.long()
+            return
+        rank = spikes.long().cumsum(1) - 1 + self.count.unsqueeze(1) if rank is None else rank
+        place = rank[batch, cell]
+        order = (batch * (int(place.max()) + 1) + place).argsort()
+        self.ranks[step] = rank
+        self.events.append((batch[order], cell[order], place[order]))
+        self.count = self.count + spikes.sum(1)
+
+    def forget(self, step: int) -> None:
+        """Drop what no projection will ask for again."""
+        self.recent.pop(step, None)
+        self.ranks.pop(step, None)
+
+    def fired(self) -> Fired:
+        step = np.repeat(np.arange(len(self.events)), [len(e[0]) for e in self.events])
+        spikes = torch.cat([torch.stack(e) for e in self.events], dim=1).cpu().numpy()
+        baskets = torch.stack(self.baskets).cpu().numpy() if self.baskets else np.zeros((0, 0), bool)
+        return Fired(step, *spikes, *baskets.nonzero())
+
+
+class _Way:
+    """A projection: what carries its spikes, or, where it is plastic, what learns, where it has synapses, and when they see spikes."""
+
+    def __init__(self, projection: Projection, simulation: Simulation, cells: Cells) -> None:
+        net = simulation.net
+        self.projection, self.name, self.pre, self.post = projection, projection.name, projection.pre, projection.post
+        self.delay = net.steps(projection.delay)
+        rule = projection.plasticity
+        self.carrier = Carrier(projection.synapses, cells.device, cells.dtype) if rule is None else None
+        self.learner = self._learner(rule, cells, simulation.drive.batches) if rule is not None else None
+        self.back = net.steps(rule.dendritic) if rule is not None else 0
+
+    def _learner(self, rule: PlasticityRule, cells: Cells, batches: int) -> Any:
+        synapses = self.projection.synapses
+        assert isinstance(synapses, Dense | Sparse)
+        here: NDArray[np.bool_] = joined(synapses)
+        self.here = None if here.all() else torch.as_tensor(here, device=cells.device)
+        matrix = torch.as_tensor(synapses.matrix(), device=cells.device, dtype=cells.dtype)
+        return cells.learner(self.projection, rule, matrix.expand(batches, *matrix.shape).clone())
+
+    def deliver(self, left: int, source: _Group, current: Tensor) -> None:
+        """Add the current of the spikes that left at a step, [batch, post], in place."""
+        if left < 0:
+            return
+        spikes = source.recent[left]
+        if self.projection.first is not None:
+            spikes = spikes & (source.ranks[left] < self.projection.first)
+        if spikes.any():
+            current += self._carried(spikes) * self.projection.counts(left)
+
+    def _carried(self, spikes: Tensor) -> Tensor:
+        if self.carrier is not None:
+            return self.carrier.deliver(spikes)
+        matrix = self.matrix()
+        return (spikes.to(matrix.dtype).unsqueeze(1) @ matrix).squeeze(1)
+
+    def learn(self, t: int, source: _Group, target: _Group) -> None:
+        if self.learner is not None:
+            self.learner.learn(source.before(t - self.delay + self.back), target.before(t - self.back))
+
+    def matrix(self) -> Tensor:
+        """The plastic weights, [batch, pre, post]; 0 where there is no synapse."""
+        assert self.learner is not None
+        return self.learner.weights if self.here is None else torch.where(self.here, self.learner.weights, 0.0)

@@ -1,0 +1,1 @@
+"""The site, the README and what they show."""
