@@ -1,1 +1,1 @@
-"""The compiled kernels: the only rooms that know hardware."""
+"""Compiled kernels (numba): inner loops over plain arrays."""

@@ -1,1 +1,1 @@
-"""Text memory: sentences in, sentences out, in one durable file."""
+"""Text memory: stores and recalls sentences, in one durable file."""
