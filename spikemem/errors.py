@@ -1,8 +1,8 @@
-"""The errors that spikemem raises on purpose: each names the cause, what was expected, and the mend."""
+"""The errors that spikemem raises: each message names the cause, what was expected, and the mend."""
 
 
 class SpikememError(Exception):
-    """The base class: `except SpikememError` catches everything that spikemem raises on purpose."""
+    """The base class: `except SpikememError` catches every error that spikemem raises itself."""
 
 
 class SpecError(SpikememError):
@@ -10,7 +10,7 @@ class SpecError(SpikememError):
 
 
 class NetworkError(SpikememError):
-    """A network description that does not fit together: shapes, delays, names."""
+    """A network description whose parts do not fit together: shapes, delays, names."""
 
 
 class UnsupportedError(NetworkError):
@@ -22,11 +22,11 @@ class StimulusError(SpikememError):
 
 
 class VectorError(SpikememError):
-    """Vectors that are no finite, non-zero floats of the model's dimension."""
+    """Vectors that are not finite, non-zero floats of the model's dimension, or arguments that do not fit them."""
 
 
 class UnknownMemoryError(SpikememError):
-    """A memory id that was never given out, was forgotten, or cannot be used so."""
+    """A memory id that does not exist, was forgotten, or cannot be used in this call."""
 
 
 class TextError(SpikememError):

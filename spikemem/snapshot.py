@@ -1,4 +1,4 @@
-"""Arrays in a safetensors file with a checksum: nothing is unpickled, and a flipped byte is found."""
+"""Saving arrays in a safetensors file with a checksum: nothing is unpickled, and a flipped byte is found."""
 
 import hashlib
 import json
@@ -14,8 +14,9 @@ from spikemem._files import whole
 from spikemem.errors import SnapshotError
 
 Arrays = Mapping[str, NDArray[np.generic]]
+"""Arrays by name."""
 WEIGHTS = "spikemem-weights-1"
-"""The format of trained weights."""
+"""The `format` entry of files of trained weights."""
 
 
 def _digest(arrays: Arrays, head: str) -> str:
@@ -28,7 +29,7 @@ def _digest(arrays: Arrays, head: str) -> str:
 
 
 def save_arrays(path: str | Path, arrays: Arrays, head: Mapping[str, object]) -> Path:
-    """Write arrays and a JSON-able head; the file appears whole or not at all."""
+    """Write arrays and a JSON-able head; the file appears whole or not at all. SnapshotError where it cannot be written."""
     path = Path(path)
     text = json.dumps(dict(head), sort_keys=True)
     ordered = {name: np.asarray(a, order="C") for name, a in arrays.items()}
@@ -41,7 +42,7 @@ def save_arrays(path: str | Path, arrays: Arrays, head: Mapping[str, object]) ->
 
 
 def load_arrays(path: str | Path, form: str) -> tuple[dict[str, NDArray[np.generic]], dict[str, object]]:
-    """Read what `save_arrays` wrote with head["format"] == form.
+    """Read the arrays and the head that `save_arrays` wrote with head["format"] == form.
 
     Raises SnapshotError where the file is missing, truncated, altered, or something else.
     """

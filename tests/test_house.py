@@ -1,8 +1,10 @@
 """The house: few rooms at the top, small files and functions, one class a name."""
 
 import ast
+import re
 from collections import Counter
 from collections.abc import Iterator
+from importlib import import_module
 from pathlib import Path
 
 import pytest
@@ -75,3 +77,40 @@ def test_every_public_thing_says_what_it_is() -> None:
         things = [tree, *(node for node in tree.body if isinstance(node, ast.ClassDef | Function) and not node.name.startswith("_"))]
         silent += [f"{named(path)}: {getattr(thing, 'name', 'module')}" for thing in things if not ast.get_docstring(thing)]
     assert silent == []
+
+
+LIBRARIES = ("brian2", "nir", "norse", "snntorch")
+"""Folders of spikemem that are named after a library, whose names docstrings mean."""
+FOLDERS = {folder.name: folder for folder in PACKAGE.rglob("*") if (folder / "__init__.py").is_file() and folder.name not in LIBRARIES}
+DOTTED = re.compile(rf"`((?:spikemem|{'|'.join(FOLDERS)})(?:\.\w+)+)`")
+
+
+def resolves(name: str) -> bool:
+    """Whether a dotted name, from spikemem or from a folder of it on, is a module, or an attribute or a field of something in one."""
+    first, *rest = name.split(".")
+    path = ["spikemem", *(FOLDERS[first].relative_to(PACKAGE).parts if first in FOLDERS else ()), *rest]
+    for end in range(len(path), 0, -1):
+        try:
+            thing = import_module(".".join(path[:end]))
+        except ModuleNotFoundError:
+            continue
+        for part in path[end:]:
+            if not hasattr(thing, part) and part not in getattr(thing, "__annotations__", {}):
+                return False
+            thing = getattr(thing, part, None)
+        return True
+    return False
+
+
+def test_a_name_that_does_not_exist_is_found() -> None:
+    assert all(map(resolves, ("network.neurons.LIF.tau", "spikemem.learn.loop", "regions.gates.Verdict.key")))
+    assert not any(map(resolves, ("network.neurons.lif.tau", "spikemem.neurons", "hippocampus.ADAPTATIONS")))
+
+
+def test_docstrings_name_what_exists() -> None:
+    """Every dotted name in backticks, in a docstring or a comment, that begins with spikemem or with a folder of it."""
+    lost = []
+    for path in PACKAGE.rglob("*.py"):
+        names = DOTTED.findall(path.read_text(encoding="utf-8"))
+        lost += [f"{named(path)}: {name}" for name in names if not resolves(name)]
+    assert lost == []

@@ -77,12 +77,12 @@ def conversation(sample: dict, spec, embedder: SentenceEmbedder, args: argparse.
     said = turns(sample)
     ids = [turn["dia_id"] for turn in said]
     vectors = embedder.embed([f"{turn['speaker']}: {turn['text']}" for turn in said])
-    check_cue = [q for q in sample["qa"] if q["evidence"]]
-    cues = embedder.embed([q["question"] for q in check_cue])
+    questions = [q for q in sample["qa"] if q["evidence"]]
+    cues = embedder.embed([q["question"] for q in questions])
     memory = Hippocampus(spec, seed=args.seed)
     memory.store(vectors)
     answers = (np.argsort(-cues @ vectors.T, axis=1)[:, : args.top_k], memory.recall(cues, args.top_k).ids)
-    found = [[any(ids[i] in q["evidence"] for i in row) for row in rows] for q, *rows in zip(check_cue, *answers, strict=True)]
+    found = [[any(ids[i] in q["evidence"] for i in row) for row in rows] for q, *rows in zip(questions, *answers, strict=True)]
     return np.array(found)
 
 

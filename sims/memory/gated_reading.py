@@ -37,20 +37,20 @@ parser.add_argument("--out", type=Path, default=Path("results/gated_reading.json
 
 def run(task: Task, other: Task, embedder: Embedder, model: str, seed: int) -> list[dict[str, Any]]:
     """What came of each question.   right, open: whether a right turn is among the first hits, and would be with the gate open."""
-    check_cue = [*zip(task.kind, task.questions, task.gold, strict=True)]
-    check_cue += [
+    questions = [*zip(task.kind, task.questions, task.gold, strict=True)]
+    questions += [
         (
             OTHERS,
             question,
             frozenset(),
         )
-        for question in other.questions[: len(check_cue)]
+        for question in other.questions[: len(questions)]
     ]
     with Memory.open(None, model, embedder=embedder, seed=seed) as memory:
         ids = memory.store_all(task.embedded)
-        found = memory.recall_all([question for _, question, _ in check_cue], TOP)
+        found = memory.recall_all([question for _, question, _ in questions], TOP)
     made = []
-    for (kind, question, gold), hits in zip(check_cue, found, strict=True):
+    for (kind, question, gold), hits in zip(questions, found, strict=True):
         right = {ids[i] for i in gold}
         told = {"kind": kind, "question": question, "read": hits.read, "answered": bool(hits)}
         made.append(

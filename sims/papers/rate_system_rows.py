@@ -113,12 +113,12 @@ class Bench:
         needed = max(self.nearby, self.args.large if "large" in self.args.rows else 0)
         others = sts_sentences(self.args.data)[:needed] if self.args.sts else []
         others += compose(needed - len(others), self.args.seed)
-        check_cue = [cue for cues in self.corpus.cues for cue in cues]
-        texts = [*self.corpus.texts, *check_cue, *others]
+        paraphrases = [cue for cues in self.corpus.cues for cue in cues]
+        texts = [*self.corpus.texts, *paraphrases, *others]
         self.bar.reset(self.task, total=len(texts), description="embedding")
         vectors = SentenceEmbedder().embed(texts, lambda done, total: self.bar.update(self.task, completed=done))
         self.spec = self.spec.with_dim(vectors.shape[1])
-        first, second = len(self.corpus.texts), len(self.corpus.texts) + len(check_cue)
+        first, second = len(self.corpus.texts), len(self.corpus.texts) + len(paraphrases)
         return vectors[:first], vectors[first:second].reshape(first, 2, -1), vectors[second:]
 
     def memories(self, pairs: int, what: str) -> Iterator[tuple[int, Ids]]:
@@ -259,8 +259,8 @@ def exact_and_chains(bench: Bench, pair: Pair, vectors: Vectors, order: Ids, wha
     """Exact cues and chains of a memory that is linked in this order."""
     tally, n, hops = Tally(), len(vectors), max(HOPS)
     rng = np.random.default_rng([bench.args.seed, 7])
-    check_cue, starts = rng.permutation(n)[: bench.args.trials], rng.permutation(n - hops)[: bench.args.trials]
-    tally.add("exact", right(pair, vectors[check_cue], check_cue))
+    cued, starts = rng.permutation(n)[: bench.args.trials], rng.permutation(n - hops)[: bench.args.trials]
+    tally.add("exact", right(pair, vectors[cued], cued))
     expected = order[starts[:, None] + np.arange(1, hops + 1)]
     followed = [np.zeros_like(expected, bool), np.zeros_like(expected, bool)]
     for i in bench.track(2, f"chains, {n:,}"):  # in one batch: the rate twin codes all memories anew in each call

@@ -59,11 +59,11 @@ def overwrite(rule: str, cues: int, bits: int, spacing: tuple[int, int], seed: i
         start = operation * spacing[0]
         cue_in[start : start + LEARNING, :, cue] = True
         content_in[start : start + LEARNING] = learned[:, cue]
-    check_cue = 2 * cues * spacing[0] + np.arange(cues) * spacing[1]
-    cue_in[check_cue, :, np.arange(cues)] = True
+    recall_steps = 2 * cues * spacing[0] + np.arange(cues) * spacing[1]
+    cue_in[recall_steps, :, np.arange(cues)] = True
     net = load_network(rule).network(cues=cues, contents=bits)
     recording = simulate(net, {"CueIn": cue_in, "ContIn": content_in}, steps, simulator=simulator)
-    out = recording["OutCont"].dense(steps, FILLS)[check_cue + ANSWER].transpose(1, 0, 2)  # [fill, cue, bit]
+    out = recording["OutCont"].dense(steps, FILLS)[recall_steps + ANSWER].transpose(1, 0, 2)  # [fill, cue, bit]
     return {
         "rule": rule, "cues": cues, "contents": bits, "spacing": list(spacing), "seed": seed, "n": FILLS * cues,
         "exact": int((out == new).all(axis=2).sum()), "extra": int((out & ~new).sum()), "missing": int((~out & new).sum()),

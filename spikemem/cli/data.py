@@ -76,6 +76,7 @@ def found_in(folder: Path, only: Sequence[str]) -> dict[str, list["Task"]]:
 
 
 def print_rows(rows: Sequence["RetrievalRow"]) -> None:
+    """The rows of one data set as a table."""
     from spikemem.evaluate import retrieval
 
     heading, lines = retrieval.table(rows)

@@ -16,6 +16,7 @@ from spikemem.errors import SpikememError
 from spikemem.evaluate.sizes import SimulationSize, TrainingSize
 
 if TYPE_CHECKING:
+    from spikemem.evaluate.bench_training import Curves, Throughput
     from spikemem.simulators.recording import Recording
 
 app = typer.Typer()
@@ -207,34 +208,45 @@ def bench_train(
     from spikemem.evaluate import bench_training as training
 
     cells = (training.CELLS[0], hidden, training.CELLS[-1])
-    shape = f"{' -> '.join(map(str, cells))} cells, {steps} steps, batch {batch}"
     with clear_errors(), spinner("starting") as stage:
         place = on(device)
-        made: Sequence[training.Throughput | training.Curves]
         if curve:
             stage(f"{curve} training steps on {device} and on the CPU, in float64 and float32")
-            made = training.curves(device, curve, batch, steps, cells, seed)
+            curves = training.curves(device, curve, batch, steps, cells, seed)
+            numbers, table = [row.json() for row in curves], _curves(curves)
         else:
-            made = training.throughput(device, compiled, runs, batch, steps, cells, seed, stage)
+            timings = training.throughput(device, compiled, runs, batch, steps, cells, seed, stage)
+            numbers, table = [row.json() for row in timings], _throughput(timings)
     if json_:
-        out.print_json(json.dumps([row.json() for row in made]))
+        out.print_json(json.dumps(numbers))
         return
-    table = Table(title=f"{shape}, on {place}", title_justify="left")
-    heading = (
-        ("dtype", "steps", "together", "largest difference")
-        if curve
-        else ("training", "samples/s", "ratio", "ms a step", "MB", "first loss")
-    )
-    for i, name in enumerate(heading):
-        table.add_column(name, justify="right" if i else "left")
-    for row in made:
-        match row:
-            case training.Curves():
-                table.add_row(row.dtype, str(len(row.losses)), str(row.together), f"{row.apart.max():.1e}")
-            case training.Throughput():
-                memory = "" if row.memory is None else f"{row.memory:.0f}"
-                table.add_row(row.name, f"{row.samples:.0f}", f"{row.ratio:.2f}", f"{1000 * row.seconds:.1f}", memory, f"{row.loss:.6f}")
+    table.title, table.title_justify = f"{' -> '.join(map(str, cells))} cells, {steps} steps, batch {batch}, on {place}", "left"
     out.print(table)
+
+
+def _curves(rows: Sequence["Curves"]) -> Table:
+    """How far the losses of two devices go together."""
+    table = _headed("dtype", "steps", "together", "largest difference")
+    for row in rows:
+        table.add_row(row.dtype, str(len(row.losses)), str(row.together), f"{row.apart.max():.1e}")
+    return table
+
+
+def _throughput(rows: Sequence["Throughput"]) -> Table:
+    """How fast each way of training is."""
+    table = _headed("training", "samples/s", "ratio", "ms a step", "MB", "first loss")
+    for row in rows:
+        memory = "" if row.memory is None else f"{row.memory:.0f}"
+        table.add_row(row.name, f"{row.samples:.0f}", f"{row.ratio:.2f}", f"{1000 * row.seconds:.1f}", memory, f"{row.loss:.6f}")
+    return table
+
+
+def _headed(*names: str) -> Table:
+    """A table whose first column stands at the left."""
+    table = Table()
+    for i, name in enumerate(names):
+        table.add_column(name, justify="right" if i else "left")
+    return table
 
 
 def on(device: str) -> str:

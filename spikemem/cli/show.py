@@ -85,6 +85,7 @@ def shortened(text: str) -> str:
 
 
 def lines(file: Path) -> list[str]:
+    """The lines of a text file that are not blank."""
     try:
         return [line for line in file.read_text(encoding="utf-8").splitlines() if line.strip()]
     except (OSError, UnicodeDecodeError) as error:
@@ -92,6 +93,7 @@ def lines(file: Path) -> list[str]:
 
 
 def save(figure: Any, path: Path) -> None:
+    """Write a figure, and say where."""
     try:
         figure.savefig(path, dpi=150)
     except (OSError, ValueError) as error:

@@ -110,6 +110,7 @@ MAIN = {"LoCoMo": "hit@5", "LongMemEval": "session recall@5", "HotpotQA": "recal
 
 
 def measures(dataset: str) -> tuple[Measure, ...]:
+    """How a data set is measured: as its paper does, or by hits."""
     return MEASURES.get(dataset, HITS)
 
 

@@ -1,4 +1,4 @@
-"""The hippocampus: regions wired into one circuit, what it recalls, and its rate twin."""
+"""The hippocampus: its regions, wired into one circuit that stores and recalls vectors, and the rate model that it is compared with."""
 
 import lazy_loader
 

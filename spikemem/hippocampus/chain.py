@@ -1,4 +1,4 @@
-"""Chains of associations: CA3 completes the cue, and hops from engram to engram, one a theta cycle."""
+"""Chains of associations: CA3 completes the cue, then hops from engram to engram, one hop a theta cycle."""
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -11,7 +11,7 @@ from spikemem.hippocampus.regions.rhythm import CHAIN_SETTLE
 
 
 def complete(circuit: Circuit, codes: ArrayLike, settle: int) -> Completion:
-    """What CA3 makes of codes that are partly wrong, and the memory that CA1 finds on its cells (see `Hippocampus.complete`)."""
+    """Complete codes that are partly wrong in CA3, and find their memories in CA1 (see `Hippocampus.complete`)."""
     given = np.asarray(codes)
     cells, winners, core = circuit.spec.dg.cells, circuit.spec.dg.winners, circuit.spec.ca3.core
     if given.ndim != 2 or given.shape[1] != winners or given.dtype.kind not in "iu" or np.any((given < 0) | (given >= cells)):

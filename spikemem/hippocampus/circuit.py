@@ -1,4 +1,4 @@
-"""The regions wired into one network: how it is built, driven through theta and gamma, and how its spikes are read."""
+"""The circuit of all regions: what it stores, how it becomes a network with its stimulus, and how spikes are read as answers."""
 
 import zlib
 from collections.abc import Iterable, Mapping, Sequence
@@ -24,7 +24,7 @@ from spikemem.simulators.registry import simulate
 
 @dataclass(frozen=True, eq=False)
 class Volley:
-    """A batch of cues as spikes.
+    """A batch of cues as EC and DG encode them, in spikes.
 
     counts, spikes: EC's n and its spikes, [n, d].   codes, when: DG's winners in firing order, and at which release each fired, [n, k].
     cue_words: their words and moment.
@@ -41,14 +41,14 @@ class Volley:
         return Volley(self.counts[which], self.spikes[which], self.codes[which], self.when[which], self.cue_words.some(which))
 
     def names(self) -> NDArray[np.int64]:
-        """A number for each cue, that names its noise: the same cue meets the same noise wherever it stands in a batch, [n]."""
+        """A number for each cue that selects its noise, so that a cue meets the same noise wherever it stands in a batch, [n]."""
         return np.array([zlib.crc32(row.tobytes()) for row in self.counts], np.int64)
 
 
 class Circuit:
     """EC, DG, CA3, CA1 and subiculum with their synapses.
 
-    pathways: all that drives CA1's index cells beside CA3.   further: regions that are built after these.
+    pathways: all that drives CA1's index cells except CA3.   further: regions that are built after these.
     """
 
     def __init__(self, spec: ModelSpec, seed: int, pathways: Sequence[Pathway] = ALL, further: Sequence[Region] = ()) -> None:
@@ -71,7 +71,7 @@ class Circuit:
         return (self.ec, self.dg, self.ca3, self.ca1, *self.further)
 
     def volley(self, vectors: NDArray[np.float32], cue_words: CueWords | None = None) -> Volley:
-        """What EC and DG make of unit vectors, [n, d], with the words that come with them."""
+        """Encode unit vectors, [n, d], in EC and DG; with the words that come with them."""
         counts, spikes = ec.volley(self.spec.ec, vectors)
         return Volley(counts, spikes, *self.dg.codes(counts), cue_words or CueWords.nothing(len(vectors)))
 
@@ -98,7 +98,7 @@ class Circuit:
         self.link(pair for pair in self.pairs if not lost & set(pair))
 
     def link(self, pairs: Iterable[tuple[int, int]]) -> None:
-        """Take over associations, each once, in their order; CA3's synapses stay as they are."""
+        """Set the associations, each once, in their order; CA3's synapses stay as they are."""
         self.pairs, self.links = dict.fromkeys(pairs), {}
         for a, b in self.pairs:
             self.links.setdefault(a, []).append(b)
@@ -114,7 +114,7 @@ class Circuit:
     # -- as a network --------------------------------------------------------------------------------------------------------------
 
     def network(self, candidates: int | None = None, competitors: int | None = None, slow: bool = True, passes: int = 1) -> Network:
-        """The circuit as it stands.
+        """The circuit as a `Network`, with all that is stored.
 
         candidates, competitors: dendrites and index cells that may fire in a gamma cycle; the model's by default.
         slow: whether CA3's slow synapses transmit; in a recall, where the cue is held, they do not.
@@ -164,7 +164,7 @@ class Circuit:
         return {region.name: region.read(recording, schedule) for region in self.regions}
 
     def read_chain(self, recording: Recording) -> NDArray[np.int64]:
-        """Off the spikes of a chain: the subiculum's key in the hop's gamma cycle of each theta cycle, [n, hops]; NONE-padded."""
+        """The keys of a simulated chain, [n, hops], NONE-padded: the subiculum's in the gamma cycle of each theta cycle that hops."""
         hops = recording.steps // THETA - 1
         keys = np.full((recording.batches, hops), NONE, np.int64)
         for i in range(recording.batches):
@@ -176,10 +176,10 @@ class Circuit:
                 keys[i, h] = fired[0]
         return keys
 
-    # -- the same, by short cuts ---------------------------------------------------------------------------------------------------
+    # -- without simulation --------------------------------------------------------------------------------------------------------
 
     def follow(self, code: NDArray[np.integer], active: NDArray[np.integer], key: int, hops: int) -> NDArray[np.int64]:
-        """The keys that a chain leads to, [hops], NONE-padded; what `read_chain` reads off the simulation.
+        """The keys that a chain leads to, [hops], NONE-padded, computed without simulation; `read_chain` reads the same from spikes.
 
         code, active: CA3's cells in the cue's first gamma cycle and when it has settled.   key: the subiculum's answer to it.
         """

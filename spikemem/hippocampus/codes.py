@@ -1,11 +1,11 @@
-"""Codes: a vector as spikes, and back.
+"""Spike codes of vectors: encoding a vector in spikes, and decoding it.
 
-Every code has one face. Its cells come in two halves, ON cells 0 to d - 1 and OFF cells d to 2d - 1; vectors are of unit length, so that
-sqrt(d) x has a root mean square of 1.
+Every code has the same interface. Its cells come in two halves, ON cells 0 to d - 1 and OFF cells d to 2d - 1; vectors are of unit length,
+so that sqrt(d) x has a root mean square of 1.
 
     encode(vectors [n, d]) -> spikes, bool, [time, n, 2d]          decode(spikes) -> vectors, float64, [n, d]
 
-| code | a component is told by | source |
+| code | a component is coded by | source |
 |---|---|---|
 | `VolleyCode`, `on_off` | how often a cell fires | Adrian & Zotterman 1926; ON and OFF: Schiller 1992 |
 | `VolleyCode`, trained | how often and when | `spikemem.training.ec`; a spike's weight by its phase: Kim et al. 2018 |
@@ -29,19 +29,19 @@ FORMAT = "spikemem-ec-code-1"
 HALF = 0.5
 """A tonic half threshold at the start of a volley: spike counts round instead of rounding down."""
 CUE_STEPS = 8
-"""The current of the analytic code lasts so many steps."""
+"""Steps for which the current of the analytic code lasts."""
 WINDOW = 11
-"""Its cells may fire for so many steps, which bounds a cell's spikes a volley. (One spike a millisecond is a count, not a cell: an EC cell
-of the model stands for a handful of stellate cells.)"""
+"""Steps in which cells of the analytic code may fire, which bounds a cell's spikes a volley. (One spike a millisecond is a count,
+not a cell: an EC cell of the model stands for a handful of stellate cells.)"""
 ARRAYS = ("gain", "top", "profile", "common")
 DRIVES = 1024
-"""Drives at which `saturation` looks."""
+"""Drives at which `response` evaluates a code."""
 
 Spikes = NDArray[np.bool_]
 
 
 class Code(Protocol):
-    """What all codes have in common."""
+    """The interface of a spike code of vectors."""
 
     @property
     def dim(self) -> int: ...
@@ -56,7 +56,7 @@ class Code(Protocol):
 
 
 def rectified(vectors: NDArray[np.floating]) -> NDArray[np.float64]:
-    """What ON and OFF cells see of vectors, [n, d]: their positive and their negative part, [n, 2d]."""
+    """The input of ON and OFF cells for vectors, [n, d]: their positive and their negative part, [n, 2d]."""
     x = np.asarray(vectors, np.float64)
     return np.concatenate([np.maximum(x, 0.0), np.maximum(-x, 0.0)], axis=1)
 
@@ -80,7 +80,7 @@ class VolleyCode:
 
     cell: the LIF; beta is that of its tau, for steps of 1 ms.   gain: of the drive, top: where it saturates, [2d].
     profile: g, how the drive is spread over the steps, [time].   common: r, what a cell receives whatever the vector, [time, 2d or 1].
-    efficacy: m, what a spike counts by its step, whole numbers, int64, [time].   scale: n for a component of 1.
+    efficacy: m, the weight of a spike by its step, whole numbers, int64, [time].   scale: n for a component of 1.
 
     The analytic code (`on_off`) has m = 1 and g constant, so that n is the drive, rounded; the trained one has learned g, r, tau and m.
 
@@ -140,10 +140,10 @@ class VolleyCode:
         """Vectors, [n, d], of spikes, [time, n, 2d]."""
         return self.counts(spikes) / self.scale
 
-    def save(self, path: str | Path, **told: object) -> Path:
-        """Write the code as safetensors with a checksum.   told: what else the file should say, JSON-able."""
+    def save(self, path: str | Path, **metadata: object) -> Path:
+        """Write the code as safetensors with a checksum.   metadata: further entries of the file, JSON-able."""
         arrays = {name: getattr(self, name) for name in (*ARRAYS, "efficacy")}
-        return save_arrays(path, arrays, {**told, "format": FORMAT, "tau": self.cell.tau, "scale": self.scale})
+        return save_arrays(path, arrays, {**metadata, "format": FORMAT, "tau": self.cell.tau, "scale": self.scale})
 
     @classmethod
     def load(cls, path: str | Path) -> "VolleyCode":
@@ -168,7 +168,7 @@ def fired(cell: LIF, current: NDArray[np.float64]) -> Spikes:
 
 
 def on_off(dim: int, charge: float) -> VolleyCode:
-    """The analytic code: a cell that does not leak fires as often as its charge says, rounded, from V = 1/2.
+    """The analytic code: cells without leak, starting at V = 1/2, whose spike count is their input charge, rounded.
 
         I = s max(+-x, 0) / T for T steps,     n = S_on - S_off ~ round(s x),     s = charge sqrt(d)
 
@@ -182,8 +182,7 @@ def on_off(dim: int, charge: float) -> VolleyCode:
 
 
 def response(code: VolleyCode) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
-    """What each cell makes of a drive that does not saturate: drives on a grid from 0 to that of a spike in every step, [drive], and the
-    cells' n, [drive, 2d]."""
+    """The response curve of each cell without saturation: drives from 0 to that of a spike in every step, [drive], and n, [drive, 2d]."""
     drives = np.linspace(0.0, (code.steps + 1.0) * code.cell.threshold / max(float(code.profile.sum()), 1e-9), DRIVES)
     n = np.zeros((DRIVES, 2 * code.dim), np.int64)
     for part in np.array_split(np.arange(DRIVES), 16):
@@ -201,7 +200,7 @@ def saturation(code: VolleyCode, most: int) -> NDArray[np.float64]:
 
 
 def overshoot(code: VolleyCode) -> float:
-    """How far a cell's n may lie above scale x."""
+    """The most by which a cell's n may exceed scale x, by rounding."""
     drives, n = response(code)
     meant = drives[:, None] * (code.scale / code.gain)
     return float(np.where(drives[:, None] <= code.top, n - meant, 0.0).max())
@@ -235,7 +234,7 @@ class LatencyCode:
 
 @dataclass(frozen=True)
 class ZScoreCode:
-    """One step: the k components that stand out most spike, by their sign.
+    """One step, in which the k components that stand out most fire, ON or OFF by their sign.
 
         z_i = (x_i - mean of x) / standard deviation of x;    the ON (z > 0) or OFF cell of the k largest |z| fires;    x^ = +-1 / sqrt(k)
 
@@ -261,8 +260,11 @@ class ZScoreCode:
 
 @dataclass(frozen=True)
 class Fidelity:
-    """How well a code keeps vectors.   cosine: of decoded and given, mean.   spikes: of a vector, mean.   dead: share of cells that are
-    silent to all.   neighbour: share of vectors whose nearest other one, by cosine, is still their nearest when decoded."""
+    """How well a code keeps vectors.
+
+    cosine: of decoded and given vectors, mean.   spikes: of a vector, mean.   dead: share of cells that never fire.
+    neighbour: share of vectors whose nearest other vector, by cosine, is still their nearest when decoded.
+    """
 
     cosine: float
     spikes: float
@@ -271,7 +273,7 @@ class Fidelity:
 
 
 def fidelity(code: Code, vectors: NDArray[np.floating], block: int = 1000) -> Fidelity:
-    """Encode and decode vectors, [n, d], block by block."""
+    """How well a code keeps vectors, [n, d], which are encoded and decoded in blocks."""
     x = np.asarray(vectors, np.float64)
     back, fires, spikes = np.zeros(x.shape), np.zeros(2 * code.dim, bool), 0
     for start in range(0, len(x), block):

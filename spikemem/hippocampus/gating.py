@@ -1,4 +1,4 @@
-"""The gates at work: CA1 answers an event or a cue, the answer is compared with it, and SPMN's gates decide, in spikes or by short cut."""
+"""Running the gates: CA1 answers an event or a cue, the mismatch drives the gates, and they decide, simulated or computed directly."""
 
 import zlib
 from collections.abc import Iterator
@@ -18,12 +18,12 @@ from spikemem.hippocampus.regions.rhythm import RECALL_SETTLE
 from spikemem.network.graph import Network
 
 Target = tuple[str, str]
-"""Where something is simulated: a simulator, and its device."""
+"""The name of a simulator, and its device."""
 
 
 @contextmanager
 def one_thread() -> Iterator[None]:
-    """The kernels in a single thread: on one event at a time others have nothing to do, and waiting for them takes longer than the work."""
+    """Run the kernels in a single thread: for one event at a time, starting more takes longer than the work."""
     threads = get_num_threads()
     set_num_threads(1)
     try:
@@ -33,7 +33,7 @@ def one_thread() -> Iterator[None]:
 
 
 def answered(circuit: Circuit, volley: Volley) -> NDArray[np.int64]:
-    """The index cell that answers each cue by meaning alone, [n]; NONE where none does."""
+    """The index cell that fires first to each cue by meaning alone (the perforant path), [n]; NONE where none does."""
     if not len(circuit.ca1):
         return np.full(len(volley.counts), NONE)
     active, size, _ = circuit.ca3.complete(volley.codes, volley.when, RECALL_SETTLE)
@@ -41,19 +41,19 @@ def answered(circuit: Circuit, volley: Volley) -> NDArray[np.int64]:
 
 
 def mismatch(circuit: Circuit, volley: Volley) -> tuple[int, Mismatch]:
-    """The index cell that answers one cue, and the mismatch with it; everything is new where none answers."""
+    """The index cell that answers one cue, and how the cue differs from what that cell has learned; from nothing where none answers."""
     key = int(answered(circuit, volley)[0])
     return key, gates.mismatch(volley.counts[0], volley.cue_words.words[0], circuit.ca1, key)
 
 
 def noise_seed(circuit: Circuit, volley: Volley, key: int) -> int:
-    """The seed of the gates' noise: of its own for each event and each key that answers, whatever else is stored."""
-    words = [circuit.seed, int(volley.names()[0]), zlib.crc32(circuit.ca1.counts[key].tobytes())]
-    return int(np.random.SeedSequence(words).generate_state(1, np.uint64)[0] >> 1)
+    """The seed of the gates' noise, which follows from the event and the key that answers it alone, whatever else is stored."""
+    entropy = [circuit.seed, int(volley.names()[0]), zlib.crc32(circuit.ca1.counts[key].tobytes())]
+    return int(np.random.SeedSequence(entropy).generate_state(1, np.uint64)[0] >> 1)
 
 
 def judge(circuit: Circuit, trained: GateCells, volley: Volley, vectors: NDArray[np.float32], target: Target | None) -> Verdict | None:
-    """What the gates make of one event or cue (n = 1); None where no memory answers it.   target: None takes the short cut."""
+    """The gates' verdict on one event or cue (n = 1); None where no memory answers it.   target: None computes it without simulation."""
     key, difference = mismatch(circuit, volley)
     if key == NONE:
         return None
@@ -67,7 +67,7 @@ def judge(circuit: Circuit, trained: GateCells, volley: Volley, vectors: NDArray
 def judged(
     circuit: Circuit, trained: GateCells, volley: Volley, vectors: NDArray[np.float32], target: Target | None
 ) -> list[Verdict | None]:
-    """What the gates make of cues, one by one."""
+    """The gates' verdicts on cues, one at a time."""
     with one_thread():
         rows = (np.array([i]) for i in range(len(vectors)))
         return [judge(circuit, trained, volley.some(row), vectors[row], target) for row in rows]
@@ -81,7 +81,10 @@ def read_share(verdict: Verdict | None) -> float:
 def gated(
     circuit: Circuit, trained: GateCells, vectors: NDArray[np.float32], cue_words: CueWords, seed: int
 ) -> tuple[Network, dict[str, NDArray[np.generic]]]:
-    """The network of events at the gates, and what drives it: a recall whose words come only after its answer, and the gates."""
+    """The circuit with its gates, and its stimulus: a recall whose words come only after its answer, then the gates.
+
+    seed: of the gates' noise.
+    """
     net = circuit.network(slow=False)
     trained.build(net, circuit.ca1, seed)
     stimulus = circuit.stimulus(gates.PROTOCOL, vectors, cue_words) | trained.stimulus()

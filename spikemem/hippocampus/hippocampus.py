@@ -1,9 +1,9 @@
-"""The spiking memory: EC, DG, CA3, CA1 and subiculum in one circuit, on vectors, and, in models with word cells, on words and moments.
+"""The spiking memory: it stores and recalls vectors, and, in models with word cells, words and moments, in one hippocampal circuit.
 
 In a recall the cue is held. Two gamma cycles encode and complete it, and in the second CA1's index cells fire in the order of their match;
 five more, as many as a theta cycle has, are sampled for attention. Where an answer can spread, it does so in a theta cycle before.
-`record=True` simulates the network step by step and reads the answer off its spikes; without it the same winners are computed by short
-cuts (`kernels.circuit`, `kernels.index_cells`), and tests hold the two together.
+`record=True` simulates the network step by step and reads the answer from its spikes; without it the same winners are computed directly
+(`kernels.circuit`, `kernels.index_cells`), and tests compare the two.
 """
 
 from collections.abc import Callable, Sequence
@@ -67,7 +67,7 @@ class Hippocampus:
         self.circuit = Circuit(self.spec, seed)
         self.gates = None if self.spec.gates is None else GateCells.of(self.spec)
         self.plans: list[StorePlan] = []
-        """What became of each event of the last `store`, in a model with gates."""
+        """The plan of each event of the last `store`, in a model with gates: what they decided, and what changed."""
 
     def __len__(self) -> int:
         return int(self.circuit.living.sum())
@@ -90,9 +90,9 @@ class Hippocampus:
         """Store memories, one volley each; returns their ids, [n].
 
         In a model with gates each is judged as it comes (`plans`): the id is that of the memory which holds it now, and that may be
-        an old one, which then gets the cues that it lacks, or a new one in the place of one that is forgotten, whose cues it gets; where
-        a later one of the same call has overwritten it, the id is that one's. What has a moment overwrites only what is known to have
-        happened no later, and what has pieces refreshes nothing; else it is written.
+        an old one, which then gets the cues that it lacks, or a new one that replaces one that is forgotten, whose cues it gets; where
+        a later one of the same call has overwritten it, the id is that of the later one. What has a moment overwrites only what is known
+        to have happened no later, and what has pieces refreshes nothing; else it is written.
 
         cue: what recalls a memory, [n, d].   target: what is recalled, [n, d]; the cue itself by default.
         variants: for each memory further cues [v, d], or None.
@@ -100,7 +100,7 @@ class Hippocampus:
         pieces: for each memory how many of its variants, the first so many, are pieces of its own text and not other cues.
         sessions: of each memory, [n], -1 for none: memories of one session, in the order of storing, are neighbours in time.
         when: moments of the memories, s since 1970, [n], NaN where unknown.
-        record: simulate the gates and read what they decide off their spikes; `plans[i].verdict.recording` holds them.
+        record: simulate the gates and read what they decide from their spikes; `plans[i].verdict.recording` holds them.
         """
         new, held = NewMemories.of(self.spec, cue, target, variants, words, pieces, sessions, when), list[int]()
         self._may_record(record)
@@ -118,7 +118,7 @@ class Hippocampus:
 
     @property
     def room(self) -> int:
-        """How many memories may be planned together: up to DG's next adaptation; in a model with gates one."""
+        """How many memories may be planned together: up to DG's next adaptation, or one in a model with gates."""
         return storing.room(len(self.circuit.contents)) if self.gates is None else 1
 
     def plan(self, new: NewMemories, record: bool = False) -> StorePlan:
@@ -135,11 +135,14 @@ class Hippocampus:
             raise SpecError(f"model {self.spec.name!r} has no [gates] to record; hippocampus-gated has, or leave `record` out")
 
     def apply(self, plan: StorePlan) -> None:
-        """Carry out a plan that was made of this hippocampus as it stands."""
+        """Carry out a plan. The hippocampus must not have changed since the plan was made."""
         storing.apply(self.circuit, plan)
 
     def teach(self, memory: int, cue: ArrayLike, words: Sequence[Words] | None = None, apart: ArrayLike | None = None) -> tuple[int, ...]:
-        """Teach a memory those of further cues [n, d] that it lacks; returns which.   apart: which are not its text in other words."""
+        """Teach a memory further cues; returns the positions of those that it lacked, and so learned.
+
+        cue: [n, d].   words: of each.   apart: which are not its text in other words, [n]; all by default.
+        """
         old, vectors = int(self._known(memory)[0]), ec.unit(cue, self.spec.ec.dim)
         self._cue_words(words, None, len(vectors))
         kind = np.ones(len(vectors), bool) if apart is None else np.asarray(apart, bool)
@@ -163,14 +166,14 @@ class Hippocampus:
         self.circuit.forget(self._known(ids))
 
     def consolidate(self) -> None:
-        """Sleep: let DG learn mean and variance of what is alive and code it anew, then W = 0 and every surviving pair once more."""
+        """Sleep: DG learns mean and variance of what is alive, all memories are coded anew, and CA3's synapses derived from them."""
         if (recoding := self.plan_sleep()) is None:
             self.circuit.rebind()
         else:
             storing.recode(self.circuit, recoding)
 
     def plan_sleep(self) -> Recoding | None:
-        """What DG would learn in a sleep, and the codes of all keys after it; None where nothing is alive."""
+        """DG's adaptation after a sleep, and the codes of all keys under it; None where nothing is alive."""
         circuit = self.circuit
         living = circuit.contents[circuit.living]
         return storing.recoded(circuit, circuit.ca1.counts[living], circuit.ca1.counts) if len(living) else None
@@ -193,17 +196,19 @@ class Hippocampus:
         record: bool = False,
         simulator: str = "event",
     ) -> Recall:
-        """The memories that cues bring back; in a model with gates whatever the read gate says, of which `read` holds the share that fired.
+        """The memories that cues bring back.
 
-        cue: [n, d] or [d].   top_k: how many memories a cue.   words: what each cue says, one `Words` a cue.
+        In a model with gates `Recall.read` holds the share of the read gate's cells that fired; memories are given whatever it is.
+
+        cue: [n, d] or [d].   top_k: how many memories a cue.   words: the words of each cue, one `Words` a cue.
         around: a moment, s since 1970; memories of that time come more easily.
-        cycles: theta cycles; what one recalls lights up, for the next, the memories that its words name by their cues, its successors, and
-            itself, which keeps the lead. Where there are neither cues nor associations, or no `lex`, one is all that is run.
+        cycles: theta cycles; what one recalls primes, for the next, the memories whose cues its words name, its successors, and itself,
+            which keeps the lead. Where there are neither cues nor associations, or no `lex`, only one is run.
         settle: gamma cycles of completion after the first.
         attention_cycles: gamma cycles in which the subiculum samples; more make the shares and the read-out finer.
-        record: simulate the network, and gates where there are some, and read the answer off the spikes; `.recording` and `.gates` hold
+        record: simulate the network, and gates where there are some, and read the answer from the spikes; `.recording` and `.gates` hold
             them.
-        simulator: which one, where they are recorded.
+        simulator: by name, where they are recorded.
         """
         vectors = ec.unit(cue, self.spec.ec.dim)
         at_least(1, top_k=top_k, attention_cycles=attention_cycles, cycles=cycles)
@@ -232,7 +237,7 @@ class Hippocampus:
         return check_cue(words, around, n, self.spec.lex)
 
     def _passes(self, cycles: int) -> int:
-        """Theta cycles that make a difference: one, where an answer has nothing that it could light up."""
+        """Theta cycles that make a difference: one, where an answer has nothing that it could prime."""
         spreads = self.spec.lex is not None and self.spec.ca1.spreading > 0 and len(self.circuit.ca1)
         return cycles if spreads and (self.circuit.pairs or len(self.circuit.ca1.synapses.apical_memory)) else 1
 
@@ -284,7 +289,7 @@ class Hippocampus:
         return self.circuit.simulate(protocol, vectors, cue_words, passes=passes, simulator=simulator, device=self.device, record=record)
 
     def simulate_chain(self, cue: ArrayLike, hops: int, simulator: str = "event", words: Sequence[Words] | None = None) -> Recording:
-        """The spikes of a chain of associations, step by step, in any simulator; `read_chain` reads the answer off them.
+        """The spikes of a chain of associations, step by step, in any simulator; `read_chain` reads the answer from them.
 
         Where the chain has ended nothing is replayed, and the granule cells that fire all the same in those cycles mean nothing.
         """
@@ -323,7 +328,7 @@ class Hippocampus:
     # -- keeping -------------------------------------------------------------------------------------------------------------------
 
     def arrays(self) -> dict[str, NDArray[np.generic]]:
-        """What all synapses can be derived from: keys, codes, links, and DG's adaptation."""
+        """The state as arrays, from which all synapses can be derived: keys, codes, links, and DG's adaptation."""
         return arrays_of(self.circuit)
 
     def save(self, path: str | Path) -> Path:

@@ -1,4 +1,4 @@
-"""What memories come with beside their vectors, checked: words, sessions, moments."""
+"""Checks of what is stored with vectors, or given with cues: words, sessions, moments, ids."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -15,7 +15,7 @@ from spikemem.hippocampus.spec import LexSpec
 
 @dataclass(frozen=True, eq=False)
 class Inputs:
-    """What memories are heard with beside their vectors.
+    """The words, sessions and moments of memories to be stored.
 
     words: `Words` of each key of each memory.   cue: which of these are cues apart from the text.
     sessions, when: of each memory, [n]; -1 and NaN where there is none.
@@ -31,16 +31,19 @@ class Inputs:
         cls, n: int, variants: list[int], apart: bool, words: Sequence[Sequence[Words]] | None, pieces: Sequence[int] | None,
         sessions: ArrayLike | None, when: ArrayLike | None, lex: LexSpec | None,
     ) -> "Inputs":  # fmt: skip
-        """Checked, for n memories with so many variants each, and a cue apart from the target or not. Without `lex` no words are heard."""
+        """The checked inputs of n memories; VectorError where they do not fit. Without `lex` words are left out.
+
+        variants: how many each memory has.   apart: whether each has a cue apart from its target.   The rest as in `Hippocampus.store`.
+        """
         size = [1 + apart + v for v in variants]
         own = [0] * n if pieces is None else list(pieces)
-        said = [[SILENT] * s for s in size] if words is None else [list(w) for w in words]
-        if [len(w) for w in said] != size:
+        given = [[SILENT] * s for s in size] if words is None else [list(w) for w in words]
+        if [len(w) for w in given] != size:
             raise VectorError("words: each memory needs one `Words` for each of its keys (content, cue, variants)")
-        for w in said:
+        for w in given:
             _known_cells(w, lex)
         if lex is None:
-            said = [[SILENT] * s for s in size]
+            given = [[SILENT] * s for s in size]
         if len(own) != n or any(not 0 <= p <= v for p, v in zip(own, variants, strict=False)):
             raise VectorError("pieces: each memory needs how many of its variants are pieces of its text")
         session = np.full(n, NO_SESSION) if sessions is None else np.asarray(sessions)
@@ -48,19 +51,20 @@ class Inputs:
         if session.shape != (n,) or session.dtype.kind not in "iu" or moment.shape != (n,) or (np.abs(moment) > FARTHEST).any():
             raise VectorError(f"{n} memories need as many sessions (whole numbers) and moments (s since 1970 up to {FARTHEST:g}, or NaN)")
         cue = [[False] + [True] * apart + [j >= p for j in range(v)] for p, v in zip(own, variants, strict=True)]
-        return cls(said, cue, session.astype(np.int64), moment)
+        return cls(given, cue, session.astype(np.int64), moment)
 
     def part(self, rows: slice) -> "Inputs":
+        """Those of some of the memories."""
         return Inputs(self.words[rows], self.cue[rows], self.sessions[rows], self.when[rows])
 
     def of_keys(self, whose: NDArray[np.int64]) -> tuple[list[Words], NDArray[np.bool_]]:
-        """Words and kind of each key, in the order of the keys' owners, [key]."""
+        """The `Words` of each key, and whether it is a cue apart from the text, bool, [key].   whose: the memory of each key, [key]."""
         words, cue = [iter(w) for w in self.words], [iter(c) for c in self.cue]
         return [next(words[i]) for i in whose], np.array([next(cue[i]) for i in whose], bool)
 
 
 def check_cue(words: Sequence[Words] | None, around: float | None, n: int, lex: LexSpec | None) -> CueWords:
-    """What n cues say beside their vectors, checked. Without `lex` no words are heard."""
+    """The checked words and moment of n cues; VectorError where they do not fit. Without `lex` words are left out."""
     if words is not None and len(words) != n:
         raise VectorError(f"{n} cues need as many words, not {len(words)}")
     if around is not None and not abs(around) <= FARTHEST:
@@ -73,13 +77,13 @@ def _known_cells(words: Sequence[Words], lex: LexSpec | None) -> None:
     """VectorError where words lie on cells that the model lacks."""
     if lex is None:
         return
-    for heard in words:
-        if len(heard.cells) and not 0 <= heard.cells.min() <= heard.cells.max() < lex.cells:
-            raise VectorError(f"words reach cell {heard.cells.max()}; the model has {lex.cells}: make them with words(text, {lex.cells})")
+    for given in words:
+        if len(given.cells) and not 0 <= given.cells.min() <= given.cells.max() < lex.cells:
+            raise VectorError(f"words reach cell {given.cells.max()}; the model has {lex.cells}: make them with words(text, {lex.cells})")
 
 
 def known(ids: ArrayLike, alive: NDArray[np.bool_]) -> NDArray[np.int64]:
-    """Ids as int64, [n]; UnknownMemoryError where they are no whole numbers of living memories.   alive: [memory]."""
+    """Memory ids as int64, [n]; UnknownMemoryError where one is no whole number, or of no living memory.   alive: [memory]."""
     try:
         given = np.atleast_1d(np.asarray(ids))
     except ValueError as error:
@@ -95,17 +99,19 @@ def known(ids: ArrayLike, alive: NDArray[np.bool_]) -> NDArray[np.int64]:
 
 
 def empty(vectors: ArrayLike) -> bool:
+    """Whether vectors are a sequence or an array without any."""
     return isinstance(vectors, Sequence | np.ndarray) and len(vectors) == 0
 
 
 def at_least(least: int, **given: int) -> None:
+    """VectorError where a named argument is no whole number, or is below `least`."""
     for name, value in given.items():
         if not isinstance(value, int | np.integer) or value < least:
             raise VectorError(f"{name} is {value!r}; it must be a whole number, at least {least}")
 
 
 def no_words(keys: int, memories: int) -> dict[str, NDArray[np.generic]]:
-    """Entries of `arrays` for a memory that has heard no words and knows no time, as snapshots of earlier versions are."""
+    """Entries of `Hippocampus.arrays` for memories without words and times, which snapshots of earlier versions lack."""
     none = np.zeros(0, np.int64)
     return {
         "words_ptr": np.zeros(keys + 1, np.int64), "words_cell": none, "words_spikes": none, "words_whole": np.zeros(0, bool),

@@ -1,4 +1,4 @@
-"""What is kept of a hippocampus: the arrays from which all of its synapses are derived."""
+"""Saving and restoring a hippocampus: the arrays from which all of its synapses can be derived."""
 
 from itertools import pairwise
 from typing import Any
@@ -14,7 +14,7 @@ from spikemem.snapshot import Arrays
 
 
 def arrays_of(circuit: Circuit) -> dict[str, NDArray[np.generic]]:
-    """Keys, codes, words, sessions, moments, links and DG's adaptation."""
+    """The state of a circuit as arrays: keys, codes, words, sessions, moments, links and DG's adaptation."""
     a, keys, lexicon = circuit.dg.adaptation, circuit.ca1, circuit.ca1.lexicon
     return {
         "counts": keys.counts, "codes": keys.codes, "memory": keys.memory, "content": keys.content, "alive": keys.alive,

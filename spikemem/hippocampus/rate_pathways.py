@@ -1,4 +1,4 @@
-"""Words, context, moments and spreading on rates: the drive of the rate twin beside the cosine, in floating point and over all keys.
+"""Words, context, moments and spreading in the rate twin: the drive that they add to the cosine, in floating point and over all keys.
 
 The weights are learned by the same rule (`regions.bcpnn`, `regions.ec_ctx`), but not rounded, no dendrite is closed, and nothing spikes.
 """
@@ -25,7 +25,7 @@ class RatePathways:
         self.content, self.session, self.when = np.zeros(0, np.int64), np.zeros(0, np.int64), np.zeros(0)
 
     def add(self, inputs: Inputs, whose: NDArray[np.int64], memory: NDArray[np.int64]) -> None:
-        """New keys.   whose: their places among the new memories, [key].   memory: their memories, [key]; contents come first."""
+        """Add keys.   whose: the new memory of each, counted from 0, [key].   memory: their memories, [key]; contents come first."""
         first = len(self.lexicon.cue)
         words, cue = inputs.of_keys(whose)
         self.lexicon.add(words, cue)
@@ -33,11 +33,11 @@ class RatePathways:
         self.session, self.when = np.concatenate([self.session, inputs.sessions]), np.concatenate([self.when, inputs.when])
 
     def synapses(self, memory: NDArray[np.int64], alive: NDArray[np.bool_]) -> Taught:
-        """What the keys were taught.   memory, alive: of each key."""
+        """The learned weights of all keys.   memory, alive: of each key, [key]."""
         return Taught(self.spec, self.lexicon, memory, self.content[memory], alive, self.session, self.when)
 
     def drive(self, taught: Taught, cue_words: CueWords, primed: NDArray[np.bool_]) -> NDArray[np.float64]:
-        """Each key's drive beside the cosine, [n, key].   primed: plateaus, [n, memory]."""
+        """The drive of each key by all pathways but meaning, [n, key].   primed: plateaus, [n, memory]."""
         made = np.zeros((len(cue_words.words), len(taught.memory)))
         for i, words in enumerate(cue_words.words):
             cue, of_memory = RateCue(taught, words, cue_words.around, primed[i]), np.zeros(len(taught.content))

@@ -1,4 +1,4 @@
-"""The rate twin: the Hopfield and Hebbian memory that the spiking circuit replaces, to the letter, with the same methods.
+"""The rate twin: the rate-based Hopfield and Hebbian memory that the spiking circuit replaces, with the same methods.
 
     stage 1   S = the 20 stored cue variants nearest to q by cosine
     stage 2   x0 = q; three times: a = softmax(16 Z_S x), x = normalise(Z_S^T a); score(m) = sum of a over m's variants
@@ -6,9 +6,9 @@
     write     W += c(target) c(cue)^T
     chain     x[h+1] = the k largest of W x[h]; sleep: W = 0, then the surviving pairs again
 
-(Ramsauer 2021 for stage 2; Hebbian hetero-association as in Willshaw 1969, additive.) That is the twin as it was. With `pathways` it gets
-what the spiking memory gets, words, context, moments and spreading, by the same equation (`regions.ca1`) on rates: h below is the drive
-beside the cosine.
+(Ramsauer 2021 for stage 2; Hebbian hetero-association as in Willshaw 1969, additive.) With `pathways` it is also driven by
+words, context, moments and spreading, by the same equation as the spiking memory (`regions.ca1`) on rates: h below is the drive of all
+pathways but the cosine.
 
     stage 1   S = the 20 keys of largest A = g z q + h         memories come in the order of A
     stage 2   a = softmax(16 (g Z_S x + h_S))
@@ -33,13 +33,14 @@ from spikemem.hippocampus.regions.pathway_cells import PATHWAYS
 from spikemem.hippocampus.spec import ModelSpec
 
 SETTLE_STEPS = 3
+"""Hopfield updates of x in stage 2."""
 
 
 class RateHippocampus:
     """Modern Hopfield recall and Hebbian chains on rates. W is a dense float32 matrix, [n, n], 1 GB at n = 16384, made when first used.
 
     spec: the spiking model that it is the twin of.   device: any torch device.   seed: of the random projection R.
-    pathways: whether words, context and moments drive it, too, and an answer spreads, as in the spiking memory.
+    pathways: whether words, context and moments drive it, too, and recall spreads, as in the spiking memory.
 
     >>> import numpy as np
     >>> from spikemem import RateHippocampus, load_model
@@ -53,7 +54,7 @@ class RateHippocampus:
 
     def __init__(self, spec: ModelSpec | None = None, device: str = "cpu", seed: int = 0, pathways: bool = False) -> None:
         self.spec = spec or ModelSpec()
-        self._beside = RatePathways(self.spec) if pathways else None
+        self._pathways = RatePathways(self.spec) if pathways else None
         try:
             self.device = torch.device(device)
             generator = torch.Generator().manual_seed(seed)
@@ -90,7 +91,7 @@ class RateHippocampus:
         sessions: ArrayLike | None = None,
         when: ArrayLike | None = None,
     ) -> NDArray[np.int64]:
-        """As `Hippocampus.store`; a target given apart from the cue can itself be used as a cue."""
+        """Store memories; returns their ids, [n]. Arguments as in `Hippocampus.store`; a target apart from the cue is a cue, too."""
         cues = self._tensor(cue)
         targets = cues if target is None else self._tensor(target)
         extra = [None] * len(cues) if variants is None else list(variants)
@@ -108,9 +109,9 @@ class RateHippocampus:
         self._keys, self._owner = torch.cat([self._keys, *keys]), torch.cat([self._owner, *owner])
         self._targets = torch.cat([self._targets, targets])
         self._alive = torch.cat([self._alive, torch.ones(len(cues), dtype=torch.bool, device=self.device)])
-        if self._beside is not None:
+        if self._pathways is not None:
             whose = torch.cat(owner).cpu().numpy()
-            self._beside.add(inputs, whose - (whose[0] if len(whose) else 0), whose)
+            self._pathways.add(inputs, whose - (whose[0] if len(whose) else 0), whose)
         return ids.cpu().numpy()
 
     def associate(self, a: ArrayLike, b: ArrayLike) -> None:
@@ -129,11 +130,11 @@ class RateHippocampus:
         for start in range(0, len(links), 1024):
             pairs = torch.tensor(links[start : start + 1024], device=self.device)
             pre, post = self.code(self._targets[pairs[:, 0]]), self.code(self._targets[pairs[:, 1]])
-            place = (pre.unsqueeze(2) * cells + post.unsqueeze(1)).reshape(-1)
-            self._weights.view(-1).index_add_(0, place, torch.ones(len(place), device=self.device))
+            synapse = (pre.unsqueeze(2) * cells + post.unsqueeze(1)).reshape(-1)
+            self._weights.view(-1).index_add_(0, synapse, torch.ones(len(synapse), device=self.device))
 
     def forget(self, ids: ArrayLike) -> None:
-        """No cue and no hop leads to these memories any more; their share of W goes in the next `consolidate`."""
+        """Forget memories for good: no cue and no hop leads to them. Their share of W goes in the next `consolidate`."""
         gone = self._known(ids)
         self._alive[torch.as_tensor(gone, device=self.device)] = False
         lost = set(gone.tolist())
@@ -148,9 +149,10 @@ class RateHippocampus:
     def recall(
         self, cue: ArrayLike, top_k: int = 1, *, words: Sequence[Words] | None = None, around: float | None = None, cycles: int = 2
     ) -> Recall:
-        """The Hopfield settle; `scores` are attention summed over a memory's variants, `attention` is that of the last step.
+        """The memories that cues bring back, by Hopfield updates.
 
-        With pathways `scores` are drives, as in `Hippocampus.recall`, which see for words, around and cycles.
+        `scores` are attention summed over a memory's variants, `attention` is that of the last step. With pathways
+        `scores` are drives. words, around and cycles are those of `Hippocampus.recall`.
         """
         queries = self._tensor(cue)
         for name, value in (("top_k", top_k), ("cycles", cycles)):
@@ -162,13 +164,13 @@ class RateHippocampus:
             none = np.zeros((n, 0))
             nothing = np.zeros((n, 0), np.int64), np.zeros((n, self.spec.ec.dim)), np.ones(n), none.astype(np.int64), none
             return Recall(ids, scores, np.full((n, top_k, len(PATHWAYS)), np.nan), *nothing, np.zeros(n, np.int64))
-        if self._beside is not None:
-            return self._recall_beside(queries, self._beside, check_cue(words, around, n, self.spec.lex), living, top_k, cycles)
+        if self._pathways is not None:
+            return self._recall_by_drive(queries, self._pathways, check_cue(words, around, n, self.spec.lex), living, top_k, cycles)
         near, nearest, attention, x = self._settle(queries, living, SETTLE_STEPS)
         owners = self._owner[nearest]
         for i in range(n):
-            memories, place = torch.unique(owners[i], return_inverse=True)
-            total = torch.zeros(len(memories), device=self.device).index_add_(0, place, attention[i])
+            memories, position = torch.unique(owners[i], return_inverse=True)
+            total = torch.zeros(len(memories), device=self.device).index_add_(0, position, attention[i])
             best = total.argsort(descending=True, stable=True)[:top_k]
             ids[i, : len(best)], scores[i, : len(best)] = memories[best].cpu().numpy(), total[best].cpu().numpy()
         multiplications = (len(living) + 2 * SETTLE_STEPS * nearest.shape[1]) * self.spec.ec.dim
@@ -178,25 +180,27 @@ class RateHippocampus:
             attention.cpu().double().numpy(), np.full(n, multiplications),
         )  # fmt: skip
 
-    def _recall_beside(self, queries: Tensor, beside: RatePathways, cue_words: CueWords, living: Tensor, top_k: int, cycles: int) -> Recall:
-        """Recall by A, in as many passes as make a difference."""
+    def _recall_by_drive(
+        self, queries: Tensor, pathways: RatePathways, cue_words: CueWords, living: Tensor, top_k: int, cycles: int
+    ) -> Recall:
+        """Recall by the drive A of all pathways, in as many theta cycles as make a difference."""
         n, keys, owner = len(queries), living.cpu().numpy(), self._owner.cpu().numpy()
         cosine = (queries @ self._keys[living].T).cpu().double().numpy()
         meaning = self.spec.ca1.meaning * cosine
-        taught = beside.synapses(owner, self._alive.cpu().numpy()[owner])
+        taught = pathways.synapses(owner, self._alive.cpu().numpy()[owner])
         links: dict[int, list[int]] = {}
         for a, b in self._links:
             links.setdefault(a, []).append(b)
         spreads = self.spec.ca1.spreading > 0 and bool(links or len(taught.apical_memory))
         primed, path = np.zeros((n, len(self._targets)), bool), np.full((n, cycles - 1 if spreads else 0), NONE, np.int64)
         for p in range(path.shape[1]):
-            drive = meaning + beside.drive(taught, cue_words, primed)[:, keys]
+            drive = meaning + pathways.drive(taught, cue_words, primed)[:, keys]
             for i in range(n):
                 best = owner[keys[np.argsort(-drive[i], kind="stable")]]
                 path[i, p] = next((m for m in best if m not in path[i, :p]), NONE)
                 if path[i, p] != NONE:
-                    primed[i, [path[i, p], *links.get(int(path[i, p]), []), *taught.relight(int(path[i, p]))]] = True
-        field = beside.drive(taught, cue_words, primed)[:, keys]
+                    primed[i, [path[i, p], *links.get(int(path[i, p]), []), *taught.primed_by(int(path[i, p]))]] = True
+        field = pathways.drive(taught, cue_words, primed)[:, keys]
         drive = meaning + field
         ids, scores = np.full((n, top_k), NONE, np.int64), np.full((n, top_k), np.nan)
         for i in range(n):
@@ -220,9 +224,9 @@ class RateHippocampus:
         )  # fmt: skip
 
     def _settle(self, queries: Tensor, living: Tensor, steps: int) -> tuple[Tensor, Tensor, Tensor, Tensor]:
-        """Cosines of the nearest keys, those keys, the last attention and the last x."""
-        near, place = (queries @ self._keys[living].T).topk(min(self.spec.ca1.competitors, len(living)), dim=1)
-        nearest = living[place]
+        """Stage 1 and 2: cosines of the nearest keys, those keys, the last attention and the last x."""
+        near, position = (queries @ self._keys[living].T).topk(min(self.spec.ca1.competitors, len(living)), dim=1)
+        nearest = living[position]
         z, x = self._keys[nearest], queries
         attention = torch.zeros_like(near)
         for _ in range(steps):
@@ -257,10 +261,10 @@ class RateHippocampus:
                 drive = self._weights[cells].sum(0)
                 if drive.max() <= 0:
                     break
-                primed = torch.zeros(self.spec.dg.cells, device=self.device)
+                firing = torch.zeros(self.spec.dg.cells, device=self.device)
                 cells = drive.topk(self.spec.ca3.core).indices
-                primed[cells] = 1.0
-                common = primed[codes].sum(1)
+                firing[cells] = 1.0
+                common = firing[codes].sum(1)
                 if 2 * common.max() < self.spec.ca3.core:
                     break
                 ids[i, h] = living[common.argmax()]

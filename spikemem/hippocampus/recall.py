@@ -1,4 +1,4 @@
-"""A recall: what the circuit answers to a batch of cues, off its spikes or by short cuts."""
+"""Recall: the memories that a batch of cues brings back, read from simulated spikes or computed directly."""
 
 from dataclasses import dataclass, replace
 
@@ -21,17 +21,17 @@ class Recall:
     scores: the cell's drive as a share of what the cue's own copy would give by meaning alone (for a memory of vectors about the cosine;
         words, context, moment and spreading add to it), [n, top_k]; NaN where no id.
     drives: the parts of the scores by pathway, in the order of `PATHWAYS`, [n, top_k, pathway].
-    path: what the passes before the last recalled, and let spread, [n, cycles - 1]; -1 where nothing answered.
+    path: the memory that each theta cycle before the last recalled, and whose associations were primed, [n, cycles - 1]; -1 for none.
     vectors: the read-out, unit length, [n, d]: what the subiculum's spikes make deep EC fire.
     novelty: 1 - cosine of the best index cell's synapses and the cue's volley, [n]; 1 where nothing answered.
     competitors, attention: the memories whose index cells competed and their shares of the gamma cycles, [n, c].
-    events: synapses that the short cut reads for a cue, [n]: from EC's spikes onto DG, among CA3's cells, and in each pass from CA3's onto
-        dendrites, from word and context cells onto index cells, and from EC's onto the cells whose dendrites are open. A simulation
+    events: synapses that the computation without simulation reads, [n]: from EC's spikes onto DG, among CA3's cells, and in each pass from
+        CA3's onto dendrites, from word and context cells onto index cells, and from EC's onto cells whose dendrites are open. A simulation
         (`recording.events`) carries more, since it runs over several gamma cycles and knows no closed dendrite. For the rate twin:
         multiplications.
     recording: the spikes, where the recall was simulated.
-    read: in a model with gates the share of the read gate's cells that fired, [n]; None in others. What is a half or less is not to be read
-        out: the memory holds nothing that the cue asks for, and what answered is what comes nearest.
+    read: in a model with gates the share of the read gate's cells that fired, [n]; None in others. At a half or less the memory holds no
+        answer to the cue, and what was recalled is only what comes nearest.
     gates: the recording of each cue at the gates, where the recall was simulated and there are gates.
     keys: the index cell of each memory that answered, [n, top_k]; -1 where no id. None of a rate twin.
     """
@@ -53,7 +53,7 @@ class Recall:
 
 @dataclass(frozen=True, eq=False)
 class Completion:
-    """What CA3 makes of codes that are partly wrong.
+    """Codes that were partly wrong, completed by CA3.
 
     cells: CA3's cells in firing order, [n, winners].   ids: the memory that CA1 finds on CA3 alone, [n]; -1 where none.
     """
@@ -64,7 +64,7 @@ class Completion:
 
 @dataclass(frozen=True, eq=False)
 class Opened:
-    """A batch of cues when CA3 has completed them, with as many of CA1's cells let fire as it takes to find enough memories.
+    """A batch of cues that CA3 has completed, and how many of CA1's cells must fire so that enough memories are found.
 
     active: CA3's cells and their number, [n, k] and [n].   still: whether CA3 has settled, [n].   candidates, competitors: dendrites and
     index cells that may fire.   primed, path: plateaus, [n, memory], and memories of the passes before, [n, passes - 1].
@@ -102,7 +102,7 @@ def _open(circuit: Circuit, volley: Volley, top_k: int, schedule: RecallSchedule
 
 
 def answer(circuit: Circuit, volley: Volley, top_k: int, schedule: RecallSchedule) -> Recall:
-    """What cues recall, by short cuts (see `Hippocampus.recall`)."""
+    """What cues recall, computed without simulation (see `Hippocampus.recall`)."""
     opened, ca1 = _open(circuit, volley, top_k, schedule), circuit.ca1
     lottery, ranking = ca1.lottery(opened.competitors, schedule.start, circuit.seed), opened.ranking
     winners = ca1.attend(ranking, volley.names(), lottery, schedule.attention)
@@ -119,7 +119,9 @@ def answer(circuit: Circuit, volley: Volley, top_k: int, schedule: RecallSchedul
 def simulate(
     circuit: Circuit, volley: Volley, vectors: NDArray[np.float32], top_k: int, schedule: RecallSchedule, target: tuple[str, str]
 ) -> Recall:
-    """The same off the spikes of a simulation, which the answer holds.   vectors: of the cues, [n, d].   target: simulator and device."""
+    """What cues recall, read from simulated spikes, which `Recall.recording` holds.   vectors: of the cues, [n, d].   target: simulator and
+    device.
+    """
     if not len(circuit.ca1) or not len(vectors):
         return answer(circuit, volley, top_k, schedule)
     opened, (simulator, device) = _open(circuit, volley, top_k, schedule), target
@@ -137,7 +139,9 @@ def simulate(
 def spread(
     circuit: Circuit, volley: Volley, active: tuple[NDArray[np.uint16], NDArray[np.int64]], passes: int, candidates: int, competitors: int
 ) -> tuple[NDArray[np.bool_], NDArray[np.int64], NDArray[np.int64]]:
-    """The passes before the last: plateaus that they leave, [n, memory], the memories that they recall, [n, passes - 1], and their events.
+    """Spread activation in the theta cycles before the last, each of which recalls a memory and primes what is associated with it.
+
+    Returns the plateaus that prime memories in the last cycle, [n, memory], the memories recalled, [n, passes - 1], and their events, [n].
 
     active: CA3's cells and their number, the same in each pass.
     """
@@ -153,12 +157,12 @@ def spread(
             if memory != NONE:
                 path[i, p] = memory
                 primed[i, [memory, *circuit.links.get(memory, [])]] = True
-                primed[i, ca1.synapses.relight(memory)] = True
+                primed[i, ca1.synapses.primed_by(memory)] = True
     return primed, path, spent
 
 
 def go_on(circuit: Circuit, volley: Volley, active: tuple[NDArray[np.uint16], NDArray[np.int64]], chain: list[int]) -> list[int]:
-    """A chain of memories, NONE from where its associations end, carried on by spreading (n = 1).
+    """Continue a chain of memories by spreading from where its associations end (its first NONE), for one cue (n = 1).
 
     active: CA3's cells and their number under the cue.   The next memory is the first to fire of those not yet visited that the words of
     those visited excite.
@@ -172,12 +176,12 @@ def go_on(circuit: Circuit, volley: Volley, active: tuple[NDArray[np.uint16], ND
             done[h] = next((m for m in owners if m != NONE and primed[0, m] and m not in done[:h]), NONE)
             if done[h] == NONE:
                 break
-        primed[0, ca1.synapses.relight(done[h])] = True
+        primed[0, ca1.synapses.primed_by(done[h])] = True
     return done
 
 
 def _fewest(circuit: Circuit, ranking: Ranking) -> int:
-    """How many different memories the poorest ranking of a batch holds."""
+    """The least number of different memories that a ranking of a batch holds."""
     return min((len(set(row.tolist()) - {NONE}) for row in circuit.ca1.owners(ranking.order)), default=0)
 
 
@@ -192,7 +196,7 @@ def _competitors(circuit: Circuit, ranking: Ranking, top_k: int) -> int:
 
 
 def _report(circuit: Circuit, ranking: Ranking, volley: Volley, read: Answer, top_k: int) -> Recall:
-    """The memories behind index cells, best first, with what they made deep EC replay."""
+    """The `Recall` of a batch: the memories of index cells, best first, and the vectors that they make deep EC replay."""
     counts, order = volley.counts, ranking.order
     n, own = len(counts), (counts.astype(np.int64) ** 2).sum(1)
     ids, keys, scores = np.full((n, top_k), NONE, np.int64), np.full((n, top_k), NONE, np.int64), np.full((n, top_k), np.nan)
@@ -201,12 +205,12 @@ def _report(circuit: Circuit, ranking: Ranking, volley: Volley, read: Answer, to
     shares = np.zeros(order.shape)
     for i, row in enumerate(circuit.ca1.owners(order)):
         _, first = np.unique(row, return_index=True)
-        places = np.array([p for p in np.sort(first) if row[p] != NONE][:top_k], np.int64)
-        if not len(places):
+        best_first = np.array([p for p in np.sort(first) if row[p] != NONE][:top_k], np.int64)
+        if not len(best_first):
             continue
-        ids[i, : len(places)], keys[i, : len(places)] = row[places], order[i, places]
-        scores[i, : len(places)] = ranking.parts[i, places].sum(1) / UNIT / own[i]
-        drives[i, : len(places)] = ranking.parts[i, places] / UNIT / own[i]
+        ids[i, : len(best_first)], keys[i, : len(best_first)] = row[best_first], order[i, best_first]
+        scores[i, : len(best_first)] = ranking.parts[i, best_first].sum(1) / UNIT / own[i]
+        drives[i, : len(best_first)] = ranking.parts[i, best_first] / UNIT / own[i]
         best = circuit.ca1.counts[order[i, 0]].astype(np.int64)
         novelty[i] = 1.0 - (best @ counts[i].astype(np.int64)) / np.sqrt(float(own[i] * (best**2).sum()))
         won = read.winners[i][read.winners[i] != NONE]

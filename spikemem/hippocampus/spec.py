@@ -1,4 +1,4 @@
-"""What a hippocampus is made of, as data: one section a region, with defaults and ranges."""
+"""The parameters of a hippocampus, as read from a model file: one section a region, with defaults and ranges."""
 
 import math
 from pathlib import Path
@@ -23,7 +23,7 @@ class ECSpec(Section):
     layer_two: Annotated[float, Field(ge=0.25, le=1)] = 1.0
     """Spikes of layer II, which drives DG, for each of layer III, which drives CA1; 1: one layer drives both."""
     weights: str | None = None
-    """A trained code, a name in models/weights or a path, with a folder; it then says what `charge` would. None: the analytic code."""
+    """A trained code, a name in models/weights or a path, with a folder, which replaces `charge`. None: the analytic code."""
 
 
 class LexSpec(Section):
@@ -56,7 +56,7 @@ class DGSpec(Section):
     cells: Count = 16384
     winners: Annotated[int, Field(ge=1, le=256)] = 128
     fan_in: Count = 8
-    """Dimensions that a granule cell hears, through push-pull pairs of ON and OFF cells."""
+    """Dimensions that drive a granule cell, through push-pull pairs of ON and OFF cells."""
 
 
 class CA3Spec(Section):
@@ -82,7 +82,7 @@ class CA1Spec(Section):
     words: Gain = 0.0417
     """Gain of the word synapses: the drive of one word that singles out a memory."""
     time: Gain = 0.5
-    """Gain of the cells of the moment: the drive of a memory of just the time that is asked for."""
+    """Gain of the time cells: the drive of a memory of the very moment that a cue is about."""
     key: Gain = 0.3
     """Gain of an apical dendrite that the cue's words excite."""
     spreading: Gain = 0.5
@@ -92,8 +92,7 @@ class CA1Spec(Section):
 
 
 class GatesSpec(Section):
-    """SPMN's gates, which decide whether an event is written, refreshes an engram, or overwrites it, and whether what a cue recalls is read
-    out (`regions.gates`)."""
+    """SPMN's gates: whether an event is written, refreshes an engram or overwrites it, and whether a cue is answered (`regions.gates`)."""
 
     weights: Annotated[str, Field(min_length=1)] = "gates.safetensors"
     """Trained gates, a name in models/weights or a path, with a folder."""
@@ -102,7 +101,7 @@ class GatesSpec(Section):
 
 
 class ModelSpec(Section):
-    """A hippocampus as data. `ModelSpec()` has the numbers of hippocampus-base."""
+    """The parameters of a hippocampus. `ModelSpec()` has those of hippocampus-base."""
 
     name: Annotated[str, Field(min_length=1)] = "unnamed"
     description: str = ""

@@ -1,8 +1,8 @@
-"""Storing, worked out before anything changes: a plan says which keys become index cells, and what becomes of the memory that answered.
+"""Storing in two steps: a plan of what will change, made without changing anything, and carrying it out.
 
     plan = plan_new(...) or plan_event(...)      pure: reads the circuit, changes nothing
-    commit                                       a text memory writes the plan's rows to disk
-    apply                                        carries the plan out
+    commit                                       writes the plan's rows to disk (`memory.commit`), in a text memory
+    apply                                        changes the circuit by the plan
 
 In a model with gates each event is judged first: it is written, refreshes the memory that answered, renews it, or overwrites it.
 """
@@ -26,14 +26,14 @@ from spikemem.hippocampus.regions.gates import Action, GateCells, Verdict
 from spikemem.hippocampus.spec import ModelSpec
 
 ADAPTATIONS = tuple(2**i for i in range(5, 13))
-"""DG adapts when so many memories have been stored (32 to 4,096); after that only in sleep (`Hippocampus.consolidate`)."""
+"""Numbers of stored memories at which DG adapts (32 to 4,096); after that it does only in sleep (`Hippocampus.consolidate`)."""
 BLOCK = 1024
 """Memories that are planned together at the most."""
 
 
 @dataclass(frozen=True, eq=False)
 class NewMemories:
-    """Memories to be stored, checked.
+    """Memories to be stored, with their arguments checked.
 
     cues: unit vectors that recall them, float32, [n, d].   targets: what is recalled, [n, d]; None: the cues themselves.
     variants: of each memory further cues, [v, d], or None.   inputs: the words, sessions and moments that come with them.
@@ -71,9 +71,9 @@ class NewMemories:
         )
 
     def keys(self) -> tuple[NDArray[np.float32], NDArray[np.int64], NDArray[np.int64]]:
-        """The vectors of all keys, [key, d], whose each is, and which of its memory's keys (content, cue apart from it, variants), [key].
+        """The keys of all memories: their vectors, [key, d], the memory of each, [key], and its position among that memory's keys, [key].
 
-        The contents of all memories come first.
+        A memory's keys are its content, a cue apart from it, its variants. The contents of all memories come first.
         """
         n, apart = len(self.cues), self.targets is not None
         vectors = [self.cues if self.targets is None else self.targets, *([self.cues] if apart else [])]
@@ -88,12 +88,12 @@ class NewMemories:
 
 @dataclass(frozen=True, eq=False)
 class NewKeys:
-    """Keys that become index cells.
+    """New keys, which become index cells.
 
     counts: EC's volleys, int8, [key, d].   codes: of CA3, uint16, [key, k].   memory: whose, [key].   content: the key that holds the
     memory's content, [key].   words: of each, or None in a model without word cells.   cue: which are not the memory's own text, [key].
-    item, place: which of the memories that are stored, and which of its keys, [key]; item NONE: a cue of the memory that is overwritten,
-    the one of this place among that memory's living keys.
+    item, place: the stored memory that a key comes from, and its position among that memory's keys, [key]. Where item is NONE the key is
+    taken over from the memory that is overwritten, and place is its position among that memory's living keys.
     """
 
     counts: NDArray[np.int8]
@@ -109,7 +109,7 @@ class NewKeys:
         return len(self.counts)
 
     def joined(self, other: "NewKeys") -> "NewKeys":
-        """These keys, and others behind them."""
+        """These keys, followed by others."""
         words = None if self.words is None or other.words is None else [*self.words, *other.words]
         rest = {name: np.concatenate([a, getattr(other, name)]) for name, a in vars(self).items() if name != "words"}
         return NewKeys(words=words, **rest)
@@ -117,7 +117,7 @@ class NewKeys:
 
 @dataclass(frozen=True, eq=False)
 class Recoding:
-    """What DG learns from all that is alive, and the code that each key then has.   codes: uint16, [key, k]."""
+    """DG's new adaptation to all memories that are alive, and the code that each key then has.   codes: uint16, [key, k]."""
 
     adaptation: Adaptation
     codes: NDArray[np.uint16]
@@ -125,14 +125,14 @@ class Recoding:
 
 @dataclass(frozen=True, eq=False)
 class StorePlan:
-    """What storing changes.
+    """What will change by storing.
 
     action: of an event at the gates; new memories are written.   memory: the one that holds each item, [item].
     keys: what becomes index cells.   sessions, when: of the memories that are new, [new]; none where an old one stays.
     old: the memory that answered an event, which an overwriting forgets; NONE where none did.
     links: associations that a new memory takes over from the one that it overwrites.
     moment: a further moment of the old memory, NaN where there is none.
-    recoding: where DG adapts; of all keys, the new ones last.   verdict: of the gates; None where they were not asked, or none answered.
+    recoding: where DG adapts; of all keys, the new ones last.   verdict: of the gates; None without gates, or where no memory answered.
     """
 
     action: Action
@@ -148,7 +148,7 @@ class StorePlan:
 
     @property
     def stays(self) -> bool:
-        """Whether the memory that answered an event holds it."""
+        """Whether the memory that answered an event holds it, so that none is added."""
         return self.action in (Action.REFRESH, Action.RENEW)
 
     @property
@@ -158,7 +158,7 @@ class StorePlan:
 
 
 def room(stored: int) -> int:
-    """How many memories may be planned together when so many have been stored: up to the next at which DG adapts.
+    """How many memories may be planned together: up to the next number at which DG adapts.   stored: memories stored so far.
 
     >>> room(0), room(40), room(5000)
     (32, 24, 1024)
@@ -167,19 +167,19 @@ def room(stored: int) -> int:
 
 
 def recoded(circuit: Circuit, living: NDArray[np.int8], counts: NDArray[np.int8]) -> Recoding:
-    """What DG learns from the contents that are alive, [n, d], and the codes that it then gives to volleys [key, d]."""
+    """DG's adaptation to the contents of living memories, and the codes of all keys under it.   living, counts: volleys."""
     dg = copy(circuit.dg)
     dg.learn(living)
     return Recoding(dg.adaptation, dg.codes(counts)[0])
 
 
 def plan_new(circuit: Circuit, new: NewMemories) -> StorePlan:
-    """New memories, `room` of them at the most, whatever is stored."""
+    """Plan to write new memories, `room` of them at the most, whatever is stored already."""
     return _planned(circuit, new, _keys_of(circuit, new))
 
 
 def plan_event(circuit: Circuit, gates: GateCells, event: NewMemories, target: Target | None) -> StorePlan:
-    """One memory, judged by gates.   target: where the gates are simulated; None takes the short cut."""
+    """Plan what the gates decide about one memory.   target: where the gates are simulated; None computes them directly."""
     keys = _keys_of(circuit, event)
     content = event.cues if event.targets is None else event.targets
     volley = circuit.volley(content, check_cue([event.inputs.words[0][0]], None, 1, circuit.spec.lex))
@@ -203,16 +203,19 @@ def plan_event(circuit: Circuit, gates: GateCells, event: NewMemories, target: T
 def plan_keys(
     circuit: Circuit, memory: int, vectors: NDArray[np.float32], words: Sequence[Words] | None, cue: NDArray[np.bool_]
 ) -> StorePlan:
-    """Those of further keys [n, d] that a memory lacks.   cue: which are not its text in other words, [n]."""
+    """Plan to teach a memory further keys, of which it takes those that it lacks.
+
+    vectors: of the keys, [n, d].   words: of each.   cue: which are not its text in other words, [n].
+    """
     volley, n = circuit.volley(vectors), len(vectors)
-    heard = None if words is None or circuit.spec.lex is None else list(words)
+    with_words = None if words is None or circuit.spec.lex is None else list(words)
     whose = np.full(n, memory), np.full(n, circuit.contents[memory])
-    keys = NewKeys(volley.counts, volley.codes, *whose, heard, cue, np.zeros(n, np.int64), np.arange(n))
+    keys = NewKeys(volley.counts, volley.codes, *whose, with_words, cue, np.zeros(n, np.int64), np.arange(n))
     return StorePlan(Action.REFRESH, np.array([memory]), _missing(circuit, memory, keys), *_nothing(), memory)
 
 
 def apply(circuit: Circuit, plan: StorePlan) -> None:
-    """Carry out a plan that was made of this circuit as it stands."""
+    """Carry out a plan. The circuit must not have changed since the plan was made."""
     ca1, first, keys = circuit.ca1, len(circuit.ca1), plan.keys
     if plan.forgotten != NONE:
         circuit.forget(np.array([plan.forgotten]))
@@ -233,24 +236,24 @@ def apply(circuit: Circuit, plan: StorePlan) -> None:
 
 
 def recode(circuit: Circuit, recoding: Recoding) -> None:
-    """Let DG take over what it has learned, and derive all synapses from the new codes."""
+    """Adapt DG, and derive all synapses from the new codes."""
     circuit.dg.adapt(recoding.adaptation)
     circuit.ca1.recode(recoding.codes)
     circuit.rebind()
 
 
-def holders(memories: Sequence[int], taken: Mapping[int, int]) -> list[int]:
-    """What holds the place of each of several memories: of one that was overwritten the one that took it, and so on.
+def holders(memories: Sequence[int], replaced: Mapping[int, int]) -> list[int]:
+    """The memory that each of several memories has become: where it was overwritten, the one that replaced it, and so on.
 
-    taken: by which memory each overwritten one was.
+    replaced: for each overwritten memory the one that overwrote it.
 
     >>> holders([0, 1, 2], {0: 2, 2: 5})
     [5, 1, 5]
     """
     held = []
     for memory in memories:
-        while memory in taken:
-            memory = taken[memory]
+        while memory in replaced:
+            memory = replaced[memory]
         held.append(memory)
     return held
 
@@ -259,7 +262,7 @@ def _planned(
     circuit: Circuit, new: NewMemories, keys: NewKeys, old: int = NONE,
     links: tuple[tuple[int, int], ...] = (), action: Action = Action.WRITE, verdict: Verdict | None = None,
 ) -> StorePlan:  # fmt: skip
-    """A plan with new memories; DG adapts where their number calls for it."""
+    """A plan that adds memories, in which DG adapts where their number is reached."""
     stored, ca1, recoding = len(circuit.contents), circuit.ca1, None
     if stored + len(new) in ADAPTATIONS:
         stays = circuit.living & (np.arange(stored) != (old if action is Action.OVERWRITE else NONE))
@@ -279,7 +282,7 @@ def _keys_of(circuit: Circuit, new: NewMemories) -> NewKeys:
 
 
 def _cues_of(circuit: Circuit, old: int, row: int) -> NewKeys:
-    """The cues of a memory that are not its text, nor that in other words, as keys of the next memory, which takes its place."""
+    """The further cues of an overwritten memory (not its text, in whatever words), as keys of the memory `row` that replaces it."""
     ca1, lexicon = circuit.ca1, circuit.ca1.lexicon
     own = np.flatnonzero((ca1.memory == old) & ca1.alive)
     place = np.flatnonzero(lexicon.cue[own])
@@ -291,14 +294,14 @@ def _cues_of(circuit: Circuit, old: int, row: int) -> NewKeys:
 
 
 def _missing(circuit: Circuit, memory: int, keys: NewKeys) -> NewKeys:
-    """Those of a memory's keys that it lacks, each volley once."""
+    """Those of some keys whose volley a memory does not have yet, each volley once."""
     ca1 = circuit.ca1
     lacks = _lacking(keys, ca1.counts[(ca1.memory == memory) & ca1.alive])
     return replace(lacks, memory=np.full(len(lacks), memory), content=np.full(len(lacks), circuit.contents[memory]))
 
 
 def _lacking(keys: NewKeys, known: NDArray[np.int8]) -> NewKeys:
-    """The first key of each volley that is not among those known, [n, d]."""
+    """The keys whose volleys are not among `known`, [n, d]; of equal volleys the first."""
     there = {row.tobytes() for row in known}
     first = {row.tobytes(): i for i, row in reversed(list(enumerate(keys.counts)))}
     return _some(keys, np.array(sorted(i for row, i in first.items() if row not in there), np.int64))
@@ -310,8 +313,11 @@ def _some(keys: NewKeys, which: NDArray[np.int64]) -> NewKeys:
 
 
 def _barred(ca1: CA1, inputs: Inputs, old: int) -> frozenset[Action]:
-    """What an event may not do to a memory: overwrite it, where the event has a moment, and the memory none, or a later one; refresh it,
-    where the event is of several pieces, of which its vector tells the first alone."""
+    """The actions that are ruled out for an event and the memory that answered it, whatever the gates say.
+
+    Overwriting, where the event has a moment and the memory none, or a later one; refreshing, where the event has several pieces, since
+    its vector is that of the first alone.
+    """
     late = not np.isnan(inputs.when[0]) and not inputs.when[0] >= ca1.when[old]
     long = inputs.cue[0].count(False) > 1
     return frozenset([Action.OVERWRITE] * late + [Action.REFRESH] * long)

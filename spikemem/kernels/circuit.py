@@ -1,4 +1,4 @@
-"""The hippocampus's own short cuts on the CPU (numba): what a gamma cycle of a region computes, without its silent steps and cells.
+"""Recall without simulation (numba): which cells of each region of the hippocampus win a gamma cycle, computed directly.
 
 Each function returns the winners that the step-by-step simulation of the same network gives, in the same firing order (tests compare
 them). Membranes do not leak within a cycle and all sums are exact, so that a race by release levels is a ranking by input.
@@ -36,8 +36,9 @@ class Recurrent(NamedTuple):
 
 
 class Keys(NamedTuple):
-    """Index cells.   counts: perforant weights, [key, d].   codes: CA3's cells, [key, k].   alive, memory: [key].
+    """The stored keys, one index cell of CA1 each.
 
+    counts: perforant weights, [key, d].   codes: CA3's cells, [key, k].   alive, memory: [key].
     indptr, keys: for each CA3 cell the index cells below `built` that it reaches; later ones are compared one by one.   cells: of CA3.
     """
 
@@ -52,8 +53,10 @@ class Keys(NamedTuple):
 
 
 class Lottery(NamedTuple):
-    """The subiculum's race.   competitors: index cells that take part.   start: number of the first gamma cycle.   seed, size, grid: of
-    its Gumbel noise, of scale `size`, rounded to the grid."""
+    """The race of index cells for the subiculum, under Gumbel noise of scale `size`, rounded to `grid`.
+
+    competitors: index cells that take part.   start: number of the first gamma cycle.   seed: of the noise.
+    """
 
     competitors: int
     start: int
@@ -64,9 +67,10 @@ class Lottery(NamedTuple):
 
 @njit(cache=True, parallel=True)
 def ec_counts(drive: F64, profile: F64, common: F64, beta: float, efficacy: I64) -> tuple[I8, I8]:
-    """n of ON and OFF cells, and their spikes, int8, [n, d], under the current drive [n, 2d] x profile [time] + common [time, 2d].
+    """EC's code of vectors: n of its ON and OFF cells, and their spikes, int8, [n, d].
 
-    efficacy: what a spike counts, [time] (the step of the contract with threshold 1, and `codes.VolleyCode`).
+    The current is drive [n, 2d] x profile [time] + common [time, 2d].   efficacy: the weight of a spike, [time] (see
+    `codes.VolleyCode`).
     """
     n, d = drive.shape[0], drive.shape[1] // 2
     counts, spikes = np.zeros((n, d), np.int8), np.zeros((n, d), np.int8)
@@ -313,7 +317,7 @@ def _uniform(seed: int, query: int, cycle: int, cell: int) -> float:
 
 @njit(cache=True)
 def gumbel(lottery: Lottery, query: int, cycle: int, cell: int) -> float:
-    """Gumbel noise of an index cell in a gamma cycle, rounded to the grid."""
+    """Gumbel noise of an index cell in a gamma cycle, rounded to the grid of the circuit's weights."""
     noise = -math.log(-math.log(_uniform(lottery.seed, query, cycle, cell))) * lottery.size
     return round(noise / lottery.grid) * lottery.grid
 

@@ -1,4 +1,4 @@
-"""Event-driven kernels for the CPU (numba): they touch only the synapses of cells that spiked.
+"""Event-driven kernels for the CPU (numba), which visit only the synapses of cells that spiked.
 
 Shapes: state arrays are [batch, cell]; an event is a row (batch, cell, rank), int64, where rank counts the spikes of the population in
 the current cycle of that batch item (0 is the first to fire).
@@ -27,7 +27,7 @@ def integrate(
     reset: float,
     refractory: int,
 ) -> None:
-    """One step of the contract of `neurons`, in place, but for the threshold.
+    """One step of leaky integrate-and-fire cells (`network.neurons.lif`), in place, up to the comparison with the threshold.
 
     external: [1 or batch, 1 or cell], broadcast.   synaptic: J; touched where gamma is above 0.   left: refractory steps left, this one
     included; touched where refractory is above 0.   reset: NaN for subtraction.

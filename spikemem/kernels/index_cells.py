@@ -1,4 +1,4 @@
-"""The short cut of CA1 on the CPU (numba): which index cells fire in a gamma cycle, and what each pathway contributes.
+"""CA1 without simulation (numba): which index cells fire in a gamma cycle, and what each pathway contributes to their drive.
 
 All drives are whole numbers, of the soma in units of 1/64 perforant coincidence, of the dendrite in units of 1/2048 Schaffer synapse.
 The functions take named tuples of arrays, which numba compiles, in place of the objects that hold them.
@@ -82,7 +82,7 @@ def strongest(drive: I64, k: int, above: int) -> I64:
 
 
 class Cues(NamedTuple):
-    """A batch of cues.
+    """A batch of cues, as arrays.
 
     counts: EC's volleys, [n, d].   active: CA3's cells, [n, k], of which the first `size` count, [n].   primed: plateaus, [n, memory].
     ptr, cell, spikes: word cells of each cue with their spikes, CSR.
@@ -98,7 +98,7 @@ class Cues(NamedTuple):
 
 
 class Volleys(NamedTuple):
-    """What holds CA3 while a batch of cues lasts.
+    """The granule cells that drive CA3 while a batch of cues is held.
 
     names: numbers that name each cue's noise, [n].   codes, when: granule cells that fire in each cycle, and at which release, [n, k].
     """
@@ -109,7 +109,7 @@ class Volleys(NamedTuple):
 
 
 class Learned(NamedTuple):
-    """Synapses that words, context and cues have taught; by word cell (CSR) and by memory (see `regions.pathways`)."""
+    """The learned synapses of words, context and further cues, by word cell (CSR) and by memory (see `regions.pathways`)."""
 
     word_ptr: I64
     word_key: I64
@@ -125,7 +125,9 @@ class Learned(NamedTuple):
 
 
 class Gains(NamedTuple):
-    """Of a perforant coincidence, of an apical dendrite, of a plateau; and what the latter two give a dendrite."""
+    """Gains of the pathways: of a perforant coincidence (meaning), an apical dendrite (key) and a plateau (spreading) on the soma, in 1/64;
+    `opening` is what either of the latter two adds to the dendrite.
+    """
 
     meaning: int
     key: int
@@ -134,7 +136,7 @@ class Gains(NamedTuple):
 
 
 class Added(NamedTuple):
-    """Drives that pathways bring with them, added to somata and, 1/32 of them, to dendrites.
+    """Drives of pathways that compute them themselves, added to somata and, 1/32 as strong, to dendrites.
 
     drive: in 1/64, [n or 1, added pathway, memory].   column: of each added pathway, [added pathway].   pathways: columns there are.
     """
@@ -145,7 +147,7 @@ class Added(NamedTuple):
 
 
 class Afferents(NamedTuple):
-    """All that drives index cells."""
+    """All inputs of index cells: their keys, learned synapses, gains, and drives computed elsewhere."""
 
     keys: Keys
     learned: Learned
@@ -154,7 +156,7 @@ class Afferents(NamedTuple):
 
 
 def meaning_alone(index: Keys, gain: int, memories: int) -> Afferents:
-    """Index cells of which only the meaning drives, by this gain, as if they had been taught nothing else."""
+    """The inputs of index cells that are driven by meaning alone, with this gain, as if words and context had not been learned."""
     none, apart, fan = np.zeros(0, np.int64), np.zeros((0, 0), np.int64), np.zeros(len(index.codes), np.int64)
     content = np.zeros(memories, np.int64)
     learned = Learned(none, none, none, content, apart, none, fan, none, none, np.zeros(0), none)
@@ -162,8 +164,8 @@ def meaning_alone(index: Keys, gain: int, memories: int) -> Afferents:
 
 
 @njit(cache=True)
-def _beside(i: int, cues: Cues, given: Afferents) -> tuple[I64, I64, I64]:
-    """The drives of each key beside that of its meaning, which are the same in each gamma cycle.
+def _other_drives(i: int, cues: Cues, given: Afferents) -> tuple[I64, I64, I64]:
+    """The drives of each key by all pathways but meaning, which are the same in each gamma cycle.
 
     By pathway, [key, pathway]; of the dendrite, [key]; and how many synapses of word cells carried a spike, [key].
     """
@@ -202,7 +204,7 @@ def _coincidences(key: int, cue: I32, index: Keys) -> int:
 
 
 @njit(cache=True)
-def _race(i: int, cues: Cues, now: I64, beside: I64, dendrite: I64, candidates: int, given: Afferents) -> tuple[I64, I64, int]:
+def _race(i: int, cues: Cues, now: I64, others: I64, dendrite: I64, candidates: int, given: Afferents) -> tuple[I64, I64, int]:
     """The keys whose dendrites open when CA3's cells `now` fire, in the order in which their somata fire; their drives by pathway,
     [opened, pathway]; and how many Schaffer synapses carried a spike."""
     shared = shared_cells(now, given.keys)
@@ -211,7 +213,7 @@ def _race(i: int, cues: Cues, now: I64, beside: I64, dendrite: I64, candidates: 
         if given.keys.alive[key]:
             open_[key] = dendrite[key] + PER_SYNAPSE * shared[key]
     opened, cue = strongest(open_, candidates, OPENS), cues.counts[i].astype(np.int32)
-    found = beside[opened]
+    found = others[opened]
     for j in range(len(opened)):
         found[j, MEANING] = given.gains.meaning * _coincidences(opened[j], cue, given.keys)
     best = np.argsort(-found.sum(axis=1), kind="mergesort")
@@ -221,9 +223,9 @@ def _race(i: int, cues: Cues, now: I64, beside: I64, dendrite: I64, candidates: 
 @njit(cache=True, nogil=True)
 def _rank_some(start: int, stop: int, order: I64, parts: I64, events: I64, cues: Cues, candidates: int, given: Afferents) -> None:
     for i in range(start, stop):
-        beside, dendrite, carried = _beside(i, cues, given)
+        others, dendrite, carried = _other_drives(i, cues, given)
         now = cues.active[i, : cues.size[i]].astype(np.int64)
-        keys, drives, schaffer = _race(i, cues, now, beside, dendrite, candidates, given)
+        keys, drives, schaffer = _race(i, cues, now, others, dendrite, candidates, given)
         for j in range(len(keys)):
             order[i, j] = keys[j]
             for p in range(parts.shape[2]):
@@ -250,10 +252,10 @@ def drives(order: I64, cues: Cues, given: Afferents) -> I64:
     found = np.zeros((order.shape[0], order.shape[1], given.added.pathways), np.int64)
     for i in range(len(order)):
         cue = cues.counts[i].astype(np.int32)
-        beside, _, _ = _beside(i, cues, given)
+        others, _, _ = _other_drives(i, cues, given)
         for j in range(order.shape[1]):
             if order[i, j] >= 0:
-                found[i, j] = beside[order[i, j]]
+                found[i, j] = others[order[i, j]]
                 found[i, j, MEANING] = given.gains.meaning * _coincidences(order[i, j], cue, given.keys)
     return found
 
@@ -266,7 +268,7 @@ def _attend_some(
     none = np.zeros(0, np.int64)
     for i in range(start, stop):
         code, release = held.codes[i].astype(np.int64), held.when[i].astype(np.int64)
-        beside, dendrite, _ = _beside(i, cues, given)
+        others, dendrite, _ = _other_drives(i, cues, given)
         now, moved = cues.active[i, : cues.size[i]].astype(np.int64), True
         order, drive = none, np.zeros(0)
         for g in range(winners.shape[1]):
@@ -275,7 +277,7 @@ def _attend_some(
                 now = ca3_cycle(recurrent, before[: recurrent.core], recurrent.fast, none, code, release)
                 moved = len(now) != len(before) or bool((now != before).any())
             if moved or g == 0:
-                order, parts, _ = _race(i, cues, now, beside, dendrite, candidates, given)
+                order, parts, _ = _race(i, cues, now, others, dendrite, candidates, given)
                 drive = parts.sum(axis=1) / float(UNIT)
             winners[i, g] = first_under_noise(order, drive, lottery, held.names[i], lottery.start + g)
 

@@ -1,4 +1,4 @@
-"""Event-driven STDP on the CPU (numba): a spike touches only its own synapses. The rule is stated in `network.plasticity.stdp`.
+"""Event-driven STDP on the CPU (numba), which visits only the synapses of cells that spiked; the rule is that of `network.plasticity.stdp`.
 
 Synapses are compressed rows, weights are [batch, synapse], traces [batch, cell], events rows (batch, cell, ...).
 """
@@ -22,7 +22,7 @@ class Columns(NamedTuple):
 
 
 def columns(indptr: I64, targets: NDArray[np.int32], post: int) -> Columns:
-    """The columns of compressed rows."""
+    """Compressed rows (CSR) sorted by postsynaptic cell."""
     place = np.argsort(targets, kind="stable")
     source = np.repeat(np.arange(len(indptr) - 1), np.diff(indptr))[place]
     return Columns(np.concatenate([[0], np.cumsum(np.bincount(targets, minlength=post))]), place, source)

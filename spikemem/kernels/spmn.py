@@ -14,13 +14,13 @@ Floats = NDArray[np.floating[Any]]
 PRECISION = 8
 """Bits of a firing probability: a cell fires with the multiple of 1/256 that is nearest to its p."""
 UPDATE, RESET = 0, 1
-"""The gates, in what drives them and in what they hear."""
+"""Rows of the gates in their drive and in their synapses from the memory (`hears`)."""
 CONTENT, ADDRESS = 0, 1
-"""Where routes bring what readers found: to the candidate, and to the address."""
+"""Where routes carry what the readers read: to the candidate, and to the address."""
 
 
 class Kept(NamedTuple):
-    """What the way back needs of each event, [story, event, ...]: probabilities p_, and shares of spikes drawn from them."""
+    """What the backward pass needs of each event, [story, event, ...]: probabilities p_, and shares of spikes drawn from them."""
 
     p_k: Floats
     """[plane, w], as those to `c`."""
@@ -40,7 +40,10 @@ class Kept(NamedTuple):
 
 
 class By(NamedTuple):
-    """Gradients by what lies within one event.   k, z, c, held: of one plane, [w].   reads: [reader x plane, w].   signals: as `_heard`."""
+    """Gradients by the quantities within one event.
+
+    k, z, c, held: of one plane, [w].   reads: [reader x plane, w].   signals: as `_memory_signals`.
+    """
 
     k: Floats
     z: Floats
@@ -153,9 +156,12 @@ def _read(keys: Floats, memory: Floats, reads: Floats) -> None:
 
 
 @_part
-def _heard(reads: Floats, held: Floats, candidate: Floats, signals: Floats) -> None:
-    """m, what the gates hear of the memory: the mean square of each read; then for each plane how far what it held agrees with what comes,
-    tanh of the candidate's drive, and the mean square of what it held."""
+def _memory_signals(reads: Floats, held: Floats, candidate: Floats, signals: Floats) -> None:
+    """m, the input of the gates from the memory.
+
+    The mean square of each read; then for each plane how far what it held agrees with what comes, tanh of the candidate's drive, and the
+    mean square of what it held.
+    """
     blocks, width = reads.shape
     for j in range(blocks):
         total = reads.dtype.type(0)
@@ -242,7 +248,7 @@ def _write(drive: Any, gain: Any, memory: Floats, kept: Kept, b: int, t: int, st
     planes, width = len(before), before.shape[2]
     signals = np.empty(kept.reads.shape[2] + 2 * planes, memory.dtype)
     _addresses(drive, gain, before, kept, b, t, steps, stream)
-    _heard(kept.reads[b, t], kept.held[b, t], drive.candidate[b, t], signals)
+    _memory_signals(kept.reads[b, t], kept.held[b, t], drive.candidate[b, t], signals)
     for d in range(planes):
         _gates(drive, kept, b, t, d, signals, steps, stream)
         k, z, c = kept.k[b, t, d], kept.z[b, t, d], kept.c[b, t, d]
@@ -257,7 +263,7 @@ def forward(
 ) -> None:
     """Memories [story, event + 1, plane, w, w] of the stories from `first` to `last`, the first given, and what is kept of their events.
 
-    drive: a `spikemem.spmn.cell.Drive` of arrays.
+    drive: a `spikemem.spmn.cell.CellDrive` of arrays.
     """
     for b in range(first, last):
         stream = np.array([_random(np.uint64(seed) + np.uint64(b))], np.uint64)
@@ -373,10 +379,10 @@ def backward(
     into_first: Floats, into_gain: Floats, first: int, last: int,
 ) -> None:  # fmt: skip
     """Gradients of stories from `first` to `last`, those by `drive` into `into`. What is written into must be zeros: of `into`, a present
-    event's address, gates, hears and routes are assigned, its key (over planes) and its candidate (over what hears it) are summed, and an
+    event's address, gates, hears and routes are assigned, its key (over planes) and its candidate (over what it drives) are summed, and an
     absent event's stay 0; `into_first` and `into_gain` are summed over events.
 
-    upstream: by the memories asked for, of which `at` [story, event + 1] says which row each is, -1 for none.
+    upstream: by the memories that the loss reads, of which `at` [story, event + 1] says which row each is, -1 for none.
     into_first: by the memory at the start.   into_gain: [story].
     """
     planes, width = memory.shape[2], memory.shape[4]
@@ -391,7 +397,7 @@ def backward(
         for t in range(present.shape[1], -1, -1):
             if t < present.shape[1] and present[b, t]:
                 before = memory[b, t]
-                _heard(kept.reads[b, t], kept.held[b, t], drive.candidate[b, t], signals)
+                _memory_signals(kept.reads[b, t], kept.held[b, t], drive.candidate[b, t], signals)
                 by.reads[:] = 0
                 by.signals[:] = 0
                 for d in range(planes):

@@ -1,4 +1,4 @@
-"""A whole time window of leaky integrate-and-fire cells, forward and backward (numba). The rule is stated in `spikemem.surrogate`.
+"""A time window of leaky integrate-and-fire cells, forward and backward (numba); the surrogate gradient is defined in `learn.layers`.
 
 Arrays are [time, batch, cell], C-contiguous, and parameters [cell], all of one dtype (float32 or float64), in which every sum is made.
 A call does the cells from `first` to `last`, without the GIL: threads share a window by cells, and as each cell's sums are made by one

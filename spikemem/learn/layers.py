@@ -2,7 +2,7 @@
 
     V[t] = beta V[t-1] + I[t] - theta S[t-1],   S[t] = V[t] > theta,   beta = exp(-dt / tau)
 
-is the plain cell of `spikemem.neurons`, and `snntorch.Leaky` with its reset by subtraction. The step has no derivative; the backward pass
+is the plain cell of `neurons.lif`, and `snntorch.Leaky` with its reset by subtraction. The step has no derivative; the backward pass
 takes that of the fast sigmoid (Zenke & Ganguli 2018, SuperSpike), in snnTorch's scale, and lets no gradient through the S of the reset:
 
     dS/dV = -dS/dtheta = 1 / (1 + slope |V - theta|)^2

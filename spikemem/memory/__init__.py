@@ -1,4 +1,4 @@
-"""Text memory: sentences in, sentences out, in one durable file."""
+"""Text memory: stores and recalls sentences, in one durable file."""
 
 import lazy_loader
 

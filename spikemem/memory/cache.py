@@ -1,4 +1,4 @@
-"""Vectors kept on disk: a text is embedded once."""
+"""A cache of embeddings on disk, so that a text is embedded once."""
 
 import hashlib
 import io
@@ -17,13 +17,13 @@ from spikemem.memory.embed import Embedder, Progress
 
 FOLDER = Path("results/embeddings")
 BLOCK = 512
-"""Texts embedded before they are written: what a kill can cost."""
+"""Texts that are embedded before they are written, and so lost where the process is killed."""
 
 
 class CachedEmbedder:
-    """An embedder that remembers: vectors by the model's name and the SHA-256 of the text, in files of up to BLOCK vectors.
+    """An embedder with a cache on disk: vectors by the model's name and the SHA-256 of the text, in files of up to BLOCK vectors.
 
-    A file is written beside its place and renamed into it, so that a kill at any moment leaves whole files; each carries a checksum.
+    A file is written under another name and then renamed, so that a kill at any moment leaves whole files; each carries a checksum.
     A damaged file is embedded anew. Any number of processes may share a folder.
 
     Raises DataError where the folder or a file in it cannot be read or written.
@@ -34,7 +34,7 @@ class CachedEmbedder:
         self._embedder = embedder
         readable = re.sub(r"[^\w.-]+", "_", embedder.name)[-60:]
         self.folder = Path(folder) / f"{readable}-{_digest(embedder.name).hex()[:8]}"
-        self._place: dict[bytes, int] = {}
+        self._row: dict[bytes, int] = {}
         self._vectors = np.zeros((0, self.dim), np.float32)
         try:
             self.folder.mkdir(parents=True, exist_ok=True)
@@ -43,9 +43,9 @@ class CachedEmbedder:
             raise DataError(f"the vectors in {self.folder} cannot be read ({error}); give another folder") from error
 
     def embed(self, texts: Sequence[str], progress: Progress | None = None) -> NDArray[np.float32]:
-        """One vector a text, float32, [n, dim].   progress: told of the texts that are not yet known."""
+        """One vector a text, float32, [n, dim].   progress: called with the texts done and the texts in all, of those not in the cache."""
         keys = [_digest(text) for text in texts]
-        new = {key: text for key, text in zip(keys, texts, strict=True) if key not in self._place}
+        new = {key: text for key, text in zip(keys, texts, strict=True) if key not in self._row}
         todo = sorted(new.items(), key=lambda item: len(item[1]))  # texts of one length share a batch without padding
         for start in range(0, len(todo), BLOCK):
             part = todo[start : start + BLOCK]
@@ -53,7 +53,7 @@ class CachedEmbedder:
             self._write([key for key, _ in part], vectors)
             if progress is not None:
                 progress(start + len(part), len(todo))
-        return self._vectors[[self._place[key] for key in keys]]
+        return self._vectors[[self._row[key] for key in keys]]
 
     def _load(self, files: Sequence[Path]) -> None:
         blocks, read = [], 0
@@ -67,7 +67,7 @@ class CachedEmbedder:
             if keys.shape != (len(vectors), 32) or vectors.shape != (len(keys), self.dim) or not np.isfinite(vectors).all():
                 file.unlink(missing_ok=True)  # its texts are embedded anew
                 continue
-            self._place |= {key.tobytes(): read + i for i, key in enumerate(keys)}
+            self._row |= {key.tobytes(): read + i for i, key in enumerate(keys)}
             read += len(vectors)
             blocks.append(vectors)
         self._vectors = np.concatenate([self._vectors, *blocks])
@@ -79,7 +79,7 @@ class CachedEmbedder:
                 np.savez(stream, keys=np.frombuffer(b"".join(keys), np.uint8).reshape(-1, 32), vectors=vectors)
         except OSError as error:
             raise DataError(f"vectors cannot be written to {self.folder} ({error}); give another folder") from error
-        self._place |= {key: len(self._vectors) + i for i, key in enumerate(keys)}
+        self._row |= {key: len(self._vectors) + i for i, key in enumerate(keys)}
         self._vectors = np.concatenate([self._vectors, vectors])
 
 

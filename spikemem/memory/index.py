@@ -1,4 +1,4 @@
-"""Which memories a text memory holds: by id, with their rows in its hippocampus, and in which other words they were told."""
+"""The memories that a text memory holds, by id: their texts and times, their rows in the hippocampus, and their further wordings."""
 
 from collections.abc import Iterable
 from dataclasses import replace
@@ -27,18 +27,18 @@ class Index:
         self.add(memories)
 
     def add(self, memories: Iterable[StoredMemory]) -> None:
-        """New memories, which take the next rows."""
+        """Add memories, which take the next rows."""
         for memory in memories:
             self._memories[memory.id], self._rows[memory.id] = memory, len(self._ids)
             self._ids.append(memory.id)
 
     def drop(self, ids: Iterable[int]) -> None:
-        """Memories that are forgotten; their rows stay theirs."""
+        """Remove forgotten memories; their rows are not used again."""
         for i in set(ids):
             del self._memories[i]
 
     def renew(self, i: int, happened: float) -> None:
-        """A memory happened again; the latest moment is kept."""
+        """Note that a memory happened again, s since 1970; the latest moment is kept."""
         memory = self[i]
         self._memories[i] = replace(memory, happened=happened if memory.happened is None else max(memory.happened, happened))
 
@@ -51,15 +51,15 @@ class Index:
         return self._ids[row]
 
     def word(self, keys: Iterable[StoredKey], since: int = 0) -> None:
-        """Other wordings of memories, among keys that the hippocampus numbers from `since` on."""
+        """Note the further wordings among keys.   since: the number of the first of them in the hippocampus."""
         self._wordings |= {number: key.wording for number, key in enumerate(keys, since) if key.wording is not None}
 
     def wording(self, i: int, key: int) -> str:
-        """A memory in the words of one of its keys, where that is another wording of it; else its text."""
+        """The text of a memory, or, where the key is a further wording of it, that wording."""
         return self._wordings.get(key, self[i].text)
 
     def __getitem__(self, i: int) -> StoredMemory:
-        """UnknownMemoryError where there is none."""
+        """The row of a memory; UnknownMemoryError where there is none of this id."""
         if isinstance(i, bool) or not isinstance(i, int | np.integer) or i not in self._memories:
             raise UnknownMemoryError(f"no memory {i}; it was never stored or has been forgotten")
         return self._memories[int(i)]

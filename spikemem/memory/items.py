@@ -1,4 +1,4 @@
-"""Memories before they are stored, and what a hippocampus is told of them beside their vectors."""
+"""Texts to be stored, with their keys, and their conversion to what a hippocampus and a store take."""
 
 from collections.abc import Hashable, Sequence
 from dataclasses import dataclass, replace
@@ -19,36 +19,43 @@ from spikemem.memory.texts import check_text, pieces, seconds
 
 
 @dataclass(frozen=True)
-class Key:
-    """A key of a memory.   said: what the embedder hears.   heard: what the word cells hear."""
+class ItemKey:
+    """A key of a memory to be stored.   embedded: the text that is embedded.   words: the text that drives the word cells."""
 
     kind: KeyKind
     embedded: str
     words: str
 
 
-def worded(key: Key) -> Key:
-    """A content as a further wording of another memory."""
-    return Key(KeyKind.WORDING, key.embedded, key.embedded + BREAK + key.words.removeprefix(key.embedded))
+def worded(key: ItemKey) -> ItemKey:
+    """The key of a content that becomes a further wording of another memory."""
+    return ItemKey(KeyKind.WORDING, key.embedded, key.embedded + BREAK + key.words.removeprefix(key.embedded))
 
 
 @dataclass(frozen=True)
 class Item:
-    """A memory.   keys: its content, the pieces of its text, its further cues.   session: its number among the sessions of one call."""
+    """A memory to be stored.
+
+    keys: its content, the pieces of its text, its further cues.   happened: s since 1970, or None.   session: its number among the sessions
+    of one call.
+    """
 
     text: str
-    keys: list[Key]
+    keys: list[ItemKey]
     happened: float | None
     session: int | None
 
     @classmethod
-    def of(cls, text: str, cues: Sequence[str], happened: float | None, session: int | None, heard: str | None = None) -> "Item":
-        """An item with its keys.   heard: what the word cells hear; the text by default."""
-        parts = [Key(KeyKind.PIECE, piece, piece) for piece in pieces(text)]
-        return cls(text, [Key(KeyKind.CONTENT, text, heard or text), *parts, *(Key(KeyKind.CUE, c, c) for c in cues)], happened, session)
+    def of(cls, text: str, cues: Sequence[str], happened: float | None, session: int | None, words: str | None = None) -> "Item":
+        """An item with the keys of its text and cues.   words: the text that drives the word cells, if not `text`."""
+        parts = [ItemKey(KeyKind.PIECE, piece, piece) for piece in pieces(text)]
+        return cls(
+            text, [ItemKey(KeyKind.CONTENT, text, words or text), *parts, *(ItemKey(KeyKind.CUE, c, c) for c in cues)], happened, session
+        )
 
     @classmethod
     def of_turn(cls, turn: Turn, session: int) -> "Item":
+        """The item of a turn of a conversation."""
         return cls.of(turn.line, [], seconds(turn.when), session, turn.captioned)
 
 
@@ -72,16 +79,16 @@ def items_of(
         check_text(text)
     number = {label: i for i, label in enumerate(dict.fromkeys(label for label in labels if label is not None))}
     session = [None if label is None else number[label] for label in labels]
-    return [Item.of(*one) for one in zip(texts, further, map(seconds, times), session, strict=True)]
+    return [Item.of(*row) for row in zip(texts, further, map(seconds, times), session, strict=True)]
 
 
 def words_of(spec: ModelSpec, texts: Sequence[str]) -> list[Words] | None:
-    """What the word cells hear of texts; None where the model has no word cells."""
+    """The `Words` of texts, as spikes of word cells; None where the model has no word cells."""
     return None if spec.lex is None else [words(text, spec.lex.cells) for text in texts]
 
 
 def words_of_keys(spec: ModelSpec, items: Sequence[Item]) -> list[list[Words]] | None:
-    """What the word cells hear of items, one for each key; None where the model has no word cells."""
+    """The `Words` of each key of items; None where the model has no word cells."""
     return None if spec.lex is None else [[words(key.words, spec.lex.cells) for key in item.keys] for item in items]
 
 
@@ -92,7 +99,7 @@ def stored_keys(
     ids: Sequence[int],
     overwritten: Sequence[StoredKey] = (),
 ) -> list[StoredKey]:
-    """The rows of a plan's keys, in the order in which the hippocampus will have them.
+    """The rows of a plan's new keys, in the order of the hippocampus.
 
     vectors: of each item's keys.   ids: of the memories that hold the items.   overwritten: the keys of the memory that is overwritten.
     """
@@ -110,7 +117,7 @@ def stored_keys(
 def new_memories(
     spec: ModelSpec, items: Sequence[Item], vectors: Sequence[NDArray[np.float32]], sessions: Sequence[int | None]
 ) -> NewMemories:
-    """Items as a hippocampus takes them.   vectors: of each item's keys.   sessions: the number of each item's session."""
+    """Items as the arguments of a hippocampus.   vectors: of each item's keys.   sessions: the number of each item's session."""
     pieces = [sum(key.kind is KeyKind.PIECE for key in item.keys) for item in items]
     moments = when_array([item.happened for item in items])
     contents, variants = np.stack([own[0] for own in vectors]), [own[1:] for own in vectors]
@@ -120,7 +127,7 @@ def new_memories(
 def arrays_of(
     spec: ModelSpec, memories: Sequence[StoredMemory], keys: Sequence[StoredKey], links: Sequence[tuple[int, int]]
 ) -> dict[str, NDArray[np.generic]]:
-    """The entries of `Hippocampus.arrays` that a store's rows give, memories in their order."""
+    """The rows of a store as entries of `Hippocampus.arrays`, memories in their order."""
     index = {m.id: i for i, m in enumerate(memories)}
     owner = np.array([index[k.memory] for k in keys])
     _, first = np.unique(owner, return_index=True)
@@ -135,34 +142,34 @@ def arrays_of(
 
 
 def adaptation_entry(learned: Adaptation) -> dict[str, bytes]:
-    """The entry of a store that keeps what DG has learned."""
+    """DG's adaptation as an entry of a store."""
     flat = np.concatenate([np.ravel(np.asarray(part, np.float64)) for part in (learned.seen, learned.mean, learned.covariance)])
     return {"adaptation": flat.tobytes()}
 
 
 def read_adaptation(blob: bytes | None, dim: int) -> dict[str, NDArray[np.generic]]:
-    """The same as entries of `Hippocampus.arrays`."""
+    """DG's adaptation from an entry of a store (None: none), as entries of `Hippocampus.arrays`."""
     flat = np.frombuffer(blob, np.float64) if blob is not None else np.zeros(1 + dim + dim * dim)
     return {"seen": flat[:1], "mean": flat[1 : dim + 1], "covariance": flat[dim + 1 :].reshape(dim, dim)}
 
 
 def joined(spec: ModelSpec, texts: Sequence[str]) -> dict[str, NDArray[np.generic]]:
-    """The entries of `Hippocampus.arrays` that hold what the word cells hear of all keys."""
-    told = words_of(spec, texts) or [words("", 1)] * len(texts)
+    """The words of all keys, as entries of `Hippocampus.arrays`."""
+    of_keys = words_of(spec, texts) or [words("", 1)] * len(texts)
     nothing = words("", 1)
     return {
-        "words_ptr": np.cumsum([0, *(len(one.cells) for one in told)]),
-        "words_cell": np.concatenate([nothing.cells, *(one.cells for one in told)]),
-        "words_spikes": np.concatenate([nothing.spikes, *(one.spikes for one in told)]),
-        "words_whole": np.concatenate([nothing.whole, *(one.whole for one in told)]),
+        "words_ptr": np.cumsum([0, *(len(w.cells) for w in of_keys)]),
+        "words_cell": np.concatenate([nothing.cells, *(w.cells for w in of_keys)]),
+        "words_spikes": np.concatenate([nothing.spikes, *(w.spikes for w in of_keys)]),
+        "words_whole": np.concatenate([nothing.whole, *(w.whole for w in of_keys)]),
     }
 
 
 def session_array(numbers: Sequence[int | None]) -> NDArray[np.int64]:
-    """Numbers of sessions as a hippocampus takes them."""
+    """Numbers of sessions as int64, [n]; -1 for None."""
     return np.array([NONE if n is None else n for n in numbers], np.int64)
 
 
 def when_array(happened: Sequence[float | None]) -> NDArray[np.float64]:
-    """Times as a hippocampus takes them."""
+    """Times in s since 1970 as float64, [n]; NaN for None."""
     return np.array([np.nan if h is None else h for h in happened], np.float64)

@@ -30,7 +30,7 @@ BLOCK = 256
 
 
 class Memory(AbstractContextManager["Memory"]):
-    """Sentences in, sentences out; in between, spikes.
+    """A memory of sentences: stores texts, and recalls them by cues, through a spiking hippocampus.
 
     Open one with `Memory.open`; close it, or use it in a `with` block. What `store` has returned is on disk.
     """
@@ -39,9 +39,9 @@ class Memory(AbstractContextManager["Memory"]):
         """Use `Memory.open`.   embedder: where it is a name, the model is loaded when it is first needed."""
         self._store, self.spec, self._embedder = store, spec, embedder
         self._seed, self._device = seed, device
-        self._said_in: dict[int, int] = {}  # the session in which a memory of another one was last said again
+        self._last_session: dict[int, int] = {}  # by memory: the session of the last turn that it took up, where that is not its own
         self.decisions: list[Decision] = []
-        """What became of each text of the last call that stored some, in a model with gates."""
+        """The gates' decision on each text of the last call that stored some, in a model with gates."""
         self._load()
         check_gates(self.hippocampus, embedder if isinstance(embedder, str) else embedder.name)
 
@@ -84,18 +84,18 @@ class Memory(AbstractContextManager["Memory"]):
 
     @property
     def embedder(self) -> Embedder:
-        """What makes vectors of texts."""
+        """The embedder, which makes vectors of texts; loaded when it is first needed."""
         if isinstance(self._embedder, str):
             self._embedder = SentenceEmbedder(self._embedder)
         return self._embedder
 
     def _load(self) -> None:
-        """Derive everything in RAM from the store."""
+        """Derive index and hippocampus from the store."""
         self._index, self.hippocampus = derived(self._store, self.spec, self._device, self._seed)
         self._stale = False
 
     def _follow(self) -> None:
-        """RAM follows the disk: after a failure, and, in a reader, after what a writer has done to the file."""
+        """Load anew where RAM may differ from the disk: after a failure, or, in a reader, after a writer has changed the file."""
         if self._stale or (self._store.readonly and self._store.changed()):
             self._load()
 
@@ -141,7 +141,7 @@ class Memory(AbstractContextManager["Memory"]):
         All texts are checked before the first is stored; blocks of 256 become durable together. In a model with gates each text becomes
         durable by itself, and meets those before it.   record: see `store`.
         when: one time for all, or one for each.   sessions: a label for each, or None; those of one label are neighbours in time, in
-        their order. Labels mean nothing beyond the call.   progress: is told how many keys of how many are done, pieces and cues included.
+        their order. Labels mean nothing beyond the call.   progress: called with the keys done and in all, pieces and cues included.
         """
         items = items_of(texts, cues, when, sessions)
         return self._store_items(items, origin, progress, record=record)
@@ -158,11 +158,11 @@ class Memory(AbstractContextManager["Memory"]):
 
         turns: `Turn`s, mappings with their keys, or pairs (speaker, text), the speaker first; or lists of these, one a session. The order
         of turns is that of the conversation, whatever their times say; a turn without a time takes that of the turn before it in its
-        session. The text stored is "Speaker: text"; the word cells also hear the caption. Equal turns are memories of their own, and each
-        can be recalled; in a model with gates they are one, of the session in which it was first said.
+        session. The text stored is "Speaker: text"; the caption also drives the word cells. Equal turns are memories of their own, and each
+        can be recalled; in a model with gates they are one, of the session of the first.
         after: the id of a memory whose session goes on: the turns, no lists of turns, come last in it; a first turn without a time takes
-        that of this memory. So a live conversation is stored turn by turn. Without it each call begins a session of its own. Of a turn
-        that gates found known, the session goes on in which it was last said, until the memory is closed; from then on its own.
+        that of this memory. So a live conversation is stored turn by turn. Without it each call begins a session of its own. Where gates
+        found that turn known, the session that goes on is that of its last repetition, until the memory is closed; then that of the memory.
 
         Raises TextError or TimeError, naming the turn, before anything is stored; UnknownMemoryError where `after` is unknown or belongs
         to no session.
@@ -175,8 +175,8 @@ class Memory(AbstractContextManager["Memory"]):
         return self._store_items([Item.of_turn(turn, i) for i, session in enumerate(sessions) for turn in session], origin, progress)
 
     def _session(self, i: int) -> int:
-        """The number of a memory's session."""
-        session = self._said_in.get(i, int(self.hippocampus.circuit.ca1.session[self._index.row(i)]))
+        """The number of the session that a turn after this memory belongs to."""
+        session = self._last_session.get(i, int(self.hippocampus.circuit.ca1.session[self._index.row(i)]))
         if session == NO_SESSION:
             raise UnknownMemoryError(f"memory {i} belongs to no session that could go on; give one of a conversation")
         return session
@@ -184,28 +184,28 @@ class Memory(AbstractContextManager["Memory"]):
     def _store_items(
         self, items: list[Item], origin: str | None, progress: Progress | None, first: int | None = None, record: bool = False
     ) -> list[int]:
-        """first: the number of the items' session 0; a new one by default."""
+        """Store items; returns their ids.   first: the number of the items' session 0; a new one by default."""
         if origin is not None:
             check_text(origin)
         self._store.check_open()
         self._follow()
         self.decisions = []
         total, done, ids = sum(len(item.keys) for item in items), 0, list[int]()
-        session = max(self._store.next_session(), *(n + 1 for n in self._said_in.values()), 0) if first is None else first
+        session = max(self._store.next_session(), *(n + 1 for n in self._last_session.values()), 0) if first is None else first
 
-        def tell(embedded: int, _: int) -> None:
+        def report(embedded: int, _: int) -> None:
             if progress is not None:
                 progress(done + embedded, total)
 
         for start in range(0, len(items), BLOCK):
             block = items[start : start + BLOCK]
-            ids += self._store_block(block, origin, session, tell, record)
-            tell(size := sum(len(item.keys) for item in block), size)
+            ids += self._store_block(block, origin, session, report, record)
+            report(size := sum(len(item.keys) for item in block), size)
             done += size
         return holders(ids, {decision.old: decision.id for decision in self.decisions if decision.old is not None and decision.forgotten})
 
     def _store_block(self, items: list[Item], origin: str | None, session: int, progress: Progress, record: bool) -> list[int]:
-        """Items that are embedded together.   session: the number of the items' session 0."""
+        """Store items that are embedded together; returns their ids.   session: the number of the items' session 0."""
         vectors = embedded(self.embedder, [key.embedded for item in items for key in item.keys], self.spec.ec.dim, progress)
         split = np.split(vectors, np.cumsum([len(item.keys) for item in items])[:-1])
         ids = list[int]()
@@ -216,20 +216,20 @@ class Memory(AbstractContextManager["Memory"]):
         return ids
 
     def _store_batch(self, batch: ItemBatch, record: bool) -> list[int]:
-        """Plan, commit, apply."""
+        """Store items in one transaction: plan, commit, apply; returns their ids."""
         plan = self.hippocampus.plan(new_memories(self.spec, batch.items, batch.vectors, batch.sessions), record)
         decided = None if self.spec.gates is None else decision(self._store, self._index, plan, batch.items[0].text)
         with self._in_step():
             ids = commit(self._store, self._index, self.hippocampus, plan, batch)
         if plan.stays and batch.sessions[0] is not None:
-            self._said_in[ids[0]] = batch.sessions[0]
+            self._last_session[ids[0]] = batch.sessions[0]
         if decided is not None:
             self.decisions.append(replace(decided, id=ids[0]))
         return ids
 
     @contextmanager
     def _in_step(self) -> Iterator[None]:
-        """What is written to disk within is done in RAM, too; after a failure in between RAM is derived from the disk anew."""
+        """Around changes of disk and RAM: after a failure in between, RAM is derived from the disk anew."""
         try:
             yield
         except BaseException:
@@ -272,15 +272,15 @@ class Memory(AbstractContextManager["Memory"]):
     def recall(self, cue: str, top_k: int = 3, record: bool = False, *, around: datetime | None = None, cycles: int = 2) -> Hits:
         """The memories that a cue brings back, best first.
 
-        In a model with gates (hippocampus-gated) none, where the read gate stays shut: the memory holds nothing that the cue asks for.
-        `hits.read` is the share of the gate's cells that fired, `hits.withheld` what came nearest.
+        In a model with gates (hippocampus-gated) none, where the read gate stays shut: the memory holds no answer to the cue.
+        `hits.read` is the share of the gate's cells that fired, `hits.withheld` the memories that came nearest.
 
         record: simulate every spike; `hits.recording` holds them, and `hits.gates` those of the gates.
         around: a time that the memories are near, in UTC where it has no zone. It counts beside meaning and words and excludes nothing: a
         memory of that very moment gains as much as the model's `ca1.time`, the share of a meaning that is the cue's own; one farther away
         gains less, one of over a year away, or without a time, nothing.
-        cycles: theta cycles; from the second on, what was recalled lights what is tied to it: its successors (`associate`), and memories
-        whose further cues (titles, say) its words name. Where none are stored, more cycles change nothing.
+        cycles: theta cycles; from the second on, what was recalled primes what is associated with it: its successors (`associate`), and
+        memories whose further cues (titles, say) its words name. Where none are stored, more cycles change nothing.
         """
         return self.recall_all([cue], top_k, record, around=around, cycles=cycles)[0]
 
@@ -335,17 +335,18 @@ class Memory(AbstractContextManager["Memory"]):
         return i in self._index
 
     def __getitem__(self, i: int) -> str:
-        """The text of a memory."""
+        """The text of a memory; UnknownMemoryError where there is none."""
         self._follow()
         return self._index[i].text
 
     def info(self) -> dict[str, object]:
-        """What is stored, and how full the synapses are."""
+        """Model, embedder, numbers of memories, index cells and associations, and how full CA3's synapses are."""
         self._follow()
         name = self._embedder if isinstance(self._embedder, str) else self._embedder.name
         return {"model": self.spec.name, "made_for": self.spec.load, "embedder": name, **contents(self._store, self.hippocampus)}
 
     def close(self) -> None:
+        """Close the file. What was stored is on disk already."""
         self._store.close()
 
     def __exit__(self, *raised: object) -> None:

@@ -1,4 +1,4 @@
-"""With what a file was made, and whether it may be opened so."""
+"""Opening a memory's file: the settings with which it was made, their checks, and all that is derived from its rows."""
 
 import json
 from dataclasses import dataclass
@@ -15,18 +15,18 @@ from spikemem.memory.store import Store
 
 @dataclass(frozen=True)
 class Made:
-    """The model, the embedder's name and the seed with which a file was made."""
+    """The settings with which a file was made: model, name of the embedder, seed."""
 
     spec: ModelSpec
     embedder: str
     seed: int
 
     def entry(self) -> bytes:
-        """The same as an entry of the file."""
+        """These settings as an entry of the file."""
         return json.dumps({"spec": self.spec.model_dump(), "embedder": self.embedder, "seed": self.seed}).encode()
 
     def check(self, model: ModelSpec | None, embedder: str | Embedder | None, seed: int | None, path: str | Path | None) -> None:
-        """StoreError where a file would be opened with something else than it was made with."""
+        """StoreError where given settings (None: not given) differ from those with which the file was made."""
         if model is not None and model.with_dim(self.spec.ec.dim) != self.spec:
             raise StoreError(f"{path} was made with model {self.spec.name!r}, not with this {model.name!r}; open it without naming a model")
         if seed not in (None, self.seed):
@@ -38,7 +38,7 @@ class Made:
 
 
 def made_with(store: Store) -> Made | None:
-    """With what a file was made; None of one that is new."""
+    """The settings with which a file was made; None where it is new."""
     entry = store.get_json("model")
     if entry is None:
         return None
@@ -47,7 +47,7 @@ def made_with(store: Store) -> Made | None:
 
 
 def derived(store: Store, spec: ModelSpec, device: str, seed: int) -> tuple[Index, Hippocampus]:
-    """Everything in RAM, from what a file holds."""
+    """The index and the hippocampus of a file, derived from its rows."""
     with store.reading():
         memories, keys, links = store.memories(), store.keys(), store.links()
         adaptation = read_adaptation(store.get("adaptation"), spec.ec.dim)
@@ -59,17 +59,17 @@ def derived(store: Store, spec: ModelSpec, device: str, seed: int) -> tuple[Inde
 
 
 def check_gates(hippocampus: Hippocampus, embedder: str) -> None:
-    """SpecError where gates would judge vectors of another embedder than they learned from."""
+    """SpecError where the gates were trained on vectors of another embedder."""
     cells = hippocampus.gates
     if cells is not None and cells.embedder not in (None, embedder):
         raise SpecError(
-            f"the gates of model {hippocampus.spec.name!r} learned from vectors of {cells.embedder!r}, not of {embedder!r}; train them "
+            f"the gates of model {hippocampus.spec.name!r} were trained on vectors of {cells.embedder!r}, not of {embedder!r}; train them "
             "anew with spikemem train gates --embedder, or take a model without gates"
         )
 
 
 def contents(store: Store, hippocampus: Hippocampus) -> dict[str, object]:
-    """How much a memory holds, and how full the synapses are."""
+    """Numbers of memories, index cells and associations, and how full CA3's synapses are (`Memory.info`)."""
     fast, slow = hippocampus.density()
     return {
         "memories": len(hippocampus), "index_cells": store.count("keys"), "associations": store.count("links"),

@@ -1,4 +1,4 @@
-"""What a text memory answers."""
+"""Results of a text memory: recalled memories (`Hit`, `Hits`), and the gates' decisions on stored texts (`Decision`)."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -12,7 +12,7 @@ from spikemem.simulators.recording import Recording
 class Hit:
     """A recalled memory.
 
-    text: the memory's; in a model with gates, of a memory that was refreshed, the wording that answered.
+    text: the memory's text; in a model with gates, where it has several wordings, the one that answered.
     score: how well the stored key that answered matches the cue (see `Recall.scores`). It is no probability and may exceed 1: each word
         that cue and key share adds to it, so that a long cue scores higher. Compare scores within one recall, not between cues.
     when: when it happened, in UTC, or None.
@@ -38,7 +38,7 @@ class Hit:
 
 @dataclass(frozen=True, repr=False)
 class Decision:
-    """What a memory with gates made of a text.
+    """What a memory with gates did with a text to be stored, and why.
 
     action: "write", a new memory; "overwrite", a new one in the place of an old one, which is forgotten; "refresh", the old one has the
         text as a further wording now, which answers where the cue is nearer to it; "renew", the old one knew it all. Where the old one
@@ -46,7 +46,7 @@ class Decision:
         a text of many pieces refreshes nothing: it is written.
     id: the memory that holds the text now.   old: the memory that answered it, None where none did.
     gates: the share of each gate's cells that fired in its half of theta; over a half is on; `read` decides when the text is a cue.
-        recording: their spikes, where asked for.
+        recording: their spikes, where recorded.
     forgotten: what was overwritten and is deleted, a text and its further wordings.
     held: the wording of the old memory that answered, where that memory stays.
     """
@@ -68,18 +68,18 @@ class Decision:
         """
         gates = ", ".join(f"{name} {share:.2f}" for name, share in self.gates.items())
         old = "" if self.old is None else f"{self.old} -> "
-        told = [f", forgotten {text!r}" for text in self.forgotten]
-        told += [] if self.held in (None, self.text) else [f", held {self.held!r}"]
-        return f"Decision({self.text!r}, {self.action} {old}{self.id}{''.join(told)}{': ' if gates else ''}{gates})"
+        notes = [f", forgotten {text!r}" for text in self.forgotten]
+        notes += [] if self.held in (None, self.text) else [f", held {self.held!r}"]
+        return f"Decision({self.text!r}, {self.action} {old}{self.id}{''.join(notes)}{': ' if gates else ''}{gates})"
 
 
 class Hits(list[Hit]):
-    """Hits, best first.
+    """The memories that a cue recalled, best first.
 
-    novelty: 0 for a known cue, towards 1 for one unlike all that is stored.   recording: where asked for.
+    novelty: 0 for a known cue, towards 1 for one unlike all that is stored.   recording: all spikes, where recorded.
     read: in a memory with gates the share of the read gate's cells that fired, None in others. Where it is a half or less there are no
-        hits: the memory holds nothing that the cue asks for.   withheld: what came nearest all the same.
-    gates: the gates' recording, in a memory that has some, where asked for.
+        hits: the memory holds no answer to the cue.   withheld: what came nearest all the same.
+    gates: the gates' recording, in a memory that has some, where recorded.
     """
 
     def __init__(

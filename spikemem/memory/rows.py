@@ -20,8 +20,9 @@ class KeyKind(IntEnum):
 
 @dataclass(frozen=True)
 class StoredMemory:
-    """id: ids rise and are never given twice.   stored: seconds since 1970.   origin: a note of where it came from, or None.
+    """A memory's row.
 
+    id: ids rise and are never given twice.   stored: seconds since 1970.   origin: a note of where it came from, or None.
     happened: seconds since 1970, or None.   session: memories of one number belong together, in their order; or None.
     """
 
@@ -33,20 +34,21 @@ class StoredMemory:
     session: int | None = None
 
     def values(self) -> tuple[Any, ...]:
-        """A row without its CRC, of the types that SQLite gives back."""
+        """The columns without the CRC, of the types that SQLite gives back."""
         happened = None if self.happened is None else float(self.happened)
         return self.id, self.text, float(self.stored), self.origin, happened, self.session
 
 
 BREAK = "\x1f"
-"""In the text of a wording's row, between what is said and what is heard besides; to the word cells it is a space."""
+"""Separates, in the text of a WORDING key, the wording from what only word cells get (a caption); to word cells it is a space."""
 
 
 @dataclass(frozen=True, eq=False)
 class StoredKey:
-    """A cue of a memory: its text, its vector float32 [d], its volley int8 [d], its CA3 code uint16 [k]. The first is the content.
+    """A key's row: a cue of a memory. A memory's first key is its content.
 
-    The text is what the word cells hear; of a content it may say more than the memory's text, which is what the vector was made of.
+    text: the input of the word cells; of a content it may hold more (a caption) than the memory's text, of which the vector was made.
+    vector: float32, [d].   counts: EC's volley, int8, [d].   code: of CA3, uint16, [k].
     The vector is kept so that another circuit, or the rate twin, can be built from the file.
     """
 
@@ -59,13 +61,14 @@ class StoredKey:
 
     @property
     def wording(self) -> str | None:
-        """What is said, where the key is a further wording of its memory."""
+        """The wording, where the key is a further wording of its memory; else None."""
         return self.text.rpartition(BREAK)[0] if self.kind is KeyKind.WORDING else None
 
     def values(self) -> tuple[Any, ...]:
-        """A row without its CRC."""
+        """The columns without the CRC."""
         return self.memory, self.text, self.vector.tobytes(), self.counts.tobytes(), self.code.tobytes(), int(self.kind)
 
 
 def crc_of(*parts: str | bytes | float | None) -> int:
+    """The checksum of a row's columns, which the row carries."""
     return zlib.crc32(b"\0".join(p if isinstance(p, bytes) else repr(p).encode() for p in parts))

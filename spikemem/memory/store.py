@@ -1,9 +1,9 @@
-"""The durable store: SQLite in WAL mode with synchronous=FULL. What `add` has returned is on disk.
+"""The durable store of a text memory: one SQLite file. When `add` returns, its rows are on disk (WAL, synchronous=FULL).
 
 Vectors, codes and links are stored; synapses are derived from them. Each row carries a CRC, so that a flipped byte is found when the
 file is opened. One process writes at a time; it holds `FILE.lock` (an SQLite lock, which the system releases even after a kill).
 
-Format 2 knows when memories happened, in which session, and which keys are pieces of a text. A file of format 1 becomes one of format 2
+Format 2 added when memories happened, their session, and the kind of a key. A file of format 1 becomes one of format 2
 when it is first opened for writing, all at once or not at all; a reader takes it as it is.
 """
 
@@ -114,7 +114,7 @@ class Store:
             self._upgrade()
 
     def _format(self) -> int:
-        """The format of the file; where a reader has it open, a writer beside it may have made it a new one."""
+        """The format of the file now: while a reader has it open, a writer may upgrade it."""
         return int(self._select("PRAGMA user_version")[0][0])
 
     def _upgrade(self) -> None:
@@ -130,6 +130,7 @@ class Store:
     # -- meta ----------------------------------------------------------------------------------------------------------------------
 
     def get(self, key: str) -> bytes | None:
+        """An entry of the file by its key; None where there is none."""
         rows = self._select("SELECT value FROM meta WHERE key = ?", key)
         return self._entry(key, rows[0][0]) if rows else None
 
@@ -139,9 +140,11 @@ class Store:
         return value[4:]
 
     def count(self, table: Literal["memories", "keys", "links"]) -> int:
+        """The number of rows of a table."""
         return int(self._select(f"SELECT count(*) FROM {table}")[0][0])
 
     def get_json(self, key: str) -> object:
+        """An entry of the file that holds JSON, parsed; None where there is none."""
         value = self.get(key)
         return None if value is None else json.loads(value)
 
@@ -184,13 +187,13 @@ class Store:
             if codes is not None:
                 self._recode(codes)
             self._put((meta or {}).items())
-            told = [m.values() for m in memories]
+            rows = [m.values() for m in memories]
             into = f"INSERT INTO memories ({MEMORY}, happened, session, crc) VALUES (?, ?, ?, ?, ?, ?, ?)"
-            self._db.executemany(into, [(*row, crc_of(*row)) for row in told])
+            self._db.executemany(into, [(*row, crc_of(*row)) for row in rows])
             self._add_keys(keys)
 
     def refresh(self, memory: int, stored: float, happened: float | None, keys: Sequence[StoredKey]) -> None:
-        """A memory was stored again: its times, of which `happened` is the latest, and the cues that it lacked."""
+        """Update a memory that was stored again: its times, of which the latest `happened` is kept, and the keys that it lacked."""
         with self._transaction():
             ((*row, crc),) = self._select(f"SELECT {MEMORY}, happened, session, crc FROM memories WHERE id = ?", memory)
             if crc_of(*row) != crc:
@@ -206,13 +209,13 @@ class Store:
         self._db.executemany(f"INSERT INTO keys ({KEY}, kind, crc) VALUES (?, ?, ?, ?, ?, ?, ?)", [(*row, crc_of(*row)) for row in held])
 
     def _hand_over(self, old: int, new: int) -> None:
-        """Delete a memory; its links become those of another."""
+        """Delete a memory; another one gets its links."""
         links = [tuple(new if i == old else i for i in pair) for pair in self.links() if old in pair]
         self._delete([old])
         self._db.executemany("INSERT OR IGNORE INTO links VALUES (?, ?, ?)", [(a, b, crc_of(a, b)) for a, b in links])
 
     def recode(self, codes: NDArray[np.uint16], meta: dict[str, bytes]) -> None:
-        """New codes for all keys, [key, k], in the order in which `keys` gives them."""
+        """Replace the codes of all keys, uint16, [key, k], in the order in which `keys` gives them.   meta: entries."""
         with self._transaction():
             self._recode(codes)
             self._put(meta.items())
@@ -223,7 +226,7 @@ class Store:
         self._db.executemany("UPDATE keys SET code = ?, crc = ? WHERE id = ?", new)
 
     def link(self, pairs: Iterable[tuple[int, int]]) -> None:
-        """Keep associations (pre, post)."""
+        """Add associations (pre, post), ids of memories."""
         with self._transaction():
             self._db.executemany("INSERT OR IGNORE INTO links VALUES (?, ?, ?)", [(a, b, crc_of(a, b)) for a, b in pairs])
 
@@ -233,10 +236,10 @@ class Store:
             self._delete(ids)
 
     def _delete(self, ids: Sequence[int]) -> None:
-        one = [(i,) for i in ids]
-        self._db.executemany("DELETE FROM links WHERE pre = ?1 OR post = ?1", one)
-        self._db.executemany("DELETE FROM keys WHERE memory = ?", one)
-        self._db.executemany("DELETE FROM memories WHERE id = ?", one)
+        each = [(i,) for i in ids]
+        self._db.executemany("DELETE FROM links WHERE pre = ?1 OR post = ?1", each)
+        self._db.executemany("DELETE FROM keys WHERE memory = ?", each)
+        self._db.executemany("DELETE FROM memories WHERE id = ?", each)
 
     def next_id(self) -> int:
         """The id after the largest ever given."""
@@ -251,6 +254,7 @@ class Store:
         return max(int(self._select(largest)[0][0]) + 1, int(str(kept)) if kept is not None else 0)
 
     def memories(self) -> list[StoredMemory]:
+        """All memories by id; StoreError where a row does not match its CRC."""
         new = ", happened, session" if self._format() > 1 else ""
         rows = self._select(f"SELECT {MEMORY}{new}, crc FROM memories ORDER BY id")
         for *row, crc in rows:
@@ -259,7 +263,7 @@ class Store:
         return [StoredMemory(*row[:-1]) for row in rows]
 
     def keys(self, memory: int | None = None) -> list[StoredKey]:
-        """All keys, or those of a memory."""
+        """All keys, or those of a memory, in the order of storing; StoreError where a row does not match its CRC."""
         return [key for _, key in self._keys(memory)]
 
     def _keys(self, memory: int | None = None) -> list[tuple[int, StoredKey]]:
@@ -278,6 +282,7 @@ class Store:
         return keys
 
     def links(self) -> list[tuple[int, int]]:
+        """All associations (pre, post); StoreError where a row does not match its CRC."""
         rows = self._select("SELECT pre, post, crc FROM links ORDER BY pre, post")
         for pre, post, crc in rows:
             if crc_of(pre, post) != crc:
@@ -286,7 +291,7 @@ class Store:
 
     @contextmanager
     def reading(self) -> Iterator[None]:
-        """What is read within sees the file as it was at one moment, whatever a writer does beside it."""
+        """A read transaction: all that is read within it is of one moment, whatever a writer does meanwhile."""
         self.check_open()
         try:
             self._db.execute("BEGIN")
@@ -301,7 +306,7 @@ class Store:
                 self._db.execute("COMMIT")
 
     def changed(self) -> bool:
-        """Whether another process has written since what was last read within `reading`; False once closed."""
+        """Whether another process has written since the last `reading`; False once closed."""
         return not self._closed and self._version() != self._read
 
     def _version(self) -> int:
@@ -316,6 +321,7 @@ class Store:
         return _Transaction(self._db, self.path)
 
     def close(self) -> None:
+        """Close the file, and let go of the writer's lock."""
         self._closed = True
         for connection in (self._db, self._lock):
             if connection is not None:

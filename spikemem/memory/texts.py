@@ -1,4 +1,4 @@
-"""What a memory is made of: a text, the pieces of a long one, and a time."""
+"""Checks of texts and times, the pieces of a long text, and times as seconds."""
 
 import math
 import re
@@ -11,16 +11,17 @@ from spikemem.errors import TextError, TimeError
 from spikemem.hippocampus.regions.ec_lex import kinds
 
 MAX_CHARACTERS = 1_000_000
-"""Some 150,000 words. A text is embedded whole and in pieces, and the words of all of it are heard."""
+"""Longest text, some 150,000 words. A text is embedded whole and in pieces, and all of its words drive word cells."""
 PIECE = 128
-"""Words of a piece: what an embedder reads well at once. In scripts without spaces two characters count as a word."""
+"""Most words of a piece: what an embedder reads well at once. In scripts without spaces two characters count as a word."""
 ATOM = re.compile(r"u[mj.]*|[^u ]{1,32}[mj]*")
-"""What is not cut apart, in the letters of `kinds`: a character of a script without spaces; up to 32 characters between spaces."""
+"""A stretch of text that is not cut, as a pattern in the letters of `kinds`: a character of a script without spaces; up to 32
+characters between spaces."""
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 def check_text(text: object) -> None:
-    """TextError where this can be neither a memory nor a cue."""
+    """Raise TextError where a value can be neither a memory nor a cue."""
     if not isinstance(text, str):
         raise TextError(f"a memory is text, not {type(text).__name__}")
     if not text.strip():
@@ -34,7 +35,7 @@ def check_text(text: object) -> None:
 
 
 def pieces(text: str) -> list[str]:
-    """The pieces of a text of over 128 words, as long as one another, cut at spaces; none of a shorter one.
+    """A text of over 128 words, cut at spaces into pieces of about equal length; no pieces of a shorter one.
 
     Scripts without spaces, and words that are longer than any word, are cut between characters.
 

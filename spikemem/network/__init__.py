@@ -1,4 +1,4 @@
-"""One description of a spiking network, that every simulator reads: neurons, synapses, plasticity, and the graph that they make."""
+"""The description of a spiking network that every simulator reads: neurons, synapses, plasticity rules, and the network of them."""
 
 from spikemem.network.file import NetworkSpec, load_network
 from spikemem.network.graph import CycleReset, KWinners, Logistic, Network, Population, Projection

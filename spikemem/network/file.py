@@ -1,4 +1,4 @@
-"""Networks as model files: populations, projections and rules in TOML, with sizes left open and variants of the rules."""
+"""Networks as TOML files: populations, projections, neurons and plasticity rules, with named sizes and variants."""
 
 from collections.abc import Callable
 from functools import cache, partial
@@ -29,7 +29,7 @@ class PartSpec(Section):
     model: str
 
     def made(self, models: Registry[Callable[..., Any]], dt: float) -> Any:
-        """What it describes, for a network with steps of dt ms."""
+        """The neuron or rule itself, for a network with steps of dt ms."""
         make = models[self.model]
         timed = {"dt": dt} if "dt" in signature(make).parameters else {}
         return make(**timed, **self.model_dump(exclude={"model"}))
@@ -37,7 +37,7 @@ class PartSpec(Section):
 
 @cache
 def _keys(name: str, make: Callable[..., Any]) -> type[PartSpec]:
-    """The keys of a model in a file: the parameters of what makes it, with their types and defaults."""
+    """The keys that a model may have in a file: the parameters of its constructor, with their types and defaults."""
     types = get_type_hints(make.__init__ if isinstance(make, type) else make)  # type: ignore[misc]
     keys = {key: p for key, p in signature(make).parameters.items() if key != "dt"}
     fields: dict[str, Any] = {key: (types[key], ... if p.default is Parameter.empty else p.default) for key, p in keys.items()}
@@ -64,15 +64,17 @@ RuleSpec = Annotated[SerializeAsAny[PartSpec], BeforeValidator(partial(_part, RU
 
 
 class NoiseSpec(Section):
-    """`network.Logistic`, with its names."""
+    """The escape noise of a population, as `network.Logistic`."""
 
     scale: float
     seed: int = Logistic.seed
 
 
 class PopulationSpec(Section):
-    """A population. size: a number, or the name of one under [sizes]. With `winners` and `cycle` it has KWinners, with `cycle` alone
-    CycleReset."""
+    """A population.
+
+    size: a number, or the name of one under [sizes].   winners, cycle: with `winners` it has KWinners, with `cycle` alone CycleReset.
+    """
 
     size: Count | str
     neuron: str
@@ -96,7 +98,7 @@ class ProjectionSpec(Section):
 
 
 class NetworkSpec(Section):
-    """A network as data; `network()` builds it."""
+    """A network's model file, validated; `network()` builds the network."""
 
     kind: Literal["network"]
     name: Annotated[str, Field(min_length=1)]
@@ -189,7 +191,7 @@ def is_network(name_or_path: str | Path) -> bool:
 def load_network(name_or_path: str | Path, variant: str | None = None) -> NetworkSpec:
     """A network by its name, or from a model file; "NAME:VARIANT" names a variant, too.
 
-    A variant is a table [variants.NAME] whose entries stand in the place of the file's own.
+    A variant is a table [variants.NAME] whose entries replace the file's own.
 
     Raises SpecError, naming the key and the mend, where the file is missing, is no TOML, has an unknown key or a bad value.
     """

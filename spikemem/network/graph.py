@@ -1,4 +1,4 @@
-"""The one description of a spiking network: populations, projections, inhibition. It holds no behaviour; simulators read it."""
+"""A spiking network as data: populations, projections and inhibition. It does not run; simulators read it."""
 
 import math
 from collections.abc import Mapping, Sequence
@@ -15,9 +15,9 @@ from spikemem.network.plasticity.contract import PlasticityRule
 from spikemem.network.synapses import Dense, OneBit, Sparse, Synapses, Wiring
 
 BASKET = ".basket"
-"""The basket cell of population "dg" is recorded as "dg.basket"."""
+"""Suffix of the name under which a population's basket cell is recorded: that of "dg" is "dg.basket"."""
 RESERVED = ("/", "->", "#")
-"""What names of recorded arrays and of projections are made with."""
+"""Marks that no population's name may hold: names of recorded arrays and of projections are made with them."""
 
 
 @dataclass(frozen=True)
@@ -86,7 +86,7 @@ class Logistic:
 
 @dataclass(frozen=True)
 class Population:
-    """A named group of equal neurons.   size: cells, >= 1.   noise: None for cells that follow from their input."""
+    """A named group of equal neurons.   size: cells, >= 1.   noise: None for deterministic cells."""
 
     name: str
     size: int
@@ -106,10 +106,10 @@ class Projection:
     """Synapses from one population to another.
 
     delay: ms, at least one step.
-    first: only the first so many spikes of the source in a cycle are carried (presynaptic inhibition by the basket cell: Vogt & Regehr
+    first: how many spikes of the source are carried in a cycle, the first to come (presynaptic inhibition by the basket cell: Vogt & Regehr
     2001); the source must have KWinners. None carries all.
-    efficacy: what a spike counts by the step of a cycle in which it leaves, [step]; cycles are counted from step 0. The weights of such
-    synapses follow the phase of a rhythm (weighted spikes: Kim et al. 2018). None: 1 in each step.
+    efficacy: the factor on a spike's weight, by the step of a cycle in which it leaves, [step]; cycles are counted from step 0. Such
+    weights follow the phase of a rhythm (weighted spikes: Kim et al. 2018). None: 1 in each step.
     plasticity: the rule by which the weights learn, from those of the synapses on; each batch item learns for itself. None keeps them.
     """
 
@@ -124,7 +124,7 @@ class Projection:
     efficacy: tuple[float, ...] | None = None
 
     def counts(self, step: int) -> float:
-        """What a spike that leaves at a step counts."""
+        """The factor by which a spike that leaves at a step is weighted: the efficacy of that step of the cycle."""
         return 1.0 if self.efficacy is None else self.efficacy[step % len(self.efficacy)]
 
     def carried(self, cells: NDArray[np.integer], rank: NDArray[np.integer]) -> int:

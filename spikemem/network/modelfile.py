@@ -26,7 +26,7 @@ class Section(BaseModel):
 
 
 def model_files(network: bool) -> list[Path]:
-    """The files that ship with spikemem: of networks, or of hippocampi."""
+    """The model files that ship with spikemem: of networks where `network` is true, else of hippocampi."""
     return [path for path in sorted(MODELS.glob("*.toml")) if (read(path).get("kind") == NETWORK) == network]
 
 
@@ -41,7 +41,7 @@ def locate(name_or_path: str | Path, names: list[str]) -> Path:
 
 
 def read(path: Path) -> dict[str, Any]:
-    """A TOML file; SpecError where it cannot be read."""
+    """The tables of a TOML file; SpecError where it cannot be read."""
     try:
         return tomllib.loads(path.read_text(encoding="utf-8"))
     except OSError as error:
@@ -51,7 +51,7 @@ def read(path: Path) -> dict[str, Any]:
 
 
 def parsed(kind: type[Spec], table: dict[str, Any], path: Path) -> Spec:
-    """A table as a specification; SpecError naming the key and the mend."""
+    """A TOML table, validated against a specification class; SpecError naming the key and the mend."""
     try:
         return kind.model_validate(table)
     except ValidationError as error:
@@ -59,6 +59,7 @@ def parsed(kind: type[Spec], table: dict[str, Any], path: Path) -> Spec:
 
 
 def problems(error: ValidationError) -> str:
+    """What is wrong with a model file, in one line: each key, its value and why."""
     return "; ".join(_problem(e) for e in error.errors())
 
 

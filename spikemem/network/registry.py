@@ -1,4 +1,4 @@
-"""Registries: what spikemem brings, what other packages bring, and what a session adds, each by its name."""
+"""Registries of parts by name (neurons, plasticity rules, simulators): spikemem's own, other packages', and those added at run time."""
 
 from collections.abc import Iterator, Mapping
 from functools import cached_property
@@ -11,10 +11,10 @@ T = TypeVar("T")
 
 
 class Registry(Generic[T]):
-    """Things of one sort by their names, which are unique.
+    """Parts of one sort by name: spikemem's own, those of installed packages, and those registered at run time.
 
-    what: the sort, for messages.   group: the entry point group under which other packages announce theirs, one a name; they are loaded
-    when they are first asked for.   own: those that spikemem brings.
+    what: the sort, for messages.   group: the entry point group under which other packages announce theirs; each is loaded when it is
+    first looked up.   own: spikemem's own. Names are unique.
 
     >>> fruit = Registry("fruit", "spikemem.fruits", {"apple": 1})
     >>> fruit.register("pear", 2)
@@ -27,20 +27,20 @@ class Registry(Generic[T]):
         self._things = dict(own)
 
     def register(self, name: str, thing: T) -> None:
-        """Add a thing for this session; NetworkError where the name is taken."""
+        """Add a part in this process; NetworkError where the name is taken."""
         if name in self:
             raise NetworkError(f"there is already a {self.what} {name!r}; choose another name")
         self._things[name] = thing
 
     def remove(self, name: str) -> None:
-        """Take back what this session has registered."""
+        """Remove a part that was registered in this process."""
         del self._things[name]
 
     def __getitem__(self, name: str) -> T:
-        """The thing of a name; NetworkError where there is none, where two packages claim the name, or where one cannot be loaded."""
+        """The part of a name; NetworkError where there is none, where two packages claim the name, or where one cannot be loaded."""
         claims = [point for point in self._announced if point.name == name]
         if len(claims) + (name in self._things) > 1:
-            owners = ["spikemem or this session"] * (name in self._things) + [point.value for point in claims]
+            owners = ["spikemem or this process"] * (name in self._things) + [point.value for point in claims]
             raise NetworkError(f"more than one {self.what} is called {name!r}: of {' and of '.join(owners)}; uninstall or rename one")
         if name in self._things:
             return self._things[name]
@@ -60,5 +60,5 @@ class Registry(Generic[T]):
 
     @cached_property
     def _announced(self) -> tuple[EntryPoint, ...]:
-        """What installed packages announce; looked up once, for it reads the metadata of them all."""
+        """The entry points of installed packages; looked up once, since that reads the metadata of them all."""
         return tuple(entry_points(group=self.group))

@@ -40,7 +40,7 @@ class Dense:
 
 @dataclass(frozen=True, eq=False)
 class Sparse:
-    """Compressed sparse rows: presynaptic cell i reaches targets[indptr[i]:indptr[i+1]] with the weights of the same places.
+    """Compressed sparse rows: presynaptic cell i reaches targets[indptr[i]:indptr[i+1]] with the weights at the same positions.
 
     indptr: int64, [pre + 1].   targets: int32, [synapse].   weights: float64, [synapse].   post: number of postsynaptic cells.
     """
@@ -65,7 +65,7 @@ class Sparse:
 
     @classmethod
     def from_coo(cls, pre: ArrayLike, post: ArrayLike, weights: ArrayLike, shape: tuple[int, int]) -> "Sparse":
-        """From one (pre, post, weight) for each synapse, in any order."""
+        """Sparse synapses from their coordinates: one (pre, post, weight) for each, in any order.   shape: (pre cells, post cells)."""
         rows, targets = np.asarray(pre, dtype=np.int64), np.asarray(post, dtype=np.int64)
         values = np.asarray(weights, dtype=np.float64)
         if rows.ndim != 1 or rows.shape != targets.shape or values.shape not in ((), rows.shape):
@@ -151,26 +151,29 @@ Wiring = Callable[[int, int], Synapses]
 
 
 def joined(synapses: Dense | Sparse) -> NDArray[np.bool_]:
-    """Where there is a synapse, [pre, post]."""
+    """Which pairs of cells a synapse joins, bool, [pre, post]."""
     if isinstance(synapses, Dense):
         return np.ones(synapses.shape, bool)
     return Sparse(synapses.indptr, synapses.targets, np.ones(synapses.count), synapses.post).matrix() > 0
 
 
 def unpack(bits: NDArray[np.uint64]) -> NDArray[np.bool_]:
-    """The bits of one-bit rows, bool, [pre, width]; bit b is bit b % 64 of word b // 64."""
+    """Packed one-bit synapses as bool, [pre, width], from uint64 words, [pre, width / 64]; bit b is bit b % 64 of word b // 64."""
     return np.unpackbits(np.ascontiguousarray(bits).view(np.uint8), axis=1, bitorder="little").astype(bool)
 
 
 def pack(rows: NDArray[np.bool_]) -> NDArray[np.uint64]:
-    """The inverse of `unpack`; the number of columns must be a multiple of 64."""
+    """Bool synapses, [pre, width], packed into uint64 words, [pre, width / 64]: the inverse of `unpack`.
+
+    Raises NetworkError where width is no multiple of 64.
+    """
     if rows.shape[1] % WORD:
         raise NetworkError(f"one-bit rows hold multiples of {WORD} synapses, not {rows.shape[1]}")
     return np.ascontiguousarray(np.packbits(rows, axis=1, bitorder="little")).view(np.uint64)
 
 
 def one_to_one(weight: float = 1.0) -> Wiring:
-    """Cell i to cell i, all with the same weight."""
+    """A wiring rule: cell i to cell i, all with the same weight."""
 
     def wire(pre: int, post: int) -> Synapses:
         if pre != post:
@@ -181,12 +184,12 @@ def one_to_one(weight: float = 1.0) -> Wiring:
 
 
 def all_to_all(weight: float = 1.0) -> Wiring:
-    """Every cell to every cell, all with the same weight."""
+    """A wiring rule: every cell to every cell, all with the same weight."""
     return lambda pre, post: Dense(np.full((pre, post), weight))
 
 
 def all_but_self(weight: float = 1.0) -> Wiring:
-    """Every cell to every cell but the one of its own index, all with the same weight."""
+    """A wiring rule: every cell to every cell but the one of its own index, all with the same weight."""
 
     def wire(pre: int, post: int) -> Synapses:
         sources, targets = np.nonzero(~np.eye(pre, post, dtype=bool))
@@ -196,7 +199,7 @@ def all_but_self(weight: float = 1.0) -> Wiring:
 
 
 def sparse_random(fan_in: int, seed: int = 0, low: float = 0.5, high: float = 1.5) -> Wiring:
-    """Each postsynaptic cell hears `fan_in` presynaptic cells, drawn without repetition, with weights uniform in [low, high)."""
+    """A wiring rule: each postsynaptic cell gets `fan_in` random presynaptic cells, none twice; weights are uniform in [low, high)."""
 
     if not (math.isfinite(low) and math.isfinite(high) and low <= high):
         raise NetworkError(f"sparse_random draws weights from low to high, not from {low} to {high}")

@@ -1,4 +1,4 @@
-"""Simulators of one network description, each after the step contract of `network.neurons.contract`."""
+"""The simulators, which all run the same network description in the same order of steps (`network.neurons.contract`)."""
 
 from spikemem.simulators.contract import TORCH_DEVICES, Simulator
 from spikemem.simulators.recording import Fired, Recording, Spikes, recorded

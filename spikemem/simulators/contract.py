@@ -1,4 +1,4 @@
-"""The contract of a simulator: what it is called, how it runs, and what it lacks."""
+"""The interface of a simulator: its name, the function that runs it, and what it cannot simulate."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -8,7 +8,7 @@ from spikemem.simulators.recording import Recording
 from spikemem.simulators.stimulus import Simulation
 
 TORCH_DEVICES = "torch"
-"""Among a simulator's devices: any that torch has."""
+"""In a simulator's `devices`: any device that torch has."""
 
 
 @dataclass(frozen=True)
@@ -20,7 +20,7 @@ class Simulator:
     run: runs a simulation; what it needs is imported when it is called, not before.
     dtypes: of "float64" and "float32".   devices: "cpu", and `TORCH_DEVICES` for any of torch.
     extra: what has to be installed for it, empty where nothing.   lacks: what it cannot simulate, empty where nothing; it raises
-    UnsupportedError, naming itself and the population or projection, where a network asks for that.
+    UnsupportedError, naming itself and the population or projection, where a network needs that.
     timed: as `run`, with the seconds that went to a compiler, where that compiles anew for each run.
     """
 

@@ -1,4 +1,4 @@
-"""What a simulation recorded: spikes, and the voltages of chosen cells. Saved as plain npz, nothing pickled."""
+"""Recordings of a simulation: spikes, and the voltages of chosen cells, kept in npz files without pickles."""
 
 import io
 import json
@@ -56,7 +56,9 @@ class Spikes:
 
 @dataclass(frozen=True, eq=False)
 class Recording:
-    """spikes: for each population (and basket cell) its `Spikes`.   voltages: float64, [time, batch, chosen cell], V[t] after the
+    """What a simulation recorded.
+
+    spikes: for each population (and basket cell) its `Spikes`.   voltages: float64, [time, batch, chosen cell], V[t] after the
     inhibition has chosen and before the reset.   cells: which cells the voltages are of.   marks: named lists of steps to show in plots.
     events: how many synapses delivered a spike before the end; of one-bit synapses only those whose bit is set count.
     weights: for each plastic projection the weights at the end, float64, [batch, pre, post]; 0 where there is no synapse.
@@ -135,7 +137,7 @@ def _spikes(rows: NDArray[np.int32], size: int) -> Spikes:
 class Fired(NamedTuple):
     """The spikes of a population as a simulator hands them over, whole numbers, [spike], in the order of `Spikes`.
 
-    rank: of each spike among those of its population in its cycle; asked for only where a projection carries the first ones.
+    rank: of each spike among those of its population in its cycle; needed only where a projection carries the first ones.
     basket_step, basket_batch: the spikes of the basket cell, where the population has KWinners.
     """
 

@@ -1,6 +1,6 @@
-"""The simulators by their names, and simulate(): one network, one stimulus, any simulator.
+"""The simulators by name, and `simulate`, which runs a network in any of them.
 
-Another package brings a simulator by an entry point of the group "spikemem.simulators" whose name is the simulator's:
+Another package adds a simulator by an entry point of the group "spikemem.simulators" whose name is the simulator's:
 
     [project.entry-points."spikemem.simulators"]
     plain = "mypackage.plain:PLAIN"
@@ -25,13 +25,13 @@ from spikemem.simulators.torch_loop import TORCH
 
 OWN = (EVENT, TORCH, SNNTORCH, NORSE, BRIAN2, CYTHON, COMPILED)
 SIMULATORS: Registry[Simulator] = Registry("simulator", "spikemem.simulators", {simulator.name: simulator for simulator in OWN})
-"""All of them: iterating gives names, indexing a `Simulator`."""
+"""All simulators, installed packages' included: iterating gives names, indexing a `Simulator`."""
 FOUR = ("event", "snntorch", "norse", "brian2")
-"""Ours and the libraries'."""
+"""The simulators that are compared with one another: spikemem's own, and one of each library."""
 
 
 def register(simulator: Simulator) -> None:
-    """Add a simulator for this session; NetworkError where its name is taken."""
+    """Add a simulator in this process; NetworkError where its name is taken."""
     SIMULATORS.register(simulator.name, simulator)
 
 
@@ -66,7 +66,7 @@ def simulate(
     """Run a network for a number of steps and record every spike.
 
     stimulus: for a population either a float array, its external current, or a bool array: its spikes, teacher-forced (such a cell
-        spikes when told to and at no other time, whatever its input; its V stays 0). Shape [time], [time, cell] or [time, batch, cell];
+        spikes at these steps and at no other, whatever its input; its V stays 0). Shape [time], [time, cell] or [time, batch, cell];
         one step may be repeated by giving time 1.
     simulator: "event" (event-driven; batched on the GPU where device is one), "torch" (batched torch on any device), "snntorch" and
         "norse" (their cells in that loop), "brian2" ("brian2:cython" and "brian2:cpp_standalone" compile), or one of another package.
@@ -87,9 +87,9 @@ def simulate(
         raise StimulusError(f"dtype {dtype!r}; it must be float64 or float32")
     drive = checked(net, stimulus, steps)
     chosen = {name: _cells(net, name, cells) for name, cells in (record or {}).items()}
-    one = SIMULATORS[simulator]
-    one.check(device, dtype)
-    return one.run(Simulation(net, drive, chosen, progress, device, dtype))
+    chosen_one = SIMULATORS[simulator]
+    chosen_one.check(device, dtype)
+    return chosen_one.run(Simulation(net, drive, chosen, progress, device, dtype))
 
 
 def _cells(net: Network, name: str, cells: ArrayLike) -> NDArray[np.int64]:
@@ -103,5 +103,5 @@ def _cells(net: Network, name: str, cells: ArrayLike) -> NDArray[np.int64]:
         raise StimulusError(f"voltages of {name!r}: give a list of cell indices, not {chosen.dtype} of shape {chosen.shape}")
     chosen = chosen.astype(np.int64)
     if len(chosen) and (chosen.min() < 0 or chosen.max() >= net.populations[name].size):
-        raise StimulusError(f"{name!r} has cells 0 to {net.populations[name].size - 1}; asked for {chosen.min()} to {chosen.max()}")
+        raise StimulusError(f"{name!r} has cells 0 to {net.populations[name].size - 1}, not {chosen.min()} to {chosen.max()}")
     return chosen

@@ -1,4 +1,4 @@
-"""What a simulator is given: the network, and what drives it from outside, checked and brought to one shape."""
+"""The input of a simulator: a network, and its external currents and clamped spikes, checked and brought to one shape."""
 
 import zlib
 from collections.abc import Callable, Mapping
@@ -11,11 +11,12 @@ from spikemem.errors import StimulusError
 from spikemem.network.graph import Logistic, Network
 
 Stimulus = Mapping[str, ArrayLike]
+"""What drives populations, by their names: external currents (floats) or clamped spikes (bools); shapes as in `simulate`."""
 
 
 @dataclass(frozen=True, eq=False)
 class Drive:
-    """A checked stimulus: what every simulator receives.
+    """A checked stimulus, as every simulator receives it.
 
     current: external current, float64, [time, 1 or batch, 1 or cell].   clamped: teacher-forced spikes, bool, [time, 1 or batch, cell].
     """
@@ -28,7 +29,7 @@ class Drive:
 
 @dataclass(frozen=True, eq=False)
 class Simulation:
-    """One run of a network: what every simulator takes.
+    """One run of a network, as every simulator takes it.
 
     chosen: for a population the cells whose voltage is recorded.   progress: called with the steps done and the steps in all.
     device: "cpu", or one of torch.   dtype: "float64" or "float32".
@@ -42,7 +43,7 @@ class Simulation:
     dtype: str = "float64"
 
     def voltages(self) -> dict[str, NDArray[np.float64]]:
-        """Room for the recorded voltages, [time, batch, chosen cell], all 0."""
+        """Arrays for the recorded voltages, [time, batch, chosen cell], all 0."""
         return {name: np.zeros((self.drive.steps, self.drive.batches, len(cells))) for name, cells in self.chosen.items()}
 
     def tell(self, t: int) -> None:

@@ -188,7 +188,7 @@ class SpikingCell(nn.Module):
         return memory + update * (c[:, :, None] - memory), k, WriteSpikes(z, r, on)
 
     def _show(self, spikes: "WriteSpikes") -> None:
-        """Pass spikes by those who watch (`spikemem.health`)."""
+        """Pass spikes by those who watch (`learn.health`)."""
         for cells, shares in zip((self.update_cells, self.reset_cells, self.candidate_cells), spikes, strict=True):
             cells(shares)
 

@@ -1,4 +1,4 @@
-"""What the hippocampus's gates learn from, made of the project's own texts (`spikemem.corpus`).
+"""What the hippocampus's gates learn from, made of the project's own texts (`data.corpus`).
 
 Events are texts in a stream in which some come again and some contradict: statements, questions, a conversation, and small talk, in many
 languages and in signs. Each meets a memory to which the right thing has been done before: a large one, one of a few texts, or one that

@@ -300,7 +300,7 @@ def test_a_package_brings_a_simulator_by_its_entry_point(installed: Path) -> Non
 def test_names_of_simulators_are_unique_and_must_load(installed: Path) -> None:
     announce(installed, "event = tests.crosscheck.toys.plain:PLAIN", "gone = tests.no_such_module:PLAIN")
     assert list(SIMULATORS).count("event") == 1
-    with pytest.raises(NetworkError, match="more than one simulator is called 'event': of spikemem or this session and of tests"):
+    with pytest.raises(NetworkError, match="more than one simulator is called 'event': of spikemem or this process and of tests"):
         SIMULATORS["event"]
     with pytest.raises(NetworkError, match=r"'gone' \(tests.no_such_module:PLAIN\) cannot be loaded"):
         SIMULATORS["gone"]

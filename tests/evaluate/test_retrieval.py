@@ -45,13 +45,13 @@ class Fixed:
 
     def __init__(self, answers: Sequence[Sequence[int]], name: str = "spiking", events: float = math.nan) -> None:
         self.answers, self.name, self.events = answers, name, events
-        self.fitted, self.check_cue = 0, 0
+        self.fitted, self.answered = 0, 0
 
     def fit(self, task: Task, vectors: Vectors) -> None:
         self.fitted += 1
 
     def rank(self, questions: Sequence[str], k: int) -> NDArray[np.int64]:
-        self.check_cue += len(questions)
+        self.answered += len(questions)
         return np.array([[*row, *[-1] * k][:k] for row in self.answers[: len(questions)]], np.int64)
 
 
@@ -131,11 +131,11 @@ def test_a_run_saves_each_answer_and_goes_on_where_it_was(tmp_path: Path) -> Non
     first = Fixed([[3], [0], [0]], "a")
     with pytest.raises(KeyboardInterrupt):
         run([TALK], embedder, tmp_path, [lambda: first, lambda: broken])
-    assert first.check_cue == 6  # for texts, and for sessions
+    assert first.answered == 6  # for texts, and for sessions
 
     again, whole = Fixed([[0]] * 3, "a"), Fixed([[0], [0], [4]], "b", events=7.0)
     rows = run([TALK], embedder, tmp_path, [lambda: again, lambda: whole])
-    assert again.check_cue == retrieval.BATCH * (retrieval.ROUNDS + 1)  # timed beside the other, but not asked again
+    assert again.answered == retrieval.BATCH * (retrieval.ROUNDS + 1)  # timed beside the other, but not answered again
     assert [row.shares["hit@1"] for row in rows] == [pytest.approx(2 / 3)] * 2
     assert math.isnan(rows[0].events)
     assert rows[1].events == 7
@@ -147,17 +147,17 @@ def test_a_run_saves_each_answer_and_goes_on_where_it_was(tmp_path: Path) -> Non
 
 
 def test_answers_hold_for_their_task_embedder_and_code_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    def check_cue(task: Task = TALK, embedder: str = "fake") -> int:
+    def fits(task: Task = TALK, embedder: str = "fake") -> int:
         system = Fixed([[0]] * 3)
         run([task], FakeEmbedder(embedder), tmp_path, [lambda: system])
         return system.fitted
 
-    assert (check_cue(), check_cue()) == (1, 0)
-    assert (check_cue(embedder="other"), check_cue(embedder="other")) == (1, 0)
+    assert (fits(), fits()) == (1, 0)
+    assert (fits(embedder="other"), fits(embedder="other")) == (1, 0)
     changed = Task.of("LoCoMo", "talk", [*TALK.texts[:5], "F"], [("x", {3}, "")], sessions=[1, 1, 2, 2, 3, 3])
-    assert (check_cue(changed), check_cue(changed), check_cue()) == (1, 0, 1)
+    assert (fits(changed), fits(changed), fits()) == (1, 0, 1)
     monkeypatch.setattr(retrieval, "_code", lambda: "changed")
-    assert check_cue() == 1
+    assert fits() == 1
 
 
 @pytest.mark.parametrize("content", ["", "{", "[]", '{"made_with": 1}', "\x00"])

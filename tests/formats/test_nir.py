@@ -137,12 +137,12 @@ def test_what_other_readers_will_not_see_is_said_with_the_names() -> None:
     net.connect("late", "fine", one_to_one(), delay=2.0, first=1)
     with pytest.warns(UserWarning, match="NIR") as warned:
         to_nir(net)
-    said = [str(w.message) for w in warned]
+    messages = [str(w.message) for w in warned]
     expected = [("subtraction", "'sub'"), ("v_reset", "'late'"), ("refractoriness", "'late'"), ("KWinners", "'late'")]
     expected += [("CycleReset", "'fine'"), ("Delay", "'late->fine'"), ("plasticity", "'late'"), ("first", "'late'")]
-    assert len(said) == len(expected)
+    assert len(messages) == len(expected)
     for words in expected:
-        assert any(all(word in line for word in words) for line in said), words
+        assert any(all(word in line for word in words) for line in messages), words
 
 
 @pytest.mark.filterwarnings("error")

@@ -123,8 +123,8 @@ class Recency(Pathway):
         return lately(cue_words)[:, None] * self.weight(s)
 
     def rate(self, cue: RateCue) -> NDArray[np.float64] | None:
-        asks = lately(CueWords((cue.words,)))[0]
-        return self.gain(cue.taught.spec) * self.share(cue.taught) if asks else None
+        about_lately = lately(CueWords((cue.words,)))[0]
+        return self.gain(cue.taught.spec) * self.share(cue.taught) if about_lately else None
 
 
 @pytest.fixture(scope="module")
@@ -138,8 +138,8 @@ def filled(spec: RecentSpec, pathways: tuple[Pathway, ...]) -> Hippocampus:
     memory = Hippocampus(spec)
     memory.circuit = Circuit(spec, memory.seed, pathways)
     x, texts = vectors(), [f"the boat of number{i % 9}" for i in range(40)]
-    said = [[words(text, LEXICON), words(f"title{i}", LEXICON)] for i, text in enumerate(texts)]
-    memory.store(x, variants=[units(1, seed=50 + i) for i in range(40)], words=said, when=1e9 + 86400.0 * np.arange(40))
+    given = [[words(text, LEXICON), words(f"title{i}", LEXICON)] for i, text in enumerate(texts)]
+    memory.store(x, variants=[units(1, seed=50 + i) for i in range(40)], words=given, when=1e9 + 86400.0 * np.arange(40))
     memory.associate([0, 1], [2, 3])
     memory.forget([7, 30])
     return memory
@@ -170,7 +170,7 @@ def test_a_pathway(spec: RecentSpec, cycles: int, around: float | None, simulato
     expected = spec.ca1.recency * (1 + short.ids) / 40 * ec.scale(spec.ec) ** 2 / own
     expected[1::2] = 0
     np.testing.assert_allclose(short.drives[:, :, 6], expected, rtol=0, atol=1e-3)
-    assert short.ids[0, 0] == 20  # of two alike the later one, where asked for what was lately
+    assert short.ids[0, 0] == 20  # of two alike the later one, where the cue is about what was lately
     assert without.ids[0, 0] == 0
     np.testing.assert_array_equal(short.ids[1::2], without.ids[1::2])
     np.testing.assert_array_equal(short.drives[1::2, :, :6], without.drives[1::2])
@@ -186,7 +186,7 @@ def test_attention_that_goes_on_while_ca3_is_unsettled_has_it_too(spec: RecentSp
 
 def test_the_rate_twin_has_the_pathway_too(spec: RecentSpec) -> None:
     with_it, without = RateHippocampus(spec, pathways=True), RateHippocampus(spec, pathways=True)
-    with_it._beside = RatePathways(spec, (*ALL, Recency()))
+    with_it._pathways = RatePathways(spec, (*ALL, Recency()))
     for twin in (with_it, without):
         twin.store(vectors(), words=[[w] for w in [words(f"the boat of number{i % 9}", LEXICON) for i in range(40)]])
     new, old = (twin.recall(vectors()[:4], 40, words=CUES) for twin in (with_it, without))

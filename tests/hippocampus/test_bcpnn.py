@@ -19,7 +19,7 @@ def spec(saturation: float = 0.5, length: float = 0.5) -> ModelSpec:
     return ModelSpec.model_validate({"lex": {"cells": CELLS, "saturation": saturation, "length": length}})
 
 
-def heard(**often: int) -> Words:
+def of_cells(**often: int) -> Words:
     """Cells c3=2 and so on; those below 100 are whole words."""
     cells = sorted((int(name[1:]), n) for name, n in often.items())
     found = np.array([c for c, _ in cells], np.int64)
@@ -33,17 +33,17 @@ def matrix(fan: Fan, targets: int) -> NDArray[np.float64]:
 
 
 def learned(
-    said: list[Words], cue: list[bool], memory: list[int], content: list[int], alive: list[bool], k1: float = 0.5, b: float = 0.5
+    given_words: list[Words], cue: list[bool], memory: list[int], content: list[int], alive: list[bool], k1: float = 0.5, b: float = 0.5
 ) -> WordSynapses:
     lexicon = Lexicon(spec(k1, b))
-    half = len(said) // 2  # in two goes
-    lexicon.add(said[:half], np.array(cue[:half], bool))
-    lexicon.add(said[half:], np.array(cue[half:], bool))
+    half = len(given_words) // 2  # in two goes
+    lexicon.add(given_words[:half], np.array(cue[:half], bool))
+    lexicon.add(given_words[half:], np.array(cue[half:], bool))
     return lexicon.synapses(np.array(memory), np.array(content), np.array(alive))
 
 
 def test_three_texts_and_a_title_by_hand() -> None:
-    texts = [heard(c1=1, c2=2), heard(c1=1, c3=1), heard(c1=3, c150=1), heard(c2=1, c3=1, c150=1)]
+    texts = [of_cells(c1=1, c2=2), of_cells(c1=1, c3=1), of_cells(c1=3, c150=1), of_cells(c2=1, c3=1, c150=1)]
     made = learned(texts, [False, False, False, True], [0, 1, 2, 1], [0, 1, 2, 1], [True] * 4)
     one = math.log(4 / 2) / math.log(4)  # N = 3 and one memory has it: 1/2
     assert made.odds[[1, 2, 3, 150, 7]].tolist() == pytest.approx([0, one, one, one, 1])
@@ -59,26 +59,26 @@ def test_three_texts_and_a_title_by_hand() -> None:
 @pytest.mark.parametrize("seed", range(12))
 def test_weights_as_plain_loops_find_them(seed: int) -> None:
     rng = np.random.default_rng(seed)
-    memories, said, cue, memory, content, alive = int(rng.integers(1, 12)), [], [], [], [], []
+    memories, given_words, cue, memory, content, alive = int(rng.integers(1, 12)), [], [], [], [], []
     k1, b = float(rng.choice([0.0, 0.5, 3.0])), float(rng.choice([0.0, 0.5, 1.0]))
     for m in range(memories):
-        first, living = len(said), bool(rng.random() < 0.8)
+        first, living = len(given_words), bool(rng.random() < 0.8)
         for j in range(int(rng.integers(1, 4))):
             cells = np.unique(rng.integers(0, 20, rng.integers(0, 9)) * 12)
-            said.append(Words(cells, rng.integers(1, 12, len(cells)), cells < 150))
+            given_words.append(Words(cells, rng.integers(1, 12, len(cells)), cells < 150))
             cue.append(bool(j and rng.random() < 0.5))
             memory, content, alive = [*memory, m], [*content, first], [*alive, living]
-    made = learned(said, cue, memory, content, alive, k1, b)
-    texts = [k for k in range(len(said)) if content[k] == k and alive[k]]
+    made = learned(given_words, cue, memory, content, alive, k1, b)
+    texts = [k for k in range(len(given_words)) if content[k] == k and alive[k]]
     n = len(texts)
-    mean = max(sum(int(said[k].spikes.sum()) for k in texts) / n if n else 1.0, 1.0)
-    weight, apical, dendrites = np.zeros((CELLS, len(said))), [], []
-    for k, given in enumerate(said):
+    mean = max(sum(int(given_words[k].spikes.sum()) for k in texts) / n if n else 1.0, 1.0)
+    weight, apical, dendrites = np.zeros((CELLS, len(given_words))), [], []
+    for k, given in enumerate(given_words):
         if not alive[k]:
             continue
         odds = {}
         for w, f in zip(given.cells.tolist(), given.spikes.tolist(), strict=True):
-            df = sum(w in said[t].cells for t in texts)
+            df = sum(w in given_words[t].cells for t in texts)
             odds[w] = math.log((n + 1) / (df + 1)) / math.log(max(n, 1) + 1)
             length = mean if cue[k] else float(given.spikes.sum())
             weight[w, k] = odds[w] * f * (k1 + 1) / (f + k1 * (1 - b + b * length / mean))
@@ -89,7 +89,7 @@ def test_weights_as_plain_loops_find_them(seed: int) -> None:
                 share[w] = odds[w] / total if total > 0 else 0
             apical.append(share)
             dendrites.append(memory[k])
-    np.testing.assert_allclose(matrix(made.onto_keys, len(said)), weight, rtol=0, atol=1e-12)
+    np.testing.assert_allclose(matrix(made.onto_keys, len(given_words)), weight, rtol=0, atol=1e-12)
     np.testing.assert_allclose(matrix(made.onto_apical, len(apical)), np.array(apical).reshape(-1, CELLS).T, rtol=0, atol=1e-12)
     assert made.apical_memory.tolist() == dendrites
 
@@ -99,7 +99,7 @@ def test_a_cue_fires_so_many_cells_and_each_so_often() -> None:
     fired = volley(Words(np.arange(n), np.full(n, 20), np.ones(n, bool)))
     assert fired.cells.tolist() == list(range(MOST_CELLS))
     assert set(fired.spikes.tolist()) == {MOST_SPIKES}
-    assert volley(heard(c5=3)).spikes.tolist() == [3]
+    assert volley(of_cells(c5=3)).spikes.tolist() == [3]
 
 
 def test_words_of_another_number_of_cells_are_refused(small: ModelSpec) -> None:
@@ -114,8 +114,8 @@ def test_words_of_another_number_of_cells_are_refused(small: ModelSpec) -> None:
 
 def test_a_model_without_word_cells_hears_none(small: ModelSpec) -> None:
     memory, deaf = Hippocampus(small), Hippocampus(small)
-    said = [words(f"word {i}", 2**16) for i in range(3)]
-    memory.store(units(3), words=[[w] for w in said])
+    given_words = [words(f"word {i}", 2**16) for i in range(3)]
+    memory.store(units(3), words=[[w] for w in given_words])
     deaf.store(units(3))
-    np.testing.assert_array_equal(memory.recall(units(3), words=said).scores, deaf.recall(units(3)).scores)
+    np.testing.assert_array_equal(memory.recall(units(3), words=given_words).scores, deaf.recall(units(3)).scores)
     assert not len(memory.arrays()["words_cell"])

@@ -78,9 +78,9 @@ def test_an_earlier_spike_is_a_larger_component(seed: int, width: float) -> None
     step = np.where(spikes.any(axis=0), spikes.argmax(axis=0), code.steps)
     order = np.argsort(-size.ravel(), kind="stable")
     assert (np.diff(step.ravel()[order]) >= 0).all()
-    told = size < (code.steps + 0.5) * width
+    coded = size < (code.steps + 0.5) * width
     error = np.abs(np.abs(code.decode(spikes)) * math.sqrt(DIM) - (size[:, :DIM] + size[:, DIM:]))
-    assert error[told[:, :DIM] & told[:, DIM:]].max(initial=0) <= width / 2 + 1e-9
+    assert error[coded[:, :DIM] & coded[:, DIM:]].max(initial=0) <= width / 2 + 1e-9
 
 
 @settings(max_examples=30, deadline=None)
@@ -134,7 +134,7 @@ def test_a_file_holds_the_code(tmp_path: Path) -> None:
     assert (back.cell, back.scale) == (code.cell, code.scale)
 
 
-def test_bad_codes_are_told(tmp_path: Path) -> None:
+def test_bad_codes_are_refused(tmp_path: Path) -> None:
     code = bursts()
     with pytest.raises(VectorError, match="do not fit together"):
         VolleyCode(code.cell, code.gain, code.top, code.profile, code.common, np.array([1]), 1.0)

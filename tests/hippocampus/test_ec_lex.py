@@ -19,8 +19,8 @@ def cell(token: str, cells: int = CELLS) -> int:
 
 
 def whole(text: str) -> set[int]:
-    heard = words(text, CELLS)
-    return set(heard.cells[heard.whole].tolist())
+    found = words(text, CELLS)
+    return set(found.cells[found.whole].tolist())
 
 
 def split(text: str) -> list[str]:
@@ -28,11 +28,11 @@ def split(text: str) -> list[str]:
 
 
 def test_a_word_and_its_spelling() -> None:
-    heard = words("Cat", CELLS)
-    assert heard.cells.tolist() == sorted(map(cell, ("=cat", "_cat", "cat_")))
-    assert heard.spikes.tolist() == [1, 1, 1]
-    assert heard.cells[heard.whole].tolist() == [cell("=cat")]
-    assert (heard.cells.dtype, heard.spikes.dtype, heard.whole.dtype) == (np.int64, np.int64, bool)
+    found = words("Cat", CELLS)
+    assert found.cells.tolist() == sorted(map(cell, ("=cat", "_cat", "cat_")))
+    assert found.spikes.tolist() == [1, 1, 1]
+    assert found.cells[found.whole].tolist() == [cell("=cat")]
+    assert (found.cells.dtype, found.spikes.dtype, found.whole.dtype) == (np.int64, np.int64, bool)
 
 
 @pytest.mark.parametrize(("word", "spelling"), [("a", ["_a_"]), ("ab", ["_ab_"]), ("abcd", ["_abc", "abcd", "bcd_"])])
@@ -41,25 +41,25 @@ def test_short_words_are_spelt_whole(word: str, spelling: list[str]) -> None:
 
 
 def test_spikes_count_how_often() -> None:
-    heard = words("tick, tick; tock", CELLS)
-    often = dict(zip(heard.cells.tolist(), heard.spikes.tolist(), strict=True))
+    found = words("tick, tick; tock", CELLS)
+    often = dict(zip(found.cells.tolist(), found.spikes.tolist(), strict=True))
     assert (often[cell("=tick")], often[cell("=tock")]) == (2, 1)
     assert (often[cell("_tic")], often[cell("_toc")]) == (2, 1)
-    assert int(heard.spikes.sum()) == 2 * 4 + 4
+    assert int(found.spikes.sum()) == 2 * 4 + 4
 
 
 def test_colliding_cells_add_up_and_stay_whole() -> None:
-    heard = words("some words that share very few cells", 3)
-    assert heard.cells.tolist() == [0, 1, 2]
-    assert int(heard.spikes.sum()) == int(words("some words that share very few cells", CELLS).spikes.sum())
-    assert heard.whole.any()
+    found = words("some words that share very few cells", 3)
+    assert found.cells.tolist() == [0, 1, 2]
+    assert int(found.spikes.sum()) == int(words("some words that share very few cells", CELLS).spikes.sum())
+    assert found.whole.any()
 
 
 @pytest.mark.parametrize("text", ["", " \n\t", "...!?", "-- ' \" ()", "\u0301", "^`´", "\u200d\u200b\ufeff", "\ud800"])
 def test_no_words(text: str) -> None:
-    heard = words(text, CELLS)
-    assert (heard.cells.size, heard.spikes.size, heard.whole.size) == (0, 0, 0)
-    assert (heard.cells.dtype, heard.spikes.dtype, heard.whole.dtype) == (np.int64, np.int64, bool)
+    found = words(text, CELLS)
+    assert (found.cells.size, found.spikes.size, found.whole.size) == (0, 0, 0)
+    assert (found.cells.dtype, found.spikes.dtype, found.whole.dtype) == (np.int64, np.int64, bool)
 
 
 @pytest.mark.parametrize(
@@ -140,17 +140,17 @@ def test_symbols_are_words_of_their_own(text: str, expected: list[str]) -> None:
 def test_a_hundred_thousand_words() -> None:
     text = " ".join(f"word{i * 7919 % 60_000}" for i in range(100_000))
     start = time.process_time()
-    heard = words(text, 2**16)
+    found = words(text, 2**16)
     assert time.process_time() - start < 4
-    assert heard.spikes[heard.whole].sum() >= 100_000
+    assert found.spikes[found.whole].sum() >= 100_000
 
 
 @given(st.text(), st.integers(1, 2**16))
 def test_any_text(text: str, cells: int) -> None:
-    heard = words(text, cells)
-    assert np.all(np.diff(heard.cells) > 0)
-    assert np.all((heard.cells >= 0) & (heard.cells < cells))
-    assert np.all(heard.spikes > 0)
+    found = words(text, cells)
+    assert np.all(np.diff(found.cells) > 0)
+    assert np.all((found.cells >= 0) & (found.cells < cells))
+    assert np.all(found.spikes > 0)
     assert len(kinds(text)) == len(text)
     again = words(unicodedata.normalize("NFD", text), cells)
-    assert again.cells.tolist() == heard.cells.tolist()
+    assert again.cells.tolist() == found.cells.tolist()

@@ -85,10 +85,10 @@ def test_a_chain_is_what_the_spikes_say(trained: ModelSpec, layer_two: float) ->
 
 def test_words_beside_a_trained_code(small_text: ModelSpec) -> None:
     memory = Hippocampus(with_weights(small_text), seed=2)
-    x, told = units(40), [words(f"the {i} of {i % 7}", small_text.lex.cells) for i in range(40)] if small_text.lex else []
-    memory.store(x, words=[[w] for w in told], sessions=np.zeros(40, np.int64))
-    short = memory.recall(near(x[:8], 0.6), 5, words=told[:8])
-    spiking = memory.recall(near(x[:8], 0.6), 5, words=told[:8], record=True)
+    x, given_words = units(40), [words(f"the {i} of {i % 7}", small_text.lex.cells) for i in range(40)] if small_text.lex else []
+    memory.store(x, words=[[w] for w in given_words], sessions=np.zeros(40, np.int64))
+    short = memory.recall(near(x[:8], 0.6), 5, words=given_words[:8])
+    spiking = memory.recall(near(x[:8], 0.6), 5, words=given_words[:8], record=True)
     for name in ANSWERS:
         np.testing.assert_array_equal(getattr(short, name), getattr(spiking, name), err_msg=name)
 

@@ -74,15 +74,15 @@ def test_the_spikes_decide_as_the_short_cut_does(filled: Hippocampus, simulator:
         pytest.importorskip(simulator)
     rng = np.random.default_rng(0)
     levels = np.sort(rng.uniform(0, 1, (5, 6)), axis=1) * [[400], [400], [9], [9], [9]]
-    told = rng.normal(scale=0.2, size=(2, CELLS, 4)) * (rng.random((2, CELLS, 1)) < 0.5)
-    graded = GateCells(levels, rng.normal(size=(30, 4)), rng.normal(size=(2, 4)), 32, told)
+    from_words = rng.normal(scale=0.2, size=(2, CELLS, 4)) * (rng.random((2, CELLS, 1)) < 0.5)
+    graded = GateCells(levels, rng.normal(size=(30, 4)), rng.normal(size=(2, 4)), 32, from_words)
     partly = 0
     for i, text in [(0, TEXTS[0]), *((i, TEXTS[i].replace("cat", "cow cow").replace(f"mat {7 * i}", "rug")) for i in range(4))]:
         if simulator != "event" and i > 0:
             break
         vector = near(units(len(TEXTS))[[i]], 1.0 - 0.15 * i)
-        said = words(text, CELLS)
-        volley = filled.circuit.volley(vector, check_cue([said], None, 1, filled.spec.lex))
+        given = words(text, CELLS)
+        volley = filled.circuit.volley(vector, check_cue([given], None, 1, filled.spec.lex))
         short = judge(filled.circuit, graded, volley, vector, None)
         spiked = judge(filled.circuit, graded, volley, vector, (simulator, "cpu"))
         assert short is not None
@@ -106,26 +106,26 @@ def test_what_brings_nothing_new_is_known_to_the_smallest_memory(spec: ModelSpec
     shipped = spec.model_copy(update={"lex": LexSpec(), "gates": GatesSpec()})
     plain = Hippocampus(shipped.model_copy(update={"gates": None}))
     texts = ("Ada lives in Lisbon.", "Ben keeps bees.", "Tess bakes.")[:memories]
-    vectors, said = units(memories), [[words(text, LexSpec().cells)] for text in texts]
-    plain.store(vectors, words=said)
+    vectors, given = units(memories), [[words(text, LexSpec().cells)] for text in texts]
+    plain.store(vectors, words=given)
     memory = Hippocampus.of(shipped, plain.arrays())
-    assert memory.store(vectors, words=said, record=record).tolist() == list(range(memories))
+    assert memory.store(vectors, words=given, record=record).tolist() == list(range(memories))
     assert [plan.action for plan in memory.plans] == [Action.RENEW] * memories
     assert all(plan.verdict is not None and not plan.verdict.mismatch.sizes[:4].any() for plan in memory.plans)
     assert all(plan.verdict is not None and (plan.verdict.recording is not None) is record for plan in memory.plans)
 
 
 def test_where_none_answers_all_is_new(spec: ModelSpec, filled: Hippocampus) -> None:
-    said = words("a quite new sentence", CELLS)
+    given = words("a quite new sentence", CELLS)
     for memory in (Hippocampus(spec), filled):
         if len(memory):
             memory.forget(np.arange(len(TEXTS)))
-        volley = memory.circuit.volley(units(1), check_cue([said], None, 1, memory.spec.lex))
+        volley = memory.circuit.volley(units(1), check_cue([given], None, 1, memory.spec.lex))
         key, new = mismatch(memory.circuit, volley)
         assert key == NONE
         assert new.sizes[0] == np.abs(volley.counts[0].astype(int)).sum()
         assert not new.sizes[[1, 3, 4]].any()
-        assert new.extra.tolist() == said.cells.tolist()
+        assert new.extra.tolist() == given.cells.tolist()
         assert not len(new.missing)
 
 
@@ -140,8 +140,8 @@ def test_mismatch_counts_spikes_and_words(filled: Hippocampus) -> None:
     assert known[4] > 0
     other = circuit.volley(near(units(len(TEXTS))[[3]], 0.9), check_cue([words("a quite new sentence", CELLS)], None, 1, filled.spec.lex))
     key, (change, extra, missing) = mismatch(circuit, other)
-    said, knows = words("a quite new sentence", CELLS).cells, words(TEXTS[3], CELLS).cells
-    assert (set(extra), set(missing)) == (set(said) - set(knows), set(knows) - set(said))
+    given, learned = words("a quite new sentence", CELLS).cells, words(TEXTS[3], CELLS).cells
+    assert (set(extra), set(missing)) == (set(given) - set(learned), set(learned) - set(given))
     cue, taught = other.counts[0].astype(int), circuit.ca1.counts[key].astype(int)
     both_sides = np.abs(np.stack([np.maximum(cue, 0) - np.maximum(taught, 0), np.maximum(-cue, 0) - np.maximum(-taught, 0)]))
     assert change[0] + change[1] == both_sides.sum()
@@ -155,8 +155,8 @@ def test_a_gates_value_is_its_cells_firing_probability() -> None:
     many = GateCells(np.zeros((5, 1)), rng.normal(size=(5, 4)), rng.normal(size=(2, 4)), 20_000, rng.normal(size=(2, 9, 4)))
     differs = Mismatch(np.ones(5), np.array([1, 7]), np.array([4]))
     verdict = many.judge(0, differs, seed=5)
-    heard = many.words[0, 1] + many.words[0, 7] + many.words[1, 4]
-    expected = 1 / (1 + np.exp(1 - (many.synapses.sum(0) + many.theta + np.array([0 * heard, heard]))))
+    from_words = many.words[0, 1] + many.words[0, 7] + many.words[1, 4]
+    expected = 1 / (1 + np.exp(1 - (many.synapses.sum(0) + many.theta + np.array([0 * from_words, from_words]))))
     np.testing.assert_allclose(verdict.value, expected, atol=1e-12)
     np.testing.assert_allclose(verdict.share, expected, atol=4 * np.sqrt(0.25 / 20_000))
     assert (many.judge(0, differs, seed=5).share == verdict.share).all()
@@ -211,9 +211,9 @@ def test_an_overwriting_takes_over_the_associations(spec: ModelSpec) -> None:
 
 def test_ids_of_one_call_are_of_what_holds_the_events_at_its_end(spec: ModelSpec) -> None:
     memory, vectors = Hippocampus(spec), units(2)
-    said = [words(text, CELLS) for text in (*TEXTS[:2], *(TEXTS[1].replace("mat 7", f"mat {n}") for n in (98, 99)))]
+    given = [words(text, CELLS) for text in (*TEXTS[:2], *(TEXTS[1].replace("mat 7", f"mat {n}") for n in (98, 99)))]
     near_by = near(vectors[[1, 1]], 0.95)
-    ids = memory.store(np.concatenate([vectors, near_by]), words=[[heard] for heard in said])
+    ids = memory.store(np.concatenate([vectors, near_by]), words=[[w] for w in given])
     assert [plan.action.value for plan in memory.plans] == ["write", "write", "overwrite", "overwrite"]
     assert ids.tolist() == [0, 3, 3, 3]
     assert memory.contents(ids).shape == (4, vectors.shape[1])
@@ -253,7 +253,7 @@ def test_the_read_gate_decides_what_is_read_out(spec: ModelSpec) -> None:
 
 def story(memory: Memory) -> list[Decision]:
     """A first statement, a stranger, the statement again, in more words, and contradicted."""
-    said = [
+    texts = [
         "Ada lives in ~Lisbon",
         "Nobody knows the harbour",
         "Ada lives in ~Lisbon",
@@ -261,8 +261,8 @@ def story(memory: Memory) -> list[Decision]:
         "Ada lives in ~Rome now",
     ]
     made = []
-    for text in said:
-        memory.store(text, cues=["Where is she?"] if text == said[2] else None)
+    for text in texts:
+        memory.store(text, cues=["Where is she?"] if text == texts[2] else None)
         made += memory.decisions
     return made
 
@@ -358,32 +358,32 @@ def test_what_is_not_known_to_be_later_is_written_beside_what_it_would_overwrite
         assert memory.decisions[0].action == "overwrite"
 
 
-def test_a_refreshed_memory_answers_in_the_words_that_it_is_asked_in(path: Path, spec: ModelSpec) -> None:
+def test_a_refreshed_memory_answers_in_the_wording_nearest_to_the_cue(path: Path, spec: ModelSpec) -> None:
     with Memory.open(path, spec, embedder=FakeEmbedder()) as memory:
         memory.store("Nobody knows the harbour")
         memory.store("Ada lives in ~Lisbon", cues=["Where is she?"])
         memory.store("Ada lives in ~Lisbon still")
         assert memory.decisions[0].action == "refresh"
 
-        def told(memory: Memory) -> list[str]:
+        def recalled(memory: Memory) -> list[str]:
             cues = ["Ada lives in ~Lisbon", "Ada lives in ~Lisbon still", "Where is she?"]
             for cue in cues:
                 assert [hit.text for hit in memory.recall(cue, record=True)] == [hit.text for hit in memory.recall(cue)]
             return [memory.recall(cue)[0].text for cue in cues]
 
         wordings = ["Ada lives in ~Lisbon", "Ada lives in ~Lisbon still", "Ada lives in ~Lisbon"]
-        assert told(memory) == wordings
+        assert recalled(memory) == wordings
         assert memory[1] == wordings[0]
     with Memory.open(path, embedder=FakeEmbedder(), readonly=True) as again:
-        assert told(again) == wordings
+        assert recalled(again) == wordings
     with Memory.open(path, embedder=FakeEmbedder()) as again:
         again.consolidate()
-        assert told(again) == wordings
+        assert recalled(again) == wordings
         again.forget(0)
-        assert told(again) == wordings
+        assert recalled(again) == wordings
 
 
-def test_a_wording_is_what_was_said_and_not_its_caption(path: Path, spec: ModelSpec) -> None:
+def test_a_wording_is_the_text_of_a_turn_without_its_caption(path: Path, spec: ModelSpec) -> None:
     with Memory.open(path, spec, embedder=FakeEmbedder()) as memory:
         memory.store("Nobody knows the harbour")
         memory.store_conversation([Turn("Ada lives in ~Lisbon", "Jo", caption="a white dog")])
@@ -433,10 +433,10 @@ def test_a_turn_known_from_elsewhere_does_not_lead_back_there(spec: ModelSpec) -
     assert memory._session(again) == session[later]
 
 
-def test_progress_is_told_event_by_event(spec: ModelSpec) -> None:
-    told: list[tuple[int, int]] = []
-    Hippocampus(spec).store(units(3), progress=lambda done, total: told.append((done, total)))
-    assert told == [(1, 3), (2, 3), (3, 3)]
+def test_progress_is_reported_event_by_event(spec: ModelSpec) -> None:
+    reports: list[tuple[int, int]] = []
+    Hippocampus(spec).store(units(3), progress=lambda done, total: reports.append((done, total)))
+    assert reports == [(1, 3), (2, 3), (3, 3)]
 
 
 def test_there_is_nothing_to_record_without_gates(spec: ModelSpec) -> None:
@@ -452,17 +452,17 @@ def test_there_is_nothing_to_record_without_gates(spec: ModelSpec) -> None:
 def test_texts_of_one_call_meet_those_before_them(spec: ModelSpec) -> None:
     one, all_ = Memory.open(None, spec, embedder=FakeEmbedder()), Memory.open(None, spec, embedder=FakeEmbedder())
     texts = [f"{text} ~{tail}" for text in TEXTS[:8] for tail in ("so", "so", "so it is")] + TEXTS[:8]
-    told = []
+    decisions = []
     for text in texts:
         one.store(text)
-        told += one.decisions
+        decisions += one.decisions
     ids = all_.store_all(texts)
-    assert all_.decisions == told
-    taken = {d.old: d.id for d in told if d.forgotten}
-    assert ids == [taken.get(d.id, d.id) for d in told]
+    assert all_.decisions == decisions
+    taken = {d.old: d.id for d in decisions if d.forgotten}
+    assert ids == [taken.get(d.id, d.id) for d in decisions]
     assert taken
     assert all(i in all_ for i in ids)  # of what was overwritten the one that took its place
-    assert {"write", "renew", "refresh"} <= {d.action for d in told}
+    assert {"write", "renew", "refresh"} <= {d.action for d in decisions}
     first, again = all_.store_conversation([("Ada", "Hello there"), ("Ada", "Hello there")])
     assert first == again
     assert all_[again] == "Ada: Hello there"
@@ -504,15 +504,15 @@ def test_a_kill_leaves_the_old_memory_or_the_new_one(path: Path, spec: ModelSpec
     process = context.Process(target=overwrite_forever, args=(path, spec.model_dump(), theirs))
     process.start()
     theirs.close()
-    said = [ours.recv()]
+    received = [ours.recv()]
     time.sleep(seconds)
     process.kill()
     process.join()
     try:
         while True:
-            said.append(ours.recv())
+            received.append(ours.recv())
     except EOFError:
-        last = said[-1]
+        last = received[-1]
     with Memory.open(path, embedder=FakeEmbedder()) as memory:
         assert len(memory) == 2
         assert memory.info()["associations"] == 1

@@ -97,8 +97,8 @@ def test_a_chain_is_what_the_spikes_say(small: ModelSpec, name: str) -> None:
     ends = range(2 * THETA - GAMMA, (hops + 2) * THETA - GAMMA, THETA)
     for i, ids in enumerate(found.tolist()):
         read = [owner[recording["sub"].between(end - GAMMA, end, i).cell].tolist() for end in ends]
-        length = next((h for h, heard in enumerate(read) if not heard), hops)
-        assert ids == [heard[0] for heard in read[:length]] + [NONE] * (hops - length)
+        length = next((h for h, owners in enumerate(read) if not owners), hops)
+        assert ids == [owners[0] for owners in read[:length]] + [NONE] * (hops - length)
     assert (found[:3] != NONE).any()
     assert (found == NONE).any()
 

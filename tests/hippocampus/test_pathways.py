@@ -53,7 +53,7 @@ def conversation(spec: ModelSpec, n: int = 60, titles: bool = True, links: bool 
     return memory
 
 
-def check_cue(n: int = 12) -> tuple[np.ndarray, list[Words]]:
+def cues_with_words(n: int = 12) -> tuple[np.ndarray, list[Words]]:
     x = units(60)
     cues = np.concatenate([near(x[2:8], 0.8), near(x[30:34], 0.3), units(2, seed=99)])[:n]
     return cues, cells_of(*[f"where is the {TOPICS[i % 12]} number{i % 17} {TOPICS[(3 * i) % 12]}" for i in range(n - 1)], "?!")
@@ -63,7 +63,7 @@ def check_cue(n: int = 12) -> tuple[np.ndarray, list[Words]]:
 @pytest.mark.parametrize(("titles", "links", "around"), [(True, True, 1.6e9 + 3e6), (True, False, None), (False, True, None)])
 def test_a_recall_is_what_the_spikes_say(small: ModelSpec, cycles: int, titles: bool, links: bool, around: float | None) -> None:
     memory = conversation(text_spec(small), titles=titles, links=links)
-    cues, given = check_cue()
+    cues, given = cues_with_words()
     short = memory.recall(cues, 5, words=given, around=around, cycles=cycles, settle=1)
     spiking = memory.recall(cues, 5, words=given, around=around, cycles=cycles, settle=1, record=True)
     for name in ("ids", "scores", "drives", "path", "vectors", "novelty", "competitors", "attention"):
@@ -188,7 +188,7 @@ def plain_weights(memory: Hippocampus) -> tuple[np.ndarray, list[tuple[int, np.n
 
 
 def plain_drive(memory: Hippocampus, given: Words, around: float | None, primed: set[int]) -> np.ndarray:
-    """Each key's drive beside its meaning, in units of s^2, by pathway, [key, 5]: words, context, time, key, spreading."""
+    """Each key's drive by all pathways but meaning, in units of s^2, by pathway, [key, 5]: words, context, time, key, spreading."""
     a, spec = memory.arrays(), memory.spec
     weight, titles = plain_weights(memory)
     x = np.zeros(len(weight))
@@ -215,7 +215,7 @@ def plain_drive(memory: Hippocampus, given: Words, around: float | None, primed:
 @pytest.mark.parametrize(("cycles", "around"), [(1, 1.6e9 + 3e6), (2, None), (3, 1.6e9 + 9e6)])
 def test_drives_are_those_of_the_equation(small: ModelSpec, cycles: int, around: float | None) -> None:
     memory = conversation(text_spec(small), links=True)
-    cues, given = check_cue()
+    cues, given = cues_with_words()
     found, a = memory.recall(cues, 5, words=given, around=around, cycles=cycles), memory.arrays()
     counts = ec.encode(memory.spec.ec, ec.unit(cues, 384)).astype(float)
     s2 = ec.scale(memory.spec.ec) ** 2
@@ -224,16 +224,16 @@ def test_drives_are_those_of_the_equation(small: ModelSpec, cycles: int, around:
         primed: set[int] = set()
         for m in found.path[i].tolist():
             x = np.isin(np.arange(1024), memory.circuit.ca1.lexicon.whole_words(int(np.unique(a["content"])[m])))
-            relit = {t for t, share in plain_weights(memory)[1] if share @ x > memory.spec.ca1.coincidence}
-            primed |= {m} | {int(b) for p, b in a["links"] if p == m} | relit
-        beside = plain_drive(memory, given[i], around, primed) * s2
+            named = {t for t, share in plain_weights(memory)[1] if share @ x > memory.spec.ca1.coincidence}
+            primed |= {m} | {int(b) for p, b in a["links"] if p == m} | named
+        others = plain_drive(memory, given[i], around, primed) * s2
         own = counts[i] @ counts[i]
         meaning = a["counts"].astype(float) @ counts[i]
         for place, m in enumerate(found.ids[i].tolist()):
             keys = np.flatnonzero(a["memory"] == m)
-            key = keys[np.argmax(meaning[keys] + beside[keys].sum(1))]
-            expected = np.array([meaning[key], *beside[key]]) / own
-            rounding = np.array([0, 0.5 * given[i].spikes.sum(), given[i].spikes.sum() + 0.04 * beside[key, 0] + 20, 0.2, 0.02, 0.02]) / own
+            key = keys[np.argmax(meaning[keys] + others[keys].sum(1))]
+            expected = np.array([meaning[key], *others[key]]) / own
+            rounding = np.array([0, 0.5 * given[i].spikes.sum(), given[i].spikes.sum() + 0.04 * others[key, 0] + 20, 0.2, 0.02, 0.02]) / own
             np.testing.assert_array_less(np.abs(found.drives[i, place] - expected), rounding + 1e-9)
             seen += found.drives[i, place] != 0
         np.testing.assert_allclose(found.scores[i], found.drives[i].sum(1), rtol=1e-12)
@@ -249,7 +249,7 @@ def test_the_rate_twin_has_the_same_drives(small: ModelSpec) -> None:
     texts = [cells_of(text(i), *([f"{TOPICS[(i + 3) % 12]} number{(i + 1) % 17}"] if i % 2 else [])) for i in range(60)]
     rate.store(units(60), variants=variants, words=texts, sessions=a["session"], when=a["when"])
     rate.forget(np.arange(7, 60, 13))
-    cues, given = check_cue()
+    cues, given = cues_with_words()
     around = 1.6e9 + 3e6
     found, twin = (m.recall(cues, 3, words=given, around=around, cycles=1) for m in (spiking, rate))
     title = np.array([v[0] if v is not None else np.zeros(384) for v in variants])
@@ -259,15 +259,15 @@ def test_the_rate_twin_has_the_same_drives(small: ModelSpec) -> None:
         best = {m: np.max(keys[a["memory"] == m] @ ec.unit(cues[i], 384)[0] + drive[a["memory"] == m]) for m in twin.ids[i].tolist()}
         np.testing.assert_allclose(twin.scores[i], list(best.values()), rtol=0, atol=1e-6)  # cosines are float32
     assert (found.ids[:, 0] == twin.ids[:, 0]).mean() > 0.9
-    beside = rate._beside
-    assert beside is not None
+    pathways = rate._pathways
+    assert pathways is not None
     order = np.argsort(a["cue"], kind="stable")  # texts come first, then titles
-    taught = beside.synapses(a["memory"][order], a["alive"][order])
+    taught = pathways.synapses(a["memory"][order], a["alive"][order])
     primed = np.zeros((len(cues), 60), bool)
     primed[:, ::5] = True
     living = order[a["alive"][order]]
     expected = [plain_drive(spiking, w, around, set(range(0, 60, 5))).sum(1)[living] for w in given]
-    drive = beside.drive(taught, CueWords.of(given, around, len(given)), primed)[:, a["alive"][order]]
+    drive = pathways.drive(taught, CueWords.of(given, around, len(given)), primed)[:, a["alive"][order]]
     np.testing.assert_allclose(drive, expected, rtol=0, atol=1e-9)
 
 
@@ -366,7 +366,7 @@ def test_a_word_that_a_cue_repeats_is_no_second_word(small: ModelSpec) -> None:
 
 def test_events_are_the_synapses_that_carry_spikes(small: ModelSpec) -> None:
     memory = conversation(text_spec(small))
-    cues, given = check_cue()
+    cues, given = cues_with_words()
     found = memory.recall(cues, words=given, settle=1, cycles=1, record=True)
     net, recording = memory.circuit.network(), found.recording
     assert recording is not None
@@ -381,7 +381,7 @@ def test_events_are_the_synapses_that_carry_spikes(small: ModelSpec) -> None:
 
 def test_each_pass_costs_what_it_reads(small: ModelSpec) -> None:
     memory = conversation(text_spec(small))
-    cues, given = check_cue()
+    cues, given = cues_with_words()
     one, two, three = (memory.recall(cues, words=given, cycles=cycles).events for cycles in (1, 2, 3))
     assert (two > one).all()
     assert (three > two).all()

@@ -19,14 +19,14 @@ TEXTS = ["one", "two", "three", "two", "naïve ☃"]
 
 
 class Counting(FakeEmbedder):
-    """Remembers what it was asked for."""
+    """Remembers the texts that it embedded."""
 
     def __init__(self, name: str = "fake", dim: int = 8) -> None:
         super().__init__(name, dim)
-        self.asked: list[str] = []
+        self.seen: list[str] = []
 
     def embed(self, texts: Sequence[str], progress: Progress | None = None) -> NDArray[np.float32]:
-        self.asked += texts
+        self.seen += texts
         return super().embed(texts)
 
 
@@ -37,16 +37,16 @@ def test_a_text_is_embedded_once_and_found_again(tmp_path: Path) -> None:
     np.testing.assert_array_equal(first.embed(TEXTS), expected)
     np.testing.assert_array_equal(first.embed(TEXTS[::-1]), expected[::-1])
     np.testing.assert_array_equal(CachedEmbedder(embedder, tmp_path).embed(TEXTS), expected)
-    assert sorted(embedder.asked) == sorted(set(TEXTS))
+    assert sorted(embedder.seen) == sorted(set(TEXTS))
     assert first.embed([]).shape == (0, 8)
     assert (first.name, first.dim) == ("fake", 8)
 
 
 def test_blocks_are_written_as_they_are_made(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(cache, "BLOCK", 2)
-    told: list[tuple[int, int]] = []
-    CachedEmbedder(Counting(), tmp_path).embed(["a", "b", "c", "d", "e"], lambda done, total: told.append((done, total)))
-    assert told == [(2, 5), (4, 5), (5, 5)]
+    reports: list[tuple[int, int]] = []
+    CachedEmbedder(Counting(), tmp_path).embed(["a", "b", "c", "d", "e"], lambda done, total: reports.append((done, total)))
+    assert reports == [(2, 5), (4, 5), (5, 5)]
     assert len(list(tmp_path.rglob("*.npz"))) == 3
     assert not list(tmp_path.rglob("*.part"))
 
@@ -56,7 +56,7 @@ def test_models_do_not_share_vectors(names: tuple[str, str], tmp_path: Path) -> 
     for name in names:
         embedder = Counting(name)
         CachedEmbedder(embedder, tmp_path).embed(["one"])
-        assert embedder.asked == ["one"]
+        assert embedder.seen == ["one"]
 
 
 def test_a_model_of_another_dimension_is_embedded_anew(tmp_path: Path) -> None:
@@ -80,10 +80,10 @@ def test_a_damaged_file_is_embedded_anew(kind: int, tmp_path: Path) -> None:
     file.write_bytes(damaged(file.read_bytes())[kind])
     embedder = Counting()
     np.testing.assert_array_equal(CachedEmbedder(embedder, tmp_path).embed(TEXTS), FakeEmbedder(dim=8).embed(TEXTS))
-    assert sorted(embedder.asked) == sorted(set(TEXTS))
+    assert sorted(embedder.seen) == sorted(set(TEXTS))
     again = Counting()
     CachedEmbedder(again, tmp_path).embed(TEXTS)
-    assert not again.asked
+    assert not again.seen
 
 
 def test_no_flipped_bit_gives_a_wrong_vector(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -120,7 +120,7 @@ def test_a_failed_write_is_an_error_and_leaves_the_rest(tmp_path: Path, monkeypa
     monkeypatch.undo()
     fresh = Counting()
     CachedEmbedder(fresh, tmp_path).embed(["one", "two"])
-    assert fresh.asked == ["two"]
+    assert fresh.seen == ["two"]
 
 
 def test_a_folder_that_is_a_file_is_refused(tmp_path: Path) -> None:
@@ -136,13 +136,13 @@ def test_what_was_returned_survives_a_kill(tmp_path: Path) -> None:
     process = context.Process(target=embed_forever, args=(tmp_path, theirs))
     process.start()
     theirs.close()
-    said: list[str] = []
+    embedded: list[str] = []
     try:
         for _ in range(20):
-            said += ours.recv()
+            embedded += ours.recv()
     finally:
         process.kill()
         process.join()
     embedder = Counting(dim=384)
-    np.testing.assert_array_equal(CachedEmbedder(embedder, tmp_path).embed(said), FakeEmbedder().embed(said))
-    assert not embedder.asked
+    np.testing.assert_array_equal(CachedEmbedder(embedder, tmp_path).embed(embedded), FakeEmbedder().embed(embedded))
+    assert not embedder.seen

@@ -51,8 +51,8 @@ def test_a_turn_takes_the_time_before_it_in_its_session() -> None:
     first, second = sessions_of([[Turn("a"), Turn("b", when=JUNE), Turn("c"), Turn("d", when=MAY), Turn("e")], [Turn("f")]])
     assert [turn.when for turn in first] == [None, JUNE, JUNE, MAY, MAY]
     assert second[0].when is None
-    (told,) = sessions_of([{"text": "a", "when": "2023-05-08T13:56Z"}, {"text": "b"}])
-    assert [turn.when for turn in told] == [MAY, MAY]
+    (session,) = sessions_of([{"text": "a", "when": "2023-05-08T13:56Z"}, {"text": "b"}])
+    assert [turn.when for turn in session] == [MAY, MAY]
 
 
 def test_a_time_may_be_iso_text() -> None:
@@ -133,11 +133,11 @@ def test_what_is_stored_of_a_turn(open_memory: Open) -> None:
     memory = open_memory()
     ids = memory.store_conversation(TALK)
     rows, keys = memory._store.memories(), memory._store.keys()
-    said = ["Ada: I adopted a cat.", "Bo: What is it called?", "Ada: Look!", "Ada: Look!", "…"]
-    assert [memory[i] for i in ids] == said
+    lines = ["Ada: I adopted a cat.", "Bo: What is it called?", "Ada: Look!", "Ada: Look!", "…"]
+    assert [memory[i] for i in ids] == lines
     assert [row.happened for row in rows] == [t.timestamp() for t in (MAY, MAY, JUNE, MAY, MAY)]
-    assert [key.text for key in keys] == [*said[:2], "Ada: Look! [a grey cat on a sofa]", *said[3:]]
-    np.testing.assert_array_equal(np.stack([key.vector for key in keys]), memory.embedder.embed(said))
+    assert [key.text for key in keys] == [*lines[:2], "Ada: Look! [a grey cat on a sofa]", *lines[3:]]
+    np.testing.assert_array_equal(np.stack([key.vector for key in keys]), memory.embedder.embed(lines))
     assert {key.kind for key in keys} == {KeyKind.CONTENT}
     assert memory.recall("Bo: What is it called?")[0].when == MAY
     assert {hit.id for hit in memory.recall("Ada: Look!", top_k=2)} == {2, 3}
@@ -164,11 +164,11 @@ def test_sessions_are_numbered_and_never_again(open_memory: Open) -> None:
 
 def test_a_long_conversation_is_one_session(open_memory: Open) -> None:
     memory = open_memory()
-    told: list[tuple[int, int]] = []
-    ids = memory.store_conversation([("Ada", f"turn {i}") for i in range(300)], progress=lambda *done: told.append(done))
+    reports: list[tuple[int, int]] = []
+    ids = memory.store_conversation([("Ada", f"turn {i}") for i in range(300)], progress=lambda *done: reports.append(done))
     assert len(ids) == 300
     assert {row.session for row in memory._store.memories()} == {0}
-    assert told == [(256, 300), (300, 300)]
+    assert reports == [(256, 300), (300, 300)]
     agrees(memory)
 
 
@@ -284,8 +284,8 @@ def test_word_cells_hear_all_keys(open_memory: Open, small_text: ModelSpec) -> N
     arrays = memory.hippocampus.arrays()
     for k, key in enumerate(memory._store.keys()):
         span = slice(arrays["words_ptr"][k], arrays["words_ptr"][k + 1])
-        for told, name in zip(words(key.text, small_text.lex.cells), ("cell", "spikes", "whole"), strict=True):
-            np.testing.assert_array_equal(arrays[f"words_{name}"][span], told)
+        for part, name in zip(words(key.text, small_text.lex.cells), ("cell", "spikes", "whole"), strict=True):
+            np.testing.assert_array_equal(arrays[f"words_{name}"][span], part)
     agrees(memory)
     memory.forget(0)
     memory.consolidate()
@@ -324,9 +324,9 @@ def test_a_hundred_thousand_words(open_memory: Open, small_text: ModelSpec) -> N
     memory = open_memory(model=small_text)
     memory.store_all([f"thought {i}" for i in range(30)])
     text = " ".join(f"word{i}" for i in range(100_000))
-    told: list[tuple[int, int]] = []
-    i = memory.store_all([text], progress=lambda *done: told.append(done))[0]
-    assert told == [(783, 783)]
+    reports: list[tuple[int, int]] = []
+    i = memory.store_all([text], progress=lambda *done: reports.append(done))[0]
+    assert reports == [(783, 783)]
     memory.close()
     memory = open_memory(readonly=True, model=small_text)
     assert memory[i] == text

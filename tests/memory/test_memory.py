@@ -31,7 +31,7 @@ CUES = [f"{text} ~said otherwise" for text in TEXTS] + ["a stranger"]
 
 
 def answers(hits: Sequence[Hits]) -> list[object]:
-    return [([(hit.id, hit.text, hit.score) for hit in one], one.novelty) for one in hits]
+    return [([(hit.id, hit.text, hit.score) for hit in of_cue], of_cue.novelty) for of_cue in hits]
 
 
 def agrees(memory: Memory) -> None:
@@ -45,11 +45,11 @@ def agrees(memory: Memory) -> None:
         np.testing.assert_array_equal(theirs["mean"], ours["mean"])
         np.testing.assert_array_equal(theirs["covariance"], ours["covariance"])
         assert len(theirs["links"]) == len(ours["links"])
-        assert told(theirs) == told(ours)
+        assert inputs_of(theirs) == inputs_of(ours)
 
 
-def told(arrays: dict[str, NDArray[Any]]) -> list[object]:
-    """What a hippocampus was told beside vectors: for each living key whether it is a cue, its memory's session and time, its words."""
+def inputs_of(arrays: dict[str, NDArray[Any]]) -> list[object]:
+    """The inputs of a hippocampus other than vectors: for each living key whether it is a cue, its memory's session and time, its words."""
     keys = np.flatnonzero(arrays["alive"])
     ptr, memory = arrays["words_ptr"], arrays["memory"]
     spans = [slice(ptr[k], ptr[k + 1]) for k in keys] if len(arrays["words_cell"]) else []
@@ -421,16 +421,16 @@ def test_flipped_bytes_in_a_row_are_found(open_memory: Open, path: Path) -> None
 
 
 def killed(path: Path, after: float) -> list[tuple[str, object]]:
-    """Start a process that stores, kill it after so many seconds from its first word, and return all it has said."""
+    """Start a process that stores, kill it after so many seconds from its first message, and return all its messages."""
     context = multiprocessing.get_context("forkserver")
     context.set_forkserver_preload(["spikemem", "tests.fakes"])
     ours, theirs = context.Pipe(duplex=False)
     process = context.Process(target=store_forever, args=(path, theirs))
     process.start()
     theirs.close()
-    said = []
+    messages = []
     try:
-        said.append(ours.recv())
+        messages.append(ours.recv())
         end = time.monotonic() + after
         while time.monotonic() < end:  # readers beside the writer
             Memory.open(path, embedder=FakeEmbedder(), readonly=True).close()
@@ -439,20 +439,20 @@ def killed(path: Path, after: float) -> list[tuple[str, object]]:
         process.join()
     try:
         while True:
-            said.append(ours.recv())
+            messages.append(ours.recv())
     except EOFError:
-        return said
+        return messages
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("seed", range(KILLS))
 def test_acknowledged_memories_survive_a_kill(path: Path, seed: int) -> None:
-    said = killed(path, random.Random(seed).uniform(0, 0.5))
-    stored = {i: text for what, told in said if what == "stored" for i, text in told.items()}
-    forgotten = {told for what, told in said if what == "forgotten"}
-    links = [told for what, told in said if what == "linked"]
+    messages = killed(path, random.Random(seed).uniform(0, 0.5))
+    stored = {i: text for what, content in messages if what == "stored" for i, text in content.items()}
+    forgotten = {content for what, content in messages if what == "forgotten"}
+    links = [content for what, content in messages if what == "linked"]
     with Memory.open(path, embedder=FakeEmbedder()) as memory:
-        dying = max(stored)  # a step that was done, and not told of
+        dying = max(stored)  # a step that was done, and not reported
         assert {i for i in stored if i not in memory} - forgotten <= {dying}
         assert not any(i in memory for i in forgotten)
         assert all(memory[i] == text for i, text in stored.items() if i in memory)

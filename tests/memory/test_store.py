@@ -1,4 +1,4 @@
-"""The durable store: all or nothing, and whatever is wrong with a file is said and leaves the file as it is."""
+"""The durable store: all or nothing, and whatever is wrong with a file raises an error and leaves the file as it is."""
 
 import sqlite3
 import subprocess

@@ -69,7 +69,7 @@ def test_the_variant_of_the_published_rule_changes_the_rule_alone() -> None:
 
 
 @pytest.mark.parametrize(
-    ("old", "new", "said"),
+    ("old", "new", "message"),
     [
         ('wiring = "all_to_all"', 'wiring = "mesh"', "mesh"),
         ("tau = 10.0", "tua = 10.0", "unknown key"),
@@ -84,8 +84,8 @@ def test_the_variant_of_the_published_rule_changes_the_rule_alone() -> None:
         ("tau = 10.0", "tau = -1.0", "tau is -1.0"),
     ],
 )
-def test_a_mistake_is_named(tmp_path: Path, old: str, new: str, said: str) -> None:
-    with pytest.raises((SpecError, NetworkError), match=said):
+def test_a_mistake_is_named(tmp_path: Path, old: str, new: str, message: str) -> None:
+    with pytest.raises((SpecError, NetworkError), match=message):
         load_network(written(tmp_path, TWO.replace(old, new, 1))).network()
 
 

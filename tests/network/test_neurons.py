@@ -169,12 +169,12 @@ def test_if_curr_exp_against_its_differential_equations() -> None:
 
 
 @pytest.mark.parametrize(
-    ("wrong", "said"),
+    ("wrong", "message"),
     [({"reset": 1.0}, "reset is 1.0"), ({"refractory": -1.0}, "refractory is -1.0"), ({"tau_syn": math.inf}, "tau_syn is inf"),
      ({"resistance": 0.0}, "resistance is 0.0"), ({"reset": math.nan}, "reset is nan")],
 )  # fmt: skip
-def test_a_bad_option_is_named(wrong: dict[str, float], said: str) -> None:
-    with pytest.raises(NetworkError, match=said):
+def test_a_bad_option_is_named(wrong: dict[str, float], message: str) -> None:
+    with pytest.raises(NetworkError, match=message):
         LIF(**wrong)
 
 

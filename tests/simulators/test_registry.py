@@ -82,10 +82,10 @@ def test_clamped_cells_spike_when_told_to_and_at_no_other_time(run: Run) -> None
     """Their input changes nothing, and their V stays 0."""
     net = chain()
     net.connect("b", "a", all_to_all(50.0))
-    told = np.array([[1, 0, 0], [0, 0, 0], [0, 1, 1], [1, 0, 0], [1, 0, 0]], bool)
-    recording = run(net, {"a": told, "b": [5.0]}, 5)
+    clamped = np.array([[1, 0, 0], [0, 0, 0], [0, 1, 1], [1, 0, 0], [1, 0, 0]], bool)
+    recording = run(net, {"a": clamped, "b": [5.0]}, 5)
     assert len(recording["b"]) > 0
-    np.testing.assert_array_equal(recording["a"].dense(5)[:, 0], told)
+    np.testing.assert_array_equal(recording["a"].dense(5)[:, 0], clamped)
     assert not recording.voltages["a"].any()
 
 
@@ -200,7 +200,7 @@ def test_more_winners_than_cells_never_excite_the_basket_cell(run: Run) -> None:
 
 
 def test_first_carries_the_first_spikes_of_each_cycle(run: Run) -> None:
-    """Cells fire in the order 2, 1, 0; with first=2 cell 0 is never heard, and the count starts anew with the cycle."""
+    """Cells fire in the order 2, 1, 0; with first=2 cell 0's spikes are never carried, and the count starts anew with the cycle."""
     net = chain(KWinners(cycle=5.0, k=3), CycleReset(5.0), first=2)
     recording = run(net, {"a": [[0.375, 0.625, 1.5]]}, 10)
     assert spikes(recording, "a") == [(0, 2), (1, 1), (2, 0), (5, 2), (6, 1), (7, 0)]
@@ -215,10 +215,10 @@ def test_first_counts_in_firing_order_within_a_step(run: Run) -> None:
 
 
 def test_first_counts_clamped_spikes_by_step_then_index(run: Run) -> None:
-    told = np.array([[0, 0, 0], [0, 1, 0], [1, 0, 1], [0, 0, 0], [0, 0, 1], [0, 0, 0]], bool)
+    clamped = np.array([[0, 0, 0], [0, 1, 0], [1, 0, 1], [0, 0, 0], [0, 0, 1], [0, 0, 0]], bool)
     net = chain(KWinners(cycle=4.0, k=1), CycleReset(1.0), first=2)
-    recording = run(net, {"a": told}, 6)
-    np.testing.assert_array_equal(recording["a"].dense(6)[:, 0], told)  # the inhibition does not choose among clamped spikes
+    recording = run(net, {"a": clamped}, 6)
+    np.testing.assert_array_equal(recording["a"].dense(6)[:, 0], clamped)  # the inhibition does not choose among clamped spikes
     assert spikes(recording, "b") == [(2, 1), (3, 0), (5, 2)]
     assert spikes(recording, "a.basket") == []
 
@@ -279,8 +279,8 @@ def test_a_bad_stimulus_is_explained(stimulus: Any, message: str) -> None:
     [
         ({"x": [0]}, "voltages of 'x', but the populations are a, b"),
         ({"a.basket": [0]}, "voltages of 'a.basket'"),
-        ({"a": [3]}, "cells 0 to 2; asked for 3"),
-        ({"a": [-1]}, "cells 0 to 2; asked for -1"),
+        ({"a": [3]}, "cells 0 to 2, not 3"),
+        ({"a": [-1]}, "cells 0 to 2, not -1"),
         ({"a": [[0, 1]]}, "'a'"),
         ({"a": "all"}, "'a'"),
     ],

@@ -138,7 +138,7 @@ def test_what_is_stored_is_read_out_and_what_is_not_is_withheld(held_out: Texts)
         for to in (plain, memory):
             to.store_all([statement for group in known for statement in group])
         for groups, answered in ((known, 0.95), (foreign, 0.05)):
-            questions = [question for group in groups for check_cue in group.values() for question in check_cue]
+            questions = [question for group in groups for texts in group.values() for question in texts]
             hits = memory.recall_all(questions, 1)
             assert abs(np.mean([bool(found) for found in hits]) - answered) <= 0.05
             assert all(plain.recall_all(questions, 1))

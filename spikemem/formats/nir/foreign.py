@@ -1,4 +1,4 @@
-"""NIR graphs that others wrote: their cells, weights and delays as populations and projections."""
+"""NIR graphs that other tools wrote, as networks: their cells, weights and delays as populations and projections."""
 
 import math
 from collections.abc import Iterator
@@ -16,12 +16,12 @@ CELLS, WEIGHTS = ("LIF", "IF", "CubaLIF"), ("Linear", "Affine")
 
 
 def kind(node: Any) -> str:
-    """What NIR calls a node."""
+    """The type of a NIR node: "LIF", "Linear", "Delay", ..."""
     return type(node).__name__
 
 
 class _Way(NamedTuple):
-    """A way from cells to cells.   weights: [post, pre], None for the identity.   steps: what its Delay nodes hold."""
+    """A path from one population to another, through weights and delays.   weights: [post, pre], or None: identity.   steps: of delay."""
 
     pre: str
     post: str
@@ -30,7 +30,7 @@ class _Way(NamedTuple):
 
 
 def foreign(graph: Any, dt: float) -> Network:
-    """The network of a `nir.NIRGraph`, by the rules of `from_nir`."""
+    """Read a `nir.NIRGraph` that another tool wrote, by the rules of `from_nir`.   dt: ms."""
     net = Network(dt)
     for name, node in graph.nodes.items():
         if kind(node) in CELLS:
@@ -103,7 +103,7 @@ def _steps(name: str, node: Any, net: Network) -> int:
 
 
 def _neuron(name: str, node: Any, dt: float) -> LIF:
-    """The cell that makes the same Euler steps."""
+    """The LIF neuron whose steps are the Euler steps of a NIR node."""
     threshold, reset, gain = (_one(name, node, field) for field in ("v_threshold", "v_reset", "r"))
     try:
         if kind(node) == "IF":

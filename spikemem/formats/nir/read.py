@@ -1,4 +1,4 @@
-"""NIR graphs as networks: those that `to_nir` wrote as they were, others by the rules of `formats.nir.foreign`."""
+"""Reading NIR graphs as networks: those that `to_nir` wrote come back unchanged, others by the rules of `nir.foreign`."""
 
 import json
 from collections.abc import Iterator, Mapping
@@ -20,7 +20,7 @@ ROUNDING = 1e-6
 
 
 def from_nir(graph: Any, dt: float | None = None) -> Network:
-    """The network of a `nir.NIRGraph`: one that `to_nir` wrote as it was, or another one as its clock-driven readers would step it.
+    """Read a `nir.NIRGraph` as a network: unchanged where `to_nir` wrote it, else with the steps that a clock-driven NIR reader would take.
 
     Of others it reads LIF, IF, CubaLIF, Linear, Affine without bias, Delay, Input and Output, in one dimension and without subgraphs.
     An Input in front of weights becomes a population, for a stimulus of spikes (bool); one in front of cells is their external current.
@@ -92,8 +92,8 @@ def _differences(graph: Any, again: Any) -> Iterator[str]:
         yield "an edge"
 
 
-def _alike(one: Any, other: Any) -> bool:
-    if type(one) is not type(other):
+def _alike(node: Any, other: Any) -> bool:
+    if type(node) is not type(other):
         return False
-    pairs = [(value, getattr(other, key)) for key, value in vars(one).items() if isinstance(value, np.ndarray)]
+    pairs = [(value, getattr(other, key)) for key, value in vars(node).items() if isinstance(value, np.ndarray)]
     return all(a.shape == np.shape(b) and np.allclose(a, b, rtol=ROUNDING, atol=0.0) for a, b in pairs)

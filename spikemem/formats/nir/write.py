@@ -1,4 +1,4 @@
-"""NIR, the Neuromorphic Intermediate Representation (Pedersen et al. 2024, Nature Communications 15, 8122): a network to it and back.
+"""Writing networks as NIR graphs, the Neuromorphic Intermediate Representation (Pedersen et al. 2024, Nature Communications 15, 8122).
 
 A NIR cell is tau dv/dt = v_leak - v + r I. Its clock-driven readers take Euler steps, v + dt / tau (v_leak - v + r I), let it spike
 above v_threshold and set it to v_reset at the end of the step. With a = 1 - exp(-dt / tau) and b = 1 - exp(-dt / tau_syn) that is the
@@ -16,7 +16,7 @@ a reader than here (an external current of its own must come as much sooner ther
 
     lag = the fewest projections on any way from an input          Delay = delay + (lag of pre - lag of post) dt
 
-Metadata hold what NIR has no word for, so that a network that was written comes back as it was.
+Metadata hold what NIR cannot express, so that a network that was written comes back as it was.
 """
 
 import json
@@ -40,11 +40,11 @@ from spikemem.network.synapses import OneBit, Sparse, Synapses
 KEY = "spikemem"
 """Where a graph and its nodes hold our metadata: "text", JSON; "lag" of a population, in steps; the arrays of sparse synapses."""
 FAINTEST = 2.0**-52
-"""The share of V that leaks in a step where none should but NIR has only a leaky cell: no more than float64 rounds away."""
+"""The leak per step that stands for none where NIR has only a leaky cell: no more than float64 rounds away."""
 
 
 def to_nir(net: Network, inputs: Sequence[str] | None = None) -> Any:
-    """A network as a `nir.NIRGraph`; `nir.write(path, graph)` makes a file of it.
+    """Write a network as a `nir.NIRGraph`; `nir.write(path, graph)` makes a file of it.
 
     The head of this module has the equations and the rule for delays. A population is the node of its name, a projection a Linear of
     its name; NIR's weights are dense, 8 bytes for each pair of cells. An Output follows each population that projects to no other.
@@ -60,8 +60,8 @@ def to_nir(net: Network, inputs: Sequence[str] | None = None) -> Any:
     rule no STDP, MissingExtraError without nir.
     """
     graph = written(net, _inputs(net, inputs))
-    for no_words in _unsaid(net, graph):
-        warnings.warn(no_words, UserWarning, stacklevel=2)
+    for loss in _losses(net, graph):
+        warnings.warn(loss, UserWarning, stacklevel=2)
     return graph
 
 
@@ -90,7 +90,7 @@ def _lags(net: Network, inputs: Sequence[str]) -> dict[str, int]:
     return lags
 
 
-def _unsaid(net: Network, graph: Any) -> Iterator[str]:
+def _losses(net: Network, graph: Any) -> Iterator[str]:
     """What readers of NIR other than `from_nir` will not see."""
     for p in net.populations.values():
         neuron = _lif(p)
@@ -116,6 +116,7 @@ def _unsaid(net: Network, graph: Any) -> Iterator[str]:
 
 
 def written(net: Network, inputs: Sequence[str]) -> Any:
+    """The NIR graph of a network with these populations as inputs, without warnings."""
     nir, lags, seconds = nir_library(), _lags(net, inputs), net.dt / 1000
     nodes: dict[str, Any] = {}
     edges: list[tuple[str, str]] = []
@@ -151,6 +152,7 @@ def written(net: Network, inputs: Sequence[str]) -> Any:
 
 
 def input_node(name: str) -> str:
+    """The name of the Input node of a population."""
     return f"input:{name}"
 
 
@@ -204,7 +206,7 @@ def _projection_text(q: Projection) -> str:
 
 
 def _arrays(synapses: Synapses) -> dict[str, NDArray[Any]]:
-    """What the dense weights of a Linear do not say of synapses."""
+    """The arrays of sparse and one-bit synapses, which the dense weights of a Linear node cannot give back."""
     match synapses:
         case Sparse():
             return {"indptr": synapses.indptr, "targets": synapses.targets, "weights": synapses.weights}
@@ -214,6 +216,7 @@ def _arrays(synapses: Synapses) -> dict[str, NDArray[Any]]:
 
 
 def nir_library() -> ModuleType:
+    """The library `nir`, imported when it is first needed; MissingExtraError where it is not installed."""
     try:
         import nir
     except ImportError as error:

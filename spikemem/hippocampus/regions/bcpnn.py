@@ -26,9 +26,9 @@ from spikemem.hippocampus.spec import ModelSpec
 from spikemem.kernels.index_cells import UNIT as UNIT
 
 MOST_CELLS = 4096
-"""Word cells that a cue may excite; of a longer one those with the lowest numbers, which hashing makes a random choice."""
+"""Word cells that a cue may excite: of a longer cue those with the lowest numbers, which hashing makes a random choice."""
 MOST_SPIKES = 8
-"""A word that a cue repeats fires no more often: the length of EC's volley."""
+"""Spikes of a word cell in a gamma cycle at the most, however often the cue repeats the word: the length of EC's volley."""
 
 
 def volley(given: Words) -> Words:
@@ -46,6 +46,7 @@ class Fan:
 
     @classmethod
     def of(cls, cell: NDArray[np.int64], target: NDArray[np.int64], weight: NDArray[np.float64], cells: int) -> "Fan":
+        """From a cell, a target and a weight for each synapse, in any order.   cells: how many presynaptic cells there are."""
         order = np.argsort(cell.astype(np.uint16) if cells <= 2**16 else cell, kind="stable")  # 16 bits are sorted by radix
         ptr = np.concatenate([[0], np.cumsum(np.bincount(cell, minlength=cells))]).astype(np.int64)
         return cls(ptr, target[order].astype(np.int64), weight[order])
@@ -58,7 +59,7 @@ class Fan:
 
 @dataclass(frozen=True, eq=False)
 class WordSynapses:
-    """What the words that were stored have taught.
+    """The weights that word cells have learned from what is stored.
 
     onto_keys: W, word cells onto index cells.   onto_apical: u, whole-word cells onto apical dendrites.
     apical_memory: the memory of each apical dendrite.   odds: o, [cell].
@@ -71,7 +72,7 @@ class WordSynapses:
 
 
 def log_odds(texts: int, df: NDArray[np.int64]) -> NDArray[np.float64]:
-    """Log-odds o of words that df of so many texts have."""
+    """Log-odds o of words, of which each is in df texts.   texts: how many there are.   df: [word]."""
     return np.maximum(np.log((texts + 1) / (df + 1)), 0.0) / np.log(max(texts, 1) + 1)
 
 
@@ -96,7 +97,7 @@ class Lexicon:
             setattr(self, name, np.concatenate([getattr(self, name), *parts]))
 
     def count(self, texts: NDArray[np.int64], step: int = 1) -> None:
-        """Count memories' own texts, the keys of which these are; or, with a step of -1, no longer."""
+        """Count the words of memories' own texts, given by their keys; with a step of -1 they are counted no longer."""
         self.texts += step * len(texts)
         for key in texts:
             self._df[self.cell[self.ptr[key] : self.ptr[key + 1]]] += step
@@ -129,14 +130,14 @@ class Lexicon:
         weight = odds[self.cell] * self.spikes * (k1 + 1) / (self.spikes + k1 * (1 - b + b * length[key] / mean))
         used = alive[key] & (weight > 0)
         apical = np.flatnonzero(self.cue & alive)
-        place = np.full(keys, -1)
-        place[apical] = np.arange(len(apical))
-        of_cue = self.whole & (place[key] >= 0) & (odds[self.cell] > 0)
+        dendrite = np.full(keys, -1)
+        dendrite[apical] = np.arange(len(apical))
+        of_cue = self.whole & (dendrite[key] >= 0) & (odds[self.cell] > 0)
         total = np.bincount(key[of_cue], odds[self.cell[of_cue]], keys)
         share = odds[self.cell[of_cue]] / total[key[of_cue]]
         return WordSynapses(
             Fan.of(self.cell[used], key[used], weight[used], cells),
-            Fan.of(self.cell[of_cue], place[key[of_cue]], share, cells),
+            Fan.of(self.cell[of_cue], dendrite[key[of_cue]], share, cells),
             memory[apical],
             odds,
         )

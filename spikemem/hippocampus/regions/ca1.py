@@ -58,6 +58,7 @@ from spikemem.network.synapses import Sparse, one_to_one
 from spikemem.simulators.recording import Recording
 
 DENDRITE_HOLD = 2.0**10
+"""Inhibition that no dendrite overcomes in a model without word cells."""
 GUMBEL_BOUND = 40.0
 """No Gumbel number from 52 random bits is larger."""
 FIRST_COSINE = 0.5
@@ -76,7 +77,7 @@ def ca3_levels(core: int) -> tuple[float, float]:
 
 @dataclass(frozen=True, eq=False)
 class Ranking:
-    """The index cells that fired.
+    """The index cells that fired for a batch of cues, in firing order.
 
     order: keys in firing order, [n, candidates], NONE-padded.   parts: A_k by pathway, in 1/64, [n, candidates, pathway].
     events: synaptic events, [n].
@@ -94,7 +95,7 @@ class Ranking:
 
 @dataclass(frozen=True, eq=False)
 class Answer:
-    """What a batch of cues recalled; NONE-padded.
+    """The keys that answered a batch of cues, NONE-padded.
 
     order: CA1's keys in firing order, [n, c].   winners: the subiculum's key in each cycle of attention, [n, cycles].
     path: the memories that the passes before read, [n, passes - 1].   primed: plateaus in the last pass, [n, memory].
@@ -107,7 +108,7 @@ class Answer:
 
 
 class CA1(IndexCells):
-    """The index cells of CA1 and the subiculum.   pathways: all that drives index cells beside CA3."""
+    """The index cells of CA1 and the subiculum.   pathways: all that drives index cells except CA3."""
 
     name = "ca1"
 
@@ -130,7 +131,7 @@ class CA1(IndexCells):
     ) -> Ranking:
         """Which index cells fire to EC volleys [n, d] and CA3 cells [n, k] of which the first `size` count.
 
-        cue_words: what the cues say on the other pathways.   primed: plateaus, [n, memory].
+        cue_words: the cues' input on the other pathways.   primed: plateaus, [n, memory].
         """
         cue_words = cue_words or CueWords.nothing(len(counts))
         cues = self._cues(counts, (active, size), cue_words, primed)
@@ -157,7 +158,7 @@ class CA1(IndexCells):
         return index_cells.Cues(counts, *active, primed, *cue_words.flat())
 
     def _afferents(self, cue_words: CueWords) -> index_cells.Afferents:
-        """All that drives index cells, as the kernels read it."""
+        """All inputs of index cells, as arrays for the kernels."""
         drives = [(column, pathway.drive(self.synapses, cue_words)) for column, pathway in enumerate(self.pathways)]
         brought = [(column, drive) for column, drive in drives if drive is not None]
         rows = max((len(drive) for _, drive in brought), default=1)
@@ -174,7 +175,7 @@ class CA1(IndexCells):
     def attend(self, ranking: Ranking, names: NDArray[np.int64], lottery: circuit.Lottery, cycles: int) -> NDArray[np.int64]:
         """The key that wins the subiculum in each of `cycles` gamma cycles, [n, cycles]; NONE where nothing fires.
 
-        names: a number for each cue that names its noise, [n].
+        names: a number for each cue that selects its noise, [n].
         """
         return circuit.attend(ranking.order, ranking.drive, names, lottery, cycles)
 
@@ -189,7 +190,7 @@ class CA1(IndexCells):
         cue_words: CueWords,
         primed: NDArray[np.bool_],
     ) -> NDArray[np.int64]:
-        """`attend` while CA3 goes on from its `active` cells and their number.   volley: names, counts, codes and when of the cues."""
+        """As `attend`, where CA3 has not settled and goes on from its `active` cells.   volley: names, counts, codes, when of the cues."""
         names, counts, codes, when = volley
         held, cues = index_cells.Volleys(names, codes, when), self._cues(counts, active, cue_words, primed)
         most = min(candidates, max(len(self), 1))
@@ -216,12 +217,12 @@ class CA1(IndexCells):
 
     @property
     def bound(self) -> float:
-        """More than any drive of a soma, without noise and gate."""
+        """An upper bound of a soma's drive, without noise and gate."""
         return sum(pathway.bound(self.spec) for pathway in self._present)
 
     @property
     def gate(self) -> float:
-        """What a dendritic spike lifts the soma by: more than twice any drive and noise."""
+        """The weight of a dendritic spike on the soma: more than twice any drive and noise."""
         return above(4 * (self.bound + GUMBEL_BOUND * self.noise_size()))
 
     @property
@@ -287,7 +288,7 @@ class CA1(IndexCells):
         return {**currents, "sub": sub}
 
     def read(self, recording: Recording, schedule: RecallSchedule) -> Answer:
-        """The answer of a recall."""
+        """The answer of a recall, read from its spikes."""
         first = [_fired(recording, "ca1", schedule.order, i) for i in range(recording.batches)]
         order = np.full((len(first), max(map(len, first), default=0)), NONE, np.int64)
         primed = np.zeros((len(first), len(self.session)), bool)

@@ -28,7 +28,7 @@ from spikemem.network.synapses import WORD, OneBit, one_to_one
 from spikemem.simulators.recording import Recording
 
 HOLD = 2.0**9
-"""Held cells fire to a detonator, and to nothing else."""
+"""Inhibition under which cells fire to a detonator, and to nothing else."""
 DETONATOR = 2.0**10
 """A mossy fibre synapse fires its cell alone (Henze 2002)."""
 LEVEL = 1.0
@@ -36,7 +36,10 @@ LEVEL = 1.0
 
 
 class CA3:
-    """The recurrent synapses.   fast, slow: uint64, [cell, cells / 128]: a row for each presynaptic cell, over one hemisphere."""
+    """CA3: pyramidal cells and their recurrent synapses.
+
+    fast, slow: one bit a synapse, uint64, [cell, cells / 128]: a row for each presynaptic cell, over one hemisphere.
+    """
 
     name = "ca3"
 
@@ -54,7 +57,7 @@ class CA3:
 
     @property
     def recurrent(self) -> Recurrent:
-        """What a held cue runs on, as the short cut reads it."""
+        """The fast synapses and what decides which cells fire, as the kernels read them."""
         return Recurrent(self.fast, self.spec.ca3.core, self.inhibition, LEVEL, self.spec.dg.winners)
 
     def density(self) -> tuple[float, float]:
@@ -65,19 +68,19 @@ class CA3:
     def events(self, codes: NDArray[np.uint16]) -> NDArray[np.int64]:
         """Potentiated fast synapses that the core of each code has, [n]: what its spikes carry in a gamma cycle."""
         core = self.core(codes)
-        cells, place = np.unique(core, return_inverse=True)
-        return np.bitwise_count(self.fast[cells]).sum(axis=1, dtype=np.int64)[place.reshape(core.shape)].sum(axis=1)
+        cells, position = np.unique(core, return_inverse=True)
+        return np.bitwise_count(self.fast[cells]).sum(axis=1, dtype=np.int64)[position.reshape(core.shape)].sum(axis=1)
 
     def core(self, codes: NDArray[np.uint16]) -> NDArray[np.uint16]:
         """The cells that recurrent synapses bind: the first of each code, [n, core]."""
         return np.ascontiguousarray(codes[:, : self.spec.ca3.core])
 
     def bind(self, codes: NDArray[np.uint16]) -> None:
-        """Bind engrams to themselves, [n, k]."""
+        """Bind engrams to themselves by fast synapses (auto-association).   codes: uint16, [n, k]."""
         circuit.bind_all(self.fast, self.core(codes), self.core(codes), True)
 
     def chain(self, pre: NDArray[np.uint16], post: NDArray[np.uint16]) -> None:
-        """Bind engrams to their successors, [n, k] each."""
+        """Bind engrams to their successors by slow synapses (hetero-association).   pre, post: uint16, [n, k]."""
         circuit.bind_all(self.slow, self.core(pre), self.core(post), False)
 
     def complete(

@@ -1,4 +1,4 @@
-"""A region of the circuit: what it builds, what drives it, and how its spikes are read.
+"""The interface of a region: which populations it builds, what drives them, and how their spikes are read.
 
 A region is a class of its own file with the three methods of `Region`, and one line in the list of `hippocampus.circuit`.
 """
@@ -17,7 +17,7 @@ from spikemem.simulators.recording import Recording
 
 @dataclass(frozen=True)
 class CircuitWiring:
-    """How a circuit is built.
+    """The options with which a circuit is built.
 
     candidates, competitors: dendrites and index cells of CA1 that may fire in a gamma cycle.
     slow: whether CA3's slow synapses transmit.   passes: of a recall; the cells that let an answer spread are there from two up.
@@ -33,10 +33,10 @@ class CircuitWiring:
 
 @dataclass(frozen=True, eq=False)
 class CircuitDrive:
-    """What a circuit is driven with.
+    """The cues and the protocol that drive a circuit.
 
     protocol: its gamma cycles.   vectors: of the cues, unit length, [n, d].   cue_words: of the cues.
-    passes: as in `CircuitWiring`.   names: a number for each cue that names its noise, [n].   seed: of the noise.
+    passes: as in `CircuitWiring`.   names: a number for each cue that selects its noise, [n].   seed: of the noise.
     """
 
     protocol: list[Gamma]
@@ -62,5 +62,5 @@ class Region(Protocol):
         ...
 
     def read(self, recording: Recording, schedule: RecallSchedule) -> object:
-        """What its spikes in a recall say."""
+        """What its spikes in a recall stand for."""
         ...

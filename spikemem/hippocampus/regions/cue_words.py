@@ -1,4 +1,4 @@
-"""What a batch of cues brings beside its vectors: words, and the moment that they are about."""
+"""The words of a batch of cues, and the moment that they are about."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -22,16 +22,16 @@ class CueWords:
 
     @classmethod
     def of(cls, words: Sequence[Words] | None, around: float | None, n: int) -> "CueWords":
-        """Those of n cues: their words as volleys of the word cells, or none."""
+        """The words and moment of n cues, their words limited to what word cells fire (`bcpnn.volley`); without words where None."""
         return cls(tuple(volley(w) for w in words) if words is not None else (SILENT,) * n, around)
 
     @classmethod
     def nothing(cls, n: int) -> "CueWords":
-        """Those of n cues that are vectors alone."""
+        """For n cues that are vectors alone."""
         return cls((SILENT,) * n)
 
     def some(self, which: NDArray[np.integer]) -> "CueWords":
-        """Those of some of the cues."""
+        """The words and moment of some of the cues."""
         return CueWords(tuple(self.words[i] for i in which), self.around)
 
     def flat(self) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:

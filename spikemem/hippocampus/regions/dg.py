@@ -1,10 +1,11 @@
-"""Dentate gyrus: a sparse code, the granule cells that fire first.
+"""Dentate gyrus: the sparse code of a vector, the k granule cells that fire first.
 
     drive_g = sum over its dimensions j of w_gj (n_j - <n_j>) / sigma_g          code = the k cells of the largest drive
 
 `fan_in` dimensions reach a granule cell by push-pull pairs: +w from the ON cell, -w from the OFF cell. A feed-forward interneuron `ff`
 subtracts the mean of the volleys, and synaptic scaling (Turrigiano 2008) divides by the standard deviation of a cell's drive, so that
-all cells are used alike. Both are learned from what is stored (`Adaptation`), anew at `hippocampus.ADAPTATIONS` and in sleep.
+all cells are used alike. Both are learned from what is stored (`Adaptation`), anew at certain numbers of
+memories (`hippocampus.storing.ADAPTATIONS`) and in sleep.
 """
 
 from dataclasses import dataclass
@@ -25,12 +26,12 @@ from spikemem.simulators.recording import Recording
 WEIGHTS = (0.5, 1.5)
 """Synaptic weights are spread between these before scaling, or ties abound."""
 PRIOR = 64
-"""The statistics of so many isotropic volleys are assumed before the first is seen."""
+"""Isotropic volleys that the statistics start from, before the first is seen."""
 
 
 @dataclass(frozen=True, eq=False)
 class Adaptation:
-    """What DG has learned of its input.   mean: of the volleys, [d].   covariance: of the volleys, [d, d].   seen: how many."""
+    """The statistics of its input that DG has learned.   mean, covariance: of the volleys, [d] and [d, d].   seen: how many."""
 
     mean: NDArray[np.float64]
     covariance: NDArray[np.float64]
@@ -47,11 +48,12 @@ class Adaptation:
 
     @classmethod
     def none(cls, dim: int) -> "Adaptation":
+        """Before anything is stored."""
         return cls(np.zeros(dim), np.zeros((dim, dim)), 0)
 
 
 class DG:
-    """The wiring, and the weights under an adaptation.
+    """Granule cells: their wiring, and their weights under the current adaptation.
 
     inputs: dimensions that drive each cell, int32, [cell, fan_in].   weights: on signed counts, [cell, fan_in].   bias: [cell].
     hold: inhibition that no volley overcomes.   levels: drives above which a cell fires, one for each release, falling.
@@ -68,7 +70,7 @@ class DG:
         self.adapt(adaptation or Adaptation.none(dim))
 
     def adapt(self, adaptation: Adaptation) -> None:
-        """Take over a mean and a scaling; codes made before are of another code from now on."""
+        """Set mean and scaling. Codes made before no longer match those made from now on."""
         self.adaptation = adaptation
         isotropic = (ec.charge(self.spec.ec) * self.spec.ec.layer_two) ** 2
         known = adaptation.seen / (adaptation.seen + PRIOR)
@@ -87,7 +89,7 @@ class DG:
         return circuit.dg_codes(received, self.inputs, self.weights, self.bias, np.array(self.levels), self.spec.dg.winners)
 
     def learn(self, counts: NDArray[np.int8]) -> None:
-        """Adapt to stored volleys of EC, [n, d]."""
+        """Learn mean and scaling from stored volleys of EC, [n, d]."""
         self.adapt(Adaptation.of(ec.layer_two(self.spec.ec, counts)))
 
     def drive(self, counts: NDArray[np.int8] | NDArray[np.float32]) -> NDArray[np.float64]:

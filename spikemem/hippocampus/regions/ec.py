@@ -1,4 +1,4 @@
-"""Entorhinal cortex: a vector as spikes of ON and OFF cells, and back, by a `codes.VolleyCode`: the analytic one, or `ec.weights`.
+"""Entorhinal cortex: encodes a vector in spikes of ON and OFF cells, and decodes them, by a `codes.VolleyCode`, analytic or trained.
 
     n = sum over t of m[t] (S_on[t] - S_off[t]) ~ round(s x),          x^ = n / s
 
@@ -30,6 +30,7 @@ from spikemem.network.synapses import Dense, Synapses, one_to_one
 from spikemem.simulators.recording import Recording
 
 HOLD = 2.0**10
+"""Inhibition beyond any drive of EC."""
 PERFECT = LIF(tau=math.inf, threshold=1.0)
 """The circuit's cells: reset by inhibition in each gamma cycle, so that the leak of 25 ms is neglected."""
 
@@ -86,12 +87,12 @@ def charge(spec: ECSpec) -> float:
 
 @cache
 def rounding(spec: ECSpec) -> float:
-    """How far n may lie above s x."""
+    """The most by which n may exceed s x, by rounding."""
     return HALF if spec.weights is None else overshoot(code(spec))
 
 
 def volley(spec: ECSpec, vectors: NDArray[np.float32]) -> tuple[NDArray[np.int8], NDArray[np.int8]]:
-    """What EC makes of a cue: n, and the spikes of each dimension's two cells, int8, [n, d]; by running the cells' own equation."""
+    """Encode vectors, [n, d]: n, and the spikes of each dimension's two cells, int8, [n, d] each; by the cells' own equation."""
     c = code(spec)
     common = np.broadcast_to(c.common, (c.steps, 2 * spec.dim))
     return circuit.ec_counts(c.drive(vectors), c.profile, common, c.cell.beta(DT), c.efficacy)
@@ -108,7 +109,7 @@ def decode(spec: ECSpec, counts: NDArray[np.integer]) -> NDArray[np.float64]:
 
 
 def counted(spec: ECSpec, recording: Recording) -> NDArray[np.integer]:
-    """n of each cue, [n, d], off the spikes of `ec` in the first gamma cycle."""
+    """n of each cue, [n, d], read from the spikes of `ec` in the first gamma cycle."""
     fired, counts = recording["ec"], np.zeros((recording.batches, 2 * spec.dim))
     early = fired.step < GAMMA
     np.add.at(counts, (fired.batch[early], fired.cell[early]), np.array(efficacy(spec))[fired.step[early]])
@@ -116,7 +117,7 @@ def counted(spec: ECSpec, recording: Recording) -> NDArray[np.integer]:
 
 
 def layer_two(spec: ECSpec, counts: NDArray[np.int8]) -> NDArray[np.int8]:
-    """What layer II makes of layer III's signed counts: those of cells that integrate them with gain g from V = 1/2."""
+    """Layer II's signed spike counts for layer III's, int8, [n, d]: its cells integrate them with gain g from V = 1/2."""
     if spec.layer_two == 1:
         return counts
     charge = np.abs(counts.astype(np.float64)) * layer_two_gain(spec) + HALF
@@ -139,13 +140,13 @@ def push_pull(weights: NDArray[np.floating]) -> NDArray[np.float64]:
 
 
 def efficacy(spec: ECSpec) -> tuple[float, ...]:
-    """What a spike of `ec` counts by its step in the gamma cycle, [GAMMA]; 0 where the code has none."""
+    """The weight of a spike of `ec` by its step in the gamma cycle, [GAMMA]; 0 where the code has none."""
     m = code(spec).efficacy
     return (*m.tolist(), *[0.0 if spec.weights else 1.0] * (GAMMA - len(m)))
 
 
 def connect(net: Network, spec: ECSpec, post: str, synapses: Synapses) -> None:
-    """Drive a population by n, through synapses of shape [2d, post]."""
+    """Connect EC to a population, which is then driven by n, through synapses of shape [2d, post]."""
     if spec.weights is None:
         net.connect("ec", post, synapses)
         return
@@ -209,6 +210,6 @@ class EC:
         }
 
     def read(self, recording: Recording, schedule: RecallSchedule) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-        """The vector that its first volley stands for, and the sum of those that deep EC replays, [n, d] each."""
+        """The vectors decoded from the first volley of `ec`, and from all spikes of `ec_deep`, [n, d] each."""
         deep = recording["ec_deep"].counts(recording.batches)
         return decode(self.spec, counted(self.spec, recording)), decode(self.spec, signed(deep))

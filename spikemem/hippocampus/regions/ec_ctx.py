@@ -1,4 +1,4 @@
-"""Context cells: what lingers of the turns before is bound to the turn that comes, and each memory to its moment.
+"""Context and time cells of entorhinal cortex: a memory is bound to the words of the turns around it, and to its moment.
 
     c_i = rho c_{i-1} + words of turn i                 (the temporal context model: Howard and Kahana 2002)
     W_wk += forward rho^(d-1) W_wj                      for the turn j that lies d turns before the memory of k, in the same session
@@ -25,23 +25,24 @@ SPANS = (DAY, 7 * DAY, 30 * DAY, 91 * DAY, 365 * DAY)
 GRIDS = 4
 """Staggered grids of each width, so that what lies close by shares most cells wherever the borders are."""
 NO_SESSION = -1
+"""The session of a memory that belongs to none."""
 FARTHEST = 1e15
 """s; moments lie nearer to 1970 than this, some thirty million years, so that the numbers of their cells are exact."""
 
 
 def weights(spec: ContextSpec) -> NDArray[np.int64]:
-    """`shares` in units of 1/64."""
+    """The strength of binding to each neighbour (`shares`) in whole units of 1/64, int64, [2 reach]."""
     return np.round(UNIT * shares(spec)).astype(np.int64)
 
 
 def shares(spec: ContextSpec) -> NDArray[np.float64]:
-    """Binding to neighbours, in the order of `neighbours`: d = 1, 2, ... before, then after, [2 reach]."""
+    """The strength of binding to each neighbour, as a share of that to the turn itself: d = 1, 2, ... before, then after, [2 reach]."""
     fall = spec.forward * spec.drift ** np.arange(spec.reach)
     return np.concatenate([fall, spec.backward * fall])
 
 
 def neighbours(spec: ContextSpec, session: NDArray[np.int64], alive: NDArray[np.bool_]) -> NDArray[np.int64]:
-    """For each memory those that lie 1, 2, ... before and after it in its session, -1 where there is none, [memory, 2 reach]."""
+    """The memories that lie 1, 2, ... before and after each memory in its session, -1 where there is none, [memory, 2 reach]."""
     n, reach = len(session), spec.reach
     found = np.full((n, 2 * reach), -1, np.int64)
     living = np.flatnonzero(alive & (session != NO_SESSION))
@@ -55,12 +56,12 @@ def neighbours(spec: ContextSpec, session: NDArray[np.int64], alive: NDArray[np.
 
 
 def moment_cells(when: NDArray[np.float64]) -> NDArray[np.int64]:
-    """The cells of moments, s since 1970, as numbers made of span, grid and place, int64, [n, spans x grids]; -1 where unknown."""
+    """The cells of moments, s since 1970, as numbers made of span, grid and field, int64, [n, spans x grids]; -1 where unknown."""
     cells = []
     for s, span in enumerate(SPANS):
         for g in range(GRIDS):
-            place = np.floor(np.nan_to_num(when) / span + g / GRIDS).astype(np.int64)
-            cells.append(((place + 2**40) * len(SPANS) + s) * GRIDS + g)
+            field = np.floor(np.nan_to_num(when) / span + g / GRIDS).astype(np.int64)
+            cells.append(((field + 2**40) * len(SPANS) + s) * GRIDS + g)
     return np.where(np.isnan(when)[:, None], -1, np.stack(cells, axis=1))
 
 

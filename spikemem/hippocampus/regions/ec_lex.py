@@ -1,4 +1,4 @@
-"""Entorhinal cortex, words: a text as spikes of word cells.
+"""Word cells of entorhinal cortex: which cells a text makes spike.
 
     whole word      cell  crc32("=" + w) mod cells
     its spelling    cells crc32(g) mod cells,  g: the character 4-grams of "_" + w + "_"
@@ -26,14 +26,15 @@ from numpy.typing import NDArray
 GRAM = 4
 """Characters of a piece of spelling."""
 UNSPACED = ("CJK ", "IDEOGRAPHIC ", "HIRAGANA ", "KATAKANA", "HALFWIDTH KATAKANA", "THAI ", "LAO ", "KHMER ", "MYANMAR ")
-"""How the Unicode names of letters begin whose script puts no space between words."""
+"""Beginnings of the Unicode names of letters whose script puts no space between words."""
 JOINER = "\u200d"
+"""Zero-width joiner, between the parts of an emoji."""
 IGNORED = re.compile(
     "[\u00ad\u034f\u061c\u180b-\u180f\u200c\u200e\u200f\u202a-\u202e\u2060-\u2064\u2066-\u206f\ufe00-\ufe0f\ufeff\U000e0100-\U000e01ef]"
 )
 """Invisible characters that neither part words nor tell them apart: soft hyphens, non-joiners, directions, variation selectors."""
 TOKEN = re.compile(r"w[wmj]*|(?P<unspaced>u[umj]*)|s[mk]*(?:js[mk]*)*|rr?|k")
-"""Words, in the letters that `kinds` gives."""
+"""A word, as a pattern in the letters that `kinds` gives."""
 CHARACTER = re.compile("u[mj]*")
 
 
@@ -49,7 +50,7 @@ class Words(NamedTuple):
 
 
 def words(text: str, cells: int) -> Words:
-    """The word cells that a text makes spike, among so many; none for a text of punctuation only.
+    """The word cells that a text makes spike; none for a text of punctuation only.   cells: how many word cells there are.
 
     >>> cats = words("Cats, cats and a catfish", 2**16)
     >>> sorted(cats.spikes[cats.whole].tolist())  # cats twice
@@ -65,8 +66,8 @@ def words(text: str, cells: int) -> Words:
             padded = f"_{word}_"
             hashed += [zlib.crc32(padded[i : i + GRAM].encode()) % cells for i in range(max(1, len(padded) - GRAM + 1))]
         share += [n] * (len(hashed) - len(share))
-    found, place = np.unique(np.array(hashed, np.int64), return_inverse=True)
-    spikes = np.bincount(place, np.array(share, np.int64), minlength=len(found)).astype(np.int64)
+    found, position = np.unique(np.array(hashed, np.int64), return_inverse=True)
+    spikes = np.bincount(position, np.array(share, np.int64), minlength=len(found)).astype(np.int64)
     return Words(found, spikes, np.isin(found, np.array(whole, np.int64)))
 
 
@@ -87,7 +88,7 @@ def _tokens(text: str) -> Iterator[tuple[str, bool]]:
 
 
 def kinds(text: str) -> str:
-    """A letter for each character, as many as the text has.
+    """The kind of each character of a text, as a letter: a string of the same length.
 
     w: letter, digit or underscore.   u: letter of a script without spaces.   m: mark.   s: symbol.   k: skin tone.   r: half of a flag.
     j: joiner.   a space: white space.   a full stop: anything else.

@@ -1,5 +1,6 @@
-"""SPMN's gates: stochastic cells that decide, from CA1's mismatch and theta's phase, whether an event is written, and over what, and
-whether what a cue recalls is read out.
+"""The gates: stochastic cells that decide whether an event is written, over which memory, and whether a cue is answered.
+
+They have the names of SPMN's gates, and are driven by how the event differs from the best match in CA1, and by the phase of theta.
 
     mismatch     E+  spikes of EC beyond those that the best index cell was taught         ec_extra
                  E-  spikes that it was taught and that do not come                         ec_missing
@@ -17,7 +18,7 @@ probability; it is on where more than half of them fire.
 Read in the half of theta in which CA3 drives CA1, written in the other (Hasselmo, Bodelon and Wyble 2002): the gates fire in both halves,
 learn from theta's synapses to be silent in the one that is not theirs, and act in their own. Of SPMN's gates `update` lets an event write
 at all, `reset` lets it overwrite the engram that answered, `candidate` lets its own volley in as a key, and `read`, in the reading half,
-lets what a cue recalled out: it is trained to fire where the memory holds what a cue asks for.
+lets out what a cue recalled: it is trained to fire where the memory holds an answer to the cue.
 
     update  reset  candidate
       on     off      -        write       a new engram
@@ -51,8 +52,9 @@ from spikemem.simulators.stimulus import drawn
 from spikemem.snapshot import WEIGHTS, load_arrays
 
 GATES = ("update", "reset", "candidate", "read")
+"""Names of the gates, in the order of their columns."""
 FEATURES = ("ec_extra", "ec_missing", "lex_extra", "lex_missing", "lex_shared")
-"""Populations whose spikes are the mismatch, in the order of the features."""
+"""The comparing populations, whose spikes are the mismatch; the order of `Mismatch.sizes`."""
 ESCAPE = LIF(tau=0.01, threshold=1.0, reset=0.0)
 """A gate's cell forgets within a step, so that it fires with the escape probability."""
 MAJORITY = 0.5
@@ -62,10 +64,11 @@ NOISE = 1.0
 COMPARE = 2
 """The gamma cycle in which CA1's answer, read in the one before, meets the cue."""
 START = COMPARE * GAMMA
+"""The first step of that cycle."""
 MOST = WINDOW
 """Spikes of a comparing cell: the window in which it is not held is as long as EC's."""
 WORDS = ("lex_extra", "lex_missing")
-"""Comparing word cells that drive gates one by one."""
+"""Comparing word cells, each of which has synapses of its own onto the gates."""
 WORD_STEP = 1
 """The step at which they fire."""
 RELEASE = WINDOW + 1
@@ -90,7 +93,7 @@ PROTOCOL = [Gamma(Mode.CUE), Gamma(Mode.CUE, read=True), Gamma(Mode.CUE), Gamma(
 
 
 class Action(StrEnum):
-    """What becomes of an event."""
+    """What is done with an event: stored as a new memory, or taken up by the one that answered it."""
 
     WRITE = "write"
     OVERWRITE = "overwrite"
@@ -99,7 +102,7 @@ class Action(StrEnum):
 
 
 class Mismatch(NamedTuple):
-    """How a cue differs from what an index cell was taught.
+    """How a cue differs from what an index cell has learned.
 
     sizes: by `FEATURES`, [5].   extra: word cells of the cue that were not taught.   missing: taught, and not of the cue; ascending, int64.
     """
@@ -111,11 +114,11 @@ class Mismatch(NamedTuple):
 
 @dataclass(frozen=True, eq=False)
 class Verdict:
-    """What the gates make of an event.
+    """The gates' decision on an event, and what it rests on.
 
     key: the index cell that answered; NONE where none did.   mismatch: with what it was taught.
     value: firing probabilities, [phase, gate].   share: of each gate's cells that fired, [phase, gate].
-    recording: the spikes that it was read off, where the gates were simulated.
+    recording: the spikes from which it was read, where the gates were simulated.
     """
 
     key: int
@@ -135,18 +138,20 @@ class Verdict:
 
     @property
     def action(self) -> Action:
+        """What the gates that are on do with an event (see the table at the head of this module)."""
         if self.on("update"):
             return Action.OVERWRITE if self.on("reset") else Action.WRITE
         return Action.REFRESH if self.on("candidate") else Action.RENEW
 
 
 class GateCells:
-    """The hippocampus's trained gates, populations of cells that decide once for an event; SPMN's cell (`spmn.cell`) has gates of the same
-    names for each part of its memory, and `spmn.Gates` holds their values.
+    """The hippocampus's trained gates: populations of cells that decide once for an event.
+
+    The SPMN cell (`spmn.cell`) has gates of the same names for each part of its memory; `spmn.Gates` holds their values.
 
     levels: of novelty cells, [feature, level].   synapses: [feature x level, gate].   theta: [phase, gate].
     words: synapses from comparing word cells, [2, word cell, gate], as `WORDS`; none by default.
-    embedder: the name of the one whose vectors they learned from, None where unknown.
+    embedder: the name of the embedder on whose vectors they were trained, None where unknown.
     """
 
     def __init__(
@@ -196,7 +201,7 @@ class GateCells:
         return cls(levels, synapses, theta, spec.gates.cells, words, metadata.get("embedder"))
 
     def received(self, mismatch: Mismatch) -> NDArray[np.float64]:
-        """What the gates receive, [phase, gate]."""
+        """The input current of each gate's cells, [phase, gate]."""
         novelty = (mismatch.sizes[:, None] > self.levels).ravel().astype(np.float64)
         received = novelty @ self.synapses + self.theta
         if self.words.shape[1]:
@@ -205,7 +210,7 @@ class GateCells:
         return received
 
     def judge(self, key: int, mismatch: Mismatch, seed: int) -> Verdict:
-        """What an event's mismatch makes the gates' cells do under the noise of this seed, as in the network."""
+        """The verdict on an event by its mismatch, with the same noise as in the network, but without simulation.   seed: of the noise."""
         above, share = self.received(mismatch), np.zeros((len(Phase), len(GATES)))
         for g, name in enumerate(GATES):
             noise = drawn(Logistic(NOISE, seed), population(name), len(PROTOCOL) * GAMMA, self.cells)
@@ -214,7 +219,7 @@ class GateCells:
         return self.verdict(key, mismatch, share)
 
     def read(self, recording: Recording, lexicon: Lexicon) -> Verdict:
-        """The verdict off the spikes of `PROTOCOL`."""
+        """The verdict read from the spikes of a simulation of `PROTOCOL`."""
         answered = recording["sub"].between(START - GAMMA, START).cell
         share = np.zeros((len(Phase), len(GATES)))
         for g, name in enumerate(GATES):
@@ -223,6 +228,7 @@ class GateCells:
         return self.verdict(int(answered[0]) if len(answered) else NONE, mismatch_of(recording, lexicon), share)
 
     def verdict(self, key: int, mismatch: Mismatch, share: NDArray[np.float64]) -> Verdict:
+        """The verdict, with the firing probabilities of the gates' cells.   share: of them that fired, [phase, gate]."""
         return Verdict(key, mismatch, 1.0 / (1.0 + np.exp((ESCAPE.threshold - self.received(mismatch)) / NOISE)), share)
 
     # -- as populations ------------------------------------------------------------------------------------------------------------
@@ -296,7 +302,7 @@ def odds(lexicon: Lexicon) -> NDArray[np.float64]:
 
 
 def mismatch(counts: NDArray[np.int8], words: Words, ca1: CA1, key: int) -> Mismatch:
-    """The mismatch of a cue's volley [d] and words with what an index cell was taught.
+    """How a cue's volley [d] and words differ from what an index cell has learned.
 
     Where none answers (`NONE`) nothing was taught, and all is new.
     """
@@ -314,7 +320,7 @@ def mismatch(counts: NDArray[np.int8], words: Words, ca1: CA1, key: int) -> Mism
 
 
 def mismatch_of(recording: Recording, lexicon: Lexicon) -> Mismatch:
-    """The mismatch of a cue off the spikes of the comparing cells."""
+    """The mismatch of a cue, read from the spikes of the comparing cells."""
     word_odds = odds(lexicon)
     spikes = {name: recording[name].cell for name in FEATURES}
     sizes = [len(cells) if name.startswith("ec") else word_odds[cells].sum() for name, cells in spikes.items()]

@@ -1,4 +1,4 @@
-"""What CA1's index cells were taught: one cell for each stored cue, which is a key to a memory."""
+"""CA1's index cells as storage: one cell for each stored cue, which is a key to a memory."""
 
 from collections.abc import Sequence
 
@@ -14,11 +14,11 @@ from spikemem.hippocampus.spec import ModelSpec
 from spikemem.kernels.circuit import Keys
 
 NONE = -1
-"""In place of an id or a place where there is none."""
+"""Stands for no id, no key, no memory."""
 
 
 class IndexCells:
-    """The keys that are stored.
+    """The stored keys, one index cell each, with their growing arrays.
 
     counts: perforant weights, int8, [key, d].   codes: Schaffer synapses, the CA3 cells that reach a key, uint16, [key, k].
     memory: the memory that a key belongs to, [key].   content: the key whose counts are the memory's content, [key].   alive: [key].
@@ -70,7 +70,7 @@ class IndexCells:
 
     @property
     def synapses(self) -> Synapses:
-        """What keys were taught of meaning, words, context and moments, as it stands."""
+        """The learned weights of meaning, words, context and moments, derived anew where what is stored has changed."""
         if self._synapses is None:
             self._synapses = Synapses(
                 self.spec, self.counts, self.lexicon, self.memory, self.content, self.alive, self.session, self.when
@@ -78,7 +78,7 @@ class IndexCells:
         return self._synapses
 
     def remember(self, session: NDArray[np.int64], when: NDArray[np.float64]) -> None:
-        """Sessions and moments of new memories, s since 1970; their keys are added next."""
+        """Add the sessions and moments (s since 1970) of new memories, [n]; their keys are added next."""
         self.session, self.when = np.concatenate([self.session, session]), np.concatenate([self.when, when])
         self._synapses = None
 
@@ -91,7 +91,7 @@ class IndexCells:
         words: Sequence[Words] | None = None,
         cue: NDArray[np.bool_] | None = None,
     ) -> None:
-        """New index cells, teacher-forced to fire with these volleys, codes and words.   cue: keys that are not the memory's own text."""
+        """Add index cells, which learn these volleys, codes and words in one shot.   cue: keys that are not the memory's own text."""
         self.lexicon.add([SILENT] * len(counts) if words is None else words, np.zeros(len(counts), bool) if cue is None else cue)
         self._synapses = None
         new = self._size + len(counts)
@@ -112,24 +112,24 @@ class IndexCells:
             self.remember(np.full(unknown, NO_SESSION), np.full(unknown, np.nan))
 
     def silence(self, keys: NDArray[np.int64]) -> None:
-        """These index cells fire no more."""
+        """Silence index cells for good."""
         gone = keys[self._alive[keys]]
         self.lexicon.count(gone[self.content[gone] == gone], -1)
         self._alive[keys] = False
         self._synapses = None
 
     def renew(self, memory: int, when: float) -> None:
-        """A moment at which a memory happened again, s since 1970; the latest one is kept."""
+        """Note that a memory happened again at a moment, s since 1970; the latest one is kept."""
         self.when[memory] = np.fmax(self.when[memory], when)
         self._synapses = None
 
     def recode(self, codes: NDArray[np.uint16]) -> None:
-        """Replace all Schaffer synapses, [key, k]."""
+        """Replace the CA3 codes of all keys, and with them their Schaffer synapses.   codes: uint16, [key, k]."""
         self._codes[: self._size] = codes
         self._built = 0
 
     def flat(self) -> Keys:
-        """The same as the kernels read it.
+        """The keys as arrays for the kernels.
 
         The lists of each CA3 cell's targets are made anew when many keys are new; the few newest are compared one by one instead.
         """

@@ -1,8 +1,8 @@
-"""The pathways onto CA1's index cells, one record each: its cells, what drives them, and its share of the drive A_k (`regions.ca1`).
+"""The pathways onto CA1's index cells, one class each: its cells, what drives them, and its share of the drive A_k (`regions.ca1`).
 
-A pathway is a subclass of `Pathway` in the list at the end, with a gain in `spec.CA1Spec`; CA1, its short cut and the rate twin loop over
-the list. Meaning, words, context, key and spreading are computed by the compiled short cut; any other one computes its drive itself, as the
-moment does.
+A pathway is a subclass of `Pathway` in the list at the end, with a gain in `spec.CA1Spec`; CA1, its kernel and the rate twin loop over
+the list. Meaning, words, context, key and spreading are computed in `kernels.index_cells`; any other computes its drive itself, as time
+does.
 
 Word cells fire in the first steps of each gamma cycle in which the cue is held (as often as the cue repeats the word), context cells
 a step later. What is one spike for a memory has to be one spike in the network: cells whose input must meet in a single step are inhibited
@@ -25,7 +25,7 @@ from spikemem.hippocampus.regions import ec, ec_ctx
 from spikemem.hippocampus.regions.bcpnn import MOST_CELLS, MOST_SPIKES, UNIT
 from spikemem.hippocampus.regions.contract import CircuitDrive, CircuitWiring
 from spikemem.hippocampus.regions.cue_words import CueWords
-from spikemem.hippocampus.regions.ec_lex import Words as WordCells
+from spikemem.hippocampus.regions.ec_lex import Words
 from spikemem.hippocampus.regions.pathways import TO_DENDRITE, Synapses, Taught
 from spikemem.hippocampus.regions.rhythm import BACK, DT, GAMMA, Gamma, Mode
 from spikemem.hippocampus.spec import ModelSpec
@@ -35,16 +35,20 @@ from spikemem.network.synapses import Dense, Sparse, one_to_one
 SHUT = 2.0**12
 """Inhibition that ends a window: only spikes of one step meet in it."""
 SHUT_FROM = {"ca1_apical": 2, "ca1_tuft": 3, "ec_lex_deep": 3, "ca1_apical_deep": 4, "ca1_plateau": 5}
-"""The step of a gamma cycle after that in which these cells may fire, as in the table above."""
+"""The step of a gamma cycle from which these cells are inhibited, one after that in which they may fire."""
 CYCLE = CycleReset(GAMMA * DT)
+"""The gamma cycle, at whose start these cells are reset."""
 
 
 @dataclass(frozen=True, eq=False)
 class RateCue:
-    """A cue on rates.   words: its word cells.   around: the moment that it is about, or None.   primed: plateaus, [memory]."""
+    """A cue of the rate twin.
+
+    taught: the learned weights.   words: of the cue.   around: the moment that it is about, or None.   primed: plateaus, [memory].
+    """
 
     taught: Taught
-    words: WordCells
+    words: Words
     around: float | None
     primed: NDArray[np.bool_]
 
@@ -59,7 +63,7 @@ class RateCue:
 
 
 class Pathway:
-    """A pathway onto index cells: a subclass overrides what it has.
+    """A pathway onto index cells; a subclass overrides the methods that it needs.
 
     name: in the parts of a drive (`Recall.drives`).   of_words: whether only models with word cells have it.
     """
@@ -68,23 +72,25 @@ class Pathway:
     of_words: ClassVar[bool] = False
 
     def bound(self, spec: ModelSpec) -> float:
-        """The most that it adds to a soma, in coincident spikes."""
+        """An upper bound of what it adds to a soma, in coincident spikes."""
         raise NotImplementedError
 
     def build(self, s: Synapses, net: Network, wiring: CircuitWiring) -> None:
         """Add its cells, and their synapses onto `ca1`, `sub` and `ca1_dendrite` (`onto_index_cells`)."""
 
     def stimulus(self, s: Synapses, drive: CircuitDrive) -> dict[str, NDArray[np.generic]]:
-        """What drives its cells (see `Region.stimulus`)."""
+        """External currents and clamped spikes of its cells (see `Region.stimulus`)."""
         return {}
 
     def drive(self, s: Synapses, cue_words: CueWords) -> NDArray[np.int64] | None:
-        """What it adds to the index cells of each memory in 1/64, [n or 1, memory], and 1/32 of it to their dendrites; None where that
-        is nothing, or computed by the short cut itself."""
+        """What it adds to the index cells of each memory, in 1/64, [n or 1, memory], and 1/32 as strong to their dendrites.
+
+        None where it adds nothing, or where `kernels.index_cells` computes it.
+        """
         return None
 
     def rate(self, cue: RateCue) -> NDArray[np.floating] | None:
-        """The same of the rate twin, where a cue's own copy drives by 1, [memory]; None where it is nothing or the twin's own."""
+        """What it adds in the rate twin, where a cue's own copy drives by 1, [memory]; None where nothing, or where the twin does it."""
         return None
 
 
@@ -145,7 +151,7 @@ class ContextPathway(Pathway):
 
     def rate(self, cue: RateCue) -> NDArray[np.floating]:
         taught = cue.taught
-        own = np.append(cue.by_words[taught.content], 0.0)  # the last place is that of no neighbour, -1
+        own = np.append(cue.by_words[taught.content], 0.0)  # the last entry is for no neighbour, -1
         return own[taught.neighbours] @ ec_ctx.shares(taught.spec.context)
 
 
@@ -158,7 +164,7 @@ class TimePathway(Pathway):
         return spec.ca1.time * ec.scale(spec.ec) ** 2
 
     def weight(self, s: Synapses) -> int:
-        """Of one cell of the moment, in 1/64."""
+        """The weight of one cell of the moment, in 1/64."""
         return round(s.spec.ca1.time * s.unit / (len(ec_ctx.SPANS) * ec_ctx.GRIDS))
 
     def build(self, s: Synapses, net: Network, wiring: CircuitWiring) -> None:
@@ -166,11 +172,11 @@ class TimePathway(Pathway):
         if not len(used):
             return
         owner, column = np.nonzero(cells >= 0)
-        place = np.searchsorted(used, cells[owner, column])
+        position = np.searchsorted(used, cells[owner, column])
         of_memory: list[list[int]] = [[] for _ in range(len(s.content))]
         for k in np.flatnonzero(s.alive):
             of_memory[s.memory[k]].append(int(k))
-        pairs = [(cell, k) for cell, m in zip(place, owner, strict=True) for k in of_memory[m]]
+        pairs = [(cell, k) for cell, m in zip(position, owner, strict=True) for k in of_memory[m]]
         pre, post = np.array(pairs, np.int64).reshape(-1, 2).T
         net.add(Population("ec_time", len(used), ec.PERFECT, CYCLE))
         onto_index_cells(s, net, "ec_time", pre, post, np.full(len(pre), self.weight(s) / UNIT))
@@ -199,7 +205,7 @@ class TimePathway(Pathway):
 
 
 class KeyPathway(Pathway):
-    """Apical dendrites that know the words of one of a memory's cues, and fire when these come together."""
+    """Apical dendrites that have learned the words of one of a memory's cues, and fire when these are active together."""
 
     name, of_words = "key", True
 
@@ -233,7 +239,7 @@ class KeyPathway(Pathway):
 
 
 class SpreadingPathway(Pathway):
-    """Plateaus of what was recalled a pass before, of its successors, and of memories whose cues its text names."""
+    """Plateaus that prime what was recalled a theta cycle before, its successors, and memories whose cues its text names."""
 
     name, of_words = "spreading", True
 
@@ -276,7 +282,7 @@ class SpreadingPathway(Pathway):
             return {}
         protocol = drive.protocol
         made: dict[str, NDArray[np.generic]] = {
-            "recalled": _window(protocol, only=[g.relight for g in protocol]),
+            "recalled": _window(protocol, only=[g.primes for g in protocol]),
             "ca1_plateau": _window(protocol, shut=SHUT_FROM["ca1_plateau"]),
         }
         if len(s.apical_memory):
@@ -293,9 +299,9 @@ class SpreadingPathway(Pathway):
 
 WORDS = WordsPathway()
 ALL: tuple[Pathway, ...] = (MeaningPathway(), WORDS, ContextPathway(), TimePathway(), KeyPathway(), SpreadingPathway())
-"""The pathways onto index cells. A further one stands at the end."""
+"""The pathways onto index cells; a new one is added at the end."""
 PATHWAYS = tuple(pathway.name for pathway in ALL)
-"""Their names: the parts of an index cell's drive, in this order."""
+"""Names of the pathways: the parts of an index cell's drive, in this order."""
 
 
 # -- synapses and currents -------------------------------------------------------------------------------------------------------------
@@ -317,7 +323,7 @@ def cue_starts(protocol: list[Gamma]) -> list[int]:
 
 
 def _lift(s: Synapses, net: Network, name: str, gain: int) -> None:
-    """One spike of a memory's cell lifts its somata by a gain and opens their dendrites."""
+    """Synapses by which one spike of a memory's cell drives its somata with a gain and opens their dendrites."""
     living = np.flatnonzero(s.alive)
     shape = (len(s.content), len(s.memory))
     soma = Sparse.from_coo(s.memory[living], living, gain / UNIT, shape)

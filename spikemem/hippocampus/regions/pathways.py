@@ -1,8 +1,8 @@
-"""What index cells of CA1 were taught beside CA3's code: words, context, moments and cues.
+"""The learned inputs of CA1's index cells other than CA3's code: words, context, moments and further cues.
 
-`Taught` holds the weights as they are learned, which the rate twin reads. `Synapses` are the same in whole units, from which both the
-network (`pathway_cells`) and the short cut (`kernels.index_cells`) are made. Both are derived from the keys' words, sessions and moments
-whenever these have changed.
+`Taught` holds the weights as they are learned, which the rate twin reads. `Synapses` holds them rounded to whole multiples of 1/64, for
+the network (`pathway_cells`) and the direct computation (`kernels.index_cells`). Both are derived from the keys' words, sessions and
+moments whenever these have changed.
 """
 
 import numpy as np
@@ -15,11 +15,11 @@ from spikemem.hippocampus.spec import ModelSpec
 from spikemem.kernels.index_cells import PER_SYNAPSE, Gains, Learned
 
 TO_DENDRITE = 32
-"""A dendrite weighs words, context and moment by so much less than the soma, in Schaffer synapses."""
+"""How many times weaker the synapses of words, context and moment are on a dendrite than on the soma, in Schaffer synapses."""
 
 
 class Taught:
-    """What index cells were taught of words, context and moments.
+    """The learned weights of words, context and moments onto index cells, before rounding.
 
     lexicon: the words of each key.   learned: their weights (see `bcpnn`).   memory, alive: of each key.
     content: the key that holds each memory's content, [memory].   neighbours: in time, [memory, 2 reach] (see `ec_ctx`).
@@ -36,7 +36,7 @@ class Taught:
         session: NDArray[np.int64],
         when: NDArray[np.float64],
     ) -> None:
-        """content: of each key.   session, when: of each memory."""
+        """Derive the weights from all that is stored.   content: of each key, [key].   session, when: of each memory, [memory]."""
         self.spec, self.lexicon, self.memory, self.alive = spec, lexicon, memory, alive
         self.learned = lexicon.synapses(memory, content, alive)
         self.apical_memory = self.learned.apical_memory
@@ -52,16 +52,16 @@ class Taught:
             share[onto.target[part]] += onto.weight[part]
         return share
 
-    def relight(self, memory: int) -> NDArray[np.int64]:
-        """The memories one of whose apical dendrites fires when the words of a memory's own text are active again."""
+    def primed_by(self, memory: int) -> NDArray[np.int64]:
+        """The memories that a recalled memory primes: those with an apical dendrite that fires when the words of its text are active."""
         return np.unique(self.apical_memory[self._dendrites(self.learned.onto_apical, memory) > self.spec.ca1.coincidence])
 
 
 class Synapses(Taught):
-    """The same in whole units of 1/64 of a perforant coincidence.
+    """The learned weights rounded to whole multiples of 1/64, the drive of a perforant coincidence being 1.
 
     counts: perforant weights, int8, [key, d].   words: word cells onto index cells.   apical: whole-word cells onto apical dendrites, as
-    shares of the threshold.   gains: of the pathways that the short cut computes.   unit: a cue's own drive by meaning, s^2, in 1/64.
+    shares of the threshold.   gains: of the pathways in `kernels.index_cells`.   unit: a cue's own drive by meaning, s^2, in 1/64.
     """
 
     def __init__(
@@ -91,7 +91,7 @@ class Synapses(Taught):
         )  # fmt: skip
 
     def _context_fan(self, keys: int) -> NDArray[np.int64]:
-        """How many index cells the context reaches that each key's words leave, [key]."""
+        """How many index cells each key's words reach as context, as neighbours in time, [key]."""
         living = np.bincount(self.memory[self.alive], minlength=len(self.content))
         fan = np.zeros(len(self.content), np.int64)
         for d in range(self.neighbours.shape[1]):
@@ -102,11 +102,11 @@ class Synapses(Taught):
         return of_key
 
     def flat(self) -> Learned:
-        """The same as the short cut reads it."""
+        """The same as arrays for `kernels.index_cells`."""
         return Learned(
             self.words.ptr, self.words.target, self._whole, self.content, self.neighbours, self.context_weight,
             self._fan, self.apical.ptr, self.apical.target, self.apical.weight, self.apical_memory,
         )  # fmt: skip
 
-    def relight(self, memory: int) -> NDArray[np.int64]:
+    def primed_by(self, memory: int) -> NDArray[np.int64]:
         return np.unique(self.apical_memory[self._dendrites(self.apical, memory) > 1.0])

@@ -1,4 +1,4 @@
-"""Theta and gamma: when each population is held, when it is released, and with it what the circuit does.
+"""Theta and gamma: the schedule by which populations are inhibited and released, and so what the circuit does.
 
 A gamma cycle (25 ms) is one pass through the circuit, a theta cycle (125 ms) five of them. Every population is inhibited at the start
 of the gamma cycle and released when its input has arrived, the strongest first (the gamma cycle as a clock for rank order: Fries,
@@ -7,7 +7,7 @@ animal (Hasselmo 2002): in CUE cycles the cue drives EC, in REPLAY cycles the la
 synapses, in QUIET cycles nothing fires. The schedule is a modelling device; what it borrows from the animal is that phase decides.
 
 Behind EC all currents and weights of the circuit are multiples of GRID far below 2^39, so that their sums are exact in float64 whatever
-the order: simulators agree spike for spike, and a short cut can be shown to give the same winners.
+the order: simulators agree spike for spike, and a computation without simulation can be shown to give the same winners.
 """
 
 import math
@@ -22,10 +22,14 @@ from numpy.typing import NDArray
 DT = 1.0
 """ms; the schedule below is in steps of it."""
 GAMMA = 25
+"""Steps of a gamma cycle."""
 THETA = 125
+"""Steps of a theta cycle."""
 GRID = 2.0**-14
+"""All weights and currents behind EC are multiples of it."""
 
 DG_RELEASE = (13, 14, 15, 16, 17, 18)
+"""Steps of a gamma cycle at which granule cells are released; so for the other populations below."""
 DG_SHARES = (0.1, 0.25, 0.35, 0.45, 0.7)
 """Shares of the winners expected to have fired after each release but the last, which takes all; dense where an engram's core ends."""
 CA3_RELEASE = 13
@@ -43,6 +47,8 @@ BACK = 3.0
 
 
 class Mode(Enum):
+    """What drives the circuit in a gamma cycle: the cue, the last answer, CA3's slow synapses, or nothing."""
+
     CUE = "cue"
     REPLAY = "replay"
     HOP = "hop"
@@ -54,20 +60,20 @@ class Gamma:
     """One gamma cycle of a protocol.
 
     read: the subiculum is released.   noise: with noise, so that its winner is a sample.
-    relight: what the subiculum answered in the cycle before excites its words and associations.
+    primes: what the subiculum answered in the cycle before primes its words and associations.
     """
 
     mode: Mode
     read: bool = False
     noise: bool = False
-    relight: bool = False
+    primes: bool = False
 
 
 RECALL_SETTLE = 1
 """Gamma cycles of completion after the first of a recall. In a full CA3 more would let a cue drift: with 20,720 sentences stored .995 of
 200 paraphrases are recalled after one, .905 after two (`sims/papers/rate_system_rows.py`)."""
 CHAIN_SETTLE = 2
-"""The same where CA3 is on its own, in a chain or with a damaged code."""
+"""Gamma cycles of completion where CA3 works alone, in a chain or with a damaged code."""
 
 
 @dataclass(frozen=True)
@@ -94,7 +100,7 @@ class RecallSchedule:
 
     @property
     def order(self) -> int:
-        """The cycle whose firing order is the answer."""
+        """The cycle in which CA1's firing order is the answer."""
         return (self.passes - 1) * self.period + self.settle
 
     @property
@@ -104,13 +110,13 @@ class RecallSchedule:
 
     @property
     def protocol(self) -> list[Gamma]:
-        """The cue is held: one cycle to encode, `settle` to complete, `attention` of sampling.
+        """The gamma cycles, in all of which the cue is held: one to encode, `settle` to complete, `attention` of sampling.
 
         Of several passes each is a theta cycle: when the cue has been completed an answer is read, and in the silence after it this
-        excites what it is bound to; then CA3 begins anew. The last pass is that of the attention.
+        primes what it is bound to; then CA3 begins anew. The last pass is that of the attention.
         """
         complete, rest = [Gamma(Mode.CUE)] * (self.settle + 1), self.period - self.settle - 2
-        read = [*complete[1:], Gamma(Mode.CUE, read=True), Gamma(Mode.QUIET, relight=True), *[Gamma(Mode.QUIET)] * rest]
+        read = [*complete[1:], Gamma(Mode.CUE, read=True), Gamma(Mode.QUIET, primes=True), *[Gamma(Mode.QUIET)] * rest]
         return read * (self.passes - 1) + complete + [Gamma(Mode.CUE, read=True, noise=True)] * self.attention
 
 
@@ -120,7 +126,7 @@ def recall_protocol(settle: int, attention: int, passes: int = 1) -> list[Gamma]
 
 
 def chain_protocol(hops: int) -> list[Gamma]:
-    """One theta cycle from the cue to the recalled memory's own engram, then one for each hop.
+    """The gamma cycles of a chain: one theta cycle from the cue to the recalled memory's own engram, then one for each hop.
 
     The last cycles of a theta cycle replay the subiculum's answer through EC and DG, so that CA3 goes on from one whole engram, wherever
     it came from: a cue that CA3 could not complete, a noisy hop, or a fork.

@@ -1,4 +1,4 @@
-"""Neurons: the contract that each fulfils, and those that spikemem brings, one file a family."""
+"""Neuron models: the interface that each implements, and spikemem's own, one file a family."""
 
 from collections.abc import Callable
 
@@ -9,4 +9,5 @@ from spikemem.network.registry import Registry
 __all__ = ["LIF", "NEURONS", "Brian2Neuron", "CompiledNeuron", "LIFState", "Neuron", "number", "whole_steps"]
 
 NEURONS: Registry[Callable[..., Neuron]] = Registry("neuron", "spikemem.neurons", {"LIF": LIF, "IF_curr_exp": LIF.if_curr_exp})
-"""What a model file may name as the `model` of a neuron: what makes one of the file's keys, and of the network's dt if it asks."""
+"""The neuron models that a model file may name as `model`: constructors, called with the file's keys, and with the network's dt where they
+take one."""

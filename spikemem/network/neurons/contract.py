@@ -1,4 +1,4 @@
-"""The contract of a neuron: what its class gives, so that every simulator can run it.
+"""The interface of a neuron model, which lets every simulator run it, and the order of a time step.
 
 The step contract, the same in every simulator, in this order at step t:
 
@@ -9,7 +9,7 @@ The step contract, the same in every simulator, in this order at step t:
 A step applies the reset of a spike first, so that a recorded voltage is V[t] after the inhibition has chosen and before the reset, which
 happens at t + 1. V is measured from rest; V and S start at 0.
 
-The population's inhibition asks no more of a neuron than V and S: at the start of a cycle `restart` sets V and S to 0, and in a winners'
+The population's inhibition needs no more of a neuron than V and S: at the start of a cycle `restart` sets V and S to 0, and in a winners'
 race V decides among the cells with S, and is held at 0 in those that lost (see `network.KWinners`).
 
 Simulators add in different orders. Where V stands within rounding of theta, or two racing cells within rounding of one another, that
@@ -29,6 +29,7 @@ from spikemem.errors import NetworkError
 
 Array = TypeVar("Array", bound=Any)  # a numpy array or a torch tensor
 NOTHING: Mapping[str, float] = MappingProxyType({})
+"""No constants."""
 
 
 class CompiledNeuron(NamedTuple):
@@ -71,7 +72,7 @@ class Brian2Neuron(NamedTuple):
 
 
 class Neuron(ABC):
-    """A kind of neuron: a frozen dataclass of its parameters, with one step that numpy and torch run alike.
+    """A neuron model: a frozen dataclass of its parameters, with one step that numpy and torch run alike.
 
     `initial`, `step` and `rate` make a neuron; with `brian2` it runs in Brian2, too, and with `compiled` at full speed in the
     event-driven simulator. A simulator that lacks a neuron says so in one UnsupportedError.
@@ -103,11 +104,11 @@ class Neuron(ABC):
         """Raise NetworkError where the neuron does not fit a network with steps of dt ms."""
 
     def compiled(self, dt: float) -> CompiledNeuron | None:
-        """What the compiled kernel needs; None where it lacks this neuron, which then takes its own `step`."""
+        """The constants of the compiled kernel; None where it cannot run this neuron, which then runs by its own `step`."""
         return None
 
     def brian2(self) -> Brian2Neuron | None:
-        """The same cell for Brian2; None where it is not told."""
+        """The same cell as Brian2 equations; None where it has none."""
         return None
 
 

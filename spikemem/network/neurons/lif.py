@@ -1,4 +1,4 @@
-"""Leaky integrate-and-fire neurons: parameters, the one step, the analytic rate, and the same cell as Brian2 text, side by side.
+"""Leaky integrate-and-fire neurons: parameters, one time step, the analytic firing rate, and the same cell as Brian2 equations.
 
 The step of `neurons.contract`, with every option:
 

@@ -1,4 +1,4 @@
-"""Plasticity rules: the contract that each fulfils, and those that spikemem brings, one file a family."""
+"""Plasticity rules: the interface that each implements, and spikemem's own, one file a family."""
 
 from collections.abc import Callable
 
@@ -9,4 +9,4 @@ from spikemem.network.registry import Registry
 __all__ = ["RULES", "STDP", "Brian2Rule", "CompiledRule", "PlasticityRule", "STDPState"]
 
 RULES: Registry[Callable[..., PlasticityRule]] = Registry("plasticity rule", "spikemem.rules", {"STDP": STDP})
-"""What a model file may name as the `model` of a rule, as in `neurons.NEURONS`."""
+"""The plasticity rules that a model file may name as `model`: constructors, called with the file's keys."""

@@ -1,4 +1,4 @@
-"""The contract of a plasticity rule: what its class gives, so that every simulator can learn by it.
+"""The interface of a plasticity rule, which lets every simulator learn by it, and which spikes a synapse sees at a step.
 
 The contract, the same in every simulator. A spike needs the projection's delay from cell to cell, of which `dendritic` lies behind the
 synapse; a postsynaptic spike takes as long to travel back. At the end of step t, when all S[t] are known, a synapse sees
@@ -25,7 +25,7 @@ class CompiledRule(NamedTuple):
     decay_plus: float
     decay_minus: float
     drift: float
-    """By which a weight drifts in a step."""
+    """The drift of a weight in one step."""
     divide: float
     w_min: float
     w_max: float
@@ -43,7 +43,8 @@ class Brian2Rule(NamedTuple):
     post_first: bool = True
     """Whether, of two spikes that a synapse sees in one step, the postsynaptic one comes first."""
     each_step: str = ""
-    """What a step does to every synapse, before the spikes that it sees; it runs at the start of the next one, and first at t = 0."""
+    """Statements that run for every synapse in each step, before the spikes that it sees: they run at the start of the next one, first at
+    t = 0."""
     numbers: Mapping[str, float] = NOTHING
     """Constants without a unit, by their names in the text."""
     times: Mapping[str, float] = NOTHING
@@ -79,9 +80,9 @@ class PlasticityRule(ABC):
         """
 
     def compiled(self, dt: float) -> CompiledRule | None:
-        """What the compiled kernels need; None where they lack this rule, which then takes its own `step` on all-to-all weights."""
+        """The constants of the compiled kernels; None where they cannot run this rule, which then runs by its own `step`."""
         return None
 
     def brian2(self) -> Brian2Rule | None:
-        """The same rule for Brian2; None where it is not told."""
+        """The same rule as Brian2 equations; None where it has none."""
         return None

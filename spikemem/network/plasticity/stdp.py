@@ -1,4 +1,4 @@
-"""Spike-timing-dependent plasticity: pair STDP, its parameters, its one step, its window, and the same rule as Brian2 text, side by side.
+"""Spike-timing-dependent plasticity (pair STDP): parameters, one time step, the learning window, and the same rule as Brian2 equations.
 
 The step of `plasticity.contract`, on the spikes `pre` and `post` that a synapse sees at the end of step t:
 
@@ -95,7 +95,7 @@ class STDP(PlasticityRule):
 
     @property
     def basin(self) -> float:
-        """The weight above which the drift goes up."""
+        """The weight above which the drift goes up; below it goes down."""
         return (self.w_min + self.w_max) / 2 if self.divide is None else self.divide
 
     def drifted(self, weights: Any, dt: float) -> Any:
@@ -148,13 +148,13 @@ class STDP(PlasticityRule):
 
     def brian2(self) -> Brian2Rule:
         """The same rule for Brian2, event-driven as in its own STDP example."""
-        soft, one = self.dependence == "multiplicative", "+= 1" if self.pairing == "all" else "= 1"
+        soft, jump = self.dependence == "multiplicative", "+= 1" if self.pairing == "all" else "= 1"
         rise, fall = (" * (w_max - w)", " * (w - w_min)") if soft else ("", "")
         drift = "w = clip(w + int(t > 0 * second) * (drift / ms) * dt * (2 * int(w > divide) - 1), w_min, w_max)"
         return Brian2Rule(
             model="w : 1\ndx/dt = -x / tau_plus : 1 (event-driven)\ndy/dt = -y / tau_minus : 1 (event-driven)",
-            on_post=f"w = clip(w + a_plus{rise} * x, w_min, w_max)\ny {one}",
-            on_pre=f"w = clip(w - a_minus{fall} * y, w_min, w_max)\nx {one}",
+            on_post=f"w = clip(w + a_plus{rise} * x, w_min, w_max)\ny {jump}",
+            on_pre=f"w = clip(w - a_minus{fall} * y, w_min, w_max)\nx {jump}",
             post_first=self.coincidence == "depression",
             each_step=drift if self.drift else "",
             numbers={**{name: getattr(self, name) for name in ("a_plus", "a_minus", "w_min", "w_max", "drift")}, "divide": self.basin},
@@ -162,7 +162,9 @@ class STDP(PlasticityRule):
         )
 
     def window(self, lag: ArrayLike, weight: float = 0.5) -> NDArray[np.float64]:
-        """What one pair of spikes changes a weight by: dw at lag = t_post - t_pre (ms, as the synapse sees them), bounds applied.
+        """The STDP window: the change dw of a weight by one pair of spikes, bounds applied.
+
+        lag: t_post - t_pre as the synapse sees them, ms, any shape.   weight: before the pair.   Returns dw in the shape of lag.
 
         >>> STDP(a_plus=0.1, a_minus=0.1, tau_plus=10.0, tau_minus=10.0).window([-10.0, 0.0, 10.0]).round(4).tolist()
         [-0.0368, -0.1, 0.0368]

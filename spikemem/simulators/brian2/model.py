@@ -1,6 +1,6 @@
 """A network and its stimulus as Brian2 objects: groups, synapses, monitors. `simulators.brian2` runs them and reads them.
 
-Orders within the slot "synapses": the drift of the step before, then what it has shown the synapses, then transmission at 0.
+Orders within Brian2's slot "synapses": the drift of the step before, then its spikes in the learning rule, then transmission at 0.
 """
 
 from types import ModuleType
@@ -21,13 +21,11 @@ SCHEDULE = ["start", "groups", "synapses", "thresholds", "resets", "end"]
 DRIFT, FIRST, SECOND = -3, -2, -1
 LONG_AGO = "-10000 * second"
 """Brian2's own lastspike of a cell that never fired."""
-
-
 ELSEWHERE = 'use simulator="event" or "torch"'
 
 
 class Model:
-    """A network and its stimulus as Brian2 objects."""
+    """A network and its stimulus as Brian2 groups, synapses and monitors, in one `brian2.Network`."""
 
     def __init__(self, b2: ModuleType, simulation: Simulation, standalone: bool) -> None:
         net, drive, chosen = simulation.net, simulation.drive, simulation.chosen
@@ -86,7 +84,7 @@ class Model:
         group.run_regularly(anew, when="start", dt=self.net.steps(inhibition.cycle) * self.dt, name=f"restart_{n}")
 
     def _external(self, n: int, group: Any, name: str) -> str:
-        """The external current as a timed array; returns its term."""
+        """Make a timed array of the external current; returns its term in the equations."""
         current, size = self.drive.current[name], self.net.populations[name].size
         if current.shape[1:] == (1, 1):
             values, term = current[:, 0, 0], f"external_{n}(t)"
@@ -107,7 +105,7 @@ class Model:
         return generator
 
     def cycle(self, population: Population) -> int:
-        """Steps of a population's cycle; of one without any, all."""
+        """Steps of a population's cycle; all of the run where it has none."""
         return self.net.steps(population.inhibition.cycle) if population.inhibition else self.drive.steps
 
     # -- projections ---------------------------------------------------------------------------------------------------------------
@@ -176,7 +174,7 @@ class Model:
         self.brian.add(relay, counts, reach)
 
     def _learning(self, n: int, projection: Projection, rule: PlasticityRule, forced: bool) -> Any:
-        """Plastic synapses: they learn what the step before has shown them, then they transmit."""
+        """Plastic synapses: they learn from the spikes of the step before, then they transmit."""
         text, back = rule.brian2(), self.net.steps(rule.dendritic)
         if text is None:
             raise UnsupportedError(f"brian2 cannot learn {projection.name!r}: {type(rule).__name__} has no Brian2 text; {ELSEWHERE}")
@@ -209,9 +207,9 @@ class Model:
 
     def _watch(self, name: str, cells: NDArray[np.int64]) -> Any:
         size = self.net.populations[name].size
-        places = (np.arange(self.drive.batches)[:, None] * size + cells).ravel()
+        cells_of_batch = (np.arange(self.drive.batches)[:, None] * size + cells).ravel()
         monitor = self.b2.StateMonitor(
-            self.groups[name], "v", record=places, dt=self.dt, when="after_thresholds", name=f"voltages_of_{self.groups[name].name}"
+            self.groups[name], "v", record=cells_of_batch, dt=self.dt, when="after_thresholds", name=f"voltages_of_{self.groups[name].name}"
         )
         self.brian.add(monitor)
         return monitor

@@ -1,4 +1,4 @@
-"""The winners' race of `network.KWinners` for a Brian2 group, at run time and as standalone C++."""
+"""The k-winners-take-all inhibition of `network.KWinners` for a Brian2 group, at run time and as standalone C++."""
 
 from types import ModuleType
 from typing import Any
@@ -46,7 +46,7 @@ bool race_{n}(int32_t place, bool fresh) {{
 
 
 class Race:
-    """Which of the `crossed` cells of a group win in a step: it sets `fires` and `rank`, and holds the silenced at v = 0."""
+    """The winner-take-all of one group: of its `crossed` cells the winners fire (`fires`, `rank`), and the silenced are held at v = 0."""
 
     def __init__(self, group: Any, k: int, batches: int, cycle: int) -> None:
         self.group, self.k, self.batches, self.cycle = group, k, batches, cycle

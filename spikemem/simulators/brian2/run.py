@@ -1,8 +1,8 @@
-"""Brian2 as the reference: the equations of `neurons` and `plasticity` as text, in Brian2's own groups, synapses and schedule.
+"""Running a network in Brian2, and reading its spikes, voltages and weights.
 
 A step runs start, groups (decay), synapses, thresholds, resets, end. A spike enters Brian2's queue in the step after it, so that a delay
 is one step shorter than in the description, and what the synapses learn at the end of a step they learn at the next one's start.
-A batch lies side by side in one group: cell c of item b is number b * size + c. What Brian2 has no word for, the winners' race, is a
+A batch lies side by side in one group: cell c of item b is number b * size + c. What Brian2 lacks, the winners' race, is a
 network operation at run time, and a C++ function in standalone mode.
 """
 
@@ -36,7 +36,7 @@ PREFERENCES: Mapping[str, Any] = {
 
 
 def timed(simulation: Simulation, target: str = "numpy") -> tuple[Recording, float]:
-    """Simulate, see `spikemem.simulate`; and the seconds that went to the compiler of standalone code."""
+    """Run a simulation; returns its recording, and the seconds that went to the compiler of standalone code."""
     b2 = _brian2()
     _check_tools(target)
     with _prepared(b2, target) as folder:
@@ -49,7 +49,7 @@ def timed(simulation: Simulation, target: str = "numpy") -> tuple[Recording, flo
 
 
 def _check_tools(target: str) -> None:
-    """A compiler where one is needed, before Brian2 finds that there is none."""
+    """MissingExtraError where a target needs a compiler that is not installed."""
     wanted = {"numpy": (), "cython": ("g++",), STANDALONE: ("g++", "make")}[target]
     if os.name == "posix":
         for tool in wanted:
@@ -85,7 +85,7 @@ def _prepared(b2: ModuleType, target: str) -> Iterator[Path | None]:
 
 
 def _simulate(model: Model, simulation: Simulation) -> None:
-    """All steps, and one more where synapses learn, in which they learn the last one's spikes."""
+    """Run all steps, and one more where synapses learn, since they learn a step's spikes at the start of the next."""
     steps, progress = model.drive.steps, simulation.progress
 
     def report(elapsed: Any, completed: float, start: Any, duration: Any) -> None:
@@ -110,7 +110,7 @@ def _recorded(model: Model, simulation: Simulation) -> Recording:
 
 
 def _fired(model: Model, population: Population) -> Fired:
-    """A population's spikes in firing order, and those of its basket cell: it spikes with the last winner; a teacher needs none."""
+    """A population's spikes in firing order, and those of its basket cell, which spikes with the last winner; clamped cells have none."""
     monitor = model.spikes[population.name]
     step, place = np.rint(np.asarray(monitor.t / model.dt)).astype(np.int64), np.asarray(monitor.i).astype(np.int64)
     raced = hasattr(monitor, "rank")

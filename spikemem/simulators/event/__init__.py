@@ -1,4 +1,4 @@
-"""Event-driven on the CPU: ours, and the default. On another device it is the batched loop of `torch_loop`."""
+"""The default simulator: event-driven on the CPU. On another device it runs the batched loop of `torch_loop`."""
 
 from spikemem.errors import StimulusError
 from spikemem.simulators.contract import TORCH_DEVICES, Simulator

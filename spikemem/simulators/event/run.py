@@ -1,7 +1,7 @@
-"""The event-driven simulator on the CPU: it touches only synapses of cells that spiked.
+"""The event-driven simulator on the CPU, which visits only the synapses of cells that spiked.
 
-A neuron with constants for the compiled kernel, and a rule with such constants, run compiled. Any other takes its own `step` in numpy,
-its rule on all-to-all weights.
+Neurons and rules that give constants for the compiled kernels run compiled. Any other runs by its own `step` in numpy, a rule on
+all-to-all weights.
 """
 
 from typing import Any, Protocol
@@ -24,7 +24,7 @@ Events = NDArray[np.int64]  # rows (batch, cell, rank in the cycle), in firing o
 
 
 def run(simulation: Simulation) -> Recording:
-    """Simulate; see `spikemem.simulate`."""
+    """Run a simulation on the CPU, in float64."""
     net, drive = simulation.net, simulation.drive
     groups = {name: _Group(p, drive, net) for name, p in net.populations.items()}
     learners = {p.name: _learner(net, p, p.plasticity, drive.batches) for p in net.projections if p.plasticity is not None}
@@ -54,7 +54,7 @@ def run(simulation: Simulation) -> Recording:
 
 
 class _Race:
-    """The basket cell of `KWinners`: who is silenced, and how many have spiked in the cycle."""
+    """The basket cell of `KWinners`: which cells are silenced, and how many have spiked in the cycle."""
 
     def __init__(self, k: int, batches: int, cells: int) -> None:
         self.k, self.silenced, self.count = k, np.zeros((batches, cells), bool), np.zeros(batches, np.int64)
@@ -71,7 +71,7 @@ class _Race:
 
 
 class _Cells(Protocol):
-    """The cells of a population, [batch, cell]."""
+    """The state of a population's cells, [batch, cell], and their time step."""
 
     @property
     def voltage(self) -> NDArray[np.float64]: ...
@@ -154,7 +154,7 @@ class _Group:
     def advance(self, t: int) -> None:
         fresh = self.cycle and t % self.cycle == 0
         if self.forced is not None:
-            self.events.append(self._told(self.forced[t], bool(fresh)))
+            self.events.append(self._clamped(self.forced[t], bool(fresh)))
             return
         if fresh:
             self.cells.restart()
@@ -162,7 +162,7 @@ class _Group:
                 self.race.restart()
         self.events.append(self.cells.fire(self.current, SILENCE if self.external is None else self.external[t], self.race))
 
-    def _told(self, spikes: NDArray[np.bool_], fresh: bool) -> Events:
+    def _clamped(self, spikes: NDArray[np.bool_], fresh: bool) -> Events:
         """Teacher-forced spikes as events; their rank in the cycle follows their step, then their index."""
         if fresh:
             self.count[:] = 0
@@ -175,14 +175,14 @@ class _Group:
         return np.stack([batch, cell, rank], axis=1)
 
     def fired(self) -> Fired:
-        """All spikes; a teacher needs no basket cell."""
+        """All spikes; clamped cells have no basket cell."""
         baskets = self.race.baskets if self.race is not None else []
         batch, cell, rank = np.concatenate(self.events).T
         return Fired(_steps(self.events), batch, cell, rank, _steps(baskets), np.concatenate([*baskets, NO_EVENTS[:, 0]]))
 
 
 def _steps(arrays: list[NDArray[np.int64]]) -> NDArray[np.int64]:
-    """For each row of what was kept step by step, its step."""
+    """The step of each row of arrays that were kept one a step."""
     return np.repeat(np.arange(len(arrays)), np.array([len(rows) for rows in arrays], np.int64))
 
 

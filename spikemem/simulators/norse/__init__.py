@@ -1,4 +1,4 @@
-"""Norse's cells and its STDP in the torch loop."""
+"""The simulator "norse": Norse's neurons and STDP in the torch loop."""
 
 from spikemem.simulators.contract import TORCH_DEVICES, Simulator
 from spikemem.simulators.recording import Recording

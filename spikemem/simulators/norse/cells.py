@@ -1,8 +1,8 @@
-"""Norse's cells and its STDP in the torch loop: `lif_box`, `iaf`, `leaky_integrator_box` and `stdp`.
+"""Norse's neurons and STDP in the torch loop: `lif_box`, `iaf`, `leaky_integrator_box` and `stdp`.
 
-Norse integrates by Euler, V + dt / tau (I - V); with 1 - exp(-dt / tau) in the place of dt / tau, and I divided by it, that is the
-contract. It resets at the end of a step and the contract in the next one, so that Norse's reset functions are called there. Its STDP
-trace adds dt / tau a for a spike where the contract adds 1.
+Norse integrates by Euler, V + dt / tau (I - V); with 1 - exp(-dt / tau) instead of dt / tau, and I divided by it, that is the step
+of `network.neurons.contract`. It resets at the end of a step and the contract in the next one, so that Norse's reset
+functions are called there. Its STDP trace adds dt / tau a for a spike where the contract adds 1.
 """
 
 from collections.abc import Callable
@@ -25,7 +25,7 @@ Membrane = Callable[[Tensor, Tensor], Tensor]
 
 
 class Norse(Cells):
-    """The loop's cells from Norse."""
+    """Neurons and STDP of the torch loop, computed by Norse."""
 
     def step(self, population: Population) -> Step:
         functional, neuron = _norse(), lif(population, "norse")

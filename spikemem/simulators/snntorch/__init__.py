@@ -1,4 +1,4 @@
-"""snnTorch's cells in the torch loop."""
+"""The simulator "snntorch": snnTorch's neurons in the torch loop."""
 
 from typing import Any
 
@@ -8,7 +8,7 @@ from spikemem.simulators.stimulus import Simulation
 
 
 def unlisted(cell: Any) -> Any:
-    """A snnTorch cell, off the global list on which snnTorch keeps every one that was ever made."""
+    """The same snnTorch cell, taken off the global list on which snnTorch keeps every cell that was ever made."""
     import snntorch
 
     listed = snntorch.SpikingNeuron.instances

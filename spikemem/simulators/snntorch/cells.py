@@ -15,7 +15,7 @@ from spikemem.simulators.torch_loop.cells import Cells, Step, lif
 
 
 class SnnTorch(Cells):
-    """The loop's cells from snnTorch. Constants go in as float64 tensors, since a float would be rounded to float32.
+    """Neurons of the torch loop, computed by snnTorch. Constants go in as float64 tensors, since a float would be rounded to float32.
 
     The threshold has a dimension: snnTorch's spikes are float32, and would round a scalar that they are multiplied with.
     """

@@ -1,4 +1,4 @@
-"""The batched loop in torch, on the CPU or on CUDA: all batch items and cells at once, step by step."""
+"""The simulator "torch": a clock-driven loop over steps, batched in torch, on the CPU or on CUDA."""
 
 from spikemem.simulators.contract import TORCH_DEVICES, Simulator
 from spikemem.simulators.recording import Recording

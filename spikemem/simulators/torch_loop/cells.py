@@ -1,4 +1,4 @@
-"""The neurons and the plasticity of the torch loop: ours. The simulators of other torch libraries put theirs in their place."""
+"""The neurons and the plasticity of the torch loop; simulators of other torch libraries replace them by theirs."""
 
 from collections.abc import Callable
 from functools import partial
@@ -13,11 +13,11 @@ from spikemem.network.neurons.lif import LIF
 from spikemem.network.plasticity.contract import PlasticityRule
 
 Step = Callable[[Tensor, Any], Any]
-"""A population's step: current I[t], [batch, cell], and the state of t - 1 to the state of t."""
+"""A function from the current I[t], [batch, cell], and the state of step t - 1 to the state of step t."""
 
 
 class Learner(Protocol):
-    """Plastic all-to-all weights, [batch, pre, post]."""
+    """Plastic all-to-all synapses of a projection: their weights, [batch, pre, post], and one step of learning."""
 
     @property
     def weights(self) -> Tensor: ...
@@ -27,17 +27,17 @@ class Learner(Protocol):
 
 
 class Cells:
-    """The neurons and the plasticity of the loop: ours, by their own steps. A library puts its own in their place."""
+    """How the loop steps neurons and plastic synapses: by the `step` of spikemem's own models. A subclass uses another library's."""
 
     def __init__(self, dt: float, dtype: torch.dtype, device: torch.device) -> None:
         self.dt, self.dtype, self.device = dt, dtype, device
 
     def step(self, population: Population) -> Step:
-        """A population's step."""
+        """The function that steps a population."""
         return partial(population.neuron.step, dt=self.dt)
 
     def learner(self, projection: Projection, rule: PlasticityRule, weights: Tensor) -> Learner:
-        """What learns on a projection, from weights of [batch, pre, post] on."""
+        """The plastic synapses of a projection.   weights: at the start, [batch, pre, post]."""
         return _Learner(rule, weights, self.dt)
 
     def number(self, value: float) -> Tensor:

@@ -1,4 +1,4 @@
-"""Batched kernels in torch: the same step for a whole batch at once, on the CPU or on CUDA."""
+"""Batched torch operations of the torch loop: synaptic transmission, and k-winners-take-all inhibition."""
 
 import torch
 from torch import Tensor
@@ -7,9 +7,9 @@ from spikemem.network.synapses import Dense, OneBit, Sparse, Synapses
 
 
 class Carrier:
-    """One projection's synapses as tensors; `deliver(spikes)` gives the current they cause.
+    """One projection's synapses as tensors; `deliver(spikes)` gives the current that spikes cause.
 
-    Sparse rows are gathered, and one-bit rows unpacked, for the cells that spiked alone.
+    Sparse rows are gathered, and one-bit rows unpacked, only for the cells that spiked.
     """
 
     def __init__(self, synapses: Synapses, device: torch.device, dtype: torch.dtype) -> None:
@@ -28,7 +28,7 @@ class Carrier:
                 self.on, self.off = (torch.tensor(weight, device=device, dtype=dtype) for weight in (synapses.on, synapses.off))
 
     def deliver(self, spikes: Tensor) -> Tensor:
-        """spikes: bool, [batch, pre].   Returns the current, [batch, post]."""
+        """The current that spikes cause, [batch, post].   spikes: bool, [batch, pre]."""
         match self.synapses:
             case Dense():
                 return spikes.to(self.dtype) @ self.weights

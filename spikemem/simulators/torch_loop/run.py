@@ -1,4 +1,4 @@
-"""The batched loop in torch, also around the cells of other torch libraries, which bring `Cells`."""
+"""The clock-driven, batched loop in torch, around spikemem's neurons or those of another torch library (`Cells`)."""
 
 from typing import Any
 
@@ -21,7 +21,7 @@ Events = tuple[Tensor, Tensor, Tensor]  # batch, cell, rank in the cycle
 
 @torch.no_grad()
 def run(simulation: Simulation, kind: type[Cells] = Cells) -> Recording:
-    """Simulate; see `spikemem.simulate`.   kind: whose neurons and plasticity."""
+    """Run a simulation.   kind: how neurons and plastic synapses are stepped."""
     net, drive = simulation.net, simulation.drive
     try:
         cells = kind(net.dt, getattr(torch, simulation.dtype), torch.device(simulation.device))
@@ -109,7 +109,7 @@ class _Group:
         self.count = self.count + spikes.sum(1)
 
     def forget(self, step: int) -> None:
-        """Drop what no projection will ask for again."""
+        """Drop the spikes of a step that no projection will need again."""
         self.recent.pop(step, None)
         self.ranks.pop(step, None)
 
@@ -121,7 +121,7 @@ class _Group:
 
 
 class _Way:
-    """A projection: what carries its spikes, or, where it is plastic, what learns, where it has synapses, and when they see spikes."""
+    """A projection: its synapses as tensors, fixed (`carrier`) or plastic (`learner`), and their delays in steps."""
 
     def __init__(self, projection: Projection, simulation: Simulation, cells: Cells) -> None:
         net = simulation.net
