@@ -4,7 +4,7 @@
 
 `fan_in` dimensions reach a granule cell by push-pull pairs: +w from the ON cell, -w from the OFF cell. A feed-forward interneuron `ff`
 subtracts the mean of the volleys, and synaptic scaling (Turrigiano 2008) divides by the standard deviation of a cell's drive, so that
-all cells are used alike. Both are learned from what is stored (`Adaptation`), anew at `hippocampus.ADAPTATIONS` and in sleep.
+all cells are used alike. Both are learned from what is stored (`Adaptation`), anew at `storing.ADAPTATIONS` and in sleep.
 """
 
 from dataclasses import dataclass
