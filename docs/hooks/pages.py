@@ -1,7 +1,8 @@
 """What the site is made of beside docs/: the notebooks as tutorials, and a page of the API for each package.
 
-Called by mkdocs. Links of the pages into the repository, `[text](../spikemem/network/neurons.py)`, are links on the site, too: into the
-API reference, or to a tutorial; to files that the site does not hold they are the text alone.
+Called by mkdocs. Links of the pages into the repository, `[text](../spikemem/network/graph.py)`, are links on the site, too: into the
+API reference, or to a tutorial; to files that the site does not hold they are the text alone. A comment `<!-- code: FILE -->` becomes that
+file of the repository, `<!-- code: FILE NAME ... -->` what it defines by these names: what a page shows is what the tests run.
 """
 
 import ast
@@ -14,6 +15,7 @@ from mkdocs.config.defaults import MkDocsConfig
 from mkdocs.structure.files import File, Files
 
 ROOT = Path(__file__).parents[2]
+CODE = re.compile(r"<!-- code: (\S+)((?: \w+)*) -->")
 LINK = re.compile(r"\[([^\]]+)\]\(\.\./([^)#]+)(?:#[^)]*)?\)")
 
 
@@ -51,9 +53,11 @@ def on_files(files: Files, config: MkDocsConfig) -> Files:
 
 def exported(name: str) -> dict[str, str]:
     """What a package gives by its own name, and where each stands."""
-    tree = ast.parse((ROOT / name.replace(".", "/") / "__init__.py").read_text(encoding="utf-8"))
-    imports = [node for node in tree.body if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("spikemem")]
-    return {alias.asname or alias.name: f"{node.module}.{alias.name}" for node in imports for alias in node.names}
+    folder = ROOT / name.replace(".", "/")
+    lazy = folder / "__init__.pyi"  # names what a package imports when it is first used
+    tree = ast.parse((lazy if lazy.is_file() else folder / "__init__.py").read_text(encoding="utf-8"))
+    homes = [((f"{name}." if node.level else "") + (node.module or ""), node) for node in tree.body if isinstance(node, ast.ImportFrom)]
+    return {a.asname or a.name: f"{home.rstrip('.')}.{a.name}" for home, node in homes if home.startswith("spikemem") for a in node.names}
 
 
 def reference(name: str) -> str:
@@ -94,8 +98,35 @@ def tutorial(path: Path) -> tuple[str, dict[str, bytes]]:
 
 
 def on_page_markdown(markdown: str, **_: object) -> str:
-    """Links into the repository become links of the site."""
-    return LINK.sub(lambda link: within(link[1], link[2]), markdown)
+    """Links into the repository become links of the site, and comments that name code the code."""
+    linked = LINK.sub(lambda link: within(link[1], link[2]), markdown)
+    return CODE.sub(lambda code: f"```python\n{shown(code[1], code[2].split())}\n```", linked)
+
+
+def shown(path: str, names: list[str]) -> str:
+    """A file of the repository, or what it defines by some names, in the file's order; KeyError where it lacks one."""
+    source = (ROOT / path).read_text(encoding="utf-8")
+    if not names:
+        return source.strip()
+    parts = defined(source)
+    if lacks := set(names) - set(parts):
+        raise KeyError(f"{path} does not define {', '.join(sorted(lacks))}")
+    return "\n\n\n".join(code for name, code in parts.items() if name in names)
+
+
+def defined(source: str) -> dict[str, str]:
+    """The code of each class, function and assigned name of a module, by its name."""
+    lines, found = source.splitlines(), {}
+    for node in ast.parse(source).body:
+        match node:
+            case ast.ClassDef(name=name) | ast.FunctionDef(name=name):
+                first = min([node.lineno, *(decorator.lineno for decorator in node.decorator_list)])
+            case ast.Assign(targets=[ast.Name(id=name)]) | ast.AnnAssign(target=ast.Name(id=name)):
+                first = node.lineno
+            case _:
+                continue
+        found[name] = "\n".join(lines[first - 1 : node.end_lineno])
+    return found
 
 
 def within(text: str, target: str) -> str:
@@ -103,5 +134,13 @@ def within(text: str, target: str) -> str:
     if path.suffix == ".ipynb":
         return f"[{text}](tutorials/{path.stem}.md)"
     if path.parts[0] == "spikemem" and (path.suffix == ".py" or (ROOT / path / "__init__.py").is_file()):
-        return f"[{text}][{'.'.join(path.with_suffix('').parts)}]"
+        module, name = ".".join(path.with_suffix("").parts), text.strip("`")
+        if module in packages():
+            return f"[{text}](api/{module}.md)"
+        own = (
+            path.suffix == ".py"
+            and not name.endswith(".py")
+            and name.partition(".")[0] in defined((ROOT / path).read_text(encoding="utf-8"))
+        )
+        return f"[{text}][{module}.{name}]" if own else f"[{text}][{module}]"
     return text

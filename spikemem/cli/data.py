@@ -23,7 +23,7 @@ app = typer.Typer()
 
 @app.command(name="data", epilog="Example: `spikemem bench data ../data --only LoCoMo --only HotpotQA --out results`")
 def bench_data(
-    folder: Annotated[Path, typer.Argument(metavar="DIR", help="Folder with the data sets; the README says where to get them.")],
+    folder: Annotated[Path, typer.Argument(metavar="DIR", help="Folder with the data sets; docs/data.md says where to get them.")],
     only: Annotated[list[str] | None, typer.Option(help="A data set, again for more; all that are there by default.")] = None,
     results: Annotated[Path, typer.Option("--out", help="Folder for answers, embeddings, table and figure.")] = Path("results"),
     fresh: Annotated[bool, typer.Option("--fresh", help="Measure anew what an earlier run has answered.")] = False,
@@ -71,7 +71,7 @@ def found_in(folder: Path, only: Sequence[str]) -> dict[str, list["Task"]]:
                 raise
             err.print(f"{name} is left out: {escape(str(error))}")
     if not found:
-        raise MissingDataError(f"no data set in {folder}; the README says where to get them")
+        raise MissingDataError(f"no data set in {folder}; docs/data.md says where to get them")
     return found
 
 

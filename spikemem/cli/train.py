@@ -156,7 +156,7 @@ def train_gates(
 def train_spmn(
     options: Options,
     task: Annotated[str, typer.Option(help="write (likeness of memory changes), slots (what happened when), or babi (stories).")],
-    data: Annotated[Path, typer.Option(help="Folder with the data sets; the README says where to get them.")],
+    data: Annotated[Path, typer.Option(help="Folder with the data sets; docs/data.md says where to get them.")],
     cell: Annotated[str, typer.Option(help="spiking, rate (its rate twin), and, but for babi, rate-v1 or rate-v2.")] = "spiking",
     number: Annotated[int, typer.Option(min=1, max=20, help="Which of the bAbI tasks.")] = 1,
     file: Out = Path("spmn.safetensors"),

@@ -104,7 +104,7 @@ def embedded(
         first, second = torch.from_numpy(both).tensor_split(2)
         found[name] = (first, second)
     if not found:
-        raise MissingDataError(f"{'; '.join(missing)}: the README says where to get them")
+        raise MissingDataError(f"{'; '.join(missing)}: docs/data.md says where to get them")
     return found
 
 

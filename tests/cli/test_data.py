@@ -51,7 +51,7 @@ def test_bench_data_writes_table_and_figure_and_says_what_is_missing(data: Path,
 @pytest.mark.parametrize(
     ("arguments", "clue"),
     [
-        (["bench", "data", "nowhere"], "no data set in nowhere; the README says where to get them"),
+        (["bench", "data", "nowhere"], "no data set in nowhere; docs/data.md says where to get them"),
         (["bench", "data", "nowhere", "--only", "MRPC"], "no nowhere/mrpc/msr-para-*.tsv"),
         (["bench", "data", "nowhere", "--only", "SQuAD"], "unknown data set SQuAD; there are LoCoMo"),
     ],

@@ -3,6 +3,7 @@
 import ast
 import re
 from pathlib import Path
+from typing import TypeGuard
 
 ROOT = Path(__file__).parents[2]
 README = ROOT / "README.md"
@@ -29,7 +30,8 @@ def links(path: Path) -> list[str]:
 
 def commands(path: Path) -> list[str]:
     """What a page tells to type: indented lines and `code` that begin with a known program, without comments."""
-    shown = re.findall(r"^ {4}(\S.*)$", text(path), re.MULTILINE) + re.findall(r"`([^`\n]+)`", text(path))
+    page = re.sub(r"^```.*?^```", "", text(path), flags=re.DOTALL | re.MULTILINE)
+    shown = re.findall(r"^ {4}(\S.*)$", page, re.MULTILINE) + re.findall(r"`([^`\n]+)`", page)
     starts = ("spikemem ", "python ", "make ", "pip ", "pre-commit ")
     return [re.split(r"\s+#|\s{2,}", line.strip())[0] for line in shown if line.startswith(starts)]
 
@@ -63,3 +65,27 @@ def names(code: str) -> set[tuple[str, str]]:
         elif isinstance(node, ast.Import):
             found |= {(alias.name, "") for alias in node.names if alias.name.partition(".")[0] == "spikemem"}
     return found
+
+
+def defined(path: Path) -> set[str]:
+    """What a module defines: classes with their members ("Class.member"), functions, assigned names."""
+    found: set[str] = set()
+    for node in ast.parse(text(path)).body:
+        found |= assigned(node)
+        if isinstance(node, ast.ClassDef):
+            members = set().union(*map(assigned, node.body), {part.attr for part in ast.walk(node) if is_own(part)})
+            found |= {f"{node.name}.{member}" for member in members}
+    return found
+
+
+def assigned(node: ast.AST) -> set[str]:
+    if isinstance(node, ast.ClassDef | ast.FunctionDef):
+        return {node.name}
+    targets = node.targets if isinstance(node, ast.Assign) else [node.target] if isinstance(node, ast.AnnAssign) else []
+    return {target.id for target in targets if isinstance(target, ast.Name)}
+
+
+def is_own(node: ast.AST) -> TypeGuard[ast.Attribute]:
+    """Whether code sets an attribute of self."""
+    own = isinstance(node, ast.Attribute) and isinstance(node.ctx, ast.Store)
+    return own and isinstance(node.value, ast.Name) and node.value.id == "self"

@@ -12,6 +12,7 @@ from matplotlib.figure import Figure
 from typer.testing import CliRunner
 
 from spikemem import Recording, plots, simulate
+from spikemem.cli import app
 from spikemem.network import LIF, Network, Population
 from tests.docs.pages import PROSE, README, ROOT, blocks, text
 
@@ -40,6 +41,7 @@ def test_example_runs(page: Path, i: int, tmp_path: Path, monkeypatch: pytest.Mo
         pytest.skip(f"{missing} is not installed")
     monkeypatch.chdir(tmp_path)
     added = dict(sys.modules["spikemem.data.datasets"].DATASETS) if "spikemem.data.datasets" in sys.modules else {}
+    monkeypatch.setattr(app, "registered_commands", list(app.registered_commands))
     exec(compiled(page, i), {"__name__": "example"})
     if added:
         sys.modules["spikemem.data.datasets"].DATASETS.clear()
@@ -113,8 +115,6 @@ def test_extending_a_plot() -> None:
 
 
 def test_extending_a_command(tmp_path: Path) -> None:
-    from spikemem.cli import app
-
     before = list(app.registered_commands)
     try:
         namespace("A command")

@@ -37,9 +37,27 @@ def test_tutorials_have_their_outputs() -> None:
 
 def test_links_into_the_repository() -> None:
     pages = hook("pages", "mkdocs")
-    assert pages.on_page_markdown("[`a`](../spikemem/network/neurons.py)") == "[`a`][spikemem.network.neurons]"
+    assert pages.on_page_markdown("[`a`](../spikemem/network/graph.py)") == "[`a`][spikemem.network.graph]"
     assert pages.on_page_markdown("[a](../notebooks/01_first_recall.ipynb)") == "[a](tutorials/01_first_recall.md)"
     assert pages.on_page_markdown("[a](../models/spike-cam.toml), [b](limits.md)") == "a, [b](limits.md)"
+    ca3 = "spikemem.hippocampus.regions.ca3"
+    path = f"../{ca3.replace('.', '/')}.py"
+    assert pages.on_page_markdown(f"[`CA3.cycle`]({path}), [`CA3.py`]({path})") == f"[`CA3.cycle`][{ca3}.CA3.cycle], [`CA3.py`][{ca3}]"
+    assert pages.on_page_markdown("[a](../spikemem/plots), [b](../spikemem/network/neurons)") == (
+        "[a](api/spikemem.plots.md), [b][spikemem.network.neurons]"
+    )
+
+
+def test_code_of_the_repository_is_shown() -> None:
+    pages = hook("pages", "mkdocs")
+    whole = pages.on_page_markdown("<!-- code: tests/crosscheck/toys/oja.py -->\n")
+    assert whole == f"```python\n{text(ROOT / 'tests/crosscheck/toys/oja.py').strip()}\n```\n"
+    part = pages.on_page_markdown("<!-- code: tests/crosscheck/toys/oja.py OjaState -->")
+    assert part.startswith("```python\nclass OjaState(NamedTuple):")
+    assert "Oja(PlasticityRule)" not in part
+    assert "@dataclass(frozen=True)\nclass Oja(" in pages.on_page_markdown("<!-- code: tests/crosscheck/toys/oja.py Oja -->")
+    with pytest.raises(KeyError, match="does not define Ojo"):
+        pages.on_page_markdown("<!-- code: tests/crosscheck/toys/oja.py Ojo -->")
 
 
 def test_every_package_has_a_page() -> None:

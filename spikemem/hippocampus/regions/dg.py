@@ -4,8 +4,8 @@
 
 `fan_in` dimensions reach a granule cell by push-pull pairs: +w from the ON cell, -w from the OFF cell. A feed-forward interneuron `ff`
 subtracts the mean of the volleys, and synaptic scaling (Turrigiano 2008) divides by the standard deviation of a cell's drive, so that
-all cells are used alike. Both are learned from what is stored (`Adaptation`), anew at certain numbers of
-memories (`hippocampus.storing.ADAPTATIONS`) and in sleep.
+all cells are used alike. Both are learned from what is stored (`Adaptation`), anew at some numbers of memories
+(`hippocampus.storing.ADAPTATIONS`) and in sleep.
 """
 
 from dataclasses import dataclass
