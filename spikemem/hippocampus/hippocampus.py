@@ -23,7 +23,6 @@ from spikemem.hippocampus.recall import Completion, Recall, answer, simulate
 from spikemem.hippocampus.regions import ec
 from spikemem.hippocampus.regions.ca1 import NONE
 from spikemem.hippocampus.regions.cue_words import CueWords
-from spikemem.hippocampus.regions.dg import Adaptation
 from spikemem.hippocampus.regions.ec_lex import Words
 from spikemem.hippocampus.regions.gates import MAJORITY, GateCells
 from spikemem.hippocampus.regions.pathway_cells import PATHWAYS as PATHWAYS
@@ -311,11 +310,6 @@ class Hippocampus:
     def engrams(self, ids: ArrayLike) -> NDArray[np.uint16]:
         """The CA3 cells of memories in firing order, [n, winners]; the first `ca3.core` are the core."""
         return self.circuit.engrams(self._known(ids))
-
-    @property
-    def adaptation(self) -> Adaptation:
-        """What DG has learned of its input; a new object after each adaptation."""
-        return self.circuit.dg.adaptation
 
     def density(self) -> tuple[float, float]:
         """How full CA3 is: the share of potentiated synapses, fast and slow."""

@@ -37,8 +37,7 @@ class Memory(AbstractContextManager["Memory"]):
 
     def __init__(self, store: Store, spec: ModelSpec, embedder: str | Embedder, seed: int = 0, device: str = "cpu") -> None:
         """Use `Memory.open`.   embedder: where it is a name, the model is loaded when it is first needed."""
-        self._store, self.spec, self._embedder = store, spec, embedder
-        self._seed, self._device = seed, device
+        self._store, self.spec, self._embedder, self._seed, self._device = store, spec, embedder, seed, device
         self._last_session: dict[int, int] = {}  # by memory: the session of the last turn that it took up, where that is not its own
         self.decisions: list[Decision] = []
         """The gates' decision on each text of the last call that stored some, in a model with gates."""
@@ -223,8 +222,7 @@ class Memory(AbstractContextManager["Memory"]):
             ids = commit(self._store, self._index, self.hippocampus, plan, batch)
         if plan.stays and batch.sessions[0] is not None:
             self._last_session[ids[0]] = batch.sessions[0]
-        if decided is not None:
-            self.decisions.append(replace(decided, id=ids[0]))
+        self.decisions += [] if decided is None else [replace(decided, id=ids[0])]
         return ids
 
     @contextmanager
@@ -323,8 +321,6 @@ class Memory(AbstractContextManager["Memory"]):
         ids = self.hippocampus.recall_chain(vector, hops, words=words)[0]
         scores = self.hippocampus.contents(ids[ids != NONE]) @ (vector[0] / np.linalg.norm(vector[0]))
         return [hit(self._index, i, float(score)) for i, score in zip(ids[ids != NONE], scores, strict=True)]
-
-    # -- the rest ------------------------------------------------------------------------------------------------------------------
 
     def __len__(self) -> int:
         self._follow()
