@@ -63,7 +63,7 @@ def check_gates(hippocampus: Hippocampus, embedder: str) -> None:
     cells = hippocampus.gates
     if cells is not None and cells.embedder not in (None, embedder):
         raise SpecError(
-            f"the gates of model {hippocampus.spec.name!r} were trained on vectors of {cells.embedder!r}, not of {embedder!r}; train them "
+            f"the gates of model {hippocampus.spec.name!r} learned from vectors of {cells.embedder!r}, not of {embedder!r}; train them "
             "anew with spikemem train gates --embedder, or take a model without gates"
         )
 
