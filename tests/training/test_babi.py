@@ -188,7 +188,7 @@ def test_tales_are_true_to_themselves() -> None:
         raise AssertionError(name)
 
     told = tales(200, seed=5, sentences=12, people=4, places=5, things=3)
-    check_cue = [(tale, question) for tale in told for question in tale.questions]
-    assert all(place(list(tale.sentences[: q.after]), q.words[-1]) == q.answer for tale, q in check_cue)
-    assert 0.2 < sum("the" in q.words for _, q in check_cue) / len(check_cue) < 0.6
+    questions = [(tale, question) for tale in told for question in tale.questions]
+    assert all(place(list(tale.sentences[: q.after]), q.words[-1]) == q.answer for tale, q in questions)
+    assert 0.2 < sum("the" in q.words for _, q in questions) / len(questions) < 0.6
     assert tales(3, seed=5, sentences=12, people=4, places=5, things=3) == told[:3]
