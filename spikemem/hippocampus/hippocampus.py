@@ -105,7 +105,8 @@ class Hippocampus:
         self._may_record(record)
         self.plans, overwritten = [], dict[int, int]()
         while len(held) < len(new):
-            plan = self.plan(new.part(slice(len(held), len(held) + self.room)), record)
+            size = 1 if self.gates is not None else storing.room(len(self.circuit.contents))
+            plan = self.plan(new.part(slice(len(held), len(held) + size)), record)
             self.apply(plan)
             held += plan.memory.tolist()
             if self.gates is not None:
@@ -115,13 +116,8 @@ class Hippocampus:
                 progress(len(held), len(new))
         return np.array(storing.holders(held, overwritten), np.int64)
 
-    @property
-    def room(self) -> int:
-        """How many memories may be planned together: up to DG's next adaptation, or one in a model with gates."""
-        return storing.room(len(self.circuit.contents)) if self.gates is None else 1
-
     def plan(self, new: NewMemories, record: bool = False) -> StorePlan:
-        """What storing memories, `room` of them at the most, would change; nothing changes yet.   record: as in `store`."""
+        """What storing memories would change; nothing changes yet. With gates, of one memory.   record: as in `store`."""
         if self.gates is None:
             self._may_record(record)
             return storing.plan_new(self.circuit, new)

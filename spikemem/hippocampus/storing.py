@@ -10,6 +10,7 @@ In a model with gates each event is judged first: it is written, refreshes the m
 from collections.abc import Mapping, Sequence
 from copy import copy
 from dataclasses import dataclass, replace
+from functools import reduce
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -108,6 +109,11 @@ class NewKeys:
     def __len__(self) -> int:
         return len(self.counts)
 
+    @property
+    def contents(self) -> NDArray[np.int64]:
+        """Which of the keys hold the contents of new memories, in the order of these, [memory]."""
+        return np.flatnonzero((self.item != NONE) & (self.place == 0))
+
     def joined(self, other: "NewKeys") -> "NewKeys":
         """These keys, followed by others."""
         words = None if self.words is None or other.words is None else [*self.words, *other.words]
@@ -158,7 +164,7 @@ class StorePlan:
 
 
 def room(stored: int) -> int:
-    """How many memories may be planned together: up to the next number at which DG adapts.   stored: memories stored so far.
+    """How many memories are coded together: up to the next number at which DG adapts.   stored: memories stored so far.
 
     >>> room(0), room(40), room(5000)
     (32, 24, 1024)
@@ -174,7 +180,7 @@ def recoded(circuit: Circuit, living: NDArray[np.int8], counts: NDArray[np.int8]
 
 
 def plan_new(circuit: Circuit, new: NewMemories) -> StorePlan:
-    """Plan to write new memories, `room` of them at the most, whatever is stored already."""
+    """Plan to write new memories, whatever is stored already."""
     return _planned(circuit, new, _keys_of(circuit, new))
 
 
@@ -224,7 +230,7 @@ def apply(circuit: Circuit, plan: StorePlan) -> None:
     if len(keys):
         ca1.add(keys.counts, keys.codes, keys.memory, keys.content, keys.words, keys.cue)
     if len(plan.sessions):
-        contents = first + np.arange(len(plan.sessions))
+        contents = first + keys.contents
         circuit.contents = np.concatenate([circuit.contents, contents])
         circuit.ca3.bind(ca1.codes[contents])
     if plan.recoding is not None:
@@ -262,23 +268,28 @@ def _planned(
     circuit: Circuit, new: NewMemories, keys: NewKeys, old: int = NONE,
     links: tuple[tuple[int, int], ...] = (), action: Action = Action.WRITE, verdict: Verdict | None = None,
 ) -> StorePlan:  # fmt: skip
-    """A plan that adds memories, in which DG adapts where their number is reached."""
+    """A plan that adds memories, in which DG adapts where their number is reached; of several times the last one counts."""
     stored, ca1, recoding = len(circuit.contents), circuit.ca1, None
-    if stored + len(new) in ADAPTATIONS:
+    if reached := [n - stored for n in ADAPTATIONS if stored < n <= stored + len(new)]:
         stays = circuit.living & (np.arange(stored) != (old if action is Action.OVERWRITE else NONE))
-        living = np.concatenate([ca1.counts[circuit.contents[stays]], keys.counts[: len(new)]])
-        recoding = recoded(circuit, living, np.concatenate([ca1.counts, keys.counts]))
+        fresh = keys.counts[keys.contents[: reached[-1]]]
+        recoding = recoded(circuit, np.concatenate([ca1.counts[circuit.contents[stays]], fresh]), np.concatenate([ca1.counts, keys.counts]))
     rows = stored + np.arange(len(new))
     return StorePlan(action, rows, keys, new.inputs.sessions, new.inputs.when, old, links, recoding=recoding, verdict=verdict)
 
 
 def _keys_of(circuit: Circuit, new: NewMemories) -> NewKeys:
-    """The keys of new memories, which take the next rows."""
-    vectors, item, place = new.keys()
-    volley = circuit.volley(vectors)
-    words = [new.inputs.words[i][p] for i, p in zip(item, place, strict=True)]
-    cue = np.array([new.inputs.cue[i][p] for i, p in zip(item, place, strict=True)], bool)
-    return NewKeys(volley.counts, volley.codes, len(circuit.contents) + item, len(circuit.ca1) + item, words, cue, item, place)
+    """The keys of new memories, which take the next rows; in blocks that end where DG adapts."""
+    stored, key, done, blocks = len(circuit.contents), len(circuit.ca1), 0, list[NewKeys]()
+    while done < len(new):
+        block = new.part(slice(done, done + room(stored + done)))
+        vectors, item, place = block.keys()
+        volley = circuit.volley(vectors)
+        words = [block.inputs.words[i][p] for i, p in zip(item, place, strict=True)]
+        cue = np.array([block.inputs.cue[i][p] for i, p in zip(item, place, strict=True)], bool)
+        blocks.append(NewKeys(volley.counts, volley.codes, stored + done + item, key + item, words, cue, done + item, place))
+        done, key = done + len(block), key + len(item)
+    return reduce(NewKeys.joined, blocks)
 
 
 def _cues_of(circuit: Circuit, old: int, row: int) -> NewKeys:

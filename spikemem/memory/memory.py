@@ -207,9 +207,9 @@ class Memory(AbstractContextManager["Memory"]):
         """Store items that are embedded together; returns their ids.   session: the number of the items' session 0."""
         vectors = embedded(self.embedder, [key.embedded for item in items for key in item.keys], self.spec.ec.dim, progress)
         split = np.split(vectors, np.cumsum([len(item.keys) for item in items])[:-1])
-        ids = list[int]()
+        ids, size = list[int](), len(items) if self.spec.gates is None else 1
         while len(ids) < len(items):
-            part = slice(len(ids), len(ids) + self.hippocampus.room)
+            part = slice(len(ids), len(ids) + size)
             numbers = [None if item.session is None else session + item.session for item in items[part]]
             ids += self._store_batch(ItemBatch(items[part], split[part], numbers, origin), record)
         return ids

@@ -42,24 +42,25 @@ def everything(hippocampus: Hippocampus) -> dict[str, Any]:
     return kept | {"fast": hippocampus.circuit.ca3.fast.copy(), "slow": hippocampus.circuit.ca3.slow.copy()}
 
 
-@pytest.mark.parametrize("stored", [0, 5, 28])
-def test_a_plan_changes_nothing_and_is_what_storing_does(small: ModelSpec, stored: int) -> None:
-    planned, plain, vectors = Hippocampus(small), Hippocampus(small), units(stored + 4)
+@pytest.mark.parametrize(("stored", "more"), [(0, 4), (5, 4), (28, 4), (30, 4), (20, 50)])
+def test_a_plan_changes_nothing_and_is_what_storing_does(small: ModelSpec, stored: int, more: int) -> None:
+    planned, plain, vectors = Hippocampus(small), Hippocampus(small), units(stored + more)
+    variants = [vectors[[-1 - i]] if i % 3 else None for i in range(more)]
     for memory in (planned, plain):
         memory.store(vectors[:stored])
     before = everything(planned)
-    new = NewMemories.of(small, vectors[stored:], None, None, None, None, None, None)
+    new = NewMemories.of(small, vectors[stored:], None, variants, None, None, None, None)
     plan = planned.plan(new)
     for name, array in everything(planned).items():
         np.testing.assert_array_equal(array, before[name], err_msg=name)
-    assert (plan.recoding is not None) == (stored + 4 in ADAPTATIONS)
+    assert (plan.recoding is not None) == any(stored < n <= stored + more for n in ADAPTATIONS)
     planned.apply(plan)
-    plain.store(vectors[stored:])
+    plain.store(vectors[stored:], variants=variants)
     for name, array in everything(planned).items():
         np.testing.assert_array_equal(array, everything(plain)[name], err_msg=name)
 
 
-def test_plans_end_where_dentate_gyrus_adapts() -> None:
+def test_memories_are_coded_together_up_to_where_dentate_gyrus_adapts() -> None:
     assert [room(n) for n in (0, 31, 32, 4095, 4096, 10**6)] == [32, 1, 32, 1, 1024, 1024]
 
 

@@ -29,7 +29,7 @@ def tales(n: int, seed: int = 0, *, sentences: int = 8, people: int = 3, places:
     >>> print(*(" ".join(words) for words in tale.sentences), sep=". ")
     idris goes to the cellar. idris takes the lantern. idris walks to the jetty. idris walks to the workshop
     >>> tale.questions
-    (Question(words=('where', 'is', 'the', 'lantern'), answer='workshop', after=4),)
+    (StoryQuestion(words=('where', 'is', 'the', 'lantern'), answer='workshop', after=4),)
     """
     for name, count, most, least in (("people", people, PEOPLE, 1), ("places", places, PLACES, 2), ("things", things, THINGS, 0)):
         if not least <= count <= len(most):
