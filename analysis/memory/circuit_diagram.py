@@ -89,7 +89,7 @@ def draw_box(axes: Axes, net: Network, key: str) -> None:
     style = {"boxstyle": "round,pad=0,rounding_size=.18", "facecolor": COLOURS[region], "edgecolor": "none"}
     axes.add_patch(FancyBboxPatch(corner, width, height, **style))
     size, many = net.populations[populations[-1]].size, len(populations) > 3
-    below = {"gates": "update, reset,\ncandidate, read", "mismatch": "said, but not recalled,\nand the reverse"}.get(key, "")
+    below = {"gates": "update, reset,\ncandidate, read", "mismatch": "new in the cue,\nor missing in it"}.get(key, "")
     below = below or {"ca1": "one cell a cue", "sub": "one cell a cue"}.get(key, f"{size:,} cells")
     if height < 1 and not many:
         axes.text(x, y, title, ha="center", va="center", color=PAPER, fontsize=10)
