@@ -279,7 +279,11 @@ def _planned(
 
 
 def _keys_of(circuit: Circuit, new: NewMemories) -> NewKeys:
-    """The keys of new memories, which take the next rows; in blocks that end where DG adapts."""
+    """The keys of new memories, which take the next rows.
+
+    They stand in blocks that end where DG adapts, contents first in each: the order in which they were stored before plans could cross an
+    adaptation, and on which ties and snapshots depend. Codes made here are replaced where `_planned` finds that DG adapts.
+    """
     stored, key, done, blocks = len(circuit.contents), len(circuit.ca1), 0, list[NewKeys]()
     while done < len(new):
         block = new.part(slice(done, done + room(stored + done)))

@@ -5,13 +5,13 @@ The functions take named tuples of arrays, which numba compiles, in place of the
 """
 
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from typing import NamedTuple
 
 import numpy as np
 from numba import get_num_threads, njit
 from numpy.typing import NDArray
 
+from spikemem._threads import shared
 from spikemem.kernels.circuit import I8, I32, I64, Keys, Lottery, Recurrent, ca3_cycle, first_under_noise, shared_cells
 
 UNIT = 64
@@ -295,9 +295,4 @@ def attend_unsettled(
 
 def _in_threads(kernel: Callable[..., None], n: int, *given: object) -> None:
     """Run a kernel that releases the interpreter over 0 to n, in parts. (`parallel=True` would compile for half a minute.)"""
-    threads = min(get_num_threads(), n)
-    if threads < 2:
-        kernel(0, n, *given)
-        return
-    with ThreadPoolExecutor(threads) as pool:
-        list(pool.map(lambda t: kernel(n * t // threads, n * (t + 1) // threads, *given), range(threads)))
+    shared(lambda first, last: kernel(first, last, *given), n, get_num_threads())

@@ -1,9 +1,10 @@
 """Registries of parts by name (neurons, plasticity rules, simulators): spikemem's own, other packages', and those added at run time."""
 
+import warnings
 from collections.abc import Iterator, Mapping
 from functools import cached_property
 from importlib.metadata import EntryPoint, entry_points
-from typing import Generic, TypeVar
+from typing import Generic, TypeVar, cast
 
 from spikemem.errors import NetworkError
 
@@ -14,7 +15,8 @@ class Registry(Generic[T]):
     """Parts of one sort by name: spikemem's own, those of installed packages, and those registered at run time.
 
     what: the sort, for messages.   group: the entry point group under which other packages announce theirs; each is loaded when it is
-    first looked up.   own: spikemem's own. Names are unique.
+    first looked up.   own: spikemem's own. Names are unique.   sort: the class of the parts, where they are of one; what another package
+    announces must be of it, and have its name.
 
     >>> fruit = Registry("fruit", "spikemem.fruits", {"apple": 1})
     >>> fruit.register("pear", 2)
@@ -22,8 +24,8 @@ class Registry(Generic[T]):
     (['apple', 'pear'], 2)
     """
 
-    def __init__(self, what: str, group: str, own: Mapping[str, T]) -> None:
-        self.what, self.group = what, group
+    def __init__(self, what: str, group: str, own: Mapping[str, T], sort: type[T] | None = None) -> None:
+        self.what, self.group, self.sort = what, group, sort
         self._things = dict(own)
 
     def register(self, name: str, thing: T) -> None:
@@ -47,9 +49,22 @@ class Registry(Generic[T]):
         if not claims:
             raise NetworkError(f"no {self.what} {name!r}; there are {', '.join(self)}")
         try:
-            return claims[0].load()
+            thing = claims[0].load()
         except (ImportError, AttributeError) as error:
             raise NetworkError(f"the {self.what} {name!r} ({claims[0].value}) cannot be loaded: {error}") from error
+        if self.sort is not None and (not isinstance(thing, self.sort) or getattr(thing, "name", name) != name):
+            raise NetworkError(f"{claims[0].value} is {thing!r:.80}, and no {self.what} of the name {name!r}; mend the entry point")
+        return cast(T, thing)
+
+    def loadable(self) -> dict[str, T]:
+        """All parts that can be loaded, by name; of the others a warning says why."""
+        found = {}
+        for name in self:
+            try:
+                found[name] = self[name]
+            except NetworkError as error:
+                warnings.warn(str(error), stacklevel=2)
+        return found
 
     def __contains__(self, name: object) -> bool:
         return name in set(self)

@@ -173,3 +173,15 @@ def recorded(
         delivered = trains.step + net.steps(projection.delay) < drive.steps
         carried += projection.carried(trains.cell[delivered], trains.rank[delivered])
     return Recording(net.dt, drive.steps, drive.batches, spikes, voltages, dict(simulation.chosen), {}, carried, weights)
+
+
+def cycle_ranks(step: NDArray[np.int64], batch: NDArray[np.int64], cycle: int) -> NDArray[np.int64]:
+    """The rank of each spike in its cycle, for spikes sorted by step, then batch item, then cell."""
+    if not len(step):
+        return np.zeros(0, np.int64)
+    key = step // cycle * (1 + batch.max()) + batch
+    order = np.argsort(key, kind="stable")
+    starts = np.flatnonzero(np.diff(key[order], prepend=-1))
+    rank = np.empty(len(step), np.int64)
+    rank[order] = np.arange(len(step)) - np.repeat(starts, np.diff([*starts, len(step)]))
+    return rank

@@ -24,7 +24,7 @@ from spikemem.simulators.stimulus import Simulation, Stimulus, checked
 from spikemem.simulators.torch_loop import TORCH
 
 OWN = (EVENT, TORCH, SNNTORCH, NORSE, BRIAN2, CYTHON, COMPILED)
-SIMULATORS: Registry[Simulator] = Registry("simulator", "spikemem.simulators", {simulator.name: simulator for simulator in OWN})
+SIMULATORS: Registry[Simulator] = Registry("simulator", "spikemem.simulators", {simulator.name: simulator for simulator in OWN}, Simulator)
 """All simulators, installed packages' included: iterating gives names, indexing a `Simulator`."""
 FOUR = ("event", "snntorch", "norse", "brian2")
 """The simulators that are compared with one another: spikemem's own, and one of each library."""
@@ -37,12 +37,12 @@ def register(simulator: Simulator) -> None:
 
 def defaults() -> list[str]:
     """The names of the simulators that are compared by default, "event" first: all but variants of another one."""
-    return [name for name in SIMULATORS if ":" not in name]
+    return [name for name in SIMULATORS.loadable() if ":" not in name]
 
 
 def table() -> str:
     """The simulators and what each lacks, as a markdown table."""
-    every = [SIMULATORS[name] for name in SIMULATORS]
+    every = SIMULATORS.loadable().values()
     rows = [f"| `{s.name}` | {s.description} | {_where(s)} | {s.extra or '-'} | {s.lacks or '-'} |" for s in every]
     return "\n".join(["| simulator | what it is | runs on | needs | lacks |", "|---|---|---|---|---|", *rows]) + "\n"
 

@@ -81,7 +81,7 @@ class Vocabulary:
 
     @classmethod
     def of(cls, stories: Sequence[Story]) -> Self:
-        """That of stories."""
+        """The vocabulary of stories: their words, their answers, and the length of their longest line."""
         lines = [line for story in stories for line in (*story.sentences, *(q.words for q in story.questions))]
         answers = {q.answer for story in stories for q in story.questions}
         return cls(sorted({word for line in lines for word in line}), sorted(answers), max(len(line) for line in lines))

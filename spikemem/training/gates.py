@@ -128,7 +128,7 @@ def levels(mismatches: NDArray[np.float64]) -> NDArray[np.float64]:
 
 
 class HeldOut(NamedTuple):
-    """Held-out lessons of one kind.   n: how many.   wrong: the share that the gates' values decide otherwise."""
+    """How often the gates err on held-out lessons of one kind.   n: how many lessons.   wrong: the share that is decided wrongly."""
 
     n: int
     wrong: float
@@ -136,7 +136,7 @@ class HeldOut(NamedTuple):
 
 @dataclass(frozen=True)
 class TrainedGates:
-    """What a training came to.   held_out: lessons, by what was right.   lessons: taught."""
+    """The outcome of a training.   held_out: errors on held-out lessons, by the right action.   lessons: those of the training."""
 
     history: History
     held_out: dict[str, HeldOut]

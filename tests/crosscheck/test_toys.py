@@ -1,8 +1,9 @@
 """What is added from outside the package, one file each in `toys`, goes through the same suite as what spikemem brings."""
 
+import importlib.util
 import math
 from collections.abc import Iterator
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -18,10 +19,11 @@ from spikemem.cli import app
 from spikemem.errors import NetworkError, SpecError, StimulusError, UnsupportedError
 from spikemem.evaluate.bench import simulators as bench
 from spikemem.evaluate.validate import validate
-from spikemem.network import NEURONS, RULES
+from spikemem.network import NEURONS, RULES, Brian2Neuron
 from spikemem.network.registry import Registry
 from spikemem.network.synapses import all_to_all
 from spikemem.simulators import SIMULATORS, register, table
+from spikemem.simulators.registry import defaults
 from tests.crosscheck.test_contract import COMPILED, LENGTHY, NETWORKS, STEPS, TOLERANCE, Case, cases, check, library
 from tests.crosscheck.test_contract import SIMULATORS as OURS
 from tests.crosscheck.toys.adaptive import Adaptive
@@ -304,6 +306,32 @@ def test_names_of_simulators_are_unique_and_must_load(installed: Path) -> None:
         SIMULATORS["event"]
     with pytest.raises(NetworkError, match=r"'gone' \(tests.no_such_module:PLAIN\) cannot be loaded"):
         SIMULATORS["gone"]
+
+
+def test_a_broken_package_spoils_nothing_but_itself(installed: Path) -> None:
+    announce(installed, "gone = tests.no_such_module:PLAIN", "number = math:pi", "other = tests.crosscheck.toys.plain:PLAIN")
+    for name, problem in (("number", "and no simulator of the name 'number'"), ("other", "and no simulator of the name 'other'")):
+        with pytest.raises(NetworkError, match=problem):
+            SIMULATORS[name]
+    with pytest.warns(UserWarning, match="gone") as told:
+        assert defaults()[0] == "event"
+    assert len(told) == 3
+    with pytest.warns(UserWarning, match="gone"):
+        assert not {"gone", "number", "other"} & set(table().split("`"))
+
+
+@pytest.mark.skipif(importlib.util.find_spec("brian2") is None, reason="brian2 is not installed")
+def test_a_constant_that_brian2_would_shadow_is_refused() -> None:
+    @dataclass(frozen=True)
+    class Shadowed(Adaptive):
+        def brian2(self) -> Brian2Neuron:
+            plain = super().brian2()
+            return plain._replace(numbers={**plain.numbers, "i": 2.0})
+
+    net = Network()
+    net.add(Population("a", 2, Shadowed()))
+    with pytest.raises(NetworkError, match="Brian2 reads i as its own; give the constants of Brian2Neuron other names"):
+        simulate(net, {"a": [0.3]}, 4, simulator="brian2")
 
 
 def test_the_table_names_every_simulator_and_what_it_lacks() -> None:

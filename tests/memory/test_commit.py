@@ -12,6 +12,7 @@ from spikemem.hippocampus.circuit import Circuit
 from spikemem.hippocampus.storing import ADAPTATIONS, NewMemories, room
 from spikemem.memory.index import Index
 from spikemem.memory.store import Store
+from spikemem.network import unpack
 from tests.conftest import Open
 from tests.fakes import units
 from tests.memory.test_memory import agrees
@@ -58,6 +59,17 @@ def test_a_plan_changes_nothing_and_is_what_storing_does(small: ModelSpec, store
     plain.store(vectors[stored:], variants=variants)
     for name, array in everything(planned).items():
         np.testing.assert_array_equal(array, everything(plain)[name], err_msg=name)
+
+
+def test_storing_binds_each_engram_to_itself_alone(small: ModelSpec) -> None:
+    memory = Hippocampus(small)
+    memory.store(units(4))
+    core = memory.engrams(range(4))[:, : small.ca3.core].astype(int)
+    wanted, half = np.zeros((small.dg.cells, small.dg.cells), bool), small.dg.cells // 2
+    for cells in core:
+        wanted[np.ix_(cells, cells)] = True
+    got = unpack(memory.circuit.ca3.fast)
+    np.testing.assert_array_equal(got, np.concatenate([wanted[:half, :half], wanted[half:, half:]]))
 
 
 def test_memories_are_coded_together_up_to_where_dentate_gyrus_adapts() -> None:

@@ -9,13 +9,17 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from spikemem.errors import UnsupportedError
+from spikemem.errors import NetworkError, UnsupportedError
 from spikemem.network.graph import CycleReset, KWinners, Population, Projection
 from spikemem.network.neurons.contract import Brian2Neuron
 from spikemem.network.plasticity.contract import Brian2Rule, PlasticityRule
 from spikemem.network.synapses import Dense, OneBit, Sparse, unpack
 from spikemem.simulators.brian2.race import Race
+from spikemem.simulators.recording import cycle_ranks
 from spikemem.simulators.stimulus import Simulation
+
+RESERVED = frozenset(("v", "j", "i", "N", "t", "dt", "lastspike", "not_refractory", "rand", "randn", "xi", "pi", "e", "inf", "rank"))
+"""Names that Brian2, or the network around a cell, reads as something of its own: a constant of such a name would be shadowed."""
 
 SCHEDULE = ["start", "groups", "synapses", "thresholds", "resets", "end"]
 DRIFT, FIRST, SECOND = -3, -2, -1
@@ -77,6 +81,10 @@ class Model:
         return group
 
     def _constants(self, text: Brian2Neuron | Brian2Rule) -> dict[str, Any]:
+        """The constants of a text; NetworkError where Brian2 would read one of their names as something of its own."""
+        taken = sorted({*text.numbers, *text.times} & RESERVED)
+        if taken:
+            raise NetworkError(f"Brian2 reads {', '.join(taken)} as its own; give the constants of {type(text).__name__} other names")
         return {**text.numbers, **{name: time * self.b2.ms for name, time in text.times.items()}}
 
     def _restart(self, n: int, group: Any, inhibition: CycleReset, text: Brian2Neuron) -> None:
@@ -236,9 +244,7 @@ def _triples(projection: Projection) -> tuple[NDArray[np.int64], NDArray[np.int6
 
 
 def _ranks(trains: NDArray[np.bool_], cycle: int) -> NDArray[np.int64]:
-    """The rank of teacher-forced spikes in their cycle, [time, batch, cell], by step, then index."""
-    ranks = np.zeros(trains.shape, np.int64)
-    for start in range(0, len(trains), cycle):
-        part = trains[start : start + cycle].transpose(1, 0, 2)
-        ranks[start : start + cycle] = (part.reshape(len(part), -1).cumsum(1) - 1).reshape(part.shape).transpose(1, 0, 2)
+    """The rank of teacher-forced spikes in their cycle, [time, batch, cell]; 0 where there is none."""
+    ranks, spikes = np.zeros(trains.shape, np.int64), np.nonzero(trains)
+    ranks[spikes] = cycle_ranks(spikes[0], spikes[1], cycle)
     return ranks

@@ -23,7 +23,7 @@ from spikemem.errors import MissingExtraError, UnsupportedError
 from spikemem.network.graph import KWinners, Population, Projection
 from spikemem.simulators.brian2 import EXTRA, STANDALONE
 from spikemem.simulators.brian2.model import Model
-from spikemem.simulators.recording import Fired, Recording, recorded
+from spikemem.simulators.recording import Fired, Recording, cycle_ranks, recorded
 from spikemem.simulators.stimulus import Simulation
 
 PREFERENCES: Mapping[str, Any] = {
@@ -120,21 +120,9 @@ def _fired(model: Model, population: Population) -> Fired:
     order = order[step[order] < model.drive.steps]
     step, batch, cell, rank = step[order], batch[order], cell[order], rank[order]
     if not raced:
-        rank = _ranks(step, batch, model.cycle(population))
+        rank = cycle_ranks(step, batch, model.cycle(population))
     k = population.inhibition.k if raced and isinstance(population.inhibition, KWinners) else 0
     return Fired(step, batch, cell, rank, step[rank == k - 1], batch[rank == k - 1])
-
-
-def _ranks(step: NDArray[np.int64], batch: NDArray[np.int64], cycle: int) -> NDArray[np.int64]:
-    """The rank of each spike in its cycle, for spikes sorted by step, then batch item, then cell."""
-    if not len(step):
-        return np.zeros(0, np.int64)
-    key = step // cycle * (1 + batch.max()) + batch
-    order = np.argsort(key, kind="stable")
-    starts = np.flatnonzero(np.diff(key[order], prepend=-1))
-    rank = np.empty(len(step), np.int64)
-    rank[order] = np.arange(len(step)) - np.repeat(starts, np.diff([*starts, len(step)]))
-    return rank
 
 
 def _weights(model: Model, projection: Projection) -> NDArray[np.float64]:
