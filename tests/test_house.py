@@ -70,7 +70,7 @@ def test_a_public_class_has_a_name_of_its_own() -> None:
 
 
 def test_every_public_thing_says_what_it_is() -> None:
-    """Modules, public classes and public functions have a docstring, whose first line ends a sentence or goes on to the next."""
+    """Modules, public classes and public functions have a docstring."""
     silent = []
     for path in PACKAGE.rglob("*.py"):
         tree = ast.parse(path.read_text(encoding="utf-8"))
@@ -105,6 +105,18 @@ def resolves(name: str) -> bool:
 def test_a_name_that_does_not_exist_is_found() -> None:
     assert all(map(resolves, ("network.neurons.LIF.tau", "spikemem.learn.loop", "regions.gates.Verdict.key")))
     assert not any(map(resolves, ("network.neurons.lif.tau", "spikemem.neurons", "hippocampus.ADAPTATIONS")))
+
+
+def test_a_first_line_stands_by_itself() -> None:
+    """A docstring of several lines has the end of a sentence in its first."""
+    broken = []
+    for path in PACKAGE.rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Module | ast.ClassDef | Function):
+                first, *rest = (ast.get_docstring(node) or "").splitlines() or [""]
+                if rest and rest[0].strip() and not re.search(r"[.:;?!)]($|\s)", first):
+                    broken.append(f"{named(path)}: {getattr(node, 'name', 'module')}: {first}")
+    assert broken == []
 
 
 def test_docstrings_name_what_exists() -> None:

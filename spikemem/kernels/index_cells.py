@@ -285,8 +285,10 @@ def _attend_some(
 def attend_unsettled(
     held: Volleys, recurrent: Recurrent, lottery: Lottery, cycles: int, cues: Cues, candidates: int, given: Afferents
 ) -> I64:
-    """The subiculum's winner in each of `cycles` gamma cycles while CA3 goes on from the cues' active cells, [n, cycles] (see
-    `circuit.attend`, `rank`)."""
+    """The subiculum's winner in each of `cycles` gamma cycles while CA3 goes on from the cues' active cells, [n, cycles].
+
+    As `kernels.circuit.attend`, and `rank` in each cycle.
+    """
     n = len(cues.counts)
     winners = np.full((n, cycles), -1, np.int64)
     _in_threads(_attend_some, n, winners, held, recurrent, lottery, cues, candidates, given)

@@ -99,8 +99,10 @@ def read_state(folder: Path, settings: dict[str, Any], model: nn.Module, optimis
 
 
 def spoiled(model: nn.Module, weights: Mapping[str, Tensor]) -> str | None:
-    """The first name of a parameter that is NaN or infinite, or of a buffer that is NaN (buffers may be infinite, as the tau of a cell
-    that does not leak); None where all are well.   weights: those of the model, or for it.
+    """The name of the first parameter or buffer that is spoiled; None where all are well.
+
+    A parameter is spoiled where it is NaN or infinite, a buffer where it is NaN (it may be infinite, as the tau of a cell that does not
+    leak).   weights: those of the model, or for it.
     """
     learned = {name for name, _ in model.named_parameters(remove_duplicate=False)}
     for name, weight in weights.items():

@@ -113,8 +113,10 @@ def evaluate_all(model: SPMN, events: Tensor, before: Tensor) -> Likeness:
 
 
 class SimilarityRun(NamedTuple):
-    """A trained network, its training, and by data set the likeness of its held-out pairs, before its training and after, and of any two of
-    their sentences."""
+    """A trained network with its training, and what it does to held-out pairs of sentences.
+
+    By data set: the likeness of the pairs before the training and after, and that of any two of their sentences.
+    """
 
     model: SPMN
     history: History
