@@ -12,7 +12,8 @@ PYTEST := OMP_WAIT_POLICY=passive $(BIN)/python -m pytest
 demo: $(READY)  ## store real sentences, recall them, compare with the rate model, draw the report
 	$(BIN)/spikemem demo
 
-test: lint kernels  ## lint, types, floors, tests, doctests, notebooks, wheel
+test: $(READY)  ## lint, types, floors, tests, doctests, notebooks, wheel
+	$(MAKE) --no-print-directory --jobs=2 --output-sync=target lint kernels
 	$(PYTEST) -n auto --dist loadfile
 	$(PYTEST) -n auto --nbmake --nbmake-timeout=300 notebooks
 	$(BIN)/python tests/wheel.py

@@ -11,6 +11,7 @@ import pytest
 from spikemem import load_model
 from spikemem.report import report
 from spikemem.report.demo import CURVE, HOPS, DemoResult, load_corpus, run
+from tests.fingerprint.test_fingerprint import same, untimed
 
 text = pytest.mark.skipif(find_spec("sentence_transformers") is None, reason="the text extra is not installed")
 
@@ -50,6 +51,12 @@ def test_the_figures_reach_their_bars(result: DemoResult) -> None:
     assert figures["attention_tv"] <= 0.10
     distances = [figures["attention_curve"][str(cycles)] for cycles in CURVE]
     assert distances == sorted(distances, reverse=True)
+
+
+@text
+@pytest.mark.slow
+def test_the_figures_are_what_they_were(result: DemoResult) -> None:
+    same("demo", lambda: untimed(result.json()))
 
 
 @text
