@@ -12,6 +12,7 @@ from the next step on (`SHUT_FROM`).
     after a read              1 recalled           2 ec_lex_deep           3 ca1_apical_deep    4 ca1_plateau, and so in each later cycle
 """
 
+from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -62,8 +63,8 @@ class RateCue:
         return self.taught.spec.ca1.words * total
 
 
-class Pathway:
-    """A pathway onto index cells; a subclass overrides the methods that it needs.
+class Pathway(ABC):
+    """A pathway onto index cells; a subclass says its bound, and overrides what else it needs.
 
     name: in the parts of a drive (`Recall.drives`).   of_words: whether only models with word cells have it.
     """
@@ -71,11 +72,11 @@ class Pathway:
     name: ClassVar[str]
     of_words: ClassVar[bool] = False
 
+    @abstractmethod
     def bound(self, spec: ModelSpec) -> float:
         """An upper bound of what it adds to a soma, in coincident spikes."""
-        raise NotImplementedError
 
-    def build(self, s: Synapses, net: Network, wiring: CircuitWiring) -> None:
+    def build(self, s: Synapses, net: Network, wiring: CircuitWiring) -> None:  # noqa: B027 (one that has no cells of its own builds nothing)
         """Add its cells, and their synapses onto `ca1`, `sub` and `ca1_dendrite` (`onto_index_cells`)."""
 
     def stimulus(self, s: Synapses, drive: CircuitDrive) -> dict[str, NDArray[np.generic]]:
