@@ -62,7 +62,7 @@ def store_forever(path: Path, done: Connection) -> None:
                 done.send(("forgotten", ids[2]))
 
 
-def overwrite_forever(path: Path, model: dict[str, object], done: Connection) -> None:
+def supersede_forever(path: Path, model: dict[str, object], done: Connection) -> None:
     """Store a memory that leads to another one, and contradict it over and over; tell of each id that holds it."""
     with Memory.open(path, ModelSpec.model_validate(model), embedder=FakeEmbedder()) as memory:
         holder, other = memory.store_all(["Ada lives in ~Lisbon", "The harbour opens at six"])

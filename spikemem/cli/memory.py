@@ -67,7 +67,7 @@ def store(
 
 def _decided(decision: "Decision") -> dict[str, Any]:
     held = "" if decision.held in (None, decision.text) else decision.held
-    return {"id": decision.id, "done": decision.action, "text": decision.text, "held": held, "forgotten": "; ".join(decision.forgotten)}
+    return {"id": decision.id, "done": decision.action, "text": decision.text, "old": decision.old, "held": held}
 
 
 Storing = Callable[["Memory", Callable[[int, int], None]], list[int]]

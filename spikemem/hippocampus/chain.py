@@ -31,7 +31,7 @@ def recall_chain(circuit: Circuit, volley: Volley, hops: int, spreads: bool) -> 
     first = circuit.ca1.rank(volley.counts, active, size, circuit.spec.ca1.candidates, volley.cue_words).order[:, 0]
     ids = np.full((len(volley.counts), hops), NONE, np.int64)
     for i in np.flatnonzero(first != NONE):
-        keys = circuit.follow(volley.codes[i], active[i, : size[i]], int(first[i]), hops)
+        keys = circuit.follow(volley.codes[i], active[i, : size[i]], int(first[i]), hops, volley.cue_words.silenced)
         ids[i] = circuit.ca1.owners(keys)
         if spreads:
             start = int(circuit.ca1.memory[first[i]])

@@ -12,7 +12,7 @@ from spikemem.hippocampus.regions import ec
 from spikemem.hippocampus.regions.ca1 import CA1, NONE
 from spikemem.hippocampus.regions.ca3 import CA3
 from spikemem.hippocampus.regions.contract import CircuitDrive, CircuitWiring, Region
-from spikemem.hippocampus.regions.cue_words import CueWords
+from spikemem.hippocampus.regions.cue_words import SILENT, CueWords
 from spikemem.hippocampus.regions.dg import DG
 from spikemem.hippocampus.regions.pathway_cells import ALL, Pathway
 from spikemem.hippocampus.regions.rhythm import DT, GAMMA, THETA, Gamma, Mode, RecallSchedule
@@ -97,6 +97,11 @@ class Circuit:
         lost = set(memories.tolist())
         self.link(pair for pair in self.pairs if not lost & set(pair))
 
+    def supersede(self, old: int, new: int, until: float) -> None:
+        """Note that a memory no longer holds from a moment on; the one that does takes over its associations."""
+        self.ca1.versions.supersede(old, new, until)
+        self.link(tuple(new if i == old else i for i in pair) for pair in self.pairs)  # type: ignore[misc]
+
     def link(self, pairs: Iterable[tuple[int, int]]) -> None:
         """Set the associations, each once, in their order; CA3's synapses stay as they are."""
         self.pairs, self.links = dict.fromkeys(pairs), {}
@@ -113,18 +118,21 @@ class Circuit:
 
     # -- as a network --------------------------------------------------------------------------------------------------------------
 
-    def network(self, candidates: int | None = None, competitors: int | None = None, slow: bool = True, passes: int = 1) -> Network:
+    def network(
+        self, candidates: int | None = None, competitors: int | None = None, slow: bool = True, passes: int = 1, silences: bool = False
+    ) -> Network:
         """The circuit as a `Network`, with all that is stored.
 
         candidates, competitors: dendrites and index cells that may fire in a gamma cycle; the model's by default.
         slow: whether CA3's slow synapses transmit; in a recall, where the cue is held, they do not.
         passes: of a recall; the cells that let an answer spread are there from two up.
+        silences: whether it has the cells that silence memories (`regions.versions`).
         """
         if not len(self.ca1):
             raise NetworkError("the network of an empty hippocampus has no index cells; store a memory first")
         most = self.spec.ca1
         wiring, net = (
-            CircuitWiring(candidates or most.candidates, competitors or most.competitors, slow, passes, self.links),
+            CircuitWiring(candidates or most.candidates, competitors or most.competitors, slow, passes, self.links, silences),
             Network(dt=DT),
         )
         for region in self.regions:
@@ -154,7 +162,8 @@ class Circuit:
     ) -> Recording:
         """Every spike of a protocol, step by step, with theta and gamma marked."""
         slow = any(g.mode is Mode.HOP for g in protocol)
-        net = self.network(candidates, competitors, slow, passes)
+        silences = cue_words is not None and cue_words.silenced is not None
+        net = self.network(candidates, competitors, slow, passes, silences)
         return run(net, self.stimulus(protocol, vectors, cue_words, passes), len(protocol), simulator, device, record)
 
     # -- reading spikes ------------------------------------------------------------------------------------------------------------
@@ -178,19 +187,23 @@ class Circuit:
 
     # -- without simulation --------------------------------------------------------------------------------------------------------
 
-    def follow(self, code: NDArray[np.integer], active: NDArray[np.integer], key: int, hops: int) -> NDArray[np.int64]:
+    def follow(
+        self, code: NDArray[np.integer], active: NDArray[np.integer], key: int, hops: int, silenced: NDArray[np.bool_] | None = None
+    ) -> NDArray[np.int64]:
         """The keys that a chain leads to, [hops], NONE-padded, computed without simulation; `read_chain` reads the same from spikes.
 
         code, active: CA3's cells in the cue's first gamma cycle and when it has settled.   key: the subiculum's answer to it.
+        silenced: memories that do not answer, [memory].
         """
         none, keys = np.zeros(0, np.int64), np.full(hops, NONE, np.int64)
         active = self._replay(key, active, none)
         counts, primed = self.ca1.counts[self.ca1.content[[key]]], active.astype(np.uint16)[None]
-        key = int(self.ca1.rank(counts, primed, np.array([len(active)]), self.spec.ca1.candidates).order[0, 0])
+        cue_words = CueWords((SILENT,), silenced=silenced)
+        key = int(self.ca1.rank(counts, primed, np.array([len(active)]), self.spec.ca1.candidates, cue_words).order[0, 0])
         active = self._replay(key, active, code)
         for h in range(hops):
             hopped = self.ca3.cycle(none, active, none, none)
-            keys[h] = self.ca1.on_ca3_alone(hopped)
+            keys[h] = self.ca1.on_ca3_alone(hopped, silenced)
             if keys[h] == NONE:
                 break
             active = self._replay(int(keys[h]), hopped, none)

@@ -37,7 +37,7 @@ def answered(circuit: Circuit, volley: Volley) -> NDArray[np.int64]:
     if not len(circuit.ca1):
         return np.full(len(volley.counts), NONE)
     active, size, _ = circuit.ca3.complete(volley.codes, volley.when, RECALL_SETTLE)
-    return circuit.ca1.nearest(volley.counts, active, size)
+    return circuit.ca1.nearest(volley.counts, active, size, volley.cue_words.silenced)
 
 
 def mismatch(circuit: Circuit, volley: Volley) -> tuple[int, Mismatch]:
@@ -85,7 +85,7 @@ def gated(
 
     seed: of the gates' noise.
     """
-    net = circuit.network(slow=False)
+    net = circuit.network(slow=False, silences=cue_words.silenced is not None)
     trained.build(net, circuit.ca1, seed)
     stimulus = circuit.stimulus(gates.PROTOCOL, vectors, cue_words) | trained.stimulus()
     stimulus["ec_lex"] = stimulus["ec_lex"].copy()

@@ -6,6 +6,7 @@ five more, as many as a theta cycle has, are sampled for attention. Where an ans
 (`kernels.circuit`, `kernels.index_cells`), and tests compare the two.
 """
 
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -21,7 +22,6 @@ from spikemem.hippocampus.inputs import at_least, check_cue, known
 from spikemem.hippocampus.keeping import arrays_of, restore
 from spikemem.hippocampus.recall import Completion, Recall, answer, simulate
 from spikemem.hippocampus.regions import ec
-from spikemem.hippocampus.regions.ca1 import NONE
 from spikemem.hippocampus.regions.cue_words import CueWords
 from spikemem.hippocampus.regions.ec_lex import Words
 from spikemem.hippocampus.regions.gates import MAJORITY, GateCells
@@ -89,9 +89,8 @@ class Hippocampus:
         """Store memories, one volley each; returns their ids, [n].
 
         In a model with gates each is judged as it comes (`plans`): the id is that of the memory which holds it now, and that may be
-        an old one, which then gets the cues that it lacks, or a new one that replaces one that is forgotten, whose cues it gets; where
-        a later one of the same call has overwritten it, the id is that of the later one. What has a moment overwrites only what is known
-        to have happened no later, and what has pieces refreshes nothing; else it is written.
+        an old one, which then gets the cues that it lacks, or a new one that supersedes an old one, whose cues it gets. What has a moment
+        supersedes only what is known to have happened no later, and what has pieces refreshes nothing; else it is written.
 
         cue: what recalls a memory, [n, d].   target: what is recalled, [n, d]; the cue itself by default.
         variants: for each memory further cues [v, d], or None.
@@ -103,7 +102,7 @@ class Hippocampus:
         """
         new, held = NewMemories.of(self.spec, cue, target, variants, words, pieces, sessions, when), list[int]()
         self._may_record(record)
-        self.plans, overwritten = [], dict[int, int]()
+        self.plans = []
         while len(held) < len(new):
             size = 1 if self.gates is not None else storing.room(len(self.circuit.contents))
             plan = self.plan(new.part(slice(len(held), len(held) + size)), record)
@@ -111,19 +110,22 @@ class Hippocampus:
             held += plan.memory.tolist()
             if self.gates is not None:
                 self.plans.append(plan)
-                overwritten |= {plan.forgotten: held[-1]} if plan.forgotten != NONE else {}
             if progress is not None:
                 progress(len(held), len(new))
-        return np.array(storing.holders(held, overwritten), np.int64)
+        return np.array(held, np.int64)
 
-    def plan(self, new: NewMemories, record: bool = False) -> StorePlan:
-        """What storing memories would change; nothing changes yet. With gates, of one memory.   record: as in `store`."""
+    def plan(self, new: NewMemories, record: bool = False, among: NDArray[np.bool_] | None = None) -> StorePlan:
+        """What storing memories would change; nothing changes yet. With gates, of one memory.
+
+        record: as in `store`.   among: the memories that may answer it, [memory]; all that hold, where None.
+        """
         if self.gates is None:
             self._may_record(record)
             return storing.plan_new(self.circuit, new)
         with one_thread():
             target = ("event", self.device) if record else None
-            return storing.plan_event(self.circuit, self.gates, new, target)
+            silenced = self._silenced(None, among, history=False)
+            return storing.plan_event(self.circuit, self.gates, new, target, time.time(), silenced)
 
     def _may_record(self, record: bool) -> None:
         if record and self.gates is None:
@@ -132,6 +134,39 @@ class Hippocampus:
     def apply(self, plan: StorePlan) -> None:
         """Carry out a plan. The hippocampus must not have changed since the plan was made."""
         storing.apply(self.circuit, plan)
+
+    def plan_all(self, new: NewMemories) -> StorePlan:
+        """What storing memories past the gates would change; nothing changes yet."""
+        return storing.plan_new(self.circuit, new)
+
+    def plan_version(self, new: NewMemories, old: int, until: float | None = None) -> StorePlan:
+        """What storing one memory would change that supersedes an old one, whose cues and associations it gets; nothing changes yet.
+
+        until: the moment from which the old one no longer holds, s since 1970; that of the new one by default, or now.
+        """
+        plan = storing.plan_version(self.circuit, new, int(self._known(old)[0]), time.time())
+        return plan if until is None else replace(plan, until=until)
+
+    def supersede(self, old: int, new: int, until: float | None = None) -> None:
+        """Let a memory no longer hold, since another one does: it is kept, and recalled with `history` or `around` an earlier moment.
+
+        until: the moment from which it no longer holds, s since 1970; now by default.
+        """
+        before, after = (int(self._known(i)[0]) for i in (old, new))
+        if before == after:
+            raise UnknownMemoryError(f"memory {old} cannot supersede itself")
+        self.circuit.supersede(before, after, time.time() if until is None else until)
+
+    def holds(self, around: float | None = None) -> NDArray[np.bool_]:
+        """Which memories hold, forgotten ones apart, [memory].   around: at that moment, s since 1970; now, where None."""
+        return self.circuit.living & self.circuit.ca1.versions.holds(around)
+
+    def _silenced(self, around: float | None, among: NDArray[np.bool_] | None, history: bool) -> NDArray[np.bool_] | None:
+        """The memories that do not answer; None where all do.   among: those that may, [memory].   history: also those that no longer hold."""
+        heard = np.ones(len(self.circuit.contents), bool) if history else self.circuit.ca1.versions.holds(around)
+        if among is not None:
+            heard = heard & among
+        return None if heard.all() else ~heard
 
     def teach(self, memory: int, cue: ArrayLike, words: Sequence[Words] | None = None, apart: ArrayLike | None = None) -> tuple[int, ...]:
         """Teach a memory further cues; returns the positions of those that it lacked, and so learned.
@@ -185,6 +220,8 @@ class Hippocampus:
         *,
         words: Sequence[Words] | None = None,
         around: float | None = None,
+        among: NDArray[np.bool_] | None = None,
+        history: bool = False,
         cycles: int = 2,
         settle: int = RECALL_SETTLE,
         attention_cycles: int = ATTENTION_CYCLES,
@@ -196,7 +233,8 @@ class Hippocampus:
         In a model with gates `Recall.read` holds the share of the read gate's cells that fired; memories are given whatever it is.
 
         cue: [n, d] or [d].   top_k: how many memories a cue.   words: the words of each cue, one `Words` a cue.
-        around: a moment, s since 1970; memories of that time come more easily.
+        around: a moment, s since 1970; memories of that time come more easily, and of the versions of one that which held then.
+        among: the memories that may answer, [memory]; all by default.   history: also those that were superseded.
         cycles: theta cycles; what one recalls primes, for the next, the memories whose cues its words name, its successors, and itself,
             which keeps the lead. Where there are neither cues nor associations, or no `lex`, only one is run.
         settle: gamma cycles of completion after the first.
@@ -208,7 +246,8 @@ class Hippocampus:
         vectors = ec.unit(cue, self.spec.ec.dim)
         at_least(1, top_k=top_k, attention_cycles=attention_cycles, cycles=cycles)
         at_least(0, settle=settle)
-        volley = self.circuit.volley(vectors, self._cue_words(words, around, len(vectors)))
+        cue_words = self._cue_words(words, around, len(vectors), self._silenced(around, among, history))
+        volley = self.circuit.volley(vectors, cue_words)
         schedule, target = RecallSchedule(settle, attention_cycles, self._passes(cycles)), (simulator, self.device) if record else None
         if target is None:
             found = answer(self.circuit, volley, top_k, schedule)
@@ -220,16 +259,19 @@ class Hippocampus:
         spikes = tuple(v.recording for v in verdicts if v is not None and v.recording is not None)
         return replace(found, read=np.array([read_share(v) for v in verdicts]), gates=spikes)
 
-    def reads(self, cue: ArrayLike, words: Sequence[Words] | None = None) -> NDArray[np.bool_]:
-        """Whether the read gate lets out what cues [n, d] recall, [n]; always, in a model without gates."""
+    def reads(self, cue: ArrayLike, words: Sequence[Words] | None = None, among: NDArray[np.bool_] | None = None) -> NDArray[np.bool_]:
+        """Whether the read gate lets out what cues [n, d] recall, [n]; always, in a model without gates.   among: as in `recall`."""
         vectors = ec.unit(cue, self.spec.ec.dim)
         if self.gates is None:
             return np.ones(len(vectors), bool)
-        volley = self.circuit.volley(vectors, self._cue_words(words, None, len(vectors)))
+        cue_words = self._cue_words(words, None, len(vectors), self._silenced(None, among, history=False))
+        volley = self.circuit.volley(vectors, cue_words)
         return np.array([read_share(v) > MAJORITY for v in judged(self.circuit, self.gates, volley, vectors, None)], bool)
 
-    def _cue_words(self, words: Sequence[Words] | None, around: float | None, n: int) -> CueWords:
-        return check_cue(words, around, n, self.spec.lex)
+    def _cue_words(
+        self, words: Sequence[Words] | None, around: float | None, n: int, silenced: NDArray[np.bool_] | None = None
+    ) -> CueWords:
+        return check_cue(words, around, n, self.spec.lex, silenced)
 
     def _passes(self, cycles: int) -> int:
         """Theta cycles that make a difference: one, where an answer has nothing that it could prime."""
@@ -244,8 +286,10 @@ class Hippocampus:
         at_least(0, settle=settle)
         return chain.complete(self.circuit, codes, settle)
 
-    def recall_chain(self, cue: ArrayLike, hops: int = 1, *, words: Sequence[Words] | None = None) -> NDArray[np.int64]:
-        """The memories that follow the one that a cue recalls, ids [n, hops]; -1 from where the chain ends.
+    def recall_chain(
+        self, cue: ArrayLike, hops: int = 1, *, words: Sequence[Words] | None = None, among: NDArray[np.bool_] | None = None
+    ) -> NDArray[np.int64]:
+        """The memories that follow the one that a cue recalls, ids [n, hops]; -1 from where the chain ends.   among: as in `recall`.
 
         Of two or three successors the one stored first is taken; four or more keep one another from firing. Where a memory has no
         successor and the cue's words are given, the chain goes on, from there to its end, by spreading: to the best match of the cue, not
@@ -253,7 +297,8 @@ class Hippocampus:
         """
         vectors = ec.unit(cue, self.spec.ec.dim)
         at_least(1, hops=hops)
-        volley = self.circuit.volley(vectors, self._cue_words(words, None, len(vectors)))
+        cue_words = self._cue_words(words, None, len(vectors), self._silenced(None, among, history=False))
+        volley = self.circuit.volley(vectors, cue_words)
         return chain.recall_chain(self.circuit, volley, hops, spreads=words is not None and self._passes(2) > 1)
 
     # -- simulating ----------------------------------------------------------------------------------------------------------------
@@ -274,13 +319,16 @@ class Hippocampus:
         attention_cycles: int = ATTENTION_CYCLES,
         words: Sequence[Words] | None = None,
         around: float | None = None,
+        among: NDArray[np.bool_] | None = None,
+        history: bool = False,
         cycles: int = 2,
         simulator: str = "event",
         record: dict[str, ArrayLike] | None = None,
     ) -> Recording:
-        """The spikes of a recall, step by step, in any simulator.   record: voltages, as in `simulate`."""
+        """The spikes of a recall, step by step, in any simulator.   record: voltages, as in `simulate`; the rest as in `recall`."""
         vectors, passes = ec.unit(cue, self.spec.ec.dim), self._passes(cycles)
-        protocol, cue_words = RecallSchedule(settle, attention_cycles, passes).protocol, self._cue_words(words, around, len(vectors))
+        cue_words = self._cue_words(words, around, len(vectors), self._silenced(around, among, history))
+        protocol = RecallSchedule(settle, attention_cycles, passes).protocol
         return self.circuit.simulate(protocol, vectors, cue_words, passes=passes, simulator=simulator, device=self.device, record=record)
 
     def simulate_chain(self, cue: ArrayLike, hops: int, simulator: str = "event", words: Sequence[Words] | None = None) -> Recording:
@@ -289,7 +337,7 @@ class Hippocampus:
         Where the chain has ended nothing is replayed, and the granule cells that fire all the same in those cycles mean nothing.
         """
         vectors = ec.unit(cue, self.spec.ec.dim)
-        cue_words = self._cue_words(words, None, len(vectors))
+        cue_words = self._cue_words(words, None, len(vectors), self._silenced(None, None, history=False))
         return self.circuit.simulate(chain_protocol(hops), vectors, cue_words, simulator=simulator, device=self.device)
 
     def read_chain(self, recording: Recording) -> NDArray[np.int64]:

@@ -63,14 +63,19 @@ class Inputs:
         return [next(words[i]) for i in whose], np.array([next(cue[i]) for i in whose], bool)
 
 
-def check_cue(words: Sequence[Words] | None, around: float | None, n: int, lex: LexSpec | None) -> CueWords:
-    """The checked words and moment of n cues; VectorError where they do not fit. Without `lex` words are left out."""
+def check_cue(
+    words: Sequence[Words] | None, around: float | None, n: int, lex: LexSpec | None, silenced: NDArray[np.bool_] | None = None
+) -> CueWords:
+    """The checked words and moment of n cues; VectorError where they do not fit. Without `lex` words are left out.
+
+    silenced: memories that do not answer, [memory].
+    """
     if words is not None and len(words) != n:
         raise VectorError(f"{n} cues need as many words, not {len(words)}")
     if around is not None and not abs(around) <= FARTHEST:
         raise VectorError(f"around is {around!r}; it must be a moment in seconds since 1970, up to {FARTHEST:g}")
     _known_cells(words or (), lex)
-    return CueWords.of(words if lex else None, around, n)
+    return CueWords.of(words if lex else None, around, n, silenced)
 
 
 def _known_cells(words: Sequence[Words], lex: LexSpec | None) -> None:

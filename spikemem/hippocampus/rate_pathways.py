@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from spikemem.hippocampus.inputs import Inputs
 from spikemem.hippocampus.regions.bcpnn import Lexicon
 from spikemem.hippocampus.regions.cue_words import CueWords
+from spikemem.hippocampus.regions.ec_ctx import Moments
 from spikemem.hippocampus.regions.pathway_cells import ALL, Pathway, RateCue
 from spikemem.hippocampus.regions.pathways import Taught
 from spikemem.hippocampus.spec import ModelSpec
@@ -22,7 +23,7 @@ class RatePathways:
     def __init__(self, spec: ModelSpec, pathways: Sequence[Pathway] = ALL) -> None:
         self.spec, self.pathways = spec, tuple(pathways)
         self.lexicon = Lexicon(spec)
-        self.content, self.session, self.when = np.zeros(0, np.int64), np.zeros(0, np.int64), np.zeros(0)
+        self.content, self.session, self.moments = np.zeros(0, np.int64), np.zeros(0, np.int64), Moments.none()
 
     def add(self, inputs: Inputs, whose: NDArray[np.int64], memory: NDArray[np.int64]) -> None:
         """Add keys.   whose: the new memory of each, counted from 0, [key].   memory: their memories, [key]; contents come first."""
@@ -30,11 +31,11 @@ class RatePathways:
         words, cue = inputs.of_keys(whose)
         self.lexicon.add(words, cue)
         self.content = np.concatenate([self.content, first + np.arange(len(inputs.words))])
-        self.session, self.when = np.concatenate([self.session, inputs.sessions]), np.concatenate([self.when, inputs.when])
+        self.session, self.moments = np.concatenate([self.session, inputs.sessions]), self.moments.added(inputs.when)
 
     def synapses(self, memory: NDArray[np.int64], alive: NDArray[np.bool_]) -> Taught:
         """The learned weights of all keys.   memory, alive: of each key, [key]."""
-        return Taught(self.spec, self.lexicon, memory, self.content[memory], alive, self.session, self.when)
+        return Taught(self.spec, self.lexicon, memory, self.content[memory], alive, self.session, self.moments)
 
     def drive(self, taught: Taught, cue_words: CueWords, primed: NDArray[np.bool_]) -> NDArray[np.float64]:
         """The drive of each key by all pathways but meaning, [n, key].   primed: plateaus, [n, memory]."""

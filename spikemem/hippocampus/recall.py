@@ -88,7 +88,7 @@ def _open(circuit: Circuit, volley: Volley, top_k: int, schedule: RecallSchedule
     while True:
         primed, path, spent = spread(circuit, volley, (active, size), schedule.passes, candidates, competitors)
         ranking = ca1.rank(volley.counts, active, size, candidates, volley.cue_words, primed)
-        if candidates < len(ca1) and (found := _fewest(circuit, ranking)) < top_k and found < ca1.memories():
+        if candidates < len(ca1) and (found := _fewest(circuit, ranking)) < top_k and found < ca1.memories(volley.cue_words.silenced):
             candidates *= 4
         elif (needed := _competitors(circuit, ranking, top_k)) > competitors:
             competitors = needed  # in every pass, since a network has one number of them

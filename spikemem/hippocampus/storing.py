@@ -4,10 +4,11 @@
     commit                                       writes the plan's rows to disk (`memory.commit`), in a text memory
     apply                                        changes the circuit by the plan
 
-In a model with gates each event is judged first: it is written, refreshes the memory that answered, renews it, or overwrites it.
+In a model with gates each event is judged first: it is written, refreshes the memory that answered, renews it, or supersedes it.
+Nothing that is stored is deleted by storing.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from copy import copy
 from dataclasses import dataclass, replace
 from functools import reduce
@@ -94,7 +95,7 @@ class NewKeys:
     counts: EC's volleys, int8, [key, d].   codes: of CA3, uint16, [key, k].   memory: whose, [key].   content: the key that holds the
     memory's content, [key].   words: of each, or None in a model without word cells.   cue: which are not the memory's own text, [key].
     item, place: the stored memory that a key comes from, and its position among that memory's keys, [key]. Where item is NONE the key is
-    taken over from the memory that is overwritten, and place is its position among that memory's living keys.
+    taken over from the memory that is superseded, and place is its position among that memory's living keys.
     """
 
     counts: NDArray[np.int8]
@@ -135,8 +136,9 @@ class StorePlan:
 
     action: of an event at the gates; new memories are written.   memory: the one that holds each item, [item].
     keys: what becomes index cells.   sessions, when: of the memories that are new, [new]; none where an old one stays.
-    old: the memory that answered an event, which an overwriting forgets; NONE where none did.
-    links: associations that a new memory takes over from the one that it overwrites.
+    old: the memory that answered an event; NONE where none did.
+    until: the moment from which it no longer holds, s since 1970, where it is superseded.
+    links: associations that a new memory takes over from the one that it supersedes.
     moment: a further moment of the old memory, NaN where there is none.
     recoding: where DG adapts; of all keys, the new ones last.   verdict: of the gates; None without gates, or where no memory answered.
     """
@@ -147,6 +149,7 @@ class StorePlan:
     sessions: NDArray[np.int64]
     when: NDArray[np.float64]
     old: int = NONE
+    until: float = np.nan
     links: tuple[tuple[int, int], ...] = ()
     moment: float = np.nan
     recoding: Recoding | None = None
@@ -158,9 +161,9 @@ class StorePlan:
         return self.action in (Action.REFRESH, Action.RENEW)
 
     @property
-    def forgotten(self) -> int:
-        """The memory that is forgotten; NONE where none is."""
-        return self.old if self.action is Action.OVERWRITE else NONE
+    def superseded(self) -> int:
+        """The memory that no longer holds; NONE where there is none."""
+        return self.old if self.action is Action.SUPERSEDE else NONE
 
 
 def room(stored: int) -> int:
@@ -184,11 +187,16 @@ def plan_new(circuit: Circuit, new: NewMemories) -> StorePlan:
     return _planned(circuit, new, _keys_of(circuit, new))
 
 
-def plan_event(circuit: Circuit, gates: GateCells, event: NewMemories, target: Target | None) -> StorePlan:
-    """Plan what the gates decide about one memory.   target: where the gates are simulated; None computes them directly."""
+def plan_event(
+    circuit: Circuit, gates: GateCells, event: NewMemories, target: Target | None, now: float, silenced: NDArray[np.bool_] | None = None
+) -> StorePlan:
+    """Plan what the gates decide about one memory.
+
+    target: where the gates are simulated; None computes them directly.   now: s since 1970.   silenced: memories that do not answer.
+    """
     keys = _keys_of(circuit, event)
     content = event.cues if event.targets is None else event.targets
-    volley = circuit.volley(content, check_cue([event.inputs.words[0][0]], None, 1, circuit.spec.lex))
+    volley = circuit.volley(content, check_cue([event.inputs.words[0][0]], None, 1, circuit.spec.lex, silenced))
     verdict = judge(circuit, gates, volley, content, target)
     old = NONE if verdict is None else int(circuit.ca1.owners(np.array([verdict.key]))[0])
     action = Action.WRITE if verdict is None else verdict.action
@@ -200,10 +208,19 @@ def plan_event(circuit: Circuit, gates: GateCells, event: NewMemories, target: T
         return StorePlan(action, np.array([old]), added, *_nothing(), old, moment=float(event.inputs.when[0]), verdict=verdict)
     if action is Action.WRITE:
         return _planned(circuit, event, keys, old=old, verdict=verdict)
-    row = len(circuit.contents)
+    return replace(plan_version(circuit, event, old, now), verdict=verdict)
+
+
+def plan_version(circuit: Circuit, new: NewMemories, old: int, now: float) -> StorePlan:
+    """Plan to write one memory that supersedes an old one, whose further cues and associations it gets.   now: s since 1970.
+
+    The old one no longer holds from the moment of the new one on, or, where that is not known, from now on.
+    """
+    row, keys, moment = len(circuit.contents), _keys_of(circuit, new), float(new.inputs.when[0])
     taken = _lacking(_cues_of(circuit, old, row), keys.counts)
     handed = tuple((row if a == old else a, row if b == old else b) for a, b in circuit.pairs if old in (a, b))
-    return _planned(circuit, event, keys.joined(taken), old, handed, action, verdict)
+    plan = _planned(circuit, new, keys.joined(taken), old, Action.SUPERSEDE)
+    return replace(plan, links=handed, until=now if np.isnan(moment) else moment)
 
 
 def plan_keys(
@@ -223,8 +240,6 @@ def plan_keys(
 def apply(circuit: Circuit, plan: StorePlan) -> None:
     """Carry out a plan. The circuit must not have changed since the plan was made."""
     ca1, first, keys = circuit.ca1, len(circuit.ca1), plan.keys
-    if plan.forgotten != NONE:
-        circuit.forget(np.array([plan.forgotten]))
     if len(plan.sessions):
         ca1.remember(plan.sessions, plan.when)
     if len(keys):
@@ -233,6 +248,8 @@ def apply(circuit: Circuit, plan: StorePlan) -> None:
         contents = first + keys.contents
         circuit.contents = np.concatenate([circuit.contents, contents])
         circuit.ca3.bind(ca1.codes[contents])
+    if plan.superseded != NONE:
+        circuit.supersede(plan.old, int(plan.memory[0]), plan.until)
     if plan.recoding is not None:
         recode(circuit, plan.recoding)
     if not np.isnan(plan.moment):
@@ -248,34 +265,17 @@ def recode(circuit: Circuit, recoding: Recoding) -> None:
     circuit.rebind()
 
 
-def holders(memories: Sequence[int], replaced: Mapping[int, int]) -> list[int]:
-    """The memory that each of several memories has become: where it was overwritten, the one that replaced it, and so on.
-
-    replaced: for each overwritten memory the one that overwrote it.
-
-    >>> holders([0, 1, 2], {0: 2, 2: 5})
-    [5, 1, 5]
-    """
-    held = []
-    for memory in memories:
-        while memory in replaced:
-            memory = replaced[memory]
-        held.append(memory)
-    return held
-
-
 def _planned(
-    circuit: Circuit, new: NewMemories, keys: NewKeys, old: int = NONE,
-    links: tuple[tuple[int, int], ...] = (), action: Action = Action.WRITE, verdict: Verdict | None = None,
+    circuit: Circuit, new: NewMemories, keys: NewKeys, old: int = NONE, action: Action = Action.WRITE, verdict: Verdict | None = None
 ) -> StorePlan:  # fmt: skip
     """A plan that adds memories, in which DG adapts where their number is reached; of several times the last one counts."""
     stored, ca1, recoding = len(circuit.contents), circuit.ca1, None
     if reached := [n - stored for n in ADAPTATIONS if stored < n <= stored + len(new)]:
-        stays = circuit.living & (np.arange(stored) != (old if action is Action.OVERWRITE else NONE))
         fresh = keys.counts[keys.contents[: reached[-1]]]
-        recoding = recoded(circuit, np.concatenate([ca1.counts[circuit.contents[stays]], fresh]), np.concatenate([ca1.counts, keys.counts]))
+        living = np.concatenate([ca1.counts[circuit.contents[circuit.living]], fresh])
+        recoding = recoded(circuit, living, np.concatenate([ca1.counts, keys.counts]))
     rows = stored + np.arange(len(new))
-    return StorePlan(action, rows, keys, new.inputs.sessions, new.inputs.when, old, links, recoding=recoding, verdict=verdict)
+    return StorePlan(action, rows, keys, new.inputs.sessions, new.inputs.when, old, recoding=recoding, verdict=verdict)
 
 
 def _keys_of(circuit: Circuit, new: NewMemories) -> NewKeys:
@@ -297,7 +297,7 @@ def _keys_of(circuit: Circuit, new: NewMemories) -> NewKeys:
 
 
 def _cues_of(circuit: Circuit, old: int, row: int) -> NewKeys:
-    """The further cues of an overwritten memory (not its text, in whatever words), as keys of the memory `row` that replaces it."""
+    """The further cues of a superseded memory (not its text, in whatever words), as keys of the memory `row` that supersedes it."""
     ca1, lexicon = circuit.ca1, circuit.ca1.lexicon
     own = np.flatnonzero((ca1.memory == old) & ca1.alive)
     place = np.flatnonzero(lexicon.cue[own])
@@ -330,12 +330,12 @@ def _some(keys: NewKeys, which: NDArray[np.int64]) -> NewKeys:
 def _barred(ca1: CA1, inputs: Inputs, old: int) -> frozenset[Action]:
     """The actions that are ruled out for an event and the memory that answered it, whatever the gates say.
 
-    Overwriting, where the event has a moment and the memory none, or a later one; refreshing, where the event has several pieces, since
+    Superseding, where the event has a moment and the memory none, or a later one; refreshing, where the event has several pieces, since
     its vector is that of the first alone.
     """
-    late = not np.isnan(inputs.when[0]) and not inputs.when[0] >= ca1.when[old]
+    late = not np.isnan(inputs.when[0]) and not inputs.when[0] >= ca1.moments.when[old]
     long = inputs.cue[0].count(False) > 1
-    return frozenset([Action.OVERWRITE] * late + [Action.REFRESH] * long)
+    return frozenset([Action.SUPERSEDE] * late + [Action.REFRESH] * long)
 
 
 def _nothing() -> tuple[NDArray[np.int64], NDArray[np.float64]]:

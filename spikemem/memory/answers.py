@@ -1,11 +1,15 @@
-"""A hippocampus's recall as hits: texts and times of the recalled memories, and each pathway's share of their scores."""
+"""A hippocampus's recall as hits, with each pathway's share of their scores, and what is stored of a memory as a record."""
 
 from collections.abc import Sequence
+from datetime import datetime
 
 from spikemem.hippocampus.recall import Recall
 from spikemem.hippocampus.regions.ca1 import NONE
 from spikemem.memory.index import Index
-from spikemem.memory.results import Hit, Hits
+from spikemem.memory.labels import labels
+from spikemem.memory.results import Hit, Hits, Occasion, Record
+from spikemem.memory.rows import KeyKind, Occurrence
+from spikemem.memory.store import Store
 from spikemem.memory.texts import moment
 
 
@@ -27,5 +31,26 @@ def answers(found: Recall, pathways: Sequence[str], index: Index) -> list[Hits]:
 def hit(index: Index, row: int, score: float, drives: dict[str, float] | None = None, key: int = NONE) -> Hit:
     """The hit of the memory in a row.   key: that answered; where it is a further wording of the memory, it gives the text."""
     i = index.id_at(row)
-    happened = index[i].happened
-    return Hit(i, index.wording(i, key), float(score), None if happened is None else moment(happened), drives or {})
+    return Hit(i, index.wording(i, key), float(score), _moment(index.happened(i)), drives or {}, index[i].current)
+
+
+def record(index: Index, store: Store, i: int) -> Record:
+    """What is stored of one memory."""
+    memory = index[i]
+    first = Occurrence(
+        i, memory.text, memory.stored, memory.origin, memory.happened, memory.session, memory.speaker, memory.metadata
+    )  # fmt: skip
+    keys, links = store.keys(memory.id), [post for pre, post in store.links() if pre == memory.id]
+    return Record(
+        memory.id, memory.text, moment(memory.stored), _moment(index.happened(i)), memory.origin, memory.speaker, memory.session,
+        labels(memory.scope), labels(memory.metadata), tuple(key.text for key in keys if key.kind is KeyKind.CUE), tuple(links),
+        memory.current, memory.superseded_by, _moment(memory.until), tuple(map(_occasion, (first, *index.occurrences(i)))),
+    )  # fmt: skip
+
+
+def _occasion(o: Occurrence) -> Occasion:
+    return Occasion(o.text, moment(o.stored), _moment(o.happened), o.origin, o.speaker, o.session, labels(o.metadata))
+
+
+def _moment(given: float | None) -> datetime | None:
+    return None if given is None else moment(given)

@@ -29,7 +29,8 @@ class Turn:
     def __init__(self, text: str, speaker: str = "", when: datetime | str | None = None, caption: str = "") -> None:
         values = {"text": text, "speaker": speaker, "when": parse_time(when) if isinstance(when, str) else when, "caption": caption}
         for name, value in values.items():
-            object.__setattr__(self, name, value)  # the dataclass is frozen
+            plain = str.__str__(value) if isinstance(value, str) else value
+            object.__setattr__(self, name, plain)  # the dataclass is frozen
 
     @property
     def line(self) -> str:
@@ -51,7 +52,7 @@ class Turn:
 
 
 TurnLike = Turn | Mapping[str, Any] | Sequence[str]
-"""A turn, a mapping with its keys, or a pair (speaker, text)."""
+"""A turn, a mapping with its keys, a message ({"role": ..., "content": ...}), or a pair (speaker, text)."""
 KEYS = tuple(field.name for field in fields(Turn))
 
 
@@ -110,6 +111,7 @@ def _turn(given: object) -> Turn:
     if isinstance(given, Turn):
         return given
     if isinstance(given, Mapping):
+        given = _message(given) if "role" in given else given
         unknown = [key for key in given if key not in KEYS]
         if unknown:
             raise TextError(f"unknown key {unknown[0]!r}; a turn has {', '.join(KEYS)}")
@@ -119,6 +121,24 @@ def _turn(given: object) -> Turn:
     if isinstance(given, list | tuple) and len(given) == 2:
         return Turn(given[1], given[0])
     raise TextError(f"a turn is a Turn, a mapping with a text, or (speaker, text), not {given!r:.60}")
+
+
+def _message(given: Mapping[str, Any]) -> Mapping[str, Any]:
+    """A message of a chat, {"role": ..., "content": ...}, as the keys of a turn; its `name`, if it has one, is the speaker.
+
+    Content may be a list of parts, as chat interfaces have it; TextError where a part is no text, since it would be lost.
+    """
+    rest = {key: value for key, value in given.items() if key not in ("role", "content", "name")}
+    if "content" not in given or "text" in rest or "speaker" in rest:
+        raise TextError(f"a message has a role and a content, not {', '.join(map(str, given))}")
+    content = given["content"]
+    if isinstance(content, list):
+        parts = [part.get("text") if isinstance(part, Mapping) and part.get("type", "text") == "text" else None for part in content]
+        wrong = [i for i, part in enumerate(parts) if not isinstance(part, str)]
+        if wrong:
+            raise TextError(f"part {wrong[0]} of the content is no text; leave it out, or put what it shows into `caption`")
+        content = "\n".join(map(str, parts))
+    return {"text": content, "speaker": given.get("name") or given["role"], **rest}
 
 
 def _check(turn: Turn) -> None:

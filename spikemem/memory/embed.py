@@ -1,6 +1,7 @@
 """Text embedding: any sentence-transformers model, by default all-MiniLM-L6-v2, whose weights come inside a package."""
 
 import hashlib
+import inspect
 import os
 import warnings
 from collections.abc import Callable, Sequence
@@ -11,6 +12,7 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from spikemem._threads import SharedLock
 from spikemem.errors import MissingExtraError, TextError, VectorError
 
 DEFAULT = "all-MiniLM-L6-v2"
@@ -59,6 +61,7 @@ class SentenceEmbedder:
         except (OSError, ValueError, RuntimeError) as error:
             hint = "" if online else "; it is not on this machine, and online=True was not given"
             raise TextError(f"embedding model {model!r} cannot be loaded{hint}: {str(error).splitlines()[0]}") from error
+        self._one = SharedLock()  # its tokenizer serves one thread at a time
         self.name = model
         self.dim = int(self._model.get_embedding_dimension() or 0)
 
@@ -67,7 +70,8 @@ class SentenceEmbedder:
         parts = [np.zeros((0, self.dim), np.float32)]
         for start in range(0, len(texts), BATCH):
             block = list(texts[start : start + BATCH])
-            parts.append(self._model.encode(block, batch_size=BATCH, normalize_embeddings=True, show_progress_bar=False))
+            with self._one.alone():
+                parts.append(self._model.encode(block, batch_size=BATCH, normalize_embeddings=True, show_progress_bar=False))
             if progress is not None:
                 progress(min(start + BATCH, len(texts)), len(texts))
         return np.concatenate(parts)
@@ -87,9 +91,34 @@ def _genuine(folder: Path) -> Path:
     return folder
 
 
+def embedder_of(given: str | Embedder | None) -> Embedder:
+    """An embedder, by name where it is one, the bundled one where None; TextError where it has no name, dimension or `embed`."""
+    if given is None or isinstance(given, str):
+        return SentenceEmbedder(given or DEFAULT)
+    name, dim = getattr(given, "name", None), getattr(given, "dim", None)
+    if not isinstance(name, str) or isinstance(dim, bool) or not isinstance(dim, int | np.integer) or not callable(getattr(given, "embed", None)):
+        raise TextError(
+            f"{given!r:.80} is no embedder; give the name of a sentence-transformers model, or an object with name (text), dim (whole "
+            "number) and embed(texts, progress=None), which returns a vector for each text"
+        )
+    return given
+
+
 def embedded(embedder: Embedder, texts: Sequence[str], dim: int, progress: Progress | None = None) -> NDArray[np.float32]:
     """The vectors of texts, float32, [n, dim]; VectorError where the embedder gives another shape, NaN or infinity."""
-    vectors = np.asarray(embedder.embed(texts, progress), np.float32)
+    given = embedder.embed(texts, progress) if _tells(embedder) else embedder.embed(texts)
+    vectors = np.asarray(given.detach().cpu() if hasattr(given, "detach") else given, np.float32)
     if vectors.shape != (len(texts), dim) or not np.isfinite(vectors).all():
         raise VectorError(f"embedder {embedder.name!r} gave {vectors.shape}, or NaN; expected [{len(texts)}, {dim}]")
     return vectors
+
+
+def _tells(embedder: Embedder) -> bool:
+    """Whether an embedder takes a function that it tells its progress."""
+    try:
+        inspect.signature(embedder.embed).bind([], None)
+    except TypeError:
+        return False
+    except ValueError:  # one without a signature
+        return True
+    return True

@@ -1,12 +1,14 @@
-"""The memories that a text memory holds, by id: their texts and times, their rows in the hippocampus, and their further wordings."""
+"""The memories that a text memory holds, by id: their rows in the store and in the hippocampus, their wordings, dates and versions."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
 import numpy as np
+from numpy.typing import NDArray
 
 from spikemem.errors import UnknownMemoryError
-from spikemem.memory.rows import StoredKey, StoredMemory
+from spikemem.memory.labels import matches
+from spikemem.memory.rows import Occurrence, StoredKey, StoredMemory
 
 
 class Index:
@@ -19,28 +21,51 @@ class Index:
     ('Snow.', 2, 8, 2, False)
     """
 
-    def __init__(self, memories: Iterable[StoredMemory] = ()) -> None:
+    def __init__(self, memories: Iterable[StoredMemory] = (), occurrences: Iterable[Occurrence] = ()) -> None:
         self._ids: list[int] = []  # [row], those forgotten included
         self._rows: dict[int, int] = {}
         self._memories: dict[int, StoredMemory] = {}
         self._wordings: dict[int, str] = {}  # by key
+        self._occurrences: dict[int, list[Occurrence]] = {}
+        self._replaced: dict[int, list[int]] = {}  # by what superseded them
         self.add(memories)
+        self.occur(occurrences)
+
+    # -- changes -------------------------------------------------------------------------------------------------------------------
 
     def add(self, memories: Iterable[StoredMemory]) -> None:
         """Add memories, which take the next rows."""
         for memory in memories:
-            self._memories[memory.id], self._rows[memory.id] = memory, len(self._ids)
+            self._rows[memory.id] = len(self._ids)
             self._ids.append(memory.id)
+            self.change(memory)
+
+    def change(self, memory: StoredMemory) -> None:
+        """Replace a memory's row."""
+        before = self._memories.get(memory.id)
+        if before is not None and before.superseded_by is not None:
+            self._replaced[before.superseded_by].remove(memory.id)
+        if memory.superseded_by is not None:
+            self._replaced.setdefault(memory.superseded_by, []).append(memory.id)
+        self._memories[memory.id] = memory
 
     def drop(self, ids: Iterable[int]) -> None:
         """Remove forgotten memories; their rows are not used again."""
         for i in set(ids):
+            self.change(replace(self._memories[i], superseded_by=None))
             del self._memories[i]
+            self._occurrences.pop(i, None)
 
-    def renew(self, i: int, happened: float) -> None:
-        """Note that a memory happened again, s since 1970; the latest moment is kept."""
-        memory = self[i]
-        self._memories[i] = replace(memory, happened=happened if memory.happened is None else max(memory.happened, happened))
+    def occur(self, occurrences: Iterable[Occurrence]) -> None:
+        """Note further times that memories were stored."""
+        for occurrence in occurrences:
+            self._occurrences.setdefault(occurrence.memory, []).append(occurrence)
+
+    def word(self, keys: Iterable[StoredKey], since: int = 0) -> None:
+        """Note the further wordings among keys.   since: the number of the first of them in the hippocampus."""
+        self._wordings |= {number: key.wording for number, key in enumerate(keys, since) if key.wording is not None}
+
+    # -- looking -------------------------------------------------------------------------------------------------------------------
 
     def row(self, i: int) -> int:
         """A memory's number in the hippocampus."""
@@ -50,22 +75,57 @@ class Index:
         """The id of the memory that has a row."""
         return self._ids[row]
 
-    def word(self, keys: Iterable[StoredKey], since: int = 0) -> None:
-        """Note the further wordings among keys.   since: the number of the first of them in the hippocampus."""
-        self._wordings |= {number: key.wording for number, key in enumerate(keys, since) if key.wording is not None}
-
     def wording(self, i: int, key: int) -> str:
         """The text of a memory, or, where the key is a further wording of it, that wording."""
         return self._wordings.get(key, self[i].text)
 
+    def occurrences(self, i: int) -> list[Occurrence]:
+        """The further times that a memory was stored."""
+        return list(self._occurrences.get(self[i].id, ()))
+
+    def happened(self, i: int) -> float | None:
+        """The latest moment of a memory, s since 1970, or None."""
+        moments = (self[i].happened, *(o.happened for o in self.occurrences(i)))
+        return max((t for t in moments if t is not None), default=None)
+
+    def versions(self, i: int) -> list[int]:
+        """All versions of a memory, the earliest first: what it superseded, and what superseded it, as far as these are there."""
+        first, found = [self[i].id], set[int]()
+        while first:
+            j = first.pop()
+            if j not in found and j in self._memories:
+                found.add(j)
+                after = self._memories[j].superseded_by
+                first += [*self._replaced.get(j, ()), *([] if after is None else [after])]
+        return sorted(found)
+
+    def matching(self, scope: str | None, where: str | None) -> NDArray[np.bool_] | None:
+        """The memories whose scope and metadata hold all that is wanted, bool, [row]; None where nothing is wanted."""
+        if scope is None and where is None:
+            return None
+        return self._marked(m for m in self if matches(m.scope, scope) and matches(m.metadata, where))
+
+    def meeting(self, scope: str | None, speaker: str | None) -> NDArray[np.bool_] | None:
+        """The memories that an event may meet, bool, [row]: those of its own scope, said by the same or by nobody known; None where all."""
+        met = [m for m in self if m.scope == scope and (speaker is None or m.speaker in (None, speaker))]
+        return None if len(met) == len(self) else self._marked(met)
+
+    def _marked(self, memories: Iterable[StoredMemory]) -> NDArray[np.bool_]:
+        marked = np.zeros(len(self._ids), bool)
+        marked[[self._rows[m.id] for m in memories]] = True
+        return marked
+
     def __getitem__(self, i: int) -> StoredMemory:
         """The row of a memory; UnknownMemoryError where there is none of this id."""
-        if isinstance(i, bool) or not isinstance(i, int | np.integer) or i not in self._memories:
-            raise UnknownMemoryError(f"no memory {i}; it was never stored or has been forgotten")
+        if isinstance(i, bool) or not isinstance(i, int | np.integer) or int(i) not in self._memories:
+            raise UnknownMemoryError(f"no memory {i!r:.40}; it was never stored or has been forgotten")
         return self._memories[int(i)]
 
     def __contains__(self, i: object) -> bool:
-        return i in self._memories
+        return isinstance(i, int | np.integer) and not isinstance(i, bool) and int(i) in self._memories
+
+    def __iter__(self) -> Iterator[StoredMemory]:
+        return iter(self._memories.values())
 
     def __len__(self) -> int:
         return len(self._memories)

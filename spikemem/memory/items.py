@@ -1,6 +1,6 @@
 """Texts to be stored, with their keys, and their conversion to what a hippocampus and a store take."""
 
-from collections.abc import Hashable, Sequence
+from collections.abc import Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -14,8 +14,9 @@ from spikemem.hippocampus.regions.ec_lex import Words, words
 from spikemem.hippocampus.spec import ModelSpec
 from spikemem.hippocampus.storing import NewMemories, StorePlan
 from spikemem.memory.conversation import Turn
-from spikemem.memory.rows import BREAK, KeyKind, StoredKey, StoredMemory
-from spikemem.memory.texts import check_text, pieces, seconds
+from spikemem.memory.labels import Labels, metadata_entry, scope_entry
+from spikemem.memory.rows import KeyKind, Rows, StoredKey, StoredMemory
+from spikemem.memory.texts import listed, pieces, seconds, texts_of
 
 
 @dataclass(frozen=True)
@@ -27,23 +28,21 @@ class ItemKey:
     words: str
 
 
-def worded(key: ItemKey) -> ItemKey:
-    """The key of a content that becomes a further wording of another memory."""
-    return ItemKey(KeyKind.WORDING, key.embedded, key.embedded + BREAK + key.words.removeprefix(key.embedded))
-
-
 @dataclass(frozen=True)
 class Item:
     """A memory to be stored.
 
     keys: its content, the pieces of its text, its further cues.   happened: s since 1970, or None.   session: its number among the sessions
-    of one call.
+    of one call.   speaker: who said it, or None.   scope, metadata: as they are stored (`memory.labels`).
     """
 
     text: str
     keys: list[ItemKey]
     happened: float | None
     session: int | None
+    speaker: str | None = None
+    scope: str | None = None
+    metadata: str | None = None
 
     @classmethod
     def of(cls, text: str, cues: Sequence[str], happened: float | None, session: int | None, words: str | None = None) -> "Item":
@@ -54,32 +53,37 @@ class Item:
         )
 
     @classmethod
-    def of_turn(cls, turn: Turn, session: int) -> "Item":
+    def of_turn(cls, turn: Turn, session: int, scope: str | None = None, metadata: str | None = None) -> "Item":
         """The item of a turn of a conversation."""
-        return cls.of(turn.line, [], seconds(turn.when), session, turn.captioned)
+        item = cls.of(turn.line, [], seconds(turn.when), session, turn.captioned)
+        return replace(item, speaker=turn.speaker or None, scope=scope, metadata=metadata)
 
 
 def items_of(
-    texts: Sequence[str],
-    cues: Sequence[Sequence[str]] | None,
-    when: datetime | Sequence[datetime | None] | None,
-    sessions: Sequence[Hashable | None] | None,
+    texts: Iterable[str],
+    cues: Iterable[Iterable[str]] | None,
+    when: datetime | Iterable[datetime | None] | None,
+    sessions: Iterable[Hashable | None] | None,
+    scope: Labels | None = None,
+    metadata: Labels | Iterable[Labels | None] | None = None,
 ) -> list[Item]:
     """The arguments of `Memory.store_all` as items; TextError or TimeError where they do not fit."""
-    if isinstance(texts, str) or any(isinstance(c, str) for c in cues or []):
-        raise TextError("texts and cues are lists of texts, not one text; put it in brackets, or use `store`")
-    texts = list(texts)
-    further = [[] for _ in texts] if cues is None else [list(c) for c in cues]
-    times = list(when) if isinstance(when, Sequence) and not isinstance(when, str) else [when for _ in texts]
-    labels = [None for _ in texts] if sessions is None else list(sessions)
-    for what, given in (("lists of cues", further), ("times", times), ("sessions", labels)):
-        if len(given) != len(texts):
-            raise TextError(f"{len(texts)} texts need as many {what}, not {len(given)}")
-    for text in [*texts, *(c for some in further for c in some)]:
-        check_text(text)
-    number = {label: i for i, label in enumerate(dict.fromkeys(label for label in labels if label is not None))}
+    given = texts_of(texts, "texts")
+    further = [[] for _ in given] if cues is None else [texts_of(c, "cues") for c in listed(cues, "cues")]
+    times = [when] * len(given) if when is None or isinstance(when, datetime) else listed(when, "when")
+    labels = [None] * len(given) if sessions is None else listed(sessions, "sessions")
+    notes = [metadata] * len(given) if metadata is None or isinstance(metadata, Mapping) else listed(metadata, "metadata")
+    for what, these in (("lists of cues", further), ("times", times), ("sessions", labels), ("metadata", notes)):
+        if len(these) != len(given):
+            raise TextError(f"{len(given)} texts need as many {what}, not {len(these)}")
+    try:
+        number = {label: i for i, label in enumerate(dict.fromkeys(label for label in labels if label is not None))}
+    except TypeError as error:
+        raise TextError(f"a session's label is a number, a text or the like: {error}") from error
     session = [None if label is None else number[label] for label in labels]
-    return [Item.of(*row) for row in zip(texts, further, map(seconds, times), session, strict=True)]
+    where, kept = scope_entry(scope), [metadata_entry(note) for note in notes]
+    items = [Item.of(*row) for row in zip(given, further, map(seconds, times), session, strict=True)]
+    return [replace(item, scope=where, metadata=note) for item, note in zip(items, kept, strict=True)]
 
 
 def words_of(spec: ModelSpec, texts: Sequence[str]) -> list[Words] | None:
@@ -97,20 +101,21 @@ def stored_keys(
     items: Sequence[Item],
     vectors: Sequence[NDArray[np.float32]],
     ids: Sequence[int],
-    overwritten: Sequence[StoredKey] = (),
+    superseded: Sequence[StoredKey] = (),
 ) -> list[StoredKey]:
     """The rows of a plan's new keys, in the order of the hippocampus.
 
-    vectors: of each item's keys.   ids: of the memories that hold the items.   overwritten: the keys of the memory that is overwritten.
+    vectors: of each item's keys.   ids: of the memories that hold the items.   superseded: the keys of the memory that is superseded.
     """
     rows, codes = [], plan.keys.codes if plan.recoding is None else plan.recoding.codes[-len(plan.keys) :]
     for item, place, counts, code in zip(plan.keys.item, plan.keys.place, plan.keys.counts, codes, strict=True):
         if item == NONE:
-            rows.append(replace(overwritten[place], memory=ids[0], counts=counts, code=code))
+            rows.append(replace(superseded[place], memory=ids[0], counts=counts, code=code))
             continue
         key = items[item].keys[place]
-        key = worded(key) if plan.stays and key.kind is KeyKind.CONTENT else key
-        rows.append(StoredKey(ids[item], key.words, vectors[item][place], counts, code, key.kind))
+        kind = KeyKind.WORDING if plan.stays and key.kind is KeyKind.CONTENT else key.kind
+        words = None if key.words == key.embedded else key.words
+        rows.append(StoredKey(ids[item], key.embedded, vectors[item][place], counts, code, kind, words))
     return rows
 
 
@@ -124,21 +129,42 @@ def new_memories(
     return NewMemories.of(spec, contents, None, variants, words_of_keys(spec, items), pieces, session_array(sessions), moments)
 
 
-def arrays_of(
-    spec: ModelSpec, memories: Sequence[StoredMemory], keys: Sequence[StoredKey], links: Sequence[tuple[int, int]]
-) -> dict[str, NDArray[np.generic]]:
-    """The rows of a store as entries of `Hippocampus.arrays`, memories in their order."""
-    index = {m.id: i for i, m in enumerate(memories)}
-    owner = np.array([index[k.memory] for k in keys])
+def arrays_of(spec: ModelSpec, rows: Rows) -> dict[str, NDArray[np.generic]]:
+    """The rows of a store as entries of `Hippocampus.arrays`, memories in their order.
+
+    Associations of what was superseded are those of what holds now.
+    """
+    index = {m.id: i for i, m in enumerate(rows.memories)}
+    owner = np.array([index[k.memory] for k in rows.keys])
     _, first = np.unique(owner, return_index=True)
+    heir = heirs(rows.memories)
+    links = dict.fromkeys((index[heir.get(a, a)], index[heir.get(b, b)]) for a, b in rows.links)
+    again = [o for o in rows.occurrences if o.happened is not None]
     return {
-        "counts": np.stack([k.counts for k in keys]), "codes": np.stack([k.code for k in keys]), "memory": owner,
-        "content": first[owner], "alive": np.ones(len(keys), bool),
-        "links": np.array([[index[a], index[b]] for a, b in links], np.int64).reshape(-1, 2),
-        "cue": np.array([k.kind == KeyKind.CUE for k in keys]),
-        "session": session_array([m.session for m in memories]), "when": when_array([m.happened for m in memories]),
-        **joined(spec, [k.text for k in keys]),
+        "counts": np.stack([k.counts for k in rows.keys]), "codes": np.stack([k.code for k in rows.keys]), "memory": owner,
+        "content": first[owner], "alive": np.ones(len(rows.keys), bool),
+        "links": np.array([(a, b) for a, b in links if a != b], np.int64).reshape(-1, 2),
+        "cue": np.array([k.kind == KeyKind.CUE for k in rows.keys]),
+        "session": session_array([m.session for m in rows.memories]), "when": when_array([m.happened for m in rows.memories]),
+        "superseded_by": np.array([index.get(-1 if m.superseded_by is None else m.superseded_by, NONE) for m in rows.memories]),
+        "until": when_array([m.until for m in rows.memories]),
+        "again": np.array([index[o.memory] for o in again], np.int64), "earlier": when_array([o.happened for o in again]),
+        **joined(spec, [k.worded for k in rows.keys]),
     }  # fmt: skip
+
+
+def heirs(memories: Sequence[StoredMemory]) -> dict[int, int]:
+    """For each memory that was superseded the one that holds now in its place; none where that was forgotten.
+
+    >>> rows = [StoredMemory(0, "a", 0.0, superseded_by=2, until=1.0), StoredMemory(2, "b", 1.0, superseded_by=3, until=2.0)]
+    >>> heirs([*rows, StoredMemory(3, "c", 2.0)])
+    {2: 3, 0: 3}
+    """
+    there, found = {m.id for m in memories}, dict[int, int]()
+    for m in reversed(memories):  # what supersedes is stored later
+        if m.superseded_by is not None and m.superseded_by in there:
+            found[m.id] = found.get(m.superseded_by, m.superseded_by)
+    return found
 
 
 def adaptation_entry(learned: Adaptation) -> dict[str, bytes]:
@@ -149,7 +175,10 @@ def adaptation_entry(learned: Adaptation) -> dict[str, bytes]:
 
 def read_adaptation(blob: bytes | None, dim: int) -> dict[str, NDArray[np.generic]]:
     """DG's adaptation from an entry of a store (None: none), as entries of `Hippocampus.arrays`."""
-    flat = np.frombuffer(blob, np.float64) if blob is not None else np.zeros(1 + dim + dim * dim)
+    size = 1 + dim + dim * dim
+    flat = np.zeros(size) if blob is None else np.frombuffer(blob, np.float64)
+    if len(flat) != size or not np.isfinite(flat).all() or flat[0] < 0:
+        raise ValueError(f"DG's adaptation is not {size} finite numbers")
     return {"seen": flat[:1], "mean": flat[1 : dim + 1], "covariance": flat[dim + 1 :].reshape(dim, dim)}
 
 

@@ -1,8 +1,11 @@
 """Opening a memory's file: the settings with which it was made, their checks, and all that is derived from its rows."""
 
 import json
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+
+import numpy as np
 
 from spikemem.errors import SpecError, StoreError
 from spikemem.hippocampus.hippocampus import Hippocampus
@@ -10,6 +13,7 @@ from spikemem.hippocampus.spec import ModelSpec
 from spikemem.memory.embed import Embedder
 from spikemem.memory.index import Index
 from spikemem.memory.items import arrays_of, read_adaptation
+from spikemem.memory.rows import KeyKind, Rows
 from spikemem.memory.store import Store
 
 
@@ -42,20 +46,56 @@ def made_with(store: Store) -> Made | None:
     entry = store.get_json("model")
     if entry is None:
         return None
-    assert isinstance(entry, dict)
-    return Made(ModelSpec.model_validate(entry["spec"]), str(entry["embedder"]), int(entry["seed"]))
+    try:
+        spec, embedder, seed = (entry[key] for key in ("spec", "embedder", "seed"))  # type: ignore[index]
+        if not isinstance(embedder, str) or isinstance(seed, bool) or not isinstance(seed, int) or not 0 <= seed < 2**63:
+            raise TypeError("embedder and seed are no text and number")
+        return Made(ModelSpec.model_validate(spec), embedder, seed)
+    except (KeyError, TypeError, ValueError, SpecError, RecursionError) as error:
+        cause = " ".join(str(error).split())
+        raise StoreError(
+            f"{store.path}: its model cannot be read ({cause:.300}); restore the file from a backup, or: spikemem check"
+        ) from error
 
 
 def derived(store: Store, spec: ModelSpec, device: str, seed: int) -> tuple[Index, Hippocampus]:
-    """The index and the hippocampus of a file, derived from its rows."""
+    """The index and the hippocampus of a file, derived from its rows; StoreError where these do not belong together."""
     with store.reading():
-        memories, keys, links = store.memories(), store.keys(), store.links()
-        adaptation = read_adaptation(store.get("adaptation"), spec.ec.dim)
-    index = Index(memories)
-    index.word(keys)
-    if not memories:
+        rows = Rows(store.memories(), store.keys(), store.occurrences(), store.links())
+        blob = store.get("adaptation")
+    if problem := next(problems(rows, spec), None):
+        raise StoreError(f"{store.path} is damaged: {problem}; restore it from a backup, or save the rest: spikemem check")
+    try:
+        adaptation = read_adaptation(blob, spec.ec.dim)
+    except ValueError as error:
+        raise StoreError(f"{store.path} is damaged: {error}; restore it from a backup, or save the rest: spikemem check") from error
+    index = Index(rows.memories, rows.occurrences)
+    index.word(rows.keys)
+    if not rows.memories:
         return index, Hippocampus(spec, device, seed)
-    return index, Hippocampus.of(spec, {**arrays_of(spec, memories, keys, links), **adaptation}, device, seed)
+    return index, Hippocampus.of(spec, {**arrays_of(spec, rows), **adaptation}, device, seed)
+
+
+def problems(rows: Rows, spec: ModelSpec) -> Iterator[str]:
+    """What is wrong with rows that are whole each: memories without a content, keys of no memory or of another size, cells out of range."""
+    there, contents = {m.id for m in rows.memories}, set[int]()
+    dim, cells, winners = spec.ec.dim, spec.dg.cells, spec.dg.winners
+    for key in rows.keys:
+        what = f"a cue of memory {key.memory}"
+        if key.memory not in there:
+            yield f"{what}, which is not there"
+        elif (key.kind is KeyKind.CONTENT) != (key.memory not in contents):
+            yield f"memory {key.memory} has no content, or two"
+        elif (len(key.vector), len(key.counts), len(key.code)) != (dim, dim, winners):
+            yield f"{what} has {len(key.vector)}, {len(key.counts)} and {len(key.code)} cells, not {dim}, {dim} and {winners}"
+        elif not np.isfinite(key.vector).all() or int(key.code.max(initial=0)) >= cells:
+            yield f"{what} has a cell of CA3 beyond {cells}, or a vector that is not finite"
+        contents.add(key.memory)
+    if bare := there - contents:
+        yield f"memory {min(bare)} has no content"
+    for what, named in (("a date", {o.memory for o in rows.occurrences}), ("a link", {i for pair in rows.links for i in pair})):
+        if unknown := named - there:
+            yield f"{what} of memory {min(unknown)}, which is not there"
 
 
 def check_gates(hippocampus: Hippocampus, embedder: str) -> None:
@@ -72,6 +112,6 @@ def contents(store: Store, hippocampus: Hippocampus) -> dict[str, object]:
     """Numbers of memories, index cells and associations, and how full CA3's synapses are (`Memory.info`)."""
     fast, slow = hippocampus.density()
     return {
-        "memories": len(hippocampus), "index_cells": store.count("keys"), "associations": store.count("links"),
+        "memories": len(hippocampus), "superseded": len(hippocampus) - int(hippocampus.holds().sum()), "index_cells": store.count("keys"), "associations": store.count("links"),
         "fast_density": round(fast, 4), "slow_density": round(slow, 4), "ca3_megabytes": round(hippocampus.ca3_bytes() / 1e6, 1),
     }  # fmt: skip

@@ -1,12 +1,14 @@
-"""The rows of the store: memories, their keys, and the checksum that each row carries."""
+"""The rows of the store: memories, their keys, their further occurrences, and the checksum that each row carries."""
 
 import zlib
 from dataclasses import dataclass
 from enum import IntEnum
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
+
+Values = tuple[Any, ...]
 
 
 class KeyKind(IntEnum):
@@ -23,7 +25,11 @@ class StoredMemory:
     """A memory's row.
 
     id: ids rise and are never given twice.   stored: seconds since 1970.   origin: a note of where it came from, or None.
-    happened: seconds since 1970, or None.   session: memories of one number belong together, in their order; or None.
+    happened: when it first did, seconds since 1970, or None.
+    session: memories of one number belong together, in their order; or None.   speaker: who said it, or None.
+    scope, metadata: JSON objects with sorted keys, or None.
+    superseded_by, until: what superseded it, and from when on it no longer holds; None where it is current. `superseded_by` may name a
+    memory that was forgotten.   strength: of its engram; 1 where nothing has changed it.
     """
 
     id: int
@@ -32,22 +38,51 @@ class StoredMemory:
     origin: str | None = None
     happened: float | None = None
     session: int | None = None
+    speaker: str | None = None
+    scope: str | None = None
+    metadata: str | None = None
+    superseded_by: int | None = None
+    until: float | None = None
+    strength: float = 1.0
 
-    def values(self) -> tuple[Any, ...]:
+    @property
+    def current(self) -> bool:
+        """Whether nothing has superseded it."""
+        return self.until is None
+
+    def values(self) -> Values:
         """The columns without the CRC, of the types that SQLite gives back."""
+        happened, until = (None if t is None else float(t) for t in (self.happened, self.until))
+        return (
+            self.id, self.text, float(self.stored), self.origin, happened, self.session, self.speaker, self.scope, self.metadata,
+            self.superseded_by, until, float(self.strength),
+        )  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Occurrence:
+    """A further time that a memory was stored: in which words, when, and where it came from; the fields are those of its row."""
+
+    memory: int
+    text: str
+    stored: float
+    origin: str | None = None
+    happened: float | None = None
+    session: int | None = None
+    speaker: str | None = None
+    metadata: str | None = None
+
+    def values(self) -> Values:
+        """The columns without the CRC."""
         happened = None if self.happened is None else float(self.happened)
-        return self.id, self.text, float(self.stored), self.origin, happened, self.session
-
-
-BREAK = "\x1f"
-"""Separates, in the text of a WORDING key, the wording from what only word cells get (a caption); to word cells it is a space."""
+        return self.memory, self.text, float(self.stored), self.origin, happened, self.session, self.speaker, self.metadata
 
 
 @dataclass(frozen=True, eq=False)
 class StoredKey:
     """A key's row: a cue of a memory. A memory's first key is its content.
 
-    text: the input of the word cells; of a content it may hold more (a caption) than the memory's text, of which the vector was made.
+    text: what was embedded.   words: what drives the word cells, where that is another text (it may have a caption); or None.
     vector: float32, [d].   counts: EC's volley, int8, [d].   code: of CA3, uint16, [k].
     The vector is kept so that another circuit, or the rate twin, can be built from the file.
     """
@@ -58,15 +93,30 @@ class StoredKey:
     counts: NDArray[np.int8]
     code: NDArray[np.uint16]
     kind: KeyKind = KeyKind.CONTENT
+    words: str | None = None
+
+    @property
+    def worded(self) -> str:
+        """The text that drives the word cells."""
+        return self.text if self.words is None else self.words
 
     @property
     def wording(self) -> str | None:
         """The wording, where the key is a further wording of its memory; else None."""
-        return self.text.rpartition(BREAK)[0] if self.kind is KeyKind.WORDING else None
+        return self.text if self.kind is KeyKind.WORDING else None
 
-    def values(self) -> tuple[Any, ...]:
+    def values(self) -> Values:
         """The columns without the CRC."""
-        return self.memory, self.text, self.vector.tobytes(), self.counts.tobytes(), self.code.tobytes(), int(self.kind)
+        return self.memory, self.text, self.words, self.vector.tobytes(), self.counts.tobytes(), self.code.tobytes(), int(self.kind)
+
+
+class Rows(NamedTuple):
+    """All that a file holds of memories, in the order of storing.   links: associations (pre, post), ids of memories, as they were made."""
+
+    memories: list[StoredMemory]
+    keys: list[StoredKey]
+    occurrences: list[Occurrence]
+    links: list[tuple[int, int]]
 
 
 def crc_of(*parts: str | bytes | float | None) -> int:

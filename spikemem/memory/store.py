@@ -1,173 +1,74 @@
-"""The durable store of a text memory: one SQLite file. When `add` returns, its rows are on disk (WAL, synchronous=FULL).
+"""The durable store of a text memory: one SQLite file. When a change returns, its rows are on disk (WAL, synchronous=FULL).
 
 Vectors, codes and links are stored; synapses are derived from them. Each row carries a CRC, so that a flipped byte is found when the
-file is opened. One process writes at a time; it holds `FILE.lock` (an SQLite lock, which the system releases even after a kill).
+file is opened. Links keep the ids with which they were made; what superseded a memory has its links where they are read (`memory.items`).
 
-Format 2 added when memories happened, their session, and the kind of a key. A file of format 1 becomes one of format 2
-when it is first opened for writing, all at once or not at all; a reader takes it as it is.
+A file of an earlier format becomes one of today's when it is first opened for writing, all at once or not at all, and a copy of it stays
+beside it; a reader takes it as it is.
 """
 
 import json
-import sqlite3
 import zlib
-from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
-from dataclasses import replace
-from pathlib import Path
-from types import TracebackType
-from typing import Any, Literal
+from collections.abc import Iterable, Sequence
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
-from spikemem.errors import StoreError, StoreLockedError
-from spikemem.memory.rows import KeyKind, StoredKey, StoredMemory, crc_of
+from spikemem.errors import StoreError
+from spikemem.memory import formats
+from spikemem.memory.file import DatabaseFile
+from spikemem.memory.formats import KEY, MEMORY, OCCURRENCE, VERSION
+from spikemem.memory.rows import Occurrence, StoredKey, StoredMemory, crc_of
 
-APPLICATION = 0x5350494B  # "SPIK"
-VERSION = 2
-SCHEMA = """
-CREATE TABLE meta (key TEXT PRIMARY KEY, value BLOB NOT NULL) STRICT;
-CREATE TABLE memories (id INTEGER PRIMARY KEY, text TEXT NOT NULL, stored REAL NOT NULL, origin TEXT, crc INTEGER NOT NULL,
-                       happened REAL, session INTEGER) STRICT;
-CREATE TABLE keys (id INTEGER PRIMARY KEY, memory INTEGER NOT NULL REFERENCES memories (id), text TEXT NOT NULL,
-                   vector BLOB NOT NULL, counts BLOB NOT NULL, code BLOB NOT NULL, crc INTEGER NOT NULL,
-                   kind INTEGER NOT NULL DEFAULT 0) STRICT;
-CREATE INDEX keys_memory ON keys (memory);
-CREATE TABLE links (pre INTEGER NOT NULL, post INTEGER NOT NULL, crc INTEGER NOT NULL, PRIMARY KEY (pre, post)) STRICT, WITHOUT ROWID;
-"""
-UPGRADE = (
-    "ALTER TABLE memories ADD COLUMN happened REAL",
-    "ALTER TABLE memories ADD COLUMN session INTEGER",
-    "ALTER TABLE keys ADD COLUMN kind INTEGER NOT NULL DEFAULT 0",
-)
-"""From format 1 to format 2; the rows' CRCs follow."""
-MEMORY = "id, text, stored, origin"
-KEY = "memory, text, vector, counts, code"
-"""The columns that both formats have, in the order in which their CRC covers them."""
+Table = Literal["memories", "keys", "occurrences", "links"]
 
 
-class Store:
-    """An open database.   path: the file, or None for one in RAM.   readonly: without the writer's lock."""
+class Store(DatabaseFile):
+    """The rows of an open database, a memory's or a new one."""
 
-    def __init__(self, path: str | Path | None, readonly: bool = False) -> None:
-        self.path = None if path is None else Path(path)
-        self.readonly = readonly
-        self._closed = False
-        self._read = 0  # SQLite's count of other connections' changes when `reading` last ended
-        self._lock: sqlite3.Connection | None = None
-        self._db: sqlite3.Connection = sqlite3.connect(":memory:")  # until the file is open
-        if self.path is not None:
-            if self.path.is_dir() or not self.path.parent.is_dir():
-                raise StoreError(f"{self.path} cannot be a database: {'it is a folder' if self.path.is_dir() else 'its folder is missing'}")
-            if readonly and not self.path.is_file():
-                raise StoreError(f"there is no {self.path}; store something first")
-        try:
-            if self.path is not None and not readonly:
-                self._lock = _take_lock(self.path)
-            self._db.close()
-            self._db = self._connect()
-            self._check()
-        except sqlite3.OperationalError as error:
-            self.close()
-            kind = StoreLockedError if "locked" in str(error) else StoreError
-            raise kind(f"{self.path} cannot be opened: {error}") from error
-        except sqlite3.DatabaseError as error:
-            self.close()
-            raise StoreError(f"{self.path} is no spikemem database, or is damaged: {error}") from error
-        except StoreError:
-            self.close()
-            raise
+    def _prepare(self) -> None:
+        super()._prepare()
+        for key, value in self.select("SELECT key, value FROM meta"):
+            self._entry(key, value)
+        if not self.readonly and (version := self.format()) < VERSION:
+            if self.path is not None:
+                self.copy_to(self.path.with_name(f"{self.path.name}.format{version}"))
+            with self.transaction() as db:
+                formats.upgrade(db, self.select, version, self.path)
 
-    def _connect(self) -> sqlite3.Connection:
-        if self.path is None:
-            db = sqlite3.connect(":memory:", isolation_level=None, check_same_thread=False)
-        elif self.readonly:
-            db = sqlite3.connect(f"{self.path.resolve().as_uri()}?mode=ro", uri=True, isolation_level=None, check_same_thread=False)
-        else:
-            db = sqlite3.connect(self.path, isolation_level=None, check_same_thread=False)
-        return db
-
-    def _check(self) -> None:
-        """Make a new database, or see that the file is one of ours and whole."""
-        db = self._db
-        application = db.execute("PRAGMA application_id").fetchone()[0]
-        tables = db.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]
-        if application != APPLICATION and not tables and self.readonly:
-            raise StoreError(f"{self.path} is empty; store something first")
-        if application != APPLICATION and tables:
-            raise StoreError(f"{self.path} is a database of another program; give spikemem a file of its own")
-        if application == APPLICATION:
-            version = db.execute("PRAGMA user_version").fetchone()[0]
-            if not 1 <= version <= VERSION:
-                raise StoreError(f"{self.path} has format {version}, this spikemem reads 1 to {VERSION}; use the version that wrote it")
-            problem = db.execute("PRAGMA integrity_check(1)").fetchone()[0]
-            if problem != "ok":
-                raise StoreError(f"{self.path} is damaged ({problem}); restore it from a backup")
-            for key, value in self._select("SELECT key, value FROM meta"):
-                self._entry(key, value)
-        if not self.readonly:
-            db.execute("PRAGMA journal_mode = WAL")
-            db.execute("PRAGMA synchronous = FULL")
-        if application != APPLICATION:
-            db.executescript(f"BEGIN; {SCHEMA} PRAGMA application_id = {APPLICATION}; PRAGMA user_version = {VERSION}; COMMIT;")
-        elif not self.readonly and self._format() < VERSION:
-            self._upgrade()
-
-    def _format(self) -> int:
-        """The format of the file now: while a reader has it open, a writer may upgrade it."""
-        return int(self._select("PRAGMA user_version")[0][0])
-
-    def _upgrade(self) -> None:
-        """From format 1 to format 2; rows are checked before they get their new CRC."""
-        with self._transaction():
-            memories, keys = self.memories(), self._keys()
-            for statement in UPGRADE:
-                self._db.execute(statement)
-            self._db.executemany("UPDATE memories SET crc = ? WHERE id = ?", [(crc_of(*m.values()), m.id) for m in memories])
-            self._db.executemany("UPDATE keys SET kind = ?, crc = ? WHERE id = ?", [(int(k.kind), crc_of(*k.values()), i) for i, k in keys])
-            self._db.execute(f"PRAGMA user_version = {VERSION}")
-
-    # -- meta ----------------------------------------------------------------------------------------------------------------------
+    # -- entries -------------------------------------------------------------------------------------------------------------------
 
     def get(self, key: str) -> bytes | None:
         """An entry of the file by its key; None where there is none."""
-        rows = self._select("SELECT value FROM meta WHERE key = ?", key)
+        rows = self.select("SELECT value FROM meta WHERE key = ?", key)
         return self._entry(key, rows[0][0]) if rows else None
 
     def _entry(self, key: str, value: bytes) -> bytes:
         if zlib.crc32(value[4:], zlib.crc32(key.encode())).to_bytes(4, "little") != value[:4]:
-            raise StoreError(f"{self.path}: entry {key!r} has been altered on disk; restore the file from a backup")
+            raise StoreError(f"{self.path}: entry {key!r} has been altered on disk; restore the file from a backup, or: spikemem check")
         return value[4:]
-
-    def count(self, table: Literal["memories", "keys", "links"]) -> int:
-        """The number of rows of a table."""
-        return int(self._select(f"SELECT count(*) FROM {table}")[0][0])
 
     def get_json(self, key: str) -> object:
         """An entry of the file that holds JSON, parsed; None where there is none."""
         value = self.get(key)
-        return None if value is None else json.loads(value)
-
-    def _select(self, query: str, *values: object) -> list[Any]:
-        """The rows of a query; StoreError where the file cannot give them."""
-        self.check_open()
         try:
-            return self._db.execute(query, values).fetchall()
-        except sqlite3.Error as error:
-            if "locked" in str(error):
-                raise StoreLockedError(f"{self.path} is locked by another process: {error}") from error
-            raise StoreError(f"{self.path} is damaged: {error}; restore it from a backup") from error
+            return None if value is None else json.loads(value)
+        except (ValueError, RecursionError) as error:
+            raise StoreError(
+                f"{self.path}: entry {key!r} is no JSON ({error}); restore the file from a backup, or: spikemem check"
+            ) from error
 
-    def check_open(self) -> None:
-        """StoreError where the store has been closed."""
-        if self._closed:
-            raise StoreError(f"{self.path or 'this memory'} is closed; open it again")
+    def put(self, meta: dict[str, bytes]) -> None:
+        """Set entries."""
+        with self.transaction():
+            self._put(meta)
 
-    def _put(self, meta: Iterable[tuple[str, bytes]]) -> None:
-        rows = [(key, zlib.crc32(value, zlib.crc32(key.encode())).to_bytes(4, "little") + value) for key, value in meta]
+    def _put(self, meta: dict[str, bytes]) -> None:
+        rows = [(key, zlib.crc32(value, zlib.crc32(key.encode())).to_bytes(4, "little") + value) for key, value in meta.items()]
         self._db.executemany("INSERT OR REPLACE INTO meta VALUES (?, ?)", rows)
 
-    # -- memories ------------------------------------------------------------------------------------------------------------------
+    # -- changes -------------------------------------------------------------------------------------------------------------------
 
     def add(
         self,
@@ -175,71 +76,85 @@ class Store:
         keys: Sequence[StoredKey],
         codes: NDArray[np.uint16] | None = None,
         meta: dict[str, bytes] | None = None,
-        instead_of: int | None = None,
+        superseded: StoredMemory | None = None,
+        *,
+        occurrences: Sequence[Occurrence] = (),
+        links: Iterable[tuple[int, int]] = (),
     ) -> None:
         """Add memories with their keys; all or nothing.   codes: new codes for the keys stored before, [key, k].   meta: entries.
 
-        instead_of: a memory that the first one added overwrites: it is deleted, and its links are those of the new one.
+        superseded: the new row of a memory that the first one added supersedes.   occurrences, links: of those added.
         """
-        with self._transaction():
-            if instead_of is not None:
-                self._hand_over(instead_of, memories[0].id)
+        with self.transaction() as db:
             if codes is not None:
                 self._recode(codes)
-            self._put((meta or {}).items())
-            rows = [m.values() for m in memories]
-            into = f"INSERT INTO memories ({MEMORY}, happened, session, crc) VALUES (?, ?, ?, ?, ?, ?, ?)"
-            self._db.executemany(into, [(*row, crc_of(*row)) for row in rows])
-            self._add_keys(keys)
+            self._put(meta or {})
+            formats.write(db, list(memories), list(keys))
+            if superseded is not None:
+                self._change(superseded)
+            self._occur(occurrences)
+            self._link(links)
 
-    def refresh(self, memory: int, stored: float, happened: float | None, keys: Sequence[StoredKey]) -> None:
-        """Update a memory that was stored again: its times, of which the latest `happened` is kept, and the keys that it lacked."""
-        with self._transaction():
-            ((*row, crc),) = self._select(f"SELECT {MEMORY}, happened, session, crc FROM memories WHERE id = ?", memory)
-            if crc_of(*row) != crc:
-                raise StoreError(f"{self.path}: memory {memory} has been altered on disk; restore the file from a backup")
-            old = StoredMemory(*row)
-            new = replace(old, stored=stored, happened=max((t for t in (old.happened, happened) if t is not None), default=None))
-            change = "UPDATE memories SET stored = ?, happened = ?, crc = ? WHERE id = ?"
-            self._db.execute(change, (new.stored, new.happened, crc_of(*new.values()), memory))
-            self._add_keys(keys)
+    def refresh(self, occurrence: Occurrence, keys: Sequence[StoredKey]) -> None:
+        """Note that a memory was stored again: how it occurred, and the keys that it lacked."""
+        with self.transaction() as db:
+            self._occur([occurrence])
+            formats.write(db, [], list(keys))
 
-    def _add_keys(self, keys: Sequence[StoredKey]) -> None:
-        held = [k.values() for k in keys]
-        self._db.executemany(f"INSERT INTO keys ({KEY}, kind, crc) VALUES (?, ?, ?, ?, ?, ?, ?)", [(*row, crc_of(*row)) for row in held])
+    def change(self, memory: StoredMemory) -> None:
+        """Replace a memory's row."""
+        with self.transaction():
+            self._change(memory)
 
-    def _hand_over(self, old: int, new: int) -> None:
-        """Delete a memory; another one gets its links."""
-        links = [tuple(new if i == old else i for i in pair) for pair in self.links() if old in pair]
-        self._delete([old])
-        self._db.executemany("INSERT OR IGNORE INTO links VALUES (?, ?, ?)", [(a, b, crc_of(a, b)) for a, b in links])
+    def _change(self, memory: StoredMemory) -> None:
+        columns = MEMORY[VERSION].split(", ")
+        values = memory.values()
+        assignments = ", ".join(f"{column} = ?" for column in (*columns[1:], "crc"))
+        self._db.execute(f"UPDATE memories SET {assignments} WHERE id = ?", (*values[1:], crc_of(*values), memory.id))
+
+    def _occur(self, occurrences: Sequence[Occurrence]) -> None:
+        formats.insert(self._db, "occurrences", OCCURRENCE, [o.values() for o in occurrences])
 
     def recode(self, codes: NDArray[np.uint16], meta: dict[str, bytes]) -> None:
         """Replace the codes of all keys, uint16, [key, k], in the order in which `keys` gives them.   meta: entries."""
-        with self._transaction():
+        with self.transaction():
             self._recode(codes)
-            self._put(meta.items())
+            self._put(meta)
 
     def _recode(self, codes: NDArray[np.uint16]) -> None:
-        rows = self._select("SELECT memory, text, vector, counts, kind, id FROM keys ORDER BY id")
-        new = [(c.tobytes(), crc_of(*row[:4], c.tobytes(), row[4]), row[5]) for row, c in zip(rows, codes, strict=True)]
+        rows = self.select(f"SELECT id, {KEY[VERSION]} FROM keys ORDER BY id")
+        new = [(c.tobytes(), crc_of(*row[1:6], c.tobytes(), row[7]), row[0]) for row, c in zip(rows, codes, strict=True)]
         self._db.executemany("UPDATE keys SET code = ?, crc = ? WHERE id = ?", new)
 
     def link(self, pairs: Iterable[tuple[int, int]]) -> None:
         """Add associations (pre, post), ids of memories."""
-        with self._transaction():
-            self._db.executemany("INSERT OR IGNORE INTO links VALUES (?, ?, ?)", [(a, b, crc_of(a, b)) for a, b in pairs])
+        with self.transaction():
+            self._link(pairs)
 
-    def remove(self, ids: Sequence[int]) -> None:
-        """Delete memories, their keys and their links."""
-        with self._transaction():
-            self._delete(ids)
+    def _link(self, pairs: Iterable[tuple[int, int]]) -> None:
+        self._db.executemany("INSERT OR IGNORE INTO links VALUES (?, ?, ?)", [(a, b, crc_of(a, b)) for a, b in pairs])
 
-    def _delete(self, ids: Sequence[int]) -> None:
-        each = [(i,) for i in ids]
-        self._db.executemany("DELETE FROM links WHERE pre = ?1 OR post = ?1", each)
-        self._db.executemany("DELETE FROM keys WHERE memory = ?", each)
-        self._db.executemany("DELETE FROM memories WHERE id = ?", each)
+    def remove(self, ids: Sequence[int], heirs: dict[int, int] | None = None) -> None:
+        """Delete memories, their keys, occurrences and links, and wipe them from the file and its log.
+
+        heirs: for each memory that was superseded the one that gets its links.
+        """
+        heirs = heirs or {}
+        with self.transaction() as db:
+            inherited = [(heirs.get(a, a), heirs.get(b, b)) for a, b in self.links() if a in heirs or b in heirs]
+            for table, column in (("links", "pre"), ("links", "post"), ("occurrences", "memory"), ("keys", "memory"), ("memories", "id")):
+                db.executemany(f"DELETE FROM {table} WHERE {column} = ?", [(i,) for i in ids])
+            gone = set(ids)
+            self._link(pair for pair in inherited if not gone & set(pair) and pair[0] != pair[1])
+        self.scrub()
+
+    # -- reading -------------------------------------------------------------------------------------------------------------------
+
+    def count(self, table: Table) -> int:
+        """The number of rows of a table."""
+        if table == "occurrences" and self.format() < VERSION:
+            return 0
+        return int(self.select(f"SELECT count(*) FROM {table}")[0][0])
 
     def next_id(self) -> int:
         """The id after the largest ever given."""
@@ -247,124 +162,26 @@ class Store:
 
     def next_session(self) -> int:
         """The session after the largest ever given."""
-        return self._next("next_session", "SELECT coalesce(max(session), -1) FROM memories") if self._format() > 1 else 0
+        return self._next("next_session", "SELECT coalesce(max(session), -1) FROM memories") if self.format() > 1 else 0
 
     def _next(self, entry: str, largest: str) -> int:
         kept = self.get_json(entry)
-        return max(int(self._select(largest)[0][0]) + 1, int(str(kept)) if kept is not None else 0)
+        if kept is not None and (isinstance(kept, bool) or not isinstance(kept, int) or not 0 <= kept < 2**62):
+            raise StoreError(f"{self.path}: entry {entry!r} is {kept!r:.40}, no number of the kind; restore the file from a backup")
+        return max(int(self.select(largest)[0][0]) + 1, kept or 0)
 
     def memories(self) -> list[StoredMemory]:
         """All memories by id; StoreError where a row does not match its CRC."""
-        new = ", happened, session" if self._format() > 1 else ""
-        rows = self._select(f"SELECT {MEMORY}{new}, crc FROM memories ORDER BY id")
-        for *row, crc in rows:
-            if crc_of(*row) != crc:
-                raise StoreError(f"{self.path}: memory {row[0]} has been altered on disk; restore the file from a backup")
-        return [StoredMemory(*row[:-1]) for row in rows]
+        return formats.read_memories(self.select, self.format(), self.path)
 
     def keys(self, memory: int | None = None) -> list[StoredKey]:
         """All keys, or those of a memory, in the order of storing; StoreError where a row does not match its CRC."""
-        return [key for _, key in self._keys(memory)]
+        return list(formats.read_keys(self.select, self.format(), self.path, memory))
 
-    def _keys(self, memory: int | None = None) -> list[tuple[int, StoredKey]]:
-        """Keys with the numbers of their rows. In format 1 a memory's first is its content, the others are cues."""
-        new = ", kind" if self._format() > 1 else ""
-        rows = self._select(f"SELECT id, {KEY}{new}, crc FROM keys WHERE ?1 IS NULL OR memory = ?1 ORDER BY id", memory)
-        known, keys = set[int](), []
-        for i, *row, crc in rows:
-            if crc_of(*row) != crc:
-                raise StoreError(f"{self.path}: a cue of memory {row[0]} has been altered on disk; restore the file from a backup")
-            memory, text, vector, counts, code = row[:5]
-            kind = KeyKind(row[5]) if new else KeyKind.CUE if memory in known else KeyKind.CONTENT
-            known.add(memory)
-            arrays = np.frombuffer(vector, np.float32), np.frombuffer(counts, np.int8), np.frombuffer(code, np.uint16)
-            keys.append((i, StoredKey(memory, text, *arrays, kind)))
-        return keys
+    def occurrences(self) -> list[Occurrence]:
+        """The further times that memories were stored; StoreError where a row does not match its CRC."""
+        return formats.read_occurrences(self.select, self.format(), self.path)
 
     def links(self) -> list[tuple[int, int]]:
-        """All associations (pre, post); StoreError where a row does not match its CRC."""
-        rows = self._select("SELECT pre, post, crc FROM links ORDER BY pre, post")
-        for pre, post, crc in rows:
-            if crc_of(pre, post) != crc:
-                raise StoreError(f"{self.path}: the link {pre} -> {post} has been altered on disk; restore the file from a backup")
-        return [(pre, post) for pre, post, _ in rows]
-
-    @contextmanager
-    def reading(self) -> Iterator[None]:
-        """A read transaction: all that is read within it is of one moment, whatever a writer does meanwhile."""
-        self.check_open()
-        try:
-            self._db.execute("BEGIN")
-            version = self._version()
-        except sqlite3.Error as error:
-            raise StoreError(f"{self.path} cannot be read: {error}") from error
-        try:
-            yield
-            self._read = version
-        finally:
-            if self._db.in_transaction:
-                self._db.execute("COMMIT")
-
-    def changed(self) -> bool:
-        """Whether another process has written since the last `reading`; False once closed."""
-        return not self._closed and self._version() != self._read
-
-    def _version(self) -> int:
-        return int(self._select("PRAGMA data_version")[0][0])
-
-    # -- life ----------------------------------------------------------------------------------------------------------------------
-
-    def _transaction(self) -> "_Transaction":
-        self.check_open()
-        if self.readonly:
-            raise StoreError(f"{self.path} was opened for reading; open it without readonly=True to change it")
-        return _Transaction(self._db, self.path)
-
-    def close(self) -> None:
-        """Close the file, and let go of the writer's lock."""
-        self._closed = True
-        for connection in (self._db, self._lock):
-            if connection is not None:
-                connection.close()
-
-
-class _Transaction:
-    """BEGIN IMMEDIATE ... COMMIT, or ROLLBACK where anything is raised."""
-
-    def __init__(self, db: sqlite3.Connection, path: Path | None) -> None:
-        self._db, self._path = db, path
-
-    def __enter__(self) -> None:
-        try:
-            self._db.execute("BEGIN IMMEDIATE")
-        except sqlite3.Error as error:
-            raise StoreError(f"{self._path} cannot be written: {error}") from error
-
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
-        if error is None:
-            try:
-                self._db.execute("COMMIT")
-                return
-            except sqlite3.Error as failure:
-                self._undo()
-                raise StoreError(f"{self._path} could not be written, nothing was changed: {failure}") from failure
-        self._undo()
-        if isinstance(error, sqlite3.Error):
-            raise StoreError(f"{self._path} could not be written, nothing was changed: {error}") from error
-
-    def _undo(self) -> None:
-        if self._db.in_transaction:  # on a full disk SQLite has rolled back by itself
-            self._db.execute("ROLLBACK")
-
-
-def _take_lock(path: Path) -> sqlite3.Connection:
-    lock = sqlite3.connect(f"{path}.lock", timeout=0.2, isolation_level=None, check_same_thread=False)
-    try:
-        lock.execute("BEGIN EXCLUSIVE")
-    except sqlite3.OperationalError as error:
-        lock.close()
-        raise StoreLockedError(f"{path} is being written by another process; close that one, or open with readonly=True") from error
-    except sqlite3.DatabaseError as error:
-        lock.close()
-        raise StoreError(f"{path}.lock is no lock ({error}); delete it where no other process has {path} open") from error
-    return lock
+        """All associations (pre, post), as they were made; StoreError where a row does not match its CRC."""
+        return formats.read_links(self.select, self.path)

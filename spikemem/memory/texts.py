@@ -2,8 +2,10 @@
 
 import math
 import re
+from collections.abc import Iterable, Mapping
 from datetime import UTC, date, datetime, time, timedelta
 from itertools import pairwise
+from typing import TypeVar
 
 import numpy as np
 
@@ -18,6 +20,33 @@ ATOM = re.compile(r"u[mj.]*|[^u ]{1,32}[mj]*")
 """A stretch of text that is not cut, as a pattern in the letters of `kinds`: a character of a script without spaces; up to 32
 characters between spaces."""
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+T = TypeVar("T")
+
+
+def listed(values: Iterable[T], name: str) -> list[T]:
+    """The values of a sequence, an iterator or the like, once; TextError where it is none, or a single text."""
+    if isinstance(values, str | bytes | Mapping) or not isinstance(values, Iterable):
+        raise TextError(f"{name} is a list, not {type(values).__name__}; put a single one in brackets")
+    return list(values)
+
+
+def texts_of(texts: Iterable[str], name: str) -> list[str]:
+    """A list of texts, each a plain str; TextError where one can be neither a memory nor a cue."""
+    return [text_of(text) for text in listed(texts, name)]
+
+
+def text_of(text: object) -> str:
+    """A text as a plain str, whatever subclass it is of; TextError where it can be neither a memory nor a cue."""
+    check_text(text)
+    return str.__str__(text)
+
+
+def note_of(note: object, name: str) -> str | None:
+    """A text that says something about a memory, or None, as `text_of`."""
+    try:
+        return None if note is None else text_of(note)
+    except TextError as error:
+        raise TextError(f"{name}: {error}") from error
 
 
 def check_text(text: object) -> None:

@@ -47,11 +47,11 @@ KNOWN = 3
 """Questions that a memory can answer, for each one that it cannot: an answer withheld by mistake is lost to the user."""
 WANTED = {
     EventKind.NEW: Action.WRITE, EventKind.REPEAT: Action.RENEW, EventKind.PARAPHRASE: Action.REFRESH,
-    EventKind.CONTRADICTION: Action.OVERWRITE, EventKind.BESIDE: Action.WRITE, EventKind.QUESTION: Action.WRITE,
+    EventKind.CONTRADICTION: Action.SUPERSEDE, EventKind.BESIDE: Action.WRITE, EventKind.QUESTION: Action.WRITE,
 }  # fmt: skip
 ON = {
     Action.WRITE: ("update", "candidate"),
-    Action.OVERWRITE: ("update", "reset", "candidate"),
+    Action.SUPERSEDE: ("update", "reset", "candidate"),
     Action.REFRESH: ("candidate",),
     Action.RENEW: (),
 }
@@ -191,7 +191,7 @@ def _events(spec: ModelSpec, events: Sequence[StreamEvent], vectors: Vectors, se
             actions.append(WANTED[event.kind] if answered == old else Action.WRITE)
         if event.kind is EventKind.CONTRADICTION:
             memory.forget([old])
-        if WANTED[event.kind] in (Action.WRITE, Action.OVERWRITE):
+        if WANTED[event.kind] in (Action.WRITE, Action.SUPERSEDE):
             holder[event.of] = int(memory.store(vector[None], words=[[its_words]])[0])
         elif event.kind is EventKind.PARAPHRASE:
             memory.teach(old, vector[None], [its_words], [False])

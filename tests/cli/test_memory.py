@@ -21,7 +21,7 @@ TALK = [
 
 @pytest.fixture(autouse=True)
 def _fake(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.setattr("spikemem.memory.memory.SentenceEmbedder", FakeEmbedder)
+    monkeypatch.setattr("spikemem.memory.embed.SentenceEmbedder", FakeEmbedder)
     monkeypatch.chdir(tmp_path)
 
 

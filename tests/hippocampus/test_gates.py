@@ -21,7 +21,7 @@ from spikemem.hippocampus.spec import GatesSpec, LexSpec, weights_file
 from spikemem.memory.results import Decision
 from spikemem.network.modelfile import MODELS
 from spikemem.snapshot import WEIGHTS, save_arrays
-from tests.fakes import FakeEmbedder, near, overwrite_forever, units
+from tests.fakes import FakeEmbedder, near, supersede_forever, units
 from tests.memory.test_memory import agrees
 
 CELLS = 1024
@@ -166,7 +166,7 @@ def test_a_gates_value_is_its_cells_firing_probability() -> None:
 @pytest.mark.parametrize(
     ("on", "action"),
     [
-        ({"update", "candidate"}, Action.WRITE), ({"update"}, Action.WRITE), ({"update", "reset"}, Action.OVERWRITE),
+        ({"update", "candidate"}, Action.WRITE), ({"update"}, Action.WRITE), ({"update", "reset"}, Action.SUPERSEDE),
         ({"candidate"}, Action.REFRESH), ({"candidate", "reset", "read"}, Action.REFRESH), (set(), Action.RENEW),
         ({"read", "reset"}, Action.RENEW),
     ],
@@ -195,7 +195,7 @@ def test_without_gates_nothing_is_decided(spec: ModelSpec, filled: Hippocampus) 
     assert all(population in gated.network.populations for population in ("gate_update", "novelty", *FEATURES))
 
 
-def test_an_overwriting_takes_over_the_associations(spec: ModelSpec) -> None:
+def test_what_supersedes_takes_over_the_associations(spec: ModelSpec) -> None:
     memory, vectors = Hippocampus(spec), units(3)
     ids = memory.store(vectors, words=[[words(text, CELLS)] for text in TEXTS[:3]])
     assert ids.tolist() == [0, 1, 2]
@@ -203,19 +203,22 @@ def test_an_overwriting_takes_over_the_associations(spec: ModelSpec) -> None:
     changed = words(TEXTS[1].replace("mat 7", "mat 99"), CELLS)
     new = memory.store(near(vectors[[1]], 0.95), words=[[changed]])
     plan = memory.plans[0]
-    assert (plan.action, plan.old, plan.memory.tolist()) == (Action.OVERWRITE, 1, [3])
+    assert (plan.action, plan.old, plan.memory.tolist()) == (Action.SUPERSEDE, 1, [3])
     assert memory.recall_chain(vectors[0], hops=2).tolist() == [[3, 2]]
     assert memory.recall(vectors[1]).ids.tolist() == [new.tolist()]
-    assert len(memory) == 3
+    assert memory.recall(vectors[1], 2, history=True).ids.tolist() == [[1, 3]]
+    assert len(memory) == 4
+    assert memory.holds().tolist() == [True, False, True, True]
 
 
-def test_ids_of_one_call_are_of_what_holds_the_events_at_its_end(spec: ModelSpec) -> None:
+def test_each_event_of_one_call_has_its_id(spec: ModelSpec) -> None:
     memory, vectors = Hippocampus(spec), units(2)
     given = [words(text, CELLS) for text in (*TEXTS[:2], *(TEXTS[1].replace("mat 7", f"mat {n}") for n in (98, 99)))]
     near_by = near(vectors[[1, 1]], 0.95)
     ids = memory.store(np.concatenate([vectors, near_by]), words=[[w] for w in given])
-    assert [plan.action.value for plan in memory.plans] == ["write", "write", "overwrite", "overwrite"]
-    assert ids.tolist() == [0, 3, 3, 3]
+    assert [plan.action.value for plan in memory.plans] == ["write", "write", "supersede", "supersede"]
+    assert ids.tolist() == [0, 1, 2, 3]
+    assert memory.holds().tolist() == [True, False, False, True]
     assert memory.contents(ids).shape == (4, vectors.shape[1])
 
 
@@ -267,20 +270,22 @@ def story(memory: Memory) -> list[Decision]:
     return made
 
 
-def test_a_stream_is_written_refreshed_and_overwritten(path: Path, spec: ModelSpec) -> None:
+def test_a_stream_is_written_refreshed_and_superseded(path: Path, spec: ModelSpec) -> None:
     with Memory.open(path, spec, embedder=FakeEmbedder()) as memory:
         made = story(memory)
         assert [(d.action, d.id, d.old) for d in made] == [
-            ("write", 0, None), ("write", 1, 0), ("renew", 0, 0), ("refresh", 0, 0), ("overwrite", 2, 0),
+            ("write", 0, None), ("write", 1, 0), ("renew", 0, 0), ("refresh", 0, 0), ("supersede", 2, 0),
         ]  # fmt: skip
-        assert [d.forgotten for d in made] == [()] * 4 + [("Ada lives in ~Lisbon", "Ada lives in ~Lisbon now")]
-        assert [d.held for d in made] == [None, None, "Ada lives in ~Lisbon", "Ada lives in ~Lisbon", None]
+        assert [d.held for d in made] == [None, None, *["Ada lives in ~Lisbon"] * 3]
         assert made[4].gates == {"update": 1.0, "reset": 1.0, "candidate": 1.0, "read": 1.0}
-        assert (len(memory), 0 in memory, memory[2]) == (2, False, "Ada lives in ~Rome now")
+        assert (len(memory), memory[0], memory[2]) == (3, "Ada lives in ~Lisbon", "Ada lives in ~Rome now")
         assert memory.recall("Ada lives in ~Lisbon")[0].id == 2
+        old = memory.recall("Ada lives in ~Lisbon", history=True)[0]
+        assert (old.id, old.current) == (0, False)
+        assert [(r.id, r.current, r.superseded_by) for r in memory.history(2)] == [(0, False, 2), (2, True, None)]
         agrees(memory)
     with Memory.open(path, embedder=FakeEmbedder(), readonly=True) as again:
-        assert (len(again), again[2]) == (2, "Ada lives in ~Rome now")
+        assert (len(again), again[2]) == (3, "Ada lives in ~Rome now")
         assert again.recall("Ada lives in ~Lisbon")[0].id == 2
 
 
@@ -319,43 +324,52 @@ def test_a_refresh_adds_the_cue_and_renews_the_time(path: Path, spec: ModelSpec)
         assert memory.info()["index_cells"] == 3  # a cue is taught once
         assert memory.recall("Where is she?")[0].when == later
         agrees(memory)
+        occasions = memory.get(0).occasions
+        assert [(o.text, o.when) for o in occasions[:3]] == [
+            ("Ada lives in Lisbon", first), ("Ada lives in Lisbon ~still", later), ("Ada lives in Lisbon", first),
+        ]  # fmt: skip
+        assert len(occasions) == 7
+        for time in (first, later):
+            assert memory.recall("Ada lives in Lisbon", around=time)[0].drives["time"] == pytest.approx(memory.spec.ca1.time, rel=0.05)
 
 
-def test_an_overwriting_takes_over_the_cues_but_not_the_old_wordings(path: Path, spec: ModelSpec) -> None:
+def test_what_supersedes_takes_over_the_cues_but_not_the_old_wordings(path: Path, spec: ModelSpec) -> None:
     with Memory.open(path, spec, embedder=FakeEmbedder()) as memory:
         memory.store("Nobody knows the harbour")
         memory.store("Ada lives in ~Lisbon", cues=["Where is she?", "Where is she?", "Her home"])
         memory.store("Ada lives in ~Lisbon still")  # a refresh: the text in other words
         memory.store("Ada lives in ~Rome", cues=["Her home"])
-        assert memory.decisions[0].action == "overwrite"
-        rows = memory._store.keys()
+        assert memory.decisions[0].action == "supersede"
+        rows = [row for row in memory._store.keys() if row.memory in (0, 2)]
         assert [(row.text, row.kind.name) for row in rows] == [
             ("Nobody knows the harbour", "CONTENT"), ("Ada lives in ~Rome", "CONTENT"), ("Her home", "CUE"), ("Where is she?", "CUE"),
         ]  # fmt: skip
         assert memory.recall("Where is she?")[0].text == "Ada lives in ~Rome"
         agrees(memory)
         memory.store("Ada lives in ~Lisbon still")
-        assert memory.decisions[0].action == "overwrite"  # the old wording is not known any more
+        assert memory.decisions[0].action == "supersede"  # the old wording does not answer any more
         agrees(memory)
     with Memory.open(path, embedder=FakeEmbedder()) as again:
         assert again.recall("Where is she?")[0].text == "Ada lives in ~Lisbon still"
 
 
-def test_what_is_not_known_to_be_later_is_written_beside_what_it_would_overwrite(path: Path, spec: ModelSpec) -> None:
+def test_what_is_not_known_to_be_later_is_written_beside_what_it_would_supersede(path: Path, spec: ModelSpec) -> None:
     first, later = datetime(2024, 1, 1, tzinfo=UTC), datetime(2024, 6, 1, tzinfo=UTC)
     with Memory.open(path, spec, embedder=FakeEmbedder()) as memory:
         memory.store("Nobody knows the ~harbour")
         memory.store("Ada lives in ~Rome", when=later)
         memory.store("Ada lives in ~Lisbon", when=first)
         decision = memory.decisions[0]
-        assert (decision.action, decision.id, decision.old, decision.forgotten) == ("write", 2, 1, ())
+        assert (decision.action, decision.id, decision.old, decision.held) == ("write", 2, 1, None)
         assert decision.gates["reset"] > 0.5
         assert len(memory) == 3
         agrees(memory)
         memory.store("Nobody knows the ~pier", when=first)  # of the other one the date is not known
         assert memory.decisions[0].action == "write"
         memory.store("Ada lives in ~Paris")  # now
-        assert memory.decisions[0].action == "overwrite"
+        assert memory.decisions[0].action == "supersede"
+        memory.store("Ada lives in ~Oslo", when=datetime(2100, 1, 1, tzinfo=UTC))
+        assert memory.decisions[0].action == "write"  # of what holds now the date is not known
 
 
 def test_a_refreshed_memory_answers_in_the_wording_nearest_to_the_cue(path: Path, spec: ModelSpec) -> None:
@@ -458,11 +472,9 @@ def test_texts_of_one_call_meet_those_before_them(spec: ModelSpec) -> None:
         decisions += one.decisions
     ids = all_.store_all(texts)
     assert all_.decisions == decisions
-    taken = {d.old: d.id for d in decisions if d.forgotten}
-    assert ids == [taken.get(d.id, d.id) for d in decisions]
-    assert taken
-    assert all(i in all_ for i in ids)  # of what was overwritten the one that took its place
-    assert {"write", "renew", "refresh"} <= {d.action for d in decisions}
+    assert ids == [d.id for d in decisions]
+    assert all(i in all_ for i in ids)
+    assert {"write", "renew", "refresh", "supersede"} <= {d.action for d in decisions}
     first, again = all_.store_conversation([("Ada", "Hello there"), ("Ada", "Hello there")])
     assert first == again
     assert all_[again] == "Ada: Hello there"
@@ -483,9 +495,9 @@ def test_a_disk_that_refuses_leaves_all_as_it_was(path: Path, spec: ModelSpec, m
     with Memory.open(path, spec, embedder=FakeEmbedder()) as memory:
         memory.store_all(["Ada lives in ~Lisbon", "The harbour opens"])
         memory.associate(0, 1)
-        for method, text in (("_add_keys", "Ada lives in ~Rome"), ("_add_keys", "Ada lives in ~Lisbon now")):
+        for text in ("Ada lives in ~Rome", "Ada lives in ~Lisbon now"):
             with monkeypatch.context() as patch:
-                patch.setattr(memory._store, method, lambda keys: (_ for _ in ()).throw(StoreError("full")))
+                patch.setattr("spikemem.memory.formats.write", lambda *rows: (_ for _ in ()).throw(StoreError("full")))
                 with pytest.raises(StoreError, match="full"):
                     memory.store(text)
             assert (len(memory), memory[0]) == (2, "Ada lives in ~Lisbon")
@@ -498,10 +510,10 @@ def test_a_disk_that_refuses_leaves_all_as_it_was(path: Path, spec: ModelSpec, m
 
 @pytest.mark.slow
 @pytest.mark.parametrize("seconds", [0.0, 0.2, 0.45])
-def test_a_kill_leaves_the_old_memory_or_the_new_one(path: Path, spec: ModelSpec, seconds: float) -> None:
+def test_a_kill_leaves_all_versions_and_one_that_holds(path: Path, spec: ModelSpec, seconds: float) -> None:
     context = multiprocessing.get_context("forkserver")
     ours, theirs = context.Pipe(duplex=False)
-    process = context.Process(target=overwrite_forever, args=(path, spec.model_dump(), theirs))
+    process = context.Process(target=supersede_forever, args=(path, spec.model_dump(), theirs))
     process.start()
     theirs.close()
     received = [ours.recv()]
@@ -514,10 +526,12 @@ def test_a_kill_leaves_the_old_memory_or_the_new_one(path: Path, spec: ModelSpec
     except EOFError:
         last = received[-1]
     with Memory.open(path, embedder=FakeEmbedder()) as memory:
-        assert len(memory) == 2
         assert memory.info()["associations"] == 1
-        (holder,) = [i for i in range(last + 3) if i in memory and i != 1]
+        (holder,) = [record.id for record in memory.list() if record.id != 1]
         assert holder in (last, last + 1) if last else holder in (0, 2)
+        assert list(memory) == list(range(max(holder, 1) + 1))
+        assert [record.id for record in memory.history(holder)] == [i for i in memory if i != 1]
+        assert [hit.id for hit in memory.recall_chain(memory[holder])] == [1]
         agrees(memory)
 
 

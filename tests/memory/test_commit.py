@@ -31,7 +31,7 @@ CHANGES: dict[str, Callable[[Memory], object]] = {
     "consolidate": lambda memory: memory.consolidate(),
 }
 MOMENTS: dict[str, tuple[type, str]] = {
-    "before the disk": (Store, "_transaction"), "in the hippocampus": (Hippocampus, "apply"), "in forgetting": (Circuit, "forget"),
+    "before the disk": (Store, "transaction"), "in the hippocampus": (Hippocampus, "apply"), "in forgetting": (Circuit, "forget"),
     "in associating": (Circuit, "associate"), "in the index": (Index, "add"), "in dropping": (Index, "drop"),
     "in deriving": (Circuit, "rebind"),
 }  # fmt: skip

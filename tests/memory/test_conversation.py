@@ -16,7 +16,7 @@ from spikemem.hippocampus.hippocampus import PATHWAYS
 from spikemem.hippocampus.regions.ec_lex import words
 from spikemem.memory.conversation import read_conversation, sessions_of
 from spikemem.memory.rows import KeyKind, crc_of
-from spikemem.memory.store import KEY, MEMORY
+from spikemem.memory.formats import KEY, MEMORY
 from tests.conftest import Open
 from tests.memory.test_memory import agrees
 
@@ -136,7 +136,9 @@ def test_what_is_stored_of_a_turn(open_memory: Open) -> None:
     lines = ["Ada: I adopted a cat.", "Bo: What is it called?", "Ada: Look!", "Ada: Look!", "…"]
     assert [memory[i] for i in ids] == lines
     assert [row.happened for row in rows] == [t.timestamp() for t in (MAY, MAY, JUNE, MAY, MAY)]
-    assert [key.text for key in keys] == [*lines[:2], "Ada: Look! [a grey cat on a sofa]", *lines[3:]]
+    assert [key.text for key in keys] == lines
+    assert [key.words for key in keys] == [None, None, "Ada: Look! [a grey cat on a sofa]", None, None]
+    assert [row.speaker for row in rows] == [turn.speaker or None for session in sessions_of(TALK) for turn in session]
     np.testing.assert_array_equal(np.stack([key.vector for key in keys]), memory.embedder.embed(lines))
     assert {key.kind for key in keys} == {KeyKind.CONTENT}
     assert memory.recall("Bo: What is it called?")[0].when == MAY
@@ -284,7 +286,7 @@ def test_word_cells_hear_all_keys(open_memory: Open, small_text: ModelSpec) -> N
     arrays = memory.hippocampus.arrays()
     for k, key in enumerate(memory._store.keys()):
         span = slice(arrays["words_ptr"][k], arrays["words_ptr"][k + 1])
-        for part, name in zip(words(key.text, small_text.lex.cells), ("cell", "spikes", "whole"), strict=True):
+        for part, name in zip(words(key.worded, small_text.lex.cells), ("cell", "spikes", "whole"), strict=True):
             np.testing.assert_array_equal(arrays[f"words_{name}"][span], part)
     agrees(memory)
     memory.forget(0)
@@ -358,13 +360,16 @@ def test_a_file_of_format_1_is_a_memory(path: Path, open_memory: Open) -> None:
 
 
 def as_format_1(path: Path) -> None:
-    """Turn a file of format 2 into the one that format 1 would have written."""
+    """Turn a file of today's format into the one that format 1 would have written."""
     db = sqlite3.connect(path)
-    for table, columns in (("memories", MEMORY), ("keys", KEY)):
+    for table, columns, later in (
+        ("memories", MEMORY[1], set(MEMORY[3].split(", ")) - set(MEMORY[1].split(", "))), ("keys", KEY[1], {"kind", "words"})
+    ):  # fmt: skip
         rows = db.execute(f"SELECT id, {columns} FROM {table}").fetchall()
         db.executemany(f"UPDATE {table} SET crc = ? WHERE id = ?", [(crc_of(*row), i) for i, *row in rows])
-    for table, column in (("memories", "happened"), ("memories", "session"), ("keys", "kind")):
-        db.execute(f"ALTER TABLE {table} DROP COLUMN {column}")
+        for column in later:
+            db.execute(f"ALTER TABLE {table} DROP COLUMN {column}")
+    db.execute("DROP TABLE occurrences")
     db.execute("PRAGMA user_version = 1")
     db.commit()
     db.close()

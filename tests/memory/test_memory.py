@@ -46,6 +46,10 @@ def agrees(memory: Memory) -> None:
         np.testing.assert_array_equal(theirs["covariance"], ours["covariance"])
         assert len(theirs["links"]) == len(ours["links"])
         assert inputs_of(theirs) == inputs_of(ours)
+        assert [reader.get(i) for i in reader] == [memory.get(i) for i in memory]
+        for around in (None, 0.0, 2e9):
+            held = memory.hippocampus.holds(around)[[memory._index.row(i) for i in memory]]
+            np.testing.assert_array_equal(reader.hippocampus.holds(around), held)
 
 
 def inputs_of(arrays: dict[str, NDArray[Any]]) -> list[object]:

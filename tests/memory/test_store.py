@@ -1,6 +1,7 @@
 """The durable store: all or nothing, and whatever is wrong with a file raises an error and leaves the file as it is."""
 
 import sqlite3
+import stat
 import subprocess
 import sys
 import zlib
@@ -11,16 +12,19 @@ import numpy as np
 import pytest
 
 from spikemem.errors import StoreError, StoreLockedError
-from spikemem.memory.rows import KeyKind, StoredKey, StoredMemory, crc_of
-from spikemem.memory.store import UPGRADE, Store
+from spikemem.memory.formats import SCHEMA, VERSION
+from spikemem.memory.rows import KeyKind, Occurrence, StoredKey, StoredMemory, crc_of
+from spikemem.memory.store import Store
 
 CODES = np.arange(8, dtype=np.uint16).reshape(2, 4)
 
 
 def row(i: int, text: str = "a thought") -> tuple[StoredMemory, StoredKey]:
     vector = np.random.default_rng(i).normal(size=4).astype(np.float32)
-    memory = StoredMemory(i, text, 1.5 + i, "diary", *((-3.25, 2) if i % 2 else ()))
-    return memory, StoredKey(i, text, vector, np.array([3, -2, 0, 12], np.int8), CODES[0], KeyKind(i % 3))
+    more = (-3.25, 2, "Ada", '{"user": "ada"}', '{"page": 3}', i + 1, 7.5, 0.5) if i % 2 else ()
+    memory = StoredMemory(i, text, 1.5 + i, "diary", *more)
+    words = f"{text} [a harbour]" if i % 2 else None
+    return memory, StoredKey(i, text, vector, np.array([3, -2, 0, 12], np.int8), CODES[0], KeyKind(i % 3), words)
 
 
 def fill(path: Path, n: int = 5) -> None:
@@ -30,6 +34,7 @@ def fill(path: Path, n: int = 5) -> None:
     meta = {"model": b'{"name": "x"}', "next_id": b"9", "next_session": b"7", "adaptation": b"abcdefgh"}
     store.add([m for m, _ in rows], [k for _, k in rows], meta=meta)
     store.link([(i, i + 1) for i in range(n - 1)])
+    store.refresh(Occurrence(2, "in other words", 9.5, "diary", 8.0, 3, "Ada", '{"page": 4}'), [])
     store.close()
 
 
@@ -37,8 +42,9 @@ def content(path: Path) -> tuple[object, ...]:
     """All that a store gives."""
     store = Store(path, readonly=True)
     try:
-        keys = [(k.memory, k.text, k.vector.tobytes(), k.counts.tobytes(), k.code.tobytes(), k.kind) for k in list(store.keys())]
-        return store.memories(), keys, store.links(), store.next_id(), store.get_json("model"), store.get("adaptation")
+        keys = [k.values() for k in list(store.keys())]
+        entries = store.next_id(), store.get_json("model"), store.get("adaptation")
+        return store.memories(), keys, store.links(), *entries, store.occurrences()
     finally:
         store.close()
 
@@ -194,7 +200,7 @@ def version(path: Path) -> int:
 
 def test_format_1_is_read_and_upgraded(path: Path) -> None:
     write_format_1(path)
-    before = content(path)
+    before, whole = content(path), path.read_bytes()
     assert before[0] == [StoredMemory(0, "Ada", 1.5), StoredMemory(2, "Bo", 2.0, "diary")]
     assert version(path) == 1  # by a reader it is left as it is
     reader = Store(path, readonly=True)
@@ -202,13 +208,53 @@ def test_format_1_is_read_and_upgraded(path: Path) -> None:
     assert [k.kind for k in list(reader.keys())] == [KeyKind.CONTENT, KeyKind.CONTENT, KeyKind.CUE, KeyKind.CUE]
     assert reader.memories() == before[0]
     reader.close()
-    assert version(path) == 2
+    assert version(path) == VERSION
     assert content(path) == before
+    kept = path.with_name(f"{path.name}.format1")
+    assert version(kept) == 1
+    assert content(kept) == before
+    assert whole.startswith(b"SQLite")
     store = Store(path)
     store.add(*([part] for part in row(7)))
     store.remove([7])
     store.close()
     assert content(path) == before
+
+
+FORMAT_2 = FORMAT_1.replace("user_version = 1", "user_version = 2")
+ADDED_IN_2 = (
+    "ALTER TABLE memories ADD COLUMN happened REAL", "ALTER TABLE memories ADD COLUMN session INTEGER",
+    "ALTER TABLE keys ADD COLUMN kind INTEGER NOT NULL DEFAULT 0",
+)  # fmt: skip
+
+
+def test_format_2_is_read_and_upgraded(path: Path) -> None:
+    """A caption becomes the words of a content or of a wording."""
+    db = sqlite3.connect(path)
+    db.executescript(FORMAT_2)
+    for statement in ADDED_IN_2:
+        db.execute(statement)
+    memory = (3, "Ada: Look!", 1.5, None, -2.0, 4)
+    db.execute(
+        "INSERT INTO memories (id, text, stored, origin, happened, session, crc) VALUES (?, ?, ?, ?, ?, ?, ?)", (*memory, crc_of(*memory))
+    )
+    blobs = np.ones(4, np.float32).tobytes(), np.ones(4, np.int8).tobytes(), CODES[1].tobytes()
+    for text, kind in (("Ada: Look! [a harbour]", 0), ("Ada: See!\x1f [a pier]", 3), ("Ada: There!\x1f", 3), ("who?", 2)):
+        held = (3, text, *blobs, kind)
+        db.execute("INSERT INTO keys (memory, text, vector, counts, code, kind, crc) VALUES (?, ?, ?, ?, ?, ?, ?)", (*held, crc_of(*held)))
+    db.commit()
+    db.close()
+    before = content(path)
+    Store(path).close()
+    assert version(path) == VERSION
+    assert content(path) == before
+    store = Store(path, readonly=True)
+    assert store.memories() == [StoredMemory(*memory)]
+    assert [(k.text, k.words, k.kind) for k in list(store.keys())] == [
+        ("Ada: Look!", "Ada: Look! [a harbour]", KeyKind.CONTENT), ("Ada: See!", "Ada: See! [a pier]", KeyKind.WORDING),
+        ("Ada: There!", None, KeyKind.WORDING), ("who?", None, KeyKind.CUE),
+    ]  # fmt: skip
+    store.close()
 
 
 def test_after_an_upgrade_the_tables_are_those_of_a_new_file(path: Path, tmp_path: Path) -> None:
@@ -219,7 +265,7 @@ def test_after_an_upgrade_the_tables_are_those_of_a_new_file(path: Path, tmp_pat
     def columns(file: Path) -> list[list[object]]:
         db = sqlite3.connect(file)
         try:
-            return [db.execute(f"PRAGMA table_info({table})").fetchall() for table in ("memories", "keys", "links", "meta")]
+            return [db.execute(f"PRAGMA table_info({table})").fetchall() for table in ("memories", "keys", "occurrences", "links", "meta")]
         finally:
             db.close()
 
@@ -245,7 +291,7 @@ def test_an_upgrade_that_fails_changes_nothing(path: Path, monkeypatch: pytest.M
     write_format_1(path)
     before = content(path)
     with monkeypatch.context() as patched:
-        patched.setattr("spikemem.memory.store.UPGRADE", (*UPGRADE, "ALTER TABLE nothing ADD COLUMN x"))
+        patched.setattr("spikemem.memory.formats.SCHEMA", (*SCHEMA, "ALTER TABLE nothing ADD COLUMN x"))
         with pytest.raises(StoreError, match="nothing was changed"):
             Store(path)
     assert version(path) == 1
@@ -258,14 +304,8 @@ def test_a_kill_in_the_middle_of_an_upgrade_leaves_format_1(path: Path) -> None:
     write_format_1(path)
     before = content(path)
     dying = (
-        "import os, sys, spikemem.memory.store as s\n"
-        "s.UPGRADE = (*s.UPGRADE, 'SELECT die()')\n"
-        "connect = s.Store._connect\n"
-        "def patched(self):\n"
-        "    db = connect(self)\n"
-        "    db.create_function('die', 0, lambda: os._exit(9))\n"
-        "    return db\n"
-        "s.Store._connect = patched\n"
+        "import os, sys, spikemem.memory.formats as f, spikemem.memory.store as s\n"
+        "f.write = lambda *rows: os._exit(9)\n"
         "s.Store(sys.argv[1])\n"
     )
     assert subprocess.run([sys.executable, "-c", dying, str(path)], check=False).returncode == 9
@@ -273,3 +313,139 @@ def test_a_kill_in_the_middle_of_an_upgrade_leaves_format_1(path: Path) -> None:
     assert content(path) == before
     Store(path).close()
     assert content(path) == before
+
+
+# -- the file --------------------------------------------------------------------------------------------------------------------------
+
+
+def test_a_new_file_is_private(path: Path) -> None:
+    fill(path)
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+
+
+def test_ram_is_no_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    store = Store(":memory:")
+    store.add(*([part] for part in row(0)))
+    store.close()
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("how", ["moved", "deleted", "replaced"])
+@pytest.mark.parametrize("readonly", [False, True])
+def test_a_file_that_is_no_longer_there_is_noticed(path: Path, tmp_path: Path, how: str, readonly: bool) -> None:
+    fill(path)
+    fill(tmp_path / "other.db", 3)
+    other = (tmp_path / "other.db").read_bytes()
+    store = Store(path, readonly)
+    if how == "moved":
+        path.rename(tmp_path / "moved.db")
+    elif how == "deleted":
+        path.unlink()
+    else:
+        (tmp_path / "other.db").replace(path)
+    with pytest.raises(StoreError, match="moved, deleted or replaced"):
+        store.changed() if readonly else store.add(*([part] for part in row(7)))
+    store.close()
+    if how == "replaced":
+        assert path.read_bytes() == other
+    if how == "moved":
+        assert len(content(tmp_path / "moved.db")[0]) == 5  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("how", ["symbolic link", "hard link", "another spelling", "without its lock file"])
+def test_one_writer_for_all_names_of_a_file(path: Path, tmp_path: Path, how: str) -> None:
+    fill(path)
+    other = tmp_path / "other.db"
+    writer, reader = Store(path), Store(path, readonly=True)
+    if how == "symbolic link":
+        other.symlink_to(path)
+    elif how == "hard link":
+        other.hardlink_to(path)
+    elif how == "another spelling":
+        other = tmp_path / "x" / ".." / path.name
+        (tmp_path / "x").mkdir()
+    else:
+        other = path
+        path.with_name(f"{path.name}.lock").unlink(missing_ok=True)
+    code = "import sys; from spikemem.memory.store import Store; Store(sys.argv[1])"
+    with pytest.raises(StoreLockedError, match="this process"):
+        Store(other)
+    found = subprocess.run([sys.executable, "-c", code, str(other)], capture_output=True, text=True, check=False)
+    assert "StoreLockedError" in found.stderr
+    writer.add(*([part] for part in row(7)))
+    writer.close()
+    reader.close()
+    assert subprocess.run([sys.executable, "-c", code, str(other)], check=False).returncode == 0
+
+
+def test_where_a_lock_was_refused_the_other_locks_of_the_process_hold(path: Path) -> None:
+    """POSIX locks are lost when a process closes any descriptor of the file; SQLite's would go with ours."""
+    fill(path)
+    writer = Store(path)
+    for _ in range(3):
+        with pytest.raises(StoreLockedError):
+            Store(path)
+    code = (
+        "import sqlite3, sys\n"
+        "db = sqlite3.connect(sys.argv[1], timeout=0.1)\n"
+        "db.execute('PRAGMA journal_mode = DELETE')\n"  # succeeds only where nobody else has the file open
+    )
+    found = subprocess.run([sys.executable, "-c", code, str(path)], capture_output=True, text=True, check=False)
+    assert "locked" in found.stderr
+    writer.close()
+
+
+def test_a_copy_is_complete_in_itself(path: Path, tmp_path: Path) -> None:
+    fill(path)
+    before = content(path)
+    store = Store(path)
+    store.link([(0, 4)])
+    store.copy_to(tmp_path / "copy.db")
+    store.close()
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["copy.db", path.name]
+    copied = content(tmp_path / "copy.db")
+    assert copied[2] == [(0, 1), (0, 4), (1, 2), (2, 3), (3, 4)]
+    assert copied[:2] == before[:2]
+
+
+def test_what_is_removed_is_in_no_file(path: Path) -> None:
+    store = Store(path)
+    store.add(*([part] for part in row(0, "the secret word is xyzzy")))
+    store.add(*([part] for part in row(2)))
+    store.remove([0])
+    for file in (path, path.with_name(f"{path.name}-wal")):
+        assert b"xyzzy" not in file.read_bytes()
+    store.close()
+    assert b"xyzzy" not in path.read_bytes()
+
+
+def test_space_is_given_back(path: Path) -> None:
+    store = Store(path)
+    rows = [row(i, f"thought {i}" * 200) for i in range(0, 400, 2)]
+    store.add([m for m, _ in rows], [k for _, k in rows])
+    store.remove([m.id for m, _ in rows[5:]])
+    before = path.stat().st_size
+    freed = store.shrink()
+    assert freed > 0.8 * before
+    assert path.stat().st_size == before - freed
+    assert [m.id for m in store.memories()] == [0, 2, 4, 6, 8]
+    store.close()
+
+
+@pytest.mark.parametrize(
+    "sql",
+    [
+        "CREATE TABLE extra (x)", "CREATE VIEW v AS SELECT * FROM memories", "ALTER TABLE memories ADD COLUMN x ANY",
+        "CREATE TRIGGER t AFTER INSERT ON memories BEGIN DELETE FROM links; END", "ALTER TABLE keys DROP COLUMN words",
+    ],
+)  # fmt: skip
+def test_what_spikemem_did_not_make_is_refused(path: Path, sql: str) -> None:
+    fill(path)
+    db = sqlite3.connect(path)
+    db.execute(sql)
+    db.commit()
+    db.close()
+    for readonly in (False, True):
+        with pytest.raises(StoreError, match=path.name):
+            Store(path, readonly)

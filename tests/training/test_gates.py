@@ -150,7 +150,7 @@ def made_up(n: int = 400) -> Lessons:
     """Mismatches like those of sentences and questions."""
     rng = np.random.default_rng(0)
     typical = {
-        Action.WRITE: (300, 300, 30, 25, 5), Action.OVERWRITE: (120, 120, 4, 4, 30), Action.REFRESH: (60, 60, 4, 0, 30),
+        Action.WRITE: (300, 300, 30, 25, 5), Action.SUPERSEDE: (120, 120, 4, 4, 30), Action.REFRESH: (60, 60, 4, 0, 30),
         Action.RENEW: (0, 0, 0, 0, 30),
     }  # fmt: skip
     actions = [list(typical)[i] for i in rng.integers(4, size=n)]
@@ -193,7 +193,7 @@ def test_the_held_out_fifth_has_no_text_that_was_taught() -> None:
 
 def test_of_a_gate_that_a_lesson_leaves_out_nothing_is_learned() -> None:
     question = Lessons.of_cues([unlike(np.ones(5))], [True])
-    event = Lessons.of_events([unlike(np.ones(5))], [Action.OVERWRITE])
+    event = Lessons.of_events([unlike(np.ones(5))], [Action.SUPERSEDE])
     model = GateModel(torch.zeros(5, 1), 32, torch.tensor(NONE))
     for lesson, silent in ((question, (Phase.WRITE, slice(0, 3))), (event, (Phase.READ, 3))):
         model.zero_grad()
@@ -239,7 +239,7 @@ def test_words_tell_what_sizes_do_not() -> None:
     rng, sizes, words = np.random.default_rng(0), np.array([100.0, 100.0, 5.0, 5.0, 30.0]), np.arange(10, 30)
     swaps = [rng.choice(words[:10] if i % 2 else words[10:], 2, replace=False) for i in range(400)]
     seen = [unlike(sizes * rng.uniform(0.8, 1.2, 5), swap[:1], swap[1:]) for swap in swaps]
-    told = Lessons.of_events(seen, [Action.OVERWRITE if i % 2 else Action.WRITE for i in range(400)])
+    told = Lessons.of_events(seen, [Action.SUPERSEDE if i % 2 else Action.WRITE for i in range(400)])
     sized, phase, heard, _ = tensors(told, words)
     assert (heard[phase == Phase.READ] == 0).all()
     assert (heard[phase == Phase.WRITE] > 0).sum(1).tolist() == [2] * 400

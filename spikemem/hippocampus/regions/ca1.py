@@ -31,7 +31,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from spikemem.errors import SpecError
-from spikemem.hippocampus.regions import ec
+from spikemem.hippocampus.regions import ec, versions
 from spikemem.hippocampus.regions.bcpnn import UNIT
 from spikemem.hippocampus.regions.contract import CircuitDrive, CircuitWiring
 from spikemem.hippocampus.regions.cue_words import CueWords
@@ -137,13 +137,15 @@ class CA1(IndexCells):
         cues = self._cues(counts, (active, size), cue_words, primed)
         return Ranking(*index_cells.rank(cues, min(candidates, max(len(self), 1)), self._afferents(cue_words)))
 
-    def nearest(self, counts: NDArray[np.int8], active: NDArray[np.uint16], size: NDArray[np.int64]) -> NDArray[np.int64]:
+    def nearest(
+        self, counts: NDArray[np.int8], active: NDArray[np.uint16], size: NDArray[np.int64], silenced: NDArray[np.bool_] | None = None
+    ) -> NDArray[np.int64]:
         """The index cell that fires first to meaning alone, [n], NONE where none does; arguments as in `rank`.
 
-        It needs none of the synapses of words and context, which are derived anew after each store.
+        silenced: memories that do not answer, [memory].   It needs none of the synapses of words and context, which are derived anew after each store.
         """
         most = min(self.spec.ca1.candidates, max(len(self), 1))
-        given = index_cells.meaning_alone(self.flat(), round(UNIT * self.spec.ca1.meaning), len(self.session))
+        given = index_cells.meaning_alone(self.flat(silenced), round(UNIT * self.spec.ca1.meaning), len(self.session))
         cues = self._cues(counts, (active, size), CueWords.nothing(len(counts)), None)
         return index_cells.rank(cues, most, given)[0][:, 0]
 
@@ -166,7 +168,7 @@ class CA1(IndexCells):
         for a, (_, of_pathway) in enumerate(brought):
             drive[:, a] = of_pathway
         added = index_cells.Added(drive, np.array([column for column, _ in brought], np.int64), len(self.pathways))
-        return index_cells.Afferents(self.flat(), self.synapses.flat(), self.synapses.gains, added)
+        return index_cells.Afferents(self.flat(cue_words.silenced), self.synapses.flat(), self.synapses.gains, added)
 
     def lottery(self, competitors: int, start: int, seed: int) -> circuit.Lottery:
         """The subiculum's race from gamma cycle `start` on."""
@@ -201,9 +203,12 @@ class CA1(IndexCells):
         no_cells = np.zeros((len(keys), 0), np.uint16), np.zeros(len(keys), np.int64)
         return index_cells.drives(keys, self._cues(counts, no_cells, cue_words, primed), self._afferents(cue_words))
 
-    def on_ca3_alone(self, active: NDArray[np.int64]) -> int:
-        """The key that answers a hop, on CA3's cells alone; NONE where too little of any engram reaches its dendrite."""
-        shared = circuit.shared_cells(active, self.flat())
+    def on_ca3_alone(self, active: NDArray[np.int64], silenced: NDArray[np.bool_] | None = None) -> int:
+        """The key that answers a hop, on CA3's cells alone; NONE where too little of any engram reaches its dendrite.
+
+        silenced: memories that do not answer, [memory].
+        """
+        shared = circuit.shared_cells(active, self.flat(silenced))
         for level in ca3_levels(self.spec.ca3.core):
             reached = np.flatnonzero(shared > level)
             if len(reached):
@@ -248,6 +253,7 @@ class CA1(IndexCells):
         net.connect("ca1", "sub", one_to_one(self.gate))
         for pathway in self._present:
             pathway.build(self.synapses, net, wiring)
+        versions.build(net, wiring, self.memory, len(self.session), 2 * self.dendrite_hold)
         if "return_inhibition" in net.populations:
             shape = (len(self.synapses.content), cells)
             net.connect("return_inhibition", "sub", Sparse.from_coo(self.memory, np.arange(cells), -2 * self.gate, shape))
@@ -257,6 +263,7 @@ class CA1(IndexCells):
         """Currents of `ca1_dendrite` and `ca1`, [time], of `sub`, [time, n, cell] where a cycle is noisy, and what drives all pathways."""
         return {
             **self._rhythm(drive),
+            **versions.stimulus(drive),
             **{name: what for pathway in self._present for name, what in pathway.stimulus(self.synapses, drive).items()},
         }
 

@@ -21,7 +21,7 @@ class CircuitWiring:
 
     candidates, competitors: dendrites and index cells of CA1 that may fire in a gamma cycle.
     slow: whether CA3's slow synapses transmit.   passes: of a recall; the cells that let an answer spread are there from two up.
-    links: the successors of each memory.
+    links: the successors of each memory.   silences: whether some memories are silenced (`regions.versions`).
     """
 
     candidates: int
@@ -29,6 +29,7 @@ class CircuitWiring:
     slow: bool = True
     passes: int = 1
     links: dict[int, list[int]] = field(default_factory=dict)
+    silences: bool = False
 
 
 @dataclass(frozen=True, eq=False)

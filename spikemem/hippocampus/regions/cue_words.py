@@ -1,4 +1,4 @@
-"""The words of a batch of cues, and the moment that they are about."""
+"""The words of a batch of cues, the moment that they are about, and the memories that are silent to them."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -15,15 +15,21 @@ SILENT = Words(np.zeros(0, np.int64), np.zeros(0, np.int64), np.zeros(0, bool))
 
 @dataclass(frozen=True, eq=False)
 class CueWords:
-    """Words and moment of a batch of cues.   words: one `Words` a cue.   around: s since 1970, or None."""
+    """Words and moment of a batch of cues.   words: one `Words` a cue.   around: s since 1970, or None.
+
+    silenced: the memories whose index cells are inhibited, bool, [memory]; None where there are none.
+    """
 
     words: tuple[Words, ...]
     around: float | None = None
+    silenced: NDArray[np.bool_] | None = None
 
     @classmethod
-    def of(cls, words: Sequence[Words] | None, around: float | None, n: int) -> "CueWords":
+    def of(
+        cls, words: Sequence[Words] | None, around: float | None, n: int, silenced: NDArray[np.bool_] | None = None
+    ) -> "CueWords":  # fmt: skip
         """The words and moment of n cues, their words limited to what word cells fire (`bcpnn.volley`); without words where None."""
-        return cls(tuple(volley(w) for w in words) if words is not None else (SILENT,) * n, around)
+        return cls(tuple(volley(w) for w in words) if words is not None else (SILENT,) * n, around, silenced)
 
     @classmethod
     def nothing(cls, n: int) -> "CueWords":
@@ -32,7 +38,7 @@ class CueWords:
 
     def some(self, which: NDArray[np.integer]) -> "CueWords":
         """The words and moment of some of the cues."""
-        return CueWords(tuple(self.words[i] for i in which), self.around)
+        return CueWords(tuple(self.words[i] for i in which), self.around, self.silenced)
 
     def flat(self) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:
         """The word cells of all cues, one cue after the other: where each begins, [n + 1]; the cells; their spikes."""

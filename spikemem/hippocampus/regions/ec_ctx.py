@@ -10,8 +10,10 @@ derived from the order of what was stored; the drift itself is not simulated. Fo
 1996). A session's end is an event boundary: nothing lingers past it.
 
 Cells of the moment (`ec_time`) each stand for a span of time, a day, a week, a month, a quarter, a year, in several staggered grids. A
-memory is bound to the cells of its moment; a cue about a time excites it through them the more, the nearer it lies on a logarithmic scale.
+memory is bound to the cells of its moment, or moments, where it happened again; a cue about a time excites it through them the more, the nearer it lies on a logarithmic scale.
 """
+
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -28,6 +30,53 @@ NO_SESSION = -1
 """The session of a memory that belongs to none."""
 FARTHEST = 1e15
 """s; moments lie nearer to 1970 than this, some thirty million years, so that the numbers of their cells are exact."""
+
+
+class Moments(NamedTuple):
+    """When memories happened, and happened again.
+
+    when: the latest moment of each, s since 1970, NaN where unknown, [memory].   again: memories that have further moments, [m].
+    earlier: these moments, [m].
+    """
+
+    when: NDArray[np.float64]
+    again: NDArray[np.int64]
+    earlier: NDArray[np.float64]
+
+    @classmethod
+    def none(cls) -> "Moments":
+        """Of no memories."""
+        return cls(np.zeros(0), np.zeros(0, np.int64), np.zeros(0))
+
+    def added(self, when: NDArray[np.float64]) -> "Moments":
+        """With those of new memories, [n]."""
+        return self._replace(when=np.concatenate([self.when, when]))
+
+    def renewed(self, memory: int, when: float) -> "Moments":
+        """With a further moment of a memory; `when` keeps the latest.
+
+        >>> Moments.none().added(np.array([5.0, np.nan])).renewed(0, 9.0).renewed(0, 9.0).renewed(1, 2.0)
+        Moments(when=array([9., 2.]), again=array([0]), earlier=array([5.]))
+        """
+        known = self.when[memory]
+        if np.isnan(when) or when == known or when in self.earlier[self.again == memory]:
+            return self
+        latest = self.when.copy()
+        latest[memory] = np.fmax(known, when)
+        if np.isnan(known):
+            return self._replace(when=latest)
+        return Moments(latest, np.append(self.again, memory), np.append(self.earlier, min(known, when)))
+
+    def cells(self, around: float | None = None) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """The memories and the cells of the moment that they are bound to, each pair once, [pair]; of the cells of `around` alone, if given."""
+        memory = np.concatenate([np.arange(len(self.when)), self.again])
+        cells = moment_cells(np.concatenate([self.when, self.earlier]))
+        wanted = cells >= 0 if around is None else cells == moment_cells(np.array([around]))[0]
+        row, column = np.nonzero(wanted)
+        if not len(self.again):
+            return memory[row], cells[row, column]
+        pairs = np.unique(np.stack([memory[row], cells[row, column]]), axis=1)
+        return pairs[0], pairs[1]
 
 
 def weights(spec: ContextSpec) -> NDArray[np.int64]:
@@ -65,6 +114,6 @@ def moment_cells(when: NDArray[np.float64]) -> NDArray[np.int64]:
     return np.where(np.isnan(when)[:, None], -1, np.stack(cells, axis=1))
 
 
-def shared_moment(when: NDArray[np.float64], around: float) -> NDArray[np.int64]:
+def shared_moment(moments: Moments, around: float) -> NDArray[np.int64]:
     """How many cells of the moment each memory shares with that of a cue, [memory]; at most spans x grids."""
-    return (moment_cells(when) == moment_cells(np.array([around]))[0]).sum(1)
+    return np.bincount(moments.cells(around)[0], minlength=len(moments.when))

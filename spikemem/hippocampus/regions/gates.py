@@ -17,12 +17,12 @@ corrects, another name does not. Each gate is a population of cells with escape 
 probability; it is on where more than half of them fire.
 Read in the half of theta in which CA3 drives CA1, written in the other (Hasselmo, Bodelon and Wyble 2002): the gates fire in both halves,
 learn from theta's synapses to be silent in the one that is not theirs, and act in their own. Of SPMN's gates `update` lets an event write
-at all, `reset` lets it overwrite the engram that answered, `candidate` lets its own volley in as a key, and `read`, in the reading half,
+at all, `reset` lets it supersede the engram that answered, `candidate` lets its own volley in as a key, and `read`, in the reading half,
 lets out what a cue recalled: it is trained to fire where the memory holds an answer to the cue.
 
     update  reset  candidate
       on     off      -        write       a new engram
-      on     on       -        overwrite   the old engram is forgotten and the new one written in its place
+      on     on       -        supersede   a new engram, and the old one no longer holds: it is kept, and answers when asked for
       off     -      on        refresh     the old one's time is renewed, and the event becomes a further wording of it
       off     -      off       renew       the old one's time is renewed
 
@@ -96,7 +96,7 @@ class Action(StrEnum):
     """What is done with an event: stored as a new memory, or taken up by the one that answered it."""
 
     WRITE = "write"
-    OVERWRITE = "overwrite"
+    SUPERSEDE = "supersede"
     REFRESH = "refresh"
     RENEW = "renew"
 
@@ -140,7 +140,7 @@ class Verdict:
     def action(self) -> Action:
         """What the gates that are on do with an event (see the table at the head of this module)."""
         if self.on("update"):
-            return Action.OVERWRITE if self.on("reset") else Action.WRITE
+            return Action.SUPERSEDE if self.on("reset") else Action.WRITE
         return Action.REFRESH if self.on("candidate") else Action.RENEW
 
 

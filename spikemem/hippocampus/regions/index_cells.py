@@ -5,11 +5,13 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from spikemem._threads import SharedLock
 from spikemem.hippocampus.regions.bcpnn import Lexicon
 from spikemem.hippocampus.regions.cue_words import SILENT
-from spikemem.hippocampus.regions.ec_ctx import NO_SESSION
+from spikemem.hippocampus.regions.ec_ctx import NO_SESSION, Moments
 from spikemem.hippocampus.regions.ec_lex import Words
 from spikemem.hippocampus.regions.pathways import Synapses
+from spikemem.hippocampus.regions.versions import Versions
 from spikemem.hippocampus.spec import ModelSpec
 from spikemem.kernels.circuit import Keys
 
@@ -22,7 +24,7 @@ class IndexCells:
 
     counts: perforant weights, int8, [key, d].   codes: Schaffer synapses, the CA3 cells that reach a key, uint16, [key, k].
     memory: the memory that a key belongs to, [key].   content: the key whose counts are the memory's content, [key].   alive: [key].
-    lexicon: the words of the keys.   session, when: those of the memories, [memory].
+    lexicon: the words of the keys.   session, moments, versions: of the memories, [memory].
     """
 
     def __init__(self, spec: ModelSpec) -> None:
@@ -34,8 +36,9 @@ class IndexCells:
         self._built = 0
         self._indptr, self._keys = np.zeros(spec.dg.cells + 1, np.int64), np.zeros(0, np.int32)
         self.lexicon = Lexicon(spec)
-        self.session, self.when = np.zeros(0, np.int64), np.zeros(0)
+        self.session, self.moments, self.versions = np.zeros(0, np.int64), Moments.none(), Versions()
         self._synapses: Synapses | None = None
+        self._deriving = SharedLock()  # of what is derived when it is first needed, perhaps by several recalls at once
 
     def __len__(self) -> int:
         return self._size
@@ -60,9 +63,13 @@ class IndexCells:
     def alive(self) -> NDArray[np.bool_]:
         return self._alive[: self._size]
 
-    def memories(self) -> int:
-        """How many memories have a living index cell."""
-        return len(np.unique(self.memory[self.alive]))
+    def audible(self, silenced: NDArray[np.bool_] | None = None) -> NDArray[np.bool_]:
+        """The index cells that are alive and whose memory is not silenced, [key]."""
+        return self.alive if silenced is None else self.alive & ~silenced[self.memory]
+
+    def memories(self, silenced: NDArray[np.bool_] | None = None) -> int:
+        """How many memories have a living index cell, and are not silenced."""
+        return len(np.unique(self.memory[self.audible(silenced)]))
 
     def owners(self, keys: NDArray[np.int64]) -> NDArray[np.int64]:
         """The memories of keys; NONE stays NONE."""
@@ -71,15 +78,17 @@ class IndexCells:
     @property
     def synapses(self) -> Synapses:
         """The learned weights of meaning, words, context and moments, derived anew where what is stored has changed."""
-        if self._synapses is None:
-            self._synapses = Synapses(
-                self.spec, self.counts, self.lexicon, self.memory, self.content, self.alive, self.session, self.when
-            )  # fmt: skip
-        return self._synapses
+        with self._deriving.alone():
+            if self._synapses is None:
+                self._synapses = Synapses(
+                    self.spec, self.counts, self.lexicon, self.memory, self.content, self.alive, self.session, self.moments
+                )  # fmt: skip
+            return self._synapses
 
     def remember(self, session: NDArray[np.int64], when: NDArray[np.float64]) -> None:
         """Add the sessions and moments (s since 1970) of new memories, [n]; their keys are added next."""
-        self.session, self.when = np.concatenate([self.session, session]), np.concatenate([self.when, when])
+        self.session, self.moments = np.concatenate([self.session, session]), self.moments.added(when)
+        self.versions.add(len(session))
         self._synapses = None
 
     def add(
@@ -119,8 +128,8 @@ class IndexCells:
         self._synapses = None
 
     def renew(self, memory: int, when: float) -> None:
-        """Note that a memory happened again at a moment, s since 1970; the latest one is kept."""
-        self.when[memory] = np.fmax(self.when[memory], when)
+        """Note that a memory happened again at a moment, s since 1970; it is bound to each of its moments."""
+        self.moments = self.moments.renewed(memory, when)
         self._synapses = None
 
     def recode(self, codes: NDArray[np.uint16]) -> None:
@@ -128,15 +137,17 @@ class IndexCells:
         self._codes[: self._size] = codes
         self._built = 0
 
-    def flat(self) -> Keys:
-        """The keys as arrays for the kernels.
+    def flat(self, silenced: NDArray[np.bool_] | None = None) -> Keys:
+        """The keys as arrays for the kernels.   silenced: memories whose index cells are inhibited, [memory].
 
         The lists of each CA3 cell's targets are made anew when many keys are new; the few newest are compared one by one instead.
         """
-        if self._size - self._built > max(256, self._built // 4) or self._built == 0:
-            cells = self.codes.ravel()
-            order = np.argsort(cells, kind="stable")
-            self._keys = (order // self.spec.dg.winners).astype(np.int32)
-            self._indptr = np.concatenate([[0], np.cumsum(np.bincount(cells, minlength=self.spec.dg.cells))]).astype(np.int64)
-            self._built = self._size
-        return Keys(self.counts, self.codes, self.alive, self.memory, self._indptr, self._keys, self._built, self.spec.dg.cells)
+        with self._deriving.alone():
+            if self._size - self._built > max(256, self._built // 4) or self._built == 0:
+                cells = self.codes.ravel()
+                order = np.argsort(cells, kind="stable")
+                self._keys = (order // self.spec.dg.winners).astype(np.int32)
+                self._indptr = np.concatenate([[0], np.cumsum(np.bincount(cells, minlength=self.spec.dg.cells))]).astype(np.int64)
+                self._built = self._size
+            alive, lists = self.audible(silenced), (self._indptr, self._keys, self._built)
+        return Keys(self.counts, self.codes, alive, self.memory, *lists, self.spec.dg.cells)

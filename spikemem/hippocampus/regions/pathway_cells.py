@@ -169,11 +169,10 @@ class TimePathway(Pathway):
         return round(s.spec.ca1.time * s.unit / (len(ec_ctx.SPANS) * ec_ctx.GRIDS))
 
     def build(self, s: Synapses, net: Network, wiring: CircuitWiring) -> None:
-        cells, used = self._cells(s)
+        owner, cells = s.moments.cells()
+        used, position = np.unique(cells, return_inverse=True)
         if not len(used):
             return
-        owner, column = np.nonzero(cells >= 0)
-        position = np.searchsorted(used, cells[owner, column])
         of_memory: list[list[int]] = [[] for _ in range(len(s.content))]
         for k in np.flatnonzero(s.alive):
             of_memory[s.memory[k]].append(int(k))
@@ -183,7 +182,7 @@ class TimePathway(Pathway):
         onto_index_cells(s, net, "ec_time", pre, post, np.full(len(pre), self.weight(s) / UNIT))
 
     def stimulus(self, s: Synapses, drive: CircuitDrive) -> dict[str, NDArray[np.generic]]:
-        _, used = self._cells(s)
+        used = np.unique(s.moments.cells()[1])
         if not len(used):
             return {}
         around, spikes = drive.cue_words.around, np.zeros((len(drive.protocol) * GAMMA, 1, len(used)), bool)
@@ -191,18 +190,13 @@ class TimePathway(Pathway):
             spikes[cue_starts(drive.protocol)] = np.isin(used, ec_ctx.moment_cells(np.array([around])))
         return {"ec_time": spikes}
 
-    def _cells(self, s: Synapses) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-        """The cells of each memory's moment, and those that any has."""
-        cells = ec_ctx.moment_cells(s.when)
-        return cells, np.unique(cells[cells >= 0])
-
     def drive(self, s: Synapses, cue_words: CueWords) -> NDArray[np.int64] | None:
-        return None if cue_words.around is None else self.weight(s) * ec_ctx.shared_moment(s.when, cue_words.around)[None]
+        return None if cue_words.around is None else self.weight(s) * ec_ctx.shared_moment(s.moments, cue_words.around)[None]
 
     def rate(self, cue: RateCue) -> NDArray[np.floating] | None:
         if cue.around is None:
             return None
-        return cue.taught.spec.ca1.time * ec_ctx.shared_moment(cue.taught.when, cue.around) / (len(ec_ctx.SPANS) * ec_ctx.GRIDS)
+        return cue.taught.spec.ca1.time * ec_ctx.shared_moment(cue.taught.moments, cue.around) / (len(ec_ctx.SPANS) * ec_ctx.GRIDS)
 
 
 class KeyPathway(Pathway):

@@ -23,7 +23,7 @@ class Taught:
 
     lexicon: the words of each key.   learned: their weights (see `bcpnn`).   memory, alive: of each key.
     content: the key that holds each memory's content, [memory].   neighbours: in time, [memory, 2 reach] (see `ec_ctx`).
-    when: moments, s since 1970, NaN where unknown or forgotten, [memory].
+    moments: of memories that are not forgotten.
     """
 
     def __init__(
@@ -34,15 +34,17 @@ class Taught:
         content: NDArray[np.int64],
         alive: NDArray[np.bool_],
         session: NDArray[np.int64],
-        when: NDArray[np.float64],
+        moments: ec_ctx.Moments,
     ) -> None:
-        """Derive the weights from all that is stored.   content: of each key, [key].   session, when: of each memory, [memory]."""
+        """Derive the weights from all that is stored.   content: of each key, [key].   session: of each memory, [memory]."""
         self.spec, self.lexicon, self.memory, self.alive = spec, lexicon, memory, alive
         self.learned = lexicon.synapses(memory, content, alive)
         self.apical_memory = self.learned.apical_memory
         self.content = np.unique(content)
         self.neighbours = ec_ctx.neighbours(spec.context, session, alive[self.content])
-        self.when = np.where(alive[self.content], when, np.nan)
+        there = alive[self.content]
+        kept = there[moments.again]
+        self.moments = ec_ctx.Moments(np.where(there, moments.when, np.nan), moments.again[kept], moments.earlier[kept])
 
     def _dendrites(self, onto: Fan, memory: int) -> NDArray[np.float64]:
         """What each apical dendrite receives when the words of a memory's own text are active, [dendrite]."""
@@ -73,9 +75,9 @@ class Synapses(Taught):
         content: NDArray[np.int64],
         alive: NDArray[np.bool_],
         session: NDArray[np.int64],
-        when: NDArray[np.float64],
+        moments: ec_ctx.Moments,
     ) -> None:
-        super().__init__(spec, lexicon, memory, content, alive, session, when)
+        super().__init__(spec, lexicon, memory, content, alive, session, moments)
         self.counts = counts
         self.unit = UNIT * ec.scale(spec.ec) ** 2
         gains, onto_keys, onto_apical = spec.ca1, self.learned.onto_keys, self.learned.onto_apical
