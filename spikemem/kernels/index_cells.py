@@ -8,11 +8,11 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 import numpy as np
-from numba import get_num_threads, njit
+from numba import njit
 from numpy.typing import NDArray
 
-from spikemem._threads import shared
 from spikemem.kernels.circuit import I8, I32, I64, Keys, Lottery, Recurrent, ca3_cycle, first_under_noise, shared_cells
+from spikemem.kernels.threads import in_threads
 
 UNIT = 64
 """Drives are counted in units of 1/64 of a perforant coincidence, in which all weights are whole."""
@@ -242,7 +242,7 @@ def rank(cues: Cues, candidates: int, given: Afferents) -> tuple[I64, I64, I64]:
     n = len(cues.counts)
     order, parts = np.full((n, candidates), -1, np.int64), np.zeros((n, candidates, given.added.pathways), np.int64)
     events = np.zeros(n, np.int64)
-    _in_threads(_rank_some, n, order, parts, events, cues, candidates, given)
+    in_threads(_rank_some, n, order, parts, events, cues, candidates, given)
     return order, parts, events
 
 
@@ -291,10 +291,6 @@ def attend_unsettled(
     """
     n = len(cues.counts)
     winners = np.full((n, cycles), -1, np.int64)
-    _in_threads(_attend_some, n, winners, held, recurrent, lottery, cues, candidates, given)
+    in_threads(_attend_some, n, winners, held, recurrent, lottery, cues, candidates, given)
     return winners
 
-
-def _in_threads(kernel: Callable[..., None], n: int, *given: object) -> None:
-    """Run a kernel that releases the interpreter over 0 to n, in parts. (`parallel=True` would compile for half a minute.)"""
-    shared(lambda first, last: kernel(first, last, *given), n, get_num_threads())

@@ -24,7 +24,7 @@ import torch
 from snntorch.surrogate import FastSigmoid
 from torch import Tensor, nn
 
-from spikemem._threads import shared
+from spikemem.kernels.threads import shared
 from spikemem.errors import NetworkError, StimulusError, UnsupportedError
 from spikemem.kernels import surrogate as kernels
 from spikemem.network.neurons import LIF

@@ -30,7 +30,7 @@ import torch
 from torch import Tensor, nn
 from torch.autograd.function import once_differentiable
 
-from spikemem._threads import shared
+from spikemem.kernels.threads import shared
 from spikemem.errors import VectorError
 from spikemem.kernels import spmn as kernels
 from spikemem.kernels.spmn import ADDRESS, CONTENT, RESET, UPDATE, Kept
