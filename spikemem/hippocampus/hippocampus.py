@@ -29,6 +29,7 @@ from spikemem.hippocampus.regions.pathway_cells import PATHWAYS as PATHWAYS
 from spikemem.hippocampus.regions.rhythm import CHAIN_SETTLE, GAMMA, RECALL_SETTLE, THETA, RecallSchedule, chain_protocol
 from spikemem.hippocampus.spec import ModelSpec
 from spikemem.hippocampus.storing import NewMemories, Recoding, StorePlan
+from spikemem.kernels.threads import interruptible
 from spikemem.network.graph import Network
 from spikemem.simulators.recording import Recording
 from spikemem.snapshot import Arrays, load_arrays, save_arrays
@@ -73,6 +74,7 @@ class Hippocampus:
 
     # -- storing -------------------------------------------------------------------------------------------------------------------
 
+    @interruptible()
     def store(
         self,
         cue: ArrayLike,
@@ -116,6 +118,7 @@ class Hippocampus:
                 progress(len(held), len(new))
         return np.array(storing.holders(held, overwritten), np.int64)
 
+    @interruptible()
     def plan(self, new: NewMemories, record: bool = False) -> StorePlan:
         """What storing memories would change; nothing changes yet. With gates, of one memory.   record: as in `store`."""
         if self.gates is None:
@@ -129,10 +132,12 @@ class Hippocampus:
         if record and self.gates is None:
             raise SpecError(f"model {self.spec.name!r} has no [gates] to record; hippocampus-gated has, or leave `record` out")
 
+    @interruptible()
     def apply(self, plan: StorePlan) -> None:
         """Carry out a plan. The hippocampus must not have changed since the plan was made."""
         storing.apply(self.circuit, plan)
 
+    @interruptible()
     def teach(self, memory: int, cue: ArrayLike, words: Sequence[Words] | None = None, apart: ArrayLike | None = None) -> tuple[int, ...]:
         """Teach a memory further cues; returns the positions of those that it lacked, and so learned.
 
@@ -145,6 +150,7 @@ class Hippocampus:
         self.apply(plan)
         return tuple(plan.keys.place.tolist())
 
+    @interruptible()
     def associate(self, a: ArrayLike, b: ArrayLike) -> None:
         """Bind memories a to their successors b, ids of one shape: from a, one hop leads to b."""
         pre, post = self._known(a), self._known(b)
@@ -152,6 +158,7 @@ class Hippocampus:
             raise UnknownMemoryError(f"associate needs as many successors as memories, not {len(post)} for {len(pre)}")
         self.circuit.associate(pre, post)
 
+    @interruptible()
     def forget(self, ids: ArrayLike) -> None:
         """Silence memories for good: no cue and no hop leads to them.
 
@@ -160,6 +167,7 @@ class Hippocampus:
         """
         self.circuit.forget(self._known(ids))
 
+    @interruptible()
     def consolidate(self) -> None:
         """Sleep: DG learns mean and variance of what is alive, all memories are coded anew, and CA3's synapses derived from them."""
         if (recoding := self.plan_sleep()) is None:
@@ -178,6 +186,7 @@ class Hippocampus:
 
     # -- recalling -----------------------------------------------------------------------------------------------------------------
 
+    @interruptible()
     def recall(
         self,
         cue: ArrayLike,
@@ -220,6 +229,7 @@ class Hippocampus:
         spikes = tuple(v.recording for v in verdicts if v is not None and v.recording is not None)
         return replace(found, read=np.array([read_share(v) for v in verdicts]), gates=spikes)
 
+    @interruptible()
     def reads(self, cue: ArrayLike, words: Sequence[Words] | None = None) -> NDArray[np.bool_]:
         """Whether the read gate lets out what cues [n, d] recall, [n]; always, in a model without gates."""
         vectors = ec.unit(cue, self.spec.ec.dim)
@@ -236,6 +246,7 @@ class Hippocampus:
         spreads = self.spec.lex is not None and self.spec.ca1.spreading > 0 and len(self.circuit.ca1)
         return cycles if spreads and (self.circuit.pairs or len(self.circuit.ca1.synapses.apical_memory)) else 1
 
+    @interruptible()
     def complete(self, codes: ArrayLike, settle: int = CHAIN_SETTLE) -> Completion:
         """Let CA3 complete codes that are partly wrong, with the granule cells held to them.
 
@@ -244,6 +255,7 @@ class Hippocampus:
         at_least(0, settle=settle)
         return chain.complete(self.circuit, codes, settle)
 
+    @interruptible()
     def recall_chain(self, cue: ArrayLike, hops: int = 1, *, words: Sequence[Words] | None = None) -> NDArray[np.int64]:
         """The memories that follow the one that a cue recalls, ids [n, hops]; -1 from where the chain ends.
 
@@ -333,6 +345,7 @@ class Hippocampus:
         return cls.of(ModelSpec.model_validate(head["spec"]), arrays, device, int(str(head["seed"])))
 
     @classmethod
+    @interruptible()
     def of(cls, spec: ModelSpec, arrays: Arrays, device: str = "cpu", seed: int = 0) -> "Hippocampus":
         """A hippocampus from its `arrays()`; the recurrent synapses are derived anew."""
         made = cls(spec, device, seed)

@@ -11,6 +11,7 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
+from spikemem.kernels import CACHE
 from spikemem.kernels.threads import in_threads
 
 F64 = NDArray[np.float64]
@@ -71,7 +72,7 @@ class Lottery(NamedTuple):
     grid: float
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=CACHE, nogil=True)
 def _ec_counts_some(
     start: int, stop: int, counts: I8, spikes: I8, drive: F64, profile: F64, common: F64, beta: float, efficacy: I64
 ) -> None:
@@ -105,7 +106,7 @@ def ec_counts(drive: F64, profile: F64, common: F64, beta: float, efficacy: I64)
     return counts, spikes
 
 
-@njit(cache=True)
+@njit(cache=CACHE)
 def _top(drive: F64, k: int) -> I64:
     """The indices of the k largest, in the order of their index; of equals the lower index."""
     near = drive
@@ -133,7 +134,7 @@ def _top(drive: F64, k: int) -> I64:
     return chosen
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=CACHE, nogil=True)
 def _dg_codes_some(
     start: int, stop: int, codes: NDArray[np.uint16], when: NDArray[np.uint8], counts: I8, inputs: I32, weights: F64, bias: F64, levels: F64
 ) -> None:
@@ -166,7 +167,7 @@ def dg_codes(counts: I8, inputs: I32, weights: F64, bias: F64, levels: F64, k: i
     return codes, when
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=CACHE, nogil=True)
 def _bind_stripes(start: int, stop: int, bits: U64, pre: NDArray[np.uint16], post: NDArray[np.uint16], same: bool) -> None:
     half = bits.shape[0] // 2
     for i in range(len(pre)):
@@ -187,7 +188,7 @@ def bind_all(bits: U64, pre: NDArray[np.uint16], post: NDArray[np.uint16], same:
         in_threads(_bind_stripes, STRIPES, bits, pre, post, same)
 
 
-@njit(cache=True)
+@njit(cache=CACHE)
 def _count_planes(bits: U64, pre: I64, planes: U64) -> None:
     """Add rows of bits into vertical counters: bit b of plane j is bit j of the count of column b (carry-save addition)."""
     words = bits.shape[1]
@@ -202,7 +203,7 @@ def _count_planes(bits: U64, pre: I64, planes: U64) -> None:
                 j += 1
 
 
-@njit(cache=True)
+@njit(cache=CACHE)
 def _count_of(planes: U64, column: int) -> int:
     count = 0
     for j in range(planes.shape[0]):
@@ -210,7 +211,7 @@ def _count_of(planes: U64, column: int) -> int:
     return count
 
 
-@njit(cache=True)
+@njit(cache=CACHE)
 def _at_least(planes: U64, least: int) -> U64:
     """A bit for each column whose count is at least `least` >= 0 (bit-sliced comparison)."""
     words = planes.shape[1]
@@ -227,7 +228,7 @@ def _at_least(planes: U64, least: int) -> U64:
     return reached
 
 
-@njit(cache=True)
+@njit(cache=CACHE)
 def ca3_cycle(recurrent: Recurrent, fast_from: I64, slow: U64, slow_from: I64, code: I64, when: I64) -> I64:
     """The CA3 cells that fire in one gamma cycle, in firing order, at most as many as may win.
 
@@ -283,7 +284,7 @@ def ca3_cycle(recurrent: Recurrent, fast_from: I64, slow: U64, slow_from: I64, c
     return winners[:m]
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=CACHE, nogil=True)
 def _complete_some(
     start: int, stop: int, out: NDArray[np.uint16], size: I64, still: NDArray[np.bool_],
     recurrent: Recurrent, codes: NDArray[np.uint16], when: NDArray[np.uint8], settle: int,
@@ -316,7 +317,7 @@ def complete(
     return out, size, still
 
 
-@njit(cache=True)
+@njit(cache=CACHE)
 def shared_cells(active: I64, index: Keys) -> I32:
     """How many of the active CA3 cells reach each index cell, [key]; by Schaffer collaterals of active cells only."""
     shared = np.zeros(len(index.codes), np.int32)
@@ -335,7 +336,7 @@ def shared_cells(active: I64, index: Keys) -> I32:
     return shared
 
 
-@njit(cache=True)
+@njit(cache=CACHE)
 def _uniform(seed: int, query: int, cycle: int, cell: int) -> float:
     """A uniform number in (0, 1) for these four, by splitmix64 (Steele, Lea and Flood 2014): no state, so any cell's noise is at hand."""
     z = np.uint64(seed)
@@ -347,14 +348,14 @@ def _uniform(seed: int, query: int, cycle: int, cell: int) -> float:
     return (float(z >> np.uint64(12)) + 0.5) * 2.0**-52
 
 
-@njit(cache=True)
+@njit(cache=CACHE)
 def gumbel(lottery: Lottery, query: int, cycle: int, cell: int) -> float:
     """Gumbel noise of an index cell in a gamma cycle, rounded to the grid of the circuit's weights."""
     noise = -math.log(-math.log(_uniform(lottery.seed, query, cycle, cell))) * lottery.size
     return round(noise / lottery.grid) * lottery.grid
 
 
-@njit(cache=True)
+@njit(cache=CACHE)
 def noise(lottery: Lottery, queries: I64, cycles: int, cells: int) -> F64:
     """The noise of all cells in all gamma cycles, [query, cycle, cell]."""
     out = np.empty((len(queries), cycles, cells))
@@ -365,7 +366,7 @@ def noise(lottery: Lottery, queries: I64, cycles: int, cells: int) -> F64:
     return out
 
 
-@njit(cache=True)
+@njit(cache=CACHE)
 def first_under_noise(order: I64, drive: F64, lottery: Lottery, query: int, cycle: int) -> int:
     """The key of the largest drive under noise among those that compete; -1 where there is none."""
     best, winner = -np.inf, -1
@@ -378,7 +379,7 @@ def first_under_noise(order: I64, drive: F64, lottery: Lottery, query: int, cycl
     return winner
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=CACHE, nogil=True)
 def _attend_some(start: int, stop: int, winners: I64, order: I64, drive: F64, queries: I64, lottery: Lottery) -> None:
     for i in range(start, stop):
         for g in range(winners.shape[1]):

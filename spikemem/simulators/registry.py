@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from spikemem.errors import StimulusError
+from spikemem.kernels.threads import interruptible
 from spikemem.network.graph import Network
 from spikemem.network.registry import Registry
 from spikemem.simulators.brian2 import BRIAN2, COMPILED, CYTHON
@@ -52,6 +53,7 @@ def _where(simulator: Simulator) -> str:
     return f"{', '.join(names.get(device, device) for device in simulator.devices)}; {', '.join(simulator.dtypes)}"
 
 
+@interruptible()
 def simulate(
     net: Network,
     stimulus: Stimulus,
