@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from spikemem.errors import SpecError, UnknownMemoryError
+from spikemem.errors import SpecError, UnknownMemoryError, interruptible
 from spikemem.hippocampus import chain, storing
 from spikemem.hippocampus.circuit import Circuit
 from spikemem.hippocampus.gating import judged, one_thread, read_share
@@ -29,7 +29,6 @@ from spikemem.hippocampus.regions.pathway_cells import PATHWAYS as PATHWAYS
 from spikemem.hippocampus.regions.rhythm import CHAIN_SETTLE, GAMMA, RECALL_SETTLE, THETA, RecallSchedule, chain_protocol
 from spikemem.hippocampus.spec import ModelSpec
 from spikemem.hippocampus.storing import NewMemories, Recoding, StorePlan
-from spikemem.kernels.threads import interruptible
 from spikemem.network.graph import Network
 from spikemem.simulators.recording import Recording
 from spikemem.snapshot import Arrays, load_arrays, save_arrays

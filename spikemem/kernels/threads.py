@@ -2,9 +2,8 @@
 
 import os
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor, wait
-from contextlib import contextmanager
 from functools import cache
 
 from numba import config
@@ -46,17 +45,3 @@ def in_threads(kernel: Callable[..., None], n: int, *given: object) -> None:
     (Numba's own `parallel=True` compiles for half a minute. Its OpenMP kills a forked child, and its work queue two threads that compute.)
     """
     shared(lambda first, last: kernel(first, last, *given), n, config.NUMBA_NUM_THREADS)
-
-
-@contextmanager
-def interruptible() -> Iterator[None]:
-    """Lets Ctrl-C come out as KeyboardInterrupt where it falls into compiled code, which would make a SystemError of it."""
-    try:
-        yield
-    except SystemError as error:
-        cause: BaseException | None = error
-        while cause is not None and not isinstance(cause, KeyboardInterrupt):
-            cause = cause.__cause__ or cause.__context__
-        if cause is None:
-            raise
-        raise KeyboardInterrupt from error

@@ -27,8 +27,7 @@ from rich.progress import Progress
 from torch import Tensor, nn
 from torch.nn.parallel import DistributedDataParallel
 
-from spikemem.errors import MissingExtraError, TrainingError
-from spikemem.kernels.threads import interruptible
+from spikemem.errors import MissingExtraError, TrainingError, interruptible
 from spikemem.learn import allocator
 from spikemem.learn.checkpoints import State, mark, read_state, spoiled, write_state
 from spikemem.learn.distributed import Team, team_on

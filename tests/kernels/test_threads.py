@@ -8,7 +8,8 @@ import textwrap
 
 import pytest
 
-from spikemem.kernels.threads import interruptible, shared
+from spikemem.errors import interruptible
+from spikemem.kernels.threads import shared
 
 MADE = """
 import collections, multiprocessing, os, random, signal, threading
