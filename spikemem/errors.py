@@ -1,5 +1,8 @@
 """The errors that spikemem raises: each message names the cause, what was expected, and the mend."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 
 class SpikememError(Exception):
     """The base class: `except SpikememError` catches every error that spikemem raises itself."""
@@ -63,3 +66,17 @@ class DataError(SpikememError):
 
 class MissingDataError(DataError):
     """A data set that is not in the folder; the message says what was looked for."""
+
+
+@contextmanager
+def interruptible() -> Iterator[None]:
+    """Lets Ctrl-C come out as KeyboardInterrupt where it falls into compiled code, which would make a SystemError of it."""
+    try:
+        yield
+    except SystemError as error:
+        cause: BaseException | None = error
+        while cause is not None and not isinstance(cause, KeyboardInterrupt):
+            cause = cause.__cause__ or cause.__context__
+        if cause is None:
+            raise
+        raise KeyboardInterrupt from error

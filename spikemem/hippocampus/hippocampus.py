@@ -14,7 +14,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from spikemem.errors import SpecError, UnknownMemoryError
+from spikemem.errors import SpecError, UnknownMemoryError, interruptible
 from spikemem.hippocampus import chain, storing
 from spikemem.hippocampus.circuit import Circuit
 from spikemem.hippocampus.gating import judged, one_thread, read_share
@@ -73,6 +73,7 @@ class Hippocampus:
 
     # -- storing -------------------------------------------------------------------------------------------------------------------
 
+    @interruptible()
     def store(
         self,
         cue: ArrayLike,
@@ -114,6 +115,7 @@ class Hippocampus:
                 progress(len(held), len(new))
         return np.array(held, np.int64)
 
+    @interruptible()
     def plan(self, new: NewMemories, record: bool = False, among: NDArray[np.bool_] | None = None) -> StorePlan:
         """What storing memories would change; nothing changes yet. With gates, of one memory.
 
@@ -131,14 +133,17 @@ class Hippocampus:
         if record and self.gates is None:
             raise SpecError(f"model {self.spec.name!r} has no [gates] to record; hippocampus-gated has, or leave `record` out")
 
+    @interruptible()
     def apply(self, plan: StorePlan) -> None:
         """Carry out a plan. The hippocampus must not have changed since the plan was made."""
         storing.apply(self.circuit, plan)
 
+    @interruptible()
     def plan_all(self, new: NewMemories) -> StorePlan:
         """What storing memories past the gates would change; nothing changes yet."""
         return storing.plan_new(self.circuit, new)
 
+    @interruptible()
     def plan_version(self, new: NewMemories, old: int, until: float | None = None) -> StorePlan:
         """What storing one memory would change that supersedes an old one, whose cues and associations it gets; nothing changes yet.
 
@@ -162,12 +167,16 @@ class Hippocampus:
         return self.circuit.living & self.circuit.ca1.versions.holds(around)
 
     def _silenced(self, around: float | None, among: NDArray[np.bool_] | None, history: bool) -> NDArray[np.bool_] | None:
-        """The memories that do not answer; None where all do.   among: those that may, [memory].   history: also those that no longer hold."""
+        """The memories that do not answer; None where all do.
+
+        among: those that may, [memory].   history: also those that no longer hold.
+        """
         heard = np.ones(len(self.circuit.contents), bool) if history else self.circuit.ca1.versions.holds(around)
         if among is not None:
             heard = heard & among
         return None if heard.all() else ~heard
 
+    @interruptible()
     def teach(self, memory: int, cue: ArrayLike, words: Sequence[Words] | None = None, apart: ArrayLike | None = None) -> tuple[int, ...]:
         """Teach a memory further cues; returns the positions of those that it lacked, and so learned.
 
@@ -180,6 +189,7 @@ class Hippocampus:
         self.apply(plan)
         return tuple(plan.keys.place.tolist())
 
+    @interruptible()
     def associate(self, a: ArrayLike, b: ArrayLike) -> None:
         """Bind memories a to their successors b, ids of one shape: from a, one hop leads to b."""
         pre, post = self._known(a), self._known(b)
@@ -187,6 +197,7 @@ class Hippocampus:
             raise UnknownMemoryError(f"associate needs as many successors as memories, not {len(post)} for {len(pre)}")
         self.circuit.associate(pre, post)
 
+    @interruptible()
     def forget(self, ids: ArrayLike) -> None:
         """Silence memories for good: no cue and no hop leads to them.
 
@@ -195,6 +206,7 @@ class Hippocampus:
         """
         self.circuit.forget(self._known(ids))
 
+    @interruptible()
     def consolidate(self) -> None:
         """Sleep: DG learns mean and variance of what is alive, all memories are coded anew, and CA3's synapses derived from them."""
         if (recoding := self.plan_sleep()) is None:
@@ -213,6 +225,7 @@ class Hippocampus:
 
     # -- recalling -----------------------------------------------------------------------------------------------------------------
 
+    @interruptible()
     def recall(
         self,
         cue: ArrayLike,
@@ -259,6 +272,7 @@ class Hippocampus:
         spikes = tuple(v.recording for v in verdicts if v is not None and v.recording is not None)
         return replace(found, read=np.array([read_share(v) for v in verdicts]), gates=spikes)
 
+    @interruptible()
     def reads(self, cue: ArrayLike, words: Sequence[Words] | None = None, among: NDArray[np.bool_] | None = None) -> NDArray[np.bool_]:
         """Whether the read gate lets out what cues [n, d] recall, [n]; always, in a model without gates.   among: as in `recall`."""
         vectors = ec.unit(cue, self.spec.ec.dim)
@@ -278,6 +292,7 @@ class Hippocampus:
         spreads = self.spec.lex is not None and self.spec.ca1.spreading > 0 and len(self.circuit.ca1)
         return cycles if spreads and (self.circuit.pairs or len(self.circuit.ca1.synapses.apical_memory)) else 1
 
+    @interruptible()
     def complete(self, codes: ArrayLike, settle: int = CHAIN_SETTLE) -> Completion:
         """Let CA3 complete codes that are partly wrong, with the granule cells held to them.
 
@@ -286,6 +301,7 @@ class Hippocampus:
         at_least(0, settle=settle)
         return chain.complete(self.circuit, codes, settle)
 
+    @interruptible()
     def recall_chain(
         self, cue: ArrayLike, hops: int = 1, *, words: Sequence[Words] | None = None, among: NDArray[np.bool_] | None = None
     ) -> NDArray[np.int64]:
@@ -381,6 +397,7 @@ class Hippocampus:
         return cls.of(ModelSpec.model_validate(head["spec"]), arrays, device, int(str(head["seed"])))
 
     @classmethod
+    @interruptible()
     def of(cls, spec: ModelSpec, arrays: Arrays, device: str = "cpu", seed: int = 0) -> "Hippocampus":
         """A hippocampus from its `arrays()`; the recurrent synapses are derived anew."""
         made = cls(spec, device, seed)

@@ -8,8 +8,11 @@ import math
 from typing import NamedTuple
 
 import numpy as np
-from numba import njit, prange
+from numba import njit
 from numpy.typing import NDArray
+
+from spikemem.kernels import CACHE
+from spikemem.kernels.threads import in_threads
 
 F64 = NDArray[np.float64]
 I64 = NDArray[np.int64]
@@ -19,6 +22,10 @@ U64 = NDArray[np.uint64]
 
 PLANES = 9
 """Bit planes of the vertical counters: counts up to 511, the fast and slow inputs from two cores of at most 255 cells."""
+
+
+STRIPES = 16
+"""Parts into which binding divides the presynaptic cells."""
 
 
 class Recurrent(NamedTuple):
@@ -65,16 +72,12 @@ class Lottery(NamedTuple):
     grid: float
 
 
-@njit(cache=True, parallel=True)
-def ec_counts(drive: F64, profile: F64, common: F64, beta: float, efficacy: I64) -> tuple[I8, I8]:
-    """EC's code of vectors: n of its ON and OFF cells, and their spikes, int8, [n, d].
-
-    The current is drive [n, 2d] x profile [time] + common [time, 2d].   efficacy: the weight of a spike, [time] (see
-    `codes.VolleyCode`).
-    """
-    n, d = drive.shape[0], drive.shape[1] // 2
-    counts, spikes = np.zeros((n, d), np.int8), np.zeros((n, d), np.int8)
-    for i in prange(n):
+@njit(cache=CACHE, nogil=True)
+def _ec_counts_some(
+    start: int, stop: int, counts: I8, spikes: I8, drive: F64, profile: F64, common: F64, beta: float, efficacy: I64
+) -> None:
+    d = counts.shape[1]
+    for i in range(start, stop):
         for c in range(2 * d):
             v, spiked, count = 0.0, False, 0
             for t in range(len(profile)):
@@ -89,10 +92,21 @@ def ec_counts(drive: F64, profile: F64, common: F64, beta: float, efficacy: I64)
                 counts[i, c] += count
             else:
                 counts[i, c - d] -= count
+
+
+def ec_counts(drive: F64, profile: F64, common: F64, beta: float, efficacy: I64) -> tuple[I8, I8]:
+    """EC's code of vectors: n of its ON and OFF cells, and their spikes, int8, [n, d].
+
+    The current is drive [n, 2d] x profile [time] + common [time, 2d].   efficacy: the weight of a spike, [time] (see
+    `codes.VolleyCode`).
+    """
+    n, d = drive.shape[0], drive.shape[1] // 2
+    counts, spikes = np.zeros((n, d), np.int8), np.zeros((n, d), np.int8)
+    in_threads(_ec_counts_some, n, counts, spikes, drive, profile, common, beta, efficacy)
     return counts, spikes
 
 
-@njit(cache=True)
+@njit(cache=CACHE)
 def _top(drive: F64, k: int) -> I64:
     """The indices of the k largest, in the order of their index; of equals the lower index."""
     near = drive
@@ -120,15 +134,12 @@ def _top(drive: F64, k: int) -> I64:
     return chosen
 
 
-@njit(cache=True, parallel=True)
-def dg_codes(counts: I8, inputs: I32, weights: F64, bias: F64, levels: F64, k: int) -> tuple[NDArray[np.uint16], NDArray[np.uint8]]:
-    """The k granule cells that fire, [n, k], in the order in which they make CA3 fire, and at which release each did, [n, k].
-
-    counts: [n, d].   inputs, weights: [cell, fan_in].   bias: [cell].   levels: falling, the last below every drive.
-    """
-    n, cells, fan_in = len(counts), inputs.shape[0], inputs.shape[1]
-    codes, when = np.empty((n, k), np.uint16), np.empty((n, k), np.uint8)
-    for i in prange(n):
+@njit(cache=CACHE, nogil=True)
+def _dg_codes_some(
+    start: int, stop: int, codes: NDArray[np.uint16], when: NDArray[np.uint8], counts: I8, inputs: I32, weights: F64, bias: F64, levels: F64
+) -> None:
+    cells, fan_in, k = inputs.shape[0], inputs.shape[1], codes.shape[1]
+    for i in range(start, stop):
         row = counts[i].astype(np.float64)
         drive = np.empty(cells)
         for c in range(cells):
@@ -144,25 +155,40 @@ def dg_codes(counts: I8, inputs: I32, weights: F64, bias: F64, levels: F64, k: i
                     codes[i, m], when[i, m] = c, r
                     m += 1
             above = levels[r]
+
+
+def dg_codes(counts: I8, inputs: I32, weights: F64, bias: F64, levels: F64, k: int) -> tuple[NDArray[np.uint16], NDArray[np.uint8]]:
+    """The k granule cells that fire, [n, k], in the order in which they make CA3 fire, and at which release each did, [n, k].
+
+    counts: [n, d].   inputs, weights: [cell, fan_in].   bias: [cell].   levels: falling, the last below every drive.
+    """
+    codes, when = np.empty((len(counts), k), np.uint16), np.empty((len(counts), k), np.uint8)
+    in_threads(_dg_codes_some, len(counts), codes, when, counts, inputs, weights, bias, levels)
     return codes, when
 
 
-@njit(cache=True, parallel=True)
+@njit(cache=CACHE, nogil=True)
+def _bind_stripes(start: int, stop: int, bits: U64, pre: NDArray[np.uint16], post: NDArray[np.uint16], same: bool) -> None:
+    half = bits.shape[0] // 2
+    for i in range(len(pre)):
+        for p in pre[i]:
+            if start <= p % STRIPES < stop:
+                for q in post[i]:
+                    if ((p < half) == (q < half)) == same and p != q:
+                        column = q % half
+                        bits[p, column >> 6] |= np.uint64(1) << np.uint64(column & 63)
+
+
 def bind_all(bits: U64, pre: NDArray[np.uint16], post: NDArray[np.uint16], same: bool) -> None:
     """Clipped Hebb for pairs of engrams, [n, core] each: set the bit of each pair of a pre- and a postsynaptic cell that lie in the same
-    (or in different) hemispheres. Each thread owns the presynaptic cells of one stripe."""
-    half, stripes = bits.shape[0] // 2, 16
-    for s in prange(stripes):
-        for i in range(len(pre)):
-            for p in pre[i]:
-                if p % stripes == s:
-                    for q in post[i]:
-                        if ((p < half) == (q < half)) == same and p != q:
-                            column = q % half
-                            bits[p, column >> 6] |= np.uint64(1) << np.uint64(column & 63)
+    (or in different) hemispheres. Each thread owns the presynaptic cells of some stripes."""
+    if len(pre) < STRIPES:  # starting threads takes longer
+        _bind_stripes(0, STRIPES, bits, pre, post, same)
+    else:
+        in_threads(_bind_stripes, STRIPES, bits, pre, post, same)
 
 
-@njit(cache=True)
+@njit(cache=CACHE)
 def _count_planes(bits: U64, pre: I64, planes: U64) -> None:
     """Add rows of bits into vertical counters: bit b of plane j is bit j of the count of column b (carry-save addition)."""
     words = bits.shape[1]
@@ -177,7 +203,7 @@ def _count_planes(bits: U64, pre: I64, planes: U64) -> None:
                 j += 1
 
 
-@njit(cache=True)
+@njit(cache=CACHE)
 def _count_of(planes: U64, column: int) -> int:
     count = 0
     for j in range(planes.shape[0]):
@@ -185,7 +211,7 @@ def _count_of(planes: U64, column: int) -> int:
     return count
 
 
-@njit(cache=True)
+@njit(cache=CACHE)
 def _at_least(planes: U64, least: int) -> U64:
     """A bit for each column whose count is at least `least` >= 0 (bit-sliced comparison)."""
     words = planes.shape[1]
@@ -202,7 +228,7 @@ def _at_least(planes: U64, least: int) -> U64:
     return reached
 
 
-@njit(cache=True)
+@njit(cache=CACHE)
 def ca3_cycle(recurrent: Recurrent, fast_from: I64, slow: U64, slow_from: I64, code: I64, when: I64) -> I64:
     """The CA3 cells that fire in one gamma cycle, in firing order, at most as many as may win.
 
@@ -258,18 +284,13 @@ def ca3_cycle(recurrent: Recurrent, fast_from: I64, slow: U64, slow_from: I64, c
     return winners[:m]
 
 
-@njit(cache=True, parallel=True)
-def complete(
-    recurrent: Recurrent, codes: NDArray[np.uint16], when: NDArray[np.uint8], settle: int
-) -> tuple[NDArray[np.uint16], I64, NDArray[np.bool_]]:
-    """CA3 after `settle` more gamma cycles under a held cue.
-
-    Returns its cells in firing order, [n, k], padded; how many, [n]; and whether they have stopped changing, [n].
-    """
-    n, k = codes.shape
-    out, size, still = np.zeros((n, k), np.uint16), np.empty(n, np.int64), np.zeros(n, np.bool_)
+@njit(cache=CACHE, nogil=True)
+def _complete_some(
+    start: int, stop: int, out: NDArray[np.uint16], size: I64, still: NDArray[np.bool_],
+    recurrent: Recurrent, codes: NDArray[np.uint16], when: NDArray[np.uint8], settle: int,
+) -> None:  # fmt: skip
     none = np.empty(0, np.int64)
-    for i in prange(n):
+    for i in range(start, stop):
         code, release = codes[i].astype(np.int64), when[i].astype(np.int64)
         active = code.copy()
         for _ in range(settle):
@@ -281,10 +302,22 @@ def complete(
         size[i] = len(active)
         for j in range(len(active)):
             out[i, j] = active[j]
+
+
+def complete(
+    recurrent: Recurrent, codes: NDArray[np.uint16], when: NDArray[np.uint8], settle: int
+) -> tuple[NDArray[np.uint16], I64, NDArray[np.bool_]]:
+    """CA3 after `settle` more gamma cycles under a held cue.
+
+    Returns its cells in firing order, [n, k], padded; how many, [n]; and whether they have stopped changing, [n].
+    """
+    n, k = codes.shape
+    out, size, still = np.zeros((n, k), np.uint16), np.empty(n, np.int64), np.zeros(n, np.bool_)
+    in_threads(_complete_some, n, out, size, still, recurrent, codes, when, settle)
     return out, size, still
 
 
-@njit(cache=True)
+@njit(cache=CACHE)
 def shared_cells(active: I64, index: Keys) -> I32:
     """How many of the active CA3 cells reach each index cell, [key]; by Schaffer collaterals of active cells only."""
     shared = np.zeros(len(index.codes), np.int32)
@@ -303,7 +336,7 @@ def shared_cells(active: I64, index: Keys) -> I32:
     return shared
 
 
-@njit(cache=True)
+@njit(cache=CACHE)
 def _uniform(seed: int, query: int, cycle: int, cell: int) -> float:
     """A uniform number in (0, 1) for these four, by splitmix64 (Steele, Lea and Flood 2014): no state, so any cell's noise is at hand."""
     z = np.uint64(seed)
@@ -315,14 +348,14 @@ def _uniform(seed: int, query: int, cycle: int, cell: int) -> float:
     return (float(z >> np.uint64(12)) + 0.5) * 2.0**-52
 
 
-@njit(cache=True)
+@njit(cache=CACHE)
 def gumbel(lottery: Lottery, query: int, cycle: int, cell: int) -> float:
     """Gumbel noise of an index cell in a gamma cycle, rounded to the grid of the circuit's weights."""
     noise = -math.log(-math.log(_uniform(lottery.seed, query, cycle, cell))) * lottery.size
     return round(noise / lottery.grid) * lottery.grid
 
 
-@njit(cache=True)
+@njit(cache=CACHE)
 def noise(lottery: Lottery, queries: I64, cycles: int, cells: int) -> F64:
     """The noise of all cells in all gamma cycles, [query, cycle, cell]."""
     out = np.empty((len(queries), cycles, cells))
@@ -333,7 +366,7 @@ def noise(lottery: Lottery, queries: I64, cycles: int, cells: int) -> F64:
     return out
 
 
-@njit(cache=True)
+@njit(cache=CACHE)
 def first_under_noise(order: I64, drive: F64, lottery: Lottery, query: int, cycle: int) -> int:
     """The key of the largest drive under noise among those that compete; -1 where there is none."""
     best, winner = -np.inf, -1
@@ -346,12 +379,15 @@ def first_under_noise(order: I64, drive: F64, lottery: Lottery, query: int, cycl
     return winner
 
 
-@njit(cache=True, parallel=True)
+@njit(cache=CACHE, nogil=True)
+def _attend_some(start: int, stop: int, winners: I64, order: I64, drive: F64, queries: I64, lottery: Lottery) -> None:
+    for i in range(start, stop):
+        for g in range(winners.shape[1]):
+            winners[i, g] = first_under_noise(order[i], drive[i], lottery, queries[i], lottery.start + g)
+
+
 def attend(order: I64, drive: F64, queries: I64, lottery: Lottery, cycles: int) -> I64:
     """The subiculum's winner in each of `cycles` gamma cycles: its key, [n, cycles]; -1 where nothing fires."""
-    n = len(order)
-    winners = np.full((n, cycles), -1, np.int64)
-    for i in prange(n):
-        for g in range(cycles):
-            winners[i, g] = first_under_noise(order[i], drive[i], lottery, queries[i], lottery.start + g)
+    winners = np.full((len(order), cycles), -1, np.int64)
+    in_threads(_attend_some, len(order), winners, order, drive, queries, lottery)
     return winners

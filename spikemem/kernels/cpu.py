@@ -8,11 +8,13 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
+from spikemem.kernels import CACHE
+
 F64 = NDArray[np.float64]
 I64 = NDArray[np.int64]
 
 
-@njit(cache=True)
+@njit(cache=CACHE)
 def integrate(
     voltage: F64,
     spiked: NDArray[np.bool_],
@@ -56,7 +58,7 @@ def integrate(
             voltage[b, c] = v
 
 
-@njit(cache=True)
+@njit(cache=CACHE)
 def crossings(voltage: F64, threshold: float, left: I64, refractory: int) -> I64:
     """The cells above threshold that are not refractory, as events (batch, cell, 0) in the order of their index."""
     batch, cells = voltage.shape
@@ -75,7 +77,7 @@ def crossings(voltage: F64, threshold: float, left: I64, refractory: int) -> I64
     return events[:n]
 
 
-@njit(cache=True)
+@njit(cache=CACHE)
 def choose_winners(voltage: F64, threshold: float, k: int, silenced: NDArray[np.bool_], count: I64) -> tuple[I64, I64]:
     """The basket cell's choice of one step, with its effects on voltage, silenced and count in place.
 
@@ -113,7 +115,7 @@ def choose_winners(voltage: F64, threshold: float, k: int, silenced: NDArray[np.
     return events[:n], baskets[:full]
 
 
-@njit(cache=True)
+@njit(cache=CACHE)
 def scatter_dense(events: I64, first: int, weights: F64, current: F64) -> None:
     """current[b] += W[cell] for each event of rank below `first`."""
     for e in range(events.shape[0]):
@@ -123,7 +125,7 @@ def scatter_dense(events: I64, first: int, weights: F64, current: F64) -> None:
                 current[b, c] += weights[pre, c]
 
 
-@njit(cache=True)
+@njit(cache=CACHE)
 def scatter_sparse(events: I64, first: int, indptr: I64, targets: NDArray[np.int32], weights: F64, current: F64) -> None:
     """current[b, targets] += weights, over the synapses of each event of rank below `first`."""
     for e in range(events.shape[0]):
@@ -133,7 +135,7 @@ def scatter_sparse(events: I64, first: int, indptr: I64, targets: NDArray[np.int
                 current[b, targets[s]] += weights[s]
 
 
-@njit(cache=True)
+@njit(cache=CACHE)
 def scatter_bits(events: I64, first: int, bits: NDArray[np.uint64], start: I64, on: float, off: float, current: F64) -> None:
     """current[b, start : start + width] += `on` where the bit is set and `off` where not, for each event of rank below `first`."""
     for e in range(events.shape[0]):

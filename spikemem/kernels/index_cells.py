@@ -4,15 +4,15 @@ All drives are whole numbers, of the soma in units of 1/64 perforant coincidence
 The functions take named tuples of arrays, which numba compiles, in place of the objects that hold them.
 """
 
-from collections.abc import Callable
 from typing import NamedTuple
 
 import numpy as np
-from numba import get_num_threads, njit
+from numba import njit
 from numpy.typing import NDArray
 
-from spikemem._threads import shared
+from spikemem.kernels import CACHE
 from spikemem.kernels.circuit import I8, I32, I64, Keys, Lottery, Recurrent, ca3_cycle, first_under_noise, shared_cells
+from spikemem.kernels.threads import in_threads
 
 UNIT = 64
 """Drives are counted in units of 1/64 of a perforant coincidence, in which all weights are whole."""
@@ -24,7 +24,7 @@ OPENS = PER_SYNAPSE // 2
 """A dendrite fires above half a synapse."""
 
 
-@njit(cache=True)
+@njit(cache=CACHE)
 def word_drive(cell: I64, spikes: I64, ptr: I64, key: I64, weight: I64, keys: int) -> tuple[I64, I64]:
     """The drive of index cells by word cells, sum over w of x_w W_wk, [key], and how many of their synapses carried a spike, [key]."""
     drive, carried = np.zeros(keys, np.int64), np.zeros(keys, np.int64)
@@ -35,7 +35,7 @@ def word_drive(cell: I64, spikes: I64, ptr: I64, key: I64, weight: I64, keys: in
     return drive, carried
 
 
-@njit(cache=True)
+@njit(cache=CACHE)
 def context_drive(drive: I64, content: I64, neighbours: I64, weight: I64) -> I64:
     """The drive of each memory's index cells by context cells: the words of its neighbours, weighted, [memory]."""
     found = np.zeros(len(content), np.int64)
@@ -47,7 +47,7 @@ def context_drive(drive: I64, content: I64, neighbours: I64, weight: I64) -> I64
     return found
 
 
-@njit(cache=True)
+@njit(cache=CACHE)
 def apical_spikes(cell: I64, ptr: I64, target: I64, weight: NDArray[np.float64], owner: I64, memories: int) -> NDArray[np.bool_]:
     """The memories one of whose apical dendrites fires when these cells spike together, [memory]."""
     share, fired = np.zeros(len(owner)), np.zeros(memories, np.bool_)
@@ -60,7 +60,7 @@ def apical_spikes(cell: I64, ptr: I64, target: I64, weight: NDArray[np.float64],
     return fired
 
 
-@njit(cache=True)
+@njit(cache=CACHE)
 def strongest(drive: I64, k: int, above: int) -> I64:
     """The cells with the k largest drives above a level; of equals the lower index. In the order of their index."""
     near = np.flatnonzero(drive > above)
@@ -163,7 +163,7 @@ def meaning_alone(index: Keys, gain: int, memories: int) -> Afferents:
     return Afferents(index, learned, Gains(gain, 0, 0, 0), Added(np.zeros((1, 0, memories), np.int64), none, SPREADING + 1))
 
 
-@njit(cache=True)
+@njit(cache=CACHE)
 def _other_drives(i: int, cues: Cues, given: Afferents) -> tuple[I64, I64, I64]:
     """The drives of each key by all pathways but meaning, which are the same in each gamma cycle.
 
@@ -194,7 +194,7 @@ def _other_drives(i: int, cues: Cues, given: Afferents) -> tuple[I64, I64, I64]:
     return parts, dendrite, carried
 
 
-@njit(cache=True)
+@njit(cache=CACHE)
 def _coincidences(key: int, cue: I32, index: Keys) -> int:
     """A key's perforant weights times a cue's volley, [d]."""
     dot = 0
@@ -203,7 +203,7 @@ def _coincidences(key: int, cue: I32, index: Keys) -> int:
     return dot
 
 
-@njit(cache=True)
+@njit(cache=CACHE)
 def _race(i: int, cues: Cues, now: I64, others: I64, dendrite: I64, candidates: int, given: Afferents) -> tuple[I64, I64, int]:
     """The keys whose dendrites open when CA3's cells `now` fire, in the order in which their somata fire; their drives by pathway,
     [opened, pathway]; and how many Schaffer synapses carried a spike."""
@@ -220,7 +220,7 @@ def _race(i: int, cues: Cues, now: I64, others: I64, dendrite: I64, candidates: 
     return opened[best], found[best], shared.sum()
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=CACHE, nogil=True)
 def _rank_some(start: int, stop: int, order: I64, parts: I64, events: I64, cues: Cues, candidates: int, given: Afferents) -> None:
     for i in range(start, stop):
         others, dendrite, carried = _other_drives(i, cues, given)
@@ -242,11 +242,11 @@ def rank(cues: Cues, candidates: int, given: Afferents) -> tuple[I64, I64, I64]:
     n = len(cues.counts)
     order, parts = np.full((n, candidates), -1, np.int64), np.zeros((n, candidates, given.added.pathways), np.int64)
     events = np.zeros(n, np.int64)
-    _in_threads(_rank_some, n, order, parts, events, cues, candidates, given)
+    in_threads(_rank_some, n, order, parts, events, cues, candidates, given)
     return order, parts, events
 
 
-@njit(cache=True)
+@njit(cache=CACHE)
 def drives(order: I64, cues: Cues, given: Afferents) -> I64:
     """The drives by pathway of keys that fired, [n, c] padded with -1, in 1/64, [n, c, pathway]. CA3's cells do not matter to them."""
     found = np.zeros((order.shape[0], order.shape[1], given.added.pathways), np.int64)
@@ -260,7 +260,7 @@ def drives(order: I64, cues: Cues, given: Afferents) -> I64:
     return found
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=CACHE, nogil=True)
 def _attend_some(
     start: int, stop: int, winners: I64, held: Volleys, recurrent: Recurrent, lottery: Lottery,
     cues: Cues, candidates: int, given: Afferents,
@@ -291,10 +291,5 @@ def attend_unsettled(
     """
     n = len(cues.counts)
     winners = np.full((n, cycles), -1, np.int64)
-    _in_threads(_attend_some, n, winners, held, recurrent, lottery, cues, candidates, given)
+    in_threads(_attend_some, n, winners, held, recurrent, lottery, cues, candidates, given)
     return winners
-
-
-def _in_threads(kernel: Callable[..., None], n: int, *given: object) -> None:
-    """Run a kernel that releases the interpreter over 0 to n, in parts. (`parallel=True` would compile for half a minute.)"""
-    shared(lambda first, last: kernel(first, last, *given), n, get_num_threads())

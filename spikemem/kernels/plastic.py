@@ -9,6 +9,8 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
+from spikemem.kernels import CACHE
+
 F64 = NDArray[np.float64]
 I64 = NDArray[np.int64]
 
@@ -28,7 +30,7 @@ def columns(indptr: I64, targets: NDArray[np.int32], post: int) -> Columns:
     return Columns(np.concatenate([[0], np.cumsum(np.bincount(targets, minlength=post))]), place, source)
 
 
-@njit(cache=True)
+@njit(cache=CACHE)
 def scatter(events: I64, indptr: I64, targets: NDArray[np.int32], weights: F64, current: F64) -> None:
     """current[b, targets] += weights[b], over the synapses of each event."""
     for e in range(events.shape[0]):
@@ -37,7 +39,7 @@ def scatter(events: I64, indptr: I64, targets: NDArray[np.int32], weights: F64, 
             current[b, targets[s]] += weights[b, s]
 
 
-@njit(cache=True)
+@njit(cache=CACHE)
 def drift(weights: F64, amount: float, divide: float, low: float, high: float) -> None:
     """w <- w + amount above `divide`, w - amount elsewhere, for every synapse."""
     for b in range(weights.shape[0]):
@@ -46,7 +48,7 @@ def drift(weights: F64, amount: float, divide: float, low: float, high: float) -
             weights[b, s] = min(max(w + amount if w > divide else w - amount, low), high)
 
 
-@njit(cache=True)
+@njit(cache=CACHE)
 def potentiate(
     events: I64, start: I64, place: I64, source: I64, weights: F64, x: F64, amount: float, low: float, high: float, multiplicative: bool
 ) -> None:
@@ -59,7 +61,7 @@ def potentiate(
             weights[b, place[n]] = min(max(w + amount * room * x[b, source[n]], low), high)
 
 
-@njit(cache=True)
+@njit(cache=CACHE)
 def depress(
     events: I64, indptr: I64, targets: NDArray[np.int32], weights: F64, y: F64, amount: float, low: float, high: float, multiplicative: bool
 ) -> None:

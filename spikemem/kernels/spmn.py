@@ -10,6 +10,8 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
+from spikemem.kernels import CACHE
+
 Floats = NDArray[np.floating[Any]]
 PRECISION = 8
 """Bits of a firing probability: a cell fires with the multiple of 1/256 that is nearest to its p."""
@@ -55,14 +57,14 @@ class By(NamedTuple):
 
 FAST = {"reassoc", "contract", "arcp", "nsz", "afn"}
 """What the compiler may do to sums and products; it may not take them for finite: exp of a strong drive is infinite, and 1 / inf is 0."""
-_part = njit(cache=True, nogil=True, fastmath=FAST, error_model="numpy", forceinline=True)
+_part = njit(cache=CACHE, nogil=True, fastmath=FAST, error_model="numpy", forceinline=True)
 """Of a story: inlined, so that a call gives the same bits whether it was just compiled or comes from numba's cache."""
 STRIDE = np.uint64(0x9E3779B97F4A7C15)
 TRAIN = np.uint64(PRECISION * 0x9E3779B97F4A7C15 % 2**64)
 """How far a spike train moves a stream of random numbers on."""
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=CACHE, nogil=True)
 def _random(place: np.uint64) -> np.uint64:
     """The 64 random bits at a place in the stream; places lie STRIDE apart."""
     z = (place ^ (place >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
@@ -70,7 +72,7 @@ def _random(place: np.uint64) -> np.uint64:
     return z ^ (z >> np.uint64(31))
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=CACHE, nogil=True)
 def _count(word: np.uint64) -> int:
     word = word - ((word >> np.uint64(1)) & np.uint64(0x5555555555555555))
     word = (word & np.uint64(0x3333333333333333)) + ((word >> np.uint64(2)) & np.uint64(0x3333333333333333))
@@ -78,7 +80,7 @@ def _count(word: np.uint64) -> int:
     return int((word * np.uint64(0x0101010101010101)) >> np.uint64(56))
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=CACHE, nogil=True)
 def _train(p: float, steps: int, place: np.uint64) -> np.uint64:
     """The spike train of a cell that fires with probability p in each of up to 64 steps, a bit a step.
 
@@ -95,7 +97,7 @@ def _train(p: float, steps: int, place: np.uint64) -> np.uint64:
     return (train | always) & (np.uint64(0xFFFFFFFFFFFFFFFF) >> np.uint64(64 - steps))
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=CACHE, nogil=True)
 def fire(p: Floats, steps: int, seed: int, rates: Floats) -> None:
     """Shares of the steps in which cells fire, each with its probability p, [cell], written into `rates`."""
     start = _random(np.uint64(seed))
@@ -103,7 +105,7 @@ def fire(p: Floats, steps: int, seed: int, rates: Floats) -> None:
         rates[i] = _count(_train(p[i], steps, start + np.uint64(i) * TRAIN)) / steps
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=CACHE, nogil=True)
 def _win(p: Floats, steps: int, stream: NDArray[np.uint64], shares: Floats) -> None:
     shares[:] = 0
     last = len(p) - 1
@@ -120,7 +122,7 @@ def _win(p: Floats, steps: int, stream: NDArray[np.uint64], shares: Floats) -> N
     shares /= steps  # counted first, so that no share exceeds 1
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=CACHE, nogil=True)
 def win(p: Floats, steps: int, seed: int, shares: Floats) -> None:
     """Shares of the steps that each cell of a winner-take-all population wins, with probability p, [population, cell]."""
     stream = np.array([_random(np.uint64(seed))], np.uint64)
@@ -128,7 +130,7 @@ def win(p: Floats, steps: int, seed: int, shares: Floats) -> None:
         _win(p[i], steps, stream, shares[i])
 
 
-@njit(cache=True, nogil=True, fastmath=FAST)
+@njit(cache=CACHE, nogil=True, fastmath=FAST)
 def _softmax(x: Floats) -> None:
     x -= x.max()
     total = x.dtype.type(0)
@@ -177,7 +179,7 @@ def _memory_signals(reads: Floats, held: Floats, candidate: Floats, signals: Flo
         signals[blocks + 2 * d + 1] = energy / width
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=CACHE, nogil=True)
 def _drawn(p: Any, steps: int, stream: NDArray[np.uint64]) -> Any:
     if steps == 0:
         return p
@@ -257,7 +259,7 @@ def _write(drive: Any, gain: Any, memory: Floats, kept: Kept, b: int, t: int, st
                 after[d, i, v] = before[d, i, v] + k[i] * z[v] * (c[v] - before[d, i, v])
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=CACHE, nogil=True)
 def forward(
     drive: Any, gain: Any, present: NDArray[np.bool_], memory: Floats, kept: Kept, steps: int, seed: int, first: int, last: int
 ) -> None:
@@ -373,7 +375,7 @@ def _reads_back(drive: Any, g: Floats, before: Floats, kept: Kept, b: int, t: in
             into.key[b, t, r, i] += total
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=CACHE, nogil=True)
 def backward(
     drive: Any, gain: Any, present: NDArray[np.bool_], memory: Floats, kept: Kept, upstream: Floats, at: NDArray[np.int64], into: Any,
     into_first: Floats, into_gain: Floats, first: int, last: int,

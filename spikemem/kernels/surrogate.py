@@ -11,10 +11,12 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
+from spikemem.kernels import CACHE
+
 Floats = NDArray[np.floating[Any]]
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=CACHE, nogil=True)
 def forward(current: Floats, beta: Floats, theta: Floats, start: Floats, voltage: Floats, spikes: Floats, first: int, last: int) -> None:
     """Voltages and spikes of a window, written into `voltage` and `spikes`.   start: V before the first step."""
     one, zero = voltage.dtype.type(1.0), voltage.dtype.type(0.0)
@@ -30,7 +32,7 @@ def forward(current: Floats, beta: Floats, theta: Floats, start: Floats, voltage
             before = v
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=CACHE, nogil=True)
 def backward(
     upstream: Floats,
     voltage: Floats,

@@ -27,7 +27,7 @@ from rich.progress import Progress
 from torch import Tensor, nn
 from torch.nn.parallel import DistributedDataParallel
 
-from spikemem.errors import MissingExtraError, TrainingError
+from spikemem.errors import MissingExtraError, TrainingError, interruptible
 from spikemem.learn import allocator
 from spikemem.learn.checkpoints import State, mark, read_state, spoiled, write_state
 from spikemem.learn.distributed import Team, team_on
@@ -198,6 +198,7 @@ class _Training:
         return self.state.epoch >= self.settings.epochs or impatient or reached
 
 
+@interruptible()
 def fit(
     model: nn.Module,
     data: Data,

@@ -10,8 +10,8 @@ import threading
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-from spikemem._threads import SharedLock
-from spikemem.errors import StoreError, UnknownMemoryError
+from spikemem._locks import SharedLock
+from spikemem.errors import StoreError, UnknownMemoryError, interruptible
 from spikemem.hippocampus.spec import ModelSpec
 from spikemem.memory.answers import record
 from spikemem.memory.embed import Embedder
@@ -37,6 +37,7 @@ class Contents:
         self._index = Index()
         self._load()
 
+    @interruptible()
     def _load(self) -> None:
         """Derive index and hippocampus from the store."""
         self._index, self.hippocampus = derived(self._store, self.spec, self._device, self._seed)

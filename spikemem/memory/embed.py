@@ -12,7 +12,7 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from spikemem._threads import SharedLock
+from spikemem._locks import SharedLock
 from spikemem.errors import MissingExtraError, TextError, VectorError
 
 DEFAULT = "all-MiniLM-L6-v2"
@@ -96,7 +96,12 @@ def embedder_of(given: str | Embedder | None) -> Embedder:
     if given is None or isinstance(given, str):
         return SentenceEmbedder(given or DEFAULT)
     name, dim = getattr(given, "name", None), getattr(given, "dim", None)
-    if not isinstance(name, str) or isinstance(dim, bool) or not isinstance(dim, int | np.integer) or not callable(getattr(given, "embed", None)):
+    if (
+        not isinstance(name, str)
+        or isinstance(dim, bool)
+        or not isinstance(dim, int | np.integer)
+        or not callable(getattr(given, "embed", None))
+    ):
         raise TextError(
             f"{given!r:.80} is no embedder; give the name of a sentence-transformers model, or an object with name (text), dim (whole "
             "number) and embed(texts, progress=None), which returns a vector for each text"

@@ -117,9 +117,19 @@ class Transfer:
         self.items.append(item)
         self.memories.append(
             StoredMemory(
-                first.memory, first.text, first.stored, first.origin, first.happened, first.session, first.speaker, scope, first.metadata,
-                by, until, strength,
-            )  # fmt: skip
+                first.memory,
+                first.text,
+                first.stored,
+                first.origin,
+                first.happened,
+                first.session,
+                first.speaker,
+                scope,
+                first.metadata,
+                by,
+                until,
+                strength,
+            )
         )
         self.vectors.append([None if key.get("vector") is None else _vector(key["vector"], dim) for key in record["keys"]])
         self.occurrences.extend(_occurrence({**again, "id": first.memory}) for again in record.get("occasions", ()))

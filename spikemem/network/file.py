@@ -8,9 +8,10 @@ from typing import Annotated, Any, Literal, get_type_hints
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import BeforeValidator, Field, SerializeAsAny, ValidationError, create_model
+from pydantic import BeforeValidator, Field, SerializeAsAny, ValidationError, create_model, model_validator
 from pydantic_core import PydanticCustomError
 
+from spikemem._checks import Checks, shown
 from spikemem.errors import NetworkError, SpecError
 from spikemem.network.graph import CycleReset, KWinners, Logistic, Network, Population
 from spikemem.network.modelfile import NETWORK, Count, Section, locate, model_files, parsed, problems, read
@@ -19,6 +20,8 @@ from spikemem.network.plasticity import RULES
 from spikemem.network.registry import Registry
 from spikemem.network.synapses import Wiring, all_but_self, all_to_all, one_to_one, sparse_random
 
+CELLS, SYNAPSES = 2**18, 2**23
+"""The most cells and synapses that a file may ask for by its own sizes; sizes given in Python may be larger."""
 SPIKE_RATE = 0.05
 """Probability that an input cell spikes in a step, where inputs are random."""
 
@@ -94,7 +97,8 @@ class ProjectionSpec(Section):
     delay: float | None = None
     plasticity: str | None = None
     fan_in: Count | None = None
-    seed: int = 0
+    seed: int | None = None
+    """Of sparse_random; where it is missing it follows from the projection's name."""
 
 
 class NetworkSpec(Section):
@@ -112,6 +116,18 @@ class NetworkSpec(Section):
     populations: dict[str, PopulationSpec]
     projections: list[ProjectionSpec]
 
+    @model_validator(mode="after")
+    def _small(self) -> "NetworkSpec":
+        """A file of a few lines is no reason to fill the memory."""
+        size = {name: p.size if isinstance(p.size, int) else self.sizes.get(p.size, 0) for name, p in self.populations.items()}
+        if (cells := sum(size.values())) > CELLS:
+            raise ValueError(f"its populations have {shown(cells)} cells; a file may ask for {CELLS:,}: give `sizes` in Python")
+        ways = [(size.get(q.pre, 0), size.get(q.post, 0), q) for q in self.projections]
+        synapses = sum({"one_to_one": post, "sparse_random": post * (q.fan_in or 0)}.get(q.wiring, pre * post) for pre, post, q in ways)
+        if synapses > SYNAPSES:
+            raise ValueError(f"its projections have {shown(synapses)} synapses; a file may ask for {SYNAPSES:,}: give `sizes` in Python")
+        return self
+
     def network(self, **sizes: int) -> Network:
         """The network, with sizes other than the file's where given.
 
@@ -123,7 +139,8 @@ class NetworkSpec(Section):
         unknown = sizes.keys() - self.sizes.keys()
         if unknown:
             raise SpecError(f"{self.name} has no size {', '.join(sorted(unknown))}; there are {', '.join(self.sizes) or 'none'}")
-        numbers = {**self.sizes, **sizes}
+        check = Checks(SpecError)
+        numbers = {**self.sizes, **{name: check.integer(size, f"size {name!r}", least=1) for name, size in sizes.items()}}
         net = Network(self.dt)
         for name, p in self.populations.items():
             size = p.size if isinstance(p.size, int) else self._find("size", p.size, numbers)
@@ -145,7 +162,9 @@ class NetworkSpec(Section):
         """
         if not self.inputs:
             raise SpecError(f"{self.name} names no inputs, so that nothing would drive it; list populations under `inputs`")
-        rng = np.random.default_rng(seed)
+        check = Checks(SpecError)
+        rng, steps = np.random.default_rng(check.seed(seed)), check.integer(steps, "steps", least=0)
+        check.room(steps * max(net.populations[name].size for name in self.inputs), "random spikes", "give fewer steps")
         return {name: rng.random((steps, net.populations[name].size)) < SPIKE_RATE for name in self.inputs}
 
     def _find(self, what: str, name: str, table: dict[str, Any]) -> Any:

@@ -1,6 +1,5 @@
 """A spiking network as data: populations, projections and inhibition. It does not run; simulators read it."""
 
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from types import MappingProxyType
@@ -8,11 +7,12 @@ from types import MappingProxyType
 import numpy as np
 from numpy.typing import NDArray
 
+from spikemem._checks import INDEX, shown
 from spikemem.errors import NetworkError
-from spikemem.network.neurons.contract import Neuron, number, whole_steps
+from spikemem.network.neurons.contract import Neuron, check, whole_steps
 from spikemem.network.neurons.lif import LIF
 from spikemem.network.plasticity.contract import PlasticityRule
-from spikemem.network.synapses import Dense, OneBit, Sparse, Synapses, Wiring
+from spikemem.network.synapses import Dense, OneBit, Sparse, SparseRandom, Synapses, Wiring
 
 BASKET = ".basket"
 """Suffix of the name under which a population's basket cell is recorded: that of "dg" is "dg.basket"."""
@@ -30,8 +30,7 @@ class CycleReset:
     cycle: float = 25.0
 
     def __post_init__(self) -> None:
-        if not (self.cycle > 0 and math.isfinite(self.cycle)):
-            raise NetworkError(f"a cycle of {self.cycle} ms is no cycle; it must be finite and above 0")
+        object.__setattr__(self, "cycle", check.finite(self.cycle, f"{type(self).__name__} cycle", above=0, unit=" ms"))
 
 
 @dataclass(frozen=True)
@@ -49,8 +48,7 @@ class KWinners(CycleReset):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        if not isinstance(self.k, int | np.integer) or self.k < 1:
-            raise NetworkError(f"KWinners k is {self.k!r}; it must be a whole number, at least 1")
+        object.__setattr__(self, "k", check.integer(self.k, "KWinners k", least=1, most=INDEX))
 
 
 Inhibition = CycleReset | KWinners
@@ -77,11 +75,8 @@ class Logistic:
     seed: int = 0
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "scale", number("Logistic scale", self.scale))
-        if not (self.scale > 0 and math.isfinite(self.scale)):
-            raise NetworkError(f"Logistic scale is {self.scale}; it must be finite and above 0 (leave the noise out for none)")
-        if not isinstance(self.seed, int | np.integer) or not 0 <= self.seed < 2**63:
-            raise NetworkError(f"Logistic seed is {self.seed!r}; it must be a whole number from 0 to 2^63 - 1")
+        object.__setattr__(self, "scale", check.finite(self.scale, "Logistic scale", above=0))
+        object.__setattr__(self, "seed", check.seed(self.seed, "Logistic seed"))
 
 
 @dataclass(frozen=True)
@@ -95,10 +90,14 @@ class Population:
     noise: Logistic | None = None
 
     def __post_init__(self) -> None:
-        if not self.name or self.name.endswith(BASKET) or any(mark in self.name for mark in RESERVED):
-            raise NetworkError(f"population name {self.name!r}: it must not be empty, hold {' or '.join(RESERVED)}, or end in {BASKET!r}")
-        if not isinstance(self.size, int | np.integer) or self.size < 1:
-            raise NetworkError(f"population {self.name!r} has {self.size!r} cells; it must be a whole number, at least 1")
+        object.__setattr__(self, "name", check.text(self.name, "population name"))
+        if self.name.endswith(BASKET) or any(mark in self.name for mark in RESERVED):
+            raise NetworkError(f"population name {self.name!r}: it must not hold {' or '.join(RESERVED)}, or end in {BASKET!r}")
+        object.__setattr__(self, "size", check.integer(self.size, f"the size of population {self.name!r}", least=1, most=INDEX))
+        where = f"population {self.name!r}"
+        check.instance(self.neuron, f"the neuron of {where}", Neuron, "give one such as LIF(), an instance of a Neuron")
+        check.instance(self.inhibition, f"the inhibition of {where}", Inhibition | None, "give a CycleReset, KWinners or None")
+        check.instance(self.noise, f"the noise of {where}", Logistic | None, "give a Logistic or None")
 
 
 @dataclass(frozen=True, eq=False)
@@ -153,9 +152,7 @@ class Network:
     """
 
     def __init__(self, dt: float = 1.0) -> None:
-        if not (dt > 0 and math.isfinite(dt)):
-            raise NetworkError(f"dt is {dt} ms; it must be finite and above 0")
-        self.dt = float(dt)
+        self.dt = check.finite(dt, "dt", above=0, unit=" ms")
         self._populations: dict[str, Population] = {}
         self._projections: list[Projection] = []
 
@@ -169,10 +166,9 @@ class Network:
 
     def add(self, population: Population) -> Population:
         """Add a population; its name must be new."""
+        check.instance(population, "what is added", Population, 'give a Population("name", size)')
         if population.name in self._populations:
             raise NetworkError(f"there is already a population {population.name!r}")
-        if not isinstance(population.neuron, Neuron):
-            raise NetworkError(f"{population.name!r}: {population.neuron!r} is no neuron; give one such as LIF(), an instance of a Neuron")
         try:
             population.neuron.check(self.dt)
         except NetworkError as error:
@@ -199,9 +195,13 @@ class Network:
         delay: ms, a whole number of steps and at least one; one step by default.   first, plasticity, efficacy: see `Projection`.
         """
         for name in (pre, post):
-            if name not in self._populations:
-                raise NetworkError(f"no population {name!r}; there are {', '.join(self._populations) or 'none'}")
+            if not isinstance(name, str) or name not in self._populations:
+                raise NetworkError(f"no population {shown(name)}; there are {', '.join(self._populations) or 'none'}")
         source, target = self._populations[pre], self._populations[post]
+        again = 1 + sum(p.pre == pre and p.post == post for p in self._projections)
+        projection_name = f"{pre}->{post}" if again == 1 else f"{pre}->{post}#{again}"
+        if isinstance(synapses, SparseRandom):
+            synapses = synapses.of(projection_name)
         made = synapses(source.size, target.size) if callable(synapses) else synapses
         if not isinstance(made, Dense | Sparse | OneBit):
             raise NetworkError(
@@ -209,18 +209,19 @@ class Network:
             )
         if made.shape != (source.size, target.size):
             raise NetworkError(f"{pre} -> {post}: synapses have shape {made.shape}, the populations {(source.size, target.size)}")
-        delay = self.dt if delay is None else number(f"{pre} -> {post}: the delay", delay)
+        delay = self.dt if delay is None else check.finite(delay, f"{pre} -> {post}: the delay", unit=" ms")
         if self.steps(delay) < 1:
             raise NetworkError(f"{pre} -> {post}: delay {delay} ms; it must be at least one step of {self.dt} ms")
-        if first is not None and (first < 1 or not isinstance(source.inhibition, KWinners)):
-            raise NetworkError(f"{pre} -> {post}: first={first} needs to be above 0 and {pre!r} to have KWinners")
+        first = None if first is None else check.integer(first, f"{pre} -> {post}: first", least=1, most=INDEX)
+        if first is not None and not isinstance(source.inhibition, KWinners):
+            raise NetworkError(f"{pre} -> {post}: first={first} needs {pre!r} to have KWinners")
         if plasticity is not None:
             self._check_plastic(f"{pre} -> {post}", made, delay, first, plasticity)
-        if efficacy is not None and (plasticity or isinstance(made, OneBit) or not len(efficacy) or not np.isfinite(efficacy).all()):
-            raise NetworkError(f"{pre} -> {post}: efficacy is one finite number a step, for Dense or Sparse synapses that do not learn")
-        again = 1 + sum(p.pre == pre and p.post == post for p in self._projections)
-        name = f"{pre}->{post}" if again == 1 else f"{pre}->{post}#{again}"
-        projection = Projection(name, pre, post, made, delay, first, plasticity, None if efficacy is None else tuple(map(float, efficacy)))
+        factors = None if efficacy is None else check.floats(efficacy, f"{pre} -> {post}: efficacy", shape=(None,))
+        if factors is not None and (plasticity or isinstance(made, OneBit) or not len(factors)):
+            raise NetworkError(f"{pre} -> {post}: efficacy is one number a step, for Dense or Sparse synapses that do not learn")
+        shares = None if factors is None else tuple(factors.tolist())
+        projection = Projection(projection_name, pre, post, made, delay, first, plasticity, shares)
         self._projections.append(projection)
         return projection
 

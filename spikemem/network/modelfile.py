@@ -7,12 +7,17 @@ from typing import Annotated, Any, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from spikemem._checks import Checks, shown
+from spikemem._files import text_of
 from spikemem.errors import SpecError
 
 _PACKAGE = Path(__file__).resolve().parent.parent
 MODELS = next((p for p in (_PACKAGE / "models", _PACKAGE.parent / "models") if p.is_dir()), _PACKAGE / "models")
 """Where the model files lie: inside the installed package, or beside it in a checkout."""
 
+FILE = 2**20
+"""Bytes of a model file."""
+check = Checks(SpecError)
 NETWORK = "network"
 """The `kind` of a model file that describes any network; a hippocampus has none."""
 Spec = TypeVar("Spec", bound=BaseModel)
@@ -24,6 +29,12 @@ class Section(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
 
+    def __init__(self, **values: Any) -> None:
+        try:
+            super().__init__(**values)
+        except ValidationError as error:
+            raise SpecError(f"{type(self).__name__}: {problems(error)}") from error
+
 
 def model_files(network: bool) -> list[Path]:
     """The model files that ship with spikemem: of networks where `network` is true, else of hippocampi."""
@@ -32,7 +43,7 @@ def model_files(network: bool) -> list[Path]:
 
 def locate(name_or_path: str | Path, names: list[str]) -> Path:
     """The model file of a name, or the path itself; SpecError with the known names where there is none."""
-    path = Path(name_or_path)
+    path = check.path(name_or_path, "a model's name or path")
     if path.suffix != ".toml":
         path = MODELS / f"{name_or_path}.toml"
         if not path.is_file():
@@ -43,10 +54,10 @@ def locate(name_or_path: str | Path, names: list[str]) -> Path:
 def read(path: Path) -> dict[str, Any]:
     """The tables of a TOML file; SpecError where it cannot be read."""
     try:
-        return tomllib.loads(path.read_text(encoding="utf-8"))
+        return tomllib.loads(text_of(path, FILE))
     except OSError as error:
-        raise SpecError(f"model file {path} cannot be read: {error.strerror}") from error
-    except (ValueError, RecursionError) as error:  # of tomllib, of the decoder, and of paths that no system has
+        raise SpecError(f"model file {path} cannot be read: {error.strerror or error}") from error
+    except (ValueError, RecursionError) as error:  # of tomllib, and of the decoder
         raise SpecError(f"model file {path} is no valid TOML: {error}") from error
 
 
@@ -70,7 +81,7 @@ def _problem(error: object) -> str:
         return f"unknown key {key!r}"
     if error["type"] == "part":  # which names the key within the part itself
         return f"{key}: {error['msg']}"
-    return f"{key} = {error['input']!r}: {error['msg']}" if key else str(error["msg"])
+    return f"{key} = {shown(error['input'])}: {error['msg']}" if key else str(error["msg"])
 
 
 def to_toml(spec: BaseModel) -> str:

@@ -6,6 +6,7 @@ from functools import cached_property
 from importlib.metadata import EntryPoint, entry_points
 from typing import Generic, TypeVar, cast
 
+from spikemem._checks import shown
 from spikemem.errors import NetworkError
 
 T = TypeVar("T")
@@ -40,6 +41,8 @@ class Registry(Generic[T]):
 
     def __getitem__(self, name: str) -> T:
         """The part of a name; NetworkError where there is none, where two packages claim the name, or where one cannot be loaded."""
+        if not isinstance(name, str):
+            raise NetworkError(f"the name of a {self.what} is a text, not {shown(name)}")
         claims = [point for point in self._announced if point.name == name]
         if len(claims) + (name in self._things) > 1:
             owners = ["spikemem or this process"] * (name in self._things) + [point.value for point in claims]

@@ -1,13 +1,15 @@
 """Synapses: dense, sparse (CSR) and one-bit (Willshaw), all of shape [pre, post], and the rules that wire them."""
 
-import math
+import zlib
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from spikemem._checks import INDEX
 from spikemem.errors import NetworkError
+from spikemem.network.neurons.contract import check
 
 WORD = 64
 """Bits in a word of a one-bit projection."""
@@ -20,10 +22,7 @@ class Dense:
     weights: NDArray[np.float64]
 
     def __post_init__(self) -> None:
-        weights = np.ascontiguousarray(self.weights, dtype=np.float64)
-        if weights.ndim != 2 or not np.isfinite(weights).all():
-            raise NetworkError(f"dense weights must be finite and of shape [pre, post], not {weights.shape}")
-        object.__setattr__(self, "weights", weights)
+        object.__setattr__(self, "weights", check.floats(self.weights, "dense weights, [pre, post]", shape=(None, None)))
 
     @property
     def shape(self) -> tuple[int, int]:
@@ -51,32 +50,28 @@ class Sparse:
     post: int
 
     def __post_init__(self) -> None:
-        indptr = np.ascontiguousarray(self.indptr, dtype=np.int64)
-        targets = np.ascontiguousarray(self.targets, dtype=np.int32)
-        weights = np.ascontiguousarray(self.weights, dtype=np.float64)
-        if indptr.ndim != 1 or len(indptr) < 1 or indptr[0] != 0 or (np.diff(indptr) < 0).any() or indptr[-1] != len(targets):
+        post = check.integer(self.post, "post (postsynaptic cells)", least=0, most=INDEX)
+        targets = check.indices(self.targets, "sparse targets", post, np.int32)
+        weights = check.floats(self.weights, "sparse weights", shape=targets.shape)
+        indptr = check.indices(self.indptr, "sparse indptr", len(targets) + 1)
+        if len(indptr) < 1 or indptr[0] != 0 or (np.diff(indptr) < 0).any() or indptr[-1] != len(targets):
             raise NetworkError("sparse indptr must rise from 0 to the number of targets")
-        if targets.shape != weights.shape or not np.isfinite(weights).all():
-            raise NetworkError(f"sparse targets {targets.shape} and weights {weights.shape} must pair up, and weights be finite")
-        if len(targets) and (targets.min() < 0 or targets.max() >= self.post):
-            raise NetworkError(f"a sparse target lies outside the {self.post} postsynaptic cells")
-        for name, value in (("indptr", indptr), ("targets", targets), ("weights", weights)):
+        for name, value in (("indptr", indptr), ("targets", targets), ("weights", weights), ("post", post)):
             object.__setattr__(self, name, value)
 
     @classmethod
     def from_coo(cls, pre: ArrayLike, post: ArrayLike, weights: ArrayLike, shape: tuple[int, int]) -> "Sparse":
         """Sparse synapses from their coordinates: one (pre, post, weight) for each, in any order.   shape: (pre cells, post cells)."""
-        rows, targets = np.asarray(pre, dtype=np.int64), np.asarray(post, dtype=np.int64)
-        values = np.asarray(weights, dtype=np.float64)
-        if rows.ndim != 1 or rows.shape != targets.shape or values.shape not in ((), rows.shape):
+        sources, reached = (check.integer(n, "shape", least=0, most=INDEX) for n in check.listed(shape, "shape", "two sizes")[:2])
+        rows = check.indices(pre, "presynaptic cells", sources)
+        targets = check.indices(post, "postsynaptic cells", reached, np.int32, shape=rows.shape)
+        values = check.floats(weights, "weights")
+        if values.shape not in ((), rows.shape):
             raise NetworkError(f"synapses need one pre, post and weight each, not {rows.shape}, {targets.shape} and {values.shape}")
-        for name, cells, size in (("presynaptic", rows, shape[0]), ("postsynaptic", targets, shape[1])):
-            if len(cells) and (cells.min() < 0 or cells.max() >= size):
-                raise NetworkError(f"a {name} cell lies outside 0 to {size - 1}")
         values = np.broadcast_to(values, rows.shape)
         order = np.lexsort((targets, rows))
-        indptr = np.concatenate([[0], np.cumsum(np.bincount(rows, minlength=shape[0]))])
-        return cls(indptr, targets[order].astype(np.int32), values[order], shape[1])
+        indptr = np.concatenate([[0], np.cumsum(np.bincount(rows, minlength=sources))])
+        return cls(indptr, targets[order], values[order], reached)
 
     @property
     def shape(self) -> tuple[int, int]:
@@ -93,6 +88,7 @@ class Sparse:
 
     def matrix(self) -> NDArray[np.float64]:
         """The weights as one dense matrix, float64, [pre, post]; synapses on the same pair add up."""
+        _fits(*self.shape)
         dense = np.zeros(self.shape)
         np.add.at(dense, (np.repeat(np.arange(self.shape[0]), np.diff(self.indptr)), self.targets), self.weights)
         return dense
@@ -115,14 +111,16 @@ class OneBit:
     off: float = 0.0
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "on", float(self.on))
-        object.__setattr__(self, "off", float(self.off))
-        if self.bits.dtype != np.uint64 or self.bits.ndim != 2 or self.start.shape != self.bits.shape[:1]:
-            raise NetworkError("one-bit rows must be uint64 of shape [pre, words], with one start for each row")
-        if not np.isfinite([self.on, self.off]).all():
-            raise NetworkError(f"one-bit weights must be finite, not {self.on} and {self.off}")
-        if len(self.start) and (self.start.min() < 0 or self.start.max() + self.width > self.post):
-            raise NetworkError(f"a one-bit row reaches outside the {self.post} postsynaptic cells")
+        bits = check.array(self.bits, "one-bit rows, [pre, words]", "u", shape=(None, None))
+        if bits.dtype != np.uint64:
+            raise NetworkError(f"one-bit rows are {bits.dtype}; they must be uint64, as `pack` gives them")
+        post = check.integer(self.post, "post (postsynaptic cells)", least=0, most=INDEX)
+        if (width := bits.shape[1] * WORD) > post and len(bits):
+            raise NetworkError(f"a one-bit row of {width} synapses reaches outside the {post} postsynaptic cells")
+        start = check.indices(self.start, "the starts of one-bit rows", post - width + 1, shape=bits.shape[:1])
+        on, off = check.finite(self.on, "the weight `on`"), check.finite(self.off, "the weight `off`")
+        for name, value in (("bits", np.ascontiguousarray(bits)), ("start", start), ("post", post), ("on", on), ("off", off)):
+            object.__setattr__(self, name, value)
 
     @property
     def width(self) -> int:
@@ -139,6 +137,7 @@ class OneBit:
 
     def matrix(self) -> NDArray[np.float64]:
         """The weights as one dense matrix, float64, [pre, post]."""
+        _fits(*self.shape)
         dense = np.zeros(self.shape)
         for i, row in enumerate(unpack(self.bits)):
             dense[i, self.start[i] : self.start[i] + self.width] = np.where(row, self.on, self.off)
@@ -159,6 +158,9 @@ def joined(synapses: Dense | Sparse) -> NDArray[np.bool_]:
 
 def unpack(bits: NDArray[np.uint64]) -> NDArray[np.bool_]:
     """Packed one-bit synapses as bool, [pre, width], from uint64 words, [pre, width / 64]; bit b is bit b % 64 of word b // 64."""
+    bits = check.array(bits, "one-bit rows, [pre, words]", "u", shape=(None, None))
+    if bits.dtype != np.uint64:
+        raise NetworkError(f"one-bit rows are {bits.dtype}; they must be uint64, as `pack` gives them")
     return np.unpackbits(np.ascontiguousarray(bits).view(np.uint8), axis=1, bitorder="little").astype(bool)
 
 
@@ -167,13 +169,20 @@ def pack(rows: NDArray[np.bool_]) -> NDArray[np.uint64]:
 
     Raises NetworkError where width is no multiple of 64.
     """
+    rows = check.array(rows, "one-bit synapses, [pre, width]", "b", shape=(None, None))
     if rows.shape[1] % WORD:
         raise NetworkError(f"one-bit rows hold multiples of {WORD} synapses, not {rows.shape[1]}")
     return np.ascontiguousarray(np.packbits(rows, axis=1, bitorder="little")).view(np.uint64)
 
 
+def _fits(pre: int, post: int) -> None:
+    """NetworkError where all pairs of cells are too many for one array."""
+    check.room(pre * post, f"a matrix of {pre:,} by {post:,} cells", "take fewer cells, or Sparse synapses")
+
+
 def one_to_one(weight: float = 1.0) -> Wiring:
     """A wiring rule: cell i to cell i, all with the same weight."""
+    weight = check.finite(weight, "weight")
 
     def wire(pre: int, post: int) -> Synapses:
         if pre != post:
@@ -185,31 +194,57 @@ def one_to_one(weight: float = 1.0) -> Wiring:
 
 def all_to_all(weight: float = 1.0) -> Wiring:
     """A wiring rule: every cell to every cell, all with the same weight."""
-    return lambda pre, post: Dense(np.full((pre, post), weight))
+    weight = check.finite(weight, "weight")
+
+    def wire(pre: int, post: int) -> Synapses:
+        _fits(pre, post)
+        return Dense(np.full((pre, post), weight))
+
+    return wire
 
 
 def all_but_self(weight: float = 1.0) -> Wiring:
     """A wiring rule: every cell to every cell but the one of its own index, all with the same weight."""
+    weight = check.finite(weight, "weight")
 
     def wire(pre: int, post: int) -> Synapses:
+        _fits(pre, post)
         sources, targets = np.nonzero(~np.eye(pre, post, dtype=bool))
         return Sparse.from_coo(sources, targets, weight, (pre, post))
 
     return wire
 
 
-def sparse_random(fan_in: int, seed: int = 0, low: float = 0.5, high: float = 1.5) -> Wiring:
-    """A wiring rule: each postsynaptic cell gets `fan_in` random presynaptic cells, none twice; weights are uniform in [low, high)."""
+@dataclass(frozen=True)
+class SparseRandom:
+    """The wiring rule that `sparse_random` makes.   seed: None for one that follows from the projection's name."""
 
-    if not (math.isfinite(low) and math.isfinite(high) and low <= high):
+    fan_in: int
+    seed: int | None
+    low: float
+    high: float
+
+    def of(self, projection: str) -> "SparseRandom":
+        """The rule for a projection of this name: as it is where it has a seed, else with one made of the name."""
+        return self if self.seed is not None else replace(self, seed=zlib.crc32(projection.encode()))
+
+    def __call__(self, pre: int, post: int) -> Sparse:
+        if self.fan_in > pre:
+            raise NetworkError(f"fan_in is {self.fan_in}; it must be between 1 and the {pre} presynaptic cells")
+        check.room(self.fan_in * post, f"a projection of {self.fan_in:,} synapses onto each of {post:,} cells", "take fewer")
+        rng = np.random.default_rng(self.seed or 0)
+        sources = np.concatenate([rng.choice(pre, self.fan_in, replace=False) for _ in range(post)])
+        weights = rng.uniform(self.low, self.high, sources.shape)
+        return Sparse.from_coo(sources, np.repeat(np.arange(post), self.fan_in), weights, (pre, post))
+
+
+def sparse_random(fan_in: int, seed: int | None = None, low: float = 0.5, high: float = 1.5) -> SparseRandom:
+    """A wiring rule: each postsynaptic cell gets `fan_in` random presynaptic cells, none twice; weights are uniform in [low, high).
+
+    seed: None makes one of the projection's name, so that two projections of a network differ, and a network is the same each time.
+    """
+    fan_in = check.integer(fan_in, "fan_in", least=1, most=INDEX)
+    low, high = check.finite(low, "low"), check.finite(high, "high")
+    if low > high:
         raise NetworkError(f"sparse_random draws weights from low to high, not from {low} to {high}")
-
-    def wire(pre: int, post: int) -> Synapses:
-        if not 0 < fan_in <= pre:
-            raise NetworkError(f"fan_in is {fan_in}; it must be between 1 and the {pre} presynaptic cells")
-        rng = np.random.default_rng(seed)
-        sources = np.concatenate([rng.choice(pre, fan_in, replace=False) for _ in range(post)])
-        weights = rng.uniform(low, high, sources.shape)
-        return Sparse.from_coo(sources, np.repeat(np.arange(post), fan_in), weights, (pre, post))
-
-    return wire
+    return SparseRandom(fan_in, None if seed is None else check.seed(seed), low, high)

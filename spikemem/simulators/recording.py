@@ -1,23 +1,24 @@
 """Recordings of a simulation: spikes, and the voltages of chosen cells, kept in npz files without pickles."""
 
-import io
 import json
-import zipfile
-import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
-from spikemem._files import whole
+from spikemem._checks import FILE_BYTES, INDEX, Checks, shown
+from spikemem._files import DAMAGED, load_npz, whole
 from spikemem.errors import SnapshotError, StimulusError
 from spikemem.network.graph import BASKET, KWinners
-from spikemem.simulators.stimulus import Simulation
+from spikemem.simulators.stimulus import Simulation, check
 
 FORMAT = "spikemem-recording-1"
+PARTS = ("voltages", "cells", "weights")
+"""Arrays of a population or a projection, as a file names them."""
+saved = Checks(SnapshotError)
 
 
 @dataclass(frozen=True, eq=False)
@@ -36,22 +37,38 @@ class Spikes:
     def __len__(self) -> int:
         return len(self.step)
 
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "size", check.integer(self.size, "size", least=1, most=INDEX))
+        for name in ("step", "batch", "cell"):
+            below = self.size if name == "cell" else INDEX
+            shape = (None,) if name == "step" else self.step.shape
+            object.__setattr__(self, name, check.indices(getattr(self, name), f"the {name}s of spikes", below, np.int32, shape=shape))
+
     def between(self, start: int, stop: int, batch: int = 0) -> "Spikes":
         """The spikes of one batch item in steps start <= t < stop."""
         keep = (self.step >= start) & (self.step < stop) & (self.batch == batch)
         return Spikes(self.step[keep], self.batch[keep], self.cell[keep], self.size)
 
     def counts(self, batches: int = 1) -> NDArray[np.int64]:
-        """How often each cell spiked, [batch, cell]."""
+        """How often each cell spiked, [batch, cell].   batches: those of the recording."""
+        batches = self._batches(batches)
+        check.room(batches * self.size, "the counts", "take fewer batch items")
         counts = np.zeros((batches, self.size), np.int64)
         np.add.at(counts, (self.batch, self.cell), 1)
         return counts
 
     def dense(self, steps: int, batches: int = 1) -> NDArray[np.bool_]:
-        """The spike trains as bool, [time, batch, cell]."""
+        """The spike trains as bool, [time, batch, cell].   steps, batches: those of the recording."""
+        batches = self._batches(batches)
+        steps = check.integer(steps, "steps", least=1 + int(self.step.max(initial=-1)), mend="those of the recording")
+        check.room(steps * batches * self.size, "the spike trains", "take the spikes of fewer steps, by `between`")
         trains = np.zeros((steps, batches, self.size), bool)
         trains[self.step, self.batch, self.cell] = True
         return trains
+
+    def _batches(self, batches: int) -> int:
+        """A number of batch items that holds all spikes."""
+        return check.integer(batches, "batches", least=1 + int(self.batch.max(initial=0)), mend="those of the recording")
 
 
 @dataclass(frozen=True, eq=False)
@@ -75,7 +92,7 @@ class Recording:
     weights: Mapping[str, NDArray[np.float64]] = field(default_factory=dict)
 
     def __getitem__(self, population: str) -> Spikes:
-        if population not in self.spikes:
+        if not isinstance(population, str) or population not in self.spikes:
             raise StimulusError(f"{population!r} was not recorded; there are {', '.join(self.spikes)}")
         return self.spikes[population]
 
@@ -83,9 +100,10 @@ class Recording:
         total = sum(len(s) for s in self.spikes.values())
         return f"Recording({self.steps * self.dt:g} ms, batch {self.batches}, {total} spikes of {', '.join(self.spikes)})"
 
-    def marked(self, **marks: list[int]) -> "Recording":
+    def marked(self, **marks: ArrayLike) -> "Recording":
         """The same recording with steps marked."""
-        return replace(self, marks={**self.marks, **marks})
+        plain = {name: check.indices(steps, f"the marks {name!r}", INDEX).tolist() for name, steps in marks.items()}
+        return replace(self, marks={**self.marks, **plain})
 
     def save(self, path: str | Path) -> Path:
         """Write everything to an npz file, which appears whole or not at all; returns its path."""
@@ -101,7 +119,8 @@ class Recording:
             "events": self.events, "sizes": {name: s.size for name, s in self.spikes.items()},
         }  # fmt: skip
         arrays["head"] = np.frombuffer(json.dumps(head).encode(), dtype=np.uint8)
-        path = Path(path)
+        path = saved.path(path)
+        saved.room(sum(a.nbytes for a in arrays.values()), "the file", "save fewer voltages or spikes", FILE_BYTES)
         try:
             with whole(path) as draft, draft.open("wb") as file:
                 np.savez_compressed(file, **arrays)  # type: ignore[arg-type]
@@ -112,26 +131,38 @@ class Recording:
     @classmethod
     def load(cls, path: str | Path) -> "Recording":
         """Read what `save` wrote; SnapshotError where the file is missing, damaged (zip checks a CRC) or something else."""
+        path = saved.path(path)
         try:
-            with zipfile.ZipFile(path) as file:  # each member is read whole, so that its CRC is checked before it is parsed
-                arrays = {n.removesuffix(".npy"): np.load(io.BytesIO(file.read(n)), allow_pickle=False) for n in file.namelist()}
+            arrays = load_npz(path)
             head = json.loads(arrays["head"].tobytes())
             if head["format"] != FORMAT:
-                raise SnapshotError(f"{path} has format {head['format']!r}, not {FORMAT!r}")
-            spikes = {name: _spikes(arrays[f"spikes/{name}"], size) for name, size in head["sizes"].items()}
-            kinds = ("voltages", "cells", "weights")
-            part = {kind: {n.split("/", 1)[1]: a for n, a in arrays.items() if n.startswith(kind + "/")} for kind in kinds}
-            rest = part["voltages"], part["cells"], head["marks"], head["events"], part["weights"]
-            return cls(head["dt"], head["steps"], head["batches"], spikes, *rest)
+                raise SnapshotError(f"{path} has format {shown(head['format'])}, not {FORMAT!r}")
+            return _restored(arrays, head)
         except OSError as error:
             raise SnapshotError(f"{path} cannot be read as a recording: {error}") from error
-        except (ValueError, KeyError, TypeError, EOFError, RuntimeError, zlib.error, zipfile.BadZipFile) as error:
+        except (*DAMAGED, StimulusError) as error:
             raise SnapshotError(f"{path} is no recording, or is damaged: {error}") from error
 
 
-def _spikes(rows: NDArray[np.int32], size: int) -> Spikes:
-    step, batch, cell = rows
-    return Spikes(step, batch, cell, size)
+def _restored(arrays: Mapping[str, NDArray[Any]], head: Mapping[str, Any]) -> Recording:
+    """A recording of a file's arrays and head, checked: each number against the others."""
+    steps, batches = (saved.integer(head[name], name, least=1, most=INDEX) for name in ("steps", "batches"))
+    spikes = {}
+    for name, size in head["sizes"].items():
+        spikes[name] = s = Spikes(*saved.array(arrays[f"spikes/{name}"], f"spikes of {name!r}", "iu", shape=(3, None)), size)
+        if len(s) and not (s.step.max() < steps and s.batch.max() < batches):
+            raise ValueError(f"the spikes of {name!r} lie outside its {steps} steps and {batches} batch items")
+    part = {kind: {n.split("/", 1)[1]: a for n, a in arrays.items() if n.startswith(kind + "/")} for kind in PARTS}
+    if part["voltages"].keys() != part["cells"].keys():
+        raise ValueError("voltages and their cells do not pair up")
+    cells = {name: saved.indices(c, f"cells of {name!r}", spikes[name].size) for name, c in part["cells"].items()}
+    voltages = {
+        name: saved.array(v, f"voltages of {name!r}", "f", shape=(steps, batches, len(cells[name]))) for name, v in part["voltages"].items()
+    }
+    weights = {name: saved.array(w, f"weights of {name!r}", "f", shape=(batches, None, None)) for name, w in part["weights"].items()}
+    marks = {name: saved.indices(m, f"marks {name!r}", INDEX).tolist() for name, m in head["marks"].items()}
+    events, dt = saved.integer(head["events"], "events", least=0), saved.finite(head["dt"], "dt", above=0)
+    return Recording(dt, steps, batches, spikes, voltages, cells, marks, events, weights)
 
 
 class Fired(NamedTuple):

@@ -11,7 +11,8 @@ from collections.abc import Callable, Mapping
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from spikemem.errors import StimulusError
+from spikemem._checks import INDEX
+from spikemem.errors import StimulusError, interruptible
 from spikemem.network.graph import Network
 from spikemem.network.registry import Registry
 from spikemem.simulators.brian2 import BRIAN2, COMPILED, CYTHON
@@ -20,7 +21,7 @@ from spikemem.simulators.event import EVENT
 from spikemem.simulators.norse import NORSE
 from spikemem.simulators.recording import Recording
 from spikemem.simulators.snntorch import SNNTORCH
-from spikemem.simulators.stimulus import Simulation, Stimulus, checked
+from spikemem.simulators.stimulus import Simulation, Stimulus, check, checked
 from spikemem.simulators.torch_loop import TORCH
 
 OWN = (EVENT, TORCH, SNNTORCH, NORSE, BRIAN2, CYTHON, COMPILED)
@@ -52,6 +53,7 @@ def _where(simulator: Simulator) -> str:
     return f"{', '.join(names.get(device, device) for device in simulator.devices)}; {', '.join(simulator.dtypes)}"
 
 
+@interruptible()
 def simulate(
     net: Network,
     stimulus: Stimulus,
@@ -75,17 +77,19 @@ def simulate(
     dtype: "float64", or "float32" on the torch simulators.
     progress: called now and then with the steps done and the steps in all.
 
+    Warns (UserWarning) where a current that changes from step to step holds 0 and 1 alone, as spikes of other tools do.
+
     >>> from spikemem import LIF, Network, Population
     >>> net = Network(dt=1.0)
     >>> _ = net.add(Population("cell", 1, LIF(tau=20.0)))
     >>> simulate(net, {"cell": [0.3]}, steps=12)["cell"].step.tolist()
     [3, 7, 11]
     """
-    if not isinstance(steps, int | np.integer) or steps < 1:
-        raise StimulusError(f"steps is {steps!r}; it must be a whole number, at least one")
-    if dtype not in ("float64", "float32"):
-        raise StimulusError(f"dtype {dtype!r}; it must be float64 or float32")
+    steps = check.integer(steps, "steps", least=1, most=INDEX)
+    simulator, device = check.text(simulator, "simulator"), check.text(device, "device")
+    check.choice(dtype, "dtype", ("float64", "float32"))
     drive = checked(net, stimulus, steps)
+    check.instance(record, "record", Mapping | None, 'give a dict of cells by population, such as {"a": [0, 1]}')
     chosen = {name: _cells(net, name, cells) for name, cells in (record or {}).items()}
     chosen_one = SIMULATORS[simulator]
     chosen_one.check(device, dtype)
@@ -95,13 +99,7 @@ def simulate(
 def _cells(net: Network, name: str, cells: ArrayLike) -> NDArray[np.int64]:
     if name not in net.populations:
         raise StimulusError(f"voltages of {name!r}, but the populations are {', '.join(net.populations)}")
-    try:
-        chosen = np.atleast_1d(np.asarray(cells))
-    except (TypeError, ValueError) as error:
-        raise StimulusError(f"voltages of {name!r}: {cells!r} are no cells: {error}") from error
-    if chosen.ndim != 1 or chosen.dtype.kind not in "iu":
-        raise StimulusError(f"voltages of {name!r}: give a list of cell indices, not {chosen.dtype} of shape {chosen.shape}")
-    chosen = chosen.astype(np.int64)
-    if len(chosen) and (chosen.min() < 0 or chosen.max() >= net.populations[name].size):
-        raise StimulusError(f"{name!r} has cells 0 to {net.populations[name].size - 1}, not {chosen.min()} to {chosen.max()}")
-    return chosen
+    chosen = check.indices(cells, f"voltages of {name!r}, a list of cells", net.populations[name].size, shape=None)
+    if chosen.ndim > 1:
+        raise StimulusError(f"voltages of {name!r}: give a list of cells, not an array of shape {chosen.shape}")
+    return np.atleast_1d(chosen)

@@ -1,5 +1,6 @@
 """The input of a simulator: a network, and its external currents and clamped spikes, checked and brought to one shape."""
 
+import warnings
 import zlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -7,9 +8,15 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from spikemem._checks import Checks
 from spikemem.errors import StimulusError
 from spikemem.network.graph import Logistic, Network
 
+SPIKES = (
+    "stimulus for {name!r} holds the numbers 0 and 1 alone, and numbers are a current; if these are spikes, give them as bool, "
+    "`array.astype(bool)`"
+)
+check = Checks(StimulusError)
 Stimulus = Mapping[str, ArrayLike]
 """What drives populations, by their names: external currents (floats) or clamped spikes (bools); shapes as in `simulate`."""
 
@@ -44,6 +51,8 @@ class Simulation:
 
     def voltages(self) -> dict[str, NDArray[np.float64]]:
         """Arrays for the recorded voltages, [time, batch, chosen cell], all 0."""
+        recorded = sum(map(len, self.chosen.values()))
+        check.room(self.drive.steps * self.drive.batches * recorded, "the recorded voltages", "record fewer cells")
         return {name: np.zeros((self.drive.steps, self.drive.batches, len(cells))) for name, cells in self.chosen.items()}
 
     def tell(self, t: int) -> None:
@@ -54,18 +63,19 @@ class Simulation:
 
 def checked(net: Network, stimulus: Stimulus, steps: int) -> Drive:
     """The stimulus of `simulate` as a `Drive`; StimulusError where it does not fit the network."""
+    check.instance(net, "the first argument", Network, "simulate runs a Network")
+    check.instance(stimulus, "stimulus", Mapping, 'give a dict of arrays by population, such as {"input": current}')
+    cells_of = sum(p.size for p in net.populations.values())
+    check.room(cells_of, "the cells of the network", "take fewer")
     current: dict[str, NDArray[np.float64]] = {}
     clamped: dict[str, NDArray[np.bool_]] = {}
     batches = 1
     for name, given in stimulus.items():
         if name not in net.populations:
             raise StimulusError(f"stimulus for {name!r}, but the populations are {', '.join(net.populations) or 'none'}")
-        try:
-            array, size = np.asarray(given), net.populations[name].size
-        except (TypeError, ValueError) as error:
-            raise StimulusError(f"stimulus for {name!r} is no array: {error}") from error
-        if array.dtype.kind not in "fiub" or array.ndim not in (1, 2, 3):
-            raise StimulusError(f"stimulus for {name!r}: {array.dtype} of shape {array.shape}; give numbers or bools, [time, batch, cell]")
+        array, size = check.array(given, f"stimulus for {name!r}, [time, batch, cell]"), net.populations[name].size
+        if array.ndim not in (1, 2, 3):
+            raise StimulusError(f"stimulus for {name!r} has shape {array.shape}; give [time], [time, cell] or [time, batch, cell]")
         array = array.reshape(array.shape[0], *((1,) * (3 - array.ndim)), *array.shape[1:])
         time, batch, cells = array.shape
         if time not in (1, steps) or cells not in (1, size) or batch < 1:
@@ -73,18 +83,26 @@ def checked(net: Network, stimulus: Stimulus, steps: int) -> Drive:
         if batch != 1 and batches not in (1, batch):
             raise StimulusError(f"stimulus for {name!r} has batch {batch}, another one has {batches}")
         batches = max(batches, batch)
-        array = np.broadcast_to(array, (steps, batch, cells))
         if array.dtype == bool:
             clamped[name] = np.broadcast_to(array, (steps, batch, size))
         else:
-            current[name] = array.astype(np.float64)
-            if not np.isfinite(current[name]).all():
-                raise StimulusError(f"stimulus for {name!r} holds NaN or infinity")
+            if time > 1 and _like_spikes(array):
+                warnings.warn(SPIKES.format(name=name), UserWarning, stacklevel=6)
+            check.room(steps * batch * cells, f"the current of {name!r} at every step", "simulate fewer steps, or give a current a cell")
+            current[name] = np.broadcast_to(array, (steps, batch, cells)).astype(np.float64)
+    check.room(cells_of * batches, f"the cells of the network in {batches:,} batch items", "give fewer")
     for name, population in net.populations.items():
         if population.noise is not None and name not in clamped:
+            check.room(steps * batches * population.size, f"the noise of {name!r}", "simulate fewer steps or batch items")
             noise = [drawn(population.noise, name, steps, population.size, item) for item in range(batches)]
             current[name] = current.get(name, 0.0) + np.stack(noise, axis=1)
     return Drive(steps, batches, current, clamped)
+
+
+def _like_spikes(array: NDArray[np.generic]) -> bool:
+    """Whether numbers are 0 and 1 alone, and change from step to step, as spikes do."""
+    ones = array == 1
+    return bool(ones.any()) and bool((ones | (array == 0)).all()) and bool((ones != ones[:1]).any())
 
 
 def drawn(noise: Logistic, name: str, steps: int, cells: int, item: int = 0) -> NDArray[np.float64]:

@@ -30,10 +30,10 @@ import torch
 from torch import Tensor, nn
 from torch.autograd.function import once_differentiable
 
-from spikemem._threads import shared
 from spikemem.errors import VectorError
 from spikemem.kernels import spmn as kernels
 from spikemem.kernels.spmn import ADDRESS, CONTENT, RESET, UPDATE, Kept
+from spikemem.kernels.threads import shared
 from spikemem.learn.health import Shares
 from spikemem.spmn.contract import Gates, check_memory, check_sizes
 from spikemem.spmn.firing import MOST, SATURATION, STEPS, fire, seed, win

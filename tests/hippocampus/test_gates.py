@@ -340,7 +340,7 @@ def test_what_supersedes_takes_over_the_cues_but_not_the_old_wordings(path: Path
         memory.store("Ada lives in ~Lisbon still")  # a refresh: the text in other words
         memory.store("Ada lives in ~Rome", cues=["Her home"])
         assert memory.decisions[0].action == "supersede"
-        rows = [row for row in memory._store.keys() if row.memory in (0, 2)]
+        rows = [row for row in list(memory._store.keys()) if row.memory in (0, 2)]
         assert [(row.text, row.kind.name) for row in rows] == [
             ("Nobody knows the harbour", "CONTENT"), ("Ada lives in ~Rome", "CONTENT"), ("Her home", "CUE"), ("Where is she?", "CUE"),
         ]  # fmt: skip

@@ -15,8 +15,8 @@ from spikemem.errors import SpikememError, StoreError, TextError, TimeError, Unk
 from spikemem.hippocampus.hippocampus import PATHWAYS
 from spikemem.hippocampus.regions.ec_lex import words
 from spikemem.memory.conversation import read_conversation, sessions_of
-from spikemem.memory.rows import KeyKind, crc_of
 from spikemem.memory.formats import KEY, MEMORY
+from spikemem.memory.rows import KeyKind, crc_of
 from tests.conftest import Open
 from tests.memory.test_memory import agrees
 

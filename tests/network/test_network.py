@@ -53,7 +53,7 @@ def test_what_is_refused_is_not_added() -> None:
 
 @pytest.mark.parametrize("name", ["", "dg.basket", "a/b"])
 def test_a_bad_name_is_shown(name: str) -> None:
-    with pytest.raises(NetworkError, match=f"name {name!r}"):
+    with pytest.raises(NetworkError, match=f"name (is )?{name!r}"):
         Population(name, 1)
 
 
@@ -64,14 +64,14 @@ def test_a_name_is_taken_once() -> None:
 
 @pytest.mark.parametrize("size", [0, -2])
 def test_a_population_has_cells(size: int) -> None:
-    with pytest.raises(NetworkError, match=f"'a' has {size} cells"):
+    with pytest.raises(NetworkError, match=f"size of population 'a' is {size}; it must be a whole number, at least 1"):
         Population("a", size)
 
 
 @pytest.mark.parametrize("cycle", [0.0, -25.0, math.nan])
 @pytest.mark.parametrize("kind", [CycleReset, KWinners])
 def test_a_cycle_takes_time(kind: type[CycleReset], cycle: float) -> None:
-    with pytest.raises(NetworkError, match=f"cycle of {cycle} ms"):
+    with pytest.raises(NetworkError, match=f"cycle is {cycle} ms; it must be finite and above 0"):
         kind(cycle)
 
 
@@ -111,8 +111,8 @@ def test_steps_undoes_the_product_with_dt(dt: float, n: int) -> None:
     [
         ("no", "out", {}, "no population 'no'; there are in, out"),
         ("in", "no", {}, "no population 'no'; there are in, out"),
-        ("in", "out", {"first": 1}, "first=1 needs .* 'in' to have KWinners"),
-        ("out", "in", {"first": 0}, "first=0 needs to be above 0"),
+        ("in", "out", {"first": 1}, "first=1 needs 'in' to have KWinners"),
+        ("out", "in", {"first": 0}, "first is 0; it must be a whole number, at least 1"),
     ],
 )
 def test_a_bad_connection_is_explained(pre: str, post: str, options: dict[str, Any], message: str) -> None:
@@ -134,7 +134,7 @@ def test_a_bare_array_is_no_synapses() -> None:
 
 @pytest.mark.parametrize("name", ["a->b", "b#2", "a/b"])
 def test_a_name_that_projections_are_named_with_is_refused(name: str) -> None:
-    with pytest.raises(NetworkError, match="must not be empty, hold"):
+    with pytest.raises(NetworkError, match="must not hold"):
         Population(name, 1)
 
 
@@ -150,7 +150,7 @@ def test_a_cell_made_for_another_step_is_refused() -> None:
     pynn = {"tau_m": 3.0, "c_m": 0.27, "v_thresh": -57.0, "v_rest": -60.0, "v_reset": -60.0, "tau_syn": 0.3}
     with pytest.raises(NetworkError, match=r"made for a dt of 1\.0 ms, the network's is 0\.1 ms"):
         Network(dt=0.1).add(Population("cell", 1, LIF.if_curr_exp(1.0, **pynn)))
-    with pytest.raises(NetworkError, match="dt 0 ms must be above 0"):
+    with pytest.raises(NetworkError, match="dt is 0; it must be finite and above 0"):
         LIF.if_curr_exp(0, **pynn)
 
 
@@ -160,7 +160,7 @@ def test_a_refractory_time_below_a_step_is_refused() -> None:
 
 
 def test_what_is_no_number_is_named() -> None:
-    with pytest.raises(NetworkError, match="LIF tau is 'long'; it must be a number"):
+    with pytest.raises(NetworkError, match="LIF tau is 'long' ms; it must be a number, above 0"):
         LIF(tau="long")  # type: ignore[arg-type]
     assert type(LIF(threshold=np.float64(2)).threshold) is float
 

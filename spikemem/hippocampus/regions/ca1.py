@@ -142,7 +142,8 @@ class CA1(IndexCells):
     ) -> NDArray[np.int64]:
         """The index cell that fires first to meaning alone, [n], NONE where none does; arguments as in `rank`.
 
-        silenced: memories that do not answer, [memory].   It needs none of the synapses of words and context, which are derived anew after each store.
+        silenced: memories that do not answer, [memory].
+        It needs none of the synapses of words and context, which are derived anew after each store.
         """
         most = min(self.spec.ca1.candidates, max(len(self), 1))
         given = index_cells.meaning_alone(self.flat(silenced), round(UNIT * self.spec.ca1.meaning), len(self.session))

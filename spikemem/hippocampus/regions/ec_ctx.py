@@ -10,7 +10,8 @@ derived from the order of what was stored; the drift itself is not simulated. Fo
 1996). A session's end is an event boundary: nothing lingers past it.
 
 Cells of the moment (`ec_time`) each stand for a span of time, a day, a week, a month, a quarter, a year, in several staggered grids. A
-memory is bound to the cells of its moment, or moments, where it happened again; a cue about a time excites it through them the more, the nearer it lies on a logarithmic scale.
+memory is bound to the cells of its moment, or moments, where it happened again; a cue about a time excites it through them the more, the
+nearer it lies on a logarithmic scale.
 """
 
 from typing import NamedTuple
@@ -68,7 +69,7 @@ class Moments(NamedTuple):
         return Moments(latest, np.append(self.again, memory), np.append(self.earlier, min(known, when)))
 
     def cells(self, around: float | None = None) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-        """The memories and the cells of the moment that they are bound to, each pair once, [pair]; of the cells of `around` alone, if given."""
+        """The memories and the cells that they are bound to, each pair once, [pair]; of the cells of `around` alone, where given."""
         memory = np.concatenate([np.arange(len(self.when)), self.again])
         cells = moment_cells(np.concatenate([self.when, self.earlier]))
         wanted = cells >= 0 if around is None else cells == moment_cells(np.array([around]))[0]

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from spikemem._threads import SharedLock
+from spikemem._locks import SharedLock
 from spikemem.hippocampus.regions.bcpnn import Lexicon
 from spikemem.hippocampus.regions.cue_words import SILENT
 from spikemem.hippocampus.regions.ec_ctx import NO_SESSION, Moments

@@ -1,6 +1,6 @@
 """Versions of a memory: which of them holds at a moment, and the interneurons that silence the others.
 
-    holds(k, t)   until_k > t  and  t >= since_k      until: of a memory that was superseded; since: the latest `until` of those it superseded
+    holds(k, t)   until_k > t  and  t >= since_k      until: when it was superseded; since: the latest `until` of those it superseded
     holds(k)      k was not superseded                now
 
 What a memory was superseded by, and from when on, is kept; nothing is deleted. In a recall O-LM cells, one for each memory, inhibit the

@@ -16,7 +16,6 @@ Simulators add in different orders. Where V stands within rounding of theta, or 
 decides, and spikes may differ; equal weights on equal cells make such ties. Sums of dyadic weights, as in the hippocampus, are exact.
 """
 
-import math
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from types import MappingProxyType
@@ -25,8 +24,10 @@ from typing import Any, NamedTuple, TypeVar
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from spikemem._checks import INDEX, Checks
 from spikemem.errors import NetworkError
 
+check = Checks(NetworkError)
 Array = TypeVar("Array", bound=Any)  # a numpy array or a torch tensor
 NOTHING: Mapping[str, float] = MappingProxyType({})
 """No constants."""
@@ -112,14 +113,6 @@ class Neuron(ABC):
         return None
 
 
-def number(name: str, value: Any) -> float:
-    """A parameter as a Python float; NetworkError, naming it, where it is none."""
-    try:
-        return float(value)
-    except (TypeError, ValueError) as error:
-        raise NetworkError(f"{name} is {value!r}; it must be a number") from error
-
-
 def where(condition: Array, value: Array, other: Array) -> Array:
     """value where the condition holds, other elsewhere, of their own dtype: a torch bool times a Python float would be a float32."""
     return value * condition + other * ~condition
@@ -127,9 +120,9 @@ def where(condition: Array, value: Array, other: Array) -> Array:
 
 def whole_steps(time: float, dt: float) -> int:
     """A time in ms as a whole number of steps of dt ms; NetworkError where it is none."""
-    if not math.isfinite(time):
-        raise NetworkError(f"{time} ms is no time")
-    steps = round(time / dt)
+    steps = round(min(check.finite(time, "a time in ms") / dt, 2.0 * INDEX))
     if abs(steps * dt - time) > 1e-9 * max(1.0, abs(time)):
         raise NetworkError(f"{time} ms is no whole number of steps of {dt} ms")
+    if steps > INDEX:
+        raise NetworkError(f"{time} ms are more than {INDEX:,} steps of {dt} ms")
     return steps

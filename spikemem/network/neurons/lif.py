@@ -12,14 +12,14 @@ With no options it is the reset-by-subtraction `snntorch.Leaky`.
 """
 
 import math
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from spikemem.errors import NetworkError
-from spikemem.network.neurons.contract import Array, Brian2Neuron, CompiledNeuron, Neuron, number, where, whole_steps
+from spikemem.network.neurons.contract import Array, Brian2Neuron, CompiledNeuron, Neuron, check, where, whole_steps
 
 
 class LIFState(NamedTuple):
@@ -66,20 +66,19 @@ class LIF(Neuron):
     made_for: float | None = None
 
     def __post_init__(self) -> None:
-        for option in fields(self):
-            if (value := getattr(self, option.name)) is not None:
-                object.__setattr__(self, option.name, number(f"LIF {option.name}", value))
-        if not self.tau > 0:
-            raise NetworkError(f"LIF tau is {self.tau} ms; it must be above 0 (math.inf for no leak)")
-        if not (self.threshold > 0 and math.isfinite(self.threshold)):
-            raise NetworkError(f"LIF threshold is {self.threshold}; it must be finite and above 0")
-        if self.reset is not None and not (self.reset < self.threshold and math.isfinite(self.reset)):
-            raise NetworkError(f"LIF reset is {self.reset}; it must be finite and below the threshold of {self.threshold}, or None")
-        for name, value in (("refractory", self.refractory), ("tau_syn", self.tau_syn)):
-            if not (value >= 0 and math.isfinite(value)):
-                raise NetworkError(f"LIF {name} is {value} ms; it must be finite and at least 0")
-        if not (self.resistance > 0 and math.isfinite(self.resistance)):
-            raise NetworkError(f"LIF resistance is {self.resistance}; it must be finite and above 0")
+        made = {
+            "tau": check.number(self.tau, "LIF tau", above=0, unit=" ms"),
+            "threshold": check.finite(self.threshold, "LIF threshold", above=0),
+            "reset": None if self.reset is None else check.finite(self.reset, "LIF reset"),
+            "refractory": check.finite(self.refractory, "LIF refractory", least=0, unit=" ms"),
+            "tau_syn": check.finite(self.tau_syn, "LIF tau_syn", least=0, unit=" ms"),
+            "resistance": check.finite(self.resistance, "LIF resistance", above=0),
+            "made_for": None if self.made_for is None else check.finite(self.made_for, "LIF made_for", above=0, unit=" ms"),
+        }
+        for name, value in made.items():
+            object.__setattr__(self, name, value)  # the dataclass is frozen
+        if self.reset is not None and not self.reset < self.threshold:
+            raise NetworkError(f"LIF reset is {self.reset}; it must be below the threshold of {self.threshold}, or None")
 
     @classmethod
     def if_curr_exp(
@@ -100,8 +99,11 @@ class LIF(Neuron):
 
         where q is the mean of a unit current that decays for a step. Times in ms, c_m in nF, voltages in mV.
         """
-        if not (tau_m > 0 and c_m > 0 and tau_syn > 0 and dt > 0):
-            raise NetworkError(f"tau_m {tau_m} ms, c_m {c_m} nF, tau_syn {tau_syn} ms and dt {dt} ms must be above 0")
+        tau_m, c_m = check.finite(tau_m, "tau_m", above=0), check.finite(c_m, "c_m", above=0)
+        tau_syn, dt = check.finite(tau_syn, "tau_syn", above=0), check.finite(dt, "dt", above=0)
+        v_thresh, v_rest, v_reset = (
+            check.finite(v, name) for v, name in ((v_thresh, "v_thresh"), (v_rest, "v_rest"), (v_reset, "v_reset"))
+        )
         mean = (tau_syn / dt) * -math.expm1(-dt / tau_syn)
         resistance = (tau_m / c_m) * -math.expm1(-dt / tau_m) * mean
         return cls(tau_m, v_thresh - v_rest, v_reset - v_rest, tau_refrac, tau_syn, resistance, made_for=dt)

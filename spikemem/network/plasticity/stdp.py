@@ -14,14 +14,15 @@ in this order where a coincidence depresses, pre before post where it potentiate
 """
 
 import math
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from typing import Any, Literal, NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from spikemem._checks import FINITE
 from spikemem.errors import NetworkError
-from spikemem.network.neurons.contract import number
+from spikemem.network.neurons.contract import check
 from spikemem.network.plasticity.contract import Brian2Rule, CompiledRule, PlasticityRule
 
 
@@ -71,27 +72,19 @@ class STDP(PlasticityRule):
     divide: float | None = None
 
     def __post_init__(self) -> None:
-        for option in fields(self):
-            value = getattr(self, option.name)
-            if option.name not in ("pairing", "dependence", "coincidence") and value is not None:
-                object.__setattr__(self, option.name, number(f"STDP {option.name}", value))
-        for name in ("a_plus", "a_minus", "dendritic", "drift"):
-            if not (getattr(self, name) >= 0 and math.isfinite(getattr(self, name))):
-                raise NetworkError(f"STDP {name} is {getattr(self, name)}; it must be finite and at least 0")
-        for name in ("tau_plus", "tau_minus"):
-            if not (getattr(self, name) > 0 and math.isfinite(getattr(self, name))):
-                raise NetworkError(f"STDP {name} is {getattr(self, name)} ms; it must be finite and above 0")
-        if not (self.w_min < self.w_max and math.isfinite(self.w_min) and math.isfinite(self.w_max)):
-            raise NetworkError(f"STDP bounds are {self.w_min} and {self.w_max}; w_min must lie below w_max, both finite")
+        least = dict.fromkeys(("a_plus", "a_minus", "dendritic", "drift"), 0.0)
+        above = dict.fromkeys(("tau_plus", "tau_minus"), 0.0)
+        for name in (*least, *above, "w_min", "w_max", *(["divide"] if self.divide is not None else [])):
+            low, unit = (least.get(name, -FINITE), above.get(name, -math.inf)), " ms" if name in above else ""
+            value = check.finite(getattr(self, name), f"STDP {name}", least=low[0], above=low[1], unit=unit)
+            object.__setattr__(self, name, value)  # the dataclass is frozen
+        if not self.w_min < self.w_max:
+            raise NetworkError(f"STDP bounds are {self.w_min} and {self.w_max}; w_min must lie below w_max")
         if not self.w_min <= self.basin <= self.w_max:
             raise NetworkError(f"STDP divide is {self.divide}; it must lie between w_min {self.w_min} and w_max {self.w_max}")
-        for name, known in (
-            ("pairing", ("all", "nearest")),
-            ("dependence", ("additive", "multiplicative")),
-            ("coincidence", ("depression", "potentiation")),
-        ):
-            if getattr(self, name) not in known:
-                raise NetworkError(f"STDP {name} is {getattr(self, name)!r}; it must be one of {', '.join(known)}")
+        check.choice(self.pairing, "STDP pairing", ("all", "nearest"))
+        check.choice(self.dependence, "STDP dependence", ("additive", "multiplicative"))
+        check.choice(self.coincidence, "STDP coincidence", ("depression", "potentiation"))
 
     @property
     def basin(self) -> float:
@@ -169,7 +162,7 @@ class STDP(PlasticityRule):
         >>> STDP(a_plus=0.1, a_minus=0.1, tau_plus=10.0, tau_minus=10.0).window([-10.0, 0.0, 10.0]).round(4).tolist()
         [-0.0368, -0.1, 0.0368]
         """
-        lag = np.asarray(lag, dtype=np.float64)
+        lag, weight = check.floats(lag, "lag"), check.finite(weight, "weight")
         multiplicative = self.dependence == "multiplicative"
         rise = self.a_plus * (self.w_max - weight if multiplicative else 1.0) * np.exp(-np.maximum(lag, 0) / self.tau_plus)
         fall = self.a_minus * (weight - self.w_min if multiplicative else 1.0) * np.exp(np.minimum(lag, 0) / self.tau_minus)
