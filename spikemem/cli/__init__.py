@@ -4,10 +4,10 @@ import os
 
 import typer
 
-from spikemem.cli import comparison, data, lab, memory, train
+from spikemem.cli import comparison, contents, data, lab, memory, train
 
 app = typer.Typer(no_args_is_help=True, rich_markup_mode="markdown", pretty_exceptions_enable=False, help="A spiking hippocampal memory.")
-for part in (memory, comparison, lab):
+for part in (memory, contents, comparison, lab):
     app.add_typer(part.app)
 app.add_typer(train.app, name="train")
 lab.bench.add_typer(data.app)

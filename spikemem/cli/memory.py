@@ -17,6 +17,43 @@ if TYPE_CHECKING:
 
 app = typer.Typer()
 Brain = Annotated[Path, typer.Argument(metavar="BRAIN.db", help="The memory's file.")]
+ScopeOption = Annotated[
+    list[str] | None, typer.Option("--scope", metavar="KEY=TEXT", help="Whose: user=, agent= or run=; repeat for more.")
+]
+WhereOption = Annotated[
+    list[str] | None,
+    typer.Option("--where", metavar="KEY=VALUE", help="Metadata that a memory must have; a VALUE that is JSON is read so."),
+]
+MetadataOption = Annotated[
+    list[str] | None, typer.Option("--metadata", metavar="KEY=VALUE", help="A note to store with it; a VALUE that is JSON is read so.")
+]
+
+
+def loaded() -> type["Memory"]:
+    """The class of text memories, which is imported when a command needs it."""
+    from spikemem.memory.memory import Memory
+
+    return Memory
+
+
+def labels_of(given: list[str] | None) -> dict[str, Any] | None:
+    """Options KEY=VALUE as a mapping; a value that is a JSON number, true, false, null, list or mapping is that, anything else a text.
+
+    >>> labels_of(["topic=boats", "page=3"])
+    {'topic': 'boats', 'page': 3}
+    """
+    if not given:
+        return None
+    made = dict[str, Any]()
+    for pair in given:
+        key, equals, value = pair.partition("=")
+        if not key or not equals:
+            raise TextError(f"{pair!r} is no KEY=VALUE")
+        try:
+            made[key] = json.loads(value)
+        except (ValueError, RecursionError):
+            made[key] = value
+    return made
 
 
 @app.command(
@@ -39,6 +76,8 @@ def store(
         int | None, typer.Option(metavar="ID", help="A memory whose session the turns of --conversation go on with; they come last in it.")
     ] = None,
     when: Annotated[str | None, typer.Option(metavar="DATE", help="When it happened, ISO 8601; UTC where it has no zone.")] = None,
+    scope: ScopeOption = None,
+    metadata: MetadataOption = None,
     model: Annotated[str | None, typer.Option(help="Model of a new memory; hippocampus-text by default.")] = None,
     json_: Json = False,
 ) -> None:
@@ -49,11 +88,11 @@ def store(
         if conversation is None:
             if after is not None:
                 raise TextError("--after belongs to --conversation")
-            run, keys = _storing(list(texts or []) + (lines(file) if file else []), list(cue or []), when)
+            run, keys = _storing(list(texts or []) + (lines(file) if file else []), list(cue or []), when, _labels(scope, metadata))
         elif texts or file or cue or when:
             raise TextError("a conversation is stored by itself, and its turns have their own times: no TEXT, --file, --cue or --when")
         else:
-            run, keys = _conversing(conversation, after)
+            run, keys = _conversing(conversation, after, _labels(scope, metadata))
         with Memory.open(brain, model) as memory, bar("storing", keys >= BAR_FROM) as progress:
             ids = run(memory, progress)
             decided = memory.decisions
@@ -73,7 +112,16 @@ def _decided(decision: "Decision") -> dict[str, Any]:
 Storing = Callable[["Memory", Callable[[int, int], None]], list[int]]
 
 
-def _storing(texts: list[str], cues: list[str], when: str | None) -> tuple[Storing, int]:
+def _labels(scope: list[str] | None, metadata: list[str] | None) -> dict[str, Any]:
+    return {"scope": scope_of(scope), "metadata": labels_of(metadata)}
+
+
+def scope_of(given: list[str] | None) -> dict[str, str] | None:
+    """A scope's options; its values are texts, whatever they look like."""
+    return None if not given else {pair.partition("=")[0]: pair.partition("=")[2] for pair in given}
+
+
+def _storing(texts: list[str], cues: list[str], when: str | None, labels: dict[str, Any]) -> tuple[Storing, int]:
     """What stores texts, and about how many keys they have."""
     from spikemem.memory.texts import parse_time, pieces
 
@@ -83,10 +131,10 @@ def _storing(texts: list[str], cues: list[str], when: str | None) -> tuple[Stori
         raise TextError(f"--cue belongs to one memory, not to {len(texts)}")
     happened = None if when is None else parse_time(when)
     keys = sum(1 + len(pieces(text)) for text in texts)
-    return lambda memory, progress: memory.store_all(texts, [cues] if cues else None, progress=progress, when=happened), keys
+    return lambda memory, progress: memory.store_all(texts, [cues] if cues else None, progress=progress, when=happened, **labels), keys
 
 
-def _conversing(file: Path, after: int | None) -> tuple[Storing, int]:
+def _conversing(file: Path, after: int | None, labels: dict[str, Any]) -> tuple[Storing, int]:
     """What stores the conversation of a file, and about how many keys it has."""
     from spikemem.memory.conversation import read_conversation, sessions_of, turns_after
 
@@ -94,7 +142,7 @@ def _conversing(file: Path, after: int | None) -> tuple[Storing, int]:
     turns = sum(map(len, sessions_of(given))) if after is None else len(turns_after(given, None))
     if not turns:
         raise TextError(f"nothing to store: there are no turns in {file}")
-    return lambda memory, progress: memory.store_conversation(given, after=after, progress=progress), turns
+    return lambda memory, progress: memory.store_conversation(given, after=after, progress=progress, **labels), turns
 
 
 @app.command(
@@ -117,6 +165,9 @@ def recall(
             "Without any of these more cycles change nothing.",
         ),
     ] = 2,
+    scope: ScopeOption = None,
+    where: WhereOption = None,
+    history: Annotated[bool, typer.Option("--history", help="Also what was superseded.")] = False,
     why: Annotated[bool, typer.Option("--why", help="Also print what each pathway brought to the score.")] = False,
     plot_: Annotated[Path | None, typer.Option("--plot", help="Also simulate every spike and draw the raster here.")] = None,
     json_: Json = False,
@@ -129,8 +180,9 @@ def recall(
         near = None if around is None else parse_around(around)
         with Memory.open(brain, readonly=True) as memory:
             with err.status("recalling"):
-                hits = memory.recall(cue, top_k, record=plot_ is not None, around=near, cycles=cycles)
-            show([_row(hit, why, json_, json_ or any(h.when for h in hits)) for hit in hits], json_)
+                wanted: dict[str, Any] = {"scope": scope_of(scope), "where": labels_of(where), "history": history}
+                hits = memory.recall(cue, top_k, record=plot_ is not None, around=near, cycles=cycles, **wanted)
+            show([_row(hit, why, json_, json_ or any(h.when for h in hits), history) for hit in hits], json_)
             _tell_withheld(hits)
             if plot_ is not None and hits.recording is not None:
                 from spikemem import plots
@@ -144,9 +196,16 @@ def _tell_withheld(hits: "Hits") -> None:
         err.print(f"the read gate stayed shut ({hits.read:.0%} of its cells fired): nothing that is stored answers this cue")
 
 
-def _row(hit: "Hit", why: bool, json_: bool, dated: bool) -> dict[str, Any]:
+def _row(hit: "Hit", why: bool, json_: bool, dated: bool, history: bool) -> dict[str, Any]:
     when = hit.when.isoformat() if json_ and hit.when else None if json_ else str(hit.when or "")[:16]
-    return {"id": hit.id, "score": hit.score, **(hit.drives if why else {}), **({"when": when} if dated else {}), "text": hit.text}
+    return {
+        "id": hit.id,
+        "score": hit.score,
+        **(hit.drives if why else {}),
+        **({"when": when} if dated else {}),
+        **({"holds": hit.current} if history else {}),
+        "text": hit.text,
+    }
 
 
 @app.command(epilog='Example: `spikemem chain brain.db "the broken clock" --hops 3`')
@@ -195,8 +254,8 @@ def consolidate(brain: Brain) -> None:
     from spikemem.memory.memory import Memory
 
     with clear_errors(), Memory.open(brain) as memory, spinner("sleeping"):
-        memory.consolidate()
-        out.print(f"consolidated {len(memory)} memories")
+        slept = memory.consolidate()
+        out.print(f"consolidated {slept.memories} memories, gave back {slept.freed / 1e6:.2f} of {(slept.freed + slept.size) / 1e6:.2f} MB")
 
 
 @app.command(epilog="Example: `spikemem info brain.db --json`")

@@ -94,6 +94,7 @@ class Circuit:
     def forget(self, memories: NDArray[np.int64]) -> None:
         """Silence the index cells of memories, and drop their associations; their recurrent synapses stay until `rebind`."""
         self.ca1.silence(np.flatnonzero(np.isin(self.ca1.memory, memories)))
+        self.ca1.versions.forget(memories)
         lost = set(memories.tolist())
         self.link(pair for pair in self.pairs if not lost & set(pair))
 

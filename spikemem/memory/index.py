@@ -88,6 +88,10 @@ class Index:
         moments = (self[i].happened, *(o.happened for o in self.occurrences(i)))
         return max((t for t in moments if t is not None), default=None)
 
+    def supersedes(self, i: int) -> bool:
+        """Whether a memory has superseded one that is there."""
+        return bool(self._replaced.get(self[i].id))
+
     def versions(self, i: int) -> list[int]:
         """All versions of a memory, the earliest first: what it superseded, and what superseded it, as far as these are there."""
         first, found = [self[i].id], set[int]()

@@ -284,9 +284,12 @@ class Memory(Recalling, AbstractContextManager["Memory"]):
         """
         with self._changing():
             gone, heir = [self._index[i].id for i in ids], heirs(list(self._index))
-            rows = [self._index.row(i) for i in gone]
+            rows, anew = [self._index.row(i) for i in gone], any(self._index.supersedes(i) for i in gone)
             with self._in_step():
                 self._store.remove(gone, {i: heir[i] for i in gone if i in heir})
+                if anew:  # associations that it had taken over are those of what it superseded again
+                    self._load()
+                    return
                 self.hippocampus.forget(rows)
                 self._index.drop(gone)
 

@@ -43,19 +43,23 @@ class Made:
 
 def made_with(store: Store) -> Made | None:
     """The settings with which a file was made; None where it is new."""
-    entry = store.get_json("model")
-    if entry is None:
-        return None
+    entry = store.get("model")
     try:
-        spec, embedder, seed = (entry[key] for key in ("spec", "embedder", "seed"))  # type: ignore[index]
+        return None if entry is None else made_of(entry)
+    except ValueError as error:
+        raise StoreError(f"{store.path}: its model cannot be read ({error}); restore the file from a backup, or: spikemem check") from error
+
+
+def made_of(entry: bytes) -> Made:
+    """Settings from an entry of a file; ValueError where it holds none."""
+    try:
+        given = json.loads(entry)
+        spec, embedder, seed = (given[key] for key in ("spec", "embedder", "seed"))
         if not isinstance(embedder, str) or isinstance(seed, bool) or not isinstance(seed, int) or not 0 <= seed < 2**63:
             raise TypeError("embedder and seed are no text and number")
         return Made(ModelSpec.model_validate(spec), embedder, seed)
     except (KeyError, TypeError, ValueError, SpecError, RecursionError) as error:
-        cause = " ".join(str(error).split())
-        raise StoreError(
-            f"{store.path}: its model cannot be read ({cause:.300}); restore the file from a backup, or: spikemem check"
-        ) from error
+        raise ValueError(f"no model, embedder and seed: {' '.join(str(error).split()):.300}") from error
 
 
 def derived(store: Store, spec: ModelSpec, device: str, seed: int) -> tuple[Index, Hippocampus]:

@@ -7,8 +7,8 @@
      "links": [4]}
 
 Times are ISO 8601 in UTC; `when` is the first time that it happened, `occasions` are the further times that it was stored. With vectors
-each key has a `vector`, a list of numbers. What is taken in gets new ids and sessions, in the order of the records; links, versions and
-sessions among the records are kept.
+each key has a `vector`, a list of numbers. What is taken in gets new ids, unless the memory is empty, and new sessions, in the order of the
+records; links, versions and sessions among the records are kept.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -63,7 +63,7 @@ def _told(o: Occurrence) -> dict[str, Any]:
 
 def _key(key: StoredKey, vectors: bool) -> dict[str, Any]:
     made = {"kind": key.kind.name.lower(), "text": key.text, "words": key.words}
-    return made | ({"vector": key.vector.tolist()} if vectors else {})
+    return made | ({"vector": key.vector.tolist()} if vectors and len(key.vector) else {})
 
 
 def _iso(time: float | None) -> str | None:
@@ -152,10 +152,10 @@ class Transfer:
 def taken_in(store: Store, hippocampus: Hippocampus, new: Transfer, vectors: list[NDArray[np.float32]], session: int) -> list[int]:
     """Write a transfer into a file in one transaction; RAM is to be derived anew after it. Returns the new ids.
 
-    session: the number of the first new session.
+    Into an empty file, in which no id was given, it goes under the ids that it has.   session: the number of the first new session.
     """
     first = store.next_id()
-    number = {m.id: first + n for n, m in enumerate(new.memories)}
+    number = {m.id: first + n if first else m.id for n, m in enumerate(new.memories)}
     named = sorted({s for s in (*(m.session for m in new.memories), *(o.session for o in new.occurrences)) if s is not None})
     sessions = {old: session + n for n, old in enumerate(named)} | {None: None}
     plan = hippocampus.plan_all(new_memories(hippocampus.spec, new.items, vectors, [sessions[m.session] for m in new.memories]))

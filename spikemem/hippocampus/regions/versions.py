@@ -40,6 +40,11 @@ class Versions:
         """Note that a memory no longer holds from a moment on, since another one does."""
         self.superseded_by[old], self.until[old] = new, until
 
+    def forget(self, memories: NDArray[np.int64]) -> None:
+        """Drop what is known of forgotten memories: what they superseded stays superseded, by none that is there."""
+        self.superseded_by[np.isin(self.superseded_by, memories)] = NONE
+        self.superseded_by[memories], self.until[memories] = NONE, np.nan
+
     def holds(self, around: float | None = None) -> NDArray[np.bool_]:
         """Which memories hold, [memory].   around: at that moment, s since 1970; now, where None.
 

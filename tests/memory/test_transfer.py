@@ -1,0 +1,191 @@
+"""Backups, exports, checks and repairs: what is copied is what was stored, and of what is damaged the rest is saved."""
+
+import json
+import sqlite3
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from spikemem import Memory
+from spikemem.errors import SpikememError, StoreError, TextError
+from spikemem.memory import check, repair
+from tests.conftest import Open
+from tests.fakes import FakeEmbedder
+from tests.memory.test_memory import agrees
+
+
+@pytest.fixture
+def memory(open_memory: Open) -> Memory:
+    memory = open_memory()
+    memory.store("Ada lives ~in Lisbon", cues=["Ada's home"], origin="letter", when=datetime(2024, 1, 1, tzinfo=UTC), scope={"user": "ada"})
+    memory.store_conversation(
+        [[("Ada", "Hi"), {"text": "Look!", "speaker": "Bo", "caption": "a pier"}], [("Bo", "Bye")]], metadata={"n": 1}
+    )
+    memory.update(0, "Ada lives ~in Rome")
+    memory.store("to be forgotten")
+    memory.associate_all([(0, 1), (1, 2), (2, 5)])
+    memory.forget(5)
+    return memory
+
+
+def held(memory: Memory) -> list[object]:
+    return [memory.get(i) for i in memory]
+
+
+def test_a_backup_is_the_memory(memory: Memory, tmp_path: Path) -> None:
+    copy = memory.backup(tmp_path / "copy.db")
+    memory.store("after it")
+    with Memory.open(copy, embedder=FakeEmbedder()) as again:
+        assert held(again) == held(memory)[:-1]
+        agrees(again)
+    with pytest.raises(StoreError, match="already"):
+        memory.backup(copy)
+    assert memory.backup(copy, replace=True) == copy
+    with Memory.open(copy, embedder=FakeEmbedder()) as again:
+        assert held(again) == held(memory)
+    for wrong in (tmp_path / "memory.db", tmp_path, tmp_path / "missing" / "copy.db"):
+        with pytest.raises(StoreError):
+            memory.backup(wrong, replace=True)
+
+
+def test_a_copy_beside_an_old_log_is_refused(memory: Memory, tmp_path: Path) -> None:
+    (tmp_path / "copy.db-wal").write_bytes(b"an old log")
+    with pytest.raises(StoreError, match="log beside it"):
+        memory.backup(tmp_path / "copy.db")
+
+
+@pytest.mark.parametrize("vectors", [False, True])
+def test_what_is_exported_is_imported(memory: Memory, tmp_path: Path, vectors: bool) -> None:
+    lines = [json.dumps(record) for record in memory.export(vectors=vectors)]
+    with Memory.open(tmp_path / "new.db", "hippocampus-small", embedder=FakeEmbedder()) as new:
+        assert new.import_(map(json.loads, lines)) == list(memory)
+        assert held(new) == held(memory)
+        agrees(new)
+        assert new.recall("Ada's home")[0].id == 4
+        assert [hit.id for hit in new.recall_chain("Ada lives ~in Rome", hops=2)] == [1, 2]
+        ids = new.import_(map(json.loads, lines))  # once more, beside the first
+        assert ids == [5, 6, 7, 8, 9]
+        assert (new.get(5).superseded_by, new.get(9).text) == (9, "Ada lives ~in Rome")
+        assert {new.get(6).session, new.get(7).session} & {new.get(1).session, new.get(2).session} == set()
+        assert new.get(6).session == new.get(7).session != new.get(8).session
+        agrees(new)
+        assert new.store_conversation([("Ada", "Once more")], after=7) == [10]
+
+
+def test_occasions_are_exported(memory: Memory, tmp_path: Path) -> None:
+    records = list(memory.export())
+    records[1]["occasions"] = [{**records[1], "text": "Hello", "when": "2024-05-01"}]  # type: ignore[index]
+    with Memory.open(None, "hippocampus-small", embedder=FakeEmbedder()) as new:
+        new.import_(records)
+        assert [o.text for o in new.get(1).occasions] == ["Ada: Hi", "Hello"]
+        assert new.get(1).when == datetime(2024, 5, 1, tzinfo=UTC)
+
+
+BROKEN: list[Callable[[dict[str, object]], object]] = [
+    lambda r: r.pop("id"), lambda r: r.pop("text"), lambda r: r.pop("stored"), lambda r: r.pop("keys"), lambda r: r.update(id=-1),
+    lambda r: r.update(id=True), lambda r: r.update(id=2**63), lambda r: r.update(text=3), lambda r: r.update(keys=[]),
+    lambda r: r.update(keys=[{"kind": "cue", "text": "a"}]), lambda r: r.update(keys=[{"kind": "key", "text": "a"}]),
+    lambda r: r.update(superseded_by=0), lambda r: r.update(scope={"x": "y"}), lambda r: r.update(metadata=[1]),
+    lambda r: r.update(stored="yesterday"), lambda r: r.update(when=5), lambda r: r.update(strength="x"), lambda r: r.update(links=["a"]),
+    lambda r: r.update(keys=[{"kind": "content", "text": "a", "vector": [1, 2]}]), lambda r: r.update(session=2.5),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("number", range(len(BROKEN)))
+def test_what_is_no_export_is_refused_whole(memory: Memory, number: int) -> None:
+    records, before = [dict(r) for r in memory.export()], held(memory)
+    BROKEN[number](records[2])
+    with pytest.raises(TextError, match=r"record 2|do not rise"):
+        memory.import_(records)
+    assert held(memory) == before
+
+
+# -- damage ----------------------------------------------------------------------------------------------------------------------------
+
+
+def damaged(path: Path, *statements: str) -> None:
+    db = sqlite3.connect(path)
+    for statement in statements:
+        db.execute(statement)
+    db.commit()
+    db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    db.close()
+
+
+def test_a_whole_file_is_whole(memory: Memory, path: Path) -> None:
+    found = check(path)  # while it is open, too
+    assert (found.problems, found.memories, found.saved) == ((), 5, 5)
+
+
+CASES = {
+    "a text": ("UPDATE memories SET text = 'Eve' WHERE id = 1", 5, "memories, row 1"),
+    "a vector": ("UPDATE keys SET vector = x'00' WHERE memory = 2", 5, "keys, row 4"),
+    "a code": ("UPDATE keys SET code = counts WHERE memory = 2", 5, "keys, row 4"),
+    "a row": ("DELETE FROM memories WHERE id = 3", 5, "memory 3"),
+    "a key": ("DELETE FROM keys WHERE memory = 3", 5, "memory 3"),
+    "both": ("DELETE FROM keys WHERE memory = 3 | DELETE FROM memories WHERE id = 3", 4, None),
+    "the model": ("UPDATE meta SET value = x'0011' WHERE key = 'model'", 5, "entry 'model'"),
+    "the adaptation": ("INSERT OR REPLACE INTO meta VALUES ('adaptation', x'00112233445566')", 5, "entry 'adaptation'"),
+    "a link": ("UPDATE links SET crc = 5", 5, "links"),
+    "a trigger": ("CREATE TRIGGER t AFTER INSERT ON memories BEGIN DELETE FROM links; END", 5, "trigger"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("what", CASES)
+def test_of_a_damaged_file_the_rest_is_saved(
+    memory: Memory, path: Path, tmp_path: Path, what: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("spikemem.memory.embed.SentenceEmbedder", FakeEmbedder)
+    sql, saved, named = CASES[what]
+    texts = {i: memory[i] for i in memory}
+    memory.close()
+    damaged(path, *sql.split(" | "))
+    before = path.read_bytes()
+    if what != "both":
+        with pytest.raises(StoreError):
+            Memory.open(path, embedder=FakeEmbedder())
+    found = check(path)
+    assert found.saved == saved
+    assert named is None or any(named in line for line in found.problems), found.problems
+    repair(path, tmp_path / "new.db")
+    assert path.read_bytes() == before
+    with Memory.open(tmp_path / "new.db") as new:
+        expected = texts if what != "both" else {i: text for i, text in texts.items() if i != 3}
+        assert {i: new[i] for i in new} == expected
+        agrees(new)
+        assert new.recall("Ada lives ~in Rome", top_k=1)[0].id == 4
+    with pytest.raises(StoreError, match="already"):
+        repair(path, tmp_path / "new.db")
+
+
+def test_damaged_pages(memory: Memory, path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("spikemem.memory.embed.SentenceEmbedder", FakeEmbedder)
+    memory.store_all([f"thought {i}, " + "of some length " * 20 for i in range(200)])
+    size, texts = 4096, {i: memory[i] for i in memory}
+    memory.close()
+    whole = path.read_bytes()
+    least = len(texts)
+    for page in range(2, len(whole) // size, 130):
+        path.write_bytes(whole[: page * size] + b"\x5a" * size + whole[(page + 1) * size :])
+        try:
+            found = repair(path, tmp_path / f"{page}.db", None)
+        except StoreError:
+            continue
+        assert found.problems
+        least = min(least, found.saved)
+        with Memory.open(tmp_path / f"{page}.db", readonly=True) as new:
+            assert all(new[i] == texts[i] for i in new)
+    assert least > len(texts) * 0.8
+
+
+@pytest.mark.parametrize("content", [b"", b"Dear diary", b"SQLite format 3\0" + b"\0" * 100])
+def test_what_is_no_memory_cannot_be_saved(path: Path, tmp_path: Path, content: bytes) -> None:
+    path.write_bytes(content)
+    for look in (lambda: check(path), lambda: repair(path, tmp_path / "new.db")):
+        with pytest.raises(SpikememError):
+            look()
+    assert not (tmp_path / "new.db").exists()
+    with pytest.raises(StoreError, match="there is no"):
+        check(tmp_path / "nothing.db")
