@@ -164,6 +164,7 @@ def check(recording: Recording, traces: list[Trace], voltages: bool = True) -> N
         np.testing.assert_allclose(weights, expected_weights, rtol=0, atol=TOLERANCE, err_msg=name)
 
 
+@pytest.mark.slow
 @settings(LENGTHY, max_examples=100)
 @given(cases())
 def test_every_simulator_follows_the_contract(case: Case) -> None:
@@ -205,6 +206,7 @@ def test_every_library_follows_the_contract(name: str) -> None:
     assert compared >= NETWORKS
 
 
+@pytest.mark.slow
 @settings(LENGTHY, max_examples=20)
 @given(cases("plain", dyadic=True))
 def test_float32_gives_the_same_spikes_on_dyadic_weights(case: Case) -> None:
@@ -225,6 +227,7 @@ def driven_chain(tau: float = 20.0, threshold: float = 0.7, trace: float = 20.0,
     return Case(net, {"a": np.array([0.25, 0.375, 0.5]).reshape(1, 1, 3)}, 1)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("place", [*SIMULATORS, *((name, "cpu") for name in LIBRARIES)])
 @pytest.mark.parametrize("wrong", [{"tau": 20.02}, {"threshold": 0.7 + 1e-7}, {"trace": 20.02}, {"delay": 3.0}])
 def test_the_comparison_sees_a_wrong_constant(place: tuple[str, str], wrong: dict[str, float]) -> None:
@@ -300,6 +303,7 @@ def test_a_missing_library_names_its_extra(name: str, monkeypatch: pytest.Monkey
         case.simulated(name)
 
 
+@pytest.mark.slow
 def test_brian2_is_left_as_it_was() -> None:
     """Preferences and device, on success and on failure, also where the user has set another device."""
     library("brian2")

@@ -79,6 +79,7 @@ def compared(case: Case, *places: tuple[str, str]) -> None:
         check(case.simulated(*place), traces)
 
 
+@pytest.mark.slow
 @settings(LENGTHY, max_examples=25)
 @given(from_outside)
 def test_a_neuron_and_a_rule_from_outside_follow_the_contract(case: Case) -> None:
@@ -106,6 +107,7 @@ def raced(jump: float = 0.13, rate: float = 0.1) -> Case:
     return Case(net, {"a": np.linspace(0.4, 0.9, 10).reshape(1, 2, 5), "b": np.linspace(0.1, 0.3, 4).reshape(1, 1, 4)}, 2)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("simulator", ["event", "torch", "brian2"])
 def test_a_race_of_cells_from_outside(simulator: str) -> None:
     if simulator == "brian2":
@@ -233,6 +235,7 @@ def plain(monkeypatch: pytest.MonkeyPatch) -> None:
     register(PLAIN)
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("plain")
 def test_a_simulator_from_outside_runs_every_network_of_the_suite() -> None:
     @settings(LENGTHY, max_examples=25)
@@ -247,6 +250,7 @@ def test_a_simulator_from_outside_runs_every_network_of_the_suite() -> None:
     run()
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("plain")
 def test_a_simulator_from_outside_is_validated_and_timed() -> None:
     (made,) = validate(["spike-cam"], ["plain"])

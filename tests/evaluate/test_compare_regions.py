@@ -21,6 +21,7 @@ def filled(small: ModelSpec) -> tuple[Pair, NDArray[np.float32]]:
     return Pair.of(small, vectors), vectors
 
 
+@pytest.mark.slow
 def test_each_region_is_near_its_rates(filled: tuple[Pair, NDArray[np.float32]]) -> None:
     pair, vectors = filled
     told: list[str] = []

@@ -47,6 +47,7 @@ def test_a_raster_explains_what_it_cannot_draw(recording: Recording, names: list
         plots.raster(recording, *names, batch=batch)
 
 
+@pytest.mark.slow
 def test_figures_can_be_written(tmp_path: Path) -> None:
     rows = [Row("one", 1.0, 0.9, 20), Row("two", 0.2, 0.0, 5)]
     figures = [
