@@ -6,6 +6,8 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 # What waits for another thread sleeps: test workers share the cores.
 PYTEST := OMP_WAIT_POLICY=passive $(BIN)/python -m pytest
+# By the groups and in the order of tests/conftest.py.
+SPREAD := -n auto --dist loadgroup --no-loadscope-reorder
 
 .PHONY: demo test fast lint kernels bench docs clean
 
@@ -14,12 +16,12 @@ demo: $(READY)  ## store real sentences, recall them, compare with the rate mode
 
 test: $(READY)  ## lint, types, floors, tests, doctests, notebooks, wheel
 	$(MAKE) --no-print-directory --jobs=2 --output-sync=target lint kernels
-	$(PYTEST) -n auto --dist loadfile
+	$(PYTEST) $(SPREAD)
 	$(PYTEST) -n auto --nbmake --nbmake-timeout=300 notebooks
 	$(BIN)/python tests/wheel.py
 
-fast: kernels  ## the tests that take less than five seconds each, and doctests
-	$(PYTEST) -n auto --dist loadfile -m "not slow"
+fast: kernels  ## the tests that take less than a second each, and doctests
+	$(PYTEST) $(SPREAD) -m "not slow"
 
 kernels: $(READY)  ## compile the kernels once, so that no two test workers do
 	$(BIN)/python -m tests.kernels.compile

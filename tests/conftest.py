@@ -5,12 +5,35 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 from spikemem import Memory, ModelSpec, load_model
 from spikemem.memory.embed import Embedder
 from tests.fakes import FakeEmbedder
 
 Open = Callable[..., Memory]
+
+settings.register_profile("suite", deadline=None)  # a machine that is busy fails no test
+settings.load_profile("suite")
+
+FIRST = ("report/test_demo", "crosscheck/test_toys", "crosscheck/test_contract", "training/test_babi", "training/test_shipped_weights")
+"""Files with the longest tests, which would keep one worker busy alone if they came last."""
+APART = ("test_validate", "test_contract", "test_toys", "test_fingerprint", "test_spike_cam", "test_data", "test_compare_regions")
+"""Files whose slow tests share no fixture that is dear: each may run in another worker."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """What is slow comes first, and tests of one file stay in one worker (`--dist loadgroup`), but for slow ones that need not."""
+
+    def is_slow(item: pytest.Item) -> bool:
+        return item.get_closest_marker("slow") is not None
+
+    named = {item.path: f"{item.path.parent.name}/{item.path.stem}" for item in items}
+    slow, place = {item.path for item in items if is_slow(item)}, {path: n for n, path in enumerate(named)}
+    items.sort(key=lambda item: (named[item.path] not in FIRST, item.path not in slow, place[item.path], not is_slow(item)))
+    for item in items:
+        if not (item.path.stem in APART and is_slow(item)):
+            item.add_marker(pytest.mark.xdist_group(named[item.path]))
 
 
 @pytest.fixture(autouse=True)

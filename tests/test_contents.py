@@ -56,6 +56,7 @@ def test_nothing_heavy_is_loaded_before_something_needs_it() -> None:
     assert loaded(HELP) == set()
 
 
+@pytest.mark.slow
 def test_the_event_driven_simulator_the_hippocampus_and_the_figures_do_without_torch() -> None:
     assert loaded("from spikemem import Hippocampus, Memory, load_model, plots; load_model('hippocampus-small')").isdisjoint(TORCH)
     simulated = loaded(SIMULATE)

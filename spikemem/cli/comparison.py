@@ -1,15 +1,20 @@
 """Commands that set spikes against rates: the demo, and the comparison."""
 
+import csv
+import io
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.table import Table
 
-from spikemem.cli.show import Json, Model, Seed, bar, clear_errors, lines, out, show, spinner
+from spikemem.cli.show import Json, Model, Seed, bar, clear_errors, lines, out, save, show, spinner
 from spikemem.errors import SpikememError, TextError
+
+if TYPE_CHECKING:
+    from spikemem.evaluate.compare import Row
 
 app = typer.Typer()
 
@@ -37,30 +42,39 @@ def demo(
     if json_:
         out.print_json(json.dumps(result.json()))
         return
-    _table(result.rows)
+    _table(result.rows, result.pair.sharpness)
     numbers = result.json()
     for name in ("agreement", "ec_cosine", "attention_tv", "synaptic_events", "multiplications", "seconds"):
         out.print(f"{name.replace('_', ' '):>18}  {numbers[name]:,}")
     out.print(f"report: {path}")
 
 
-def _table(rows: Sequence[Any]) -> None:
+def _table(rows: Sequence["Row"], sharpness: Mapping[str, float]) -> None:
+    """The rows, a column for each system that was measured; the rate twin at each sharpness in a column of its own."""
     from spikemem.evaluate.compare import wilson
 
-    def cell(share: float, n: int) -> str:
+    def cell(share: float | None, n: int) -> str:
+        if share is None:
+            return "-"
         low, high = wilson(share, n)
         return f"{share:.3f} [{low:.3f}, {high:.3f}]"
 
     table = Table(title="share right, with 95 % Wilson interval", title_justify="left")
-    for name, justify in (("row", "left"), ("n", "right"), ("spiking", "right"), ("rate", "right")):
-        table.add_column(name, justify=justify)  # type: ignore[arg-type]
+    headings = {"spiking": "spiking", "rate": "rate", "chosen": "rate", "cosine": "cosine"}
+    for name, of in (("rate", "published"), ("chosen", "chosen")):
+        headings[name] += f", sharpness {sharpness[of]:g} ({of})" if of in sharpness else ""
+    shown = [name for name in headings if any(name in row.shares for row in rows)]
+    table.add_column("row")
+    for name in ("n", *(headings[name] for name in shown)):
+        table.add_column(name, justify="right")
     for r in rows:
-        table.add_row(r.name, str(r.n), cell(r.spiking, r.n), cell(r.rate, r.n))
+        table.add_row(r.name, str(r.n), *(cell(r.shares.get(name), r.n) for name in shown))
     out.print(table)
 
 
 EXAMPLES = """Examples: `spikemem compare --data pairs.tsv` with one `memory<TAB>cue` a line; `spikemem compare --regions`;
 `spikemem compare --ablate --data FOLDER` with public data sets, as for `spikemem bench data`"""
+Out = Annotated[Path, typer.Option("--out", help="Folder for the rows, as JSON and as CSV, and the figure; made where it is missing.")]
 
 
 @app.command(epilog=EXAMPLES)
@@ -72,40 +86,73 @@ def compare(
     regions: Annotated[bool, typer.Option("--regions", help="Population by population instead, every spike simulated.")] = False,
     ablate: Annotated[bool, typer.Option("--ablate", help="Pathways of hippocampus-text left out, and alone, instead.")] = False,
     only: Annotated[list[str] | None, typer.Option(help="To ablate: a data set of the folder, again for more; all by default.")] = None,
-    simulator: Annotated[list[str] | None, typer.Option(help="For regions, again for more; event, snntorch, norse, brian2.")] = None,
+    simulator: Annotated[list[str] | None, typer.Option(help="For regions, again for more; all but variants by default.")] = None,
     cues: Annotated[int, typer.Option(min=1, help="For regions: how many cues.")] = 8,
+    folder: Out = Path("results"),
     seed: Seed = 0,
     json_: Json = False,
 ) -> None:
-    """Spiking against rate, row by row or region by region, on the demo corpus or on pairs of one's own."""
+    """Spiking against rate and cosine, row by row or region by region, on the demo corpus or on pairs of one's own."""
+    from spikemem.evaluate.retrieval import make_folder
+
+    with clear_errors():
+        if ablate and (regions or simulator or model):
+            raise SpikememError("--ablate goes with --data, --only, --out and --json; its model is hippocampus-text")
+        if only and not ablate:
+            raise SpikememError("--only goes with --ablate: it names data sets of a folder")
+        if simulator and not regions:
+            raise SpikememError("--simulator goes with --regions; the rows are recalled by short cuts")
+        make_folder(folder)
+        if ablate:
+            _ablate(data, only or [], folder, json_)
+        elif regions:
+            _regions(_given(data), model or "hippocampus-small", simulator, cues, folder, seed, json_)
+        else:
+            _rows(_given(data), model or "hippocampus-base", folder, seed, json_)
+
+
+def _given(data: Path | None) -> list[tuple[str, str]]:
+    """The pairs of a file, or those of the demo corpus."""
     from spikemem.data.corpus.statements import load_corpus
+
+    if data is not None:
+        return _pairs(data)
+    corpus = load_corpus()
+    return [(corpus.texts[i], cue) for i in corpus.alone for cue in corpus.cues[i]]
+
+
+def _rows(pairs: Sequence[tuple[str, str]], model: str, folder: Path, seed: int, as_json: bool) -> None:
+    from spikemem import plots
     from spikemem.evaluate.compare import compare_pairs
     from spikemem.hippocampus.spec import load_model
     from spikemem.memory.embed import SentenceEmbedder
 
-    with clear_errors():
-        if ablate:
-            if regions or simulator or model:
-                raise SpikememError("--ablate goes with --data and --json only; its model is hippocampus-text")
-            _ablate(data, only or [], json_)
-            return
-        corpus = load_corpus()
-        pairs = _pairs(data) if data else [(corpus.texts[i], c) for i in corpus.alone for c in corpus.cues[i]]
-        if simulator and not regions:
-            raise SpikememError("--simulator goes with --regions; the rows are recalled by short cuts")
-        if regions:
-            _regions(pairs, model or "hippocampus-small", simulator, cues, seed, json_)
-            return
-        with bar("embedding") as progress:
-            rows = compare_pairs(load_model(model or "hippocampus-base"), SentenceEmbedder().embed, pairs, seed, progress)
-    if json_:
-        out.print_json(json.dumps({r.name.replace(" ", "_"): r.json() for r in rows}))
+    with bar("embedding") as progress:
+        rows, sharpness = compare_pairs(load_model(model), SentenceEmbedder().embed, pairs, seed, progress)
+    made = {row.name.replace(" ", "_"): row.json() for row in rows}
+    _keep([{"row": name, **row} for name, row in made.items()], plots.rows(rows, sharpness), folder / "compare", {"sharpness": sharpness})
+    if as_json:
+        out.print_json(json.dumps({**made, "sharpness": sharpness}))
     else:
-        _table(rows)
+        _table(rows, sharpness)
 
 
-def _ablate(data: Path | None, only: Sequence[str], as_json: bool) -> None:
-    """Each pathway left out and alone, spiking and rate: on public data, on pairs, or on the conversation that ships with spikemem."""
+def _keep(rows: Sequence[Mapping[str, Any]], figure: Any, path: Path, beside: Mapping[str, Any]) -> None:
+    """Write rows as JSON, with what stands beside them, and as CSV, and their figure: `path` with .json, .csv and .png."""
+    from spikemem.evaluate.retrieval import write
+
+    write(path.with_suffix(".json"), json.dumps({"rows": list(rows), **beside}, indent=1))
+    text = io.StringIO()
+    table = csv.DictWriter(text, list(dict.fromkeys(name for row in rows for name in row)), lineterminator="\n")
+    table.writeheader()
+    table.writerows(rows)
+    write(path.with_suffix(".csv"), text.getvalue())
+    save(figure, path.with_suffix(".png"))
+
+
+def _ablate(data: Path | None, only: Sequence[str], folder: Path, as_json: bool) -> None:
+    """Each pathway left out and alone, spiking and rate, beside cosine: on public data, on pairs, or on the conversation that ships."""
+    from spikemem import plots
     from spikemem.cli.data import found_in, print_rows
     from spikemem.data.corpus import load_conversation
     from spikemem.data.datasets import Task
@@ -113,6 +160,8 @@ def _ablate(data: Path | None, only: Sequence[str], as_json: bool) -> None:
     from spikemem.memory import embed
     from spikemem.memory.cache import CachedEmbedder
 
+    if only and (data is None or not data.is_dir()):
+        raise SpikememError("--only names data sets of a folder; give the folder by --data")
     if data is None:
         tasks = [load_conversation().task]
     elif data.is_dir():
@@ -122,23 +171,33 @@ def _ablate(data: Path | None, only: Sequence[str], as_json: bool) -> None:
         place = {text: i for i, text in enumerate(dict.fromkeys(memory for memory, _ in pairs))}
         tasks = [Task.of("pairs", data.name, list(place), [(cue, {place[memory]}, "") for memory, cue in pairs])]
     with spinner("loading the embedder"):
-        embedder = CachedEmbedder(embed.SentenceEmbedder(), retrieval.RESULTS / "embeddings")
+        embedder = CachedEmbedder(embed.SentenceEmbedder(), folder / "embeddings")
     with bar("ablating") as progress:
-        rows = retrieval.run(tasks, embedder, makers=systems.ablations(), progress=progress)
-    retrieval.write(retrieval.RESULTS / "ablation.json", json.dumps([row.json() for row in rows], indent=1))
+        rows = retrieval.run(tasks, embedder, folder, makers=systems.ablations(), progress=progress)
+    made = [row.json() for row in rows]
+    retrieval.write(folder / "ablation.json", json.dumps(made, indent=1))
+    save(plots.retrieval(rows), folder / "ablation.png")
     if as_json:
-        out.print_json(json.dumps([row.json() for row in rows]))
+        out.print_json(json.dumps(made))
         return
     for own in retrieval.datasets_of(rows):
         print_rows(own)
+    out.print(SHARPNESS_OF_PATHWAYS)
 
 
-def _regions(pairs: Sequence[tuple[str, str]], model: str, simulators: list[str] | None, cues: int, seed: int, as_json: bool) -> None:
+SHARPNESS_OF_PATHWAYS = (
+    "The rate twin ranks by the drive of its pathways, before any settling: its sharpness changes none of its answers here."
+)
+
+
+def _regions(
+    pairs: Sequence[tuple[str, str]], model: str, simulators: list[str] | None, cues: int, folder: Path, seed: int, as_json: bool
+) -> None:
+    from spikemem import plots
     from spikemem.evaluate.compare import Pair
     from spikemem.evaluate.compare_regions import by_region
     from spikemem.hippocampus.spec import load_model
     from spikemem.memory.embed import SentenceEmbedder
-    from spikemem.simulators.registry import FOUR
 
     with spinner("loading the embedder") as stage:
         embedder, spec = SentenceEmbedder(), load_model(model)
@@ -147,8 +206,12 @@ def _regions(pairs: Sequence[tuple[str, str]], model: str, simulators: list[str]
         questions = embedder.embed([cue for _, cue in pairs[:: max(1, len(pairs) // cues)][:cues]])
         stage("storing")
         pair = Pair.of(spec.with_dim(embedder.dim), texts, seed=seed)
-        rows = by_region(pair, texts, questions, simulators or FOUR, stage=stage)
-    show([row.json() for row in rows], as_json, f"spikes against rates in {model}, {len(texts)} memories, {len(questions)} cues")
+        rows = by_region(pair, texts, questions, simulators or (), stage=stage)
+    made, sharpness = [row.json() for row in rows], pair.sharpness
+    _keep(made, plots.regions(rows), folder / "regions", {"sharpness": sharpness})
+    told = ", ".join(f"{value:g} ({name})" for name, value in sharpness.items())
+    title = f"spikes against rates in {model}, {len(texts)} memories, {len(questions)} cues; sharpness {told}; regions at the published one"
+    show(made, as_json, title)
 
 
 def _pairs(file: Path) -> list[tuple[str, str]]:

@@ -1,8 +1,13 @@
-"""Spiking against rate: the same work for both memories, row by row."""
+"""Spiking against rate: the same work for both memories, row by row, and beside them nearest neighbour by cosine.
+
+The rate twin answers twice: at the sharpness of the model, which is the published one, and at one that is chosen on what is stored, by
+the rule of `spikemem.evaluate.sharpness`.
+"""
 
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -37,23 +42,42 @@ def wilson(share: float, n: int) -> tuple[float, float]:
 
 @dataclass(frozen=True)
 class Row:
-    """One line of the comparison: the share of n trials that each memory got right."""
+    """One line of the comparison: the share of n trials that each memory got right.
+
+    rate: at the published sharpness.   chosen: the rate twin at the sharpness chosen on what is stored.   cosine: nearest neighbour.
+    The last two are None where they were not measured; cosine has no chains.
+    """
 
     name: str
     spiking: float
     rate: float
     n: int
+    chosen: float | None = None
+    cosine: float | None = None
 
-    def json(self) -> dict[str, float | int]:
-        return {"spiking": round(self.spiking, 4), "rate": round(self.rate, 4), "n": self.n}
+    @property
+    def shares(self) -> dict[str, float]:
+        """The shares that were measured, by system."""
+        every = {"spiking": self.spiking, "rate": self.rate, "chosen": self.chosen, "cosine": self.cosine}
+        return {name: share for name, share in every.items() if share is not None}
+
+    def json(self) -> dict[str, float | int | None]:
+        more = {"rate_chosen": self.chosen, "cosine": self.cosine}
+        known = {name: None if share is None else round(share, 4) for name, share in more.items()}
+        return {"spiking": round(self.spiking, 4), "rate": round(self.rate, 4), **known, "n": self.n}
 
 
 @dataclass(frozen=True, eq=False)
 class Pair:
-    """The spiking memory and its rate twin, filled alike."""
+    """The spiking memory and its rate twin, filled alike.
+
+    vectors, variants: what was stored, for cosine and for the twin of a chosen sharpness; without them there are neither.
+    """
 
     spiking: Hippocampus
     rate: "RateHippocampus"
+    vectors: NDArray[np.float32] | None = None
+    variants: Sequence[NDArray[np.float32] | None] | None = None
 
     @classmethod
     def of(
@@ -67,34 +91,69 @@ class Pair:
         """Store vectors [n, d] with their variants, and bind links, in both."""
         from spikemem.hippocampus.rate_twin import RateHippocampus
 
-        pair = cls(Hippocampus(spec, seed=seed), RateHippocampus(spec, seed=seed))
+        pair = cls(Hippocampus(spec, seed=seed), RateHippocampus(spec, seed=seed), vectors, variants)
         for memory in (pair.spiking, pair.rate):
             memory.store(vectors, variants=variants)
             if links:
                 memory.associate([a for a, _ in links], [b for _, b in links])
         return pair
 
+    @cached_property
+    def chosen(self) -> "RateHippocampus | None":
+        """The rate twin at the sharpness that is chosen on what was stored (`fair_sharpness`)."""
+        from spikemem.evaluate.sharpness import fair_sharpness
+
+        return None if self.vectors is None else self.rate.at(fair_sharpness(self.rate, self.vectors))
+
+    @property
+    def sharpness(self) -> dict[str, float]:
+        """The published sharpness of the rate twin and, where vectors are known, the chosen one."""
+        return {"published": self.rate.sharpness, **({"chosen": self.chosen.sharpness} if self.chosen else {})}
+
+    def nearest(self, cues: NDArray[np.float32]) -> NDArray[np.int64] | None:
+        """The memory whose vector, or a variant of it, has the largest cosine with each cue, ids [n]."""
+        if self.vectors is None:
+            return None
+        keys, owner = [self.vectors], [np.arange(len(self.vectors))]
+        for i, some in enumerate(self.variants or ()):
+            if some is not None and np.size(some):
+                keys.append(np.atleast_2d(some))
+                owner.append(np.full(len(keys[-1]), i))
+        unit, asked = (x / np.linalg.norm(x, axis=1, keepdims=True) for x in (np.concatenate(keys), cues))
+        return np.concatenate(owner)[(asked @ unit.T).argmax(axis=1)]
+
     def first(self, cues: NDArray[np.float32]) -> "Answers":
         """The best memory of each for a batch of cues, [n, d]."""
-        return Answers(self.spiking.recall(cues), self.rate.recall(cues))
+        chosen = None if self.chosen is None else self.chosen.recall(cues)
+        return Answers(self.spiking.recall(cues), self.rate.recall(cues), chosen, self.nearest(cues))
 
     def chains(self, name: str, cues: NDArray[np.float32], expected: NDArray[np.int64]) -> Row:
         """Chains that are right at every hop.   expected: ids, [n, hops]."""
         hops = expected.shape[1]
-        right = [(memory.recall_chain(cues, hops) == expected).all(axis=1).mean() for memory in (self.spiking, self.rate)]
-        return Row(name, float(right[0]), float(right[1]), len(expected))
+
+        def right(memory: "Hippocampus | RateHippocampus") -> float:
+            return float((memory.recall_chain(cues, hops) == expected).all(axis=1).mean())
+
+        return Row(name, right(self.spiking), right(self.rate), len(expected), right(self.chosen) if self.chosen else None)
 
 
 @dataclass(frozen=True, eq=False)
 class Answers:
-    """What both recalled for the same cues."""
+    """What each recalled for the same cues: spikes, rates at the published and at the chosen sharpness, and cosine, ids [n]."""
 
     spiking: Recall
     rate: Recall
+    chosen: Recall | None = None
+    nearest: NDArray[np.int64] | None = None
 
     def row(self, name: str, expected: NDArray[np.int64]) -> Row:
         """How often the first answer is the expected memory, ids [n]."""
-        return Row(name, float((self.spiking.ids[:, 0] == expected).mean()), float((self.rate.ids[:, 0] == expected).mean()), len(expected))
+
+        def right(ids: NDArray[np.int64] | None) -> float | None:
+            return None if ids is None else float((ids == expected).mean())
+
+        spiking, rate = (float((answer.ids[:, 0] == expected).mean()) for answer in (self.spiking, self.rate))
+        return Row(name, spiking, rate, len(expected), right(self.chosen.ids[:, 0] if self.chosen else None), right(self.nearest))
 
     def agree(self) -> NDArray[np.bool_]:
         """Where both have the same first answer, [n]."""
@@ -119,7 +178,7 @@ def shares(memories: NDArray[np.int64], weights: NDArray[np.float64]) -> dict[in
 
 
 def attention_tv(pair: Pair, cues: NDArray[np.float32], cycles: int) -> float:
-    """Mean total variation between the subiculum's spike shares over `cycles` gamma cycles and the twin's softmax(16 Z_S q)."""
+    """Mean total variation between the subiculum's spike shares over `cycles` gamma cycles and the twin's softmax(beta Z_S q)."""
     spiking = pair.spiking.recall(cues, attention_cycles=cycles)
     memories, softmax = pair.rate.first_attention(cues)
     distances = [
@@ -134,14 +193,14 @@ def compare_pairs(
     pairs: Sequence[tuple[str, str]],
     seed: int = 0,
     progress: Callable[[int, int], None] | None = None,
-) -> list[Row]:
-    """Rows `exact` and `paraphrase` for pairs (memory, cue); several cues may name the same memory.
+) -> tuple[list[Row], dict[str, float]]:
+    """Rows `exact` and `paraphrase` for pairs (memory, cue), and the rate twin's sharpness; several cues may name the same memory.
 
-    embed: texts to vectors, as `Embedder.embed`.
+    embed: texts to vectors, as `Embedder.embed`.   Of two memories with equal vectors none can tell which was meant.
     """
     place = {text: i for i, text in enumerate(dict.fromkeys(memory for memory, _ in pairs))}
     expected = np.array([place[memory] for memory, _ in pairs])
     vectors = embed([*place, *(cue for _, cue in pairs)], progress)
     texts, cues = vectors[: len(place)], vectors[len(place) :]
     pair = Pair.of(spec.with_dim(vectors.shape[1]), texts, seed=seed)
-    return [pair.first(texts).row("exact", np.arange(len(texts))), pair.first(cues).row("paraphrase", expected)]
+    return [pair.first(texts).row("exact", np.arange(len(texts))), pair.first(cues).row("paraphrase", expected)], pair.sharpness

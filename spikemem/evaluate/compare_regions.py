@@ -6,8 +6,12 @@ CA3        the cells of the last settling      against the k largest of sum_m co
 CA1        the first index cell to fire        against the nearest memory by cosine                   share of equal answers
 subiculum  spike shares over gamma cycles      against softmax(16 Z_S x)                              total variation
 read-out   counts replayed in deep EC          against normalise(Z_S^T softmax(16 Z_S x))             cosine
+
+Beside them stands what nearest neighbour by cosine, which answers with one vector whole, would come to in the last three. 16 is the model's
+sharpness, in spikes as in rates.
 """
 
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
@@ -18,42 +22,59 @@ from spikemem.evaluate.compare import Pair, shares, total_variation
 from spikemem.hippocampus.recall import Recall
 from spikemem.hippocampus.regions import ec
 from spikemem.hippocampus.regions.rhythm import RECALL_SETTLE, RecallSchedule
-from spikemem.simulators.registry import FOUR
+from spikemem.simulators.registry import defaults
 
 
 @dataclass(frozen=True)
 class RegionRow:
-    """One region: how close its spikes come to its rates, for each simulator, over n cues."""
+    """One region: how close its spikes come to its rates, for each simulator, over n cues.
+
+    cosine: what nearest neighbour comes to; NaN where it has no such region.
+    """
 
     region: str
     measure: str
     n: int
     values: dict[str, float]
+    cosine: float = math.nan
 
     def json(self) -> dict[str, object]:
-        return {"region": self.region, "measure": self.measure, "n": self.n, **{k: round(v, 6) for k, v in self.values.items()}}
+        beside = None if math.isnan(self.cosine) else round(self.cosine, 6)
+        rounded = {k: round(v, 6) for k, v in self.values.items()}
+        return {"region": self.region, "measure": self.measure, "n": self.n, **rounded, "cosine": beside}
 
 
 def by_region(
     pair: Pair,
     vectors: NDArray[np.float32],
     cues: NDArray[np.float32],
-    simulators: Sequence[str] = FOUR,
+    simulators: Sequence[str] = (),
     cycles: int = 10,
     stage: Callable[[str], None] = lambda name: None,
 ) -> list[RegionRow]:
     """The table, each recall simulated whole in each simulator.
 
-    pair: filled with `vectors` [memory, d], no variants.   cues: [n, d].   cycles: gamma cycles of attention.   stage: gets what begins.
+    simulators: all but variants by default, as in `validate`.   pair: filled with `vectors` [memory, d], no variants.
+    cues: [n, d].   cycles: gamma cycles of attention.   stage: gets what begins.
     """
     made: dict[str, dict[tuple[str, str], float]] = {}
     schedule = RecallSchedule(RECALL_SETTLE, cycles)
+    simulators = simulators or defaults()
     for simulator in simulators:
         stage(f"simulating {len(cues)} recalls in {simulator}")
         recall = pair.spiking.recall(cues, attention_cycles=cycles, record=True, simulator=simulator)
         made[simulator] = _measured(pair, vectors, ec.unit(cues, pair.spiking.spec.ec.dim), recall, schedule)
-    rows = made[simulators[0]]
-    return [RegionRow(*row, len(cues), {s: made[s][row] for s in simulators}) for row in rows]
+    rows, beside = made[simulators[0]], _nearest(pair, vectors, ec.unit(cues, pair.spiking.spec.ec.dim))
+    return [RegionRow(*row, len(cues), {s: made[s][row] for s in simulators}, beside.get(row[0], math.nan)) for row in rows]
+
+
+def _nearest(pair: Pair, vectors: NDArray[np.float32], cues: NDArray[np.float32]) -> dict[str, float]:
+    """What nearest neighbour by cosine comes to, by region: all its attention is on one memory, whose vector it reads out."""
+    memories, softmax = pair.rate.first_attention(cues)
+    expected, nearest = np.einsum("nc,ncd->nd", softmax, vectors[memories]), memories[:, 0]
+    tv = [total_variation({int(m): 1.0}, shares(*both)) for m, *both in zip(nearest, memories, softmax, strict=True)]
+    equal = float((nearest == memories[np.arange(len(cues)), softmax.argmax(axis=1)]).mean())
+    return {"CA1": equal, "subiculum": float(np.mean(tv)), "read-out": _cosine(vectors[nearest], expected)}
 
 
 def _measured(

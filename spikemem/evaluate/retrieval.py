@@ -310,6 +310,14 @@ class Saved:
         write(self._file, json.dumps({"made_with": self._made_with, "systems": made}))
 
 
+def make_folder(folder: Path) -> None:
+    """Make a folder for results; DataError where that cannot be, before anything is measured."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise DataError(f"{folder} cannot be made a folder ({error}); give another --out") from error
+
+
 def write(file: Path, content: str) -> None:
     """Write a text file whole or not at all; DataError where that cannot be."""
     try:

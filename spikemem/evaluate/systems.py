@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from spikemem.data.datasets import Task
-from spikemem.evaluate.baselines import System, Vectors
+from spikemem.evaluate.baselines import Cosine, System, Vectors
 from spikemem.hippocampus.hippocampus import Hippocampus
 from spikemem.hippocampus.regions.ec_ctx import NO_SESSION
 from spikemem.hippocampus.regions.ec_lex import Words, words
@@ -104,8 +104,8 @@ class MemorySystem:
 
 
 def ablations() -> list[Callable[[], System]]:
-    """The spiking memory and its rate twin whole, with each pathway left out, and with some alone."""
-    return [partial(MemorySystem, rate, ablation=name) for name in ABLATIONS for rate in (False, True)]
+    """Cosine, then the spiking memory and its rate twin whole, with each pathway left out, and with some alone."""
+    return [Cosine, *(partial(MemorySystem, rate, ablation=name) for name in ABLATIONS for rate in (False, True))]
 
 
 def lesioned(spec: ModelSpec, cut: Sequence[str]) -> ModelSpec:

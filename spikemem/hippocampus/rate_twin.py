@@ -1,7 +1,7 @@
 """The rate twin: the rate-based Hopfield and Hebbian memory that the spiking circuit replaces, with the same methods.
 
     stage 1   S = the 20 stored cue variants nearest to q by cosine
-    stage 2   x0 = q; three times: a = softmax(16 Z_S x), x = normalise(Z_S^T a); score(m) = sum of a over m's variants
+    stage 2   x0 = q; three times: a = softmax(beta Z_S x), x = normalise(Z_S^T a); score(m) = sum of a over m's variants
     code      c(e) = the k largest of R^T e, R ~ N(0, 1/d), n = 16384, k = 50
     write     W += c(target) c(cue)^T
     chain     x[h+1] = the k largest of W x[h]; sleep: W = 0, then the surviving pairs again
@@ -11,9 +11,14 @@ words, context, moments and spreading, by the same equation as the spiking memor
 pathways but the cosine.
 
     stage 1   S = the 20 keys of largest A = g z q + h         memories come in the order of A
-    stage 2   a = softmax(16 (g Z_S x + h_S))
+    stage 2   a = softmax(beta (g Z_S x + h_S))
+
+beta is the model's sharpness, 16, or another (`RateHippocampus.at`): where memories are look-alikes it settles into a mean of them, until
+beta is large. `spikemem.evaluate.sharpness` chooses one on the stored vectors.
 """
 
+import copy
+import math
 from collections.abc import Sequence
 
 import numpy as np
@@ -54,6 +59,7 @@ class RateHippocampus:
 
     def __init__(self, spec: ModelSpec | None = None, device: str = "cpu", seed: int = 0, pathways: bool = False) -> None:
         self.spec = spec or ModelSpec()
+        self.sharpness = self.spec.ca1.sharpness
         self._pathways = RatePathways(self.spec) if pathways else None
         try:
             self.device = torch.device(device)
@@ -69,6 +75,14 @@ class RateHippocampus:
         self._links: dict[tuple[int, int], None] = {}
         self._weights: Tensor | None = None
         """W transposed: row i holds the synapses from cell i."""
+
+    def at(self, sharpness: float) -> "RateHippocampus":
+        """The same memory, as it is now, with another sharpness; what is stored in one later is not in the other."""
+        if not (math.isfinite(sharpness) and sharpness > 0):
+            raise VectorError(f"sharpness is {sharpness}; it must be finite, and above 0")
+        other = copy.copy(self)
+        other.sharpness = float(sharpness)
+        return other
 
     def __len__(self) -> int:
         return int(self._alive.sum())
@@ -215,7 +229,7 @@ class RateHippocampus:
         )
         x, attention = queries, torch.zeros_like(h)
         for _ in range(SETTLE_STEPS):
-            attention = torch.softmax(self.spec.ca1.sharpness * (self.spec.ca1.meaning * torch.einsum("ncd,nd->nc", z, x) + h), dim=1)
+            attention = torch.softmax(self.sharpness * (self.spec.ca1.meaning * torch.einsum("ncd,nd->nc", z, x) + h), dim=1)
             x = torch.nn.functional.normalize(torch.einsum("nc,ncd->nd", attention.float(), z), dim=1)
         nearest = np.take_along_axis(cosine, s[:, :1], 1)[:, 0]
         return Recall(
@@ -230,12 +244,12 @@ class RateHippocampus:
         z, x = self._keys[nearest], queries
         attention = torch.zeros_like(near)
         for _ in range(steps):
-            attention = torch.softmax(self.spec.ca1.sharpness * torch.einsum("ncd,nd->nc", z, x), dim=1)
+            attention = torch.softmax(self.sharpness * torch.einsum("ncd,nd->nc", z, x), dim=1)
             x = torch.nn.functional.normalize(torch.einsum("nc,ncd->nd", attention, z), dim=1)
         return near, nearest, attention, x
 
     def first_attention(self, cue: ArrayLike) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
-        """a = softmax(16 Z_S q), before x moves: the keys of S as (memory, share), [n, 20] each."""
+        """a = softmax(beta Z_S q), before x moves: the keys of S as (memory, share), [n, 20] each."""
         living = torch.nonzero(self._alive[self._owner]).squeeze(1)
         _, nearest, attention, _ = self._settle(self._tensor(cue), living, 1)
         return self._owner[nearest].cpu().numpy(), attention.cpu().double().numpy()

@@ -10,10 +10,11 @@ from numpy.typing import ArrayLike, NDArray
 from spikemem.errors import StimulusError
 from spikemem.evaluate import retrieval as measured
 from spikemem.evaluate.compare import Row, wilson
+from spikemem.evaluate.compare_regions import RegionRow
 from spikemem.hippocampus.hippocampus import PATHWAYS
 from spikemem.memory.results import Hit
 from spikemem.network.graph import BASKET
-from spikemem.plots.style import FAINT, INK, MUTED, RATE, SPIKING, tidy
+from spikemem.plots.style import FAINT, INK, MUTED, OTHERS, RATE, SPIKING, tidy
 from spikemem.simulators.recording import Recording
 
 NAMES = {
@@ -216,20 +217,53 @@ def attention(labels: Sequence[str], spiking: Sequence[float], rate: Sequence[fl
     return figure
 
 
-def rows(table: Sequence[Row]) -> Figure:
-    """The comparison's rows with their Wilson intervals."""
-    figure = Figure(figsize=(10, 0.55 * len(table) + 1), layout="constrained")
+def rows(table: Sequence[Row], sharpness: Mapping[str, float] | None = None) -> Figure:
+    """The comparison's rows with their Wilson intervals, a colour for each system that was measured.
+
+    sharpness: of the rate twin, by what stands in the legend: "published", "chosen".
+    """
+    named = {name: f", sharpness {value:g} ({name})" for name, value in (sharpness or {}).items()}
+    systems = {
+        "spiking": ("spiking", SPIKING), "rate": (f"rate{named.get('published', '')}", RATE),
+        "chosen": (f"rate{named.get('chosen', ', chosen sharpness')}", OTHERS[1]), "cosine": ("cosine", MUTED),
+    }  # fmt: skip
+    shown = [name for name in systems if any(name in row.shares for row in table)]
+    figure = Figure(figsize=(10, (0.27 * len(shown) + 0.08) * len(table) + 1), layout="constrained")
     axes = figure.subplots()
-    for y, row in enumerate(table):
-        for share, colour, shift in ((row.spiking, SPIKING, -0.16), (row.rate, RATE, 0.16)):
-            low, high = wilson(share, row.n)
-            axes.plot([low, high], [y + shift] * 2, color=colour, linewidth=2.5, alpha=0.45, solid_capstyle="butt")
-            axes.scatter([share], [y + shift], color=colour, s=28, zorder=3)
+    for place, name in enumerate(shown):
+        label, colour = systems[name]
+        shift = 0.8 * ((place + 0.5) / len(shown) - 0.5)
+        told = [(y + shift, row.shares[name], row.n) for y, row in enumerate(table) if name in row.shares]
+        for y, share, n in told:
+            axes.plot(wilson(share, n), [y] * 2, color=colour, linewidth=2.5, alpha=0.45, solid_capstyle="butt")
+        axes.scatter([share for _, share, _ in told], [y for y, _, _ in told], color=colour, s=28, zorder=3, label=label)
     axes.set_yticks(range(len(table)), [f"{r.name} (n = {r.n})" for r in table], fontsize=8)
     axes.invert_yaxis()
-    axes.set_xlim(min(0.7, *(wilson(min(r.spiking, r.rate), r.n)[0] - 0.03 for r in table)), 1.01)
-    axes.set_xlabel("share right, with 95 % Wilson interval      blue: spiking, orange: rate", fontsize=8)
+    axes.set_xlim(min(0.7, *(wilson(min(r.shares.values()), r.n)[0] - 0.03 for r in table)), 1.01)
+    axes.set_xlabel("share right, with 95 % Wilson interval", fontsize=8)
+    axes.legend(fontsize=8, frameon=False, loc="lower left", bbox_to_anchor=(0, 1), ncols=len(shown), borderaxespad=0.2)
     tidy(axes)
+    return figure
+
+
+def regions(table: Sequence[RegionRow]) -> Figure:
+    """How near each region's spikes come to its rates: a panel for each, a dot for each simulator, and cosine beside them in grey."""
+    if not table:
+        raise StimulusError("there is nothing to plot: no rows")
+    names = [*table[0].values, "cosine"]
+    figure = Figure(figsize=(10, 2 * (0.2 * len(names) + 0.9)), layout="constrained")
+    panels = figure.subplots(2, -(-len(table) // 2), sharey=True, squeeze=False).ravel()
+    for axes, row in zip(panels, table, strict=False):
+        values = [*row.values.values(), row.cosine]
+        axes.scatter(values, range(len(names)), color=[*[SPIKING] * len(row.values), MUTED], s=30)
+        axes.set_xlim(-0.04, 1.04)
+        axes.set_yticks(range(len(names)), names, fontsize=8)
+        axes.set_title(f"{row.region}: {row.measure}", fontsize=9, loc="left")
+        axes.grid(axis="x", color=FAINT, linewidth=0.6)
+        tidy(axes)
+    panels[0].invert_yaxis()
+    for axes in panels[len(table) :]:
+        axes.set_axis_off()
     return figure
 
 

@@ -40,9 +40,10 @@ class DemoResult:
     cues: NDArray[np.float32] = field(repr=False)
 
     def json(self) -> dict[str, object]:
-        """The figures as JSON-able values; the rows as {"spiking", "rate", "n"}."""
+        """The figures as JSON-able values; the rows as `Row.json`, and the sharpness of the rate twin, published and chosen."""
         return {
             **{row.name.replace(" ", "_"): row.json() for row in self.rows},
+            "sharpness": self.pair.sharpness,
             "agreement": round(self.agreement, 4),
             "ec_cosine": round(self.ec_cosine, 4),
             "attention_tv": round(self.attention_curve[CURVE[-1]], 4),

@@ -32,7 +32,7 @@ def figures(result: DemoResult) -> dict[str, Figure]:
     assert recalled.recording is not None
     title = f"“{corpus.cues[place][0]}” recalls “{corpus.texts[recalled.ids[0, 0]]}”"
     return {
-        "rows": plots.rows(result.rows),
+        "rows": plots.rows(result.rows, result.pair.sharpness),
         "raster": plots.raster(recalled.recording, "ec", "dg", "ca3", "ca1_dendrite", "ca1", "sub", "ec_deep", title=title),
         "membrane": _membrane(result, place),
         "similarity": _similarity(result),
@@ -129,7 +129,8 @@ def page(result: DemoResult, pictures: dict[str, str]) -> str:
     """The report as HTML.   pictures: base64 PNG by name."""
     spec, corpus = result.pair.spiking.spec, result.corpus
     table = "".join(
-        f"<tr><td>{html.escape(r.name)}</td><td>{r.n}</td>{_share(r.spiking, r.n)}{_share(r.rate, r.n)}</tr>" for r in result.rows
+        f"<tr><td>{html.escape(r.name)}</td><td>{r.n}</td>{''.join(_share(s, r.n) for s in (r.spiking, r.rate, r.chosen, r.cosine))}</tr>"
+        for r in result.rows
     )
     chain = _story(result)
     ids = result.pair.spiking.recall_chain(result.texts[chain[0]], HOPS)[0]
@@ -144,6 +145,7 @@ def page(result: DemoResult, pictures: dict[str, str]) -> str:
         hops=HOPS,
         cycles=CURVE[-1],
         rows_table=table,
+        **{name: f"{value:g}" for name, value in result.pair.sharpness.items()},
         story=story,
         agreement=f"{result.agreement:.1%}",
         ec_cosine=f"{result.ec_cosine:.4f}",
@@ -157,6 +159,8 @@ def page(result: DemoResult, pictures: dict[str, str]) -> str:
     )
 
 
-def _share(share: float, n: int) -> str:
+def _share(share: float | None, n: int) -> str:
+    if share is None:
+        return "<td>-</td>"
     low, high = wilson(share, n)
     return f'<td>{share:.3f} <span class="interval">[{low:.3f}, {high:.3f}]</span></td>'

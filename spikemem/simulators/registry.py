@@ -27,8 +27,6 @@ from spikemem.simulators.torch_loop import TORCH
 OWN = (EVENT, TORCH, SNNTORCH, NORSE, BRIAN2, CYTHON, COMPILED)
 SIMULATORS: Registry[Simulator] = Registry("simulator", "spikemem.simulators", {simulator.name: simulator for simulator in OWN}, Simulator)
 """All simulators, installed packages' included: iterating gives names, indexing a `Simulator`."""
-FOUR = ("event", "snntorch", "norse", "brian2")
-"""The simulators that are compared with one another: spikemem's own, and one of each library."""
 
 
 def register(simulator: Simulator) -> None:

@@ -40,8 +40,21 @@ def test_store_recall_chain_forget(tmp_path: Path) -> None:
 def test_compare_reads_pairs(tmp_path: Path) -> None:
     pairs = tmp_path / "pairs.tsv"
     pairs.write_text("Ada moved to Lisbon.\tWhere does Ada live?\nBo sells maps.\tWhat does Bo sell?\n", encoding="utf-8")
-    result = run(app, ["compare", "--data", str(pairs), "--model", "hippocampus-small", "--json"])
-    assert json.loads(result.stdout)["paraphrase"] == {"spiking": 1.0, "rate": 1.0, "n": 2}
+    arguments = ["compare", "--data", str(pairs), "--model", "hippocampus-small", "--out", str(tmp_path / "made")]
+    told = json.loads(run(app, [*arguments, "--json"]).stdout)
+    assert told["paraphrase"] == {"spiking": 1.0, "rate": 1.0, "rate_chosen": 1.0, "cosine": 1.0, "n": 2}
+    assert told["sharpness"] == {"published": 16.0, "chosen": 16.0}
+    kept = json.loads((tmp_path / "made/compare.json").read_text())
+    assert kept == {"rows": [{"row": name, **told[name]} for name in ("exact", "paraphrase")], "sharpness": told["sharpness"]}
+    assert (tmp_path / "made/compare.csv").read_text().splitlines()[1:] == ["exact,1.0,1.0,1.0,1.0,2", "paraphrase,1.0,1.0,1.0,1.0,2"]
+    assert (tmp_path / "made/compare.png").stat().st_size > 10_000
+    shown = run(app, arguments).stdout
+    assert all(column in shown for column in ("cosine", "rate, sharpness 16 (published)", "rate, sharpness 16 (chosen)"))
+    regions = run(app, [*arguments, "--regions", "--simulator", "event"])
+    assert "sharpness 16 (published), 16 (chosen)" in regions.stdout
+    assert [row["region"] for row in json.loads((tmp_path / "made/regions.json").read_text())["rows"]][-1] == "read-out"
+    assert (tmp_path / "made/regions.csv").read_text().splitlines()[0] == "region,measure,n,event,cosine"
+    assert (tmp_path / "made/regions.png").stat().st_size > 10_000
 
 
 def test_simulate_and_plot(tmp_path: Path) -> None:
@@ -74,11 +87,16 @@ def test_simulators_agree_through_the_command_line(simulator: str, tmp_path: Pat
         (["simulate", "hippocampus-small", "--out", "nofolder/rec.npz"], "cannot be written"),
         (["plot", "raster", "nowhere.npz"], "cannot be read"),
         (["compare", "--data", "nowhere.tsv"], "cannot be read"),
+        (["compare", "--only", "LoCoMo"], "--only goes with --ablate"),
+        (["compare", "--ablate", "--only", "LoCoMo"], "give the folder by --data"),
+        (["compare", "--simulator", "event"], "--simulator goes with --regions"),
+        (["compare", "--out", "file/made"], "cannot be made a folder"),
         (["demo", "--model", "nomodel"], "no model"),
     ],
 )
 def test_bad_input_is_one_line_and_exit_code_2(arguments: list[str], clue: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
+    Path("file").touch()
     result = run(app, arguments)
     assert result.exit_code == 2
     complaint = [line for line in result.stderr.splitlines() if line.startswith("error:")]

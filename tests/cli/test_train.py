@@ -120,6 +120,7 @@ def test_trainings_are_commands_of_train_alone() -> None:
     assert [run(app, [part, "--help"]).exit_code for part in ("ec", "gates", "spmn")] == [2, 2, 2]
 
 
+@pytest.mark.slow
 def test_a_reader_of_stories_is_trained_and_written(tmp_path: Path) -> None:
     write_tales(tmp_path / "data" / "babi" / "en")
     arguments = ["train", "spmn", "--task", "babi", "--data", "data", "--cell", "rate", "--epochs", "1", "--out", "reader.safetensors"]
@@ -131,6 +132,7 @@ def test_a_reader_of_stories_is_trained_and_written(tmp_path: Path) -> None:
     assert torch.is_grad_enabled()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("rank", [0, 1])
 def test_of_several_processes_the_first_writes_and_shows(rank: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     Path("many.txt").write_text("\n".join(f"Ada has {n} boats." for n in range(20)), encoding="utf-8")

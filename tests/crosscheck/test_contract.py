@@ -164,6 +164,7 @@ def check(recording: Recording, traces: list[Trace], voltages: bool = True) -> N
         np.testing.assert_allclose(weights, expected_weights, rtol=0, atol=TOLERANCE, err_msg=name)
 
 
+@pytest.mark.slow
 @settings(LENGTHY, max_examples=100)
 @given(cases())
 def test_every_simulator_follows_the_contract(case: Case) -> None:
@@ -205,6 +206,7 @@ def test_every_library_follows_the_contract(name: str) -> None:
     assert compared >= NETWORKS
 
 
+@pytest.mark.slow
 @settings(LENGTHY, max_examples=20)
 @given(cases("plain", dyadic=True))
 def test_float32_gives_the_same_spikes_on_dyadic_weights(case: Case) -> None:
@@ -225,6 +227,7 @@ def driven_chain(tau: float = 20.0, threshold: float = 0.7, trace: float = 20.0,
     return Case(net, {"a": np.array([0.25, 0.375, 0.5]).reshape(1, 1, 3)}, 1)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("place", [*SIMULATORS, *((name, "cpu") for name in LIBRARIES)])
 @pytest.mark.parametrize("wrong", [{"tau": 20.02}, {"threshold": 0.7 + 1e-7}, {"trace": 20.02}, {"delay": 3.0}])
 def test_the_comparison_sees_a_wrong_constant(place: tuple[str, str], wrong: dict[str, float]) -> None:
@@ -250,22 +253,38 @@ def everything() -> Case:
     return Case(net, {"the input": rng.random((STEPS, 2, WORD)) < 0.1}, 2)
 
 
-@COMPILED
+@pytest.fixture
+def unoptimised(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Brian2's code compiled in half the time: what is compared is the code, of which the flags let no optimiser change a result."""
+    library("brian2")
+    from spikemem.simulators.brian2 import run
+
+    flags, cache = run.PREFERENCES["codegen.cpp.extra_compile_args_gcc"], run.PREFERENCES["codegen.runtime.cython.cache_dir"]
+    assert {"-O3", "-ffp-contract=off"} <= set(flags)
+    assert not {"-ffast-math", "-Ofast"} & set(flags)
+    quick = {
+        "codegen.cpp.extra_compile_args_gcc": ["-O0" if flag == "-O3" else flag for flag in flags],
+        "codegen.runtime.cython.cache_dir": f"{cache}-unoptimised",
+    }
+    monkeypatch.setattr(run, "PREFERENCES", {**run.PREFERENCES, **quick})
+
+
 @pytest.mark.slow
-def test_compiled_brian2_gives_the_same_spikes() -> None:
+def test_everything_at_once_gives_the_same_spikes() -> None:
+    """Compiled code is compared in test_toys, in one program with a race of cells from outside."""
     library("brian2")
     case = everything()
     traces = case.reference()
     assert min(len(traces[0].spikes[name]) for name in ("a", "a.basket")) > 0
-    for simulator in ("event", "brian2", "brian2:cpp_standalone"):
+    for simulator in ("event", "brian2"):
         check(case.simulated(simulator), traces)
 
 
 @COMPILED
 @pytest.mark.slow
+@pytest.mark.usefixtures("unoptimised")
 def test_cython_gives_the_same_spikes() -> None:
     """Brian2 keeps what it compiles in its own cache, shared by all runs."""
-    library("brian2")
     net = Network()
     net.add(Population("a", 5, LIF(tau=20.0, reset=0.0, refractory=1.0)))
     net.connect("a", "a", all_to_all(0.05), delay=2.0)
@@ -300,6 +319,7 @@ def test_a_missing_library_names_its_extra(name: str, monkeypatch: pytest.Monkey
         case.simulated(name)
 
 
+@pytest.mark.slow
 def test_brian2_is_left_as_it_was() -> None:
     """Preferences and device, on success and on failure, also where the user has set another device."""
     library("brian2")

@@ -36,6 +36,7 @@ def spikes(recording: Recording) -> dict[str, list[tuple[int, int, int]]]:
 STIMULUS = {"gate": np.linspace(-0.5, 1.5, 2 * 20).reshape(1, 2, 20)}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["torch", "snntorch", "norse", "brian2"])
 def test_every_simulator_has_the_same_noise(name: str) -> None:
     if importlib.util.find_spec(name) is None:

@@ -24,8 +24,9 @@ from spikemem.network.registry import Registry
 from spikemem.network.synapses import all_to_all
 from spikemem.simulators import SIMULATORS, register, table
 from spikemem.simulators.registry import defaults
-from tests.crosscheck.test_contract import COMPILED, LENGTHY, NETWORKS, STEPS, TOLERANCE, Case, cases, check, library
+from tests.crosscheck.test_contract import COMPILED, LENGTHY, NETWORKS, STEPS, TOLERANCE, Case, cases, check, everything, library
 from tests.crosscheck.test_contract import SIMULATORS as OURS
+from tests.crosscheck.test_contract import unoptimised as unoptimised
 from tests.crosscheck.toys.adaptive import Adaptive
 from tests.crosscheck.toys.oja import Oja
 from tests.crosscheck.toys.plain import PLAIN
@@ -79,6 +80,7 @@ def compared(case: Case, *places: tuple[str, str]) -> None:
         check(case.simulated(*place), traces)
 
 
+@pytest.mark.slow
 @settings(LENGTHY, max_examples=25)
 @given(from_outside)
 def test_a_neuron_and_a_rule_from_outside_follow_the_contract(case: Case) -> None:
@@ -106,6 +108,7 @@ def raced(jump: float = 0.13, rate: float = 0.1) -> Case:
     return Case(net, {"a": np.linspace(0.4, 0.9, 10).reshape(1, 2, 5), "b": np.linspace(0.1, 0.3, 4).reshape(1, 1, 4)}, 2)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("simulator", ["event", "torch", "brian2"])
 def test_a_race_of_cells_from_outside(simulator: str) -> None:
     if simulator == "brian2":
@@ -119,12 +122,24 @@ def test_a_race_of_cells_from_outside(simulator: str) -> None:
             check(raced(**wrong).simulated(simulator), traces)
 
 
+def everything_and_more() -> Case:
+    """`everything`, and a race of cells from outside, reached by the same input through synapses that learn by a rule from outside."""
+    case = everything()
+    case.net.add(Population("b", 4, Adaptive(tau=5.0, threshold=0.9, jump=0.13), KWinners(cycle=8.0, k=2)))
+    case.net.connect("the input", "b", all_to_all(0.02), plasticity=Oja(0.1))
+    return case._replace(stimulus={**case.stimulus, "b": np.linspace(0.1, 0.3, 4).reshape(1, 1, 4)})
+
+
 @COMPILED
 @pytest.mark.slow
-def test_compiled_brian2_runs_a_race_of_cells_from_outside() -> None:
-    library("brian2")
-    case = raced()
-    check(case.simulated("brian2:cpp_standalone"), case.reference(others=OTHERS))
+@pytest.mark.usefixtures("unoptimised")
+def test_compiled_brian2_gives_the_same_spikes() -> None:
+    """One program for all, since it is the compiler that takes long."""
+    case = everything_and_more()
+    traces = case.reference(others=OTHERS)
+    assert min(trace.margin for trace in traces) > TOLERANCE
+    assert min(len(traces[0].spikes[name]) for name in ("a", "a.basket", "b", "b.basket")) > 0
+    check(case.simulated("brian2:cpp_standalone"), traces)
 
 
 @pytest.mark.parametrize("name", ["snntorch", "norse"])
@@ -233,6 +248,7 @@ def plain(monkeypatch: pytest.MonkeyPatch) -> None:
     register(PLAIN)
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("plain")
 def test_a_simulator_from_outside_runs_every_network_of_the_suite() -> None:
     @settings(LENGTHY, max_examples=25)
@@ -247,6 +263,7 @@ def test_a_simulator_from_outside_runs_every_network_of_the_suite() -> None:
     run()
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("plain")
 def test_a_simulator_from_outside_is_validated_and_timed() -> None:
     (made,) = validate(["spike-cam"], ["plain"])

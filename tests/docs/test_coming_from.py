@@ -69,6 +69,7 @@ def test_brian2_delay_and_weight(delay: float, recurrent: float) -> None:
     assert to_spikemem(delay, recurrent) == native
 
 
+@pytest.mark.slow
 def test_brian2_mapping_is_needed_whole() -> None:
     """Without the decay, the step of delay or the refractoriness the spikes are others; with a reset other than 0, too."""
     native = from_brian2(2.0, 1.0)

@@ -34,6 +34,7 @@ def test_what_is_not_installed_is_left_out(monkeypatch: pytest.MonkeyPatch) -> N
     assert "pip install" in norse.lacks
 
 
+@pytest.mark.slow
 def test_the_command_prints_ratios() -> None:
     options = ["--cells", "100", "--fan-in", "5", "--steps", "30", "--runs", "1", "--simulator", "event", "--simulator", "torch"]
     shown = CliRunner().invoke(app, ["bench", "simulate", *options])

@@ -48,6 +48,7 @@ def test_ways_are_timed_side_by_side() -> None:
     assert told[-1] == "3 steps each, in turn"
 
 
+@pytest.mark.slow
 def test_loss_curves_of_two_ways_stay_together() -> None:
     exact, rough = curves(count=15, batch=8, steps=10, cells=CELLS)
     assert (exact.dtype, rough.dtype, len(exact.losses)) == ("float64", "float32", 15)

@@ -202,6 +202,7 @@ def test_answers_and_snapshots() -> None:
     same("answers", answers)
 
 
+@pytest.mark.slow
 @text
 def test_decisions_of_a_gated_stream() -> None:
     same("gated stream", gated_stream)

@@ -193,6 +193,7 @@ def test_any_network_comes_back_from_a_file_to_the_last_bit(case: Case) -> None:
     same(Case(net, case.stimulus, case.batches).simulated("event"), case.simulated("event"))
 
 
+@pytest.mark.slow
 def test_the_hippocampus_comes_back_with_the_same_spikes() -> None:
     whole = Hippocampus(load_model("hippocampus-small"))
     cues = np.random.default_rng(0).normal(size=(4, whole.spec.ec.dim)).astype(np.float32)
@@ -351,6 +352,7 @@ def margin(net: Network, currents: Currents) -> float:
     return simulate_plainly(net, currents, STEPS).margin
 
 
+@pytest.mark.slow
 @settings(LENGTHY, max_examples=5 * NETWORKS)
 @given(nets("any"))
 def test_a_plain_reader_gives_the_same_spikes_lag_steps_sooner(drawn: tuple[Network, Currents]) -> None:
@@ -361,6 +363,7 @@ def test_a_plain_reader_gives_the_same_spikes_lag_steps_sooner(drawn: tuple[Netw
     equal_after_lag(read, spikes_of(net, currents), lags_in(graph))
 
 
+@pytest.mark.slow
 @settings(LENGTHY, max_examples=5 * NETWORKS)
 @given(nets("any"))
 def test_without_our_metadata_the_spikes_stay_the_same_but_for_lags(drawn: tuple[Network, Currents]) -> None:
@@ -395,6 +398,7 @@ def norse_torch() -> Any:
     return norse.torch
 
 
+@pytest.mark.slow
 @settings(LENGTHY, max_examples=2 * NETWORKS)
 @given(nets("tree"))
 def test_norse_gives_the_same_spikes_lag_steps_sooner(drawn: tuple[Network, Currents]) -> None:
@@ -406,6 +410,7 @@ def test_norse_gives_the_same_spikes_lag_steps_sooner(drawn: tuple[Network, Curr
     assert any(train.shape == output.shape and (train == output).all() for train in read.values())
 
 
+@pytest.mark.slow
 @settings(LENGTHY, max_examples=2 * NETWORKS)
 @given(nets("tree"))
 def test_norse_in_float64_needs_no_margin(drawn: tuple[Network, Currents]) -> None:

@@ -145,6 +145,7 @@ def test_a_hundred_thousand_words() -> None:
     assert found.spikes[found.whole].sum() >= 100_000
 
 
+@pytest.mark.slow
 @given(st.text(), st.integers(1, 2**16))
 def test_any_text(text: str, cells: int) -> None:
     found = words(text, cells)

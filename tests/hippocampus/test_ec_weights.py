@@ -47,6 +47,7 @@ def test_shipped_codes_have_a_file_each_and_few_dead_cells() -> None:
         assert fires.mean() >= 0.98
 
 
+@pytest.mark.slow
 def test_the_volley_is_the_codes(trained: ModelSpec) -> None:
     x = ec.unit(cues(), 384)
     n, spikes = ec.volley(trained.ec, x)
@@ -73,6 +74,7 @@ def test_a_recall_is_what_the_spikes_say(trained: ModelSpec, layer_two: float, t
     assert spiking.ids[:4, 0].tolist() == [0, 1, 2, 3]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("layer_two", [1.0, 0.375])
 def test_a_chain_is_what_the_spikes_say(trained: ModelSpec, layer_two: float) -> None:
     spec = trained.model_copy(update={"ec": trained.ec.model_copy(update={"layer_two": layer_two})})
@@ -83,6 +85,7 @@ def test_a_chain_is_what_the_spikes_say(trained: ModelSpec, layer_two: float) ->
     assert short[0].tolist() == [1, 2, 3, 4]
 
 
+@pytest.mark.slow
 def test_words_beside_a_trained_code(small_text: ModelSpec) -> None:
     memory = Hippocampus(with_weights(small_text), seed=2)
     x, given_words = units(40), [words(f"the {i} of {i % 7}", small_text.lex.cells) for i in range(40)] if small_text.lex else []

@@ -68,6 +68,7 @@ def filled(spec: ModelSpec) -> Hippocampus:
 # -- spikes and short cut --------------------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("simulator", ["event", "torch", "snntorch", "norse", "brian2"])
 def test_the_spikes_decide_as_the_short_cut_does(filled: Hippocampus, simulator: str) -> None:
     if simulator in ("snntorch", "norse", "brian2"):
@@ -100,6 +101,7 @@ def test_the_spikes_decide_as_the_short_cut_does(filled: Hippocampus, simulator:
     assert partly
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("memories", [1, 2, 3])
 @pytest.mark.parametrize("record", [False, True])
 def test_what_brings_nothing_new_is_known_to_the_smallest_memory(spec: ModelSpec, memories: int, record: bool) -> None:
@@ -372,6 +374,7 @@ def test_what_is_not_known_to_be_later_is_written_beside_what_it_would_supersede
         assert memory.decisions[0].action == "write"  # of what holds now the date is not known
 
 
+@pytest.mark.slow
 def test_a_refreshed_memory_answers_in_the_wording_nearest_to_the_cue(path: Path, spec: ModelSpec) -> None:
     with Memory.open(path, spec, embedder=FakeEmbedder()) as memory:
         memory.store("Nobody knows the harbour")

@@ -87,6 +87,7 @@ def test_a_recall_is_what_the_spikes_say(small: ModelSpec, name: str, top_k: int
         assert shares == pytest.approx({m: won.count(m) / cycles for m in set(won)})
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", STAGES[1:])
 def test_a_chain_is_what_the_spikes_say(small: ModelSpec, name: str) -> None:
     memory, hops = stage(small, name, seed=1), 4
@@ -103,6 +104,7 @@ def test_a_chain_is_what_the_spikes_say(small: ModelSpec, name: str) -> None:
     assert (found == NONE).any()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["plain", "forgotten"])
 def test_torch_spikes_as_the_event_driven_simulator(small: ModelSpec, name: str) -> None:
     memory = stage(small, name, seed=1)
@@ -110,6 +112,7 @@ def test_torch_spikes_as_the_event_driven_simulator(small: ModelSpec, name: str)
     same_spikes(memory.simulate_recall(some), memory.simulate_recall(some, simulator="torch"))
 
 
+@pytest.mark.slow
 def test_torch_chains_as_the_event_driven_simulator(small: ModelSpec) -> None:
     memory = stage(small, "linked", seed=1)
     some = cues()[:3]

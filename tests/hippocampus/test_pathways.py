@@ -143,6 +143,7 @@ def drawn_cues(rng: np.random.Generator, memory: Hippocampus, cells: int) -> tup
     return cues, given, None if rng.random() < 0.4 else float(rng.choice([1.6e9, 1.61e9, 0.0, -1e12, 1e15]))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seed", range(24))
 def test_drawn_recalls_are_what_the_spikes_say(seed: int, tmp_path: Path) -> None:
     rng = np.random.default_rng([seed, 5])
@@ -322,6 +323,7 @@ def test_a_chain_goes_on_by_spreading(small: ModelSpec, seed: int) -> None:
 # -- simulators ------------------------------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("simulator", ["torch", "snntorch", "norse", "brian2"])
 def test_every_simulator_spikes_alike(simulator: str) -> None:
     if simulator != "torch":

@@ -28,6 +28,7 @@ def small(path: Path) -> bytes:
     return save_arrays(path, stored, {"format": FORM, "name": "Ammon's horn"}).read_bytes()
 
 
+@pytest.mark.slow
 @given(st.dictionaries(st.text("abcxyz/._", min_size=1), numbers), st.dictionaries(st.text(), st.integers() | st.text()))
 def test_arrays_and_head_come_back(
     tmp_path_factory: pytest.TempPathFactory, stored: dict[str, NDArray[Any]], head: dict[str, object]

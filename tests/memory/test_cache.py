@@ -86,6 +86,7 @@ def test_a_damaged_file_is_embedded_anew(kind: int, tmp_path: Path) -> None:
     assert not again.seen
 
 
+@pytest.mark.slow
 def test_no_flipped_bit_gives_a_wrong_vector(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(os, "fsync", lambda file: None)
     CachedEmbedder(Counting(), tmp_path).embed(TEXTS)

@@ -322,6 +322,7 @@ def test_long_texts_are_kept_in_pieces(open_memory: Open, small_text: ModelSpec)
     agrees(memory)
 
 
+@pytest.mark.slow
 def test_a_hundred_thousand_words(open_memory: Open, small_text: ModelSpec) -> None:
     memory = open_memory(model=small_text)
     memory.store_all([f"thought {i}" for i in range(30)])

@@ -96,6 +96,7 @@ def test_the_window_is_in_ms_whatever_the_time_step() -> None:
     np.testing.assert_allclose(changes, BASE.window(0.25 * LAGS - 0.5), rtol=0, atol=1e-14)
 
 
+@pytest.mark.slow
 @all_simulators
 def test_every_simulator_follows_the_window(simulator: str) -> None:
     changes = pairs_of_spikes(BASE, 0.5, delay=2.0, simulator=available(simulator))
@@ -293,6 +294,7 @@ def test_without_a_teacher_nothing_is_learned_from_nothing() -> None:
     assert control["target_spikes"] == control["highest_voltage"] == control["largest_weight"] == 0
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("simulator", ["torch", "snntorch", "norse", "brian2"])
 def test_ca3_learns_the_same_in_every_simulator(simulator: str) -> None:
     pairs = random_pairs(4, 64, 4, seed=0)

@@ -10,6 +10,7 @@ from matplotlib.colors import to_rgba
 from spikemem import Hit, Hits, KWinners, Memory, ModelSpec, Network, Population, Recording, plots, simulate
 from spikemem.errors import StimulusError
 from spikemem.evaluate.compare import Row
+from spikemem.evaluate.compare_regions import RegionRow
 from spikemem.hippocampus.hippocampus import PATHWAYS
 from spikemem.network.synapses import one_to_one
 from spikemem.plots.memory import NAMES, PATHWAY_COLOURS
@@ -47,6 +48,7 @@ def test_a_raster_explains_what_it_cannot_draw(recording: Recording, names: list
         plots.raster(recording, *names, batch=batch)
 
 
+@pytest.mark.slow
 def test_figures_can_be_written(tmp_path: Path) -> None:
     rows = [Row("one", 1.0, 0.9, 20), Row("two", 0.2, 0.0, 5)]
     figures = [
@@ -62,6 +64,33 @@ def test_figures_can_be_written(tmp_path: Path) -> None:
         assert file.stat().st_size > 5_000
     low = figures[0].axes[0].get_xlim()[0]
     assert low < 0.1  # the worst row is inside
+
+
+def test_rows_have_a_colour_for_each_system_that_was_measured() -> None:
+    table = [Row("exact", 1.0, 0.2, 40, chosen=1.0, cosine=0.9), Row("chain", 1.0, 1.0, 7, chosen=0.9)]
+    axes = plots.rows(table, {"published": 16.0, "chosen": 64.0}).axes[0]
+    labels = ["spiking", "rate, sharpness 16 (published)", "rate, sharpness 64 (chosen)", "cosine"]
+    assert [text.get_text() for text in axes.get_legend().get_texts()] == labels
+    drawn = {dots.get_label(): dots.get_offsets()[:, 0].tolist() for dots in axes.collections}
+    assert drawn == dict(zip(labels, ([1.0, 1.0], [0.2, 1.0], [1.0, 0.9], [0.9]), strict=True))
+    assert len(axes.get_lines()) == 7  # an interval each
+    assert len({tuple(dots.get_facecolor()[0]) for dots in axes.collections}) == 4
+    plain = plots.rows([Row("one", 1.0, 0.9, 20)]).axes[0]
+    assert [text.get_text() for text in plain.get_legend().get_texts()] == ["spiking", "rate"]
+
+
+def test_regions_have_a_panel_each_and_cosine_where_it_has_one() -> None:
+    table = [
+        RegionRow("DG", "code overlap", 4, {"event": 0.9, "brian2": 0.9}),
+        RegionRow("CA1", "equal answers", 4, {"event": 1.0, "brian2": 1.0}, 0.5),
+    ]
+    first, second = plots.regions(table).axes
+    assert [axes.get_title("left") for axes in (first, second)] == ["DG: code overlap", "CA1: equal answers"]
+    assert [text.get_text() for text in first.get_yticklabels()] == ["event", "brian2", "cosine"]
+    places = [np.ma.filled(axes.collections[0].get_offsets()[:, 0].astype(float), np.nan) for axes in (first, second)]
+    np.testing.assert_array_equal(places, [[0.9, 0.9, np.nan], [1.0, 1.0, 0.5]])
+    with pytest.raises(StimulusError, match="no rows"):
+        plots.regions([])
 
 
 def test_agreement_draws_a_ring_for_each_simulator(recording: Recording) -> None:

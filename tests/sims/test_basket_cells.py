@@ -50,6 +50,7 @@ def test_density_follows_the_clipped_hebbian_theory(load: int) -> None:
     np.testing.assert_array_equal(weights, weights.T)
 
 
+@pytest.mark.slow
 def test_a_basket_cell_alone_fires_where_its_equation_says() -> None:
     """A leaky cell under a lasting conductance g settles at (rest + R g E) / (1 + R g); the threshold lies on either side of it."""
     conductance = 10.0  # nS
@@ -76,6 +77,7 @@ def test_basket_cells_choose_the_ideal_granule_cells() -> None:
     assert without.sizes.mean() > 2 * with_baskets.sizes.mean()
 
 
+@pytest.mark.slow
 def test_basket_cells_complete_half_an_engram() -> None:
     engrams = ca3_basket_cells.draw_engrams(500, CELLS, CORE, seed=3)
     weights, meant = ca3_basket_cells.clipped_hebb(engrams, CELLS), engrams[:6]

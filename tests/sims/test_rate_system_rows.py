@@ -43,6 +43,7 @@ def make(out: Path, *more: str) -> dict[str, dict[str, Any]]:
     return {row["row"]: row for row in json.loads(out.read_text())["rows"]}
 
 
+@pytest.mark.slow
 def test_rows_are_right_and_a_rerun_makes_only_what_is_missing(
     tmp_path: Path, embedder: CorpusEmbedder, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -66,6 +67,7 @@ def test_rows_are_right_and_a_rerun_makes_only_what_is_missing(
     assert "0.95 MISSED" in table
 
 
+@pytest.mark.slow
 def test_rows_of_other_arguments_are_kept(tmp_path: Path, embedder: CorpusEmbedder) -> None:
     out = tmp_path / "rows.json"
     make(out, "--rows", "encoder")
@@ -89,6 +91,7 @@ def test_a_job_that_fails_loses_no_rows(tmp_path: Path, embedder: CorpusEmbedder
     assert {row["job"] for row in json.loads(out.read_text())["rows"]} == {"recall"}
 
 
+@pytest.mark.slow
 def test_noise_rows_fall_with_the_cue(tmp_path: Path, embedder: CorpusEmbedder, monkeypatch: pytest.MonkeyPatch) -> None:
     """Where the cues say nothing of what is stored, few answers are right, in both memories."""
     monkeypatch.setattr(rate_system_rows, "NOISE_BACKGROUND", (0, 100, 40, 60))
@@ -99,6 +102,7 @@ def test_noise_rows_fall_with_the_cue(tmp_path: Path, embedder: CorpusEmbedder, 
     assert all(max(row["spiking"], row["rate"]) < 0.4 for row in rows.values())
 
 
+@pytest.mark.slow
 def test_large_memory(tmp_path: Path, embedder: CorpusEmbedder, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(rate_system_rows, "TIMED", 2)
     rows = make(tmp_path / "rows.json", "--rows", "large", "--large", "80")

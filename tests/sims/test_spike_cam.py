@@ -40,6 +40,7 @@ def test_learning_recall_both_ways_and_forgetting(model: str) -> None:
     assert (table[55]["OutCue"], table[56]["OutCont"]) == ([0], [2])
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not DATA.is_file(), reason=f"no {DATA}: set SPIKEMEM_DATA to a folder with the published spike tables")
 @pytest.mark.parametrize("simulator", ["event", "snntorch", "norse", "brian2"])
 def test_the_published_table_row_for_row(simulator: str) -> None:
@@ -50,6 +51,7 @@ def test_the_published_table_row_for_row(simulator: str) -> None:
     assert made == [{name: sorted(cells) for name, cells in row.items()} for row in published["rows"]]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("model", ["spike-cam", "spike-cam:bistable"])
 def test_an_experiment_of_our_own_against_the_plain_loop(model: str) -> None:
     """Forty operations at the advertised spacing, spike for spike and weight for weight."""
@@ -108,6 +110,7 @@ def test_bad_input_is_named(change: dict[str, Any], said: str) -> None:
         run({key: value for key, value in given.items() if value is not None})
 
 
+@pytest.mark.slow
 def test_simulators_agree_on_the_weights() -> None:
     pytest.importorskip("brian2")
     given = experiment([(0, 0, [0, 1]), (7, 1, [2]), (14, 0, [3]), (21, 1, [])])

@@ -40,6 +40,7 @@ def test_the_kernel_is_the_equations_and_its_gradients_are_autograds(seed: int) 
         assert a.abs().max() > 0
 
 
+@pytest.mark.slow
 def test_a_memory_to_begin_with_gets_its_gradient() -> None:
     model = cell().double()
     start = (0.1 * torch.randn(2, DEPTH, WIDTH, WIDTH, dtype=torch.float64)).requires_grad_()

@@ -116,6 +116,7 @@ def test_slots_are_learned(monkeypatch: pytest.MonkeyPatch) -> None:
     assert after.content > 0.6
 
 
+@pytest.mark.slow
 def test_write_similarity_is_learned() -> None:
     torch.manual_seed(0)
     model = write_similarity.network(24, RateV1, 24, 1)
@@ -175,6 +176,7 @@ def test_the_last_memory_alone_is_that_of_the_writes() -> None:
     assert torch.allclose(written.memory, model.remember(stimuli), atol=1e-6)
 
 
+@pytest.mark.slow
 def test_the_spiking_cell_learns_write_similarity_and_lies_near_its_rate_twin() -> None:
     torch.manual_seed(0)
     model = write_similarity.network(24, CELLS["spiking"], 32, 4)
@@ -201,6 +203,7 @@ def test_the_spiking_cell_learns_slots(monkeypatch: pytest.MonkeyPatch) -> None:
     assert after.time < 0.1 < before.time
 
 
+@pytest.mark.slow
 def test_gates_of_the_spiking_cell_are_measured_beside_its_rate_twins(data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     for module in (slots, write_similarity):
         monkeypatch.setattr(module, "STEPS", 1)
@@ -212,6 +215,7 @@ def test_gates_of_the_spiking_cell_are_measured_beside_its_rate_twins(data: Path
             assert 0 < by_steps[64] < 0.5 * by_steps[4] < 0.5, gate
 
 
+@pytest.mark.slow
 def test_a_run_leaves_the_callers_chance_and_the_decoder_as_they_were(monkeypatch: pytest.MonkeyPatch) -> None:
     for module in (slots, write_similarity):
         monkeypatch.setattr(module, "STEPS", 1)

@@ -14,6 +14,7 @@ from spikemem.network.graph import CycleReset, KWinners, Population, Projection
 from spikemem.network.neurons.contract import Brian2Neuron
 from spikemem.network.plasticity.contract import Brian2Rule, PlasticityRule
 from spikemem.network.synapses import Dense, OneBit, Sparse, unpack
+from spikemem.simulators.brian2.exact import exact
 from spikemem.simulators.brian2.race import Race
 from spikemem.simulators.recording import cycle_ranks
 from spikemem.simulators.stimulus import Simulation
@@ -63,7 +64,7 @@ class Model:
         held = {"refractory": (self.net.steps(text.refractory) + 1) * self.dt} if text.refractory else {}
         group = b2.NeuronGroup(
             population.size * self.drive.batches, "\n".join(model), threshold="fires" if races else text.threshold, reset=text.reset,
-            events={f"first_{k}": f"fires and rank < {k}" for k in firsts}, method="exact", dt=self.dt,
+            events={f"first_{k}": f"fires and rank < {k}" for k in firsts}, method=exact(b2), dt=self.dt,
             namespace=self._constants(text), name=f"cells_{n}", **held,
         )  # fmt: skip
         if text.start:
