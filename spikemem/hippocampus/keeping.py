@@ -71,7 +71,7 @@ def checked(spec: ModelSpec, arrays: Arrays) -> dict[str, NDArray[Any]]:
     statistics = {
         "mean": check.floats(given["mean"], "mean", shape=(dim,)),
         "covariance": check.floats(given["covariance"], "covariance", shape=(dim, dim)),
-        "seen": check.indices(given["seen"], "seen", INDEX, shape=(1,)),
+        "seen": _seen(given["seen"]),
     }  # fmt: skip
     for name, most in (("mean", COUNT), ("covariance", COUNT**2)):
         if np.abs(statistics[name]).max(initial=0.0) > most:
@@ -86,6 +86,14 @@ def checked(spec: ModelSpec, arrays: Arrays) -> dict[str, NDArray[Any]]:
         "when": _moments(given["when"], n), "cue": check.array(given["cue"], "cue", "b", shape=(keys,)),
         **_checked_words(given, keys, spec.lex.cells if spec.lex else 1),
     }  # fmt: skip
+
+
+def _seen(given: NDArray[Any]) -> NDArray[np.int64]:
+    """How many memories DG has adapted to, which files of memories hold as a float, [1]."""
+    seen = check.array(given, "seen", "fiu", shape=(1,))
+    if not (0 <= seen[0] <= INDEX and seen[0] == round(float(seen[0]))):
+        raise SnapshotError(f"seen is {seen[0]}; it must be a whole number from 0 to {INDEX}")
+    return seen.astype(np.int64)
 
 
 def _moments(given: NDArray[Any], n: int) -> NDArray[np.float64]:

@@ -16,6 +16,8 @@ from spikemem._checks import Checks
 from spikemem.errors import SnapshotError, TrainingError
 from spikemem.snapshot import WEIGHTS, contents, load_arrays, save_arrays
 
+MOMENTS = {"step", "exp_avg", "exp_avg_sq"}
+"""What AdamW keeps of each parameter."""
 check = Checks(SnapshotError)
 TRAINING = "spikemem-training-1"
 FILE = "training.safetensors"
@@ -117,9 +119,11 @@ def _counts(
         moments: dict[int, Weights] = {}
         for name, array in _within(arrays, "optimiser.").items():
             i, _, key = name.partition(".")
-            if int(i) not in parameters or array.shape not in ((), shapes[parameters.index(int(i))]):
+            if int(i) not in parameters or array.shape != (() if key == "step" else shapes[parameters.index(int(i))]):
                 raise SnapshotError(f"the optimiser's {name!r}, of shape {array.shape}, belongs to no parameter")
             moments.setdefault(int(i), {})[key] = torch.from_numpy(check.array(array, f"the optimiser's {name!r}", "f"))
+        if any(kept.keys() != MOMENTS for kept in moments.values()):
+            raise SnapshotError(f"the optimiser keeps {', '.join(sorted(MOMENTS))} of a parameter, and there is something else")
     return course, settings, moments
 
 

@@ -38,7 +38,7 @@ def from_nir(graph: Any, dt: float | None = None) -> Network:
     if not isinstance(graph, nir_library().NIRGraph):
         raise NetworkError(f"from_nir reads a nir.NIRGraph, such as nir.read(path) gives, not a {type(graph).__name__}")
     dt = None if dt is None else check.finite(dt, "dt", above=0, unit=" ms")
-    if KEY not in graph.metadata:
+    if not isinstance(graph.metadata, Mapping) or KEY not in graph.metadata:
         if dt is None:
             raise NetworkError("this NIR graph was not written by spikemem and does not say its time step; give dt, in ms")
         with _readable("this NIR graph", "write it anew with the library `nir`"):
