@@ -24,6 +24,10 @@ ROOM = 3 * 2**30
 """Bytes of addresses that tries may take beyond those of the start: what asks for more gets a MemoryError."""
 
 
+WARM = 30.0
+"""Seconds at most until an input is taken, so that what compiles has compiled."""
+
+
 class Hang(BaseException):
     """A try took too long."""
 
@@ -47,8 +51,9 @@ def main(name: str, seconds: float, seed: int, folder: Path) -> None:
     rng, counts = random.Random(seed), {"tries": 0, "refused": 0, "taken": 0}
     faults: dict[str, dict[str, Any]] = {}
     tries = PARSERS[name].tries(rng, folder)
-    trial = next(tries)
-    _quietly(trial)  # imports and compiles
+    begun = time.monotonic()
+    while not _taken(next(tries)) and time.monotonic() < begun + WARM:  # imports and compiles
+        pass
     resource.setrlimit(resource.RLIMIT_AS, (_status("VmSize") + ROOM, resource.RLIM_INFINITY))
     signal.signal(signal.SIGALRM, _stop)
     end = time.monotonic() + seconds
@@ -78,11 +83,13 @@ def main(name: str, seconds: float, seed: int, folder: Path) -> None:
     os._exit(0)  # whatever tries have left behind
 
 
-def _quietly(trial: Any) -> None:
+def _taken(trial: Any) -> bool:
+    """Whether a try is read, and used, without an error."""
     try:
         trial()
     except Exception:
-        traceback.clear_frames(sys.exc_info()[2])
+        return False
+    return True
 
 
 def _place(error: BaseException) -> str:
