@@ -110,10 +110,12 @@ class Checks:
             raise self.error(f"{name} is {shown(value)}; it must be True or False")
         return bool(value)
 
-    def array(self, value: Any, name: str, kinds: str = "fiub", *, shape: Sequence[int | None] | None = None) -> NDArray[Any]:
-        """An array of one of numpy's kinds, of its own dtype, without NaN and infinity; torch tensors lose their gradient.
+    def array(
+        self, value: Any, name: str, kinds: str = "fiub", *, shape: Sequence[int | None] | None = None, finite: bool = True
+    ) -> NDArray[Any]:
+        """An array of one of numpy's kinds, of its own dtype; torch tensors lose their gradient.
 
-        kinds: letters of `dtype.kind`; an empty sequence is of any.   shape: None in it is any length.
+        kinds: letters of `dtype.kind`; an empty sequence is of any.   shape: None in it is any length.   finite: without NaN and infinity.
         """
         expected = "numbers" if "f" in kinds else KINDS[kinds[0]]
         if shape is not None:
@@ -131,7 +133,7 @@ class Checks:
             raise self.error(f"{name}: {array.dtype} of shape {array.shape}; expected {expected}")
         if shape is not None and (array.ndim != len(shape) or any(n not in (None, m) for n, m in zip(shape, array.shape, strict=True))):
             raise self.error(f"{name}: shape {array.shape}; expected {expected}")
-        if array.dtype.kind == "f" and not np.isfinite(array).all():
+        if finite and array.dtype.kind == "f" and not np.isfinite(array).all():
             raise self.error(f"{name}: NaN or infinity among them; expected finite {expected}")
         return array
 

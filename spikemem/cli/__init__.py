@@ -5,6 +5,7 @@ import os
 import typer
 
 from spikemem.cli import comparison, contents, data, lab, memory, train
+from spikemem.cli.show import any_terminal
 
 app = typer.Typer(no_args_is_help=True, rich_markup_mode="markdown", pretty_exceptions_enable=False, help="A spiking hippocampal memory.")
 for part in (memory, contents, comparison, lab):
@@ -15,5 +16,6 @@ lab.bench.add_typer(data.app)
 
 def main() -> None:
     """The console script."""
+    any_terminal()
     os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
     app()

@@ -7,10 +7,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich import box
-from rich.markup import escape
 from rich.table import Table
 
-from spikemem.cli.show import Json, bar, clear_errors, err, out, save, spinner
+from spikemem.cli.show import Json, bar, clear_errors, err, out, plain, save, spinner
 from spikemem.errors import DataError, MissingDataError
 
 if TYPE_CHECKING:
@@ -69,7 +68,7 @@ def found_in(folder: Path, only: Sequence[str]) -> dict[str, list["Task"]]:
         except MissingDataError as error:
             if only:
                 raise
-            err.print(f"{name} is left out: {escape(str(error))}")
+            err.print(f"{name} is left out: {plain(str(error))}")
     if not found:
         raise MissingDataError(f"no data set in {folder}; docs/data.md says where to get them")
     return found
@@ -84,5 +83,5 @@ def print_rows(rows: Sequence["RetrievalRow"]) -> None:
     for i, name in enumerate(heading):
         table.add_column(name, justify="right" if i else "left")
     for cells in lines:
-        table.add_row(*map(escape, cells))
+        table.add_row(*map(plain, cells))
     out.print(table)

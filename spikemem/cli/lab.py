@@ -7,11 +7,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
-from rich.markup import escape
 from rich.table import Table
 from typer.core import TyperCommand
 
-from spikemem.cli.show import Json, Seed, clear_errors, out, save, show, spinner
+from spikemem.cli.show import Json, Seed, clear_errors, out, plain, save, show, spinner
 from spikemem.errors import SpikememError
 from spikemem.evaluate.sizes import SimulationSize, TrainingSize
 
@@ -139,7 +138,7 @@ def _checks(checks: Sequence[Any]) -> None:
     out.print(table)
     for c in checks:
         if c.lacks or c.first:
-            out.print(f"{c.model}, {c.probe}, {c.simulator}: {escape(c.lacks or str(c.first))}")
+            out.print(f"{c.model}, {c.probe}, {c.simulator}: {plain(c.lacks or str(c.first))}")
 
 
 @plot.command(epilog="Example: `spikemem plot raster rec.npz ec dg ca3 --out raster.png`")
@@ -189,7 +188,7 @@ def bench_simulate(
     out.print(table)
     for t in made:
         if t.lacks:
-            out.print(f"{t.simulator}: {escape(t.lacks)}")
+            out.print(f"{t.simulator}: {plain(t.lacks)}")
 
 
 @bench.command(name="train", epilog="Example: `spikemem bench train`, or `spikemem bench train --curve 100 --device cuda`")

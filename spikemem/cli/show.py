@@ -1,9 +1,11 @@
 """What the commands share: consoles, progress, tables, clear errors."""
 
-import json
+import io
+import re
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from json import dumps, loads
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -13,10 +15,27 @@ from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 from rich.table import Table
 
+from spikemem._checks import FILE_BYTES, SEED
+from spikemem._files import text_of
 from spikemem.errors import SpikememError, TextError
 
-out = Console(soft_wrap=True, highlight=False, width=None if sys.stdout.isatty() else 140)  # a pipe has no width of its own
-err = Console(stderr=True, soft_wrap=True)
+COMMANDING = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
+"""Control characters but tab and line feed, marks that turn the direction of writing, and halves of characters."""
+LINE_END = re.compile("\r\n|\n|\r")
+"""What ends a line of a file; form feeds and other marks that `str.splitlines` takes for ends do not."""
+
+
+class Terminal(Console):
+    """A console whose JSON commands no terminal either."""
+
+    def print_json(self, json: str | None = None, **options: Any) -> None:
+        """Print JSON text, in ASCII where it holds what `visible` would not let stand."""
+        written = dumps(loads(json or "null"), ensure_ascii=False)
+        super().print_json(json, **{"ensure_ascii": bool(COMMANDING.search(written)), **options})
+
+
+out = Terminal(soft_wrap=True, highlight=False, width=None if sys.stdout.isatty() else 140)  # a pipe has no width of its own
+err = Terminal(stderr=True, soft_wrap=True)
 
 BAR_FROM = 100
 """A progress bar shows from so many texts up."""
@@ -25,7 +44,7 @@ CELL = 200
 
 Json = Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")]
 Model = Annotated[str, typer.Option(help="Name or path of a model file.")]
-Seed = Annotated[int, typer.Option(help="Seed of the wiring and the noise.")]
+Seed = Annotated[int, typer.Option(min=0, max=SEED, help="Seed of the wiring and the noise.")]
 
 
 @contextmanager
@@ -34,7 +53,7 @@ def clear_errors() -> Iterator[None]:
     try:
         yield
     except SpikememError as error:
-        err.print(f"[bold red]error:[/] {escape(' '.join(str(error).split()))}")
+        err.print(f"[bold red]error:[/] {plain(' '.join(str(error).split()))}")
         raise typer.Exit(2) from error
 
 
@@ -65,13 +84,13 @@ def spinner(what: str) -> Iterator[Callable[[str], None]]:
 def show(rows: Sequence[dict[str, Any]], as_json: bool, title: str = "") -> None:
     """Print rows as JSON, or as a table in which long texts are shortened."""
     if as_json:
-        out.print_json(json.dumps(list(rows)))
+        out.print_json(dumps(list(rows)))
         return
-    table = Table(title=title or None, title_justify="left")
+    table = Table(title=plain(title) or None, title_justify="left")
     for name in rows[0] if rows else ["nothing"]:
         table.add_column(name, justify="left" if name in ("text", "what") else "right", overflow="fold" if name == "text" else "ellipsis")
     for row in rows:
-        table.add_row(*(f"{v:.3f}" if isinstance(v, float) else escape(shortened(str(v))) for v in row.values()))
+        table.add_row(*(f"{v:.3f}" if isinstance(v, float) else plain(shortened(str(v))) for v in row.values()))
     out.print(table)
 
 
@@ -84,12 +103,35 @@ def shortened(text: str) -> str:
     return text if len(text) <= CELL else text[: CELL - 1].rstrip() + "…"
 
 
+def visible(text: str) -> str:
+    r"""A text as a terminal shows it: what would command a terminal, or turn its line around, stands there as its number.
+
+    >>> visible("red \x1b[31m")
+    'red \\x1b[31m'
+    """
+    return COMMANDING.sub(lambda found: found[0].encode("unicode_escape").decode(), text)
+
+
+def plain(text: str) -> str:
+    """A text for a console, of which neither terminal nor markup takes a part for a command."""
+    return escape(visible(text))
+
+
 def lines(file: Path) -> list[str]:
-    """The lines of a text file that are not blank."""
+    """The lines of a text file that are not blank, without a byte order mark; "-" is standard input."""
     try:
-        return [line for line in file.read_text(encoding="utf-8").splitlines() if line.strip()]
-    except (OSError, UnicodeDecodeError) as error:
-        raise TextError(f"{file} cannot be read as UTF-8 text: {error}") from error
+        content = sys.stdin.buffer.read(FILE_BYTES) if str(file) == "-" else None
+        text = text_of(file, FILE_BYTES, "utf-8-sig") if content is None else content.decode("utf-8-sig")
+    except (OSError, ValueError) as error:
+        raise TextError(f"{visible(str(file))} cannot be read as UTF-8 text: {error}") from error
+    return [line for line in LINE_END.split(text) if line.strip()]
+
+
+def any_terminal() -> None:
+    """Let a terminal that cannot show a character show its number, rather than fail."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
 
 
 def save(figure: Any, path: Path) -> None:
@@ -98,4 +140,4 @@ def save(figure: Any, path: Path) -> None:
         figure.savefig(path, dpi=150)
     except (OSError, ValueError) as error:
         raise SpikememError(f"{path} cannot be written as a picture: {error}") from error
-    err.print(f"drew {path}")
+    err.print(f"drew {plain(str(path))}")

@@ -29,8 +29,10 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from spikemem._checks import Checks, shown
 from spikemem.errors import DataError, MissingDataError
 
+check = Checks(DataError)
 Texts = tuple[str, ...]
 LOCOMO_KINDS = {1: "multi-hop", 2: "temporal", 3: "open-domain", 4: "single-hop", 5: "adversarial"}
 """LoCoMo's numbers of its question categories (Maharana 2024, as its evaluation code has them)."""
@@ -75,6 +77,11 @@ class Task:
             for field in fields:
                 if len(getattr(self, field)) != n:
                     raise DataError(f"{self.dataset}, {self.name}: {len(getattr(self, field))} {field} for {n}")
+        for field in ("texts", "embedded", "speakers", "questions", "kind"):
+            if (odd := next((item for item in getattr(self, field) if not isinstance(item, str)), None)) is not None:
+                raise DataError(f"{shown(self.dataset)}, {shown(self.name)}: {shown(odd)} among {field}; they must be texts")
+        if any(not isinstance(cue, str) for cues in self.cues for cue in cues):
+            raise DataError(f"{self.dataset}, {self.name}: cues must be tuples of texts")
         if not self.texts:
             raise DataError(f"{self.dataset}, {self.name} has no texts")
         for question, gold in zip(self.questions, self.gold, strict=True):
@@ -114,7 +121,7 @@ def _format(path: Path, expected: str) -> Iterator[None]:
     """One clear error where a file's content is not what its data set publishes."""
     try:
         yield
-    except (KeyError, IndexError, TypeError, AttributeError, ValueError) as error:
+    except (KeyError, IndexError, TypeError, AttributeError, ValueError, OverflowError, RecursionError, csv.Error) as error:
         raise DataError(f"{path} is not in the published format of {expected} ({type(error).__name__}: {error}); get it anew") from error
 
 
@@ -130,11 +137,12 @@ def _text(path: Path) -> str:
 def _json(path: Path) -> Any:
     try:
         return json.loads(_text(path))
-    except json.JSONDecodeError as error:
+    except (ValueError, RecursionError) as error:
         raise DataError(f"{path} is no whole JSON file ({error}); get it anew") from error
 
 
 def _files(folder: Path, pattern: str) -> list[Path]:
+    folder = check.path(folder, "the folder with the data sets")
     found = sorted(folder.glob(pattern))
     if not found:
         raise MissingDataError(f"no {folder / pattern}")
@@ -300,7 +308,7 @@ def _paraphrases(dataset: str, pairs: Sequence[tuple[str, str, bool]]) -> Task:
 
 def banking77(data: Path) -> list[Task]:
     """BANKING77: the training questions are stored, those of the test are the cues; any memory of the same intent is right."""
-    stored, asked = (_intents(data / "banking77" / f"{part}.csv") for part in ("train", "test"))
+    stored, asked = (_intents(check.path(data, "data") / "banking77" / f"{part}.csv") for part in ("train", "test"))
     members: dict[str, set[int]] = {}
     for i, (_, intent) in enumerate(stored):
         members.setdefault(intent, set()).add(i)
@@ -332,9 +340,9 @@ PARTS = ("train", "dev", "test")
 
 def pairs(data: Path, dataset: str, part: str = "train") -> list[SentencePair]:
     """A part of one of PAIRS, in the file's order: MissingDataError where its file is not there, DataError where it is bad."""
-    if dataset not in PAIRS or part not in PARTS:
-        raise DataError(f"no pairs {dataset!r}, {part!r}; there are {', '.join(PAIRS)}, each in {', '.join(PARTS)}")
-    path = data / PAIRS[dataset].format(part)
+    check.choice(dataset, "the data set of pairs", PAIRS)
+    check.choice(part, "its part", PARTS)
+    path = check.path(data, "data") / PAIRS[dataset].format(part)
     found = []
     with _format(path, dataset):
         for row in _tabs(path, 7 if dataset == "STS-B" else 2):

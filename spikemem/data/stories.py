@@ -9,8 +9,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
+from spikemem._checks import Checks
 from spikemem.errors import DataError, MissingDataError
 
+check = Checks(DataError)
 TASKS = range(1, 21)
 FOLDERS = ("babi/en-10k", "babi/en")
 """Where a task's file is looked for, the larger set first."""
@@ -46,7 +48,7 @@ def babi(data: Path, task: int, split: Split) -> list[Story]:
     sentences: list[Tokens] = []
     questions: list[StoryQuestion] = []
     try:
-        lines = path.read_text(encoding="utf-8").splitlines()
+        lines = [line for line in path.read_text(encoding="utf-8-sig").split("\n") if line.strip()]
     except (OSError, UnicodeDecodeError) as error:
         raise DataError(f"{path} cannot be read as text: {error}") from error
     for row, line in enumerate(lines, 1):
@@ -69,10 +71,10 @@ def babi(data: Path, task: int, split: Split) -> list[Story]:
     return stories
 
 
-def located(data: Path, task: int, split: Split) -> Path:
+def located(data: Path, task: int, split: str) -> Path:
     """The file of a task."""
-    if task not in TASKS:
-        raise DataError(f"bAbI has no task {task}; its tasks are {TASKS[0]} to {TASKS[-1]}")
+    data, split = check.path(data, "data"), check.choice(split, "the part", ("train", "test"))
+    task = check.integer(task, "a task of bAbI", least=TASKS[0], most=TASKS[-1])
     for folder in FOLDERS:
         for path in sorted((data / folder).glob(f"qa{task}_*_{split}.txt")):
             return path

@@ -3,6 +3,7 @@
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from spikemem._checks import Checks
 from spikemem.errors import VectorError
 from spikemem.hippocampus.circuit import Circuit, Volley
 from spikemem.hippocampus.recall import Completion, go_on
@@ -12,12 +13,10 @@ from spikemem.hippocampus.regions.rhythm import CHAIN_SETTLE
 
 def complete(circuit: Circuit, codes: ArrayLike, settle: int) -> Completion:
     """Complete codes that are partly wrong in CA3, and find their memories in CA1 (see `Hippocampus.complete`)."""
-    given = np.asarray(codes)
     cells, winners, core = circuit.spec.dg.cells, circuit.spec.dg.winners, circuit.spec.ca3.core
-    if given.ndim != 2 or given.shape[1] != winners or given.dtype.kind not in "iu" or np.any((given < 0) | (given >= cells)):
-        raise VectorError(f"codes are whole numbers below {cells} of shape [n, {winners}], not {given.dtype} {given.shape}")
+    given = Checks(VectorError).indices(codes, "codes", cells, np.uint16, shape=(None, winners))
     when = np.tile(np.arange(winners, dtype=np.uint8), (len(given), 1))  # one after the other, as they stand
-    active, size, _ = circuit.ca3.complete(given.astype(np.uint16), when, settle)
+    active, size, _ = circuit.ca3.complete(given, when, settle)
     keys = [circuit.ca1.on_ca3_alone(a[: min(n, core)].astype(np.int64)) for a, n in zip(active, size, strict=True)]
     return Completion(active, circuit.ca1.owners(np.array(keys, np.int64)))
 

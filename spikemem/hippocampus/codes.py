@@ -21,9 +21,10 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from spikemem.errors import SnapshotError, VectorError
+from spikemem._checks import Checks
+from spikemem.errors import VectorError
 from spikemem.network.neurons import LIF, LIFState
-from spikemem.snapshot import load_arrays, save_arrays
+from spikemem.snapshot import contents, load_arrays, save_arrays
 
 FORMAT = "spikemem-ec-code-1"
 HALF = 0.5
@@ -34,6 +35,9 @@ WINDOW = 11
 """Steps in which cells of the analytic code may fire, which bounds a cell's spikes a volley. (One spike a millisecond is a count,
 not a cell: an EC cell of the model stands for a handful of stellate cells.)"""
 ARRAYS = ("gain", "top", "profile", "common")
+MOST_WEIGHT = 11
+"""The largest weight of a spike in a trained code: n of a volley stays within int8."""
+check = Checks(VectorError)
 DRIVES = 1024
 """Drives at which `response` evaluates a code."""
 
@@ -98,6 +102,11 @@ class VolleyCode:
     scale: float
 
     def __post_init__(self) -> None:
+        for name in (*ARRAYS, "efficacy"):
+            finite = name != "top"  # which is infinite where nothing bounds it
+            array = check.array(getattr(self, name), f"{name} of a code", "iu" if name == "efficacy" else "f", finite=finite)
+            object.__setattr__(self, name, array.astype(np.int64 if name == "efficacy" else np.float64))
+        object.__setattr__(self, "scale", check.finite(self.scale, "the scale of a code", above=0))
         steps = len(self.profile)
         if self.cell != LIF(self.cell.tau, 1.0):
             raise VectorError(f"a volley's cells are plain LIF of threshold 1, not {self.cell}")
@@ -105,11 +114,16 @@ class VolleyCode:
             self.gain.shape != self.top.shape
             or self.efficacy.shape != (steps,)
             or self.common.shape not in ((steps, 1), (steps, len(self.top)))
+            or self.top.ndim != 1
+            or self.profile.ndim != 1
             or len(self.top) % 2
+            or np.isnan(self.top).any()
+            or np.abs(self.efficacy).max(initial=0) > MOST_WEIGHT
         ):
             names = (*ARRAYS, "efficacy")
             shapes = ", ".join(f"{name} {getattr(self, name).shape}" for name in names)
-            raise VectorError(f"a code's arrays do not fit together: {shapes}; expected [2d], [2d], [time], [time, 2d or 1], [time]")
+            expected = f"[2d], [2d], [time], [time, 2d or 1], [time], with efficacies up to {MOST_WEIGHT}"
+            raise VectorError(f"a code's arrays do not fit together: {shapes}; expected {expected}")
 
     @property
     def dim(self) -> int:
@@ -149,12 +163,10 @@ class VolleyCode:
     def load(cls, path: str | Path) -> "VolleyCode":
         """Read what `save` wrote; SnapshotError where the file is missing, damaged or something else."""
         arrays, head = load_arrays(path, FORMAT)
-        try:
-            whole = {name: np.asarray(arrays[name], np.float64) for name in ARRAYS}
+        with contents(path, "whole code"):
+            whole = {name: arrays[name] for name in ARRAYS}
             tau, scale = float(str(head["tau"])), float(str(head["scale"]))
-            return cls(cell=LIF(tau, 1.0), efficacy=np.asarray(arrays["efficacy"], np.int64), scale=scale, **whole)
-        except (KeyError, ValueError) as error:
-            raise SnapshotError(f"{path} holds no whole code: {error}") from error
+            return cls(cell=LIF(tau, 1.0), efficacy=arrays["efficacy"], scale=scale, **whole)  # type: ignore[arg-type]  # checked there
 
 
 def fired(cell: LIF, current: NDArray[np.float64]) -> Spikes:

@@ -14,29 +14,34 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from spikemem.errors import SpecError, UnknownMemoryError, interruptible
+from spikemem._checks import INDEX, Checks
+from spikemem.errors import SpecError, UnknownMemoryError, VectorError, interruptible
 from spikemem.hippocampus import chain, storing
 from spikemem.hippocampus.circuit import Circuit
 from spikemem.hippocampus.gating import judged, one_thread, read_share
-from spikemem.hippocampus.inputs import at_least, check_cue, known
+from spikemem.hippocampus.inputs import check_cue, known
 from spikemem.hippocampus.keeping import arrays_of, restore
 from spikemem.hippocampus.recall import Completion, Recall, answer, simulate
 from spikemem.hippocampus.regions import ec
 from spikemem.hippocampus.regions.cue_words import CueWords
+from spikemem.hippocampus.regions.ec_ctx import FARTHEST
 from spikemem.hippocampus.regions.ec_lex import Words
 from spikemem.hippocampus.regions.gates import MAJORITY, GateCells
 from spikemem.hippocampus.regions.pathway_cells import PATHWAYS as PATHWAYS
 from spikemem.hippocampus.regions.rhythm import CHAIN_SETTLE, GAMMA, RECALL_SETTLE, THETA, RecallSchedule, chain_protocol
-from spikemem.hippocampus.spec import ModelSpec
+from spikemem.hippocampus.spec import MOST_RECALLED, ModelSpec
 from spikemem.hippocampus.storing import NewMemories, Recoding, StorePlan
 from spikemem.network.graph import Network
 from spikemem.simulators.recording import Recording
-from spikemem.snapshot import Arrays, load_arrays, save_arrays
+from spikemem.snapshot import Arrays, contents, load_arrays, save_arrays
 
 ATTENTION_CYCLES = THETA // GAMMA
 """Gamma cycles of attention by default: one theta cycle."""
 FORMAT = "spikemem-hippocampus-1"
 Progress = Callable[[int, int], None]
+MOST_CYCLES = 10_000
+"""Gamma cycles, theta cycles and hops of one call."""
+check = Checks(VectorError)
 
 
 class Hippocampus:
@@ -60,10 +65,9 @@ class Hippocampus:
         if spec is not None and not isinstance(spec, ModelSpec):
             raise SpecError(f"a hippocampus is made from a ModelSpec, not from {spec!r}; use load_model(name_or_path)")
         self.spec = spec or ModelSpec()
-        if not 0 <= seed < 2**63:
-            raise SpecError(f"seed is {seed}; it must lie between 0 and 2^63 - 1")
-        self.device, self.seed = device, seed
-        self.circuit = Circuit(self.spec, seed)
+        check = Checks(SpecError)
+        self.device, self.seed = check.text(device, "device"), check.seed(seed)
+        self.circuit = Circuit(self.spec, self.seed)
         self.gates = None if self.spec.gates is None else GateCells.of(self.spec)
         self.plans: list[StorePlan] = []
         """The plan of each event of the last `store`, in a model with gates: what they decided, and what changed."""
@@ -101,7 +105,8 @@ class Hippocampus:
         when: moments of the memories, s since 1970, [n], NaN where unknown.
         record: simulate the gates and read what they decide from their spikes; `plans[i].verdict.recording` holds them.
         """
-        new, held = NewMemories.of(self.spec, cue, target, variants, words, pieces, sessions, when), list[int]()
+        more = None if variants is None else check.listed(variants, "variants", "vectors, one item a memory")
+        new, held = NewMemories.of(self.spec, cue, target, more, words, pieces, sessions, when), list[int]()
         self._may_record(record)
         self.plans = []
         while len(held) < len(new):
@@ -160,7 +165,8 @@ class Hippocampus:
         before, after = (int(self._known(i)[0]) for i in (old, new))
         if before == after:
             raise UnknownMemoryError(f"memory {old} cannot supersede itself")
-        self.circuit.supersede(before, after, time.time() if until is None else until)
+        since = time.time() if until is None else check.number(until, "until, s since 1970,", least=-FARTHEST, most=FARTHEST)
+        self.circuit.supersede(before, after, since)
 
     def holds(self, around: float | None = None) -> NDArray[np.bool_]:
         """Which memories hold, forgotten ones apart, [memory].   around: at that moment, s since 1970; now, where None."""
@@ -171,9 +177,10 @@ class Hippocampus:
 
         among: those that may, [memory].   history: also those that no longer hold.
         """
-        heard = np.ones(len(self.circuit.contents), bool) if history else self.circuit.ca1.versions.holds(around)
+        n = len(self.circuit.contents)
+        heard = np.ones(n, bool) if history else self.circuit.ca1.versions.holds(around)
         if among is not None:
-            heard = heard & among
+            heard = heard & check.array(among, "among, which memories may answer,", "b", shape=(n,))
         return None if heard.all() else ~heard
 
     @interruptible()
@@ -182,9 +189,10 @@ class Hippocampus:
 
         cue: [n, d].   words: of each.   apart: which are not its text in other words, [n]; all by default.
         """
-        old, vectors = int(self._known(memory)[0]), ec.unit(cue, self.spec.ec.dim)
+        old = int(self._known(check.integer(memory, "memory", least=0, most=INDEX))[0])
+        vectors = ec.unit(cue, self.spec.ec.dim)
         self._cue_words(words, None, len(vectors))
-        kind = np.ones(len(vectors), bool) if apart is None else np.asarray(apart, bool)
+        kind = np.ones(len(vectors), bool) if apart is None else check.array(apart, "apart", "b", shape=(len(vectors),))
         plan = storing.plan_keys(self.circuit, old, vectors, words, kind)
         self.apply(plan)
         return tuple(plan.keys.place.tolist())
@@ -257,8 +265,9 @@ class Hippocampus:
         simulator: by name, where they are recorded.
         """
         vectors = ec.unit(cue, self.spec.ec.dim)
-        at_least(1, top_k=top_k, attention_cycles=attention_cycles, cycles=cycles)
-        at_least(0, settle=settle)
+        top_k = check.integer(top_k, "top_k", least=1, most=MOST_RECALLED)
+        check.room(len(vectors) * top_k * len(PATHWAYS), f"the answers to {len(vectors):,} cues", "give fewer cues, or a smaller top_k")
+        cycles, settle, attention_cycles = _cycles(cycles, settle, attention_cycles)
         cue_words = self._cue_words(words, around, len(vectors), self._silenced(around, among, history))
         volley = self.circuit.volley(vectors, cue_words)
         schedule, target = RecallSchedule(settle, attention_cycles, self._passes(cycles)), (simulator, self.device) if record else None
@@ -298,8 +307,7 @@ class Hippocampus:
 
         codes: granule cells in firing order, [n, winners], as from `engrams`.   settle: gamma cycles of completion.
         """
-        at_least(0, settle=settle)
-        return chain.complete(self.circuit, codes, settle)
+        return chain.complete(self.circuit, codes, check.integer(settle, "settle", least=0, most=MOST_CYCLES))
 
     @interruptible()
     def recall_chain(
@@ -312,7 +320,7 @@ class Hippocampus:
         yet visited, among the memories that the words of those visited prime; it ends where they prime none.
         """
         vectors = ec.unit(cue, self.spec.ec.dim)
-        at_least(1, hops=hops)
+        hops = check.integer(hops, "hops", least=1, most=MOST_CYCLES)
         cue_words = self._cue_words(words, None, len(vectors), self._silenced(None, among, history=False))
         volley = self.circuit.volley(vectors, cue_words)
         return chain.recall_chain(self.circuit, volley, hops, spreads=words is not None and self._passes(2) > 1)
@@ -342,6 +350,7 @@ class Hippocampus:
         record: dict[str, ArrayLike] | None = None,
     ) -> Recording:
         """The spikes of a recall, step by step, in any simulator.   record: voltages, as in `simulate`; the rest as in `recall`."""
+        cycles, settle, attention_cycles = _cycles(cycles, settle, attention_cycles)
         vectors, passes = ec.unit(cue, self.spec.ec.dim), self._passes(cycles)
         cue_words = self._cue_words(words, around, len(vectors), self._silenced(around, among, history))
         protocol = RecallSchedule(settle, attention_cycles, passes).protocol
@@ -352,7 +361,7 @@ class Hippocampus:
 
         Where the chain has ended nothing is replayed, and the granule cells that fire all the same in those cycles mean nothing.
         """
-        vectors = ec.unit(cue, self.spec.ec.dim)
+        vectors, hops = ec.unit(cue, self.spec.ec.dim), check.integer(hops, "hops", least=1, most=MOST_CYCLES)
         cue_words = self._cue_words(words, None, len(vectors), self._silenced(None, None, history=False))
         return self.circuit.simulate(chain_protocol(hops), vectors, cue_words, simulator=simulator, device=self.device)
 
@@ -394,12 +403,22 @@ class Hippocampus:
     def load(cls, path: str | Path, device: str = "cpu") -> "Hippocampus":
         """Read a snapshot; SnapshotError where it is damaged or something else."""
         arrays, head = load_arrays(path, FORMAT)
-        return cls.of(ModelSpec.model_validate(head["spec"]), arrays, device, int(str(head["seed"])))
+        with contents(path, "hippocampus"):
+            return cls.of(ModelSpec.model_validate(head["spec"]), arrays, device, int(str(head["seed"])))
 
     @classmethod
     @interruptible()
     def of(cls, spec: ModelSpec, arrays: Arrays, device: str = "cpu", seed: int = 0) -> "Hippocampus":
-        """A hippocampus from its `arrays()`; the recurrent synapses are derived anew."""
+        """A hippocampus from its `arrays()`; the recurrent synapses are derived anew. SnapshotError where they do not fit the model."""
         made = cls(spec, device, seed)
         restore(made.circuit, arrays)
         return made
+
+
+def _cycles(cycles: int, settle: int, attention_cycles: int) -> tuple[int, int, int]:
+    """The cycles of a recall, checked."""
+    return (
+        check.integer(cycles, "cycles", least=1, most=MOST_CYCLES),
+        check.integer(settle, "settle", least=0, most=MOST_CYCLES),
+        check.integer(attention_cycles, "attention_cycles", least=1, most=MOST_CYCLES),
+    )

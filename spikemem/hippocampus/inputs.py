@@ -6,11 +6,14 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from spikemem._checks import INDEX, Checks
 from spikemem.errors import UnknownMemoryError, VectorError
 from spikemem.hippocampus.regions.cue_words import SILENT, CueWords
 from spikemem.hippocampus.regions.ec_ctx import FARTHEST, NO_SESSION
 from spikemem.hippocampus.regions.ec_lex import Words
 from spikemem.hippocampus.spec import LexSpec
+
+check = Checks(VectorError)
 
 
 @dataclass(frozen=True, eq=False)
@@ -36,20 +39,21 @@ class Inputs:
         variants: how many each memory has.   apart: whether each has a cue apart from its target.   The rest as in `Hippocampus.store`.
         """
         size = [1 + apart + v for v in variants]
-        own = [0] * n if pieces is None else list(pieces)
-        given = [[SILENT] * s for s in size] if words is None else [list(w) for w in words]
+        own = [0] * n if pieces is None else [check.integer(p, "a number of pieces", least=0) for p in check.listed(pieces, "pieces")]
+        given = [[SILENT] * s for s in size]
+        if words is not None:
+            given = [_words(w, lex) for w in check.listed(words, "words", "lists of `Words`, one a memory")]
         if [len(w) for w in given] != size:
             raise VectorError("words: each memory needs one `Words` for each of its keys (content, cue, variants)")
-        for w in given:
-            _known_cells(w, lex)
         if lex is None:
             given = [[SILENT] * s for s in size]
         if len(own) != n or any(not 0 <= p <= v for p, v in zip(own, variants, strict=False)):
             raise VectorError("pieces: each memory needs how many of its variants are pieces of its text")
-        session = np.full(n, NO_SESSION) if sessions is None else np.asarray(sessions)
-        moment = np.full(n, np.nan) if when is None else np.asarray(when, np.float64)
-        if session.shape != (n,) or session.dtype.kind not in "iu" or moment.shape != (n,) or (np.abs(moment) > FARTHEST).any():
-            raise VectorError(f"{n} memories need as many sessions (whole numbers) and moments (s since 1970 up to {FARTHEST:g}, or NaN)")
+        none = np.full(n, NO_SESSION)
+        session = none if sessions is None else check.indices(sessions, "sessions", 2**62, shape=(n,), least=NO_SESSION)
+        moment = np.full(n, np.nan) if when is None else check.array(when, "when", "fiu", shape=(n,), finite=False).astype(np.float64)
+        if (np.abs(moment) > FARTHEST).any():
+            raise VectorError(f"when: moments are s since 1970, up to {FARTHEST:g}, or NaN")
         cue = [[False] + [True] * apart + [j >= p for j in range(v)] for p, v in zip(own, variants, strict=True)]
         return cls(given, cue, session.astype(np.int64), moment)
 
@@ -70,49 +74,46 @@ def check_cue(
 
     silenced: memories that do not answer, [memory].
     """
-    if words is not None and len(words) != n:
-        raise VectorError(f"{n} cues need as many words, not {len(words)}")
-    if around is not None and not abs(around) <= FARTHEST:
-        raise VectorError(f"around is {around!r}; it must be a moment in seconds since 1970, up to {FARTHEST:g}")
-    _known_cells(words or (), lex)
-    return CueWords.of(words if lex else None, around, n, silenced)
+    given = None if words is None else _words(words, lex)
+    if given is not None and len(given) != n:
+        raise VectorError(f"{n} cues need as many words, not {len(given)}")
+    if around is not None:
+        around = check.number(around, "around, a moment in seconds since 1970,", least=-FARTHEST, most=FARTHEST)
+    return CueWords.of(given if lex else None, around, n, silenced)
 
 
-def _known_cells(words: Sequence[Words], lex: LexSpec | None) -> None:
-    """VectorError where words lie on cells that the model lacks."""
-    if lex is None:
-        return
-    for given in words:
-        if len(given.cells) and not 0 <= given.cells.min() <= given.cells.max() < lex.cells:
-            raise VectorError(f"words reach cell {given.cells.max()}; the model has {lex.cells}: make them with words(text, {lex.cells})")
+def _words(given: Sequence[Words], lex: LexSpec | None) -> list[Words]:
+    """A list of `Words`; VectorError where one is none, or lies on cells that the model lacks."""
+    listed = check.listed(given, "words", "`Words`")
+    for words in listed:
+        check.instance(words, "an item of words", Words, "make it with words(text, cells)")
+    return listed if lex is None else [check_words(words, lex.cells) for words in listed]
+
+
+def check_words(words: Words, cells: int) -> Words:
+    """`Words` whose cells are of the model; VectorError where they are not, or where their parts do not pair up."""
+    if words is SILENT:
+        return words
+    where = f"the word cells (made with words(text, {cells}))"
+    cell = check.indices(words.cells, where, cells)
+    spikes = check.indices(words.spikes, "the spikes of word cells", INDEX, shape=cell.shape, least=1)
+    return Words(cell, spikes, check.array(words.whole, "which word cells are of whole words", "b", shape=cell.shape))
 
 
 def known(ids: ArrayLike, alive: NDArray[np.bool_]) -> NDArray[np.int64]:
     """Memory ids as int64, [n]; UnknownMemoryError where one is no whole number, or of no living memory.   alive: [memory]."""
-    try:
-        given = np.atleast_1d(np.asarray(ids))
-    except ValueError as error:
-        raise UnknownMemoryError(f"memory ids are a list of whole numbers: {error}") from error
-    if given.size == 0:
-        return np.zeros(0, np.int64)
-    if given.ndim != 1 or given.dtype.kind not in "iu":
+    given = np.atleast_1d(Checks(UnknownMemoryError).array(ids, "memory ids, a list of whole numbers", "iu"))
+    if given.ndim != 1 and given.size:
         raise UnknownMemoryError(f"memory ids are a list of whole numbers, not {given.dtype} of shape {given.shape}")
-    for i in given.tolist():
+    for i in given.ravel().tolist():
         if not 0 <= i < len(alive) or not alive[i]:
             raise UnknownMemoryError(f"no memory {i}; it was never stored or has been forgotten")
-    return given.astype(np.int64)
+    return given.ravel().astype(np.int64)
 
 
 def empty(vectors: ArrayLike) -> bool:
     """Whether vectors are a sequence or an array without any."""
     return isinstance(vectors, Sequence | np.ndarray) and len(vectors) == 0
-
-
-def at_least(least: int, **given: int) -> None:
-    """VectorError where a named argument is no whole number, or is below `least`."""
-    for name, value in given.items():
-        if not isinstance(value, int | np.integer) or value < least:
-            raise VectorError(f"{name} is {value!r}; it must be a whole number, at least {least}")
 
 
 def no_words(keys: int, memories: int) -> dict[str, NDArray[np.generic]]:
@@ -121,4 +122,5 @@ def no_words(keys: int, memories: int) -> dict[str, NDArray[np.generic]]:
     return {
         "words_ptr": np.zeros(keys + 1, np.int64), "words_cell": none, "words_spikes": none, "words_whole": np.zeros(0, bool),
         "cue": np.zeros(keys, bool), "session": np.full(memories, NO_SESSION), "when": np.full(memories, np.nan),
+        "superseded_by": np.full(memories, -1), "until": np.full(memories, np.nan), "again": none, "earlier": np.zeros(0),
     }  # fmt: skip

@@ -26,8 +26,9 @@ import torch
 from numpy.typing import ArrayLike, NDArray
 from torch import Tensor
 
-from spikemem.errors import NetworkError, UnknownMemoryError, VectorError
-from spikemem.hippocampus.inputs import Inputs, check_cue, known
+from spikemem._checks import Checks, shown
+from spikemem.errors import NetworkError, SpecError, UnknownMemoryError, VectorError
+from spikemem.hippocampus.inputs import Inputs, check, check_cue, known
 from spikemem.hippocampus.rate_pathways import RatePathways
 from spikemem.hippocampus.recall import Recall
 from spikemem.hippocampus.regions import ec
@@ -35,7 +36,7 @@ from spikemem.hippocampus.regions.ca1 import NONE
 from spikemem.hippocampus.regions.cue_words import CueWords
 from spikemem.hippocampus.regions.ec_lex import Words
 from spikemem.hippocampus.regions.pathway_cells import PATHWAYS
-from spikemem.hippocampus.spec import ModelSpec
+from spikemem.hippocampus.spec import MOST_RECALLED, ModelSpec
 
 SETTLE_STEPS = 3
 """Hopfield updates of x in stage 2."""
@@ -58,11 +59,14 @@ class RateHippocampus:
     """
 
     def __init__(self, spec: ModelSpec | None = None, device: str = "cpu", seed: int = 0, pathways: bool = False) -> None:
-        self.spec = spec or ModelSpec()
+        own = Checks(SpecError)
+        if spec is not None and not isinstance(spec, ModelSpec):
+            raise SpecError(f"a hippocampus is made from a ModelSpec, not from {shown(spec)}; use load_model(name_or_path)")
+        self.spec, seed = spec or ModelSpec(), own.seed(seed)
         self.sharpness = self.spec.ca1.sharpness
         self._pathways = RatePathways(self.spec) if pathways else None
         try:
-            self.device = torch.device(device)
+            self.device = torch.device(own.text(device, "device"))
             generator = torch.Generator().manual_seed(seed)
             projection = torch.randn(self.spec.ec.dim, self.spec.dg.cells, generator=generator) / self.spec.ec.dim**0.5
             self.projection = projection.to(self.device)
@@ -108,7 +112,7 @@ class RateHippocampus:
         """Store memories; returns their ids, [n]. Arguments as in `Hippocampus.store`; a target apart from the cue is a cue, too."""
         cues = self._tensor(cue)
         targets = cues if target is None else self._tensor(target)
-        extra = [None] * len(cues) if variants is None else list(variants)
+        extra = [None] * len(cues) if variants is None else check.listed(variants, "variants", "vectors, one item a memory")
         if len(targets) != len(cues) or len(extra) != len(cues):
             raise VectorError(f"{len(cues)} cues need as many targets and variants, not {len(targets)} and {len(extra)}")
         ids = torch.arange(len(self._targets), len(self._targets) + len(cues), device=self.device)
@@ -169,9 +173,9 @@ class RateHippocampus:
         `scores` are drives. words, around and cycles are those of `Hippocampus.recall`.
         """
         queries = self._tensor(cue)
-        for name, value in (("top_k", top_k), ("cycles", cycles)):
-            if value < 1:
-                raise VectorError(f"{name} is {value}; it must be at least 1")
+        top_k = check.integer(top_k, "top_k", least=1, most=MOST_RECALLED)
+        cycles = check.integer(cycles, "cycles", least=1, most=MOST_RECALLED)
+        check.room(len(queries) * top_k * len(PATHWAYS), f"the answers to {len(queries):,} cues", "give fewer cues, or a smaller top_k")
         n, living = len(queries), torch.nonzero(self._alive[self._owner]).squeeze(1)
         ids, scores = np.full((n, top_k), NONE, np.int64), np.full((n, top_k), np.nan)
         if not len(living):
@@ -259,8 +263,7 @@ class RateHippocampus:
 
         A chain ends (-1) where that is less than half of a code: W leads nowhere, or to what was forgotten.
         """
-        if hops < 1:
-            raise VectorError(f"hops is {hops}; it must be at least 1")
+        hops = check.integer(hops, "hops", least=1, most=MOST_RECALLED)
         first = self.recall(cue, top_k=1).ids[:, 0]
         ids = np.full((len(first), hops), NONE, np.int64)
         if self._weights is None:

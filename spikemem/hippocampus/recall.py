@@ -84,7 +84,7 @@ def _open(circuit: Circuit, volley: Volley, top_k: int, schedule: RecallSchedule
     """Complete cues in CA3, and open CA1 until every cue finds top_k memories, if there are as many."""
     ca1 = circuit.ca1
     active, size, still = circuit.ca3.complete(volley.codes, volley.when, schedule.settle)
-    candidates, competitors = max(circuit.spec.ca1.candidates, top_k), circuit.spec.ca1.competitors
+    candidates, competitors = max(circuit.spec.ca1.candidates, min(top_k, len(ca1))), circuit.spec.ca1.competitors
     while True:
         primed, path, spent = spread(circuit, volley, (active, size), schedule.passes, candidates, competitors)
         ranking = ca1.rank(volley.counts, active, size, candidates, volley.cue_words, primed)

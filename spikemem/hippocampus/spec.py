@@ -6,17 +6,22 @@ from typing import Annotated
 
 from pydantic import Field, ValidationError, model_validator
 
+from spikemem._checks import Checks
 from spikemem.errors import SpecError
 from spikemem.network.modelfile import MODELS, NETWORK, Count, Section, locate, model_files, parsed, problems, read, to_toml
 from spikemem.network.synapses import WORD
 
+MOST_DIMENSIONS = 2**13
+"""Dimensions of vectors: twice those of the largest sentence embedders; DG's covariance has their square."""
+MOST_RECALLED = 2**17
+"""Memories that a recall may ask for, and index cells that may fire in one."""
 Gain = Annotated[float, Field(ge=0, le=4)]
 
 
 class ECSpec(Section):
     """Entorhinal cortex: ON and OFF cells that count out a vector in spikes."""
 
-    dim: Count = 384
+    dim: Annotated[int, Field(ge=1, le=MOST_DIMENSIONS)] = 384
     """Dimension of the vectors; there are twice as many cells."""
     charge: Annotated[float, Field(ge=0.5, le=8)] = 3.2
     """Spikes of a cell for a component of root-mean-square size."""
@@ -55,7 +60,7 @@ class DGSpec(Section):
 
     cells: Count = 16384
     winners: Annotated[int, Field(ge=1, le=256)] = 128
-    fan_in: Count = 8
+    fan_in: Annotated[int, Field(ge=1, le=64)] = 8
     """Dimensions that drive a granule cell, through push-pull pairs of ON and OFF cells."""
 
 
@@ -71,9 +76,9 @@ class CA3Spec(Section):
 class CA1Spec(Section):
     """CA1 and subiculum: index cells that need CA3 and EC together."""
 
-    candidates: Count = 200
+    candidates: Annotated[int, Field(ge=1, le=MOST_RECALLED)] = 200
     """Index cells whose dendrites the Schaffer collaterals may open in a gamma cycle."""
-    competitors: Count = 20
+    competitors: Annotated[int, Field(ge=1, le=MOST_RECALLED)] = 20
     """Index cells that fire in a gamma cycle, and compete for attention."""
     sharpness: Annotated[float, Field(ge=0.1, le=1000)] = 16.0
     """Inverse temperature of the attention: softmax(sharpness x drive)."""
@@ -140,6 +145,7 @@ class ModelSpec(Section):
 
     def with_dim(self, dim: int) -> "ModelSpec":
         """The same model for vectors of another dimension."""
+        dim = Checks(SpecError).integer(dim, "the dimension of vectors", least=1, most=MOST_DIMENSIONS)
         try:
             return ModelSpec.model_validate({**self.model_dump(), "ec": {**self.ec.model_dump(), "dim": dim}})
         except ValidationError as error:

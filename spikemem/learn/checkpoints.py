@@ -12,9 +12,13 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.optim import Optimizer
 
+from spikemem._checks import Checks
 from spikemem.errors import SnapshotError, TrainingError
-from spikemem.snapshot import WEIGHTS, load_arrays, save_arrays
+from spikemem.snapshot import WEIGHTS, contents, load_arrays, save_arrays
 
+MOMENTS = {"step", "exp_avg", "exp_avg_sq"}
+"""What AdamW keeps of each parameter."""
+check = Checks(SnapshotError)
 TRAINING = "spikemem-training-1"
 FILE = "training.safetensors"
 """The file of a training's state in its folder."""
@@ -28,6 +32,7 @@ def save(path: str | Path, model: nn.Module, **metadata: Any) -> Path:
 
     Raises SnapshotError where it cannot be written.
     """
+    check.instance(model, "model", nn.Module, "give the torch module whose weights are saved")
     return save_arrays(path, _arrays(model.state_dict()), {"metadata": metadata, "format": WEIGHTS})
 
 
@@ -37,9 +42,13 @@ def load(path: str | Path, model: nn.Module) -> dict[str, Any]:
     Raises SnapshotError where the file is missing, damaged, something else, of another model, or holds a weight that is NaN or infinite;
     the model is then as it was.
     """
+    check.instance(model, "model", nn.Module, "give the torch module into which the weights are read")
     arrays, head = load_arrays(path, WEIGHTS)
+    metadata = head.get("metadata")
+    if not isinstance(metadata, dict):
+        raise SnapshotError(f"{path} holds no `metadata`, and so is no file that `save` wrote; take another file, or train anew")
     _fill(path, model, arrays)
-    return dict(head["metadata"])  # type: ignore[call-overload]
+    return metadata
 
 
 @dataclass
@@ -80,7 +89,7 @@ def read_state(folder: Path, settings: dict[str, Any], model: nn.Module, optimis
     if not path.exists():
         return State(settings)
     arrays, head = load_arrays(path, TRAINING)
-    before: Any = head["settings"]
+    counts, before, moments = _counts(path, arrays, head, dict(optimiser.state_dict()["param_groups"][0])["params"], model)
     of, now = (given.get("of") or "something without a name" for given in (before, settings))
     if of != now:
         raise TrainingError(f"the training in {folder} is of {of}, not of {now}; give another folder")
@@ -88,14 +97,34 @@ def read_state(folder: Path, settings: dict[str, Any], model: nn.Module, optimis
         was = ", ".join(f"{name}={before.get(name)}" for name in other)
         raise TrainingError(f"the training in {folder} was begun with {was}; go on with the same, or give another folder")
     _fill(path, model, _within(arrays, "model."))
-    moments: dict[int, Weights] = {}
-    for name, array in _within(arrays, "optimiser.").items():
-        i, _, key = name.partition(".")
-        moments.setdefault(int(i), {})[key] = torch.from_numpy(array)
     optimiser.load_state_dict({"state": moments, "param_groups": optimiser.state_dict()["param_groups"]})
-    best = {name: torch.from_numpy(array) for name, array in _within(arrays, "best.").items()}
-    counts: Any = {name: head[name] for name in ("epoch", "seconds", "samples")}
-    return State(settings, losses=arrays["losses"].tolist(), validation=arrays["validation"].tolist(), best=best or None, **counts)
+    best = _tensors(path, model, _within(arrays, "best.")) if any(name.startswith("best.") for name in arrays) else None
+    return State(settings, best=best, **counts)
+
+
+def _counts(
+    path: Path, arrays: Arrays, head: dict[str, object], parameters: list[int], model: nn.Module
+) -> tuple[dict[str, Any], dict[str, Any], dict[int, Weights]]:
+    """What a checkpoint says of a training's course, its settings, and the optimiser's moments of each parameter."""
+    with contents(path, "state of a training"):
+        course = {
+            "losses": check.array(arrays["losses"], "losses", "f", shape=(None,)).tolist(),
+            "validation": check.array(arrays["validation"], "validation", "f", shape=(None,), finite=False).tolist(),
+            "epoch": check.integer(head["epoch"], "epoch", least=0),
+            "samples": check.integer(head["samples"], "samples", least=0),
+            "seconds": check.finite(head["seconds"], "seconds", least=0),
+        }
+        settings: dict[str, Any] = check.instance(head["settings"], "settings", dict, "they are those of the training")
+        shapes = [tuple(p.shape) for p in model.parameters() if p.requires_grad]
+        moments: dict[int, Weights] = {}
+        for name, array in _within(arrays, "optimiser.").items():
+            i, _, key = name.partition(".")
+            if int(i) not in parameters or array.shape != (() if key == "step" else shapes[parameters.index(int(i))]):
+                raise SnapshotError(f"the optimiser's {name!r}, of shape {array.shape}, belongs to no parameter")
+            moments.setdefault(int(i), {})[key] = torch.from_numpy(check.array(array, f"the optimiser's {name!r}", "f"))
+        if any(kept.keys() != MOMENTS for kept in moments.values()):
+            raise SnapshotError(f"the optimiser keeps {', '.join(sorted(MOMENTS))} of a parameter, and there is something else")
+    return course, settings, moments
 
 
 def spoiled(model: nn.Module, weights: Mapping[str, Tensor]) -> str | None:
@@ -139,6 +168,11 @@ def _within(arrays: Arrays, prefix: str) -> Arrays:
 
 def _fill(path: str | Path, model: nn.Module, arrays: Arrays) -> None:
     """Put arrays into a model of exactly their names and shapes."""
+    model.load_state_dict(_tensors(path, model, arrays))
+
+
+def _tensors(path: str | Path, model: nn.Module, arrays: Arrays) -> Weights:
+    """Arrays as the weights of a model, of exactly its names and shapes, all of them well."""
     own = {name: tuple(tensor.shape) for name, tensor in model.state_dict().items()}
     given = {name: array.shape for name, array in arrays.items()}
     if wrong := [name for name in sorted(own.keys() | given.keys()) if own.get(name) != given.get(name)]:
@@ -147,7 +181,8 @@ def _fill(path: str | Path, model: nn.Module, arrays: Arrays) -> None:
             f"{path} holds the weights of another model: {len(wrong)} do not fit, the first {name!r}, of shape "
             f"{given.get(name, 'none')} there and {own.get(name, 'none')} here; build the model as it was when it was saved"
         )
-    weights = {name: torch.from_numpy(array) for name, array in arrays.items()}
+    with contents(path, "weights"):
+        weights = {name: torch.from_numpy(array) for name, array in arrays.items()}
     if (bad := spoiled(model, weights)) is not None:
         raise SnapshotError(f"{path} holds a weight that is NaN or infinite, first in {bad!r}; take another file, or train anew")
-    model.load_state_dict(weights)
+    return weights

@@ -14,16 +14,15 @@ so that, with g[t] the loss's gradient by V[t] and u[t] by S[t],
 `fused` runs both passes over the window in one numba kernel each, on the CPU; otherwise snnTorch's cell is stepped through the window.
 """
 
-import math
 from collections.abc import Callable, Sequence
 from typing import Any
 
-import numpy as np
 import snntorch
 import torch
 from snntorch.surrogate import FastSigmoid
 from torch import Tensor, nn
 
+from spikemem._checks import INDEX, Checks, shown
 from spikemem.errors import NetworkError, StimulusError, UnsupportedError
 from spikemem.kernels import surrogate as kernels
 from spikemem.kernels.threads import shared
@@ -35,6 +34,9 @@ SLOPE = 25.0
 LEARNED = ("tau", "threshold")
 ALONE = 1 << 15
 """Values of a window below which a second thread costs more than it saves."""
+
+
+check = Checks(NetworkError)
 
 
 class Linear(nn.Linear):
@@ -84,15 +86,13 @@ class SpikingLayer(nn.Module):
         slope: float = SLOPE,
     ) -> None:
         super().__init__()
-        if neuron != LIF(neuron.tau, neuron.threshold):
+        if not isinstance(neuron, LIF) or neuron != LIF(neuron.tau, neuron.threshold):
             raise UnsupportedError(f"a trainable layer has plain cells, of a tau and a threshold alone, not {neuron}; use the plain LIF")
-        if unknown := set(learn) - set(LEARNED):
-            raise NetworkError(f"a layer cannot learn {', '.join(sorted(unknown))}; it learns {' and '.join(LEARNED)}")
-        if not (isinstance(cells, int | np.integer) and cells > 0 and 0 < dt < math.inf and 0 < slope < math.inf and math.isfinite(start)):
-            raise NetworkError(
-                f"a layer of {cells} cells, dt {dt} ms, slope {slope}, start {start}: there must be whole cells, one or more, dt and slope "
-                "finite and above 0, and start finite"
-            )
+        learn = [check.choice(name, "what a layer learns", LEARNED) for name in check.listed(learn, "learn", "texts")]
+        cells = check.integer(cells, "the cells of a layer", least=1, most=INDEX)
+        dt, slope = check.finite(dt, "dt", above=0, unit=" ms"), check.finite(slope, "slope", above=0)
+        start = check.finite(start, "start")
+        fused = None if fused is None else check.flag(fused, "fused")
         if "tau" in learn and neuron.tau == float("inf"):
             raise NetworkError("a layer cannot learn a tau that is infinite; begin with a long one (1000 ms), or leave tau out of learn")
         self.cells, self.dt, self.fused, self.slope = cells, dt, fused, slope
@@ -136,6 +136,8 @@ class SpikingLayer(nn.Module):
         return _loop(current, self.beta, self.threshold, self.start, self.slope)[1]
 
     def _checked(self, current: Tensor) -> Tensor:
+        if not isinstance(current, Tensor):
+            raise StimulusError(f"the current is {shown(current)}; a layer takes a torch tensor, [time, batch, {self.cells}]")
         if current.ndim != 3 or current.shape[2] != self.cells or not current.shape[0]:
             raise StimulusError(
                 f"the current has shape {list(current.shape)}; a layer of {self.cells} cells needs [time, batch, {self.cells}]"

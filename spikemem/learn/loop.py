@@ -27,12 +27,13 @@ from rich.progress import Progress
 from torch import Tensor, nn
 from torch.nn.parallel import DistributedDataParallel
 
+from spikemem._checks import shown
 from spikemem.errors import MissingExtraError, TrainingError, interruptible
 from spikemem.learn import allocator
 from spikemem.learn.checkpoints import State, mark, read_state, spoiled, write_state
 from spikemem.learn.distributed import Team, team_on
 from spikemem.learn.health import MENDS, Finding, Watch
-from spikemem.learn.settings import STANDARD, Settings
+from spikemem.learn.settings import STANDARD, Settings, check
 
 Batch = Any
 Data = Sequence[Tensor] | Callable[[torch.Generator], Iterable[Batch]]
@@ -143,7 +144,7 @@ class _Training:
     def epoch(self, tell: Callable[[int, int], None], watch: Watch) -> float:
         """Train for one epoch, and return its last learning rate.   tell: takes steps done, and all."""
         state, settings = self.state, self.settings
-        torch.manual_seed(_seed(settings.seed, state.epoch, self.team.rank))
+        _sow(_seed(settings.seed, state.epoch, self.team.rank), self.team.device)
         batches = self.batches(state.epoch)
         if not len(batches):
             raise TrainingError("the data hold no batch; give more rows, or fewer processes")
@@ -222,6 +223,11 @@ def fit(
     Raises TrainingError where a parameter is not finite at the start, the loss or its gradient is no longer finite, settings and data do
     not fit, or the device is not there.
     """
+    check.instance(model, "model", nn.Module, "give a torch module")
+    check.instance(settings, "settings", Settings, "give spikemem.learn.Settings(...)")
+    for name, function in (("loss", loss), ("validate", validate), ("progress", progress), ("on_epoch", on_epoch)):
+        if not callable(function) and (function is not None or name == "loss"):
+            raise TrainingError(f"{name} is {shown(function)}; it must be a function")
     if validate is None and (settings.patience is not None or settings.target is not None):
         raise TrainingError("patience and target are about the validation, and there is none; give `validate`, or leave them out")
     team = team_on(settings.device)
@@ -279,6 +285,14 @@ def _number(measured: Any) -> float:
         return float(measured)
     except (TypeError, ValueError, RuntimeError):
         return math.nan
+
+
+def _sow(seed: int, device: torch.device) -> None:
+    """Seed the generators that a training draws from, and no other: `torch.manual_seed` would reach those of every device."""
+    torch.default_generator.manual_seed(seed)
+    if device.type == "cuda":
+        with torch.cuda.device(device):
+            torch.cuda.manual_seed(seed)
 
 
 def _seed(*words: int) -> int:

@@ -4,12 +4,10 @@ import math
 from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
-
+from spikemem._checks import Checks
 from spikemem.errors import TrainingError
 
-LARGEST_SEED = 2**63 - 1
-"""Of torch's generators."""
+check = Checks(TrainingError)
 
 
 @dataclass(frozen=True)
@@ -46,31 +44,25 @@ class Settings:
     def __post_init__(self) -> None:
         for name in ("checkpoint", "tensorboard"):
             if (folder := getattr(self, name)) is not None:
-                if not isinstance(folder, str | Path):
-                    raise TrainingError(f"{name} is {folder!r}; it must be a folder")
-                object.__setattr__(self, name, Path(folder))
-        for name, least in (("epochs", 1), ("batch", 1), ("warmup", 0), ("seed", 0), ("patience", 0)):
-            value = getattr(self, name)
-            if value is None and name == "patience":
-                continue
-            if not isinstance(value, int | np.integer):
-                raise TrainingError(f"{name} is {value!r}; it must be a whole number")
-            if value < least:
-                raise TrainingError(f"{name} is {value}; it must be at least {least}")
-        if self.seed > LARGEST_SEED:
-            raise TrainingError(f"seed is {self.seed}; it must be at most {LARGEST_SEED}")
-        for name in ("lr", "weight_decay", "clip", "target"):
-            value = getattr(self, name)
-            if not (isinstance(value, int | float | np.integer | np.floating) or (value is None and name == "target")):
-                raise TrainingError(f"{name} is {value!r}; it must be a number")
-        if not 0 < self.lr < math.inf:
-            raise TrainingError(f"lr is {self.lr}; it must be finite, and above 0")
-        if not 0 <= self.weight_decay < math.inf:
-            raise TrainingError(f"weight_decay is {self.weight_decay}; it must be finite, and at least 0")
-        if not self.clip > 0:
-            raise TrainingError(f"clip is {self.clip}; it must be above 0 (math.inf for no clipping)")
-        if self.target is not None and math.isnan(self.target):
-            raise TrainingError("target is nan; it must be a number, or None to train to the end")
+                self._set(name, check.path(folder, name))
+        for name, least in (("epochs", 1), ("batch", 1), ("warmup", 0)):
+            self._set(name, check.integer(getattr(self, name), name, least=least))
+        self._set("seed", check.seed(self.seed))
+        if self.patience is not None:
+            self._set("patience", check.integer(self.patience, "patience", least=0))
+        self._set("lr", check.finite(self.lr, "lr", above=0))
+        self._set("weight_decay", check.finite(self.weight_decay, "weight_decay", least=0))
+        self._set("clip", check.number(self.clip, "clip (math.inf for no clipping)", above=0))
+        if self.target is not None:
+            self._set("target", check.number(self.target, "target (None to train to the end)"))
+        for name in ("amp", "compile"):
+            self._set(name, check.flag(getattr(self, name), name))
+        if self.device is not None:
+            check.text(self.device, "device")
+        check.instance(self.of, "of", str, "say in words what is learned from what")
+
+    def _set(self, name: str, value: object) -> None:
+        object.__setattr__(self, name, value)  # the dataclass is frozen
 
     def rate(self, step: int, done: float) -> float:
         """The learning rate of a step.   done: the part of the training before it, 0 to 1."""

@@ -149,7 +149,8 @@ def _restored(arrays: Mapping[str, NDArray[Any]], head: Mapping[str, Any]) -> Re
     steps, batches = (saved.integer(head[name], name, least=1, most=INDEX) for name in ("steps", "batches"))
     spikes = {}
     for name, size in head["sizes"].items():
-        spikes[name] = s = Spikes(*saved.array(arrays[f"spikes/{name}"], f"spikes of {name!r}", "iu", shape=(3, None)), size)
+        step, batch, cell = saved.array(arrays[f"spikes/{name}"], f"spikes of {name!r}", "iu", shape=(3, None))
+        spikes[name] = s = Spikes(step, batch, cell, size)
         if len(s) and not (s.step.max() < steps and s.batch.max() < batches):
             raise ValueError(f"the spikes of {name!r} lie outside its {steps} steps and {batches} batch items")
     part = {kind: {n.split("/", 1)[1]: a for n, a in arrays.items() if n.startswith(kind + "/")} for kind in PARTS}

@@ -9,9 +9,14 @@ from numpy.typing import NDArray
 
 from spikemem.errors import NetworkError
 from spikemem.network.graph import Network, Population
+from spikemem.network.neurons.contract import check
 from spikemem.network.neurons.lif import LIF
 from spikemem.network.synapses import Dense, one_to_one
 
+MEMBRANE = {"LIF": "tau", "CubaLIF": "tau_mem"}
+"""The field of a leaky cell's time constant."""
+MOST = 2**24
+"""Cells of an Input, of which a graph has the number alone."""
 CELLS, WEIGHTS = ("LIF", "IF", "CubaLIF"), ("Linear", "Affine")
 
 
@@ -38,7 +43,8 @@ def foreign(graph: Any, dt: float) -> Network:
                 raise _refused(name, node, f"its cells have shape {node.v_threshold.shape}; flatten them to one dimension")
             net.add(Population(name, len(node.v_threshold), _neuron(name, node, dt)))
         elif kind(node) == "Input" and _feeds_weights(graph, name):
-            net.add(Population(name, int(np.prod(node.input_type["input"]))))
+            size = math.prod(int(n) for n in np.atleast_1d(node.input_type["input"]))
+            net.add(Population(name, check.integer(size, f"the size of NIR node {name!r}", least=1, most=MOST)))
         elif kind(node) not in (*WEIGHTS, "Delay", "Input", "Output"):
             raise _refused(name, node, "spikemem reads LIF, IF, CubaLIF, Linear, Affine without bias, Delay, Input and Output")
     ways = [way for name in net.populations for way in _ways(graph, net, name)]
@@ -93,8 +99,9 @@ def _weights(name: str, node: Any) -> NDArray[Any]:
 
 
 def _steps(name: str, node: Any, net: Network) -> int:
+    delay = _one(name, node, "delay") * 1000
     try:
-        steps = net.steps(_one(name, node, "delay") * 1000)
+        steps = net.steps(delay)
     except NetworkError as error:
         raise _refused(name, node, str(error)) from error
     if steps < 0:
@@ -105,14 +112,15 @@ def _steps(name: str, node: Any, net: Network) -> int:
 def _neuron(name: str, node: Any, dt: float) -> LIF:
     """The LIF neuron whose steps are the Euler steps of a NIR node."""
     threshold, reset, gain = (_one(name, node, field) for field in ("v_threshold", "v_reset", "r"))
+    rest, tau = (0.0, math.inf) if kind(node) == "IF" else (_one(name, node, "v_leak"), _above_0(name, node, MEMBRANE[kind(node)]))
+    tau_syn, w_in = (_above_0(name, node, "tau_syn"), _one(name, node, "w_in")) if kind(node) == "CubaLIF" else (math.inf, 0.0)
+    synapse = 0.0
     try:
         if kind(node) == "IF":
             return LIF(math.inf, threshold, reset, resistance=gain * dt / 1000)
-        rest, tau, synapse = _one(name, node, "v_leak"), _one(name, node, "tau" if kind(node) == "LIF" else "tau_mem"), 0.0
         gain *= dt / 1000 / tau
         if kind(node) == "CubaLIF":
-            tau_syn = _one(name, node, "tau_syn")
-            gain *= _one(name, node, "w_in") * dt / 1000 / tau_syn
+            gain *= w_in * dt / 1000 / tau_syn
             synapse = 0.0 if math.isclose(tau_syn * 1000, dt) else _time_constant(tau_syn, dt)
         return LIF(_time_constant(tau, dt), threshold - rest, reset - rest, tau_syn=synapse, resistance=gain)
     except NetworkError as error:
@@ -125,6 +133,13 @@ def _time_constant(tau: float, dt: float) -> float:
     if not 0 < share < 1:
         raise NetworkError(f"a time constant of {tau} s must be longer than dt, {dt} ms; give a shorter dt")
     return -dt / math.log1p(-share)
+
+
+def _above_0(name: str, node: Any, field: str) -> float:
+    value = _one(name, node, field)
+    if not value > 0:
+        raise _refused(name, node, f"{field} is {value} s; it must be above 0")
+    return value
 
 
 def _one(name: str, node: Any, field: str) -> float:

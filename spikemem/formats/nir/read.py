@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
@@ -10,6 +11,7 @@ from spikemem.errors import NetworkError
 from spikemem.formats.nir.foreign import foreign
 from spikemem.formats.nir.write import KEY, input_node, nir_library, written
 from spikemem.network.graph import CycleReset, KWinners, Logistic, Network, Population
+from spikemem.network.neurons.contract import check
 from spikemem.network.neurons.lif import LIF
 from spikemem.network.plasticity.stdp import STDP
 from spikemem.network.synapses import Dense, OneBit, Sparse, Synapses
@@ -35,21 +37,38 @@ def from_nir(graph: Any, dt: float | None = None) -> Network:
     """
     if not isinstance(graph, nir_library().NIRGraph):
         raise NetworkError(f"from_nir reads a nir.NIRGraph, such as nir.read(path) gives, not a {type(graph).__name__}")
-    if KEY not in graph.metadata:
+    dt = None if dt is None else check.finite(dt, "dt", above=0, unit=" ms")
+    if not isinstance(graph.metadata, Mapping) or KEY not in graph.metadata:
         if dt is None:
             raise NetworkError("this NIR graph was not written by spikemem and does not say its time step; give dt, in ms")
-        return foreign(graph, dt)
+        with _readable("this NIR graph", "write it anew with the library `nir`"):
+            return foreign(graph, dt)
     net = _own(graph)
     if dt not in (None, net.dt):
         raise NetworkError(f"this NIR graph was written for a dt of {net.dt} ms, not {dt} ms; leave dt out")
+    with _readable("this NIR graph", f"delete graph.metadata[{KEY!r}] and give dt"):
+        return _unchanged(net, graph)
+
+
+def _unchanged(net: Network, graph: Any) -> Network:
+    """A network that was read from a graph; NetworkError where the graph changed since."""
     inputs = [name for name in net.populations if any(pre == input_node(name) for pre, _ in graph.edges)]
     for changed in _differences(graph, written(net, inputs)):
         raise NetworkError(f"{changed} of this NIR graph changed since spikemem wrote it; delete graph.metadata[{KEY!r}] and give dt")
     return net
 
 
-def _own(graph: Any) -> Network:
+@contextmanager
+def _readable(what: str, mend: str) -> Iterator[None]:
+    """NetworkError where a graph has parts that do not belong together."""
     try:
+        yield
+    except (AttributeError, KeyError, IndexError, TypeError, ValueError, ArithmeticError, RecursionError) as error:
+        raise NetworkError(f"{what} cannot be read ({type(error).__name__}: {error}); {mend}") from error
+
+
+def _own(graph: Any) -> Network:
+    with _readable(f"the metadata {KEY!r} of this NIR graph", f"delete graph.metadata[{KEY!r}] and give dt"):
         whole = _text(graph)
         net = Network(whole["dt"])
         for name in whole["populations"]:
@@ -62,11 +81,7 @@ def _own(graph: Any) -> Network:
             rule, made = text["plasticity"] and STDP(**text["plasticity"]), _synapses(node, text)
             ways = {way: text.get(way) for way in ("delay", "first", "efficacy")}
             net.connect(text["pre"], text["post"], made, plasticity=rule, **ways)
-    except (AttributeError, KeyError, TypeError, ValueError) as error:
-        raise NetworkError(
-            f"the metadata {KEY!r} of this NIR graph cannot be read ({error!r}); delete graph.metadata[{KEY!r}] and give dt"
-        ) from error
-    return net
+        return net
 
 
 def _text(node: Any) -> dict[str, Any]:

@@ -33,6 +33,7 @@ from numpy.typing import NDArray
 
 from spikemem.errors import MissingExtraError, NetworkError, UnsupportedError
 from spikemem.network.graph import Network, Population, Projection
+from spikemem.network.neurons.contract import check
 from spikemem.network.neurons.lif import LIF
 from spikemem.network.plasticity.stdp import STDP
 from spikemem.network.synapses import OneBit, Sparse, Synapses
@@ -59,7 +60,8 @@ def to_nir(net: Network, inputs: Sequence[str] | None = None) -> Any:
     Raises NetworkError where an input is unknown or a population out of reach of them all, UnsupportedError where a neuron is no LIF or a
     rule no STDP, MissingExtraError without nir.
     """
-    graph = written(net, _inputs(net, inputs))
+    check.instance(net, "the first argument", Network, "to_nir writes a Network")
+    graph = written(net, _inputs(net, None if inputs is None else check.listed(inputs, "inputs", "names of populations")))
     for loss in _losses(net, graph):
         warnings.warn(loss, UserWarning, stacklevel=2)
     return graph

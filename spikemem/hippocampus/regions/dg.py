@@ -28,6 +28,9 @@ WEIGHTS = (0.5, 1.5)
 PRIOR = 64
 """Isotropic volleys that the statistics start from, before the first is seen."""
 
+BLOCK = 2048
+"""Cells that are wired and scaled together."""
+
 
 @dataclass(frozen=True, eq=False)
 class Adaptation:
@@ -65,7 +68,9 @@ class DG:
         self.spec = spec
         dim, cells, fan_in = spec.ec.dim, spec.dg.cells, spec.dg.fan_in
         rng = np.random.default_rng([seed, 1])
-        self.inputs = np.argsort(rng.random((cells, dim), dtype=np.float32), axis=1)[:, :fan_in].astype(np.int32)
+        parts = [min(BLOCK, cells - first) for first in range(0, cells, BLOCK)]  # all at once would take gigabytes
+        drawn = (np.argsort(rng.random((n, dim), dtype=np.float32), axis=1)[:, :fan_in].astype(np.int32) for n in parts)
+        self.inputs = np.concatenate(list(drawn))
         self._drawn = rng.uniform(*WEIGHTS, (cells, fan_in)) * rng.choice([-1.0, 1.0], (cells, fan_in))
         self.adapt(adaptation or Adaptation.none(dim))
 
@@ -74,14 +79,19 @@ class DG:
         self.adaptation = adaptation
         isotropic = (ec.charge(self.spec.ec) * self.spec.ec.layer_two) ** 2
         known = adaptation.seen / (adaptation.seen + PRIOR)
-        covariance = known * adaptation.covariance + (1 - known) * isotropic * np.eye(self.spec.ec.dim)
-        pairs = covariance[self.inputs[:, :, None], self.inputs[:, None, :]]
-        variance = np.einsum("gi,gij,gj->g", self._drawn, pairs, self._drawn)
+        parts = (slice(first, first + BLOCK) for first in range(0, len(self.inputs), BLOCK))
+        variance = np.concatenate([self._variance(self.inputs[part], self._drawn[part], known, isotropic) for part in parts])
         scaled = self._drawn / np.sqrt(np.maximum(variance, 1e-6 * isotropic))[:, None]
         self.weights = np.round(scaled / GRID) * GRID
         self.bias = np.round((self.weights * adaptation.mean[self.inputs]).sum(1) / GRID) * GRID
         self.hold = above(float((np.abs(self.weights).sum(1) * WINDOW + np.abs(self.bias)).max()) + 8.0)
         self.levels = dg_levels(self.spec.dg.winners, self.spec.dg.cells, self.hold)
+
+    def _variance(self, inputs: NDArray[np.int32], drawn: NDArray[np.float64], known: float, isotropic: float) -> NDArray[np.float64]:
+        """The variance of what some cells receive, [cell]."""
+        before, after = inputs[:, :, None], inputs[:, None, :]
+        pairs = known * self.adaptation.covariance[before, after] + (1 - known) * isotropic * (before == after)
+        return np.einsum("gi,gij,gj->g", drawn, pairs, drawn)
 
     def codes(self, counts: NDArray[np.int8]) -> tuple[NDArray[np.uint16], NDArray[np.uint8]]:
         """The winners of EC volleys [n, d] in firing order, [n, k], and the release at which each fired, [n, k]."""

@@ -18,6 +18,7 @@ from functools import cache
 import numpy as np
 from numpy.typing import NDArray
 
+from spikemem._checks import Checks
 from spikemem.errors import SpecError, VectorError
 from spikemem.hippocampus.codes import HALF, WINDOW, VolleyCode, on_off, overshoot, signed
 from spikemem.hippocampus.regions.contract import CircuitDrive, CircuitWiring
@@ -40,13 +41,7 @@ def unit(vectors: object, dim: int) -> NDArray[np.float32]:
 
     Raises VectorError where they are no finite, non-zero numbers of that dimension.
     """
-    try:
-        x = np.asarray(vectors)
-        if x.dtype.kind not in "fiu":
-            raise VectorError(f"vectors must be real numbers of shape [n, {dim}], not {x.dtype}")
-        x = x.astype(np.float64)
-    except (TypeError, ValueError) as error:
-        raise VectorError(f"vectors must be numbers of shape [n, {dim}]: {error}") from error
+    x = Checks(VectorError).array(vectors, f"vectors, [n, {dim}]", "fiu", finite=False).astype(np.float64)
     x = x[None] if x.ndim == 1 else x
     if x.ndim != 2 or x.shape[1] != dim:
         raise VectorError(f"vectors have shape {x.shape}; expected [n, {dim}] (ec.dim of the model)")
