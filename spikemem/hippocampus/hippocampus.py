@@ -6,31 +6,26 @@ five more, as many as a theta cycle has, are sampled for attention. Where an ans
 (`kernels.circuit`, `kernels.index_cells`), and tests compare the two.
 """
 
-import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from spikemem._checks import INDEX, Checks
-from spikemem.errors import SpecError, UnknownMemoryError, VectorError, interruptible
-from spikemem.hippocampus import chain, storing
-from spikemem.hippocampus.circuit import Circuit
-from spikemem.hippocampus.gating import judged, one_thread, read_share
-from spikemem.hippocampus.inputs import check_cue, known
+from spikemem._checks import Checks
+from spikemem.errors import VectorError, interruptible
+from spikemem.hippocampus import chain
+from spikemem.hippocampus.gating import judged, read_share
 from spikemem.hippocampus.keeping import arrays_of, restore
 from spikemem.hippocampus.recall import Completion, Recall, answer, simulate
 from spikemem.hippocampus.regions import ec
-from spikemem.hippocampus.regions.cue_words import CueWords
-from spikemem.hippocampus.regions.ec_ctx import FARTHEST
 from spikemem.hippocampus.regions.ec_lex import Words
-from spikemem.hippocampus.regions.gates import MAJORITY, GateCells
+from spikemem.hippocampus.regions.gates import MAJORITY
 from spikemem.hippocampus.regions.pathway_cells import PATHWAYS as PATHWAYS
 from spikemem.hippocampus.regions.rhythm import CHAIN_SETTLE, GAMMA, RECALL_SETTLE, THETA, RecallSchedule, chain_protocol
 from spikemem.hippocampus.spec import MOST_RECALLED, ModelSpec
-from spikemem.hippocampus.storing import NewMemories, Recoding, StorePlan
+from spikemem.hippocampus.writing import Writing
 from spikemem.network.graph import Network
 from spikemem.simulators.recording import Recording
 from spikemem.snapshot import Arrays, contents, load_arrays, save_arrays
@@ -38,13 +33,12 @@ from spikemem.snapshot import Arrays, contents, load_arrays, save_arrays
 ATTENTION_CYCLES = THETA // GAMMA
 """Gamma cycles of attention by default: one theta cycle."""
 FORMAT = "spikemem-hippocampus-1"
-Progress = Callable[[int, int], None]
 MOST_CYCLES = 10_000
 """Gamma cycles, theta cycles and hops of one call."""
 check = Checks(VectorError)
 
 
-class Hippocampus:
+class Hippocampus(Writing):
     """A one-shot associative memory of spiking populations.
 
     spec: the model.   device: "cpu", or a torch device for simulations (`record=True`).   seed: of the wiring and of the noise.
@@ -61,176 +55,6 @@ class Hippocampus:
     [[1, 2, 3]]
     """
 
-    def __init__(self, spec: ModelSpec | None = None, device: str = "cpu", seed: int = 0) -> None:
-        if spec is not None and not isinstance(spec, ModelSpec):
-            raise SpecError(f"a hippocampus is made from a ModelSpec, not from {spec!r}; use load_model(name_or_path)")
-        self.spec = spec or ModelSpec()
-        check = Checks(SpecError)
-        self.device, self.seed = check.text(device, "device"), check.seed(seed)
-        self.circuit = Circuit(self.spec, self.seed)
-        self.gates = None if self.spec.gates is None else GateCells.of(self.spec)
-        self.plans: list[StorePlan] = []
-        """The plan of each event of the last `store`, in a model with gates: what they decided, and what changed."""
-
-    def __len__(self) -> int:
-        return int(self.circuit.living.sum())
-
-    # -- storing -------------------------------------------------------------------------------------------------------------------
-
-    @interruptible()
-    def store(
-        self,
-        cue: ArrayLike,
-        target: ArrayLike | None = None,
-        variants: Sequence[ArrayLike | None] | None = None,
-        progress: Progress | None = None,
-        *,
-        words: Sequence[Sequence[Words]] | None = None,
-        pieces: Sequence[int] | None = None,
-        sessions: ArrayLike | None = None,
-        when: ArrayLike | None = None,
-        record: bool = False,
-    ) -> NDArray[np.int64]:
-        """Store memories, one volley each; returns their ids, [n].
-
-        In a model with gates each is judged as it comes (`plans`): the id is that of the memory which holds it now, and that may be
-        an old one, which then gets the cues that it lacks, or a new one that supersedes an old one, whose cues it gets. What has a moment
-        supersedes only what is known to have happened no later, and what has pieces refreshes nothing; else it is written.
-
-        cue: what recalls a memory, [n, d].   target: what is recalled, [n, d]; the cue itself by default.
-        variants: for each memory further cues [v, d], or None.
-        words: for each memory the `Words` of each of its keys: content, cue where a target is given, variants; for models with `lex`.
-        pieces: for each memory how many of its variants, the first so many, are pieces of its own text and not other cues.
-        sessions: of each memory, [n], -1 for none: memories of one session, in the order of storing, are neighbours in time.
-        when: moments of the memories, s since 1970, [n], NaN where unknown.
-        record: simulate the gates and read what they decide from their spikes; `plans[i].verdict.recording` holds them.
-        """
-        more = None if variants is None else check.listed(variants, "variants", "vectors, one item a memory")
-        new, held = NewMemories.of(self.spec, cue, target, more, words, pieces, sessions, when), list[int]()
-        self._may_record(record)
-        self.plans = []
-        while len(held) < len(new):
-            size = 1 if self.gates is not None else storing.room(len(self.circuit.contents))
-            plan = self.plan(new.part(slice(len(held), len(held) + size)), record)
-            self.apply(plan)
-            held += plan.memory.tolist()
-            if self.gates is not None:
-                self.plans.append(plan)
-            if progress is not None:
-                progress(len(held), len(new))
-        return np.array(held, np.int64)
-
-    @interruptible()
-    def plan(self, new: NewMemories, record: bool = False, among: NDArray[np.bool_] | None = None) -> StorePlan:
-        """What storing memories would change; nothing changes yet. With gates, of one memory.
-
-        record: as in `store`.   among: the memories that may answer it, [memory]; all that hold, where None.
-        """
-        if self.gates is None:
-            self._may_record(record)
-            return storing.plan_new(self.circuit, new)
-        with one_thread():
-            target = ("event", self.device) if record else None
-            silenced = self._silenced(None, among, history=False)
-            return storing.plan_event(self.circuit, self.gates, new, target, time.time(), silenced)
-
-    def _may_record(self, record: bool) -> None:
-        if record and self.gates is None:
-            raise SpecError(f"model {self.spec.name!r} has no [gates] to record; hippocampus-gated has, or leave `record` out")
-
-    @interruptible()
-    def apply(self, plan: StorePlan) -> None:
-        """Carry out a plan. The hippocampus must not have changed since the plan was made."""
-        storing.apply(self.circuit, plan)
-
-    @interruptible()
-    def plan_all(self, new: NewMemories) -> StorePlan:
-        """What storing memories past the gates would change; nothing changes yet."""
-        return storing.plan_new(self.circuit, new)
-
-    @interruptible()
-    def plan_version(self, new: NewMemories, old: int, until: float | None = None) -> StorePlan:
-        """What storing one memory would change that supersedes an old one, whose cues and associations it gets; nothing changes yet.
-
-        until: the moment from which the old one no longer holds, s since 1970; that of the new one by default, or now.
-        """
-        plan = storing.plan_version(self.circuit, new, int(self._known(old)[0]), time.time())
-        return plan if until is None else replace(plan, until=until)
-
-    def supersede(self, old: int, new: int, until: float | None = None) -> None:
-        """Let a memory no longer hold, since another one does: it is kept, and recalled with `history` or `around` an earlier moment.
-
-        until: the moment from which it no longer holds, s since 1970; now by default.
-        """
-        before, after = (int(self._known(i)[0]) for i in (old, new))
-        if before == after:
-            raise UnknownMemoryError(f"memory {old} cannot supersede itself")
-        since = time.time() if until is None else check.number(until, "until, s since 1970,", least=-FARTHEST, most=FARTHEST)
-        self.circuit.supersede(before, after, since)
-
-    def holds(self, around: float | None = None) -> NDArray[np.bool_]:
-        """Which memories hold, forgotten ones apart, [memory].   around: at that moment, s since 1970; now, where None."""
-        return self.circuit.living & self.circuit.ca1.versions.holds(around)
-
-    def _silenced(self, around: float | None, among: NDArray[np.bool_] | None, history: bool) -> NDArray[np.bool_] | None:
-        """The memories that do not answer; None where all do.
-
-        among: those that may, [memory].   history: also those that no longer hold.
-        """
-        n = len(self.circuit.contents)
-        heard = np.ones(n, bool) if history else self.circuit.ca1.versions.holds(around)
-        if among is not None:
-            heard = heard & check.array(among, "among, which memories may answer,", "b", shape=(n,))
-        return None if heard.all() else ~heard
-
-    @interruptible()
-    def teach(self, memory: int, cue: ArrayLike, words: Sequence[Words] | None = None, apart: ArrayLike | None = None) -> tuple[int, ...]:
-        """Teach a memory further cues; returns the positions of those that it lacked, and so learned.
-
-        cue: [n, d].   words: of each.   apart: which are not its text in other words, [n]; all by default.
-        """
-        old = int(self._known(check.integer(memory, "memory", least=0, most=INDEX))[0])
-        vectors = ec.unit(cue, self.spec.ec.dim)
-        self._cue_words(words, None, len(vectors))
-        kind = np.ones(len(vectors), bool) if apart is None else check.array(apart, "apart", "b", shape=(len(vectors),))
-        plan = storing.plan_keys(self.circuit, old, vectors, words, kind)
-        self.apply(plan)
-        return tuple(plan.keys.place.tolist())
-
-    @interruptible()
-    def associate(self, a: ArrayLike, b: ArrayLike) -> None:
-        """Bind memories a to their successors b, ids of one shape: from a, one hop leads to b."""
-        pre, post = self._known(a), self._known(b)
-        if len(pre) != len(post):
-            raise UnknownMemoryError(f"associate needs as many successors as memories, not {len(post)} for {len(pre)}")
-        self.circuit.associate(pre, post)
-
-    @interruptible()
-    def forget(self, ids: ArrayLike) -> None:
-        """Silence memories for good: no cue and no hop leads to them.
-
-        Their recurrent synapses go in the next sleep or adaptation, or when a saved memory is opened, which derives the synapses from
-        what is alive.
-        """
-        self.circuit.forget(self._known(ids))
-
-    @interruptible()
-    def consolidate(self) -> None:
-        """Sleep: DG learns mean and variance of what is alive, all memories are coded anew, and CA3's synapses derived from them."""
-        if (recoding := self.plan_sleep()) is None:
-            self.circuit.rebind()
-        else:
-            storing.recode(self.circuit, recoding)
-
-    def plan_sleep(self) -> Recoding | None:
-        """DG's adaptation after a sleep, and the codes of all keys under it; None where nothing is alive."""
-        circuit = self.circuit
-        living = circuit.contents[circuit.living]
-        return storing.recoded(circuit, circuit.ca1.counts[living], circuit.ca1.counts) if len(living) else None
-
-    def _known(self, ids: ArrayLike) -> NDArray[np.int64]:
-        return known(ids, self.circuit.living)
-
     # -- recalling -----------------------------------------------------------------------------------------------------------------
 
     @interruptible()
@@ -241,8 +65,7 @@ class Hippocampus:
         *,
         words: Sequence[Words] | None = None,
         around: float | None = None,
-        among: NDArray[np.bool_] | None = None,
-        history: bool = False,
+        heard: NDArray[np.bool_] | None = None,
         cycles: int = 2,
         settle: int = RECALL_SETTLE,
         attention_cycles: int = ATTENTION_CYCLES,
@@ -255,7 +78,7 @@ class Hippocampus:
 
         cue: [n, d] or [d].   top_k: how many memories a cue.   words: the words of each cue, one `Words` a cue.
         around: a moment, s since 1970; memories of that time come more easily, and of the versions of one that which held then.
-        among: the memories that may answer, [memory]; all by default.   history: also those that were superseded.
+        heard: the memories that may answer, [memory], as `heard` gives them; by default those that hold.
         cycles: theta cycles; what one recalls primes, for the next, the memories whose cues its words name, its successors, and itself,
             which keeps the lead. Where there are neither cues nor associations, or no `lex`, only one is run.
         settle: gamma cycles of completion after the first.
@@ -268,7 +91,7 @@ class Hippocampus:
         top_k = check.integer(top_k, "top_k", least=1, most=MOST_RECALLED)
         check.room(len(vectors) * top_k * len(PATHWAYS), f"the answers to {len(vectors):,} cues", "give fewer cues, or a smaller top_k")
         cycles, settle, attention_cycles = _cycles(cycles, settle, attention_cycles)
-        cue_words = self._cue_words(words, around, len(vectors), self._silenced(around, among, history))
+        cue_words = self._cue_words(words, around, len(vectors), self._silenced(around, heard))
         volley = self.circuit.volley(vectors, cue_words)
         schedule, target = RecallSchedule(settle, attention_cycles, self._passes(cycles)), (simulator, self.device) if record else None
         if target is None:
@@ -282,19 +105,14 @@ class Hippocampus:
         return replace(found, read=np.array([read_share(v) for v in verdicts]), gates=spikes)
 
     @interruptible()
-    def reads(self, cue: ArrayLike, words: Sequence[Words] | None = None, among: NDArray[np.bool_] | None = None) -> NDArray[np.bool_]:
-        """Whether the read gate lets out what cues [n, d] recall, [n]; always, in a model without gates.   among: as in `recall`."""
+    def reads(self, cue: ArrayLike, words: Sequence[Words] | None = None, heard: NDArray[np.bool_] | None = None) -> NDArray[np.bool_]:
+        """Whether the read gate lets out what cues [n, d] recall, [n]; always, in a model without gates.   heard: as in `recall`."""
         vectors = ec.unit(cue, self.spec.ec.dim)
         if self.gates is None:
             return np.ones(len(vectors), bool)
-        cue_words = self._cue_words(words, None, len(vectors), self._silenced(None, among, history=False))
+        cue_words = self._cue_words(words, None, len(vectors), self._silenced(None, heard))
         volley = self.circuit.volley(vectors, cue_words)
         return np.array([read_share(v) > MAJORITY for v in judged(self.circuit, self.gates, volley, vectors, None)], bool)
-
-    def _cue_words(
-        self, words: Sequence[Words] | None, around: float | None, n: int, silenced: NDArray[np.bool_] | None = None
-    ) -> CueWords:
-        return check_cue(words, around, n, self.spec.lex, silenced)
 
     def _passes(self, cycles: int) -> int:
         """Theta cycles that make a difference: one, where an answer has nothing that it could prime."""
@@ -311,9 +129,9 @@ class Hippocampus:
 
     @interruptible()
     def recall_chain(
-        self, cue: ArrayLike, hops: int = 1, *, words: Sequence[Words] | None = None, among: NDArray[np.bool_] | None = None
+        self, cue: ArrayLike, hops: int = 1, *, words: Sequence[Words] | None = None, heard: NDArray[np.bool_] | None = None
     ) -> NDArray[np.int64]:
-        """The memories that follow the one that a cue recalls, ids [n, hops]; -1 from where the chain ends.   among: as in `recall`.
+        """The memories that follow the one that a cue recalls, ids [n, hops]; -1 from where the chain ends.   heard: as in `recall`.
 
         Of two or three successors the one stored first is taken; four or more keep one another from firing. Where a memory has no
         successor and the cue's words are given, the chain goes on, from there to its end, by spreading: to the best match of the cue, not
@@ -321,7 +139,7 @@ class Hippocampus:
         """
         vectors = ec.unit(cue, self.spec.ec.dim)
         hops = check.integer(hops, "hops", least=1, most=MOST_CYCLES)
-        cue_words = self._cue_words(words, None, len(vectors), self._silenced(None, among, history=False))
+        cue_words = self._cue_words(words, None, len(vectors), self._silenced(None, heard))
         volley = self.circuit.volley(vectors, cue_words)
         return chain.recall_chain(self.circuit, volley, hops, spreads=words is not None and self._passes(2) > 1)
 
@@ -343,8 +161,7 @@ class Hippocampus:
         attention_cycles: int = ATTENTION_CYCLES,
         words: Sequence[Words] | None = None,
         around: float | None = None,
-        among: NDArray[np.bool_] | None = None,
-        history: bool = False,
+        heard: NDArray[np.bool_] | None = None,
         cycles: int = 2,
         simulator: str = "event",
         record: dict[str, ArrayLike] | None = None,
@@ -352,7 +169,7 @@ class Hippocampus:
         """The spikes of a recall, step by step, in any simulator.   record: voltages, as in `simulate`; the rest as in `recall`."""
         cycles, settle, attention_cycles = _cycles(cycles, settle, attention_cycles)
         vectors, passes = ec.unit(cue, self.spec.ec.dim), self._passes(cycles)
-        cue_words = self._cue_words(words, around, len(vectors), self._silenced(around, among, history))
+        cue_words = self._cue_words(words, around, len(vectors), self._silenced(around, heard))
         protocol = RecallSchedule(settle, attention_cycles, passes).protocol
         return self.circuit.simulate(protocol, vectors, cue_words, passes=passes, simulator=simulator, device=self.device, record=record)
 
@@ -362,7 +179,7 @@ class Hippocampus:
         Where the chain has ended nothing is replayed, and the granule cells that fire all the same in those cycles mean nothing.
         """
         vectors, hops = ec.unit(cue, self.spec.ec.dim), check.integer(hops, "hops", least=1, most=MOST_CYCLES)
-        cue_words = self._cue_words(words, None, len(vectors), self._silenced(None, None, history=False))
+        cue_words = self._cue_words(words, None, len(vectors), self._silenced(None, None))
         return self.circuit.simulate(chain_protocol(hops), vectors, cue_words, simulator=simulator, device=self.device)
 
     def read_chain(self, recording: Recording) -> NDArray[np.int64]:

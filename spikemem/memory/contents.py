@@ -10,9 +10,9 @@ import threading
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-from spikemem._locks import SharedLock
 from spikemem.errors import StoreError, UnknownMemoryError, interruptible
 from spikemem.hippocampus.spec import ModelSpec
+from spikemem.kernels.locks import SharedLock
 from spikemem.memory.answers import record
 from spikemem.memory.embed import Embedder
 from spikemem.memory.index import Index

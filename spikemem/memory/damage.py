@@ -32,7 +32,7 @@ SHOWN = 100
 
 
 @dataclass(frozen=True)
-class Check:
+class FileCheck:
     """What a memory's file holds.
 
     problems: all that is damaged, a line each; none where the file is whole.   memories: how many there are, as far as can be told.
@@ -46,7 +46,7 @@ class Check:
     made: Made | None
 
 
-def check(path: str | Path) -> Check:
+def check(path: str | Path) -> FileCheck:
     """Look at everything in a memory's file, which is left as it is.   Raises StoreError where it is no memory's file at all."""
     file = Path(path)
     if not file.is_file():
@@ -60,7 +60,7 @@ def check(path: str | Path) -> Check:
         db.close()
 
 
-def repair(path: str | Path, new: str | Path, model: ModelSpec | None = None, progress: Progress | None = None) -> Check:
+def repair(path: str | Path, new: str | Path, model: ModelSpec | None = None, progress: Progress | None = None) -> FileCheck:
     """Save what can be saved of a memory's file into a new one, under the same ids; returns what was found.
 
     model: of the new file; the old one's by default, or hippocampus-text where that is lost.   progress: of the texts embedded anew.
@@ -90,7 +90,7 @@ class _Look:
         if not 1 <= self._version <= VERSION:
             raise StoreError(f"{file} has format {self._version}, this spikemem reads 1 to {VERSION}")
 
-    def all(self) -> Check:
+    def all(self) -> FileCheck:
         """Look at the database's pages, its tables, its entries, and each row."""
         with contextlib.suppress(sqlite3.Error):
             found = [row[0] for row in self._db.execute(f"PRAGMA integrity_check({SHOWN})")]
@@ -107,7 +107,7 @@ class _Look:
         occurrences = [o for o in self._rows("occurrences", OCCURRENCE, lambda row: Occurrence(*row)) if o.memory in there]
         links = [pair for pair in self._links() if set(pair) <= there]
         rows = Rows([_whole_versions(m, there) for m in memories], keys, occurrences, links)
-        return Check(tuple(self.problems), known, len(memories), rows, made)
+        return FileCheck(tuple(self.problems), known, len(memories), rows, made)
 
     def _made(self) -> Made | None:
         kept: Made | None = None

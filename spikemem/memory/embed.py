@@ -12,8 +12,8 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from spikemem._locks import SharedLock
 from spikemem.errors import MissingExtraError, TextError, VectorError
+from spikemem.kernels.locks import SharedLock
 
 DEFAULT = "all-MiniLM-L6-v2"
 WEIGHTS_SHA256 = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"

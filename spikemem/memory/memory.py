@@ -214,8 +214,8 @@ class Memory(Recalling, AbstractContextManager["Memory"]):
     def _store_batch(self, batch: ItemBatch, record: bool) -> list[int]:
         """Store items in one transaction: plan, commit, apply; returns their ids."""
         new, first = new_memories(self.spec, batch.items, batch.vectors, batch.sessions), batch.items[0]
-        among = None if self.spec.gates is None else self._index.meeting(first.scope, first.speaker)
-        plan = self.hippocampus.plan(new, record, among)
+        heard = None if self.spec.gates is None else self.hippocampus.heard(None, self._index.meeting(first.scope, first.speaker))
+        plan = self.hippocampus.plan(new, record, heard)
         decided = None if self.spec.gates is None else decision(self._index, plan, first.text)
         with self._in_step():
             ids = commit(self._store, self._index, self.hippocampus, plan, batch)
@@ -264,7 +264,8 @@ class Memory(Recalling, AbstractContextManager["Memory"]):
 
     def associate_all(self, pairs: Iterable[tuple[int, int]]) -> None:
         """Bind many pairs at once; what was superseded is bound as what holds now in its place."""
-        given = [tuple(pair) for pair in listed(pairs, "pairs")]
+        self._store.check_open()
+        given = [tuple(listed(pair, "a pair")) for pair in listed(pairs, "pairs")]
         if wrong := next((pair for pair in given if len(pair) != 2 or pair[0] == pair[1]), None):
             raise UnknownMemoryError(f"an association is a pair of two different memories, not {wrong!r:.60}")
         with self._changing():

@@ -83,10 +83,8 @@ class Recalling(Contents):
             return []
         words, vectors = words_of(self.spec, given), self._embedded(given, progress)
         with self._looking():
-            among = self._index.matching(*wanted)
-            found = self.hippocampus.recall(
-                vectors, top_k, words=words, around=near, among=among, history=history, cycles=cycles, record=record
-            )  # fmt: skip
+            heard = self.hippocampus.heard(near, self._index.matching(*wanted), history)
+            found = self.hippocampus.recall(vectors, top_k, words=words, around=near, heard=heard, cycles=cycles, record=record)
             return answers(found, PATHWAYS, self._index)
 
     def recall_chain(self, cue: str, hops: int = 1, *, scope: Labels | None = None, where: Labels | None = None) -> list[Hit]:
@@ -101,10 +99,10 @@ class Recalling(Contents):
         given, wanted = text_of(cue), (scope_entry(scope), metadata_entry(where))
         vector, words = self._embedded([given]), words_of(self.spec, [given])
         with self._looking():
-            among = self._index.matching(*wanted)
-            if not self.hippocampus.reads(vector, words, among)[0]:
+            heard = self.hippocampus.heard(None, self._index.matching(*wanted))
+            if not self.hippocampus.reads(vector, words, heard)[0]:
                 return []
-            ids = self.hippocampus.recall_chain(vector, hops, words=words, among=among)[0]
+            ids = self.hippocampus.recall_chain(vector, hops, words=words, heard=heard)[0]
             scores = self.hippocampus.contents(ids[ids != NONE]) @ (vector[0] / np.linalg.norm(vector[0]))
             return [hit(self._index, i, float(score)) for i, score in zip(ids[ids != NONE], scores, strict=True)]
 

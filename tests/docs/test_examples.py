@@ -58,7 +58,7 @@ def test_example_runs(page: Path, i: int, tmp_path: Path, monkeypatch: pytest.Mo
         assert "2024-04-13" in printed
         assert (tmp_path / "why.png").stat().st_size > 10_000
     elif "hippocampus-gated" in code:
-        assert printed.splitlines() == ["write", "write", "renew", "overwrite", "The ferry leaves on Friday.", "[]"]
+        assert printed.splitlines() == ["write", "write", "renew", "supersede", "The ferry leaves on Friday.", "[]"]
     elif "network.png" in code:
         assert (tmp_path / "network.png").stat().st_size > 10_000
 

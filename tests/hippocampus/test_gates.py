@@ -208,7 +208,7 @@ def test_what_supersedes_takes_over_the_associations(spec: ModelSpec) -> None:
     assert (plan.action, plan.old, plan.memory.tolist()) == (Action.SUPERSEDE, 1, [3])
     assert memory.recall_chain(vectors[0], hops=2).tolist() == [[3, 2]]
     assert memory.recall(vectors[1]).ids.tolist() == [new.tolist()]
-    assert memory.recall(vectors[1], 2, history=True).ids.tolist() == [[1, 3]]
+    assert memory.recall(vectors[1], 2, heard=memory.heard(history=True)).ids.tolist() == [[1, 3]]
     assert len(memory) == 4
     assert memory.holds().tolist() == [True, False, True, True]
 

@@ -38,7 +38,7 @@ def same(a: Recall, b: Recall) -> None:
 def test_what_is_superseded_answers_no_more_but_is_kept(memory: Hippocampus) -> None:
     memory.supersede(2, 30, until=2e9)
     assert 2 not in memory.recall(cues(), top_k=10).ids
-    assert memory.recall(cues()[2], history=True).ids[0, 0] == 2
+    assert memory.recall(cues()[2], heard=memory.heard(history=True)).ids[0, 0] == 2
     assert memory.recall(cues()[2], around=1.9e9).ids[0, 0] == 2
     assert 30 not in memory.recall(units(N)[30], top_k=N, around=1.9e9).ids
     assert 2 not in memory.recall(cues()[2], top_k=N, around=2.1e9).ids
@@ -68,7 +68,8 @@ def test_silenced_cells_neither_fire_nor_compete_in_spikes(memory: Hippocampus, 
     cells = memory.spec.lex.cells if memory.spec.lex else 1
     said = [words("which boat is number 3", cells)] * len(cues())
     among = np.arange(N) % 3 != 0 if asked == "among" else None
-    options = {"words": said, "around": around, "among": among, "history": asked == "history", "top_k": 4}
+    heard = memory.heard(around, among, history=asked == "history")
+    options = {"words": said, "around": around, "heard": heard, "top_k": 4}
     seen = memory.recall(cues(), record=True, **options)  # type: ignore[arg-type]
     same(memory.recall(cues(), **options), seen)  # type: ignore[arg-type]
     assert (2 in seen.ids) == (asked != "among" and (asked == "history" or around is not None)) or asked == "among"
@@ -81,7 +82,7 @@ def test_silence_is_what_inhibits(memory: Hippocampus) -> None:
     memory.supersede(2, 30)
     net = memory.circuit.network(slow=False, silences=True)
     assert {p.pre for p in net.projections if p.post == "ca1_dendrite"} >= {"olm", "ca3"}
-    seen = memory.recall(units(N)[2], record=True, history=True)
+    seen = memory.recall(units(N)[2], record=True, heard=memory.heard(history=True))
     assert seen.ids[0, 0] == 2
 
 

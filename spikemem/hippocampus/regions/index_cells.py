@@ -5,7 +5,6 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from spikemem._locks import SharedLock
 from spikemem.hippocampus.regions.bcpnn import Lexicon
 from spikemem.hippocampus.regions.cue_words import SILENT
 from spikemem.hippocampus.regions.ec_ctx import NO_SESSION, Moments
@@ -14,6 +13,7 @@ from spikemem.hippocampus.regions.pathways import Synapses
 from spikemem.hippocampus.regions.versions import Versions
 from spikemem.hippocampus.spec import ModelSpec
 from spikemem.kernels.circuit import Keys
+from spikemem.kernels.locks import SharedLock
 
 NONE = -1
 """Stands for no id, no key, no memory."""

@@ -1,0 +1,207 @@
+"""What a hippocampus holds: storing, versions, associations, forgetting, sleep. Recalling is in `hippocampus.hippocampus`."""
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from spikemem._checks import INDEX, Checks
+from spikemem.errors import SpecError, UnknownMemoryError, VectorError, interruptible
+from spikemem.hippocampus import storing
+from spikemem.hippocampus.circuit import Circuit
+from spikemem.hippocampus.gating import one_thread
+from spikemem.hippocampus.inputs import known
+from spikemem.hippocampus.regions import ec
+from spikemem.hippocampus.regions.ec_ctx import FARTHEST
+from spikemem.hippocampus.regions.ec_lex import Words
+from spikemem.hippocampus.regions.gates import GateCells
+from spikemem.hippocampus.regions.pathway_cells import PATHWAYS as PATHWAYS
+from spikemem.hippocampus.spec import ModelSpec
+from spikemem.hippocampus.storing import NewMemories, Recoding, StorePlan
+
+check = Checks(VectorError)
+Progress = Callable[[int, int], None]
+
+
+class Writing:
+    """What a hippocampus stores.   spec: the model.   device: of simulations.   seed: of the wiring and of the noise."""
+
+    def __init__(self, spec: ModelSpec | None = None, device: str = "cpu", seed: int = 0) -> None:
+        if spec is not None and not isinstance(spec, ModelSpec):
+            raise SpecError(f"a hippocampus is made from a ModelSpec, not from {spec!r}; use load_model(name_or_path)")
+        self.spec = spec or ModelSpec()
+        check = Checks(SpecError)
+        self.device, self.seed = check.text(device, "device"), check.seed(seed)
+        self.circuit = Circuit(self.spec, self.seed)
+        self.gates = None if self.spec.gates is None else GateCells.of(self.spec)
+        self.plans: list[StorePlan] = []
+        """The plan of each event of the last `store`, in a model with gates: what they decided, and what changed."""
+
+    def __len__(self) -> int:
+        return int(self.circuit.living.sum())
+
+    # -- storing -------------------------------------------------------------------------------------------------------------------
+
+    @interruptible()
+    def store(
+        self,
+        cue: ArrayLike,
+        target: ArrayLike | None = None,
+        variants: Sequence[ArrayLike | None] | None = None,
+        progress: Progress | None = None,
+        *,
+        words: Sequence[Sequence[Words]] | None = None,
+        pieces: Sequence[int] | None = None,
+        sessions: ArrayLike | None = None,
+        when: ArrayLike | None = None,
+        record: bool = False,
+    ) -> NDArray[np.int64]:
+        """Store memories, one volley each; returns their ids, [n].
+
+        In a model with gates each is judged as it comes (`plans`): the id is that of the memory which holds it now, and that may be
+        an old one, which then gets the cues that it lacks, or a new one that supersedes an old one, whose cues it gets. What has a moment
+        supersedes only what is known to have happened no later, and what has pieces refreshes nothing; else it is written.
+
+        cue: what recalls a memory, [n, d].   target: what is recalled, [n, d]; the cue itself by default.
+        variants: for each memory further cues [v, d], or None.
+        words: for each memory the `Words` of each of its keys: content, cue where a target is given, variants; for models with `lex`.
+        pieces: for each memory how many of its variants, the first so many, are pieces of its own text and not other cues.
+        sessions: of each memory, [n], -1 for none: memories of one session, in the order of storing, are neighbours in time.
+        when: moments of the memories, s since 1970, [n], NaN where unknown.
+        record: simulate the gates and read what they decide from their spikes; `plans[i].verdict.recording` holds them.
+        """
+        more = None if variants is None else check.listed(variants, "variants", "vectors, one item a memory")
+        new, held = NewMemories.of(self.spec, cue, target, more, words, pieces, sessions, when), list[int]()
+        self._may_record(record)
+        self.plans = []
+        while len(held) < len(new):
+            size = 1 if self.gates is not None else storing.room(len(self.circuit.contents))
+            plan = self.plan(new.part(slice(len(held), len(held) + size)), record)
+            self.apply(plan)
+            held += plan.memory.tolist()
+            if self.gates is not None:
+                self.plans.append(plan)
+            if progress is not None:
+                progress(len(held), len(new))
+        return np.array(held, np.int64)
+
+    @interruptible()
+    def plan(self, new: NewMemories, record: bool = False, heard: NDArray[np.bool_] | None = None) -> StorePlan:
+        """What storing memories would change; nothing changes yet. With gates, of one memory.
+
+        record: as in `store`.   heard: the memories that may answer it, [memory]; those that hold, where None.
+        """
+        if self.gates is None:
+            self._may_record(record)
+            return storing.plan_new(self.circuit, new)
+        with one_thread():
+            target = ("event", self.device) if record else None
+            silenced = self._silenced(None, heard)
+            return storing.plan_event(self.circuit, self.gates, new, target, time.time(), silenced)
+
+    def _may_record(self, record: bool) -> None:
+        if record and self.gates is None:
+            raise SpecError(f"model {self.spec.name!r} has no [gates] to record; hippocampus-gated has, or leave `record` out")
+
+    @interruptible()
+    def apply(self, plan: StorePlan) -> None:
+        """Carry out a plan. The hippocampus must not have changed since the plan was made."""
+        storing.apply(self.circuit, plan)
+
+    @interruptible()
+    def plan_all(self, new: NewMemories) -> StorePlan:
+        """What storing memories past the gates would change; nothing changes yet."""
+        return storing.plan_new(self.circuit, new)
+
+    @interruptible()
+    def plan_version(self, new: NewMemories, old: int, until: float | None = None) -> StorePlan:
+        """What storing one memory would change that supersedes an old one, whose cues and associations it gets; nothing changes yet.
+
+        until: the moment from which the old one no longer holds, s since 1970; that of the new one by default, or now.
+        """
+        plan = storing.plan_version(self.circuit, new, int(self._known(old)[0]), time.time())
+        return plan if until is None else replace(plan, until=until)
+
+    def supersede(self, old: int, new: int, until: float | None = None) -> None:
+        """Let a memory no longer hold, since another one does: it is kept, and recalled with `history` or `around` an earlier moment.
+
+        until: the moment from which it no longer holds, s since 1970; now by default.
+        """
+        before, after = (int(self._known(i)[0]) for i in (old, new))
+        if before == after:
+            raise UnknownMemoryError(f"memory {old} cannot supersede itself")
+        since = time.time() if until is None else check.number(until, "until, s since 1970,", least=-FARTHEST, most=FARTHEST)
+        self.circuit.supersede(before, after, since)
+
+    def holds(self, around: float | None = None) -> NDArray[np.bool_]:
+        """Which memories hold, forgotten ones apart, [memory].   around: at that moment, s since 1970; now, where None."""
+        return self.circuit.living & self.circuit.ca1.versions.holds(around)
+
+    def heard(self, around: float | None = None, among: NDArray[np.bool_] | None = None, history: bool = False) -> NDArray[np.bool_]:
+        """The memories that may answer a cue, [memory]: those that hold, at a moment where it is given, and are among some.
+
+        around: s since 1970.   among: [memory].   history: also those that were superseded.
+        """
+        n = len(self.circuit.contents)
+        there = np.ones(n, bool) if history else self.circuit.ca1.versions.holds(around)
+        return there if among is None else there & check.array(among, "among, which memories may answer,", "b", shape=(n,))
+
+    def _silenced(self, around: float | None, heard: NDArray[np.bool_] | None) -> NDArray[np.bool_] | None:
+        """The memories that may not answer, [memory]; None where all may."""
+        there = self.heard(around) if heard is None else self.heard(None, heard, history=True)
+        return None if there.all() else ~there
+
+    @interruptible()
+    def teach(self, memory: int, cue: ArrayLike, words: Sequence[Words] | None = None, apart: ArrayLike | None = None) -> tuple[int, ...]:
+        """Teach a memory further cues; returns the positions of those that it lacked, and so learned.
+
+        cue: [n, d].   words: of each.   apart: which are not its text in other words, [n]; all by default.
+        """
+        old = int(self._known(check.integer(memory, "memory", least=0, most=INDEX))[0])
+        vectors = ec.unit(cue, self.spec.ec.dim)
+        self._cue_words(words, None, len(vectors))
+        kind = np.ones(len(vectors), bool) if apart is None else check.array(apart, "apart", "b", shape=(len(vectors),))
+        plan = storing.plan_keys(self.circuit, old, vectors, words, kind)
+        self.apply(plan)
+        return tuple(plan.keys.place.tolist())
+
+    @interruptible()
+    def associate(self, a: ArrayLike, b: ArrayLike) -> None:
+        """Bind memories a to their successors b, ids of one shape: from a, one hop leads to b."""
+        pre, post = self._known(a), self._known(b)
+        if len(pre) != len(post):
+            raise UnknownMemoryError(f"associate needs as many successors as memories, not {len(post)} for {len(pre)}")
+        self.circuit.associate(pre, post)
+
+    @interruptible()
+    def forget(self, ids: ArrayLike) -> None:
+        """Silence memories for good: no cue and no hop leads to them.
+
+        Their recurrent synapses go in the next sleep or adaptation, or when a saved memory is opened, which derives the synapses from
+        what is alive.
+        """
+        self.circuit.forget(self._known(ids))
+
+    @interruptible()
+    def consolidate(self) -> None:
+        """Sleep: DG learns mean and variance of what is alive, all memories are coded anew, and CA3's synapses derived from them."""
+        if (recoding := self.plan_sleep()) is None:
+            self.circuit.rebind()
+        else:
+            storing.recode(self.circuit, recoding)
+
+    def plan_sleep(self) -> Recoding | None:
+        """DG's adaptation after a sleep, and the codes of all keys under it; None where nothing is alive."""
+        circuit = self.circuit
+        living = circuit.contents[circuit.living]
+        return storing.recoded(circuit, circuit.ca1.counts[living], circuit.ca1.counts) if len(living) else None
+
+    def _known(self, ids: ArrayLike) -> NDArray[np.int64]:
+        return known(ids, self.circuit.living)
+
+    def _cue_words(
+        self, words: Sequence[Words] | None, around: float | None, n: int, silenced: NDArray[np.bool_] | None = None
+    ) -> CueWords:
+        return check_cue(words, around, n, self.spec.lex, silenced)
