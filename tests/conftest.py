@@ -22,6 +22,7 @@ APART = ("test_validate", "test_contract", "test_toys", "test_fingerprint", "tes
 """Files whose slow tests share no fixture that is dear: each may run in another worker."""
 
 
+@pytest.hookimpl(tryfirst=True)  # before xdist looks at the groups
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """What is slow comes first, and tests of one file stay in one worker (`--dist loadgroup`), but for slow ones that need not."""
 
