@@ -6,8 +6,8 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 # What waits for another thread sleeps: test workers share the cores.
 PYTEST := OMP_WAIT_POLICY=passive $(BIN)/python -m pytest
-# By the groups and in the order of tests/conftest.py.
-SPREAD := -n auto --dist loadgroup --no-loadscope-reorder
+# File by file, or test by test, in the order of tests/conftest.py.
+SPREAD := -n auto --dist loadfile --no-loadscope-reorder
 
 .PHONY: demo test fast lint kernels bench docs clean
 

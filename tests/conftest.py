@@ -3,6 +3,7 @@
 import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import settings
@@ -19,21 +20,31 @@ settings.load_profile("suite")
 FIRST = ("report/test_demo", "crosscheck/test_toys", "crosscheck/test_contract", "training/test_babi", "training/test_shipped_weights")
 """Files with the longest tests, which would keep one worker busy alone if they came last."""
 APART = ("test_validate", "test_contract", "test_toys", "test_fingerprint", "test_spike_cam", "test_data", "test_compare_regions")
-"""Files whose slow tests share no fixture that is dear: each may run in another worker."""
+"""Files whose tests share no fixture that is dear: each may run in another worker, while those of another file stay in one."""
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """What is slow comes first, and tests of one file stay in one worker (`--dist loadgroup`), but for slow ones that need not."""
-
-    def is_slow(item: pytest.Item) -> bool:
-        return item.get_closest_marker("slow") is not None
-
+    """What is slow comes first, file by file: with `--no-loadscope-reorder` no worker is left with it at the end."""
     named = {item.path: f"{item.path.parent.name}/{item.path.stem}" for item in items}
-    slow, place = {item.path for item in items if is_slow(item)}, {path: n for n, path in enumerate(named)}
-    items.sort(key=lambda item: (named[item.path] not in FIRST, item.path not in slow, place[item.path], not is_slow(item)))
-    for item in items:
-        if not (item.path.stem in APART and is_slow(item)):
-            item.add_marker(pytest.mark.xdist_group(named[item.path]))
+    slow, place = {item.path for item in items if item.get_closest_marker("slow")}, {path: n for n, path in enumerate(named)}
+    items.sort(
+        key=lambda item: (named[item.path] not in FIRST, item.path not in slow, place[item.path], not item.get_closest_marker("slow"))
+    )
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
+    """`--dist loadfile`, but for the files of `APART`."""
+    if config.getvalue("dist") != "loadfile":
+        return None
+    from xdist.scheduler import LoadFileScheduling
+
+    class ByFileOrTest(LoadFileScheduling):
+        def _split_scope(self, nodeid: str) -> str:
+            file = super()._split_scope(nodeid)
+            return nodeid if Path(file).stem in APART else file
+
+    return ByFileOrTest(config, log)
 
 
 @pytest.fixture(autouse=True)

@@ -142,12 +142,17 @@ def _keep(rows: Sequence[Mapping[str, Any]], figure: Any, path: Path, beside: Ma
     from spikemem.evaluate.retrieval import write
 
     write(path.with_suffix(".json"), json.dumps({"rows": list(rows), **beside}, indent=1))
+    write(path.with_suffix(".csv"), _csv(rows))
+    save(figure, path.with_suffix(".png"))
+
+
+def _csv(rows: Sequence[Mapping[str, Any]]) -> str:
+    """Rows as comma-separated values, a column for each name that any of them has."""
     text = io.StringIO()
     table = csv.DictWriter(text, list(dict.fromkeys(name for row in rows for name in row)), lineterminator="\n")
     table.writeheader()
     table.writerows(rows)
-    write(path.with_suffix(".csv"), text.getvalue())
-    save(figure, path.with_suffix(".png"))
+    return text.getvalue()
 
 
 def _ablate(data: Path | None, only: Sequence[str], folder: Path, as_json: bool) -> None:
@@ -157,6 +162,7 @@ def _ablate(data: Path | None, only: Sequence[str], folder: Path, as_json: bool)
     from spikemem.data.corpus import load_conversation
     from spikemem.data.datasets import Task
     from spikemem.evaluate import retrieval, systems
+    from spikemem.hippocampus.spec import load_model
     from spikemem.memory import embed
     from spikemem.memory.cache import CachedEmbedder
 
@@ -176,18 +182,19 @@ def _ablate(data: Path | None, only: Sequence[str], folder: Path, as_json: bool)
         rows = retrieval.run(tasks, embedder, folder, makers=systems.ablations(), progress=progress)
     made = [row.json() for row in rows]
     retrieval.write(folder / "ablation.json", json.dumps(made, indent=1))
+    flat = [{"dataset": row.dataset, "system": row.system, "n": row.n, **row.shares} for row in rows]
+    retrieval.write(folder / "ablation.csv", _csv(flat))
     save(plots.retrieval(rows), folder / "ablation.png")
     if as_json:
         out.print_json(json.dumps(made))
         return
     for own in retrieval.datasets_of(rows):
         print_rows(own)
-    out.print(SHARPNESS_OF_PATHWAYS)
+    out.print(SHARPNESS_OF_PATHWAYS.format(load_model(systems.MODEL).ca1.sharpness))
 
 
-SHARPNESS_OF_PATHWAYS = (
-    "The rate twin ranks by the drive of its pathways, before any settling: its sharpness changes none of its answers here."
-)
+SHARPNESS_OF_PATHWAYS = """The rate twin, at sharpness {:g} (published), ranks by the drive of its pathways, before it settles: another
+sharpness changes no answer here, and none is chosen."""
 
 
 def _regions(

@@ -124,8 +124,10 @@ class Pair:
 
     def first(self, cues: NDArray[np.float32]) -> "Answers":
         """The best memory of each for a batch of cues, [n, d]."""
-        chosen = None if self.chosen is None else self.chosen.recall(cues)
-        return Answers(self.spiking.recall(cues), self.rate.recall(cues), chosen, self.nearest(cues))
+        published, other = self.rate.recall(cues), self.chosen
+        same = other is not None and other.sharpness == self.rate.sharpness
+        chosen = published if same else other.recall(cues) if other is not None else None
+        return Answers(self.spiking.recall(cues), published, chosen, self.nearest(cues))
 
     def chains(self, name: str, cues: NDArray[np.float32], expected: NDArray[np.int64]) -> Row:
         """Chains that are right at every hop.   expected: ids, [n, hops]."""

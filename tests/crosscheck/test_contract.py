@@ -345,6 +345,29 @@ def test_brian2_is_left_as_it_was() -> None:
         devices.reset_device()
 
 
+def test_exact_integration_is_derived_once_for_each_text(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Cells that differ in numbers alone share the algebra, and keep their numbers; another text, or another step, has its own."""
+    library("brian2")
+    from spikemem.simulators.brian2 import exact
+
+    derived: dict[Any, str] = {}
+    monkeypatch.setattr(exact, "_derived", derived)
+
+    def run(dt: float, *cells: LIF) -> None:
+        net = Network(dt)
+        for name, neuron in zip("abc", cells, strict=False):
+            net.add(Population(name, 2, neuron))
+        case = Case(net, {name: np.full((1, 1, 2), 0.3) for name in net.populations}, 1)
+        check(case.simulated("brian2"), case.reference())
+
+    run(1.0, LIF(20.0, tau_syn=5.0), LIF(7.0, tau_syn=2.0), LIF(3.0, tau_syn=9.0))
+    assert len(derived) == 1
+    run(1.0, LIF(20.0), LIF(20.0, tau_syn=5.0))
+    assert len(derived) == 2
+    run(0.5, LIF(20.0))
+    assert len(derived) == 3
+
+
 def test_compiled_brian2_without_a_compiler_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
     library("brian2")
     monkeypatch.setattr(shutil, "which", lambda tool: None)
