@@ -24,16 +24,20 @@ Spec = TypeVar("Spec", bound=BaseModel)
 Count = Annotated[int, Field(ge=1)]
 
 
-class Section(BaseModel):
+class _Named(type(BaseModel)):  # type: ignore[misc]  # pydantic does not export its metaclass
+    """Lets a constructor raise SpecError; `model_validate` raises pydantic's own error, of which a file's message is made."""
+
+    def __call__(cls, *given: Any, **values: Any) -> Any:
+        try:
+            return super().__call__(*given, **values)
+        except ValidationError as error:
+            raise SpecError(f"{cls.__name__}: {problems(error)}") from error
+
+
+class Section(BaseModel, metaclass=_Named):
     """A table of a model file: unknown keys and wrong types are errors."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
-
-    def __init__(self, **values: Any) -> None:
-        try:
-            super().__init__(**values)
-        except ValidationError as error:
-            raise SpecError(f"{type(self).__name__}: {problems(error)}") from error
 
 
 def model_files(network: bool) -> list[Path]:
