@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from spikemem._checks import INDEX, Checks
+from spikemem._checks import INDEX, Checks, shown
 from spikemem.errors import SpecError, UnknownMemoryError, VectorError, interruptible
 from spikemem.hippocampus import chain, storing
 from spikemem.hippocampus.circuit import Circuit
@@ -62,7 +62,7 @@ class Hippocampus:
 
     def __init__(self, spec: ModelSpec | None = None, device: str = "cpu", seed: int = 0) -> None:
         if spec is not None and not isinstance(spec, ModelSpec):
-            raise SpecError(f"a hippocampus is made from a ModelSpec, not from {spec!r}; use load_model(name_or_path)")
+            raise SpecError(f"a hippocampus is made from a ModelSpec, not from {shown(spec)}; use load_model(name_or_path)")
         self.spec = spec or ModelSpec()
         check = Checks(SpecError)
         self.device, self.seed = check.text(device, "device"), check.seed(seed)

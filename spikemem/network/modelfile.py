@@ -24,14 +24,17 @@ Spec = TypeVar("Spec", bound=BaseModel)
 Count = Annotated[int, Field(ge=1)]
 
 
-class _Named(type(BaseModel)):  # type: ignore[misc]  # pydantic does not export its metaclass
+_Meta: Any = type(BaseModel)  # which pydantic does not export
+
+
+class _Named(_Meta):  # type: ignore[misc]
     """Lets a constructor raise SpecError; `model_validate` raises pydantic's own error, of which a file's message is made."""
 
-    def __call__(cls, *given: Any, **values: Any) -> Any:
+    def __call__(self, *given: Any, **values: Any) -> Any:
         try:
             return super().__call__(*given, **values)
         except ValidationError as error:
-            raise SpecError(f"{cls.__name__}: {problems(error)}") from error
+            raise SpecError(f"{self.__name__}: {problems(error)}") from error
 
 
 class Section(BaseModel, metaclass=_Named):
