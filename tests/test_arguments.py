@@ -344,15 +344,9 @@ def test_a_seed_wires_as_it_did() -> None:
 
 
 def test_fit_leaves_the_random_numbers_of_torch_as_they_were() -> None:
-    torch.manual_seed(5)
+    model, settings = torch.nn.Linear(2, 1), Settings(epochs=1, device="cpu")
     before = torch.get_rng_state()
-    fit(
-        torch.nn.Linear(2, 1),
-        (torch.ones(4, 2),),
-        lambda m, b: m(b[0]).mean(),
-        Settings(epochs=1, device="cpu"),
-        progress=lambda a, b: None,
-    )
+    fit(model, (torch.ones(4, 2),), lambda m, b: m(b[0]).mean(), settings, progress=lambda done, whole: None)
     assert torch.equal(torch.get_rng_state(), before)
 
 
