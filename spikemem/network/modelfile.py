@@ -3,7 +3,7 @@
 import json
 import tomllib
 from pathlib import Path
-from typing import Annotated, Any, TypeVar
+from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
@@ -24,10 +24,13 @@ Spec = TypeVar("Spec", bound=BaseModel)
 Count = Annotated[int, Field(ge=1)]
 
 
-_Meta: Any = type(BaseModel)  # which pydantic does not export
+if TYPE_CHECKING:
+    from pydantic._internal._model_construction import ModelMetaclass
+else:
+    ModelMetaclass = type(BaseModel)  # which pydantic does not export
 
 
-class _Named(_Meta):  # type: ignore[misc]
+class _Named(ModelMetaclass):
     """Lets a constructor raise SpecError; `model_validate` raises pydantic's own error, of which a file's message is made."""
 
     def __call__(self, *given: Any, **values: Any) -> Any:
