@@ -4,6 +4,7 @@ import io
 import math
 import os
 import struct
+import tokenize
 import zipfile
 import zlib
 from collections.abc import Iterator
@@ -44,7 +45,10 @@ def text_of(path: Path, most: int, encoding: str = "utf-8") -> str:
     return content.decode(encoding)
 
 
-DAMAGED = (ValueError, KeyError, TypeError, AttributeError, EOFError, RuntimeError, struct.error, zlib.error, zipfile.BadZipFile)
+DAMAGED = (
+    ValueError, KeyError, TypeError, AttributeError, EOFError, RuntimeError, SyntaxError, MemoryError, tokenize.TokenError, struct.error,
+    zlib.error, zipfile.BadZipFile,
+)  # fmt: skip
 """What reading a file that is damaged, or something else, may raise besides OSError."""
 
 

@@ -300,7 +300,7 @@ class Saved:
                 name: TaskResult(o["scores"], *(math.nan if o[x] is None else o[x] for x in ("events", "ms")))
                 for name, o in content["systems"].items()
             }
-        except (FileNotFoundError, UnicodeDecodeError, json.JSONDecodeError, KeyError, TypeError, AttributeError):
+        except (FileNotFoundError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
             return {}
         except OSError as error:
             raise DataError(f"{self._file} cannot be read ({error}); give another --out") from error
@@ -373,7 +373,7 @@ def load(file: Path) -> list[RetrievalRow]:
             RetrievalRow(row["dataset"], row["system"], row["n"], row["shares"], k, **c)
             for row, k, c in zip(made, kinds, cost, strict=True)
         ]
-    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, OverflowError, RecursionError) as error:
         raise DataError(f"{file} holds no rows of a run ({type(error).__name__}: {error}); make it anew") from error
 
 

@@ -12,8 +12,9 @@ from spikemem.errors import SpecError, UnknownMemoryError, VectorError, interrup
 from spikemem.hippocampus import storing
 from spikemem.hippocampus.circuit import Circuit
 from spikemem.hippocampus.gating import one_thread
-from spikemem.hippocampus.inputs import known
+from spikemem.hippocampus.inputs import check_cue, known
 from spikemem.hippocampus.regions import ec
+from spikemem.hippocampus.regions.cue_words import CueWords
 from spikemem.hippocampus.regions.ec_ctx import FARTHEST
 from spikemem.hippocampus.regions.ec_lex import Words
 from spikemem.hippocampus.regions.gates import GateCells
@@ -30,7 +31,7 @@ class Writing:
 
     def __init__(self, spec: ModelSpec | None = None, device: str = "cpu", seed: int = 0) -> None:
         if spec is not None and not isinstance(spec, ModelSpec):
-            raise SpecError(f"a hippocampus is made from a ModelSpec, not from {spec!r}; use load_model(name_or_path)")
+            raise SpecError(f"a hippocampus is made from a ModelSpec, not from {shown(spec)}; use load_model(name_or_path)")
         self.spec = spec or ModelSpec()
         check = Checks(SpecError)
         self.device, self.seed = check.text(device, "device"), check.seed(seed)

@@ -87,7 +87,9 @@ class SpikingLayer(nn.Module):
     ) -> None:
         super().__init__()
         if not isinstance(neuron, LIF) or neuron != LIF(neuron.tau, neuron.threshold):
-            raise UnsupportedError(f"a trainable layer has plain cells, of a tau and a threshold alone, not {neuron}; use the plain LIF")
+            raise UnsupportedError(
+                f"a trainable layer has plain cells, of a tau and a threshold alone, not {shown(neuron)}; use the plain LIF"
+            )
         learn = [check.choice(name, "what a layer learns", LEARNED) for name in check.listed(learn, "learn", "texts")]
         cells = check.integer(cells, "the cells of a layer", least=1, most=INDEX)
         dt, slope = check.finite(dt, "dt", above=0, unit=" ms"), check.finite(slope, "slope", above=0)

@@ -230,7 +230,7 @@ def load_network(name_or_path: str | Path, variant: str | None = None) -> Networ
 
 def _split(name_or_path: str | Path) -> tuple[str, str | None]:
     """Name or path, and the variant after its last colon; a file's own name may hold colons."""
-    whole = str(name_or_path)
+    whole = str(Checks(SpecError).path(name_or_path, "a model's name or path"))
     if Path(whole).is_file() or ":" not in whole:
         return whole, None
     name, _, variant = whole.rpartition(":")

@@ -227,7 +227,7 @@ class Network:
 
     def _check_plastic(self, where: str, synapses: Synapses, delay: float, first: int | None, rule: PlasticityRule) -> None:
         if not isinstance(rule, PlasticityRule):
-            raise NetworkError(f"{where}: {rule!r} is no plasticity rule; give one such as STDP(), an instance of a PlasticityRule")
+            raise NetworkError(f"{where}: {shown(rule)} is no plasticity rule; give one such as STDP(), an instance of a PlasticityRule")
         if first is not None:
             raise NetworkError(f"{where}: plastic synapses carry every spike; leave `first` out")
         if not isinstance(synapses, Dense | Sparse):

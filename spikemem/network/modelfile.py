@@ -3,7 +3,7 @@
 import json
 import tomllib
 from pathlib import Path
-from typing import Annotated, Any, TypeVar
+from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
@@ -24,16 +24,26 @@ Spec = TypeVar("Spec", bound=BaseModel)
 Count = Annotated[int, Field(ge=1)]
 
 
-class Section(BaseModel):
+if TYPE_CHECKING:
+    from pydantic._internal._model_construction import ModelMetaclass
+else:
+    ModelMetaclass = type(BaseModel)  # which pydantic does not export
+
+
+class _Named(ModelMetaclass):
+    """Lets a constructor raise SpecError; `model_validate` raises pydantic's own error, of which a file's message is made."""
+
+    def __call__(self, *given: Any, **values: Any) -> Any:
+        try:
+            return super().__call__(*given, **values)
+        except ValidationError as error:
+            raise SpecError(f"{self.__name__}: {problems(error)}") from error
+
+
+class Section(BaseModel, metaclass=_Named):
     """A table of a model file: unknown keys and wrong types are errors."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
-
-    def __init__(self, **values: Any) -> None:
-        try:
-            super().__init__(**values)
-        except ValidationError as error:
-            raise SpecError(f"{type(self).__name__}: {problems(error)}") from error
 
 
 def model_files(network: bool) -> list[Path]:

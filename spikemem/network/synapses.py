@@ -62,7 +62,10 @@ class Sparse:
     @classmethod
     def from_coo(cls, pre: ArrayLike, post: ArrayLike, weights: ArrayLike, shape: tuple[int, int]) -> "Sparse":
         """Sparse synapses from their coordinates: one (pre, post, weight) for each, in any order.   shape: (pre cells, post cells)."""
-        sources, reached = (check.integer(n, "shape", least=0, most=INDEX) for n in check.listed(shape, "shape", "two sizes")[:2])
+        sizes = [check.integer(n, "shape", least=0, most=INDEX) for n in check.listed(shape, "shape", "two sizes")]
+        if len(sizes) != 2:
+            raise NetworkError(f"shape has {len(sizes)} sizes; it must be (presynaptic cells, postsynaptic cells)")
+        sources, reached = sizes
         rows = check.indices(pre, "presynaptic cells", sources)
         targets = check.indices(post, "postsynaptic cells", reached, np.int32, shape=rows.shape)
         values = check.floats(weights, "weights")

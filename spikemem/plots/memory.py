@@ -7,6 +7,7 @@ import numpy as np
 from matplotlib.figure import Figure
 from numpy.typing import ArrayLike, NDArray
 
+from spikemem._checks import Checks
 from spikemem.errors import StimulusError
 from spikemem.evaluate import retrieval as measured
 from spikemem.evaluate.compare import Row, wilson
@@ -25,6 +26,7 @@ NAMES = {
     "return_inhibition": "return inhibition",
 }  # fmt: skip
 PATHWAY_COLOURS = dict(zip(PATHWAYS, (SPIKING, RATE, "#6cb39b", "#7a5195", "#c9a227", "#b23a48", "#3c6e71", "#8d6a9f"), strict=False))
+check = Checks(StimulusError)
 LINE = 56
 """Characters in a line of the text that stands beside a bar."""
 
@@ -39,9 +41,9 @@ def raster(recording: Recording, *populations: str, batch: int = 0, title: str =
     >>> _ = net.add(Population("cells", 10))
     >>> figure = plots.raster(simulate(net, {"cells": [0.2]}, steps=50), "cells")
     """
+    check.instance(recording, "the first argument", Recording, "give a Recording, as `simulate` returns it")
+    batch = check.integer(batch, "batch", least=0, most=recording.batches - 1)
     chosen = populations or tuple(n for n, s in recording.spikes.items() if not n.endswith(BASKET) and (s.batch == batch).any())
-    if not 0 <= batch < recording.batches:
-        raise StimulusError(f"batch item {batch}; the recording has {recording.batches}")
     if not chosen:
         raise StimulusError("there is nothing to plot: no population spiked")
     figure = Figure(figsize=(10, 1.35 * len(chosen) + 0.9), layout="constrained")
@@ -82,6 +84,9 @@ def drives(hits: Sequence[Hit], title: str = "") -> Figure:
     >>> from spikemem import Hit, plots
     >>> figure = plots.drives([Hit(3, "Ada moved to Lisbon in May.", 0.81, drives={"meaning": 0.5, "words": 0.31})])
     """
+    hits = check.listed(hits, "hits", "hits of a recall")
+    for hit in hits:
+        check.instance(hit, "an item of hits", Hit, "give the hits of a recall")
     if not hits:
         raise StimulusError("there is nothing to plot: no hits")
     if not any(hit.drives for hit in hits):
@@ -120,6 +125,9 @@ def agreement(recordings: Mapping[str, Recording], population: str, batch: int =
 
     A spike that all have is a whole target; one that a simulator lacks, or has alone, is a broken one. Voltages need `record`.
     """
+    check.instance(recordings, "the recordings", Mapping, "give a dict of recordings by the names of simulators")
+    for recording in recordings.values():
+        check.instance(recording, "one of the recordings", Recording, "give a Recording, as `simulate` returns it")
     if not recordings:
         raise StimulusError("there is nothing to compare: give a recording for each simulator")
     (first, reference), *others = recordings.items()

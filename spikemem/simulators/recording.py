@@ -93,7 +93,7 @@ class Recording:
 
     def __getitem__(self, population: str) -> Spikes:
         if not isinstance(population, str) or population not in self.spikes:
-            raise StimulusError(f"{population!r} was not recorded; there are {', '.join(self.spikes)}")
+            raise StimulusError(f"{shown(population)} was not recorded; there are {', '.join(self.spikes)}")
         return self.spikes[population]
 
     def __repr__(self) -> str:

@@ -4,7 +4,12 @@ from typing import NamedTuple, Protocol, runtime_checkable
 
 from torch import Tensor
 
+from spikemem._checks import Checks
 from spikemem.errors import VectorError
+
+MOST = 2**16
+"""Cells, widths, depths and other sizes of a part of SPMN."""
+check = Checks(VectorError)
 
 
 class Gates(NamedTuple):
@@ -45,12 +50,14 @@ class Cell(Protocol):
 
 def check_event(cell: Cell, event: Tensor) -> None:
     """VectorError where an event does not have the cell's shape, or is not finite."""
+    check.instance(event, "the event", Tensor, "give a torch tensor of rates, [batch, cells]")
     if event.ndim != 2 or event.shape[1] != cell.cells:
         raise VectorError(f"the event has shape {list(event.shape)}; expected [batch, {cell.cells}]")
 
 
 def check_memory(cell: Cell, memory: Tensor, batch: int) -> None:
     """VectorError where a memory is not the cell's, or not one for each of `batch` samples."""
+    check.instance(memory, "the memory", Tensor, f"give a torch tensor, as initial({batch}) gives")
     if memory.shape != (expected := (batch, cell.depth, cell.width, cell.width)):
         raise VectorError(f"the memory has shape {list(memory.shape)}; expected {list(expected)}, as initial({batch}) gives")
 
@@ -58,5 +65,4 @@ def check_memory(cell: Cell, memory: Tensor, batch: int) -> None:
 def check_sizes(**sizes: int) -> None:
     """VectorError for a size below 1, by its name."""
     for name, size in sizes.items():
-        if size < 1:
-            raise VectorError(f"{name} is {size}; take 1 or more")
+        check.integer(size, name, least=1, most=MOST)

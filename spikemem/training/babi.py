@@ -18,13 +18,15 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import cross_entropy
 
+from spikemem._checks import INDEX, Checks
 from spikemem.data.stories import Story, babi
-from spikemem.errors import SnapshotError, TrainingError
+from spikemem.errors import TrainingError
 from spikemem.learn import Epoch, History, Settings, fit, load, moved, save
 from spikemem.learn.checkpoints import mark
 from spikemem.learn.health import Shares
-from spikemem.snapshot import WEIGHTS, load_arrays
+from spikemem.snapshot import WEIGHTS, contents, load_arrays
 from spikemem.spmn.cell import SpikingCell
+from spikemem.spmn.contract import check_sizes
 from spikemem.spmn.firing import SATURATION, STEPS, fire, rectified
 from spikemem.spmn.words import UNKNOWN, HopRecall, SentenceEncoder
 
@@ -55,6 +57,9 @@ class Size:
     hops: int = 3
     hidden: int = 64
 
+    def __post_init__(self) -> None:
+        check_sizes(**vars(self))
+
 
 class Batch(NamedTuple):
     """Stories as numbers of words, 0 where there is none."""
@@ -77,7 +82,7 @@ class Vocabulary:
     def __init__(self, words: Sequence[str], answers: Sequence[str], places: int) -> None:
         self.words = {word: i + UNKNOWN + 1 for i, word in enumerate(words)}
         self.answers = {answer: i for i, answer in enumerate(answers)}
-        self.places = places
+        self.places = Checks(TrainingError).integer(places, "places", least=1, most=INDEX)
 
     @classmethod
     def of(cls, stories: Sequence[Story]) -> Self:
@@ -157,10 +162,8 @@ def read_back(path: Path) -> Reader:
     """A reader that `keep` wrote, ready to answer.   Raises SnapshotError where the file holds none."""
     _, head = load_arrays(path, WEIGHTS)
     known: Any = head.get("metadata", {})
-    try:
+    with contents(path, "reader of stories"):
         reader = Reader(Vocabulary(**known["vocabulary"]), Size(**known["size"]), known["steps"])
-    except (KeyError, TypeError) as error:
-        raise SnapshotError(f"{path} holds no reader of stories ({error}); make one with spikemem train spmn --task babi") from error
     load(path, reader)
     reader.eval()
     return reader

@@ -89,7 +89,7 @@ def array(rng: random.Random, given: np.ndarray[Any, Any]) -> np.ndarray[Any, An
             return np.zeros(rng.choice(SHAPES), given.dtype)
         case 4 if given.size:
             made = given.copy().reshape(-1)
-            value = rng.choice(NUMBERS[:-1]) if given.dtype.kind in "iu" else rng.choice(FLOATS)
+            value = rng.choice([n for n in NUMBERS if abs(n) < 2**63]) if given.dtype.kind in "iu" else rng.choice(FLOATS)
             with np.errstate(all="ignore"):
                 made[rng.randrange(made.size)] = np.array([value]).astype(given.dtype)[0]
             return made.reshape(given.shape)

@@ -166,7 +166,7 @@ def test_bad_shapes_are_refused() -> None:
     with pytest.raises(VectorError, match="65 steps"):
         SpikingCell(18, steps=65)
     for size in ("cells", "width", "depth", "populations", "readers"):
-        with pytest.raises(VectorError, match=f"{size} is 0; take 1 or more"):
+        with pytest.raises(VectorError, match=f"{size} is 0; it must be a whole number, at least 1"):
             SpikingCell(**({"cells": 18} | {size: 0}))
     events, asked = torch.rand(2, 3, CELLS), torch.tensor([[0, 3]])
     for present in (torch.ones(2, 40, dtype=torch.bool), torch.ones(2, 3)):

@@ -77,7 +77,7 @@ def test_every_part_gets_a_gradient() -> None:
 
 
 def test_parts_that_do_not_fit_are_named() -> None:
-    with pytest.raises(VectorError, match="slots is 0; take 1 or more"):
+    with pytest.raises(VectorError, match="slots is 0; it must be a whole number, at least 1"):
         Decoder(SIZE, WIDTH, depth=2, slots=0)
     with pytest.raises(StimulusError, match="20 cells and the memory cell listens to 21"):
         SPMN(Encoder({"text": Vector(SIZE, 20)}), RateV1(21, WIDTH), Decoder(SIZE, WIDTH, depth=2))

@@ -144,7 +144,7 @@ def test_sizes_and_memories_that_do_not_fit_are_refused(kind: type[nn.Module]) -
         with pytest.raises(VectorError, match=r"the memory has shape .* expected \[5, 2, 12, 12\]"):
             cell.write(memory, events(1)[0])
     for size in ("cells", "width", "depth"):
-        with pytest.raises(VectorError, match=f"{size} is 0; take 1 or more"):
+        with pytest.raises(VectorError, match=f"{size} is 0; it must be a whole number, at least 1"):
             kind(**({"cells": CELLS} | {size: 0}))
 
 

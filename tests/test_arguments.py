@@ -1,0 +1,374 @@
+"""Whatever a public call is given, it takes it as it is meant, or raises a SpikememError."""
+
+import math
+import warnings
+from collections.abc import Callable
+from fractions import Fraction
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+
+from spikemem import (
+    LIF,
+    STDP,
+    CycleReset,
+    Hippocampus,
+    KWinners,
+    Logistic,
+    ModelSpec,
+    Network,
+    NetworkSpec,
+    Population,
+    RateHippocampus,
+    Recording,
+    from_nir,
+    load_model,
+    load_network,
+    simulate,
+    to_nir,
+)
+from spikemem._checks import Checks
+from spikemem.data import DATASETS, Task, babi, pairs
+from spikemem.errors import NetworkError, SpecError, SpikememError, StimulusError, VectorError
+from spikemem.learn import Settings, SpikingLayer, fit, load, save
+from spikemem.network import Dense, OneBit, Sparse, all_but_self, all_to_all, one_to_one, pack, sparse_random, unpack
+from spikemem.simulators.recording import Spikes
+from tests.fakes import units
+
+GRAD = torch.ones(2, requires_grad=True)
+
+
+class Odd:
+    """An object that cannot even be shown."""
+
+    def __repr__(self) -> str:
+        raise RuntimeError("no")
+
+
+ODD: list[Any] = [
+    None,
+    "",
+    "a\0",
+    "x" * 5000,
+    b"b",
+    True,
+    -1,
+    0,
+    2**63,
+    10**400,
+    1e308,
+    math.nan,
+    math.inf,
+    -math.inf,
+    1 + 1j,
+    [],
+    [1, [2]],
+    [None],
+    {},
+    {1: 2},
+    (x for x in "ab"),
+    np.array(3),
+    np.array(["a"]),
+    np.array([None]),
+    np.zeros((0, 3)),
+    np.array([math.nan]),
+    np.array([1j]),
+    GRAD,
+    GRAD[0],
+    torch.tensor(True),
+    np.datetime64("now"),
+    object(),
+    Odd(),
+    int,
+    lambda: 1,
+    Fraction(1, 3),
+    range(3),
+    memoryview(b"a"),
+]
+
+
+def net() -> Network:
+    made = Network(1.0)
+    made.add(Population("a", 2))
+    made.add(Population("b", 3, LIF(), KWinners(k=1)))
+    made.connect("a", "b", all_to_all(0.5))
+    return made
+
+
+@pytest.fixture(scope="module")
+def memory() -> Hippocampus:
+    small = load_model("hippocampus-small").model_dump()
+    spec = ModelSpec(**{**small, "ec": {"dim": 8}, "dg": {"cells": 128, "winners": 8, "fan_in": 4}, "ca3": {"core": 4}})
+    made = Hippocampus(spec)
+    made.store(units(3, dim=8))
+    return made
+
+
+RECORDING = simulate(net(), {"a": [[0.3, 0.4]]}, 5)
+LAYER = SpikingLayer(2)
+SPARSE: dict[str, Any] = {"indptr": [0, 1], "targets": [0], "weights": [1.0], "post": 2}
+BITS: dict[str, Any] = {"bits": np.zeros((1, 1), np.uint64), "start": [0], "post": 64, "on": 1.0, "off": 0.0}
+CALLS: dict[str, Callable[[Any], object]] = {
+    **{
+        f"LIF {name}": lambda x, n=name: LIF(**{n: x})
+        for name in ("tau", "threshold", "reset", "refractory", "tau_syn", "resistance", "made_for")
+    },
+    **{f"STDP {name}": lambda x, n=name: STDP(**{n: x}) for name in STDP.__dataclass_fields__},
+    **{f"Sparse {name}": lambda x, n=name: Sparse(**{**SPARSE, n: x}) for name in SPARSE},
+    **{f"OneBit {name}": lambda x, n=name: OneBit(**{**BITS, n: x}) for name in BITS},
+    "from_coo pre": lambda x: Sparse.from_coo(x, [0], [1.0], (2, 2)),
+    "from_coo post": lambda x: Sparse.from_coo([0], x, [1.0], (2, 2)),
+    "from_coo weights": lambda x: Sparse.from_coo([0], [0], x, (2, 2)),
+    "from_coo shape": lambda x: Sparse.from_coo([0], [0], [1.0], x),
+    "Dense": Dense,
+    "pack": pack,
+    "unpack": unpack,
+    "all_to_all": all_to_all,
+    "one_to_one": one_to_one,
+    "all_but_self": all_but_self,
+    "fan_in": lambda x: sparse_random(x)(3, 2),
+    "seed": lambda x: sparse_random(1, x),
+    "low": lambda x: sparse_random(1, 0, x),
+    "k": lambda x: KWinners(k=x),
+    "cycle": CycleReset,
+    "scale": Logistic,
+    "noise seed": lambda x: Logistic(1.0, x),
+    "dt": Network,
+    "name": lambda x: Population(x, 1),
+    "size": lambda x: Population("a", x),
+    "neuron": lambda x: Population("a", 1, x),
+    "inhibition": lambda x: Population("a", 1, LIF(), x),
+    "noise": lambda x: Population("a", 1, LIF(), None, x),
+    "add": lambda x: net().add(x),
+    "pre": lambda x: net().connect(x, "b", all_to_all()),
+    "synapses": lambda x: net().connect("a", "b", x),
+    "delay": lambda x: net().connect("a", "b", all_to_all(), delay=x),
+    "first": lambda x: net().connect("b", "a", all_to_all(), first=x),
+    "plasticity": lambda x: net().connect("a", "b", all_to_all(), plasticity=x),
+    "efficacy": lambda x: net().connect("a", "b", all_to_all(), efficacy=x),
+    "steps of a time": lambda x: net().steps(x),
+    "net": lambda x: simulate(x, {}, 2),
+    "stimulus": lambda x: simulate(net(), x, 2),
+    "current": lambda x: simulate(net(), {"a": x}, 2),
+    "steps": lambda x: simulate(net(), {}, x if not isinstance(x, int | np.ndarray) else -1),
+    "record": lambda x: simulate(net(), {}, 2, record=x),
+    "cells": lambda x: simulate(net(), {}, 2, record={"a": x}),
+    "simulator": lambda x: simulate(net(), {}, 2, simulator=x),
+    "device": lambda x: simulate(net(), {}, 2, device=x),
+    "dtype": lambda x: simulate(net(), {}, 2, dtype=x),
+    "recorded": lambda x: RECORDING[x],
+    "marks": lambda x: RECORDING.marked(a=x),
+    "counts": lambda x: RECORDING["a"].counts(x),
+    "dense steps": lambda x: RECORDING["a"].dense(x),
+    "Recording.load": Recording.load,
+    "Spikes": lambda x: Spikes(x, x, x, 3),
+    "load_model": load_model,
+    "load_network": load_network,
+    "ModelSpec": lambda x: ModelSpec(ec=x),
+    "ModelSpec name": lambda x: ModelSpec(name=x),
+    "with_dim": lambda x: ModelSpec().with_dim(x),
+    "NetworkSpec": lambda x: NetworkSpec(**{"kind": x}),
+    "sizes": lambda x: load_network("spike-cam").network(cues=x if not isinstance(x, int) or x < 2**40 else -1),
+    "from_nir": lambda x: from_nir(x),
+    "to_nir": lambda x: to_nir(x),
+    "inputs": lambda x: to_nir(net(), x),
+    "spec": Hippocampus,
+    "Hippocampus seed": lambda x: Hippocampus(None, "cpu", x) if not isinstance(x, int) or x < 0 else None,
+    "Hippocampus.load": Hippocampus.load,
+    "RateHippocampus": RateHippocampus,
+    **{f"Settings {name}": lambda x, n=name: Settings(**{n: x}) for name in Settings.__dataclass_fields__},
+    "layer": lambda x: SpikingLayer(x if not isinstance(x, int) or x < 2**20 else -1),
+    "layer neuron": lambda x: SpikingLayer(1, x),
+    "layer dt": lambda x: SpikingLayer(1, LIF(), x),
+    "learn": lambda x: SpikingLayer(1, learn=x),
+    "layer current": LAYER,
+    "fit model": lambda x: fit(x, (torch.ones(2, 2),), lambda m, b: m),
+    "fit data": lambda x: fit(LAYER, x, lambda m, b: m(b[0])),
+    "fit loss": lambda x: fit(LAYER, (torch.ones(2, 2),), x),
+    "fit settings": lambda x: fit(LAYER, (torch.ones(2, 2),), lambda m, b: m, x),
+    "load": lambda x: load(x, LAYER),
+    "load model": lambda x: load("nowhere", x),
+    "save model": lambda x: save("nowhere/at/all", x),
+    "pairs": lambda x: pairs("nowhere", x),
+    "pairs data": lambda x: pairs(x, "STS-B"),
+    "babi": lambda x: babi("nowhere", x, "train"),
+    "babi split": lambda x: babi("nowhere", 1, x),
+    "Task": lambda x: Task.of("a", "b", ["c"], [("d", {0}, x)]),
+    **{f"data {name}": call for name, call in DATASETS.items()},
+}
+OF_A_MEMORY: dict[str, Callable[[Hippocampus, Any], object]] = {
+    "store": lambda m, x: m.store(x),
+    "target": lambda m, x: m.store(units(1, dim=8), x),
+    "variants": lambda m, x: m.store(units(1, dim=8), None, x),
+    "words": lambda m, x: m.store(units(1, dim=8), words=x),
+    "pieces": lambda m, x: m.store(units(1, dim=8), pieces=x),
+    "sessions": lambda m, x: m.store(units(1, dim=8), sessions=x),
+    "when": lambda m, x: m.store(units(1, dim=8), when=x),
+    "teach": lambda m, x: m.teach(x, units(1, dim=8)),
+    "teach cue": lambda m, x: m.teach(0, x),
+    "apart": lambda m, x: m.teach(0, units(1, dim=8), None, x),
+    "associate": lambda m, x: m.associate(x, [0]),
+    "forget": lambda m, x: m.forget(x) if not isinstance(x, range | int) else None,
+    "recall": lambda m, x: m.recall(x),
+    "top_k": lambda m, x: m.recall(units(1, dim=8), x),
+    "cue words": lambda m, x: m.recall(units(1, dim=8), words=x),
+    "around": lambda m, x: m.recall(units(1, dim=8), around=x),
+    "cycles": lambda m, x: m.recall(units(1, dim=8), cycles=x),
+    "settle": lambda m, x: m.recall(units(1, dim=8), settle=x),
+    "attention": lambda m, x: m.recall(units(1, dim=8), attention_cycles=x),
+    "reads": lambda m, x: m.reads(x),
+    "complete": lambda m, x: m.complete(x),
+    "chain": lambda m, x: m.recall_chain(units(1, dim=8), x),
+    "contents": lambda m, x: m.contents(x),
+    "engrams": lambda m, x: m.engrams(x),
+    "save": lambda m, x: m.save(x) if not isinstance(x, str) else None,
+}
+
+
+OF_FUNCTIONS = ("synapses", "fit data", "fit loss")
+"""Calls that take a function, which may raise what it likes."""
+
+
+def taken_or_named(call: Callable[[Any], object], name: str = "") -> list[str]:
+    """What a call raised that is no SpikememError, with the value that it was given."""
+    raised = []
+    for i, value in enumerate(ODD):
+        if callable(value) and name in OF_FUNCTIONS:
+            continue
+        try:
+            call(value)
+        except SpikememError:
+            continue
+        except Exception as error:
+            raised.append(f"value {i} ({type(value).__name__}): {type(error).__name__}: {error}"[:200])
+    return raised
+
+
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.parametrize("name", CALLS)
+def test_odd_arguments_are_named(name: str) -> None:
+    assert taken_or_named(CALLS[name], name) == []
+
+
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.parametrize("name", OF_A_MEMORY)
+def test_odd_arguments_of_a_hippocampus_are_named(name: str, memory: Hippocampus) -> None:
+    assert taken_or_named(lambda value: OF_A_MEMORY[name](memory, value)) == []
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        lambda: Dense([[1 + 1j]]),
+        lambda: Sparse([0, 1], [0.9], [1.0], 2),
+        lambda: Sparse([0, 1], [2**32 + 1], [1.0], 2**20),
+        lambda: LIF(tau="5"),
+        lambda: LIF(tau=10**400),
+        lambda: KWinners(k=True),
+        lambda: Network(dt="1"),
+        lambda: Population("a\0", 1),
+        lambda: Population("a", 1, "LIF"),
+        lambda: Population("a", 2**64),
+        lambda: simulate(net(), {}, True),
+        lambda: simulate(net(), {}, 2, record=["a"]),
+        lambda: OneBit(np.zeros((1, 1), np.uint64), [2**63 - 40], 64),
+        lambda: simulate(net(), {"a": np.zeros((1, 3, 2))}, 2)["a"].counts(0),
+        lambda: RECORDING.marked(a=[-1]),
+        lambda: RECORDING["a"].dense(2**40),
+        lambda: all_to_all()(10**6, 10**6),
+        lambda: ModelSpec(ec={"dim": 10**6}),
+        lambda: ModelSpec().with_dim(10**6),
+        lambda: ModelSpec(other=1),
+    ],
+)
+def test_what_was_taken_or_changed_in_silence_is_refused(call: Callable[[], object]) -> None:
+    with pytest.raises(SpikememError):
+        call()
+
+
+def test_numbers_of_numpy_and_torch_are_taken_where_pythons_are() -> None:
+    assert KWinners(np.float32(25), np.int64(2)) == KWinners(25.0, 2)
+    assert type(KWinners(k=np.uint8(2)).k) is int
+    assert LIF(tau=torch.tensor(5.0, requires_grad=True)) == LIF(tau=np.array(5)) == LIF(tau=5)
+    assert Dense(torch.ones(1, 2, requires_grad=True)).weights.tolist() == [[1.0, 1.0]]
+    assert simulate(net(), {"a": torch.full((2,), 0.3, requires_grad=True)}, np.int32(2)).steps == 2
+
+
+def test_a_torch_tensor_with_a_gradient_is_a_vector(memory: Hippocampus) -> None:
+    vectors = torch.tensor(units(3, dim=8), requires_grad=True)
+    np.testing.assert_array_equal(memory.recall(vectors).ids, memory.recall(units(3, dim=8)).ids)
+
+
+def test_a_recall_of_a_hundred_million_is_refused_at_once(memory: Hippocampus) -> None:
+    with pytest.raises(VectorError, match=r"top_k is 100000000; it must be a whole number, .*at most 131,072"):
+        memory.recall(units(1, dim=8), 10**8)
+    assert memory.recall(units(1, dim=8), 100_000).ids.shape == (1, 100_000)
+
+
+def test_an_iterator_is_read_once(memory: Hippocampus) -> None:
+    ids = memory.store(units(2, 5, dim=8), variants=(v for v in (None, units(1, 6, dim=8))), pieces=iter([0, 1]))
+    assert len(ids) == 2
+
+
+def test_numbers_that_look_like_spikes_are_warned_of_and_bools_are_not() -> None:
+    spikes = np.random.default_rng(0).random((20, 2)) < 0.3
+    for numbers in (spikes.astype(float), spikes.astype(np.int64)):
+        with pytest.warns(UserWarning, match="give them as bool"):
+            simulate(net(), {"a": numbers}, 20)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        simulate(net(), {"a": spikes}, 20)
+        simulate(net(), {"a": np.ones((20, 2))}, 20)
+        simulate(net(), {"a": spikes * 0.5}, 20)
+
+
+def test_the_default_wiring_of_two_projections_differs_and_is_the_same_each_time() -> None:
+    def wired() -> list[list[list[float]]]:
+        made = Network(1.0)
+        for name in "abc":
+            made.add(Population(name, 20))
+        ways = [made.connect(*pair, sparse_random(3)) for pair in (("a", "b"), ("a", "c"), ("a", "b"))]
+        return [way.synapses.matrix().tolist() for way in ways]
+
+    first, second, third = wired()
+    assert first != second
+    assert first != third
+    assert wired() == [first, second, third]
+
+
+def test_a_seed_wires_as_it_did() -> None:
+    made = net().connect("b", "a", sparse_random(2, 7)).synapses.matrix()
+    np.testing.assert_array_equal(made, sparse_random(2, 7)(3, 2).matrix())
+
+
+def test_fit_leaves_the_random_numbers_of_torch_as_they_were() -> None:
+    model, settings = torch.nn.Linear(2, 1), Settings(epochs=1, device="cpu")
+    before = torch.get_rng_state()
+    fit(model, (torch.ones(4, 2),), lambda m, b: m(b[0]).mean(), settings, progress=lambda done, whole: None)
+    assert torch.equal(torch.get_rng_state(), before)
+
+
+def test_messages_name_argument_value_expectation_and_mend() -> None:
+    check = Checks(StimulusError)
+    for call, message in (
+        (lambda: check.integer(2.5, "k", least=1), "k is 2.5; it must be a whole number, at least 1"),
+        (lambda: check.indices([1, 9], "cells", 5), "cells: 1 to 9, which reaches outside 0 to 4"),
+        (lambda: check.path("a\0"), r"path is 'a\x00'; it must be a path, a str or a Path, of at most 4096 bytes, 255 a part, without NUL"),
+        (lambda: check.listed("ab", "cues", "texts"), "cues is 'ab'; it must be a list of texts"),
+        (lambda: check.finite(Odd(), "tau"), "tau is a Odd; it must be a number, finite"),
+    ):
+        with pytest.raises(StimulusError) as raised:
+            call()  # type: ignore[no-untyped-call]
+        assert str(raised.value) == message
+
+
+def test_a_refused_argument_is_of_the_error_that_its_call_documents() -> None:
+    for error, call in (
+        (NetworkError, lambda: LIF(tau=-1)),
+        (SpecError, lambda: ModelSpec(load=0)),
+        (StimulusError, lambda: simulate(net(), {}, 0)),
+    ):
+        with pytest.raises(error):
+            call()
