@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from spikemem._checks import INDEX, Checks
+from spikemem._checks import INDEX, Checks, shown
 from spikemem.errors import SpecError, UnknownMemoryError, VectorError, interruptible
 from spikemem.hippocampus import storing
 from spikemem.hippocampus.circuit import Circuit
@@ -18,7 +18,6 @@ from spikemem.hippocampus.regions.cue_words import CueWords
 from spikemem.hippocampus.regions.ec_ctx import FARTHEST
 from spikemem.hippocampus.regions.ec_lex import Words
 from spikemem.hippocampus.regions.gates import GateCells
-from spikemem.hippocampus.regions.pathway_cells import PATHWAYS as PATHWAYS
 from spikemem.hippocampus.spec import ModelSpec
 from spikemem.hippocampus.storing import NewMemories, Recoding, StorePlan
 
