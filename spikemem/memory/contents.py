@@ -10,6 +10,7 @@ import threading
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
+from spikemem._checks import Checks
 from spikemem.errors import StoreError, UnknownMemoryError, interruptible
 from spikemem.hippocampus.spec import ModelSpec
 from spikemem.kernels.locks import SharedLock
@@ -116,7 +117,7 @@ class Contents:
 
         replace: whether a file that is there may be replaced.   Raises StoreError where it may not, or where the copy cannot be written.
         """
-        target = Path(path)
+        target = Checks(StoreError).path(path)
         with self._looking():
             if self._store.path is not None and target.exists() and target.samefile(self._store.path):
                 raise StoreError(f"{target} is the memory itself; give its backup a path of its own")

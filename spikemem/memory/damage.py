@@ -15,6 +15,7 @@ from typing import Any
 
 import numpy as np
 
+from spikemem._checks import Checks
 from spikemem.errors import StoreError
 from spikemem.hippocampus.spec import ModelSpec
 from spikemem.memory import formats
@@ -48,7 +49,7 @@ class FileCheck:
 
 def check(path: str | Path) -> FileCheck:
     """Look at everything in a memory's file, which is left as it is.   Raises StoreError where it is no memory's file at all."""
-    file = Path(path)
+    file = Checks(StoreError).path(path)
     if not file.is_file():
         raise StoreError(f"there is no {file}")
     db = sqlite3.connect(f"{file.resolve().as_uri()}?mode=ro", uri=True)
@@ -66,7 +67,7 @@ def repair(path: str | Path, new: str | Path, model: ModelSpec | None = None, pr
     model: of the new file; the old one's by default, or hippocampus-text where that is lost.   progress: of the texts embedded anew.
     Raises StoreError where there is a new file already.
     """
-    target = Path(new)
+    target = Checks(StoreError).path(new)
     if target.exists():
         raise StoreError(f"there is a {target} already; give a path for a new file")
     found = check(path)

@@ -16,7 +16,7 @@ from spikemem.hippocampus.storing import NewMemories, StorePlan
 from spikemem.memory.conversation import Turn
 from spikemem.memory.labels import Labels, metadata_entry, scope_entry
 from spikemem.memory.rows import KeyKind, Rows, StoredKey, StoredMemory
-from spikemem.memory.texts import listed, pieces, seconds, texts_of
+from spikemem.memory.texts import check, pieces, seconds, texts_of
 
 
 @dataclass(frozen=True)
@@ -69,10 +69,10 @@ def items_of(
 ) -> list[Item]:
     """The arguments of `Memory.store_all` as items; TextError or TimeError where they do not fit."""
     given = texts_of(texts, "texts")
-    further = [[] for _ in given] if cues is None else [texts_of(c, "cues") for c in listed(cues, "cues")]
-    times = [when] * len(given) if when is None or isinstance(when, datetime) else listed(when, "when")
-    labels = [None] * len(given) if sessions is None else listed(sessions, "sessions")
-    notes = [metadata] * len(given) if metadata is None or isinstance(metadata, Mapping) else listed(metadata, "metadata")
+    further = [[] for _ in given] if cues is None else [texts_of(c, "cues") for c in check.listed(cues, "cues", "lists of texts")]
+    times = [when] * len(given) if when is None or isinstance(when, datetime) else check.listed(when, "when", "times")
+    labels = [None] * len(given) if sessions is None else check.listed(sessions, "sessions", "labels")
+    notes = [metadata] * len(given) if metadata is None or isinstance(metadata, Mapping) else check.listed(metadata, "metadata", "mappings")
     for what, these in (("lists of cues", further), ("times", times), ("sessions", labels), ("metadata", notes)):
         if len(these) != len(given):
             raise TextError(f"{len(given)} texts need as many {what}, not {len(these)}")

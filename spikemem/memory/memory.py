@@ -10,7 +10,8 @@ from typing import Any
 
 import numpy as np
 
-from spikemem.errors import UnknownMemoryError
+from spikemem._checks import Checks
+from spikemem.errors import StoreError, UnknownMemoryError
 from spikemem.hippocampus.regions.ec_ctx import NO_SESSION
 from spikemem.hippocampus.spec import ModelSpec, load_model
 from spikemem.memory.commit import ItemBatch, commit, decision
@@ -22,7 +23,7 @@ from spikemem.memory.opening import Made, check_gates, made_with
 from spikemem.memory.recalling import Recalling
 from spikemem.memory.results import Slept
 from spikemem.memory.store import Store
-from spikemem.memory.texts import listed, moment, note_of
+from spikemem.memory.texts import check, moment, note_of
 from spikemem.memory.transfer import Transfer, taken_in
 
 DEFAULT_MODEL = "hippocampus-text"
@@ -62,9 +63,12 @@ class Memory(Recalling, AbstractContextManager["Memory"]):
 
         Raises StoreError (foreign, damaged, or made with another model), StoreLockedError, SpecError, MissingExtraError.
         """
+        own = Checks(StoreError)
+        where = None if path is None or path == ":memory:" else own.path(path)
+        seed, readonly, device = None if seed is None else own.seed(seed), own.flag(readonly, "readonly"), own.text(device, "device")
         given = model if isinstance(model, ModelSpec | None) else load_model(model)
         embedder = embedder if embedder is None or isinstance(embedder, str) else embedder_of(embedder)
-        store = Store(path, readonly)
+        store = Store(where, readonly)
         try:
             made = made_with(store)
             if made is None:
@@ -108,7 +112,7 @@ class Memory(Recalling, AbstractContextManager["Memory"]):
         metadata: a mapping that JSON can hold; both select memories in `recall` and `list`.
         record: simulate every spike of the gates; `decisions[0].recording` holds them.
         """
-        given = [] if cues is None else listed(cues, "cues")
+        given = [] if cues is None else check.listed(cues, "cues", "texts")
         return self.store_all([text], [given], origin, when=[when], scope=scope, metadata=metadata, record=record)[0]
 
     def store_all(
@@ -239,7 +243,10 @@ class Memory(Recalling, AbstractContextManager["Memory"]):
         The new version gets the old one's cues, associations, scope, and metadata, where none are given.
         when: from when on it holds; now by default.   Raises UnknownMemoryError where the old one is unknown or was superseded.
         """
-        note, (item,) = note_of(origin, "origin"), items_of([text], [[] if cues is None else listed(cues, "cues")], [when], None)
+        note, (item,) = (
+            note_of(origin, "origin"),
+            items_of([text], [[] if cues is None else check.listed(cues, "cues", "texts")], [when], None),
+        )
         given, vectors = metadata_entry(metadata), self._embedded([key.embedded for key in item.keys])
         with self._changing():
             old = self._index[self._current(i)]
@@ -265,7 +272,7 @@ class Memory(Recalling, AbstractContextManager["Memory"]):
     def associate_all(self, pairs: Iterable[tuple[int, int]]) -> None:
         """Bind many pairs at once; what was superseded is bound as what holds now in its place."""
         self._store.check_open()
-        given = [tuple(listed(pair, "a pair")) for pair in listed(pairs, "pairs")]
+        given = [tuple(check.listed(pair, "a pair", "two memories")) for pair in check.listed(pairs, "pairs", "pairs of memories")]
         if wrong := next((pair for pair in given if len(pair) != 2 or pair[0] == pair[1]), None):
             raise UnknownMemoryError(f"an association is a pair of two different memories, not {wrong!r:.60}")
         with self._changing():
@@ -313,7 +320,7 @@ class Memory(Recalling, AbstractContextManager["Memory"]):
         All of it becomes durable at once, or nothing does.   progress: called with the texts embedded and in all; those that come with
         their vector need not be.   Raises TextError, naming the record, where one is no export.
         """
-        transfer = Transfer.of(listed(records, "records"), self.spec.ec.dim)
+        transfer = Transfer.of(check.listed(records, "records", "exported memories"), self.spec.ec.dim)
         missing = transfer.missing()
         vectors = transfer.filled(self._embedded(missing, progress) if missing else np.zeros((0, self.spec.ec.dim), np.float32))
         if not transfer.items:

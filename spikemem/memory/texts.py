@@ -2,13 +2,13 @@
 
 import math
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from datetime import UTC, date, datetime, time, timedelta
 from itertools import pairwise
-from typing import TypeVar
 
 import numpy as np
 
+from spikemem._checks import Checks
 from spikemem.errors import TextError, TimeError
 from spikemem.hippocampus.regions.ec_lex import kinds
 
@@ -20,19 +20,12 @@ ATOM = re.compile(r"u[mj.]*|[^u ]{1,32}[mj]*")
 """A stretch of text that is not cut, as a pattern in the letters of `kinds`: a character of a script without spaces; up to 32
 characters between spaces."""
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-T = TypeVar("T")
-
-
-def listed(values: Iterable[T], name: str) -> list[T]:
-    """The values of a sequence, an iterator or the like, once; TextError where it is none, or a single text."""
-    if isinstance(values, str | bytes | Mapping) or not isinstance(values, Iterable):
-        raise TextError(f"{name} is a list, not {type(values).__name__}; put a single one in brackets")
-    return list(values)
+check = Checks(TextError)
 
 
 def texts_of(texts: Iterable[str], name: str) -> list[str]:
     """A list of texts, each a plain str; TextError where one can be neither a memory nor a cue."""
-    return [text_of(text) for text in listed(texts, name)]
+    return [text_of(text) for text in check.listed(texts, name, "texts")]
 
 
 def text_of(text: object) -> str:
