@@ -243,10 +243,8 @@ class Memory(Recalling, AbstractContextManager["Memory"]):
         The new version gets the old one's cues, associations, scope, and metadata, where none are given.
         when: from when on it holds; now by default.   Raises UnknownMemoryError where the old one is unknown or was superseded.
         """
-        note, (item,) = (
-            note_of(origin, "origin"),
-            items_of([text], [[] if cues is None else check.listed(cues, "cues", "texts")], [when], None),
-        )
+        note, further = note_of(origin, "origin"), [] if cues is None else check.listed(cues, "cues", "texts")
+        (item,) = items_of([text], [further], [when], None)
         given, vectors = metadata_entry(metadata), self._embedded([key.embedded for key in item.keys])
         with self._changing():
             old = self._index[self._current(i)]
