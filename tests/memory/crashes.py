@@ -1,10 +1,10 @@
 """Crashes of a process that writes a memory: kills, power cuts, failing disks and interrupts. What it has acknowledged is there afterwards.
 
-    python -m tests.memory.crashes --kills 1000 --cuts 200 --faults 200 --interrupts 500
+    python -m tests.memory.crashes --kills 1000 --cuts 200 --faults 200 --interrupts 500 --threads 10 --seconds 120
 
 A kill ends the process at a random moment. A power cut keeps of each file what was flushed, and of the sectors written since then a random
-part; a disk that fails answers a write or flush with EIO or ENOSPC, once or from then on (`disk.c` is preloaded for both). The suite runs
-a few of each.
+part; a disk that fails answers a write or flush with EIO or ENOSPC, once or from then on (`disk.c` is preloaded for both). Then 2,000 mixed
+calls of 16 threads, as often as `--threads` says, and a writer with readers beside it for some seconds. The suite runs a few of each.
 """
 
 import argparse
@@ -29,6 +29,8 @@ from spikemem import Memory
 from spikemem.errors import SpikememError
 from spikemem.memory import check
 from tests.fakes import FakeEmbedder
+from tests.memory.test_memory import agrees
+from tests.memory.test_sharing import THREADS, interrupted, mixed_calls, processes
 
 HERE = Path(__file__).parent
 HEAD = struct.Struct("=c3xIqq")
@@ -329,7 +331,7 @@ def main() -> None:
             sys.exit(f"{error}") if "DISK_FAIL" not in os.environ else sys.exit(2)
         return
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    for name, number in (("kills", 1000), ("cuts", 200), ("faults", 200), ("interrupts", 500)):
+    for name, number in (("kills", 1000), ("cuts", 200), ("faults", 200), ("interrupts", 500), ("threads", 10), ("seconds", 120)):
         parser.add_argument(f"--{name}", type=int, default=number)
     parser.add_argument("--seed", type=int, default=0)
     given = parser.parse_args()
@@ -340,16 +342,29 @@ def main() -> None:
             if sys.stdout.isatty():
                 print(f"\r{name}: {done} of {getattr(given, name)}", end="", flush=True)
         print(f"{name}: {done}, nothing that was acknowledged is lost ({most}, {time.monotonic() - begun:.0f} s)")
-    if given.interrupts:
-        from tests.memory.test_sharing import interrupted
+    with tempfile.TemporaryDirectory() as name:
+        _shared(Path(name), given)
 
-        with (
-            tempfile.TemporaryDirectory() as name,
-            Memory.open(Path(name) / "m.db", "hippocampus-small", embedder=FakeEmbedder()) as memory,
-        ):
+
+def _shared(folder: Path, given: argparse.Namespace) -> None:
+    """Interrupts, threads and processes."""
+    if given.interrupts:
+        with Memory.open(folder / "interrupts.db", "hippocampus-small", embedder=FakeEmbedder()) as memory:
             memory.store_all([f"thought {i}" for i in range(35)])
             came = interrupted(memory, given.interrupts, given.seed)
-            print(f"interrupts: {given.interrupts}, of which {came} came out of a call; RAM is equal to the disk")
+        print(f"interrupts: {given.interrupts}, of which {came} came out of a call; RAM is equal to the disk")
+    for seed in range(given.seed, given.seed + given.threads):
+        path = folder / f"threads{seed}.db"
+        with Memory.open(path, "hippocampus-small", embedder=FakeEmbedder()) as memory:
+            there = mixed_calls(memory, seed, 2000 // THREADS)
+            agrees(memory)
+        with Memory.open(path, embedder=FakeEmbedder()) as again:
+            assert {i: again[i] for i in again} == there
+    if given.threads:
+        print(f"threads: {THREADS} with {2000 // THREADS} calls each, {given.threads} times: nothing lost, nothing wrong, reopened equal")
+    if given.seconds:
+        processes(folder / "processes.db", given.seconds)
+        print(f"processes: a writer with four threads and three readers for {given.seconds} s: nothing lost, nothing wrong")
 
 
 if __name__ == "__main__":
