@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 
 from spikemem import LIF, STDP, CycleReset, KWinners, Network, Population, Recording, simulate
 from spikemem.errors import MissingExtraError, UnsupportedError
-from spikemem.network import Neuron, PlasticityRule
+from spikemem.network import Brian2Neuron, Neuron, PlasticityRule
 from spikemem.network.synapses import WORD, Dense, OneBit, Sparse, Synapses, all_to_all, pack
 from spikemem.simulators.registry import defaults
 from tests.reference import Trace, simulate_plainly
@@ -345,6 +345,14 @@ def test_brian2_is_left_as_it_was() -> None:
         devices.reset_device()
 
 
+class Slower(LIF):
+    """A cell whose Brian2 text decays at half the speed."""
+
+    def brian2(self) -> Brian2Neuron:
+        text = super().brian2()
+        return text._replace(model=text.model.replace("-v / tau", "-v / (2 * tau)"))
+
+
 def test_exact_integration_is_derived_once_for_each_text(monkeypatch: pytest.MonkeyPatch) -> None:
     """Cells that differ in numbers alone share the algebra, and keep their numbers; another text, or another step, has its own."""
     library("brian2")
@@ -366,6 +374,11 @@ def test_exact_integration_is_derived_once_for_each_text(monkeypatch: pytest.Mon
     assert len(derived) == 2
     run(0.5, LIF(20.0))
     assert len(derived) == 3
+    net = Network(0.5)
+    net.add(Population("a", 1, Slower(20.0)))
+    simulate(net, {"a": [0.3]}, 2, simulator="brian2")
+    assert len(derived) == 4  # the same names in another equation
+    assert len(set(derived.values())) == 3
 
 
 def test_compiled_brian2_without_a_compiler_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
