@@ -5,7 +5,18 @@ import pytest
 
 from spikemem.errors import VectorError
 from spikemem.hippocampus.inputs import check_cue
-from spikemem.hippocampus.regions.ec_ctx import DAY, FARTHEST, GRIDS, SPANS, moment_cells, neighbours, shared_moment, shares, weights
+from spikemem.hippocampus.regions.ec_ctx import (
+    DAY,
+    FARTHEST,
+    GRIDS,
+    SPANS,
+    Moments,
+    moment_cells,
+    neighbours,
+    shared_moment,
+    shares,
+    weights,
+)
 from spikemem.hippocampus.spec import ContextSpec
 
 
@@ -59,17 +70,17 @@ def test_the_nearer_two_moments_the_more_cells_they_share(start: float) -> None:
     for later in (0.0, 0.3 * DAY, DAY, 5 * DAY, 60 * DAY, 300 * DAY, 1000 * DAY):
         exact = [max(0.0, GRIDS * (1 - later / span)) for span in SPANS]
         expected = np.sum(exact)
-        (shared,) = shared_moment(np.array([start + later]), start)
+        (shared,) = shared_moment(Moments.none().added(np.array([start + later])), start)
         assert abs(shared - expected) < np.count_nonzero(np.mod(exact, 1)) + 1e-9, later
 
 
 def test_sharing_falls_as_times_move_apart() -> None:
     days = np.arange(0, 500, 0.25)
-    shared = shared_moment(1.6e9 + DAY * days, 1.6e9)
+    shared = shared_moment(Moments.none().added(1.6e9 + DAY * days), 1.6e9)
     assert shared[0] == len(SPANS) * GRIDS
     assert shared[-1] == 0
     assert (np.diff(shared) <= 0).all()
-    np.testing.assert_array_equal(shared_moment(np.array([np.nan]), 1.6e9), [0])
+    np.testing.assert_array_equal(shared_moment(Moments.none().added(np.array([np.nan])), 1.6e9), [0])
 
 
 @pytest.mark.parametrize("around", [np.inf, np.nan, 1e300, -1.1e15])
