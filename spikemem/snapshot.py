@@ -77,8 +77,8 @@ def contents(path: str | Path, what: str) -> Iterator[None]:
     """SnapshotError where a file of the right format holds something that its reader cannot use.   what: it should hold."""
     try:
         yield
-    except SnapshotError:
-        raise
     except (SpikememError, KeyError, IndexError, TypeError, ValueError, AttributeError, OverflowError, RuntimeError) as error:
+        if isinstance(error, SnapshotError) and str(path) in str(error):
+            raise
         cause = f"{type(error).__name__}: {error}" if not isinstance(error, SpikememError) else str(error)
         raise SnapshotError(f"{path} holds no {what} that can be used ({cause}); take another file, or build it anew") from error

@@ -52,9 +52,9 @@ class Settings:
             self._set("patience", check.integer(self.patience, "patience", least=0))
         self._set("lr", check.finite(self.lr, "lr", above=0))
         self._set("weight_decay", check.finite(self.weight_decay, "weight_decay", least=0))
-        self._set("clip", check.number(self.clip, "clip (math.inf for no clipping)", above=0))
+        self._set("clip", check.number(self.clip, "clip", above=0))
         if self.target is not None:
-            self._set("target", check.number(self.target, "target (None to train to the end)"))
+            self._set("target", check.number(self.target, "target"))
         for name in ("amp", "compile"):
             self._set(name, check.flag(getattr(self, name), name))
         if self.device is not None:

@@ -52,5 +52,5 @@ def test_what_is_no_story_is_refused(tmp_path: Path, text: str) -> None:
 def test_a_missing_task_is_named(tmp_path: Path) -> None:
     with pytest.raises(MissingDataError, match="qa7_"):
         babi(files(tmp_path), 7, "test")
-    with pytest.raises(DataError, match="no task 21"):
+    with pytest.raises(DataError, match="a task of bAbI is 21; it must be a whole number, at least 1, at most 20"):
         babi(tmp_path, 21, "test")
