@@ -89,23 +89,23 @@ def read_state(folder: Path, settings: dict[str, Any], model: nn.Module, optimis
     if not path.exists():
         return State(settings)
     arrays, head = load_arrays(path, TRAINING)
-    counts, before, moments = _counts(path, arrays, head, dict(optimiser.state_dict()["param_groups"][0])["params"], model)
+    counts, before = _course(path, arrays, head)
     of, now = (given.get("of") or "something without a name" for given in (before, settings))
     if of != now:
         raise TrainingError(f"the training in {folder} is of {of}, not of {now}; give another folder")
     if other := sorted(name for name in settings if name != "of" and settings[name] != before.get(name)):
         was = ", ".join(f"{name}={before.get(name)}" for name in other)
         raise TrainingError(f"the training in {folder} was begun with {was}; go on with the same, or give another folder")
-    _fill(path, model, _within(arrays, "model."))
+    weights = _tensors(path, model, _within(arrays, "model."))
+    moments = _moments(path, arrays, dict(optimiser.state_dict()["param_groups"][0])["params"], model)
+    model.load_state_dict(weights)
     optimiser.load_state_dict({"state": moments, "param_groups": optimiser.state_dict()["param_groups"]})
     best = _tensors(path, model, _within(arrays, "best.")) if any(name.startswith("best.") for name in arrays) else None
     return State(settings, best=best, **counts)
 
 
-def _counts(
-    path: Path, arrays: Arrays, head: dict[str, object], parameters: list[int], model: nn.Module
-) -> tuple[dict[str, Any], dict[str, Any], dict[int, Weights]]:
-    """What a checkpoint says of a training's course, its settings, and the optimiser's moments of each parameter."""
+def _course(path: Path, arrays: Arrays, head: dict[str, object]) -> tuple[dict[str, Any], dict[str, Any]]:
+    """What a checkpoint says of a training's course, and its settings."""
     with contents(path, "state of a training"):
         course = {
             "losses": check.array(arrays["losses"], "losses", "f", shape=(None,)).tolist(),
@@ -115,6 +115,12 @@ def _counts(
             "seconds": check.finite(head["seconds"], "seconds", least=0),
         }
         settings: dict[str, Any] = check.instance(head["settings"], "settings", dict, "they are those of the training")
+    return course, settings
+
+
+def _moments(path: Path, arrays: Arrays, parameters: list[int], model: nn.Module) -> dict[int, Weights]:
+    """The optimiser's moments of each parameter."""
+    with contents(path, "state of a training"):
         shapes = [tuple(p.shape) for p in model.parameters() if p.requires_grad]
         moments: dict[int, Weights] = {}
         for name, array in _within(arrays, "optimiser.").items():
@@ -124,7 +130,7 @@ def _counts(
             moments.setdefault(int(i), {})[key] = torch.from_numpy(check.array(array, f"the optimiser's {name!r}", "f"))
         if any(kept.keys() != MOMENTS for kept in moments.values()):
             raise SnapshotError(f"the optimiser keeps {', '.join(sorted(MOMENTS))} of a parameter, and there is something else")
-    return course, settings, moments
+    return moments
 
 
 def spoiled(model: nn.Module, weights: Mapping[str, Tensor]) -> str | None:
