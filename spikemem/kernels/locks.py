@@ -2,8 +2,9 @@
 
 import os
 import threading
-from weakref import WeakSet
+from weakref import ref
 
+Holds = dict[int, "ref[Hold]"]
 LOST = 0.5
 """Seconds after which who waits looks whether a hold is gone whose end was interrupted."""
 
@@ -21,7 +22,7 @@ class SharedLock:
 
     def _begin(self) -> None:
         self._process, self._changed = os.getpid(), threading.Condition(threading.Lock())
-        self._sharing, self._waiting, self._alone = WeakSet["Hold"](), WeakSet["Hold"](), WeakSet["Hold"]()
+        self._sharing, self._waiting, self._alone = Holds(), Holds(), Holds()
 
     def shared(self) -> "Hold":
         """A hold beside others that share it."""
@@ -36,18 +37,28 @@ class SharedLock:
         if os.getpid() != self._process:
             self._begin()
         with self._changed:
-            for lost in [h for held in self._held() for h in held if h.thread == hold.thread]:
-                self._drop(lost)
+            if self._sharing or self._alone or self._waiting:
+                self._drop_lost(hold.thread)
             if not hold.alone:
                 while self._alone or self._waiting:
-                    self._changed.wait(LOST)
-                self._sharing.add(hold)
+                    self._wait()
+                self._sharing[id(hold)] = ref(hold)
                 return
-            self._waiting.add(hold)
+            self._waiting[id(hold)] = ref(hold)
             while self._sharing or self._alone:
-                self._changed.wait(LOST)
-            self._alone.add(hold)
-            self._waiting.discard(hold)
+                self._wait()
+            self._alone[id(hold)] = self._waiting.pop(id(hold))
+
+    def _wait(self) -> None:
+        if not self._changed.wait(LOST):
+            self._drop_lost(None)
+
+    def _drop_lost(self, thread: int | None) -> None:
+        """Drop holds whose end was interrupted: nothing refers to them any more, or their thread comes again."""
+        for held in (self._waiting, self._alone, self._sharing):
+            for key, hold in list(held.items()):
+                if (one := hold()) is None or one.thread == thread:
+                    del held[key]
 
     def let_go(self, hold: "Hold") -> None:
         """End a hold, or a wait for one; an interrupt meanwhile is raised afterwards."""
@@ -62,12 +73,9 @@ class SharedLock:
         if interrupt is not None:
             raise interrupt
 
-    def _held(self) -> tuple["WeakSet[Hold]", ...]:
-        return self._waiting, self._alone, self._sharing
-
     def _drop(self, hold: "Hold") -> None:
-        for held in self._held():
-            held.discard(hold)
+        for held in (self._waiting, self._alone, self._sharing):
+            held.pop(id(hold), None)
         self._changed.notify_all()
 
 

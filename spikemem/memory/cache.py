@@ -1,18 +1,17 @@
 """A cache of embeddings on disk, so that a text is embedded once."""
 
 import hashlib
-import io
 import re
 import uuid
-import zipfile
 from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
-from spikemem._files import whole
+from spikemem._files import DAMAGED, load_npz, whole
 from spikemem.errors import DataError
+from spikemem.kernels.locks import SharedLock
 from spikemem.memory.embed import Embedder, Progress
 
 FOLDER = Path("results/embeddings")
@@ -31,7 +30,7 @@ class CachedEmbedder:
 
     def __init__(self, embedder: Embedder, folder: str | Path = FOLDER) -> None:
         self.name, self.dim = embedder.name, embedder.dim
-        self._embedder = embedder
+        self._embedder, self._one = embedder, SharedLock()
         readable = re.sub(r"[^\w.-]+", "_", embedder.name)[-60:]
         self.folder = Path(folder) / f"{readable}-{_digest(embedder.name).hex()[:8]}"
         self._row: dict[bytes, int] = {}
@@ -44,6 +43,10 @@ class CachedEmbedder:
 
     def embed(self, texts: Sequence[str], progress: Progress | None = None) -> NDArray[np.float32]:
         """One vector a text, float32, [n, dim].   progress: called with the texts done and the texts in all, of those not in the cache."""
+        with self._one.alone():
+            return self._embed(texts, progress)
+
+    def _embed(self, texts: Sequence[str], progress: Progress | None) -> NDArray[np.float32]:
         keys = [_digest(text) for text in texts]
         new = {key: text for key, text in zip(keys, texts, strict=True) if key not in self._row}
         todo = sorted(new.items(), key=lambda item: len(item[1]))  # texts of one length share a batch without padding
@@ -58,11 +61,10 @@ class CachedEmbedder:
     def _load(self, files: Sequence[Path]) -> None:
         blocks, read = [], 0
         for file in files:
-            content = io.BytesIO(file.read_bytes())
             try:
-                with np.load(content, allow_pickle=False) as block:
-                    keys, vectors = block["keys"], block["vectors"]
-            except (zipfile.BadZipFile, ValueError, KeyError, EOFError, RuntimeError):  # all that a ZIP with flipped bits may raise
+                block = load_npz(file)
+                keys, vectors = block["keys"], block["vectors"]
+            except DAMAGED:
                 keys, vectors = np.zeros((0, 32), np.uint8), np.zeros((0, 0), np.float32)
             if keys.shape != (len(vectors), 32) or vectors.shape != (len(keys), self.dim) or not np.isfinite(vectors).all():
                 file.unlink(missing_ok=True)  # its texts are embedded anew

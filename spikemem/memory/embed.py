@@ -111,17 +111,18 @@ def embedder_of(given: str | Embedder | None) -> Embedder:
 
 def embedded(embedder: Embedder, texts: Sequence[str], dim: int, progress: Progress | None = None) -> NDArray[np.float32]:
     """The vectors of texts, float32, [n, dim]; VectorError where the embedder gives another shape, NaN or infinity."""
-    given = embedder.embed(texts, progress) if _tells(embedder) else embedder.embed(texts)
+    given = embedder.embed(texts, progress) if _tells(type(embedder)) else embedder.embed(texts)
     vectors = np.asarray(given.detach().cpu() if hasattr(given, "detach") else given, np.float32)
     if vectors.shape != (len(texts), dim) or not np.isfinite(vectors).all():
         raise VectorError(f"embedder {embedder.name!r} gave {vectors.shape}, or NaN; expected [{len(texts)}, {dim}]")
     return vectors
 
 
-def _tells(embedder: Embedder) -> bool:
-    """Whether an embedder takes a function that it tells its progress."""
+@cache
+def _tells(kind: type[Embedder]) -> bool:
+    """Whether embedders of a class take a function that they tell their progress."""
     try:
-        inspect.signature(embedder.embed).bind([], None)
+        inspect.signature(kind.embed).bind(None, [], None)
     except TypeError:
         return False
     except ValueError:  # one without a signature

@@ -85,8 +85,10 @@ class Index:
 
     def happened(self, i: int) -> float | None:
         """The latest moment of a memory, s since 1970, or None."""
-        moments = (self[i].happened, *(o.happened for o in self.occurrences(i)))
-        return max((t for t in moments if t is not None), default=None)
+        first = self[i].happened
+        if i not in self._occurrences:
+            return first
+        return max((t for t in (first, *(o.happened for o in self._occurrences[i])) if t is not None), default=None)
 
     def supersedes(self, i: int) -> bool:
         """Whether a memory has superseded one that is there."""
@@ -121,7 +123,9 @@ class Index:
 
     def __getitem__(self, i: int) -> StoredMemory:
         """The row of a memory; UnknownMemoryError where there is none of this id."""
-        if isinstance(i, bool) or not isinstance(i, int | np.integer) or int(i) not in self._memories:
+        if type(i) is int and i in self._memories:
+            return self._memories[i]
+        if i not in self:
             raise UnknownMemoryError(f"no memory {i!r:.40}; it was never stored or has been forgotten")
         return self._memories[int(i)]
 

@@ -83,7 +83,8 @@ class Recalling(Contents):
             return []
         words, vectors = words_of(self.spec, given), self._embedded(given, progress)
         with self._looking():
-            heard = self.hippocampus.heard(near, self._index.matching(*wanted), history)
+            among = self._index.matching(*wanted)
+            heard = None if among is None and not history else self.hippocampus.heard(near, among, history)
             found = self.hippocampus.recall(vectors, top_k, words=words, around=near, heard=heard, cycles=cycles, record=record)
             return answers(found, PATHWAYS, self._index)
 

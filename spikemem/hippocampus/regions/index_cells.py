@@ -33,8 +33,8 @@ class IndexCells:
         self._counts = np.zeros((0, spec.ec.dim), np.int8)
         self._codes = np.zeros((0, spec.dg.winners), np.uint16)
         self._memory, self._content, self._alive = np.zeros(0, np.int64), np.zeros(0, np.int64), np.zeros(0, bool)
-        self._built = 0
-        self._indptr, self._keys = np.zeros(spec.dg.cells + 1, np.int64), np.zeros(0, np.int32)
+        self._targets = np.zeros(spec.dg.cells + 1, np.int64), np.zeros(0, np.int32), 0
+        """The keys that each CA3 cell reaches: where its list begins, [cell + 1], the lists, and how many keys are in them."""
         self.lexicon = Lexicon(spec)
         self.session, self.moments, self.versions = np.zeros(0, np.int64), Moments.none(), Versions()
         self._synapses: Synapses | None = None
@@ -78,6 +78,8 @@ class IndexCells:
     @property
     def synapses(self) -> Synapses:
         """The learned weights of meaning, words, context and moments, derived anew where what is stored has changed."""
+        if (there := self._synapses) is not None:
+            return there
         with self._deriving.alone():
             if self._synapses is None:
                 self._synapses = Synapses(
@@ -135,19 +137,23 @@ class IndexCells:
     def recode(self, codes: NDArray[np.uint16]) -> None:
         """Replace the CA3 codes of all keys, and with them their Schaffer synapses.   codes: uint16, [key, k]."""
         self._codes[: self._size] = codes
-        self._built = 0
+        self._targets = (*self._targets[:2], 0)
 
     def flat(self, silenced: NDArray[np.bool_] | None = None) -> Keys:
         """The keys as arrays for the kernels.   silenced: memories whose index cells are inhibited, [memory].
 
         The lists of each CA3 cell's targets are made anew when many keys are new; the few newest are compared one by one instead.
         """
-        with self._deriving.alone():
-            if self._size - self._built > max(256, self._built // 4) or self._built == 0:
-                cells = self.codes.ravel()
-                order = np.argsort(cells, kind="stable")
-                self._keys = (order // self.spec.dg.winners).astype(np.int32)
-                self._indptr = np.concatenate([[0], np.cumsum(np.bincount(cells, minlength=self.spec.dg.cells))]).astype(np.int64)
-                self._built = self._size
-            alive, lists = self.audible(silenced), (self._indptr, self._keys, self._built)
-        return Keys(self.counts, self.codes, alive, self.memory, *lists, self.spec.dg.cells)
+        if self._stale():
+            with self._deriving.alone():
+                if self._stale():
+                    cells = self.codes.ravel()
+                    order = np.argsort(cells, kind="stable")
+                    ends = np.cumsum(np.bincount(cells, minlength=self.spec.dg.cells))
+                    ptr = np.concatenate([[0], ends]).astype(np.int64)
+                    self._targets = ptr, (order // self.spec.dg.winners).astype(np.int32), self._size
+        return Keys(self.counts, self.codes, self.audible(silenced), self.memory, *self._targets, self.spec.dg.cells)
+
+    def _stale(self) -> bool:
+        built = self._targets[2]
+        return self._size - built > max(256, built // 4) or built == 0
