@@ -1,0 +1,72 @@
+"""The difference between two texts as gates take it in: signs of grammar, and vectors of what replaced what, by the memory's embedder."""
+
+from collections.abc import Callable, Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from spikemem.hippocampus.regions.difference import LIKENESSES, MARKS, Difference
+from spikemem.memory.embed import Embedder
+from spikemem.memory.wording import Contrast, contrast
+
+PARTS = 6
+"""Texts that are embedded for a pair: both texts, phrases, subjects."""
+
+
+def parts(old: str, new: str, made: Contrast) -> tuple[str, ...]:
+    """The texts that are embedded for a pair: both, the phrases that replaced one another, the subjects."""
+    return old, new, made.old, made.new, made.old_subject, made.new_subject
+
+
+def difference(old: str, new: str, embed: Callable[[Sequence[str]], NDArray[np.float32]]) -> Difference:
+    """The difference between the wording of a memory and a new text.   embed: unit vectors of texts, float32, [n, d]."""
+    made = contrast(old, new)
+    texts = parts(old, new, made)
+    spoken = [text for text in texts if text]
+    vectors = iter(embed(spoken)) if spoken else iter(())
+    return of_vectors(made, [next(vectors) if text else None for text in texts])
+
+
+def of_vectors(made: Contrast, vectors: Sequence[NDArray[np.float32] | None]) -> Difference:
+    """The difference by what two wordings do not share and the unit vectors of `parts`, None for an empty one."""
+    old, new, old_phrase, new_phrase, old_subject, new_subject = vectors
+
+    def cosine(a: NDArray[np.float32] | None, b: NDArray[np.float32] | None) -> float:
+        return float(a is b) if a is None or b is None else float(a @ b)
+
+    likeness = (
+        cosine(old, new), cosine(old_phrase, new_phrase), cosine(old_subject, new_subject), cosine(old, new_phrase),
+        cosine(old_phrase, new), made.kept,
+    )  # fmt: skip
+    assert len(likeness) == len(LIKENESSES)
+    zero = np.zeros_like(next(v for v in vectors if v is not None))
+    return Difference(
+        np.array([mark in made.marks for mark in MARKS]), np.array(likeness),
+        zero if old_phrase is None else old_phrase, zero if new_phrase is None else new_phrase,
+    )  # fmt: skip
+
+
+class Differences:
+    """Differences by the vectors of one embedder, which are kept: of texts that come again they are not made anew."""
+
+    def __init__(self, embedder: Embedder) -> None:
+        self._embedder = embedder
+        self._kept: dict[str, NDArray[np.float32]] = {}
+
+    def embed(self, texts: Sequence[str]) -> NDArray[np.float32]:
+        """Unit vectors of texts, float32, [n, d]."""
+        new = [text for text in dict.fromkeys(texts) if text not in self._kept]
+        if len(self._kept) > MOST_KEPT:
+            self._kept.clear()
+            new = list(dict.fromkeys(texts))
+        if new:
+            vectors = np.asarray(self._embedder.embed(new), np.float32)
+            self._kept |= zip(new, vectors / np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), 1e-12), strict=True)
+        return np.array([self._kept[text] for text in texts])
+
+    def __call__(self, old: str, new: str) -> Difference:
+        return difference(old, new, self.embed)
+
+
+MOST_KEPT = 4096
+"""Vectors that are kept at the most."""

@@ -1,0 +1,298 @@
+"""How the wording of two texts differs: what replaced what, and signs of whether both can be true.
+
+    words aligned     ->  the phrases that replaced one another, old and new, and what both have in common
+    beginning         ->  the subject of each: what stands before its first verb
+    signs             ->  `regions.difference.MARKS`: another subject, another name, another figure, another order, a denial, a list, a past event, ...
+
+Words are compared as they are spelt, less their inflection; no list says what they mean, which is left to vectors (`difference`). What is
+listed here is what English grammar closes: auxiliaries, prepositions, pronouns, negators, and, to find a sentence's verb, common verbs.
+"""
+
+import re
+from dataclasses import dataclass
+from difflib import SequenceMatcher
+from functools import lru_cache
+from typing import NamedTuple
+
+_BE = "is are was were be been being am 's 're 'm"
+_AUXILIARY = f"{_BE} has have had do does did can could will would shall should may might must ll ve d isn aren wasn weren don doesn didn"
+AUXILIARIES = frozenset((_AUXILIARY + " hasn haven hadn couldn won wouldn shouldn mustn ca wo").split())
+"""Auxiliaries, also as what is left of them before n't."""
+NEGATORS = frozenset("not n't no nobody none nothing nowhere never neither nor cannot without hardly".split())
+_WITHOUT_CONTENT = (
+    "a an the this that these those there here it its he she they we i you his her their our my your him them us me who which and or but so "
+    "then of to in on at by for from with about into onto over under up down out off as than too very just now still also again some any "
+    "each every one's 's s t re m longer any anybody anyone anything someone something more most much many well yes oh"
+)
+FUNCTION_WORDS = frozenset(_WITHOUT_CONTENT.split()) | AUXILIARIES | NEGATORS
+_PREPOSITIONS = frozenset(
+    "in on at by for from with about into onto over under to behind near beside inside outside through during until since towards".split()
+)
+_WITH = frozenset("with and by for of about call called met meet see saw".split())
+_CALENDAR = frozenset(
+    "monday tuesday wednesday thursday friday saturday sunday january february march april may june july august september october november "
+    "december".split()
+)
+_PRONOUNS = frozenset("i we you he she they it".split())
+_INDEFINITE = frozenset("a an two three four five some several people men women children there one many".split())
+_ALSO = frozenset("also too another other else again besides".split())
+_REGULAR = (
+    "accept add agree allow answer appear apply arrive ask attend bake base belong boil book borrow brush burn call cancel carry cause change "
+    "charge chase chat check clean climb close collect come complain contain cook cost count cover crawl cross cry dance decide deliver "
+    "design die drop dry earn empty end enjoy enter explain fail fail feature fill finish fish fix flow follow fry gather greet happen hate "
+    "heat help hike hunt hurt include iron jog join jump kick kiss knit land last laugh lean leap learn lift like listen live load look love "
+    "marry measure melt miss mix move name need offer open order own pack paint park pass pay peel perform phone photograph plan plant play "
+    "point pour practise practice prefer prepare promise pull push race rain reach recommend rent repair rest return roll row sail seem serve "
+    "share shave shout show sign skate ski slice smell smile smoke sniff snow sound spread start stare stay stir stop study support suit "
+    "surf swim talk taste teach tear thank tie touch train travel treat try turn type use visit wait walk want wash watch water weigh "
+    "whisper wish work worry yawn chop dice grate drag float hug pet stroke wave vote wag dive kneel gaze balance hold host lick nap stand "
+    "lie lies sit wrestle paddle pose strum stretch trim hang begin become bite blow break bring build buy catch choose cut do draw drink "
+    "drive eat fall feed feel fight find fly forget freeze get give go grow have hear hide hit keep know lay lead leave lend let lose make "
+    "mean meet owe put read ride ring rise run say see sell send set shake shine shoot sing sink sleep speak spend split steal stick strike "
+    "sweep swing take tell think throw understand wake wear win write cycle lock unlock switch close paste dress bow supply house store"
+)
+_IRREGULAR = (
+    "began became bit blew broke brought built bought caught chose cut drew drank drove ate fell fed felt fought found flew forgot froze got "
+    "gave went grew hung heard hid hit held kept knew laid led left lent let lost made meant met paid put read rode rang rose ran said saw "
+    "sold sent set shook shone shot sang sank sat slept spoke spent split stole stuck struck swept swam swung took taught told thought threw "
+    "understood woke wore won wrote came cost did lay stood"
+)
+PASTS = frozenset(_IRREGULAR.split())
+_VERBS = frozenset(_REGULAR.split())
+_STATES = frozenset("lived worked liked loved hated owned knew belonged wanted cost contained lay stood had seemed".split())
+_TOKEN = re.compile(r"\d[\d.,:/]*\d|\w*\d\w*|n['\u2019]t\b|[^\W\d_]+?(?=n['\u2019]t\b)|['\u2019][^\W\d_]+|[^\W\d_]+|[-+]?\d|[\U0001f000-\U0010ffff]")
+_HEAD = re.compile(r"\s*([^:.!?]{1,60}?):\s+(?=\S)")
+_SPELT = {"wo": "will", "ca": "can", "'re": "are", "'ll": "will", "'ve": "have", "'m": "am"}
+"""What is left of auxiliaries before n't, and contracted ones, in full."""
+LONG = 30
+"""Words of a text from which it is long."""
+
+
+class Token(NamedTuple):
+    """A word.   text: as written.   word: in small letters.   stem: less its inflection."""
+
+    text: str
+    word: str
+    stem: str
+
+    @property
+    def content(self) -> bool:
+        return self.word not in FUNCTION_WORDS
+
+    @property
+    def figure(self) -> bool:
+        return any(c.isdigit() for c in self.word)
+
+    @property
+    def capital(self) -> bool:
+        return self.text[:1].isupper()
+
+
+@dataclass(frozen=True)
+class Wording:
+    """A text, cut up.   head: what stands before a colon, or nothing.   tokens: the words behind it.   verb: the place of the first verb."""
+
+    head: str
+    tokens: tuple[Token, ...]
+    verb: int | None
+    question: bool
+
+    @property
+    def subject(self) -> tuple[Token, ...]:
+        return () if self.verb is None else self.tokens[: self.verb]
+
+    @property
+    def denials(self) -> int:
+        return sum(t.word in NEGATORS for t in self.tokens)
+
+
+@dataclass(frozen=True)
+class Contrast:
+    """What two wordings do not share.   marks: names of `MARKS` that hold.   old, new: phrases that replaced one another.
+    old_subject, new_subject: of each text.   kept: the share of all words of content that both have.
+    """
+
+    marks: frozenset[str]
+    old: str
+    new: str
+    old_subject: str
+    new_subject: str
+    kept: float
+
+
+def stem(word: str) -> str:
+    """A word less its inflection, roughly.
+
+    >>> stem("playing"), stem("plays"), stem("leaves"), stem("stopped")
+    ('play', 'play', 'leav', 'stop')
+    """
+    for end in ("ing", "ied", "ies", "ed", "es", "s", "e"):
+        if word.endswith(end) and len(word) - len(end) >= 3 and not word.endswith("ss"):
+            word = word[: -len(end)] + ("y" if end in ("ied", "ies") else "")
+            break
+    return word[:-1] if len(word) > 3 and word[-1] == word[-2] and word[-1] not in "sl" else word
+
+
+@lru_cache(4096)
+def wording(text: str) -> Wording:
+    """A text, cut up."""
+    head = _HEAD.match(text)
+    said = text[head.end() :] if head else text
+    spelt = [(m[0], _SPELT.get(word := m[0].casefold().replace("\u2019", "'"), word)) for m in _TOKEN.finditer(said)]
+    tokens = tuple(Token(raw, word, stem(word)) for raw, word in spelt)
+    return Wording(head[1] if head else "", tokens, _verb(tokens), text.rstrip().endswith("?"))
+
+
+def _verb(tokens: tuple[Token, ...]) -> int | None:
+    """The place of the first verb: an auxiliary, or, behind the first word, a common verb."""
+    for i, t in enumerate(tokens):
+        if t.word in AUXILIARIES and not (t.word == "'s" and i and not tokens[i - 1].word in _PRONOUNS | {"there", "that", "what"}):
+            return i
+        if i and tokens[i - 1].word in _PREPOSITIONS | {"a", "an", "the", "my", "our", "his", "her", "their", "'s"}:
+            continue
+        if i and (t.word in PASTS or _verbal(t.word)):
+            return i
+    return None
+
+
+def _verbal(word: str) -> bool:
+    if word in _VERBS:
+        return True
+    for end, instead in (("s", ("",)), ("es", ("", "e")), ("ies", ("y",)), ("ed", ("", "e")), ("ied", ("y",)), ("ing", ("", "e"))):
+        if word.endswith(end):
+            base = word[: -len(end)]
+            doubled = base[:-1] if len(base) > 2 and base[-1] == base[-2] else base
+            if any(base + more in _VERBS for more in instead) or doubled in _VERBS:
+                return True
+    return False
+
+
+def contrast(old_text: str, new_text: str) -> Contrast:
+    """What two texts do not share.
+
+    >>> made = contrast("Nora lives in Bergen.", "Nora lives in Lima.")
+    >>> made.old, made.new, sorted(made.marks)
+    ('Bergen', 'Lima', ['one word', 'preposition'])
+    """
+    old, new = wording(old_text), wording(new_text)
+    a, b = ([t for t in side.tokens if t.word not in NEGATORS] for side in (old, new))
+    spans = _spans(a, b)
+    lost, come = ([t for t in side if t.content and t.stem not in {s.stem for s in other}] for side, other in ((a, b), (b, a)))
+    content = [{t.stem for t in side if t.content} for side in (a, b)]
+    kept = len(content[0] & content[1]) / max(len(content[0] | content[1]), 1)
+    marks = (
+        _marks_of_subject(old, new) | _marks_of_spans(spans, a, b, (old, new)) | _marks_of_denial(old, new)
+        | _marks_of_all(old, new, lost, come, content, kept)
+    )  # fmt: skip
+    said = [" ".join(t.text for i, j in part for t in side[i:j]) for side, part in ((a, [s[:2] for s in spans]), (b, [s[2:] for s in spans]))]
+    subjects = [" ".join(t.text for t in side.subject if t.word not in NEGATORS) for side in (old, new)]
+    return Contrast(frozenset(marks), said[0], said[1], subjects[0], subjects[1], kept)
+
+
+Span = tuple[int, int, int, int]
+
+
+def _spans(a: list[Token], b: list[Token]) -> list[Span]:
+    """Where words were replaced, put in or left out: [i, j) of the old ones by [k, m) of the new ones; only such as have content."""
+    matcher = SequenceMatcher(None, [t.stem for t in a], [t.stem for t in b], autojunk=False)
+    parts = [(i, j, k, m) for what, i, j, k, m in matcher.get_opcodes() if what != "equal"]
+    return [p for p in parts if any(t.content for t in (*a[p[0] : p[1]], *b[p[2] : p[3]]))]
+
+
+def _marks_of_subject(old: Wording, new: Wording) -> set[str]:
+    marks = set()
+    if old.head.casefold() != new.head.casefold():
+        marks.add("speaker")
+    subjects = [side.subject for side in (old, new)]
+    if None in (old.verb, new.verb):
+        marks.add("verbless")
+        return marks
+    whole = [{t.stem for t in side.tokens} for side in (old, new)]
+    own = [{t.stem for t in side if t.content and t.word not in NEGATORS} for side in subjects]
+    gone, come = own[0] - whole[1], own[1] - whole[0]
+    pronouns = [{t.word for t in side if t.word in _PRONOUNS} - {"there"} for side in subjects]
+    if (gone and come) or (not own[0] and not own[1] and pronouns[0] != pronouns[1]) or (bool(gone) and not own[1] and bool(pronouns[1])):
+        marks.add("subject")
+    elif gone or come or (bool(own[0]) != bool(own[1]) and (pronouns[0] or pronouns[1])):
+        marks.add("subject more or less")
+    heads = [[t for t in side if t.content] for side in subjects]
+    if all(heads) and heads[0][-1].stem != heads[1][-1].stem and heads[0][-1].stem not in whole[1] and heads[1][-1].stem not in whole[0]:
+        marks.add("agent")
+    if all(side and side[0].word in _INDEFINITE for side in subjects):
+        marks.add("indefinite")
+    return marks
+
+
+def _marks_of_spans(spans: list[Span], a: list[Token], b: list[Token], both: tuple[Wording, Wording]) -> set[str]:
+    marks = {"several"} if len(spans) > 1 else set()
+    both_ways = [s for s in spans if s[0] < s[1] and s[2] < s[3]]
+    if len(both_ways) == 1 == len(spans) and max(spans[0][1] - spans[0][0], spans[0][3] - spans[0][2]) == 1:
+        marks.add("one word")
+    marks |= {"left out"} if any(k == m for _, _, k, m in spans) else set()
+    marks |= {"put in"} if any(i == j for i, j, _, _ in spans) else set()
+    marks |= {"end"} if any(j == len(a) and m == len(b) for _, j, _, m in both_ways) else set()
+    for i, j, k, m in both_ways:
+        before, olds, news = a[i - 1] if i else None, a[i:j], b[k:m]
+        figures = [{t.word for t in side if t.figure} for side in (olds, news)]
+        digits = [sorted(c for word in side for c in word if c.isdigit() and c != "0") for side in figures]
+        if figures[0] and figures[1] and digits[0] == digits[1]:
+            marks.add("order")
+        elif figures[0] and figures[1]:
+            names = before is not None and before.content and not _verbal(before.word) and not before.figure
+            marks.add("numbered" if names or i < (both[0].verb or 0) else "figure")
+        if any(t.capital and t.content for t in olds) and any(t.capital and t.content for t in news):
+            dated = any(t.word in _CALENDAR for t in (*olds, *news))
+            if not dated and (before is None or before.word in _WITH) or (j < len(a) and a[j].word == "'s"):
+                marks.add("name")
+        if before is not None:
+            kind = before.word
+            marks |= {"preposition"} if kind in _PREPOSITIONS else set()
+            marks |= {"with"} if kind in _WITH else set()
+            marks |= {"predicate"} if kind in AUXILIARIES else set()
+            marks |= {"object"} if _verbal(kind) or kind in PASTS or kind in ("a", "an", "the") else set()
+        if any(_verbal(t.word) or t.word in PASTS for t in olds[:1]) and any(_verbal(t.word) or t.word in PASTS for t in news[:1]):
+            marks.add("verb")
+    return marks
+
+
+def _marks_of_denial(old: Wording, new: Wording) -> set[str]:
+    odd = [side.denials % 2 for side in (old, new)]
+    if odd[0] == odd[1]:
+        return {"both deny"} if odd[0] else set()
+    return {"denies"} if odd[1] else {"denied"}
+
+
+def _marks_of_all(
+    old: Wording, new: Wording, lost: list[Token], come: list[Token], content: list[set[str]], kept: float
+) -> set[str]:  # fmt: skip
+    marks = {name for name, holds in (("nothing new", not come), ("nothing lost", not lost)) if holds}
+    if [t.word for t in old.tokens] == [t.word for t in new.tokens]:
+        marks.add("same")
+    elif not lost and not come and [t.stem for t in old.tokens if t.content] != [t.stem for t in new.tokens if t.content]:
+        marks.add("turned" if _turned(old.tokens, new.tokens) else "order")
+    if old.head and old.head == new.head and (" " in old.head or old.verb is None or new.verb is None):
+        marks.add("list")
+    marks |= {"question"} if old.question or new.question else set()
+    marks |= {"past event"} if _past(old) and _past(new) else set()
+    marks |= {"long"} if max(len(old.tokens), len(new.tokens)) > LONG else set()
+    marks |= {"few shared"} if kept < 0.34 else set()
+    marks |= {"none shared"} if not content[0] & content[1] else set()
+    marks |= {"also"} if any(t.word in _ALSO for t in new.tokens) else set()
+    return marks
+
+
+def _turned(old: tuple[Token, ...], new: tuple[Token, ...]) -> bool:
+    """Whether one text is the other with its end put first."""
+    a, b = ([t.stem for t in side if t.content] for side in (old, new))
+    return len(a) == len(b) and any(a[i:] + a[:i] == b for i in range(1, len(a)))
+
+
+def _past(text: Wording) -> bool:
+    """Whether a text tells of an event that is over: its first verb stands in the past, and tells of no state."""
+    if text.verb is None:
+        return False
+    word = text.tokens[text.verb].word
+    if word in ("was", "were", "had", "did", "didn"):
+        later = [t.word for t in text.tokens[text.verb + 1 : text.verb + 4]]
+        return word in ("did", "didn") or any(w.endswith("ed") or w in PASTS for w in later)
+    return (word in PASTS and word not in _STATES) or (word.endswith("ed") and word not in _STATES and _verbal(word))
