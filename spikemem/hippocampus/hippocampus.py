@@ -16,7 +16,7 @@ from numpy.typing import ArrayLike, NDArray
 from spikemem.errors import SpecError, UnknownMemoryError
 from spikemem.hippocampus import chain, storing
 from spikemem.hippocampus.circuit import Circuit
-from spikemem.hippocampus.gating import judged, one_thread, read_share
+from spikemem.hippocampus.gating import Differ, judged, one_thread, read_share
 from spikemem.hippocampus.inputs import at_least, check_cue, known
 from spikemem.hippocampus.keeping import arrays_of, restore
 from spikemem.hippocampus.recall import Completion, Recall, answer, simulate
@@ -116,14 +116,17 @@ class Hippocampus:
                 progress(len(held), len(new))
         return np.array(storing.holders(held, overwritten), np.int64)
 
-    def plan(self, new: NewMemories, record: bool = False) -> StorePlan:
-        """What storing memories would change; nothing changes yet. With gates, of one memory.   record: as in `store`."""
+    def plan(self, new: NewMemories, record: bool = False, differ: Differ | None = None) -> StorePlan:
+        """What storing memories would change; nothing changes yet. With gates, of one memory.
+
+        record: as in `store`.   differ: how its wording differs from that of a key, for gates; without it nothing is corrected or denied.
+        """
         if self.gates is None:
             self._may_record(record)
             return storing.plan_new(self.circuit, new)
         with one_thread():
             target = ("event", self.device) if record else None
-            return storing.plan_event(self.circuit, self.gates, new, target)
+            return storing.plan_event(self.circuit, self.gates, new, target, differ)
 
     def _may_record(self, record: bool) -> None:
         if record and self.gates is None:

@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from spikemem.hippocampus.regions.difference import LIKENESSES, MARKS, Difference
 from spikemem.memory.embed import Embedder
-from spikemem.memory.wording import Contrast, contrast
+from spikemem.memory.wording import Contrast, akin, contrast
 
 PARTS = 6
 """Texts that are embedded for a pair: both texts, phrases, subjects."""
@@ -18,8 +18,13 @@ def parts(old: str, new: str, made: Contrast) -> tuple[str, ...]:
     return old, new, made.old, made.new, made.old_subject, made.new_subject
 
 
-def difference(old: str, new: str, embed: Callable[[Sequence[str]], NDArray[np.float32]]) -> Difference:
-    """The difference between the wording of a memory and a new text.   embed: unit vectors of texts, float32, [n, d]."""
+def difference(old: str, new: str, embed: Callable[[Sequence[str]], NDArray[np.float32]]) -> Difference | None:
+    """The difference between the wording of a memory and a new text; None where they share too little to be compared.
+
+    embed: unit vectors of texts, float32, [n, d].
+    """
+    if not akin(old, new):
+        return None
     made = contrast(old, new)
     texts = parts(old, new, made)
     spoken = [text for text in texts if text]
@@ -64,7 +69,7 @@ class Differences:
             self._kept |= zip(new, vectors / np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), 1e-12), strict=True)
         return np.array([self._kept[text] for text in texts])
 
-    def __call__(self, old: str, new: str) -> Difference:
+    def __call__(self, old: str, new: str) -> Difference | None:
         return difference(old, new, self.embed)
 
 

@@ -4,6 +4,7 @@ from collections.abc import Hashable, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import replace
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -17,6 +18,7 @@ from spikemem.hippocampus.storing import holders
 from spikemem.memory.answers import answers, hit
 from spikemem.memory.commit import ItemBatch, commit, decision
 from spikemem.memory.conversation import TurnLike, sessions_of, turns_after
+from spikemem.memory.difference import Difference, Differences
 from spikemem.memory.embed import DEFAULT, Embedder, Progress, SentenceEmbedder, embedded
 from spikemem.memory.items import Item, adaptation_entry, items_of, new_memories, words_of
 from spikemem.memory.opening import Made, check_gates, contents, derived, made_with
@@ -41,6 +43,7 @@ class Memory(AbstractContextManager["Memory"]):
         self._last_session: dict[int, int] = {}  # by memory: the session of the last turn that it took up, where that is not its own
         self.decisions: list[Decision] = []
         """The gates' decision on each text of the last call that stored some, in a model with gates."""
+        self._differences: Differences | None = None  # made when first needed
         self._load()
         check_gates(self.hippocampus, embedder if isinstance(embedder, str) else embedder.name)
 
@@ -216,7 +219,8 @@ class Memory(AbstractContextManager["Memory"]):
 
     def _store_batch(self, batch: ItemBatch, record: bool) -> list[int]:
         """Store items in one transaction: plan, commit, apply; returns their ids."""
-        plan = self.hippocampus.plan(new_memories(self.spec, batch.items, batch.vectors, batch.sessions), record)
+        new = new_memories(self.spec, batch.items, batch.vectors, batch.sessions)
+        plan = self.hippocampus.plan(new, record, partial(self._differ, batch.items[0].text))
         decided = None if self.spec.gates is None else decision(self._store, self._index, plan, batch.items[0].text)
         with self._in_step():
             ids = commit(self._store, self._index, self.hippocampus, plan, batch)
@@ -224,6 +228,13 @@ class Memory(AbstractContextManager["Memory"]):
             self._last_session[ids[0]] = batch.sessions[0]
         self.decisions += [] if decided is None else [replace(decided, id=ids[0])]
         return ids
+
+    def _differ(self, text: str, key: int) -> Difference | None:
+        """How a text differs from the wording of a key."""
+        if self._differences is None:
+            self._differences = Differences(self.embedder)
+        memory = self._index.id_at(int(self.hippocampus.circuit.ca1.owners(np.array([key]))[0]))
+        return self._differences(self._index.wording(memory, key), text)
 
     @contextmanager
     def _in_step(self) -> Iterator[None]:

@@ -12,6 +12,7 @@ import re
 from dataclasses import dataclass
 from difflib import SequenceMatcher
 from functools import lru_cache
+from itertools import islice
 from typing import NamedTuple
 
 _BE = "is are was were be been being am 's 're 'm"
@@ -66,6 +67,10 @@ _SPELT = {"wo": "will", "ca": "can", "'re": "are", "'ll": "will", "'ve": "have",
 """What is left of auxiliaries before n't, and contracted ones, in full."""
 LONG = 30
 """Words of a text from which it is long."""
+MOST = 200
+"""Words of a text that are compared, from its beginning."""
+AKIN, ALIGNED = 1 / 3, 0.5
+"""Shares of words of content, of the shorter of two texts, and of all words in their order, from which two texts can be compared."""
 
 
 class Token(NamedTuple):
@@ -138,7 +143,8 @@ def wording(text: str) -> Wording:
     """A text, cut up."""
     head = _HEAD.match(text)
     said = text[head.end() :] if head else text
-    spelt = [(m[0], _SPELT.get(word := m[0].casefold().replace("\u2019", "'"), word)) for m in _TOKEN.finditer(said)]
+    found = islice(_TOKEN.finditer(said), MOST)
+    spelt = [(m[0], _SPELT.get(word := m[0].casefold().replace("\u2019", "'"), word)) for m in found]
     tokens = tuple(Token(raw, word, stem(word)) for raw, word in spelt)
     return Wording(head[1] if head else "", tokens, _verb(tokens), text.rstrip().endswith("?"))
 
@@ -165,6 +171,19 @@ def _verbal(word: str) -> bool:
             if any(base + more in _VERBS for more in instead) or doubled in _VERBS:
                 return True
     return False
+
+
+def akin(old_text: str, new_text: str) -> bool:
+    """Whether two texts share enough words for a phrase of one to stand in the place of one of the other.
+
+    >>> akin("A man is asleep.", "A man is playing chess."), akin("A man is asleep.", "Rain fell on Monday.")
+    (True, False)
+    """
+    old, new = wording(old_text).tokens, wording(new_text).tokens
+    content = [{t.stem for t in side if t.content} for side in (old, new)]
+    if len(content[0] & content[1]) >= AKIN * max(min(map(len, content)), 1):
+        return True
+    return SequenceMatcher(None, [t.stem for t in old], [t.stem for t in new], autojunk=False).ratio() > ALIGNED
 
 
 def contrast(old_text: str, new_text: str) -> Contrast:
