@@ -17,9 +17,9 @@ from spikemem.hippocampus.gating import gated
 from spikemem.hippocampus.hippocampus import Hippocampus
 from spikemem.hippocampus.regions import ec
 from spikemem.hippocampus.regions.cue_words import CueWords
+from spikemem.hippocampus.regions.difference import LIKENESSES, MARKS, Difference
 from spikemem.hippocampus.regions.ec_ctx import DAY
 from spikemem.hippocampus.regions.ec_lex import words
-from spikemem.hippocampus.regions.difference import LIKENESSES, MARKS, Difference
 from spikemem.hippocampus.regions.gates import PROTOCOL, GateCells
 from spikemem.hippocampus.regions.rhythm import GAMMA, chain_protocol, recall_protocol
 from spikemem.hippocampus.spec import ModelSpec, load_model, model_names

@@ -184,9 +184,7 @@ def plan_new(circuit: Circuit, new: NewMemories) -> StorePlan:
     return _planned(circuit, new, _keys_of(circuit, new))
 
 
-def plan_event(
-    circuit: Circuit, gates: GateCells, event: NewMemories, target: Target | None, differ: Differ | None = None
-) -> StorePlan:
+def plan_event(circuit: Circuit, gates: GateCells, event: NewMemories, target: Target | None, differ: Differ | None = None) -> StorePlan:
     """Plan what the gates decide about one memory.
 
     target: where the gates are simulated; None computes them directly.   differ: how its wording differs from that of a key.

@@ -9,13 +9,18 @@ from spikemem.hippocampus.regions.difference import LIKENESSES, MARKS, Differenc
 from spikemem.memory.embed import Embedder
 from spikemem.memory.wording import Contrast, akin, contrast
 
-PARTS = 6
-"""Texts that are embedded for a pair: both texts, phrases, subjects."""
+MOST_KEPT = 4096
+"""Vectors that are kept at the most."""
 
 
 def parts(old: str, new: str, made: Contrast) -> tuple[str, ...]:
     """The texts that are embedded for a pair: both, the phrases that replaced one another, the subjects."""
     return old, new, made.old, made.new, made.old_subject, made.new_subject
+
+
+def said(old: str, new: str) -> list[str]:
+    """What is embedded for a pair of texts that can be compared."""
+    return [text for text in parts(old, new, contrast(old, new)) if text]
 
 
 def difference(old: str, new: str, embed: Callable[[Sequence[str]], NDArray[np.float32]]) -> Difference | None:
@@ -52,16 +57,19 @@ def of_vectors(made: Contrast, vectors: Sequence[NDArray[np.float32] | None]) ->
 
 
 class Differences:
-    """Differences by the vectors of one embedder, which are kept: of texts that come again they are not made anew."""
+    """Differences by the vectors of one embedder, which are kept: of texts that come again they are not made anew.
 
-    def __init__(self, embedder: Embedder) -> None:
-        self._embedder = embedder
+    most: vectors that are kept at the most, or None.
+    """
+
+    def __init__(self, embedder: Embedder, most: int | None = MOST_KEPT) -> None:
+        self._embedder, self._most = embedder, most
         self._kept: dict[str, NDArray[np.float32]] = {}
 
     def embed(self, texts: Sequence[str]) -> NDArray[np.float32]:
         """Unit vectors of texts, float32, [n, d]."""
         new = [text for text in dict.fromkeys(texts) if text not in self._kept]
-        if len(self._kept) > MOST_KEPT:
+        if self._most is not None and len(self._kept) > self._most:
             self._kept.clear()
             new = list(dict.fromkeys(texts))
         if new:
@@ -71,7 +79,3 @@ class Differences:
 
     def __call__(self, old: str, new: str) -> Difference | None:
         return difference(old, new, self.embed)
-
-
-MOST_KEPT = 4096
-"""Vectors that are kept at the most."""

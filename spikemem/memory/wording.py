@@ -19,7 +19,7 @@ _BE = "is are was were be been being am 's 're 'm"
 _AUXILIARY = f"{_BE} has have had do does did can could will would shall should may might must ll ve d isn aren wasn weren don doesn didn"
 AUXILIARIES = frozenset((_AUXILIARY + " hasn haven hadn couldn won wouldn shouldn mustn ca wo").split())
 """Auxiliaries, also as what is left of them before n't."""
-NEGATORS = frozenset("not n't no nobody none nothing nowhere never neither nor cannot without hardly".split())
+NEGATORS = frozenset(["not", "n't", "no", "nobody", "none", "nothing", "nowhere", "never", "neither", "nor", "cannot", "without", "hardly"])
 _WITHOUT_CONTENT = (
     "a an the this that these those there here it its he she they we i you his her their our my your him them us me who which and or but so "
     "then of to in on at by for from with about into onto over under up down out off as than too very just now still also again some any "
@@ -27,16 +27,61 @@ _WITHOUT_CONTENT = (
 )
 FUNCTION_WORDS = frozenset(_WITHOUT_CONTENT.split()) | AUXILIARIES | NEGATORS
 _PREPOSITIONS = frozenset(
-    "in on at by for from with about into onto over under to behind near beside inside outside through during until since towards".split()
+    [
+        "in",
+        "on",
+        "at",
+        "by",
+        "for",
+        "from",
+        "with",
+        "about",
+        "into",
+        "onto",
+        "over",
+        "under",
+        "to",
+        "behind",
+        "near",
+        "beside",
+        "inside",
+        "outside",
+        "through",
+        "during",
+        "until",
+        "since",
+        "towards",
+    ]
 )
-_WITH = frozenset("with and by for of about call called met meet see saw".split())
+_WITH = frozenset(["with", "and", "by", "for", "of", "about", "call", "called", "met", "meet", "see", "saw"])
 _CALENDAR = frozenset(
-    "monday tuesday wednesday thursday friday saturday sunday january february march april may june july august september october november "
-    "december".split()
+    [
+        "monday",
+        "tuesday",
+        "wednesday",
+        "thursday",
+        "friday",
+        "saturday",
+        "sunday",
+        "january",
+        "february",
+        "march",
+        "april",
+        "may",
+        "june",
+        "july",
+        "august",
+        "september",
+        "october",
+        "november",
+        "december",
+    ]
 )
-_PRONOUNS = frozenset("i we you he she they it".split())
-_INDEFINITE = frozenset("a an two three four five some several people men women children there one many".split())
-_ALSO = frozenset("also too another other else again besides".split())
+_PRONOUNS = frozenset(["i", "we", "you", "he", "she", "they", "it"])
+_INDEFINITE = frozenset(
+    ["a", "an", "two", "three", "four", "five", "some", "several", "people", "men", "women", "children", "there", "one", "many"]
+)
+_ALSO = frozenset(["also", "too", "another", "other", "else", "again", "besides"])
 _REGULAR = (
     "accept add agree allow answer appear apply arrive ask attend bake base belong boil book borrow brush burn call cancel carry cause change "
     "charge chase chat check clean climb close collect come complain contain cook cost count cover crawl cross cry dance decide deliver "
@@ -60,8 +105,28 @@ _IRREGULAR = (
 )
 PASTS = frozenset(_IRREGULAR.split())
 _VERBS = frozenset(_REGULAR.split())
-_STATES = frozenset("lived worked liked loved hated owned knew belonged wanted cost contained lay stood had seemed".split())
-_TOKEN = re.compile(r"\d[\d.,:/]*\d|\w*\d\w*|n['\u2019]t\b|[^\W\d_]+?(?=n['\u2019]t\b)|['\u2019][^\W\d_]+|[^\W\d_]+|[-+]?\d|[\U0001f000-\U0010ffff]")
+_STATES = frozenset(
+    [
+        "lived",
+        "worked",
+        "liked",
+        "loved",
+        "hated",
+        "owned",
+        "knew",
+        "belonged",
+        "wanted",
+        "cost",
+        "contained",
+        "lay",
+        "stood",
+        "had",
+        "seemed",
+    ]
+)
+_TOKEN = re.compile(
+    r"\d[\d.,:/]*\d|\w*\d\w*|n['\u2019]t\b|[^\W\d_]+?(?=n['\u2019]t\b)|['\u2019][^\W\d_]+|[^\W\d_]+|[-+]?\d|[\U0001f000-\U0010ffff]"
+)
 _HEAD = re.compile(r"\s*([^:.!?]{1,60}?):\s+(?=\S)")
 _SPELT = {"wo": "will", "ca": "can", "'re": "are", "'ll": "will", "'ve": "have", "'m": "am"}
 """What is left of auxiliaries before n't, and contracted ones, in full."""
@@ -152,7 +217,7 @@ def wording(text: str) -> Wording:
 def _verb(tokens: tuple[Token, ...]) -> int | None:
     """The place of the first verb: an auxiliary, or, behind the first word, a common verb."""
     for i, t in enumerate(tokens):
-        if t.word in AUXILIARIES and not (t.word == "'s" and i and not tokens[i - 1].word in _PRONOUNS | {"there", "that", "what"}):
+        if t.word in AUXILIARIES and not (t.word == "'s" and i and tokens[i - 1].word not in _PRONOUNS | {"there", "that", "what"}):
             return i
         if i and tokens[i - 1].word in _PREPOSITIONS | {"a", "an", "the", "my", "our", "his", "her", "their", "'s"}:
             continue
@@ -203,7 +268,9 @@ def contrast(old_text: str, new_text: str) -> Contrast:
         _marks_of_subject(old, new) | _marks_of_spans(spans, a, b, (old, new)) | _marks_of_denial(old, new)
         | _marks_of_all(old, new, lost, come, content, kept)
     )  # fmt: skip
-    said = [" ".join(t.text for i, j in part for t in side[i:j]) for side, part in ((a, [s[:2] for s in spans]), (b, [s[2:] for s in spans]))]
+    said = [
+        " ".join(t.text for i, j in part for t in side[i:j]) for side, part in ((a, [s[:2] for s in spans]), (b, [s[2:] for s in spans]))
+    ]
     subjects = [" ".join(t.text for t in side.subject if t.word not in NEGATORS) for side in (old, new)]
     return Contrast(frozenset(marks), said[0], said[1], subjects[0], subjects[1], kept)
 
@@ -261,7 +328,7 @@ def _marks_of_spans(spans: list[Span], a: list[Token], b: list[Token], both: tup
             marks.add("numbered" if names or i < (both[0].verb or 0) else "figure")
         if any(t.capital and t.content for t in olds) and any(t.capital and t.content for t in news):
             dated = any(t.word in _CALENDAR for t in (*olds, *news))
-            if not dated and (before is None or before.word in _WITH) or (j < len(a) and a[j].word == "'s"):
+            if (not dated and (before is None or before.word in _WITH)) or (j < len(a) and a[j].word == "'s"):
                 marks.add("name")
         if before is not None:
             kind = before.word

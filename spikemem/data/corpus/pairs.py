@@ -17,10 +17,38 @@ import numpy as np
 from spikemem.data.corpus.variants import denied, edited
 
 KINDS, LIKES = Path(__file__).with_name("kinds.txt"), Path(__file__).with_name("likes.txt")
-PEOPLE = (
-    "Ada Ben Clara David Emma Frank Grace Henry Ivy Jack Kate Leo Mia Noah Olive Peter Rosa Sam Tess Victor Alice Bob Nina Karl Fatima Omar "
-    "Yuki Pedro Ines Ravi"
-).split()
+PEOPLE = [
+    "Ada",
+    "Ben",
+    "Clara",
+    "David",
+    "Emma",
+    "Frank",
+    "Grace",
+    "Henry",
+    "Ivy",
+    "Jack",
+    "Kate",
+    "Leo",
+    "Mia",
+    "Noah",
+    "Olive",
+    "Peter",
+    "Rosa",
+    "Sam",
+    "Tess",
+    "Victor",
+    "Alice",
+    "Bob",
+    "Nina",
+    "Karl",
+    "Fatima",
+    "Omar",
+    "Yuki",
+    "Pedro",
+    "Ines",
+    "Ravi",
+]
 KIN = ("sister", "brother", "mother", "father", "uncle", "aunt", "cousin", "son", "daughter", "boss", "neighbour", "friend")
 AGENTS = (
     ("A man", "is"), ("A woman", "is"), ("A boy", "is"), ("A girl", "is"), ("A young man", "is"), ("An old woman", "is"),
@@ -124,7 +152,22 @@ class Filler:
 def pairs(n: int, rng: np.random.Generator) -> list[Pair]:
     """n pairs of each of the ways in which pairs are made (fewer where a draw gives none)."""
     kinds, fill = load_kinds(), Filler(rng)
-    ways = (_updates, _updates, _updates, _beside, _beside, _topics, _adding, _adding, _denials, _denials, _alike, _twofold, _numbered, _orders)
+    ways = (
+        _updates,
+        _updates,
+        _updates,
+        _beside,
+        _beside,
+        _topics,
+        _adding,
+        _adding,
+        _denials,
+        _denials,
+        _alike,
+        _twofold,
+        _numbered,
+        _orders,
+    )
     made = [pair for way in ways for _ in range(n) if (pair := way(fill, kinds)) is not None]
     return [pair for pair in made if pair.first != pair.second]
 
@@ -187,7 +230,10 @@ def _topics(fill: Filler, kinds: list[Kind]) -> Pair | None:
     frames = [fill.one([frame for frame in k.frames if name in frame]) for k in (a, b)]
     if of_agents:
         return None  # of two doings of somebody nobody knows whether they exclude one another
-    first, second = (f.format(v=fill.one(fill_of), **slots) for f, fill_of in zip(frames, (v.values[int(fill.rng.integers(len(v.values)))] for v in (a, b)), strict=True))
+    first, second = (
+        f.format(v=fill.one(fill_of), **slots)
+        for f, fill_of in zip(frames, (v.values[int(fill.rng.integers(len(v.values)))] for v in (a, b)), strict=True)
+    )
     return Pair(first, second, PairKind.BESIDE)
 
 
@@ -223,7 +269,9 @@ def _contraries(fill: Filler, text: str) -> Iterator[str]:
         bare = re.sub(r"^(?:A|An|The|Two|Three|Several|Some|My|Our) ", "", who)
         there = "There are no" if doing["be"] == "are" else "There is no"
         nobody = fill.one(("Nobody", "No one"))
-        yield fill.one([f"{there} {bare} {does}.", f"{nobody} is {does}.", f"No {bare} {doing['be']} {does}.", f"{who} {doing['be']} not {does}."])
+        yield fill.one(
+            [f"{there} {bare} {does}.", f"{nobody} is {does}.", f"No {bare} {doing['be']} {does}.", f"{who} {doing['be']} not {does}."]
+        )
     has = re.match(r"^(?P<who>.+?) (?:has|owns) (?:a|an|some) (?P<what>.+)\.$", text)
     if has is not None:
         yield f"{has['who']} has no {has['what']}."
@@ -255,7 +303,11 @@ def _alike(fill: Filler, kinds: list[Kind]) -> Pair | None:
         agent, be = AGENTS[int(fill.rng.integers(len(AGENTS)))]
         doing = re.match(r"\w+ing\b|outdoors|on |in |at |with |dressed|out |moving", a) is not None
         first, second = (f"{agent} {be} {x}." if doing else f"{fill.one(PEOPLE[:1])} {x}." for x in (a, b))
-        if not doing and re.match(r"(?:is|has|was|owns|drives|ran|won|speaks|bakes|teaches|plays|works|lives|resides|costs|bought|repaired) ?", a) is None:
+        if (
+            not doing
+            and re.match(r"(?:is|has|was|owns|drives|ran|won|speaks|bakes|teaches|plays|works|lives|resides|costs|bought|repaired) ?", a)
+            is None
+        ):
             return None
         return Pair(_scene(fill, first), second, PairKind.ALIKE)
     slots = fill.slots(kind)
