@@ -5,7 +5,7 @@
     signs             ->  `regions.difference.MARKS`: another subject, another name, another figure, another order, a denial, a list, a past event, ...
 
 Words are compared as they are spelt, less their inflection; no list says what they mean, which is left to vectors (`difference`). What is
-listed here is what English grammar closes: auxiliaries, prepositions, pronouns, negators, and, to find a sentence's verb, common verbs.
+listed is what English grammar closes, and, to find a sentence's verb, common verbs (`grammar`).
 """
 
 import re
@@ -15,115 +15,23 @@ from functools import lru_cache
 from itertools import islice
 from typing import NamedTuple
 
-_BE = "is are was were be been being am 's 're 'm"
-_AUXILIARY = f"{_BE} has have had do does did can could will would shall should may might must ll ve d isn aren wasn weren don doesn didn"
-AUXILIARIES = frozenset((_AUXILIARY + " hasn haven hadn couldn won wouldn shouldn mustn ca wo").split())
-"""Auxiliaries, also as what is left of them before n't."""
-NEGATORS = frozenset(["not", "n't", "no", "nobody", "none", "nothing", "nowhere", "never", "neither", "nor", "cannot", "without", "hardly"])
-_WITHOUT_CONTENT = (
-    "a an the this that these those there here it its he she they we i you his her their our my your him them us me who which and or but so "
-    "then of to in on at by for from with about into onto over under up down out off as than too very just now still also again some any "
-    "each every one's 's s t re m longer any anybody anyone anything someone something more most much many well yes oh"
-)
-FUNCTION_WORDS = frozenset(_WITHOUT_CONTENT.split()) | AUXILIARIES | NEGATORS
-_PREPOSITIONS = frozenset(
-    [
-        "in",
-        "on",
-        "at",
-        "by",
-        "for",
-        "from",
-        "with",
-        "about",
-        "into",
-        "onto",
-        "over",
-        "under",
-        "to",
-        "behind",
-        "near",
-        "beside",
-        "inside",
-        "outside",
-        "through",
-        "during",
-        "until",
-        "since",
-        "towards",
-    ]
-)
-_WITH = frozenset(["with", "and", "by", "for", "of", "about", "call", "called", "met", "meet", "see", "saw"])
-_CALENDAR = frozenset(
-    [
-        "monday",
-        "tuesday",
-        "wednesday",
-        "thursday",
-        "friday",
-        "saturday",
-        "sunday",
-        "january",
-        "february",
-        "march",
-        "april",
-        "may",
-        "june",
-        "july",
-        "august",
-        "september",
-        "october",
-        "november",
-        "december",
-    ]
-)
-_PRONOUNS = frozenset(["i", "we", "you", "he", "she", "they", "it"])
-_INDEFINITE = frozenset(
-    ["a", "an", "two", "three", "four", "five", "some", "several", "people", "men", "women", "children", "there", "one", "many"]
-)
-_ALSO = frozenset(["also", "too", "another", "other", "else", "again", "besides"])
-_REGULAR = (
-    "accept add agree allow answer appear apply arrive ask attend bake base belong boil book borrow brush burn call cancel carry cause change "
-    "charge chase chat check clean climb close collect come complain contain cook cost count cover crawl cross cry dance decide deliver "
-    "design die drop dry earn empty end enjoy enter explain fail fail feature fill finish fish fix flow follow fry gather greet happen hate "
-    "heat help hike hunt hurt include iron jog join jump kick kiss knit land last laugh lean leap learn lift like listen live load look love "
-    "marry measure melt miss mix move name need offer open order own pack paint park pass pay peel perform phone photograph plan plant play "
-    "point pour practise practice prefer prepare promise pull push race rain reach recommend rent repair rest return roll row sail seem serve "
-    "share shave shout show sign skate ski slice smell smile smoke sniff snow sound spread start stare stay stir stop study support suit "
-    "surf swim talk taste teach tear thank tie touch train travel treat try turn type use visit wait walk want wash watch water weigh "
-    "whisper wish work worry yawn chop dice grate drag float hug pet stroke wave vote wag dive kneel gaze balance hold host lick nap stand "
-    "lie lies sit wrestle paddle pose strum stretch trim hang begin become bite blow break bring build buy catch choose cut do draw drink "
-    "drive eat fall feed feel fight find fly forget freeze get give go grow have hear hide hit keep know lay lead leave lend let lose make "
-    "mean meet owe put read ride ring rise run say see sell send set shake shine shoot sing sink sleep speak spend split steal stick strike "
-    "sweep swing take tell think throw understand wake wear win write cycle lock unlock switch close paste dress bow supply house store"
-)
-_IRREGULAR = (
-    "began became bit blew broke brought built bought caught chose cut drew drank drove ate fell fed felt fought found flew forgot froze got "
-    "gave went grew hung heard hid hit held kept knew laid led left lent let lost made meant met paid put read rode rang rose ran said saw "
-    "sold sent set shook shone shot sang sank sat slept spoke spent split stole stuck struck swept swam swung took taught told thought threw "
-    "understood woke wore won wrote came cost did lay stood"
-)
-PASTS = frozenset(_IRREGULAR.split())
-_VERBS = frozenset(_REGULAR.split())
-_STATES = frozenset(
-    [
-        "lived",
-        "worked",
-        "liked",
-        "loved",
-        "hated",
-        "owned",
-        "knew",
-        "belonged",
-        "wanted",
-        "cost",
-        "contained",
-        "lay",
-        "stood",
-        "had",
-        "seemed",
-    ]
-)
+from spikemem.memory.grammar import (
+    ALSO,
+    AUXILIARIES,
+    BEGIN,
+    CALENDAR,
+    FUNCTION_WORDS,
+    INDEFINITE,
+    NEGATORS,
+    NUMBERS,
+    PASTS,
+    PREPOSITIONS,
+    PRONOUNS,
+    STATES,
+    VERBS,
+    WITH,
+)  # fmt: skip
+
 _TOKEN = re.compile(
     r"\d[\d.,:/]*\d|\w*\d\w*|n['\u2019]t\b|[^\W\d_]+?(?=n['\u2019]t\b)|['\u2019][^\W\d_]+|[^\W\d_]+|[-+]?\d|[\U0001f000-\U0010ffff]"
 )
@@ -217,23 +125,26 @@ def wording(text: str) -> Wording:
 def _verb(tokens: tuple[Token, ...]) -> int | None:
     """The place of the first verb: an auxiliary, or, behind the first word, a common verb."""
     for i, t in enumerate(tokens):
-        if t.word in AUXILIARIES and not (t.word == "'s" and i and tokens[i - 1].word not in _PRONOUNS | {"there", "that", "what"}):
+        if t.word in AUXILIARIES and not (t.word == "'s" and i and tokens[i - 1].word not in PRONOUNS | {"there", "that", "what"}):
             return i
-        if i and tokens[i - 1].word in _PREPOSITIONS | {"a", "an", "the", "my", "our", "his", "her", "their", "'s"}:
+        if i and tokens[i - 1].word in PREPOSITIONS | {"a", "an", "the", "my", "our", "his", "her", "their", "'s"}:
             continue
         if i and (t.word in PASTS or _verbal(t.word)):
             return i
+    behind = 2 if tokens and tokens[0].word in BEGIN else 1  # no known verb: what has a verb's ending, where the verb of a short subject is
+    if len(tokens) > behind and tokens[behind].word.endswith(("s", "ed")) and not tokens[behind].capital:
+        return behind
     return None
 
 
 def _verbal(word: str) -> bool:
-    if word in _VERBS:
+    if word in VERBS:
         return True
     for end, instead in (("s", ("",)), ("es", ("", "e")), ("ies", ("y",)), ("ed", ("", "e")), ("ied", ("y",)), ("ing", ("", "e"))):
         if word.endswith(end):
             base = word[: -len(end)]
             doubled = base[:-1] if len(base) > 2 and base[-1] == base[-2] else base
-            if any(base + more in _VERBS for more in instead) or doubled in _VERBS:
+            if any(base + more in VERBS for more in instead) or doubled in VERBS:
                 return True
     return False
 
@@ -296,7 +207,7 @@ def _marks_of_subject(old: Wording, new: Wording) -> set[str]:
     whole = [{t.stem for t in side.tokens} for side in (old, new)]
     own = [{t.stem for t in side if t.content and t.word not in NEGATORS} for side in subjects]
     gone, come = own[0] - whole[1], own[1] - whole[0]
-    pronouns = [{t.word for t in side if t.word in _PRONOUNS} - {"there"} for side in subjects]
+    pronouns = [{t.word for t in side if t.word in PRONOUNS} - {"there"} for side in subjects]
     if (gone and come) or (not own[0] and not own[1] and pronouns[0] != pronouns[1]) or (bool(gone) and not own[1] and bool(pronouns[1])):
         marks.add("subject")
     elif gone or come or (bool(own[0]) != bool(own[1]) and (pronouns[0] or pronouns[1])):
@@ -304,7 +215,7 @@ def _marks_of_subject(old: Wording, new: Wording) -> set[str]:
     heads = [[t for t in side if t.content] for side in subjects]
     if all(heads) and heads[0][-1].stem != heads[1][-1].stem and heads[0][-1].stem not in whole[1] and heads[1][-1].stem not in whole[0]:
         marks.add("agent")
-    if all(side and side[0].word in _INDEFINITE for side in subjects):
+    if all(side and side[0].word in INDEFINITE for side in subjects):
         marks.add("indefinite")
     return marks
 
@@ -327,18 +238,31 @@ def _marks_of_spans(spans: list[Span], a: list[Token], b: list[Token], both: tup
             names = before is not None and before.content and not _verbal(before.word) and not before.figure
             marks.add("numbered" if names or i < (both[0].verb or 0) else "figure")
         if any(t.capital and t.content for t in olds) and any(t.capital and t.content for t in news):
-            dated = any(t.word in _CALENDAR for t in (*olds, *news))
-            if (not dated and (before is None or before.word in _WITH)) or (j < len(a) and a[j].word == "'s"):
+            dated = any(t.word in CALENDAR for t in (*olds, *news))
+            if (not dated and (before is None or before.word in WITH)) or (j < len(a) and a[j].word == "'s"):
                 marks.add("name")
-        if before is not None:
-            kind = before.word
-            marks |= {"preposition"} if kind in _PREPOSITIONS else set()
-            marks |= {"with"} if kind in _WITH else set()
-            marks |= {"predicate"} if kind in AUXILIARIES else set()
-            marks |= {"object"} if _verbal(kind) or kind in PASTS or kind in ("a", "an", "the") else set()
+        marks |= _governed(a[:i])
+        marks |= {"counted"} if all(any(t.word in NUMBERS or t.figure for t in side) for side in (olds, news)) else set()
+        marks |= {"dated"} if any(t.word in CALENDAR for t in olds) and any(t.word in CALENDAR for t in news) else set()
         if any(_verbal(t.word) or t.word in PASTS for t in olds[:1]) and any(_verbal(t.word) or t.word in PASTS for t in news[:1]):
             marks.add("verb")
     return marks
+
+
+def _governed(before: list[Token]) -> set[str]:
+    """What governs a replaced phrase: the nearest preposition, "to be", "to have" or other verb before it, over articles and the like."""
+    for t in reversed(before[-4:]):
+        if t.word in PREPOSITIONS:
+            return {"after a preposition"} | ({"with"} if t.word in WITH else set())
+        if t.word in ("has", "have", "had"):
+            return {"after to have"}
+        if t.word in AUXILIARIES:
+            return {"after to be"}
+        if _verbal(t.word) or t.word in PASTS:
+            return {"object"} | ({"with"} if t.word in WITH else set())
+        if t.content and not (t.word.endswith("ly") or t.word in NUMBERS):
+            return set()
+    return set()
 
 
 def _marks_of_denial(old: Wording, new: Wording) -> set[str]:
@@ -358,12 +282,17 @@ def _marks_of_all(
         marks.add("turned" if _turned(old.tokens, new.tokens) else "order")
     if old.head and old.head == new.head and (" " in old.head or old.verb is None or new.verb is None):
         marks.add("list")
+    if old.denials % 2 != new.denials % 2 and not (come if new.denials % 2 else lost):
+        marks.add("denies the rest")  # of what was said nothing but what is denied differs, or less is
+    kinds = {_in_progress(side) for side in (old, new)}
+    marks |= {"in progress"} if kinds == {True} else set()
+    marks |= {"state"} if kinds == {False} and not (_past(old) or _past(new)) and None not in (old.verb, new.verb) else set()
     marks |= {"question"} if old.question or new.question else set()
     marks |= {"past event"} if _past(old) and _past(new) else set()
     marks |= {"long"} if max(len(old.tokens), len(new.tokens)) > LONG else set()
     marks |= {"few shared"} if kept < 0.34 else set()
     marks |= {"none shared"} if not content[0] & content[1] else set()
-    marks |= {"also"} if any(t.word in _ALSO for t in new.tokens) else set()
+    marks |= {"also"} if any(t.word in ALSO for t in new.tokens) else set()
     return marks
 
 
@@ -371,6 +300,13 @@ def _turned(old: tuple[Token, ...], new: tuple[Token, ...]) -> bool:
     """Whether one text is the other with its end put first."""
     a, b = ([t.stem for t in side if t.content] for side in (old, new))
     return len(a) == len(b) and any(a[i:] + a[:i] == b for i in range(1, len(a)))
+
+
+def _in_progress(text: Wording) -> bool:
+    """Whether a text tells of what somebody is doing: "to be" and a verb in -ing, or the latter alone."""
+    if text.verb is None:
+        return False
+    return any(t.word.endswith("ing") and len(t.word) > 4 for t in text.tokens[text.verb : text.verb + 4])
 
 
 def _past(text: Wording) -> bool:
@@ -381,4 +317,4 @@ def _past(text: Wording) -> bool:
     if word in ("was", "were", "had", "did", "didn"):
         later = [t.word for t in text.tokens[text.verb + 1 : text.verb + 4]]
         return word in ("did", "didn") or any(w.endswith("ed") or w in PASTS for w in later)
-    return (word in PASTS and word not in _STATES) or (word.endswith("ed") and word not in _STATES and _verbal(word))
+    return (word in PASTS and word not in STATES) or (word.endswith("ed") and word not in STATES and _verbal(word))

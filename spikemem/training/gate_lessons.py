@@ -33,7 +33,7 @@ from spikemem.memory.difference import Differences, said
 from spikemem.memory.embed import Embedder
 from spikemem.memory.wording import akin, contrast
 
-ROUNDS = 3
+ROUNDS = 2
 """How many times all texts are stored and cued, each time in another order and with other changes."""
 SHARED = FEATURES.index("lex_shared")
 SHARES = {EventKind.REPEAT: 0.1, EventKind.PARAPHRASE: 0.2, EventKind.CONTRADICTION: 0.2, EventKind.BESIDE: 0.1, EventKind.QUESTION: 0.05}

@@ -26,7 +26,7 @@ from torch.autograd.function import once_differentiable
 from spikemem.data.corpus.pairs import Pair
 from spikemem.errors import SpecError
 from spikemem.hippocampus.regions.difference import CELLS, COMPARED
-from spikemem.hippocampus.regions.gates import ESCAPE, FEATURES, GATES, NOISE, Phase, Verdict
+from spikemem.hippocampus.regions.gates import EFFICACY, ESCAPE, FEATURES, GATES, NOISE, Phase, Verdict
 from spikemem.hippocampus.spec import ModelSpec
 from spikemem.learn import History, Settings, fit
 from spikemem.learn.checkpoints import mark, save
@@ -79,7 +79,7 @@ class GateModel(nn.Module):
         self.synapses = nn.Parameter(torch.zeros(levels.numel(), len(GATES)))
         self.theta = nn.Parameter(torch.full((len(Phase), len(GATES)), ESCAPE.threshold))
         self.onto_contrast = nn.Parameter(5 * FIRST * torch.randn(CELLS, hidden))
-        self.phrases = nn.Parameter(FIRST * torch.randn(2, dim, hidden))
+        self.phrases = nn.Parameter(FIRST * torch.randn(2, dim, hidden) / EFFICACY)
         self.onto_gate = nn.Parameter(torch.zeros(CELLS, len(GATES)))
         self.out = nn.Parameter(5 * FIRST * torch.randn(hidden, len(GATES)))
 
@@ -92,7 +92,7 @@ class GateModel(nn.Module):
         cells, spikes = cells.to(novelty.dtype), phrases.to(novelty.dtype)
         if self.training:
             spikes = nn.functional.dropout(spikes, DROPPED)
-        drive = cells @ self.onto_contrast + spikes.flatten(1) @ self.phrases.flatten(0, 1) - ESCAPE.threshold
+        drive = cells @ self.onto_contrast + EFFICACY * spikes.flatten(1) @ self.phrases.flatten(0, 1) - ESCAPE.threshold
         contrast: Tensor = Escape.apply(drive, torch.zeros_like(drive))  # type: ignore[no-untyped-call]
         return novelty @ self.synapses + cells @ self.onto_gate + contrast @ self.out + self.theta[phase] - ESCAPE.threshold
 

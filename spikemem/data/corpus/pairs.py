@@ -150,25 +150,14 @@ class Filler:
 
 
 def pairs(n: int, rng: np.random.Generator) -> list[Pair]:
-    """n pairs of each of the ways in which pairs are made (fewer where a draw gives none)."""
+    """n pairs of each of the ways in which pairs are made, of some half as many (fewer where a draw gives none)."""
     kinds, fill = load_kinds(), Filler(rng)
     ways = (
-        _updates,
-        _updates,
-        _updates,
-        _beside,
-        _beside,
-        _topics,
-        _adding,
-        _adding,
-        _denials,
-        _denials,
-        _alike,
-        _twofold,
-        _numbered,
-        _orders,
-    )
-    made = [pair for way in ways for _ in range(n) if (pair := way(fill, kinds)) is not None]
+        _updates, _updates, _updates, _beside, _beside, _topics, _adding, _adding, _denials, _denials, _alike, _twofold, _numbered, _orders,
+    )  # fmt: skip
+    fewer = (_states, _states, _less_denied, _denied_others, _speakers)
+    drawn = [(way, n) for way in ways] + [(way, n // 2) for way in fewer]
+    made = [pair for way, times in drawn for _ in range(times) if (pair := way(fill, kinds)) is not None]
     return [pair for pair in made if pair.first != pair.second]
 
 
@@ -360,3 +349,57 @@ def _orders(fill: Filler, _: list[Kind]) -> Pair:
     a, b = (PEOPLE[i] for i in fill.two(len(PEOPLE)))
     frame = fill.one(_ORDERS)
     return Pair(frame.format(a=a, b=b), frame.format(a=b, b=a), PairKind.BESIDE)
+
+
+def _states(fill: Filler, kinds: list[Kind]) -> Pair:
+    """Another value of a state, and nothing else."""
+    some = [k for k in kinds if k.exclusive and not any("{agent}" in f for f in k.frames)]
+    kind = some[int(fill.rng.integers(len(some)))]
+    frame, slots = fill.one(kind.frames), fill.slots(kind)
+    old, new = (fill.one(kind.values[i]) for i in fill.two(len(kind.values)))
+    return Pair(frame.format(v=old, **slots), frame.format(v=new, **slots), PairKind.UPDATE)
+
+
+def _caption(fill: Filler, kinds: list[Kind]) -> str:
+    captions = [k for k in kinds if any("{agent}" in f for f in k.frames)]
+    kind = captions[int(fill.rng.integers(len(captions)))]
+    value = fill.one(kind.values[int(fill.rng.integers(len(kind.values)))])
+    return fill.one(kind.frames).format(v=value, **fill.slots(kind))
+
+
+def _less_denied(fill: Filler, kinds: list[Kind]) -> Pair | None:
+    """A caption with more detail, and the denial of the caption without it; or the denial with more detail, which contradicts nothing."""
+    text = _caption(fill, kinds)
+    detailed = f"{text.rstrip('.')} {fill.one(SCENES)}."
+    contrary = next(_contraries(fill, text), None)
+    more = next(_contraries(fill, detailed), None)
+    if contrary is None or more is None:
+        return None
+    return Pair(detailed, contrary, PairKind.DENIAL) if fill.rng.random() < 0.7 else Pair(text, more, PairKind.BESIDE)
+
+
+def _denied_others(fill: Filler, kinds: list[Kind]) -> Pair | None:
+    """A fact, and the denial of another."""
+    if fill.rng.random() < 0.5:
+        first, other = _caption(fill, kinds), _caption(fill, kinds)
+    else:
+        made = _beside(fill, kinds) if fill.rng.random() < 0.5 else _adding(fill, kinds)
+        if made is None:
+            return None
+        first, other = made[:2]
+    contrary = next(_contraries(fill, other), None)
+    return None if contrary is None or first == other else Pair(first, contrary, PairKind.BESIDE)
+
+
+_SAID = (
+    "Thanks, take care and talk soon!", "See you tomorrow.", "I love hiking.", "That sounds great!", "Good luck with the exam!",
+    "Have a nice weekend!", "I miss the sea.", "My sister has a new job.", "Sorry, I am late.", "What a lovely picture!", "Good night, sleep well!",
+)  # fmt: skip
+
+
+def _speakers(fill: Filler, _: list[Kind]) -> Pair:
+    """The same, or nearly, said by another."""
+    a, b = (PEOPLE[i] for i in fill.two(len(PEOPLE)))
+    text = fill.one(_SAID)
+    other = text if fill.rng.random() < 0.5 else edited(text, fill.rng)
+    return Pair(f"{a}: {text}", f"{b}: {other}", PairKind.BESIDE)

@@ -78,6 +78,8 @@ RELEASE = WINDOW + 1
 """The step from which EC's comparing cells fire: its volley has arrived."""
 JUDGE = GAMMA - 1
 """The step at which novelty cells fire."""
+EFFICACY = 1 / 64
+"""The weight of a spike of cells that compare phrases, of which there are many: synapses onto contrast cells are in units of it."""
 HOLD = 2.0**16
 """Inhibition beyond any mismatch."""
 
@@ -293,7 +295,7 @@ class ContrastCells:
 
     ON and OFF cells of a component have the same synapses, and so have the cells of what is extra and of what is missing.
 
-    onto_contrast: u, [CELLS, h].   phrases: v and s, [2, d, h].   onto_gate: d, [CELLS, gate].   out: h, [h, gate].
+    onto_contrast: u, [CELLS, h].   phrases: v and s in units of `EFFICACY`, [2, d, h].   onto_gate: d, [CELLS, gate].   out: h, [h, gate].
     """
 
     def __init__(
@@ -304,7 +306,9 @@ class ContrastCells:
         given = (onto_contrast, phrases, onto_gate, out)
         if tuple(a.shape for a in given) != wanted:
             raise SpecError(f"contrast cells need synapses of shapes {wanted}, not {tuple(a.shape for a in given)}")
-        self.onto_contrast, self.phrases, self.onto_gate, self.out = (on_grid(a) for a in given)
+        self.onto_contrast, self.phrases, self.onto_gate, self.out = (
+            on_grid(a) for a in (onto_contrast, EFFICACY * phrases, onto_gate, out)
+        )
 
     @classmethod
     def of(cls, arrays: Mapping[str, NDArray[np.generic]]) -> "ContrastCells":
