@@ -61,7 +61,7 @@ ON = {
 }
 """The gates that should be on, in theta's writing half, for each action."""
 PAIRS = 900
-"""Pairs of facts that are made in each of the ways in which they are made; a fifth of them for no more texts than these."""
+"""Pairs of facts that are made in each of the ways in which they are made; fewer of them for what is held out."""
 FEW = 400
 TOLD_BEFORE = (1, 5, 60, 400)
 """First sentences of pairs that a memory holds."""
@@ -184,7 +184,7 @@ def lessons(
     streams = [stream(rng.permutation(stored_texts).tolist(), 2 * len(stored_texts), SHARES, rng) for _ in range(ROUNDS)]
     streams += [stream(rng.permutation(stored_texts).tolist(), n, AGAIN, rng, wait=0) for n, many in SHORT.items() for _ in range(many)]
     mute = stream(rng.permutation(stored_texts).tolist(), 2 * len(stored_texts), MUTE, rng)
-    facts = [*pairs(PAIRS if len(texts.groups) > FEW else PAIRS // 5, np.random.default_rng(seed)), *public]
+    facts = [*pairs(PAIRS if len(texts.groups) > FEW else PAIRS // 15, np.random.default_rng(seed)), *public]
     differ = Differences(embedder, most=None)
     stage(f"{sum(map(len, streams)) + len(mute)} events, {len(facts)} pairs: embedding")
     every = [*stored_texts, *(e.text for events in (*streams, mute) for e in events), *(text for pair in facts for text in pair[:2])]

@@ -25,8 +25,9 @@ from torch.autograd.function import once_differentiable
 
 from spikemem.data.corpus.pairs import Pair
 from spikemem.errors import SpecError
+from spikemem.hippocampus.regions.contrast import EFFICACY
 from spikemem.hippocampus.regions.difference import CELLS, COMPARED
-from spikemem.hippocampus.regions.gates import EFFICACY, ESCAPE, FEATURES, GATES, NOISE, Phase, Verdict
+from spikemem.hippocampus.regions.gates import ESCAPE, FEATURES, GATES, NOISE, Phase, Verdict
 from spikemem.hippocampus.spec import ModelSpec
 from spikemem.learn import History, Settings, fit
 from spikemem.learn.checkpoints import mark, save
@@ -37,15 +38,15 @@ from spikemem.training.gate_lessons import HOLD_BACK, READ_OUT, Lessons, lessons
 RESET = GATES.index("reset")
 LEVELS = 16
 """Novelty cells for each part of the mismatch."""
-HIDDEN = 48
+HIDDEN = 32
 """Contrast cells."""
-DEAR = 3.0
+DEAR = 2.0
 """What it costs to supersede wrongly, where not to supersede wrongly costs 1."""
-DROPPED = 0.2
+DROPPED = 0.5
 """The share of the phrases' components that are left out in each lesson, so that no few of them decide."""
 FIRST = 0.02
 """Standard deviation of the first synapses of contrast cells."""
-SETTINGS = Settings(epochs=120, batch=512, lr=0.005, weight_decay=0.01, patience=20)
+SETTINGS = Settings(epochs=30, batch=512, lr=0.02, weight_decay=0.03, patience=10)
 
 
 class Escape(torch.autograd.Function):

@@ -17,10 +17,11 @@ from spikemem.hippocampus.gating import judge, mismatch
 from spikemem.hippocampus.inputs import check_cue
 from spikemem.hippocampus.regions import difference as wordings
 from spikemem.hippocampus.regions.ca1 import NONE
+from spikemem.hippocampus.regions.contrast import ContrastCells
 from spikemem.hippocampus.regions.difference import CELLS as CELLS_OF_DIFFERENCE
 from spikemem.hippocampus.regions.difference import LIKENESSES, MARKS, Difference, Heard
 from spikemem.hippocampus.regions.ec_lex import words
-from spikemem.hippocampus.regions.gates import FEATURES, GATES, Action, ContrastCells, GateCells, Mismatch, Phase, Verdict
+from spikemem.hippocampus.regions.gates import FEATURES, GATES, Action, GateCells, Mismatch, Phase, Verdict
 from spikemem.hippocampus.spec import GatesSpec, LexSpec, weights_file
 from spikemem.memory.results import Decision
 from spikemem.network.modelfile import MODELS

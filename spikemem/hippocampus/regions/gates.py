@@ -33,23 +33,28 @@ lets out what a cue recalled: it is trained to fire where the memory holds an an
 Synapses and levels are learned (`spikemem train gates`).
 """
 
-from collections.abc import Mapping
 from dataclasses import dataclass
-from enum import IntEnum, StrEnum
+from enum import StrEnum
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from spikemem.errors import SnapshotError, SpecError
-from spikemem.hippocampus.codes import HALF, WINDOW
+from spikemem.hippocampus.codes import HALF
 from spikemem.hippocampus.regions import difference as wordings
 from spikemem.hippocampus.regions import ec
 from spikemem.hippocampus.regions.bcpnn import Lexicon
 from spikemem.hippocampus.regions.ca1 import CA1, NONE
-from spikemem.hippocampus.regions.difference import CELLS, COMPARED, Difference, Heard
+from spikemem.hippocampus.regions.contrast import ContrastCells
+from spikemem.hippocampus.regions.difference import Difference, Heard
 from spikemem.hippocampus.regions.ec_lex import Words
-from spikemem.hippocampus.regions.rhythm import BACK, DT, GAMMA, GRID, Gamma, Mode
+from spikemem.hippocampus.regions.gate_phases import GATES as GATES
+from spikemem.hippocampus.regions.gate_phases import HOLD, JUDGE, MOST, RELEASE, SAMPLES, START, on_grid
+from spikemem.hippocampus.regions.gate_phases import PROTOCOL as PROTOCOL
+from spikemem.hippocampus.regions.gate_phases import Phase as Phase
+from spikemem.hippocampus.regions.gate_phases import population as population
+from spikemem.hippocampus.regions.rhythm import BACK, DT, GAMMA, GRID
 from spikemem.hippocampus.spec import ModelSpec, weights_file
 from spikemem.network.graph import CycleReset, Logistic, Network, Population
 from spikemem.network.neurons import LIF
@@ -58,8 +63,6 @@ from spikemem.simulators.recording import Recording
 from spikemem.simulators.stimulus import drawn
 from spikemem.snapshot import WEIGHTS, load_arrays
 
-GATES = ("update", "reset", "candidate", "read")
-"""Names of the gates, in the order of their columns."""
 FEATURES = ("ec_extra", "ec_missing", "lex_extra", "lex_missing", "lex_shared")
 """The comparing populations, whose spikes are the mismatch; the order of `Mismatch.sizes`."""
 ESCAPE = LIF(tau=0.01, threshold=1.0, reset=0.0)
@@ -68,33 +71,6 @@ MAJORITY = 0.5
 """A gate is on where more than this share of its cells fires."""
 NOISE = 1.0
 """Scale of the gates' noise: their input is in units of the logit."""
-COMPARE = 2
-"""The gamma cycle in which CA1's answer, read in the one before, meets the cue."""
-START = COMPARE * GAMMA
-"""The first step of that cycle."""
-MOST = WINDOW
-"""Spikes of a comparing cell: the window in which it is not held is as long as EC's."""
-RELEASE = WINDOW + 1
-"""The step from which EC's comparing cells fire: its volley has arrived."""
-JUDGE = GAMMA - 1
-"""The step at which novelty cells fire."""
-EFFICACY = 1 / 64
-"""The weight of a spike of cells that compare phrases, of which there are many: synapses onto contrast cells are in units of it."""
-HOLD = 2.0**16
-"""Inhibition beyond any mismatch."""
-
-
-class Phase(IntEnum):
-    """Halves of a theta cycle."""
-
-    READ = 0
-    WRITE = 1
-
-
-SAMPLES = tuple((COMPARE + 1 + phase) * GAMMA for phase in Phase)
-"""Steps at which the gates fire: the end of the reading half, and a gamma cycle into the writing one."""
-PROTOCOL = [Gamma(Mode.CUE), Gamma(Mode.CUE, read=True), Gamma(Mode.CUE), Gamma(Mode.QUIET), Gamma(Mode.QUIET)]
-"""A theta cycle: the cue is encoded, completed and answered, compared; then it is silent and the writing half begins."""
 
 
 class Action(StrEnum):
@@ -286,92 +262,6 @@ class GateCells:
         told = wordings.stimulus(difference, dim, steps, start, RELEASE) | self.contrast.stimulus(steps)
         compared = {"ec_extra": volley, "ec_missing": volley, "lex_extra": words, "lex_missing": words, "lex_shared": shared}
         return {**compared, **told, "novelty": novelty, "theta": theta, **{population(name): gates for name in GATES}}
-
-
-class ContrastCells:
-    """Cells between the difference of two wordings and the gates.
-
-        H_h = 1 where  sum_i u_hi D_i + sum_i (v_hi |n_new - n_old|_i + s_hi min(n_new, n_old)_i) > 1,      onto gate g: d_gi D_i + h_gh H_h
-
-    ON and OFF cells of a component have the same synapses, and so have the cells of what is extra and of what is missing.
-
-    onto_contrast: u, [CELLS, h].   phrases: v and s in units of `EFFICACY`, [2, d, h].   onto_gate: d, [CELLS, gate].   out: h, [h, gate].
-    """
-
-    def __init__(
-        self, onto_contrast: NDArray[np.float64], phrases: NDArray[np.float64], onto_gate: NDArray[np.float64], out: NDArray[np.float64]
-    ) -> None:
-        hidden = onto_contrast.shape[-1]
-        wanted = (CELLS, hidden), (2, phrases.shape[1] if phrases.ndim == 3 else -1, hidden), (CELLS, len(GATES)), (hidden, len(GATES))
-        given = (onto_contrast, phrases, onto_gate, out)
-        if tuple(a.shape for a in given) != wanted:
-            raise SpecError(f"contrast cells need synapses of shapes {wanted}, not {tuple(a.shape for a in given)}")
-        self.onto_contrast, self.phrases, self.onto_gate, self.out = (
-            on_grid(a) for a in (onto_contrast, EFFICACY * phrases, onto_gate, out)
-        )
-
-    @classmethod
-    def of(cls, arrays: Mapping[str, NDArray[np.generic]]) -> "ContrastCells":
-        """Those of a weights file; KeyError where it lacks one."""
-        made = (np.asarray(arrays[name], np.float64) for name in ("onto_contrast", "phrases", "onto_gate", "out"))
-        return cls(*made)
-
-    @classmethod
-    def deaf(cls) -> "ContrastCells":
-        """None at all."""
-        return cls(np.zeros((CELLS, 0)), np.zeros((2, 0, 0)), np.zeros((CELLS, len(GATES))), np.zeros((0, len(GATES))))
-
-    @property
-    def dim(self) -> int:
-        """d of the phrases' vectors; 0 where none is heard."""
-        return self.phrases.shape[1]
-
-    def __len__(self) -> int:
-        return self.onto_contrast.shape[1]
-
-    def fired(self, heard: Heard) -> NDArray[np.bool_]:
-        """Which contrast cells fire, [h]."""
-        if not len(self):
-            return np.zeros(0, bool)
-        extra, missing, shared = heard.phrases.reshape(len(COMPARED), 2, -1).sum(1)
-        drive = heard.cells @ self.onto_contrast + (extra + missing) @ self.phrases[0] + shared @ self.phrases[1]
-        above: NDArray[np.bool_] = drive > ec.PERFECT.threshold
-        return above
-
-    def onto_gates(self, heard: Heard) -> NDArray[np.float64]:
-        """What the gates receive of a difference, [gate]."""
-        return np.asarray(heard.cells @ self.onto_gate + self.fired(heard) @ self.out, np.float64)
-
-    def build(self, net: Network, cells: int) -> None:
-        """Add `contrast` to a circuit with its gates.   cells: of each gate."""
-        write = SAMPLES[Phase.WRITE] - START
-        for g, gate in enumerate(GATES):
-            net.connect("difference", population(gate), Dense(np.repeat(self.onto_gate[:, [g]], cells, axis=1)), delay=write * DT)
-        if not len(self):
-            return
-        net.add(Population("contrast", len(self), ec.PERFECT, CycleReset(GAMMA * DT)))
-        net.connect("difference", "contrast", Dense(self.onto_contrast))
-        for name, weight in zip(COMPARED, self.phrases[[0, 0, 1]], strict=True):
-            net.connect(name, "contrast", Dense(np.concatenate([weight, weight])))
-        for g, gate in enumerate(GATES):
-            net.connect("contrast", population(gate), Dense(np.repeat(self.out[:, [g]], cells, axis=1)), delay=(write - JUDGE) * DT)
-
-    def stimulus(self, steps: int) -> dict[str, NDArray[np.generic]]:
-        """The current of `contrast`, [time]: it is held but for the step at which it judges."""
-        current = np.zeros(steps)
-        current[::GAMMA] = -HOLD
-        current[START + JUDGE] += HOLD
-        return {"contrast": current} if len(self) else {}
-
-
-def on_grid(weights: NDArray[np.floating]) -> NDArray[np.float64]:
-    """Weights on the grid on which sums of them are exact."""
-    return np.round(np.asarray(weights, np.float64) / GRID) * GRID
-
-
-def population(gate: str) -> str:
-    """The name of a gate's population."""
-    return f"gate_{gate}"
 
 
 def odds(lexicon: Lexicon) -> NDArray[np.float64]:
