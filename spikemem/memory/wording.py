@@ -2,7 +2,8 @@
 
     words aligned     ->  the phrases that replaced one another, old and new, and what both have in common
     beginning         ->  the subject of each: what stands before its first verb
-    signs             ->  `regions.difference.MARKS`: another subject, another name, another figure, another order, a denial, a list, a past event, ...
+    signs             ->  `regions.difference.MARKS`: another subject, another name, another figure,
+                          another order, a denial, a list, a past event, ...
 
 Words are compared as they are spelt, less their inflection; no list says what they mean, which is left to vectors (`difference`). What is
 listed is what English grammar closes, and, to find a sentence's verb, common verbs (`grammar`).
@@ -68,7 +69,10 @@ class Token(NamedTuple):
 
 @dataclass(frozen=True)
 class Wording:
-    """A text, cut up.   head: what stands before a colon, or nothing.   tokens: the words behind it.   verb: the place of the first verb."""
+    """A text, cut up.
+
+    head: what stands before a colon, or nothing.   tokens: the words behind it.   verb: the place of the first verb.
+    """
 
     head: str
     tokens: tuple[Token, ...]

@@ -2,7 +2,8 @@
 
 Events are texts in a stream in which some come again and some contradict: statements, questions, a conversation, and small talk, in many
 languages and in signs. Each meets a memory to which the right thing has been done before: a large one, one of a few texts, or one that
-gets vectors without words. Pairs of facts meet memories of their first sentences, and some others. Questions are put to memories that hold their answer, and to memories that do not. A lesson is the mismatch
+gets vectors without words. Pairs of facts meet memories of their first sentences, and some others. Questions are put to
+memories that hold their answer, and to memories that do not. A lesson is the mismatch
 with the memory that answers, and the gates that should be on; a gate whose target a lesson leaves open learns nothing from it.
 """
 

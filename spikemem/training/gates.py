@@ -124,7 +124,8 @@ def tensors(given: Lessons) -> tuple[Tensor, ...]:
     """Each lesson in both halves of theta: sizes [2n, feature], phase [2n], cells of `difference` [2n, CELLS], spikes of cells that compare
     phrases [2n, 2, d], and the gates that should be on [2n, gate].
 
-    Of a component the ON and OFF cells' spikes are added, and what is extra to what is missing. In theta's reading half wordings are silent.
+    Of a component the ON and OFF cells' spikes are added, and what is extra to what is missing. In theta's reading half wordings are
+    silent.
     """
     n = len(given.seen)
     phase = torch.arange(len(Phase)).repeat_interleave(n)

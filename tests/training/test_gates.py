@@ -11,7 +11,8 @@ import torch
 from numpy.typing import NDArray
 
 from spikemem import ModelSpec
-from spikemem.data.corpus.pairs import PairKind, load_kinds, pairs
+from spikemem.data.corpus.kinds import load_kinds
+from spikemem.data.corpus.pairs import PairKind, pairs
 from spikemem.data.corpus.stream import EventKind, stream
 from spikemem.data.corpus.variants import ALIKE, SUBJECTS, VALUES, beside, corrected, denied, edited, questioned
 from spikemem.errors import SpecError

@@ -1,22 +1,17 @@
 """Pairs of facts, made of kinds of things that exclude one another, for gates to learn from: the second corrects the first, denies it,
 stands beside it, or says the same.
-
-`kinds.txt` holds the kinds: after "=" sentences of which one value at a time is true, after "+" such whose values add up, with "{v}" where
-the value stands; after "*" the things that they are said of; after ":" the values, synonyms parted by "/". `likes.txt` holds what may stand
-for one another ("=") and what follows from what (">").
 """
 
 import re
 from collections.abc import Iterator
 from enum import StrEnum
-from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 
+from spikemem.data.corpus.kinds import Kind, load_kinds, load_likes
 from spikemem.data.corpus.variants import denied, edited
 
-KINDS, LIKES = Path(__file__).with_name("kinds.txt"), Path(__file__).with_name("likes.txt")
 PEOPLE = [
     "Ada",
     "Ben",
@@ -85,35 +80,6 @@ class Pair(NamedTuple):
     first: str
     second: str
     kind: PairKind
-
-
-class Kind(NamedTuple):
-    """Things of which one value at a time is true, or several.   values: each with its synonyms."""
-
-    exclusive: bool
-    frames: tuple[str, ...]
-    things: tuple[str, ...]
-    values: tuple[tuple[str, ...], ...]
-
-
-def load_kinds() -> list[Kind]:
-    """The kinds of things that ship with spikemem."""
-    made, head, things = list[Kind](), ("", tuple[str, ...]()), tuple[str, ...]()
-    for line in KINDS.read_text(encoding="utf-8").splitlines():
-        mark, rest = line[0], line[2:]
-        if mark in "=+":
-            head, things = (mark, tuple(rest.split(" | "))), ()
-        elif mark == "*":
-            things = tuple(rest.split(", "))
-        else:
-            made.append(Kind(head[0] == "=", head[1], things, tuple(tuple(value.split("/")) for value in rest.split(", "))))
-    return made
-
-
-def load_likes() -> list[tuple[str, str, bool]]:
-    """Phrases that may stand for one another, and such that follow from one another.   True: either way."""
-    lines = [line for line in LIKES.read_text(encoding="utf-8").splitlines() if not line.startswith("#")]
-    return [(*re.split(" [=>] ", line), " = " in line) for line in lines]  # type: ignore[misc]
 
 
 class Filler:
@@ -211,14 +177,14 @@ def _beside(fill: Filler, kinds: list[Kind]) -> Pair | None:
 
 def _topics(fill: Filler, kinds: list[Kind]) -> Pair | None:
     """Two things that are true of one."""
-    of_agents = fill.rng.random() < 0.15
+    of_agents = fill.rng.random() < 0.15  # of two doings of somebody nobody knows whether they exclude one another
     name = "{agent}" if of_agents else fill.one(["{who}", "{it}", "{rel}"])
     some = [k for k in kinds if any(name in frame for frame in k.frames)]
     a, b = (some[i] for i in fill.two(len(some)))
     slots = fill.slots(a)
     frames = [fill.one([frame for frame in k.frames if name in frame]) for k in (a, b)]
     if of_agents:
-        return None  # of two doings of somebody nobody knows whether they exclude one another
+        return None
     first, second = (
         f.format(v=fill.one(fill_of), **slots)
         for f, fill_of in zip(frames, (v.values[int(fill.rng.integers(len(v.values)))] for v in (a, b)), strict=True)
@@ -281,9 +247,9 @@ def _alike(fill: Filler, kinds: list[Kind]) -> Pair | None:
         kind = some[int(fill.rng.integers(len(some)))]
         values = [v for v in kind.values if len(v) > 1]
         synonyms = values[int(fill.rng.integers(len(values)))]
-        a, b = fill.two(len(synonyms))
+        i, j = fill.two(len(synonyms))
         frame, slots = fill.one(kind.frames), fill.slots(kind)
-        return Pair(frame.format(v=synonyms[a], **slots), frame.format(v=synonyms[b], **slots), PairKind.ALIKE)
+        return Pair(frame.format(v=synonyms[i], **slots), frame.format(v=synonyms[j], **slots), PairKind.ALIKE)
     if draw < 0.75:
         likes = load_likes()
         a, b, either = likes[int(fill.rng.integers(len(likes)))]
@@ -326,8 +292,9 @@ def _twofold(fill: Filler, kinds: list[Kind]) -> Pair | None:
 
 _NUMBERED = (
     "Room {n} is free.", "Invoice {n} was paid.", "Bus {n} stops here.", "Chapter {n} is about whales.", "Locker {n} is broken.",
-    "Flight {n} is full.", "I paid bill {n}.", "Step {n}: stir the soup.", "We tested sample {n}.", "Ticket {n} has won.", "Lane {n} is closed.",
-    "Player {n} scored.", "Exercise {n} is homework.", "Machine {n} is out of order.", "She reads page {n}.", "Our team repaired engine {n}.",
+    "Flight {n} is full.", "I paid bill {n}.", "Step {n}: stir the soup.", "We tested sample {n}.", "Ticket {n} has won.",
+    "Lane {n} is closed.", "Player {n} scored.", "Exercise {n} is homework.", "Machine {n} is out of order.", "She reads page {n}.",
+    "Our team repaired engine {n}.",
 )  # fmt: skip
 
 
@@ -393,7 +360,8 @@ def _denied_others(fill: Filler, kinds: list[Kind]) -> Pair | None:
 
 _SAID = (
     "Thanks, take care and talk soon!", "See you tomorrow.", "I love hiking.", "That sounds great!", "Good luck with the exam!",
-    "Have a nice weekend!", "I miss the sea.", "My sister has a new job.", "Sorry, I am late.", "What a lovely picture!", "Good night, sleep well!",
+    "Have a nice weekend!", "I miss the sea.", "My sister has a new job.", "Sorry, I am late.", "What a lovely picture!",
+    "Good night, sleep well!",
 )  # fmt: skip
 
 
