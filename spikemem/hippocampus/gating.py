@@ -14,6 +14,7 @@ from spikemem.hippocampus.regions import gates
 from spikemem.hippocampus.regions.ca1 import NONE
 from spikemem.hippocampus.regions.cue_words import CueWords
 from spikemem.hippocampus.regions.difference import Difference
+from spikemem.hippocampus.regions.gate_phases import START
 from spikemem.hippocampus.regions.gates import GateCells, Mismatch, Verdict
 from spikemem.hippocampus.regions.rhythm import RECALL_SETTLE
 from spikemem.network.graph import Network
@@ -108,5 +109,5 @@ def gated(
     trained.build(net, circuit.ca1, seed)
     stimulus = circuit.stimulus(gates.PROTOCOL, vectors, cue_words) | trained.stimulus(difference, vectors.shape[1])
     stimulus["ec_lex"] = stimulus["ec_lex"].copy()
-    stimulus["ec_lex"][: gates.START] = False
+    stimulus["ec_lex"][:START] = False
     return net, stimulus

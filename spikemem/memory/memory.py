@@ -12,13 +12,14 @@ import numpy as np
 from spikemem.errors import UnknownMemoryError
 from spikemem.hippocampus.hippocampus import PATHWAYS
 from spikemem.hippocampus.regions.ca1 import NONE
+from spikemem.hippocampus.regions.difference import Difference
 from spikemem.hippocampus.regions.ec_ctx import NO_SESSION
 from spikemem.hippocampus.spec import ModelSpec, load_model
 from spikemem.hippocampus.storing import holders
 from spikemem.memory.answers import answers, hit
 from spikemem.memory.commit import ItemBatch, commit, decision
 from spikemem.memory.conversation import TurnLike, sessions_of, turns_after
-from spikemem.memory.difference import Difference, Differences
+from spikemem.memory.difference import Differences
 from spikemem.memory.embed import DEFAULT, Embedder, Progress, SentenceEmbedder, embedded
 from spikemem.memory.items import Item, adaptation_entry, items_of, new_memories, words_of
 from spikemem.memory.opening import Made, check_gates, contents, derived, made_with

@@ -109,7 +109,7 @@ def stem(word: str) -> str:
     ('play', 'play', 'leav', 'stop')
     """
     for end in ("ing", "ied", "ies", "ed", "es", "s", "e"):
-        if word.endswith(end) and len(word) - len(end) >= 3 and not word.endswith("ss"):
+        if word.endswith(end) and len(word) - len(end) >= (2 if end in ("ied", "ies") else 3) and not word.endswith("ss"):
             word = word[: -len(end)] + ("y" if end in ("ied", "ies") else "")
             break
     return word[:-1] if len(word) > 3 and word[-1] == word[-2] and word[-1] not in "sl" else word
