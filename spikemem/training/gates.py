@@ -26,7 +26,7 @@ from torch.autograd.function import once_differentiable
 from spikemem.data.corpus.pairs import Pair
 from spikemem.errors import SpecError
 from spikemem.hippocampus.regions.contrast import EFFICACY
-from spikemem.hippocampus.regions.difference import CELLS, COMPARED
+from spikemem.hippocampus.regions.difference import CELLS, COMPARED, MARKS
 from spikemem.hippocampus.regions.gates import ESCAPE, FEATURES, GATES, NOISE, Phase, Verdict
 from spikemem.hippocampus.spec import ModelSpec
 from spikemem.learn import History, Settings, fit
@@ -42,6 +42,10 @@ HIDDEN = 32
 """Contrast cells."""
 DEAR = 2.0
 """What it costs to supersede wrongly, where not to supersede wrongly costs 1."""
+VETOES = ("speaker", "subject", "numbered", "order", "question", "list", "name")
+"""Signs of which each is enough that both texts may be true."""
+VETO = 12.0
+"""What a veto takes from the input of `reset`, in the unit of the logit."""
 DROPPED = 0.5
 """The share of the phrases' components that are left out in each lesson, so that no few of them decide."""
 FIRST = 0.02
@@ -186,10 +190,28 @@ def train(
     stage("training the gates")
     of = f"the gates of {spec.name}, {spec.gates.cells} cells each, {len(taught.right)} lessons {mark(*data, *given)}"
     history = fit(model, data, loss, replace(settings, of=of), validate=validate)
+    veto(model)
     if leads():
         metadata = {"features": FEATURES, "gates": GATES, "embedder": embedder.name, "public_pairs": len(public)}
         save(path, model, **metadata, seed=settings.seed, texts="spikemem.data.corpus")
     return TrainedGates(history, examine(model, held_out), len(taught.right))
+
+
+def veto(model: GateModel) -> None:
+    """Let signs of `VETOES` keep `reset` silent whatever else was learned, and so a further contrast cell, where nothing
+    new is said, or something is over, and nothing denied.
+
+    Synapses that are not learned: a memory wrongly superseded is worth none of what they could learn instead.
+    """
+    with torch.no_grad():
+        model.onto_gate[[MARKS.index(mark) for mark in VETOES], RESET] -= VETO
+        cell, out = torch.zeros(CELLS, 1), torch.zeros(1, len(GATES))
+        cell[[MARKS.index("nothing new"), MARKS.index("past event")]] = 2.0
+        cell[[MARKS.index("denies"), MARKS.index("denied")]] = -4.0
+        out[0, RESET] = -VETO
+        model.onto_contrast = nn.Parameter(torch.cat([model.onto_contrast, cell.to(model.onto_contrast.device)], dim=1))
+        model.phrases = nn.Parameter(torch.cat([model.phrases, torch.zeros_like(model.phrases[..., :1])], dim=2))
+        model.out = nn.Parameter(torch.cat([model.out, out.to(model.out.device)]))
 
 
 def examine(model: GateModel, given: Lessons) -> dict[str, HeldOut]:
