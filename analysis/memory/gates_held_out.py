@@ -4,9 +4,9 @@
 
 The pairs (tests/hippocampus/held_out_pairs.json) were written for this, in kinds of things, and mostly in sentences, that no training pair
 has: captions that contradict, follow from or have nothing to do with one another, everyday updates, denials, the same words in another
-order, another figure, and 150 pairs of biographies, meetings, orders and lists, both of which are true. Ten first
-sentences of a sort come into a memory, after five others; then the second ones. Prints how often each was written, superseded the first, or was taken up by it,
-and with --list those that did otherwise than they should.
+order, another figure, and 150 pairs of biographies, meetings, orders and lists, both of which are true. Ten first sentences of a sort come
+into a memory, after five others; then the second ones. Prints how often each was written, superseded the first, or was taken up by it, and
+with --list those that did otherwise than they should.
 """
 
 import argparse
