@@ -10,7 +10,7 @@ import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import numpy as np
 from numpy.typing import NDArray
@@ -52,7 +52,7 @@ DAMAGED = (
 """What reading a file that is damaged, or something else, may raise besides OSError."""
 
 
-def load_npz(path: Path, most: int = FILE_BYTES) -> dict[str, NDArray[Any]]:
+def load_npz(path: Path | BinaryIO, most: int = FILE_BYTES) -> dict[str, NDArray[Any]]:
     """The arrays of an npz file, by name; OSError where they hold more than so many bytes, one of DAMAGED else.
 
     Nothing is unpickled, and no array is made before the bytes are there that its header promises.

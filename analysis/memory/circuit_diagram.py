@@ -30,6 +30,10 @@ BOXES: dict[str, Box] = {  # title, region, centre, width, height, populations; 
     "ca1": ("CA1", "CA1", 5.35, 9.0, 2.3, 1.2, ("ca1_dendrite", "ca1")),
     "sub": ("subiculum", "CA1", 8.45, 9.0, 2.3, 1.2, ("sub",)),
     "mismatch": ("mismatch", "gates", 7.3, 6.3, 2.5, 1.0, ("ec_extra", "ec_missing", "lex_extra", "lex_missing", "lex_shared", "novelty")),
+    "wordings": (
+        "wordings", "gates", 9.2, 2.95, 1.5, 0.75,
+        ("phrase_old", "phrase_new", "phrase_extra", "phrase_missing", "phrase_shared", "difference", "contrast"),
+    ),
     "gates": ("gates", "gates", 7.3, 4.2, 2.5, 1.0, ("gate_update", "gate_reset", "gate_candidate", "gate_read")),
     "theta": ("theta", "gates", 7.3, 2.95, 1.3, 0.5, ("theta",)),
 }  # fmt: skip
@@ -53,6 +57,7 @@ ARROWS: dict[tuple[str, ...], tuple[Point, Point, float, str, Point]] = {  # fro
     ("words", "mismatch"): ((5.85, 1.9), (6.25, 5.75), -0.08, "", (0, 0)),
     ("sub", "mismatch"): ((7.9, 8.35), (7.7, 6.85), 0, "", (0, 0)),
     ("mismatch", "gates"): ((7.4, 5.75), (7.4, 4.75), 0, "", (0, 0)),
+    ("wordings", "gates"): ((9.0, 3.35), (8.5, 3.7), 0, "", (0, 0)),
     ("theta", "gates"): ((7.3, 3.22), (7.3, 3.68), 0, "", (0, 0)),
     ("ca3", "ca3"): ((0.85, 9.7), (2.25, 9.7), -1.3, "", (0, 0)),
 }  # fmt: skip

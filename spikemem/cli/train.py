@@ -129,20 +129,25 @@ def train_gates(
     options: Options,
     model: Annotated[str, typer.Option(help="Name or path of a model file with [gates].")] = "hippocampus-gated",
     embedder: Annotated[str | None, typer.Option(help="A sentence-transformers name or path; the bundled MiniLM by default.")] = None,
+    pairs: Annotated[Path | None, typer.Option(help="Folder with STS-B, whose pairs are used besides; the shipped weights' were.")] = None,
     file: Out = Path("gates.safetensors"),
+    embeddings: Embeddings = EMBEDDINGS,
     json_: Json = False,
 ) -> None:
     """Train the gates on the project's own texts, repeated, changed, contradicted and questioned; prints errors on the held-out fifth."""
     from spikemem.hippocampus.spec import load_model
     from spikemem.learn.distributed import leads
+    from spikemem.memory.cache import CachedEmbedder
     from spikemem.memory.embed import DEFAULT, SentenceEmbedder
     from spikemem.training import gates as recipe
+    from spikemem.training.gate_lessons import public_pairs
 
     with clear_errors(), spinner("loading the embedder") as stage:
         writable(file)
         settings = options.settings(recipe.SETTINGS)
-        reader = SentenceEmbedder(embedder or DEFAULT)
-        trained = recipe.train(load_model(model).with_dim(reader.dim), reader, file, settings, stage)
+        public = [] if pairs is None else public_pairs(pairs)
+        reader = CachedEmbedder(SentenceEmbedder(embedder or DEFAULT), embeddings)
+        trained = recipe.train(load_model(model).with_dim(reader.dim), reader, file, settings, public, stage)
     if not leads():
         return
     for finding in trained.history.health:

@@ -17,9 +17,10 @@ from spikemem.hippocampus.gating import gated
 from spikemem.hippocampus.hippocampus import Hippocampus
 from spikemem.hippocampus.regions import ec
 from spikemem.hippocampus.regions.cue_words import CueWords
+from spikemem.hippocampus.regions.difference import LIKENESSES, MARKS, Difference
 from spikemem.hippocampus.regions.ec_ctx import DAY
 from spikemem.hippocampus.regions.ec_lex import words
-from spikemem.hippocampus.regions.gates import GATES, PROTOCOL, WORDS, GateCells
+from spikemem.hippocampus.regions.gates import PROTOCOL, GateCells
 from spikemem.hippocampus.regions.rhythm import GAMMA, chain_protocol, recall_protocol
 from spikemem.hippocampus.spec import ModelSpec, load_model, model_names
 from spikemem.network.file import is_network, load_network, network_names
@@ -140,8 +141,9 @@ def _recalls(model: str, spec: ModelSpec, seed: int) -> Iterator[Probe]:
     if spec.gates is not None:
         events = np.concatenate([noisy[:1], ec.unit(vectors[2:3], spec.ec.dim)])
         texts = ("who is name0", _text(2, "friday"))  # one that is new, one of another day than what is known
-        trained, told = _fewer(GateCells.of(spec), (*texts, _text(2))), CueWords.of([words(text, WORD_CELLS) for text in texts], DAY, 2)
-        yield Probe(model, "gates", *gated(circuit, trained, events, told, seed), len(PROTOCOL) * GAMMA)
+        trained, told = GateCells.of(spec), CueWords.of([words(text, WORD_CELLS) for text in texts], DAY, 2)
+        differ = Difference(np.arange(len(MARKS)) % 3 == 0, np.linspace(0.1, 0.9, len(LIKENESSES)), *events)
+        yield Probe(model, "gates", *gated(circuit, trained, events, told, seed, differ), len(PROTOCOL) * GAMMA)
     yield Probe(model, "chain", circuit.network(), circuit.stimulus(chain, noisy[:1], cue_words.some(np.array([0]))), len(chain) * GAMMA)
 
 
@@ -156,15 +158,6 @@ def _with_cues(spec: ModelSpec, vectors: NDArray[np.float64], seed: int) -> tupl
     texts = [[words(text, WORD_CELLS) for text in (_text(i), f"name{i}")] for i in range(MEMORIES)]
     memory.store(vectors, variants=list(-vectors[:, None]), words=texts, sessions=[0] * MEMORIES, when=DAY * np.arange(MEMORIES))
     return memory, CueWords.of([words(f"who is name{i}", WORD_CELLS) for i in range(2)], DAY, 2)
-
-
-def _fewer(trained: GateCells, texts: Sequence[str]) -> GateCells:
-    """Gates for a lexicon of WORD_CELLS, that hear the words of these texts."""
-    few = np.zeros((len(WORDS), WORD_CELLS, len(GATES)))
-    for word in {word for text in texts for word in text.split()}:
-        (there, *_), (here, *_) = (heard.cells[heard.whole] for heard in (words(word, trained.words.shape[1]), words(word, WORD_CELLS)))
-        few[:, here] = trained.words[:, there]
-    return GateCells(trained.levels, trained.synapses, trained.theta, trained.cells, few, trained.embedder)
 
 
 def _text(i: int, day: str = "monday") -> str:

@@ -1,35 +1,26 @@
 """Running the gates: CA1 answers an event or a cue, the mismatch drives the gates, and they decide, simulated or computed directly."""
 
 import zlib
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import replace
 
 import numpy as np
-from numba import get_num_threads, set_num_threads
 from numpy.typing import NDArray
 
 from spikemem.hippocampus.circuit import Circuit, Volley, run
 from spikemem.hippocampus.regions import gates
 from spikemem.hippocampus.regions.ca1 import NONE
 from spikemem.hippocampus.regions.cue_words import CueWords
+from spikemem.hippocampus.regions.difference import Difference
+from spikemem.hippocampus.regions.gate_phases import START
 from spikemem.hippocampus.regions.gates import GateCells, Mismatch, Verdict
 from spikemem.hippocampus.regions.rhythm import RECALL_SETTLE
 from spikemem.network.graph import Network
 
 Target = tuple[str, str]
 """The name of a simulator, and its device."""
-
-
-@contextmanager
-def one_thread() -> Iterator[None]:
-    """Run the kernels in a single thread: for one event at a time, starting more takes longer than the work."""
-    threads = get_num_threads()
-    set_num_threads(1)
-    try:
-        yield
-    finally:
-        set_num_threads(threads)
+Differ = Callable[[int], Difference | None]
+"""How the wording of an event differs from that of a key, given by its number; None where either has none. It changes nothing."""
 
 
 def answered(circuit: Circuit, volley: Volley) -> NDArray[np.int64]:
@@ -40,10 +31,15 @@ def answered(circuit: Circuit, volley: Volley) -> NDArray[np.int64]:
     return circuit.ca1.nearest(volley.counts, active, size, volley.cue_words.silenced)
 
 
-def mismatch(circuit: Circuit, volley: Volley) -> tuple[int, Mismatch]:
+def mismatch(circuit: Circuit, volley: Volley, differ: Differ | None = None) -> tuple[int, Mismatch]:
     """The index cell that answers one cue, and how the cue differs from what that cell has learned; from nothing where none answers."""
     key = int(answered(circuit, volley)[0])
-    return key, gates.mismatch(volley.counts[0], volley.cue_words.words[0], circuit.ca1, key)
+    return key, gates.mismatch(volley.counts[0], volley.cue_words.words[0], circuit.ca1, key, told(differ, key))
+
+
+def told(differ: Differ | None, key: int) -> Difference | None:
+    """The difference of an event's wording from a key's, where there is one."""
+    return None if differ is None or key == NONE else differ(key)
 
 
 def noise_seed(circuit: Circuit, volley: Volley, key: int) -> int:
@@ -52,15 +48,21 @@ def noise_seed(circuit: Circuit, volley: Volley, key: int) -> int:
     return int(np.random.SeedSequence(entropy).generate_state(1, np.uint64)[0] >> 1)
 
 
-def judge(circuit: Circuit, trained: GateCells, volley: Volley, vectors: NDArray[np.float32], target: Target | None) -> Verdict | None:
-    """The gates' verdict on one event or cue (n = 1); None where no memory answers it.   target: None computes it without simulation."""
-    key, difference = mismatch(circuit, volley)
+def judge(
+    circuit: Circuit, trained: GateCells, volley: Volley, vectors: NDArray[np.float32], target: Target | None, differ: Differ | None = None
+) -> Verdict | None:
+    """The gates' verdict on one event or cue (n = 1); None where no memory answers it.
+
+    target: None computes it without simulation.   differ: of an event that has a wording.
+    """
+    key = int(answered(circuit, volley)[0])
     if key == NONE:
         return None
-    seed = noise_seed(circuit, volley, key)
+    seed, difference = noise_seed(circuit, volley, key), told(differ, key)
     if target is None:
-        return trained.judge(key, difference, seed)
-    recording = run(*gated(circuit, trained, vectors, volley.cue_words, seed), len(gates.PROTOCOL), *target)
+        seen = gates.mismatch(volley.counts[0], volley.cue_words.words[0], circuit.ca1, key, difference)
+        return trained.judge(key, seen, seed)
+    recording = run(*gated(circuit, trained, vectors, volley.cue_words, seed, difference), len(gates.PROTOCOL), *target)
     return replace(trained.read(recording, circuit.ca1.lexicon), recording=recording)
 
 
@@ -68,9 +70,8 @@ def judged(
     circuit: Circuit, trained: GateCells, volley: Volley, vectors: NDArray[np.float32], target: Target | None
 ) -> list[Verdict | None]:
     """The gates' verdicts on cues, one at a time."""
-    with one_thread():
-        rows = (np.array([i]) for i in range(len(vectors)))
-        return [judge(circuit, trained, volley.some(row), vectors[row], target) for row in rows]
+    rows = (np.array([i]) for i in range(len(vectors)))
+    return [judge(circuit, trained, volley.some(row), vectors[row], target) for row in rows]
 
 
 def read_share(verdict: Verdict | None) -> float:
@@ -79,15 +80,20 @@ def read_share(verdict: Verdict | None) -> float:
 
 
 def gated(
-    circuit: Circuit, trained: GateCells, vectors: NDArray[np.float32], cue_words: CueWords, seed: int
+    circuit: Circuit,
+    trained: GateCells,
+    vectors: NDArray[np.float32],
+    cue_words: CueWords,
+    seed: int,
+    difference: Difference | None = None,
 ) -> tuple[Network, dict[str, NDArray[np.generic]]]:
     """The circuit with its gates, and its stimulus: a recall whose words come only after its answer, then the gates.
 
-    seed: of the gates' noise.
+    seed: of the gates' noise.   difference: of an event's wording from that of the memory that answers it.
     """
     net = circuit.network(slow=False, silences=cue_words.silenced is not None)
     trained.build(net, circuit.ca1, seed)
-    stimulus = circuit.stimulus(gates.PROTOCOL, vectors, cue_words) | trained.stimulus()
+    stimulus = circuit.stimulus(gates.PROTOCOL, vectors, cue_words) | trained.stimulus(difference, vectors.shape[1])
     stimulus["ec_lex"] = stimulus["ec_lex"].copy()
-    stimulus["ec_lex"][: gates.START] = False
+    stimulus["ec_lex"][:START] = False
     return net, stimulus

@@ -18,7 +18,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from spikemem.errors import VectorError
 from spikemem.hippocampus.circuit import Circuit
-from spikemem.hippocampus.gating import Target, judge
+from spikemem.hippocampus.gating import Differ, Target, judge
 from spikemem.hippocampus.inputs import Inputs, check_cue, empty
 from spikemem.hippocampus.regions import ec
 from spikemem.hippocampus.regions.ca1 import CA1, NONE
@@ -188,16 +188,18 @@ def plan_new(circuit: Circuit, new: NewMemories) -> StorePlan:
 
 
 def plan_event(
-    circuit: Circuit, gates: GateCells, event: NewMemories, target: Target | None, now: float, silenced: NDArray[np.bool_] | None = None
-) -> StorePlan:
+    circuit: Circuit, gates: GateCells, event: NewMemories, target: Target | None, now: float,
+    silenced: NDArray[np.bool_] | None = None, differ: Differ | None = None,
+) -> StorePlan:  # fmt: skip
     """Plan what the gates decide about one memory.
 
     target: where the gates are simulated; None computes them directly.   now: s since 1970.   silenced: memories that do not answer.
+    differ: how its wording differs from that of a key.
     """
     keys = _keys_of(circuit, event)
     content = event.cues if event.targets is None else event.targets
     volley = circuit.volley(content, check_cue([event.inputs.words[0][0]], None, 1, circuit.spec.lex, silenced))
-    verdict = judge(circuit, gates, volley, content, target)
+    verdict = judge(circuit, gates, volley, content, target, differ)
     old = NONE if verdict is None else int(circuit.ca1.owners(np.array([verdict.key]))[0])
     action = Action.WRITE if verdict is None else verdict.action
     if old != NONE and action in _barred(circuit.ca1, event.inputs, old):

@@ -11,7 +11,7 @@ from spikemem._checks import INDEX, Checks, shown
 from spikemem.errors import SpecError, UnknownMemoryError, VectorError, interruptible
 from spikemem.hippocampus import storing
 from spikemem.hippocampus.circuit import Circuit
-from spikemem.hippocampus.gating import one_thread
+from spikemem.hippocampus.gating import Differ
 from spikemem.hippocampus.inputs import check_cue, known
 from spikemem.hippocampus.regions import ec
 from spikemem.hippocampus.regions.cue_words import CueWords
@@ -88,18 +88,19 @@ class Writing:
         return np.array(held, np.int64)
 
     @interruptible()
-    def plan(self, new: NewMemories, record: bool = False, heard: NDArray[np.bool_] | None = None) -> StorePlan:
+    def plan(
+        self, new: NewMemories, record: bool = False, heard: NDArray[np.bool_] | None = None, differ: Differ | None = None
+    ) -> StorePlan:
         """What storing memories would change; nothing changes yet. With gates, of one memory.
 
         record: as in `store`.   heard: the memories that may answer it, [memory]; those that hold, where None.
+        differ: how its wording differs from that of a key, for gates; without it nothing is corrected or denied.
         """
         if self.gates is None:
             self._may_record(record)
             return storing.plan_new(self.circuit, new)
-        with one_thread():
-            target = ("event", self.device) if record else None
-            silenced = self._silenced(None, heard)
-            return storing.plan_event(self.circuit, self.gates, new, target, time.time(), silenced)
+        target, silenced = ("event", self.device) if record else None, self._silenced(None, heard)
+        return storing.plan_event(self.circuit, self.gates, new, target, time.time(), silenced, differ)
 
     def _may_record(self, record: bool) -> None:
         if record and self.gates is None:

@@ -1,6 +1,7 @@
 """A cache of embeddings on disk, so that a text is embedded once."""
 
 import hashlib
+import io
 import re
 import uuid
 from collections.abc import Sequence
@@ -61,10 +62,11 @@ class CachedEmbedder:
     def _load(self, files: Sequence[Path]) -> None:
         blocks, read = [], 0
         for file in files:
+            content = io.BytesIO(file.read_bytes())
             try:
-                block = load_npz(file)
+                block = load_npz(content)
                 keys, vectors = block["keys"], block["vectors"]
-            except DAMAGED:
+            except (OSError, *DAMAGED):
                 keys, vectors = np.zeros((0, 32), np.uint8), np.zeros((0, 0), np.float32)
             if keys.shape != (len(vectors), 32) or vectors.shape != (len(keys), self.dim) or not np.isfinite(vectors).all():
                 file.unlink(missing_ok=True)  # its texts are embedded anew

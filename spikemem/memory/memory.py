@@ -5,6 +5,7 @@ from collections.abc import Hashable, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import replace
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -12,10 +13,12 @@ import numpy as np
 
 from spikemem._checks import Checks
 from spikemem.errors import StoreError, UnknownMemoryError
+from spikemem.hippocampus.regions.difference import Difference
 from spikemem.hippocampus.regions.ec_ctx import NO_SESSION
 from spikemem.hippocampus.spec import ModelSpec, load_model
 from spikemem.memory.commit import ItemBatch, commit, decision
 from spikemem.memory.conversation import TurnLike, sessions_of, turns_after
+from spikemem.memory.difference import Differences
 from spikemem.memory.embed import Embedder, Progress, embedder_of
 from spikemem.memory.items import Item, adaptation_entry, heirs, items_of, new_memories
 from spikemem.memory.labels import Labels, metadata_entry, scope_entry
@@ -41,6 +44,7 @@ class Memory(Recalling, AbstractContextManager["Memory"]):
     def __init__(self, store: Store, spec: ModelSpec, embedder: str | Embedder, seed: int = 0, device: str = "cpu") -> None:
         """Use `Memory.open`.   embedder: where it is a name, the model is loaded when it is first needed."""
         super().__init__(store, spec, embedder, seed, device)
+        self._differences: Differences | None = None  # made when first needed
         check_gates(self.hippocampus, embedder if isinstance(embedder, str) else embedder.name)
 
     @classmethod
@@ -219,7 +223,7 @@ class Memory(Recalling, AbstractContextManager["Memory"]):
         """Store items in one transaction: plan, commit, apply; returns their ids."""
         new, first = new_memories(self.spec, batch.items, batch.vectors, batch.sessions), batch.items[0]
         heard = None if self.spec.gates is None else self.hippocampus.heard(None, self._index.meeting(first.scope, first.speaker))
-        plan = self.hippocampus.plan(new, record, heard)
+        plan = self.hippocampus.plan(new, record, heard, partial(self._differ, first.text))
         decided = None if self.spec.gates is None else decision(self._index, plan, first.text)
         with self._in_step():
             ids = commit(self._store, self._index, self.hippocampus, plan, batch)
@@ -227,6 +231,14 @@ class Memory(Recalling, AbstractContextManager["Memory"]):
             self._last_session[ids[0]] = batch.sessions[0]
         self._own.decisions += [] if decided is None else [replace(decided, id=ids[0])]
         return ids
+
+    def _differ(self, text: str, key: int) -> Difference | None:
+        """How a text differs from the wording of a key."""
+        if self._differences is None:
+            self._differences = Differences(self.embedder)
+        memory = self._index.id_at(int(self.hippocampus.circuit.ca1.owners(np.array([key]))[0]))
+        with self._embedding.alone():
+            return self._differences(self._index.wording(memory, key), text)
 
     def update(
         self,

@@ -2,34 +2,39 @@
 
 Events are texts in a stream in which some come again and some contradict: statements, questions, a conversation, and small talk, in many
 languages and in signs. Each meets a memory to which the right thing has been done before: a large one, one of a few texts, or one that
-gets vectors without words. Questions are put to memories that hold their answer, and to memories that do not. A lesson is the mismatch
+gets vectors without words. Pairs of facts meet memories of their first sentences, and some others. Questions are put to
+memories that hold their answer, and to memories that do not. A lesson is the mismatch
 with the memory that answers, and the gates that should be on; a gate whose target a lesson leaves open learns nothing from it.
 """
 
-import re
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from spikemem.data.corpus import load_conversation, load_small_talk
+from spikemem.data.corpus.pairs import Pair, PairKind, pairs
 from spikemem.data.corpus.statements import load_corpus
 from spikemem.data.corpus.stream import EventKind, StreamEvent, stream
+from spikemem.data.datasets import pairs as sentence_pairs
 from spikemem.hippocampus.circuit import Circuit, Volley
-from spikemem.hippocampus.gating import mismatch, one_thread
+from spikemem.hippocampus.gating import mismatch
 from spikemem.hippocampus.hippocampus import Hippocampus
 from spikemem.hippocampus.inputs import check_cue
 from spikemem.hippocampus.regions.ca1 import NONE
 from spikemem.hippocampus.regions.cue_words import SILENT
-from spikemem.hippocampus.regions.ec import unit
+from spikemem.hippocampus.regions.difference import Difference, Heard, heard
 from spikemem.hippocampus.regions.ec_lex import Words, words
 from spikemem.hippocampus.regions.gates import FEATURES, GATES, Action, Mismatch, Phase
 from spikemem.hippocampus.spec import ModelSpec
+from spikemem.memory.difference import Differences, said
 from spikemem.memory.embed import Embedder
+from spikemem.memory.wording import akin, contrast
 
-ROUNDS = 3
+ROUNDS = 2
 """How many times all texts are stored and cued, each time in another order and with other changes."""
 SHARED = FEATURES.index("lex_shared")
 SHARES = {EventKind.REPEAT: 0.1, EventKind.PARAPHRASE: 0.2, EventKind.CONTRADICTION: 0.2, EventKind.BESIDE: 0.1, EventKind.QUESTION: 0.05}
@@ -56,8 +61,22 @@ ON = {
     Action.RENEW: (),
 }
 """The gates that should be on, in theta's writing half, for each action."""
-DIGITS = re.compile(r"\d+")
-"""Digits, which the gates get no input from: they name a thing (invoice 17) as often as they count one."""
+PAIRS = 900
+"""Pairs of facts that are made in each of the ways in which they are made; fewer of them for what is held out."""
+FEW = 400
+TOLD_BEFORE = (1, 5, 60, 400)
+"""First sentences of pairs that a memory holds."""
+TINY = 80
+"""Memories of one to four texts, to which these texts are put themselves, also with their end first."""
+OF_PAIR = {
+    PairKind.UPDATE: Action.SUPERSEDE, PairKind.DENIAL: Action.SUPERSEDE, PairKind.BESIDE: Action.WRITE, PairKind.ALIKE: Action.REFRESH,
+}  # fmt: skip
+ALIKE = "alike"
+"""What should become of what says the same, or less: it is taken up or written, and supersedes nothing."""
+SAME, UNLIKE = 4.5, 2.0
+"""Scores of STS-B from which sentences say the same, and up to which they have little to do with one another."""
+LONGEST = 80
+"""Characters of a text that is put with its end first."""
 READ_OUT, HOLD_BACK = "read out", "hold back"
 """What should become of a cue's answer."""
 Stage = Callable[[str], None]
@@ -68,14 +87,13 @@ class Lessons:
     """Lessons for the gates: what each of them gets as input, and what it should then do.
 
     seen: mismatches.   wanted: gates that should be on (1) and off (0), NaN where the target is left open, [phase, n, gate].
-    right: an action's name, `READ_OUT` or `HOLD_BACK`, [n].   words: cells of the whole words in their texts, figures
-    apart, ascending.
+    right: an action's name, `READ_OUT` or `HOLD_BACK`, [n].   told: wordings of the memory and of the event, where they are compared.
     """
 
     seen: list[Mismatch]
     wanted: NDArray[np.float64]
     right: list[str]
-    words: NDArray[np.int64] = field(default_factory=lambda: np.zeros(0, np.int64))
+    told: list[tuple[str, str] | None]
 
     @property
     def sizes(self) -> NDArray[np.float64]:
@@ -83,13 +101,13 @@ class Lessons:
         return np.reshape([mismatch.sizes for mismatch in self.seen], (-1, len(FEATURES)))
 
     @classmethod
-    def of_events(cls, seen: Sequence[Mismatch], actions: Sequence[Action]) -> "Lessons":
+    def of_events(cls, seen: Sequence[Mismatch], actions: Sequence[Action], told: Sequence[tuple[str, str] | None]) -> "Lessons":
         """Lessons from events: while theta writes, the action's gates should be on and `read` off; while it reads, all but `read` off."""
         wanted = np.zeros((len(Phase), len(actions), len(GATES)))
         wanted[Phase.READ, :, GATES.index("read")] = np.nan
         for i, action in enumerate(actions):
             wanted[Phase.WRITE, i, [GATES.index(gate) for gate in ON[action]]] = 1.0
-        return cls(list(seen), wanted, [action.value for action in actions])
+        return cls(list(seen), wanted, [action.value for action in actions], list(told))
 
     @classmethod
     def of_cues(cls, seen: Sequence[Mismatch], stored: Sequence[bool]) -> "Lessons":
@@ -97,13 +115,22 @@ class Lessons:
         wanted = np.zeros((len(Phase), len(stored), len(GATES)))
         wanted[Phase.READ, :, GATES.index("read")] = stored
         wanted[Phase.WRITE, :, [g for g, gate in enumerate(GATES) if gate != "read"]] = np.nan
-        return cls(list(seen), wanted, [READ_OUT if there else HOLD_BACK for there in stored])
+        return cls(list(seen), wanted, [READ_OUT if there else HOLD_BACK for there in stored], [None] * len(seen))
 
     @classmethod
     def all(cls, parts: Sequence["Lessons"]) -> "Lessons":
         """Several sets of lessons as one."""
         wanted = np.concatenate([part.wanted for part in parts], axis=1)
-        return cls([mismatch for part in parts for mismatch in part.seen], wanted, [right for part in parts for right in part.right])
+        seen, right, told = ([x for part in parts for x in getattr(part, name)] for name in ("seen", "right", "told"))
+        return cls(seen, wanted, right, told)
+
+    def heard(self, differ: Callable[[str, str], Difference | None], dim: int) -> "Lessons":
+        """These lessons, with what was told turned into spikes.   dim: of the vectors."""
+        made = []
+        for seen, told in zip(self.seen, self.told, strict=True):
+            cells, phrases = heard(None if told is None else differ(*told), dim)
+            made.append(Mismatch(seen.sizes, Heard(cells, phrases.astype(np.int8))))
+        return replace(self, seen=made)
 
 
 Group = dict[str, list[str]]
@@ -146,24 +173,63 @@ def held_out_texts() -> list[str]:
     return taught_and_held_out()[1].shuffled(np.random.default_rng(0))
 
 
-def lessons(spec: ModelSpec, embedder: Embedder, texts: Texts, seed: int = 0, stage: Stage = lambda _: None) -> Lessons:
-    """All lessons that a set of texts gives, from events and from cues.   stage: called with the name of what begins."""
+def lessons(
+    spec: ModelSpec, embedder: Embedder, texts: Texts, seed: int = 0, public: Sequence[Pair] = (), stage: Stage = lambda _: None
+) -> Lessons:
+    """All lessons that a set of texts gives, from events, pairs of facts and cues.
+
+    public: further pairs.   stage: called with the name of what begins.
+    """
     rng, plain = np.random.default_rng(seed), spec.model_copy(update={"gates": None})
     stored_texts = texts.shuffled(rng)
     streams = [stream(rng.permutation(stored_texts).tolist(), 2 * len(stored_texts), SHARES, rng) for _ in range(ROUNDS)]
     streams += [stream(rng.permutation(stored_texts).tolist(), n, AGAIN, rng, wait=0) for n, many in SHORT.items() for _ in range(many)]
     mute = stream(rng.permutation(stored_texts).tolist(), 2 * len(stored_texts), MUTE, rng)
-    stage(f"{sum(map(len, streams)) + len(mute)} events: embedding")
-    every = list(dict.fromkeys([*stored_texts, *(event.text for events in (*streams, mute) for event in events)]))
-    vectors = dict(zip(every, unit(embedder.embed(every), spec.ec.dim), strict=True))
+    facts = [*pairs(PAIRS if len(texts.groups) > FEW else PAIRS // 15, np.random.default_rng(seed)), *public]
+    differ = Differences(embedder, most=None)
+    stage(f"{sum(map(len, streams)) + len(mute)} events, {len(facts)} pairs: embedding")
+    every = [*stored_texts, *(e.text for events in (*streams, mute) for e in events), *(text for pair in facts for text in pair[:2])]
+    every += [other for text in stored_texts if (other := turned(text)) is not None]
+    vectors = dict(zip(every, differ.embed(every), strict=True))
     stage(f"{sum(map(len, streams)) + len(mute)} events: meeting their memories")
-    with one_thread():
-        parts = [_events(plain, events, vectors, seed) for events in streams]
-        parts.append(_events(plain, mute, vectors, seed, mute=True))
-        stage("cues: meeting memories that know, and that do not")
-        parts += [_cues(plain, texts, vectors, seed, memories, rng) for _ in range(ROUNDS) for memories in MEMORIES]
-    every_words = [_words_of(DIGITS.sub(" ", text), plain) for text in every]
-    return replace(Lessons.all(parts), words=np.unique(np.concatenate([some.cells[some.whole] for some in every_words])))
+    parts = [_events(plain, events, vectors, seed) for events in streams]
+    parts.append(_events(plain, mute, vectors, seed, mute=True))
+    parts += [_pairs(plain, some, vectors, seed) for some in _memories(facts, rng)]
+    stage("cues: meeting memories that know, and that do not")
+    parts += [_cues(plain, texts, vectors, seed, memories, rng) for _ in range(ROUNDS) for memories in MEMORIES]
+    parts += [_repeats(plain, rng.permutation(stored_texts)[: 1 + i % 4].tolist(), vectors, seed) for i in range(TINY)]
+    made = Lessons.all(parts)
+    stage("embedding what replaced what")
+    told = list(dict.fromkeys(pair for pair in made.told if pair is not None and akin(*pair)))
+    differ.embed(list(dict.fromkeys(part for pair in told for part in said(*pair))))
+    return made.heard(differ, spec.ec.dim)
+
+
+def public_pairs(data: Path) -> list[Pair]:
+    """Pairs of STS-B (Cer 2017; CC BY-SA 4.0 and others), its parts to train and develop on: what is alike, and what is not and yet no
+    contradiction. Pairs of which one side is denied are left out, and so are those between.
+
+    data: the folder with the data sets; MissingDataError where it has no STS-B.
+    """
+    made = []
+    for part in ("train", "dev"):
+        for first, second, score in sentence_pairs(data, "STS-B", part):
+            if score is None or UNLIKE < score < SAME or contrast(first, second).marks & {"denies", "denied"}:
+                continue
+            made.append(Pair(first, second, PairKind.ALIKE if score >= SAME else PairKind.BESIDE))
+    return made
+
+
+def turned(text: str) -> str | None:
+    """A text of two parts with its end first; None where it has no two.
+
+    >>> turned("Have a good one, see ya!")
+    'See ya, have a good one!'
+    """
+    if text.count(", ") != 1 or ": " in text or len(text) > LONGEST:
+        return None
+    first, second = text.rstrip(".!?").split(", ")
+    return f"{second[:1].upper()}{second[1:]}, {first[:1].lower()}{first[1:]}{text[-1]}"
 
 
 Vectors = dict[str, NDArray[np.float32]]
@@ -176,8 +242,8 @@ def _words_of(text: str, spec: ModelSpec, mute: bool = False) -> Words:
 
 def _events(spec: ModelSpec, events: Sequence[StreamEvent], vectors: Vectors, seed: int, mute: bool = False) -> Lessons:
     """Lessons from a stream: its events meet a memory to which the right thing is done each time.   mute: words are left out."""
-    memory, holder = Hippocampus(spec, seed=seed), dict[int, int]()
-    seen, actions = list[Mismatch](), list[Action]()
+    memory, holder, wordings = Hippocampus(spec, seed=seed), dict[int, int](), list[str]()
+    seen, actions, told = list[Mismatch](), list[Action](), list[tuple[str, str] | None]()
     for event in events:
         vector, its_words = vectors[event.text], _words_of(event.text, spec, mute)
         circuit, old = memory.circuit, holder.get(event.of, NONE)
@@ -189,13 +255,44 @@ def _events(spec: ModelSpec, events: Sequence[StreamEvent], vectors: Vectors, se
         ):
             seen.append(difference)
             actions.append(WANTED[event.kind] if answered == old else Action.WRITE)
+            told.append(None if mute else (wordings[key], event.text))
         if event.kind is EventKind.CONTRADICTION:
             memory.forget([old])
         if WANTED[event.kind] in (Action.WRITE, Action.SUPERSEDE):
             holder[event.of] = int(memory.store(vector[None], words=[[its_words]])[0])
+            wordings.append(event.text)
         elif event.kind is EventKind.PARAPHRASE:
-            memory.teach(old, vector[None], [its_words], [False])
-    return Lessons.of_events(seen, actions)
+            wordings += [event.text] * len(memory.teach(old, vector[None], [its_words], [False]))
+    return Lessons.of_events(seen, actions, told)
+
+
+def _memories(facts: Sequence[Pair], rng: np.random.Generator) -> Iterator[list[Pair]]:
+    """Pairs, divided among memories of `TOLD_BEFORE` first sentences."""
+    mixed = [facts[i] for i in rng.permutation(len(facts))]
+    while mixed:
+        n = int(rng.choice(TOLD_BEFORE))
+        yield mixed[:n]
+        mixed = mixed[n:]
+
+
+def _pairs(spec: ModelSpec, facts: Sequence[Pair], vectors: Vectors, seed: int) -> Lessons:
+    """Lessons from the second sentences of pairs, put to a memory of all first ones; only where their own first one answers."""
+    memory = Hippocampus(spec, seed=seed)
+    memory.store(np.array([vectors[pair.first] for pair in facts]), words=[[_words_of(pair.first, spec)] for pair in facts])
+    seen, kinds, told = list[Mismatch](), list[PairKind](), list[tuple[str, str] | None]()
+    for pair in facts:
+        cue_words = check_cue([_words_of(pair.second, spec)], None, 1, spec.lex)
+        key, difference = mismatch(memory.circuit, memory.circuit.volley(vectors[pair.second][None], cue_words))
+        if key != NONE and facts[key].first == pair.first:
+            seen.append(difference)
+            kinds.append(pair.kind)
+            told.append(pair[:2])
+    made = Lessons.of_events(seen, [OF_PAIR[kind] for kind in kinds], told)
+    for i, kind in enumerate(kinds):
+        if kind is PairKind.ALIKE:  # taken up or written, as long as nothing is superseded
+            made.wanted[Phase.WRITE, i, [GATES.index("update"), GATES.index("candidate")]] = np.nan
+            made.right[i] = ALIKE
+    return made
 
 
 def _cosine(volley: Volley, circuit: Circuit, key: int) -> float:
@@ -224,3 +321,14 @@ def _cues(spec: ModelSpec, texts: Texts, vectors: Vectors, seed: int, memories: 
             seen.append(mismatch(memory.circuit, memory.circuit.volley(vectors[cue][None], cue_words))[1])
         stored += [True] * len(known) + [False] * len(foreign)
     return Lessons.of_cues(seen, stored)
+
+
+def _repeats(spec: ModelSpec, texts: Sequence[str], vectors: Vectors, seed: int) -> Lessons:
+    """Lessons from a small memory's own texts as cues, and from those with their end first: all should be read out."""
+    memory = Hippocampus(spec, seed=seed)
+    memory.store(np.array([vectors[text] for text in texts]), words=[[_words_of(text, spec)] for text in texts])
+    seen = []
+    for cue in [*texts, *(other for text in texts if (other := turned(text)) is not None)]:
+        cue_words = check_cue([_words_of(cue, spec)], None, 1, spec.lex)
+        seen.append(mismatch(memory.circuit, memory.circuit.volley(vectors[cue][None], cue_words))[1])
+    return Lessons.of_cues(seen, [True] * len(seen))

@@ -1,15 +1,18 @@
-"""The hippocampus's gates, trained: on a stream in which sentences come again, and contradict, they learn what to write over what, and on
-questions, when to read out.
+"""The hippocampus's gates, trained: on a stream in which sentences come again, and contradict, and on pairs of facts, they learn what to
+write over what, and on questions, when to read out.
 
-    gate       S = 1 where  sum_j w_j S_j + sum_i (a_i X_i + b_i Y_i) + theta[phase] + xi > 1,   xi logistic     (`regions.gates`)
-    surrogate  dS / dI = p (1 - p),  p = P(S = 1)                                         the derivative of the firing probability
-    loss       cross-entropy of the share of a gate's cells that fire, in both halves of theta, against what should have been done
+    gate       S = 1 where  sum_j w_j S_j + sum_i d_i D_i + sum_h h_h H_h + theta[phase] + xi > 1,   xi logistic     (`regions.gates`)
+    contrast   H = 1 where  sum_i u_i D_i + sum_i v_i P_i > 1
+    surrogate  dS / dI = p (1 - p),  p = P(S = 1)                                         the derivative of the firing probability,
+               dH / dI likewise, though H has no noise
+    loss       cross-entropy of the share of a gate's cells that fire, in both halves of theta, against what should have been done; a
+               memory wrongly superseded counts `DEAR` times
 
-The gates' inputs are novelty cells S_j at fixed levels (quantiles of the lessons' mismatches) and one cell for each whole word that a cue
-has and the stored text lacks, X, or that it lacks and the stored text has, Y; see `gate_lessons` for the lessons.
+The gates' inputs are novelty cells S_j at fixed levels (quantiles of the lessons' mismatches), and cells that tell how the wordings of
+an event and of the memory that answers it differ, D and P (`regions.difference`); see `gate_lessons` for the lessons.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -20,8 +23,11 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.autograd.function import once_differentiable
 
+from spikemem.data.corpus.pairs import Pair
 from spikemem.errors import SpecError
-from spikemem.hippocampus.regions.gates import ESCAPE, FEATURES, GATES, NOISE, WORDS, Phase, Verdict
+from spikemem.hippocampus.regions.contrast import EFFICACY
+from spikemem.hippocampus.regions.difference import CELLS, COMPARED, MARKS
+from spikemem.hippocampus.regions.gates import ESCAPE, FEATURES, GATES, NOISE, Phase, Verdict
 from spikemem.hippocampus.spec import ModelSpec
 from spikemem.learn import History, Settings, fit
 from spikemem.learn.checkpoints import mark, save
@@ -30,11 +36,21 @@ from spikemem.memory.embed import Embedder
 from spikemem.training.gate_lessons import HOLD_BACK, READ_OUT, Lessons, lessons, taught_and_held_out
 
 RESET = GATES.index("reset")
-SILENT = 0
-"""Stands for no word, where a lesson has fewer words than others."""
 LEVELS = 16
 """Novelty cells for each part of the mismatch."""
-SETTINGS = Settings(epochs=120, batch=512, lr=0.05, weight_decay=0.01, patience=20)
+HIDDEN = 32
+"""Contrast cells."""
+DEAR = 2.0
+"""What it costs to supersede wrongly, where not to supersede wrongly costs 1."""
+VETOES = ("speaker", "subject", "numbered", "order", "question", "list", "name")
+"""Signs of which each is enough that both texts may be true."""
+VETO = 12.0
+"""What a veto takes from the input of `reset`, in the unit of the logit."""
+DROPPED = 0.5
+"""The share of the phrases' components that are left out in each lesson, so that no few of them decide."""
+FIRST = 0.02
+"""Standard deviation of the first synapses of contrast cells."""
+SETTINGS = Settings(epochs=30, batch=512, lr=0.02, weight_decay=0.03, patience=10)
 
 
 class Escape(torch.autograd.Function):
@@ -54,29 +70,36 @@ class Escape(torch.autograd.Function):
 
 
 class GateModel(nn.Module):
-    """The gates' synapses.   levels: of novelty cells, [feature, level].   cells: of each gate.   words: the cells of words, [m]."""
+    """The gates' synapses, and those of contrast cells.   levels: of novelty cells, [feature, level].   cells: of each gate.
+
+    dim: of the phrases' vectors.
+    """
 
     levels: Tensor
-    words: Tensor
 
-    def __init__(self, levels: Tensor, cells: int, words: Tensor) -> None:
+    def __init__(self, levels: Tensor, cells: int, dim: int, hidden: int = HIDDEN) -> None:
         super().__init__()
         self.cells = cells
         self.register_buffer("levels", levels)
-        self.register_buffer("words", words)
         self.synapses = nn.Parameter(torch.zeros(levels.numel(), len(GATES)))
-        self.heard = nn.Parameter(torch.zeros(len(WORDS), len(words), len(GATES)))
         self.theta = nn.Parameter(torch.full((len(Phase), len(GATES)), ESCAPE.threshold))
+        self.onto_contrast = nn.Parameter(5 * FIRST * torch.randn(CELLS, hidden))
+        self.phrases = nn.Parameter(FIRST * torch.randn(2, dim, hidden) / EFFICACY)
+        self.onto_gate = nn.Parameter(torch.zeros(CELLS, len(GATES)))
+        self.out = nn.Parameter(5 * FIRST * torch.randn(hidden, len(GATES)))
 
-    def forward(self, sizes: Tensor, phase: Tensor, words: Tensor) -> Tensor:
-        """sizes: of mismatches, [n, feature].   phase: [n].   words: as `tensors` gives them.
+    def forward(self, sizes: Tensor, phase: Tensor, cells: Tensor, phrases: Tensor) -> Tensor:
+        """sizes: of mismatches, [n, feature].   phase: [n].   cells: of `difference`, [n, CELLS].   phrases: as `tensors` gives them.
 
         Returns what the gates receive less their threshold, [n, gate].
         """
         novelty = (sizes[:, :, None] > self.levels).flatten(1).to(self.synapses.dtype)
-        silent = self.heard.new_zeros(1, len(GATES))
-        by_words = nn.functional.embedding_bag(words, torch.cat([silent, self.heard.flatten(0, 1)]), mode="sum", padding_idx=SILENT)
-        return novelty @ self.synapses + by_words + self.theta[phase] - ESCAPE.threshold
+        cells, spikes = cells.to(novelty.dtype), phrases.to(novelty.dtype)
+        if self.training:
+            spikes = nn.functional.dropout(spikes, DROPPED)
+        drive = cells @ self.onto_contrast + EFFICACY * spikes.flatten(1) @ self.phrases.flatten(0, 1) - ESCAPE.threshold
+        contrast: Tensor = Escape.apply(drive, torch.zeros_like(drive))  # type: ignore[no-untyped-call]
+        return novelty @ self.synapses + cells @ self.onto_gate + contrast @ self.out + self.theta[phase] - ESCAPE.threshold
 
     def share(self, above: Tensor) -> Tensor:
         """The share of each gate's cells that fire, [n, gate], a half spike from all and none."""
@@ -86,39 +109,36 @@ class GateModel(nn.Module):
         return (spikes.sum(-1) + 0.5) / (self.cells + 1)
 
 
+def cost(wanted: Tensor) -> Tensor:
+    """What an error costs, for each gate that should be on (1) or off (0)."""
+    dear = torch.ones_like(wanted)
+    dear[:, RESET] += (DEAR - 1) * (1 - wanted[:, RESET]).nan_to_num()
+    return dear
+
+
 def loss(model: nn.Module, batch: tuple[Tensor, ...]) -> Tensor:
-    """Cross-entropy of the shares of the gates' cells that fire, over the gates whose target a lesson sets.
-
-    In each lesson a random share of the words is dropped, between none and all and more often few than many: so the gates also learn what
-    to do with words that training never had. Where all words are dropped `reset` should be off, since nothing shows a contradiction.
-    """
+    """Cross-entropy of the shares of the gates' cells that fire, over the gates whose target a lesson sets."""
     assert isinstance(model, GateModel)
-    sizes, phase, words, wanted = batch
-    dropped = torch.rand(len(words), 1, device=words.device) ** 2
-    kept = words.masked_fill(torch.rand(words.shape, device=words.device) < dropped, SILENT)
-    wordless = (words != SILENT).any(1) & (kept == SILENT).all(1)
-    wanted = wanted.clone()
-    wanted[wordless, RESET] *= 0.0
+    *x, wanted = batch
     given = ~wanted.isnan()
-    return nn.functional.binary_cross_entropy(model.share(model(sizes, phase, kept))[given], wanted[given])
+    return nn.functional.binary_cross_entropy(model.share(model(*x))[given], wanted[given], weight=cost(wanted)[given])
 
 
-def tensors(given: Lessons, words: NDArray[np.int64]) -> tuple[Tensor, Tensor, Tensor, Tensor]:
-    """Each lesson in both halves of theta: sizes [2n, feature], phase [2n], words [2n, most], and the gates that should be on [2n, gate].
+def tensors(given: Lessons) -> tuple[Tensor, ...]:
+    """Each lesson in both halves of theta: sizes [2n, feature], phase [2n], cells of `difference` [2n, CELLS], spikes of cells that compare
+    phrases [2n, 2, d], and the gates that should be on [2n, gate].
 
-    words: the cells that drive gates, ascending, [m]. In a lesson 1 + i is word i that the cue has and the stored text lacks, 1 + m + i
-    one that the cue lacks and the stored text has, `SILENT` none; in theta's reading half there are none.
+    Of a component the ON and OFF cells' spikes are added, and what is extra to what is missing. In theta's reading half wordings are
+    silent.
     """
-    differ = [
-        np.concatenate([1 + side * len(words) + np.flatnonzero(np.isin(words, cells)) for side, cells in enumerate(seen[1:])])
-        for seen in given.seen
-    ]
-    different = np.full((len(Phase), len(differ), max(map(len, differ), default=0) or 1), SILENT)
-    for row, some in zip(different[Phase.WRITE], differ, strict=True):
-        row[: len(some)] = some
-    phase = torch.arange(len(Phase)).repeat_interleave(len(differ))
+    n = len(given.seen)
+    phase = torch.arange(len(Phase)).repeat_interleave(n)
     sizes = torch.tensor(given.sizes, dtype=torch.float32).repeat(len(Phase), 1)
-    return sizes, phase, torch.tensor(different).flatten(0, 1), torch.tensor(given.wanted, dtype=torch.float32).flatten(0, 1)
+    cells = torch.tensor(np.reshape([seen.heard.cells for seen in given.seen], (n, CELLS)))
+    spikes = np.array([seen.heard.phrases.reshape(len(COMPARED), 2, -1).sum(1) for seen in given.seen], np.int8)
+    phrases = torch.tensor(np.stack([spikes[:, 0] + spikes[:, 1], spikes[:, 2]], axis=1))
+    told = (torch.cat([torch.zeros_like(x), x]) for x in (cells, phrases))
+    return sizes, phase, *told, torch.tensor(given.wanted, dtype=torch.float32).flatten(0, 1)
 
 
 def levels(mismatches: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -148,36 +168,56 @@ def train(
     embedder: Embedder,
     path: Path,
     settings: Settings = SETTINGS,
+    public: Sequence[Pair] = (),
     stage: Callable[[str], None] = lambda _: None,
 ) -> TrainedGates:
     """Train the gates of a model on the project's own texts, four fifths of them; the first process keeps their weights at a path."""
     if spec.gates is None:
         raise SpecError(f"model {spec.name!r} has no [gates] to train; hippocampus-gated has")
     parts = taught_and_held_out(settings.seed)
-    taught, held_out = (lessons(spec, embedder, texts, settings.seed + i, stage) for i, texts in enumerate(parts))
-    model = GateModel(torch.tensor(levels(taught.sizes), dtype=torch.float32), spec.gates.cells, torch.tensor(taught.words))
-    data, given = tensors(taught, taught.words), tensors(held_out, taught.words)
+    taught, held_out = (lessons(spec, embedder, texts, settings.seed + i, public if i == 0 else (), stage) for i, texts in enumerate(parts))
+    torch.manual_seed(settings.seed)
+    model = GateModel(torch.tensor(levels(taught.sizes), dtype=torch.float32), spec.gates.cells, spec.ec.dim)
+    data, given = tensors(taught), tensors(held_out)
 
     def validate(model: nn.Module) -> float:
         assert isinstance(model, GateModel)
         *x, wanted = (t.to(model.levels.device) for t in given)
         given_targets = ~wanted.isnan()
-        return float(nn.functional.binary_cross_entropy_with_logits((model(*x) / NOISE)[given_targets], wanted[given_targets]))
+        received = (model(*x) / NOISE)[given_targets]
+        return float(nn.functional.binary_cross_entropy_with_logits(received, wanted[given_targets], weight=cost(wanted)[given_targets]))
 
     stage("training the gates")
     of = f"the gates of {spec.name}, {spec.gates.cells} cells each, {len(taught.right)} lessons {mark(*data, *given)}"
     history = fit(model, data, loss, replace(settings, of=of), validate=validate)
+    veto(model)
     if leads():
-        word_cells = 0 if spec.lex is None else spec.lex.cells
-        metadata = {"features": FEATURES, "gates": GATES, "word_cells": word_cells, "embedder": embedder.name}
+        metadata = {"features": FEATURES, "gates": GATES, "embedder": embedder.name, "public_pairs": len(public)}
         save(path, model, **metadata, seed=settings.seed, texts="spikemem.data.corpus")
     return TrainedGates(history, examine(model, held_out), len(taught.right))
+
+
+def veto(model: GateModel) -> None:
+    """Let signs of `VETOES` keep `reset` silent whatever else was learned, and so a further contrast cell, where nothing
+    new is said, or something is over, and nothing denied.
+
+    Synapses that are not learned: a memory wrongly superseded is worth none of what they could learn instead.
+    """
+    with torch.no_grad():
+        model.onto_gate[[MARKS.index(mark) for mark in VETOES], RESET] -= VETO
+        cell, out = torch.zeros(CELLS, 1), torch.zeros(1, len(GATES))
+        cell[[MARKS.index("nothing new"), MARKS.index("past event")]] = 2.0
+        cell[[MARKS.index("denies"), MARKS.index("denied")]] = -4.0
+        out[0, RESET] = -VETO
+        model.onto_contrast = nn.Parameter(torch.cat([model.onto_contrast, cell.to(model.onto_contrast.device)], dim=1))
+        model.phrases = nn.Parameter(torch.cat([model.phrases, torch.zeros_like(model.phrases[..., :1])], dim=2))
+        model.out = nn.Parameter(torch.cat([model.out, out.to(model.out.device)]))
 
 
 def examine(model: GateModel, given: Lessons) -> dict[str, HeldOut]:
     """How often the gates decide lessons wrongly, for each right action."""
     with torch.no_grad():
-        *x, _ = (t.to(model.levels.device) for t in tensors(given, model.words.cpu().numpy()))
+        *x, _ = (t.to(model.levels.device) for t in tensors(given))
         value = torch.sigmoid(model(*x) / NOISE).cpu().numpy().reshape(len(Phase), -1, len(GATES))
     done = []
     for i, right in enumerate(given.right):

@@ -4,6 +4,7 @@ import multiprocessing
 import os
 import time
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -14,7 +15,11 @@ from spikemem import Hippocampus, Memory, ModelSpec, Turn, load_model
 from spikemem.errors import SpecError, StoreError
 from spikemem.hippocampus.gating import judge, mismatch
 from spikemem.hippocampus.inputs import check_cue
+from spikemem.hippocampus.regions import difference as wordings
 from spikemem.hippocampus.regions.ca1 import NONE
+from spikemem.hippocampus.regions.contrast import ContrastCells
+from spikemem.hippocampus.regions.difference import CELLS as CELLS_OF_DIFFERENCE
+from spikemem.hippocampus.regions.difference import LIKENESSES, MARKS, Difference, Heard
 from spikemem.hippocampus.regions.ec_lex import words
 from spikemem.hippocampus.regions.gates import FEATURES, GATES, Action, GateCells, Mismatch, Phase, Verdict
 from spikemem.hippocampus.spec import GatesSpec, LexSpec, weights_file
@@ -65,6 +70,22 @@ def filled(spec: ModelSpec) -> Hippocampus:
     return memory
 
 
+def contrast(rng: np.random.Generator, hidden: int = 12) -> ContrastCells:
+    """Contrast cells with synapses at random."""
+    dim = units(1).shape[1]
+    shapes = (CELLS_OF_DIFFERENCE, hidden), (2, dim, hidden), (CELLS_OF_DIFFERENCE, 4), (hidden, 4)
+    return ContrastCells(*(rng.normal(scale=0.3, size=shape) for shape in shapes))
+
+
+def differs(text: str | None, key: int) -> Difference | None:
+    """The difference of a text from that of a key, with phrases' vectors at random; None where there is no text."""
+    if text is None:
+        return None
+    old, new = units(2 * len(TEXTS))[[key, key + len(TEXTS)]]
+    marks = np.array([(len(text) + m) % 3 == 0 for m in range(len(MARKS))])
+    return Difference(marks, np.linspace(-0.2, 1.0, len(LIKENESSES)), old, new)
+
+
 # -- spikes and short cut --------------------------------------------------------------------------------------------------------------
 
 
@@ -75,30 +96,31 @@ def test_the_spikes_decide_as_the_short_cut_does(filled: Hippocampus, simulator:
         pytest.importorskip(simulator)
     rng = np.random.default_rng(0)
     levels = np.sort(rng.uniform(0, 1, (5, 6)), axis=1) * [[400], [400], [9], [9], [9]]
-    from_words = rng.normal(scale=0.2, size=(2, CELLS, 4)) * (rng.random((2, CELLS, 1)) < 0.5)
-    graded = GateCells(levels, rng.normal(size=(30, 4)), rng.normal(size=(2, 4)), 32, from_words)
-    partly = 0
+    graded = GateCells(levels, rng.normal(size=(30, 4)), rng.normal(size=(2, 4)), 32, contrast(rng))
+    partly, fired = 0, 0
     for i, text in [(0, TEXTS[0]), *((i, TEXTS[i].replace("cat", "cow cow").replace(f"mat {7 * i}", "rug")) for i in range(4))]:
         if simulator != "event" and i > 0:
             break
         vector = near(units(len(TEXTS))[[i]], 1.0 - 0.15 * i)
         given = words(text, CELLS)
         volley = filled.circuit.volley(vector, check_cue([given], None, 1, filled.spec.lex))
-        short = judge(filled.circuit, graded, volley, vector, None)
-        spiked = judge(filled.circuit, graded, volley, vector, (simulator, "cpu"))
+        differ = partial(differs, text if i else None)
+        short = judge(filled.circuit, graded, volley, vector, None, differ)
+        spiked = judge(filled.circuit, graded, volley, vector, (simulator, "cpu"), differ)
         assert short is not None
         assert spiked is not None
         assert spiked.recording is not None
         assert spiked.key == short.key == i
         for name in ("share", "value"):
             np.testing.assert_array_equal(getattr(spiked, name), getattr(short, name), err_msg=name)
-        for name, of_spikes, of_short in zip(Mismatch._fields, spiked.mismatch, short.mismatch, strict=True):
+        np.testing.assert_array_equal(spiked.mismatch.sizes, short.mismatch.sizes)
+        for name, of_spikes, of_short in zip(Heard._fields, spiked.mismatch.heard, short.mismatch.heard, strict=True):
             np.testing.assert_array_equal(of_spikes, of_short, err_msg=name)
-        if i:
-            assert graded.words[0, short.mismatch.extra].any()
-            assert graded.words[1, short.mismatch.missing].any()
+            assert of_short.any() == (i > 0)
+        fired += int(graded.contrast.fired(short.mismatch.heard).sum())
         partly += int(((short.share > 0) & (short.share < 1)).sum())
     assert partly
+    assert fired or simulator != "event"
 
 
 @pytest.mark.slow
@@ -127,8 +149,7 @@ def test_where_none_answers_all_is_new(spec: ModelSpec, filled: Hippocampus) -> 
         assert key == NONE
         assert new.sizes[0] == np.abs(volley.counts[0].astype(int)).sum()
         assert not new.sizes[[1, 3, 4]].any()
-        assert new.extra.tolist() == given.cells.tolist()
-        assert not len(new.missing)
+        assert not new.heard.cells.any()
 
 
 def test_mismatch_counts_spikes_and_words(filled: Hippocampus) -> None:
@@ -136,14 +157,18 @@ def test_mismatch_counts_spikes_and_words(filled: Hippocampus) -> None:
     same = circuit.volley(units(len(TEXTS))[[3]], check_cue([words(TEXTS[3], CELLS)], None, 1, filled.spec.lex))
     key, nothing = mismatch(circuit, same)
     assert key == 3
-    assert not len(nothing.extra) + len(nothing.missing)
+    assert not nothing.heard.cells.any()
+    assert not nothing.heard.phrases.any()
     known = nothing.sizes
     assert known[:4].tolist() == [0, 0, 0, 0]
     assert known[4] > 0
     other = circuit.volley(near(units(len(TEXTS))[[3]], 0.9), check_cue([words("a quite new sentence", CELLS)], None, 1, filled.spec.lex))
-    key, (change, extra, missing) = mismatch(circuit, other)
-    given, learned = words("a quite new sentence", CELLS).cells, words(TEXTS[3], CELLS).cells
-    assert (set(extra), set(missing)) == (set(given) - set(learned), set(learned) - set(given))
+    key, (change, heard) = mismatch(circuit, other, partial(differs, "a quite new sentence"))
+    assert heard.cells[len(MARKS)]
+    old, new = units(2 * len(TEXTS))[[3, 3 + len(TEXTS)]]
+    n_old, n_new = (np.floor(2 * np.sqrt(len(x)) * np.concatenate([np.maximum(x, 0), np.maximum(-x, 0)]) + 0.5) for x in (old, new))
+    expected = np.maximum(n_new - n_old, 0), np.maximum(n_old - n_new, 0), np.minimum(n_new, n_old)
+    np.testing.assert_array_equal(heard.phrases, expected)
     cue, taught = other.counts[0].astype(int), circuit.ca1.counts[key].astype(int)
     both_sides = np.abs(np.stack([np.maximum(cue, 0) - np.maximum(taught, 0), np.maximum(-cue, 0) - np.maximum(-taught, 0)]))
     assert change[0] + change[1] == both_sides.sum()
@@ -154,15 +179,19 @@ def test_mismatch_counts_spikes_and_words(filled: Hippocampus) -> None:
 
 def test_a_gates_value_is_its_cells_firing_probability() -> None:
     rng = np.random.default_rng(1)
-    many = GateCells(np.zeros((5, 1)), rng.normal(size=(5, 4)), rng.normal(size=(2, 4)), 20_000, rng.normal(size=(2, 9, 4)))
-    differs = Mismatch(np.ones(5), np.array([1, 7]), np.array([4]))
-    verdict = many.judge(0, differs, seed=5)
-    from_words = many.words[0, 1] + many.words[0, 7] + many.words[1, 4]
-    expected = 1 / (1 + np.exp(1 - (many.synapses.sum(0) + many.theta + np.array([0 * from_words, from_words]))))
+    many = GateCells(np.zeros((5, 1)), rng.normal(size=(5, 4)), rng.normal(size=(2, 4)), 20_000, contrast(rng))
+    heard = wordings.heard(differs("a text", 0), units(1).shape[1])
+    differ, cells = Mismatch(np.ones(5), heard), many.contrast
+    verdict = many.judge(0, differ, seed=5)
+    extra, missing, shared = heard.phrases.reshape(3, 2, -1).sum(1)
+    drive = heard.cells @ cells.onto_contrast + (extra + missing) @ cells.phrases[0] + shared @ cells.phrases[1]
+    assert 0 < (drive > 1).sum() < len(drive)
+    told = heard.cells @ cells.onto_gate + (drive > 1) @ cells.out
+    expected = 1 / (1 + np.exp(1 - (many.synapses.sum(0) + many.theta + np.array([0 * told, told]))))
     np.testing.assert_allclose(verdict.value, expected, atol=1e-12)
     np.testing.assert_allclose(verdict.share, expected, atol=4 * np.sqrt(0.25 / 20_000))
-    assert (many.judge(0, differs, seed=5).share == verdict.share).all()
-    assert (many.judge(0, differs, seed=6).share != verdict.share).any()
+    assert (many.judge(0, differ, seed=5).share == verdict.share).all()
+    assert (many.judge(0, differ, seed=6).share != verdict.share).any()
 
 
 @pytest.mark.parametrize(
@@ -177,7 +206,7 @@ def test_what_the_gates_mean(on: set[str], action: Action) -> None:
     share = np.zeros((2, 4))
     for gate in on:
         share[Phase.READ if gate == "read" else Phase.WRITE, GATES.index(gate)] = 0.75
-    same = Mismatch(np.zeros(5), *np.zeros((2, 0), np.int64))
+    same = Mismatch(np.zeros(5), wordings.nothing(1))
     verdict = Verdict(0, same, share, share)
     assert verdict.action is action
     assert {gate for gate in GATES if verdict.on(gate)} == on
@@ -597,8 +626,10 @@ def test_the_model_that_ships_has_gates_and_prints_them() -> None:
     assert spec.model_copy(update=alike) == load_model("hippocampus-text").model_copy(update=alike)
     trained = GateCells.of(spec)
     assert trained.levels.shape == (len(FEATURES), 16)
-    assert trained.words.any()
-    known, stranger = (Mismatch(np.array(sizes, float), *np.zeros((2, 0), np.int64)) for sizes in ([0, 0, 0, 0, 25], [300, 300, 25, 20, 5]))
+    assert trained.contrast.dim == spec.ec.dim
+    known, stranger = (
+        Mismatch(np.array(sizes, float), wordings.nothing(spec.ec.dim)) for sizes in ([0, 0, 0, 0, 25], [300, 300, 25, 20, 5])
+    )
     assert trained.judge(0, known, 0).action is Action.RENEW
     assert trained.judge(0, stranger, 0).action is Action.WRITE
     assert trained.judge(NONE, stranger, 0).key == NONE

@@ -8,12 +8,16 @@ They have the names of SPMN's gates, and are driven by how the event differs fro
                  W-  log-odds of the words that it was taught and the cue lacks             lex_missing
                  W0  log-odds of the words that both have                                   lex_shared
     novelty      S_j = 1 where a mismatch exceeds level l_j                                 novelty
-    gate         P(S_g = 1) = sigmoid(sum_j w_gj S_j + sum_i (a_gi X_i + b_gi Y_i) + theta_g[phase] - 1)
-                 X_i, Y_i = 1 for a word i of the cue and not taught, and the reverse      gate_update, gate_reset, ...
+    difference   D_i = 1 for a sign or a likeness of the two wordings, P_i = spikes of cells that compare the phrases that
+                 replaced one another                                                      difference, phrase_extra, ...
+    contrast     H_h = 1 where sum_i (u_hi D_i + v_hi P_i) > l_h                           contrast
+    gate         P(S_g = 1) = sigmoid(sum_j w_gj S_j + sum_i d_gi D_i + sum_h h_gh H_h + theta_g[phase] - 1)
+                                                                                           gate_update, gate_reset, ...
 
 The best index cell is CA1's answer to meaning alone: words come in the gamma cycle after it, to be compared. How much differs reaches
-the gates from the novelty cells; which words do, in the writing half of theta, from the comparing word cells themselves: another day
-corrects, another name does not. Each gate is a population of cells with escape noise (`network.Logistic`), so that its value is a firing
+the gates from the novelty cells; what differs does, in the writing half of theta, where both have wordings (`difference`): a phrase in
+another's place, as the embedder reads both, through a layer of contrast cells, and signs of grammar, a "not", another subject, another
+order. No word is known by a list. Each gate is a population of cells with escape noise (`network.Logistic`), so that its value is a firing
 probability; it is on where more than half of them fire.
 Read in the half of theta in which CA3 drives CA1, written in the other (Hasselmo, Bodelon and Wyble 2002): the gates fire in both halves,
 learn from theta's synapses to be silent in the one that is not theirs, and act in their own. Of SPMN's gates `update` lets an event write
@@ -30,19 +34,27 @@ Synapses and levels are learned (`spikemem train gates`).
 """
 
 from dataclasses import dataclass
-from enum import IntEnum, StrEnum
+from enum import StrEnum
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from spikemem.errors import SnapshotError, SpecError
-from spikemem.hippocampus.codes import HALF, WINDOW
+from spikemem.hippocampus.codes import HALF
+from spikemem.hippocampus.regions import difference as wordings
 from spikemem.hippocampus.regions import ec
 from spikemem.hippocampus.regions.bcpnn import Lexicon
 from spikemem.hippocampus.regions.ca1 import CA1, NONE
+from spikemem.hippocampus.regions.contrast import ContrastCells
+from spikemem.hippocampus.regions.difference import Difference, Heard
 from spikemem.hippocampus.regions.ec_lex import Words
-from spikemem.hippocampus.regions.rhythm import BACK, DT, GAMMA, GRID, Gamma, Mode
+from spikemem.hippocampus.regions.gate_phases import GATES as GATES
+from spikemem.hippocampus.regions.gate_phases import HOLD, JUDGE, MOST, RELEASE, SAMPLES, START, on_grid
+from spikemem.hippocampus.regions.gate_phases import PROTOCOL as PROTOCOL
+from spikemem.hippocampus.regions.gate_phases import Phase as Phase
+from spikemem.hippocampus.regions.gate_phases import population as population
+from spikemem.hippocampus.regions.rhythm import BACK, DT, GAMMA, GRID
 from spikemem.hippocampus.spec import ModelSpec, weights_file
 from spikemem.network.graph import CycleReset, Logistic, Network, Population
 from spikemem.network.neurons import LIF
@@ -51,8 +63,6 @@ from spikemem.simulators.recording import Recording
 from spikemem.simulators.stimulus import drawn
 from spikemem.snapshot import WEIGHTS, load_arrays
 
-GATES = ("update", "reset", "candidate", "read")
-"""Names of the gates, in the order of their columns."""
 FEATURES = ("ec_extra", "ec_missing", "lex_extra", "lex_missing", "lex_shared")
 """The comparing populations, whose spikes are the mismatch; the order of `Mismatch.sizes`."""
 ESCAPE = LIF(tau=0.01, threshold=1.0, reset=0.0)
@@ -61,35 +71,6 @@ MAJORITY = 0.5
 """A gate is on where more than this share of its cells fires."""
 NOISE = 1.0
 """Scale of the gates' noise: their input is in units of the logit."""
-COMPARE = 2
-"""The gamma cycle in which CA1's answer, read in the one before, meets the cue."""
-START = COMPARE * GAMMA
-"""The first step of that cycle."""
-MOST = WINDOW
-"""Spikes of a comparing cell: the window in which it is not held is as long as EC's."""
-WORDS = ("lex_extra", "lex_missing")
-"""Comparing word cells, each of which has synapses of its own onto the gates."""
-WORD_STEP = 1
-"""The step at which they fire."""
-RELEASE = WINDOW + 1
-"""The step from which EC's comparing cells fire: its volley has arrived."""
-JUDGE = GAMMA - 1
-"""The step at which novelty cells fire."""
-HOLD = 2.0**16
-"""Inhibition beyond any mismatch."""
-
-
-class Phase(IntEnum):
-    """Halves of a theta cycle."""
-
-    READ = 0
-    WRITE = 1
-
-
-SAMPLES = tuple((COMPARE + 1 + phase) * GAMMA for phase in Phase)
-"""Steps at which the gates fire: the end of the reading half, and a gamma cycle into the writing one."""
-PROTOCOL = [Gamma(Mode.CUE), Gamma(Mode.CUE, read=True), Gamma(Mode.CUE), Gamma(Mode.QUIET), Gamma(Mode.QUIET)]
-"""A theta cycle: the cue is encoded, completed and answered, compared; then it is silent and the writing half begins."""
 
 
 class Action(StrEnum):
@@ -104,12 +85,11 @@ class Action(StrEnum):
 class Mismatch(NamedTuple):
     """How a cue differs from what an index cell has learned.
 
-    sizes: by `FEATURES`, [5].   extra: word cells of the cue that were not taught.   missing: taught, and not of the cue; ascending, int64.
+    sizes: by `FEATURES`, [5].   heard: how the wordings differ, as spikes.
     """
 
     sizes: NDArray[np.float64]
-    extra: NDArray[np.int64]
-    missing: NDArray[np.int64]
+    heard: Heard
 
 
 @dataclass(frozen=True, eq=False)
@@ -150,7 +130,7 @@ class GateCells:
     The SPMN cell (`spmn.cell`) has gates of the same names for each part of its memory; `spmn.Gates` holds their values.
 
     levels: of novelty cells, [feature, level].   synapses: [feature x level, gate].   theta: [phase, gate].
-    words: synapses from comparing word cells, [2, word cell, gate], as `WORDS`; none by default.
+    contrast: what the gates hear of wordings; nothing by default.
     embedder: the name of the embedder on whose vectors they were trained, None where unknown.
     """
 
@@ -160,18 +140,15 @@ class GateCells:
         synapses: NDArray[np.float64],
         theta: NDArray[np.float64],
         cells: int,
-        words: NDArray[np.float64] | None = None,
+        contrast: "ContrastCells | None" = None,
         embedder: str | None = None,
     ) -> None:
-        words = np.zeros((len(WORDS), 0, len(GATES))) if words is None else words
         if levels.ndim != 2 or len(levels) != len(FEATURES) or synapses.shape != (levels.size, len(GATES)):
             raise SpecError(f"gates need levels [{len(FEATURES)}, n] and synapses [{levels.size}, {len(GATES)}], not {synapses.shape}")
         if theta.shape != (len(Phase), len(GATES)):
             raise SpecError(f"gates need theta synapses of shape {(len(Phase), len(GATES))}, not {theta.shape}")
-        if words.ndim != 3 or (words.shape[0], words.shape[2]) != (len(WORDS), len(GATES)):
-            raise SpecError(f"gates need synapses from words of shape [{len(WORDS)}, n, {len(GATES)}], not {words.shape}")
-        given = (levels, synapses, theta, words)
-        self.levels, self.synapses, self.theta, self.words = (np.round(a.astype(np.float64) / GRID) * GRID for a in given)
+        self.levels, self.synapses, self.theta = (on_grid(a) for a in (levels, synapses, theta))
+        self.contrast = ContrastCells.deaf() if contrast is None else contrast
         self.cells, self.embedder = cells, embedder
 
     @classmethod
@@ -183,30 +160,25 @@ class GateCells:
         try:
             arrays, head = load_arrays(path, WEIGHTS)
             levels, synapses, theta = (np.asarray(arrays[name], np.float64) for name in ("levels", "synapses", "theta"))
+            contrast = ContrastCells.of(arrays) if "onto_contrast" in arrays else None
             metadata = head.get("metadata")
-            metadata = metadata if isinstance(metadata, dict) else {}
-            lexicon = 0 if spec.lex is None else spec.lex.cells
-            words = np.zeros((len(WORDS), lexicon, len(GATES)))
-            if "words" in arrays and metadata.get("word_cells") == lexicon:
-                words[:, np.asarray(arrays["words"], np.int64)] = np.asarray(arrays["heard"], np.float64)
         except (SnapshotError, KeyError, IndexError, ValueError) as error:
             raise SpecError(
                 f"gates of model {spec.name!r}: {path} holds no trained gates ({error}); make them with spikemem train gates"
             ) from error
-        if "words" in arrays and metadata.get("word_cells") != lexicon:
+        if contrast is not None and contrast.dim not in (0, spec.ec.dim):
             raise SpecError(
-                f"gates of model {spec.name!r}: {path} was trained on {metadata.get('word_cells')} word cells, not on {lexicon}; "
+                f"gates of model {spec.name!r}: {path} was trained on vectors of {contrast.dim} dimensions, not of {spec.ec.dim}; "
                 "train them anew with spikemem train gates --model"
             )
-        return cls(levels, synapses, theta, spec.gates.cells, words, metadata.get("embedder"))
+        embedder = metadata.get("embedder") if isinstance(metadata, dict) else None
+        return cls(levels, synapses, theta, spec.gates.cells, contrast, embedder)
 
     def received(self, mismatch: Mismatch) -> NDArray[np.float64]:
         """The input current of each gate's cells, [phase, gate]."""
         novelty = (mismatch.sizes[:, None] > self.levels).ravel().astype(np.float64)
         received = novelty @ self.synapses + self.theta
-        if self.words.shape[1]:
-            extra, missing = self.words
-            received[Phase.WRITE] += extra[mismatch.extra].sum(0) + missing[mismatch.missing].sum(0)
+        received[Phase.WRITE] += self.contrast.onto_gates(mismatch.heard)
         return received
 
     def judge(self, key: int, mismatch: Mismatch, seed: int) -> Verdict:
@@ -234,8 +206,9 @@ class GateCells:
     # -- as populations ------------------------------------------------------------------------------------------------------------
 
     def build(self, net: Network, ca1: CA1, seed: int) -> None:
-        """Add the comparing cells of EC and of its words, `novelty`, `theta` and the gates to a circuit."""
+        """Add the comparing cells of EC, of its words and of wordings, `novelty`, `contrast`, `theta` and the gates to a circuit."""
         self._build_comparison(net, ca1)
+        wordings.build(net, ca1.counts.shape[1])
         net.add(Population("novelty", self.levels.size, ec.PERFECT, CycleReset(GAMMA * DT)))
         net.add(Population("theta", len(Phase)))
         word_odds = odds(ca1.lexicon)
@@ -250,11 +223,7 @@ class GateCells:
             for step in SAMPLES:
                 net.connect("novelty", population(name), synapses, delay=(step - START - JUDGE) * DT)
             net.connect("theta", population(name), Dense(np.repeat(self.theta[:, [g]], self.cells, axis=1)))
-            for words, weight in zip(WORDS, self.words[:, :, g], strict=True):
-                if len(used := np.flatnonzero(weight)):
-                    pre, post = np.repeat(used, self.cells), np.tile(np.arange(self.cells), len(used))
-                    from_words = Sparse.from_coo(pre, post, np.repeat(weight[used], self.cells), (len(weight), self.cells))
-                    net.connect(words, population(name), from_words, delay=(SAMPLES[Phase.WRITE] - START - WORD_STEP) * DT)
+        self.contrast.build(net, self.cells)
 
     def _build_comparison(self, net: Network, ca1: CA1) -> None:
         cycle, counts = CycleReset(GAMMA * DT), ca1.counts
@@ -272,8 +241,11 @@ class GateCells:
             net.connect("ec_lex", name, one_to_one(of_cue))
             net.connect("sub", name, Sparse(known.indptr, known.targets, known.weights * taught_word, known.post), delay=BACK)
 
-    def stimulus(self) -> dict[str, NDArray[np.generic]]:
-        """What drives these populations through `PROTOCOL`: currents, [time] or [time, 1, cell], and theta's spikes, [time, cell]."""
+    def stimulus(self, difference: Difference | None, dim: int) -> dict[str, NDArray[np.generic]]:
+        """What drives these populations through `PROTOCOL`: currents, [time] or [time, 1, cell], and spikes, [time, cell].
+
+        difference: of the wordings.   dim: of EC's vectors.
+        """
         steps, start = len(PROTOCOL) * GAMMA, START
         held = np.zeros(steps)
         held[::GAMMA] = -HOLD
@@ -287,13 +259,9 @@ class GateCells:
         for phase, step in zip(Phase, SAMPLES, strict=True):
             theta[step - 1, phase] = True
             gates[step] = 0.0
+        told = wordings.stimulus(difference, dim, steps, start, RELEASE) | self.contrast.stimulus(steps)
         compared = {"ec_extra": volley, "ec_missing": volley, "lex_extra": words, "lex_missing": words, "lex_shared": shared}
-        return {**compared, "novelty": novelty, "theta": theta, **{population(name): gates for name in GATES}}
-
-
-def population(gate: str) -> str:
-    """The name of a gate's population."""
-    return f"gate_{gate}"
+        return {**compared, **told, "novelty": novelty, "theta": theta, **{population(name): gates for name in GATES}}
 
 
 def odds(lexicon: Lexicon) -> NDArray[np.float64]:
@@ -301,10 +269,10 @@ def odds(lexicon: Lexicon) -> NDArray[np.float64]:
     return np.round(lexicon.odds() / GRID) * GRID
 
 
-def mismatch(counts: NDArray[np.int8], words: Words, ca1: CA1, key: int) -> Mismatch:
+def mismatch(counts: NDArray[np.int8], words: Words, ca1: CA1, key: int, difference: Difference | None = None) -> Mismatch:
     """How a cue's volley [d] and words differ from what an index cell has learned.
 
-    Where none answers (`NONE`) nothing was taught, and all is new.
+    Where none answers (`NONE`) nothing was taught, and all is new.   difference: of the wordings, where both have one.
     """
     cue = counts.astype(np.int64)
     taught = np.zeros_like(cue) if key == NONE else ca1.counts[key].astype(np.int64)
@@ -316,7 +284,7 @@ def mismatch(counts: NDArray[np.int8], words: Words, ca1: CA1, key: int) -> Mism
     shared = np.intersect1d(words.cells, had, assume_unique=True)
     of_cue, of_key, both = (float(np.sum(np.round(ca1.lexicon.odds_of(cells) / GRID) * GRID)) for cells in (words.cells, had, shared))
     sizes = np.array([more, less, of_cue - both, of_key - both, both], np.float64)
-    return Mismatch(sizes, *(np.setdiff1d(a, b, assume_unique=True) for a, b in ((words.cells, had), (had, words.cells))))
+    return Mismatch(sizes, wordings.heard(difference, len(counts)))
 
 
 def mismatch_of(recording: Recording, lexicon: Lexicon) -> Mismatch:
@@ -324,4 +292,4 @@ def mismatch_of(recording: Recording, lexicon: Lexicon) -> Mismatch:
     word_odds = odds(lexicon)
     spikes = {name: recording[name].cell for name in FEATURES}
     sizes = [len(cells) if name.startswith("ec") else word_odds[cells].sum() for name, cells in spikes.items()]
-    return Mismatch(np.array(sizes, np.float64), *(np.sort(spikes[name]).astype(np.int64) for name in WORDS))
+    return Mismatch(np.array(sizes, np.float64), wordings.heard_of(recording, recording["ec"].size // 2))

@@ -1,0 +1,66 @@
+"""Pairs that the gates were not taught: what a memory makes of the second sentence, by what it is to the first.
+
+    python analysis/memory/gates_held_out.py
+
+The pairs (tests/hippocampus/held_out_pairs.json) were written for this, in kinds of things, and mostly in sentences, that no training pair
+has: captions that contradict, follow from or have nothing to do with one another, everyday updates, denials, the same words in another
+order, another figure, and 150 pairs of biographies, meetings, orders and lists, both of which are true. Ten first sentences of a sort come
+into a memory, after five others; then the second ones. Prints how often each was written, superseded the first, or was taken up by it, and
+with --list those that did otherwise than they should.
+"""
+
+import argparse
+import json
+from collections import Counter
+from pathlib import Path
+
+from spikemem import Memory
+from spikemem.data.corpus import load_facts
+from spikemem.evaluate.compare import wilson
+from spikemem.memory.embed import SentenceEmbedder
+
+TOGETHER, BEFORE = 10, 5
+"""Pairs that come into one memory, and other sentences that it is told before."""
+PAIRS = Path(__file__).parents[2] / "tests" / "hippocampus" / "held_out_pairs.json"
+CORRECTS = ("overwrite", "supersede")
+SUPERSEDED = ("contradiction", "update", "denial")
+"""Sorts of pairs whose first sentence the second should supersede."""
+
+parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+parser.add_argument("--pairs", type=Path, default=PAIRS)
+parser.add_argument("--model", default="hippocampus-gated")
+parser.add_argument("--list", action="store_true", help="pairs of which the wrong ones became")
+
+
+def decided(memory: Memory, pairs: list[list[str]]) -> list[str]:
+    """What was decided about each second sentence; "write" where it met another memory than its first one, whatever became of that."""
+    memory.store_all(load_facts().before[:BEFORE])
+    ids = memory.store_all([first for first, _ in pairs])
+    memory.store_all([second for _, second in pairs])
+    done = zip(memory.decisions, ids, strict=True)
+    return ["write" if d.old != i else "supersede" if d.action in CORRECTS else d.action for d, i in done]
+
+
+def main() -> None:
+    args = parser.parse_args()
+    sorts = json.loads(args.pairs.read_text(encoding="utf-8"))
+    embedder = SentenceEmbedder()
+    print("| second is | n | superseded | 95 % | written | taken up |\n|---|---|---|---|---|---|")
+    for sort, pairs in sorts.items():
+        actions: list[str] = []
+        for start in range(0, len(pairs), TOGETHER):
+            with Memory.open(None, args.model, embedder=embedder) as memory:
+                actions += decided(memory, pairs[start : start + TOGETHER])
+        done, n = Counter(actions), len(pairs)
+        share = done["supersede"] / n
+        low, high = wilson(share, n)
+        taken = (done["refresh"] + done["renew"]) / n
+        print(f"| {sort} | {n} | {share:.3f} | {low:.2f} to {high:.2f} | {done['write'] / n:.3f} | {taken:.3f} |", flush=True)
+        if args.list:
+            for (first, second), action in zip(pairs, actions, strict=True):
+                if (action == "supersede") != (sort in SUPERSEDED):
+                    print(f"    {action}: {first} / {second}")
+
+
+if __name__ == "__main__":
+    main()
