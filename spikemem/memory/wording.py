@@ -205,7 +205,7 @@ def _spans(a: list[Token], b: list[Token]) -> list[Span]:
 
 def _marks_of_subject(old: Wording, new: Wording) -> set[str]:
     marks = set()
-    if old.head.casefold() != new.head.casefold():
+    if old.head and new.head and old.head.casefold() != new.head.casefold():
         marks.add("speaker")
     subjects = [side.subject for side in (old, new)]
     if None in (old.verb, new.verb):
