@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from spikemem.data.corpus import load_conversation, load_small_talk
-from spikemem.data.corpus.pairs import Pair, PairKind, pairs
+from spikemem.data.corpus.pairs import FactPair, PairKind, pairs
 from spikemem.data.corpus.statements import load_corpus
 from spikemem.data.corpus.stream import EventKind, StreamEvent, stream
 from spikemem.data.datasets import pairs as sentence_pairs
@@ -174,7 +174,7 @@ def held_out_texts() -> list[str]:
 
 
 def lessons(
-    spec: ModelSpec, embedder: Embedder, texts: Texts, seed: int = 0, public: Sequence[Pair] = (), stage: Stage = lambda _: None
+    spec: ModelSpec, embedder: Embedder, texts: Texts, seed: int = 0, public: Sequence[FactPair] = (), stage: Stage = lambda _: None
 ) -> Lessons:
     """All lessons that a set of texts gives, from events, pairs of facts and cues.
 
@@ -205,7 +205,7 @@ def lessons(
     return made.heard(differ, spec.ec.dim)
 
 
-def public_pairs(data: Path) -> list[Pair]:
+def public_pairs(data: Path) -> list[FactPair]:
     """Pairs of STS-B (Cer 2017; CC BY-SA 4.0 and others), its parts to train and develop on: what is alike, and what is not and yet no
     contradiction. Pairs of which one side is denied are left out, and so are those between.
 
@@ -216,7 +216,7 @@ def public_pairs(data: Path) -> list[Pair]:
         for first, second, score in sentence_pairs(data, "STS-B", part):
             if score is None or UNLIKE < score < SAME or contrast(first, second).marks & {"denies", "denied"}:
                 continue
-            made.append(Pair(first, second, PairKind.ALIKE if score >= SAME else PairKind.BESIDE))
+            made.append(FactPair(first, second, PairKind.ALIKE if score >= SAME else PairKind.BESIDE))
     return made
 
 
@@ -266,7 +266,7 @@ def _events(spec: ModelSpec, events: Sequence[StreamEvent], vectors: Vectors, se
     return Lessons.of_events(seen, actions, told)
 
 
-def _memories(facts: Sequence[Pair], rng: np.random.Generator) -> Iterator[list[Pair]]:
+def _memories(facts: Sequence[FactPair], rng: np.random.Generator) -> Iterator[list[FactPair]]:
     """Pairs, divided among memories of `TOLD_BEFORE` first sentences."""
     mixed = [facts[i] for i in rng.permutation(len(facts))]
     while mixed:
@@ -275,7 +275,7 @@ def _memories(facts: Sequence[Pair], rng: np.random.Generator) -> Iterator[list[
         mixed = mixed[n:]
 
 
-def _pairs(spec: ModelSpec, facts: Sequence[Pair], vectors: Vectors, seed: int) -> Lessons:
+def _pairs(spec: ModelSpec, facts: Sequence[FactPair], vectors: Vectors, seed: int) -> Lessons:
     """Lessons from the second sentences of pairs, put to a memory of all first ones; only where their own first one answers."""
     memory = Hippocampus(spec, seed=seed)
     memory.store(np.array([vectors[pair.first] for pair in facts]), words=[[_words_of(pair.first, spec)] for pair in facts])

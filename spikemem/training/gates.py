@@ -23,7 +23,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.autograd.function import once_differentiable
 
-from spikemem.data.corpus.pairs import Pair
+from spikemem.data.corpus.pairs import FactPair
 from spikemem.errors import SpecError
 from spikemem.hippocampus.regions.contrast import EFFICACY
 from spikemem.hippocampus.regions.difference import CELLS, COMPARED, MARKS
@@ -168,7 +168,7 @@ def train(
     embedder: Embedder,
     path: Path,
     settings: Settings = SETTINGS,
-    public: Sequence[Pair] = (),
+    public: Sequence[FactPair] = (),
     stage: Callable[[str], None] = lambda _: None,
 ) -> TrainedGates:
     """Train the gates of a model on the project's own texts, four fifths of them; the first process keeps their weights at a path."""
@@ -198,10 +198,10 @@ def train(
 
 
 def veto(model: GateModel) -> None:
-    """Let signs of `VETOES` keep `reset` silent whatever else was learned, and so a further contrast cell, where nothing
-    new is said, or something is over, and nothing denied.
+    """Let signs of `VETOES` keep `reset` silent, whatever else was learned.
 
-    Synapses that are not learned: a memory wrongly superseded is worth none of what they could learn instead.
+    So does a further contrast cell, where nothing new is said, or something is over, and nothing denied. These synapses are not learned: a
+    memory wrongly superseded is worth none of what they could learn instead.
     """
     with torch.no_grad():
         model.onto_gate[[MARKS.index(mark) for mark in VETOES], RESET] -= VETO

@@ -74,7 +74,7 @@ class PairKind(StrEnum):
     """The same, or what follows from it."""
 
 
-class Pair(NamedTuple):
+class FactPair(NamedTuple):
     """Two sentences, and what the second is to the first."""
 
     first: str
@@ -115,7 +115,7 @@ class Filler:
                 return {**slots, name: other[name]}
 
 
-def pairs(n: int, rng: np.random.Generator) -> list[Pair]:
+def pairs(n: int, rng: np.random.Generator) -> list[FactPair]:
     """n pairs of each of the ways in which pairs are made, of some half as many (fewer where a draw gives none)."""
     kinds, fill = load_kinds(), Filler(rng)
     ways = (
@@ -142,7 +142,7 @@ def _scene(fill: Filler, text: str) -> str:
     return f"{text.rstrip('.')} {fill.one(SCENES)}." if fill.rng.random() < 0.3 else text
 
 
-def _updates(fill: Filler, kinds: list[Kind]) -> Pair:
+def _updates(fill: Filler, kinds: list[Kind]) -> FactPair:
     """Another value of the same; sometimes with a word that says so, or details left out."""
     kind = _kind(fill, kinds)
     if fill.rng.random() < 0.35:
@@ -160,10 +160,10 @@ def _updates(fill: Filler, kinds: list[Kind]) -> Pair:
     elif draw < 0.15:
         aside = fill.one(ASIDE)
         second = aside + (second if second.split()[0] in PEOPLE else second[0].lower() + second[1:])
-    return Pair(first, second, PairKind.UPDATE)
+    return FactPair(first, second, PairKind.UPDATE)
 
 
-def _beside(fill: Filler, kinds: list[Kind]) -> Pair | None:
+def _beside(fill: Filler, kinds: list[Kind]) -> FactPair | None:
     """The same, or another value, of another one."""
     kind = _kind(fill, kinds, bool(fill.rng.random() < 0.8))
     frame, slots = fill.one(kind.frames), fill.slots(kind)
@@ -172,10 +172,10 @@ def _beside(fill: Filler, kinds: list[Kind]) -> Pair | None:
         return None
     i, j = fill.two(len(kind.values))
     second = fill.one(kind.values[i if fill.rng.random() < 0.4 else j])
-    return Pair(frame.format(v=fill.one(kind.values[i]), **slots), frame.format(v=second, **other), PairKind.BESIDE)
+    return FactPair(frame.format(v=fill.one(kind.values[i]), **slots), frame.format(v=second, **other), PairKind.BESIDE)
 
 
-def _topics(fill: Filler, kinds: list[Kind]) -> Pair | None:
+def _topics(fill: Filler, kinds: list[Kind]) -> FactPair | None:
     """Two things that are true of one."""
     of_agents = fill.rng.random() < 0.15  # of two doings of somebody nobody knows whether they exclude one another
     name = "{agent}" if of_agents else fill.one(["{who}", "{it}", "{rel}"])
@@ -189,18 +189,18 @@ def _topics(fill: Filler, kinds: list[Kind]) -> Pair | None:
         f.format(v=fill.one(fill_of), **slots)
         for f, fill_of in zip(frames, (v.values[int(fill.rng.integers(len(v.values)))] for v in (a, b)), strict=True)
     )
-    return Pair(first, second, PairKind.BESIDE)
+    return FactPair(first, second, PairKind.BESIDE)
 
 
-def _adding(fill: Filler, kinds: list[Kind]) -> Pair:
+def _adding(fill: Filler, kinds: list[Kind]) -> FactPair:
     """Another value of what adds up."""
     kind = _kind(fill, kinds, False)
     frame, slots = fill.one(kind.frames), fill.slots(kind)
     old, new = (fill.one(kind.values[i]) for i in fill.two(len(kind.values)))
-    return Pair(frame.format(v=old, **slots), frame.format(v=new, **slots), PairKind.BESIDE)
+    return FactPair(frame.format(v=old, **slots), frame.format(v=new, **slots), PairKind.BESIDE)
 
 
-def _denials(fill: Filler, kinds: list[Kind]) -> Pair | None:
+def _denials(fill: Filler, kinds: list[Kind]) -> FactPair | None:
     """The contrary, in one of the ways in which English denies; or the other way round."""
     kind = _kind(fill, kinds, bool(fill.rng.random() < 0.6))
     if fill.rng.random() < 0.4:
@@ -213,7 +213,7 @@ def _denials(fill: Filler, kinds: list[Kind]) -> Pair | None:
         return None
     text, contrary = (_scene(fill, text), contrary) if fill.rng.random() < 0.2 else (text, contrary)
     pair = (text, contrary) if fill.rng.random() < 0.7 else (contrary, text)
-    return Pair(*pair, PairKind.DENIAL)
+    return FactPair(*pair, PairKind.DENIAL)
 
 
 def _contraries(fill: Filler, text: str) -> Iterator[str]:
@@ -238,7 +238,7 @@ def _contraries(fill: Filler, text: str) -> Iterator[str]:
         yield made
 
 
-def _alike(fill: Filler, kinds: list[Kind]) -> Pair | None:
+def _alike(fill: Filler, kinds: list[Kind]) -> FactPair | None:
     """The same in other words, a synonym, what follows, or details put in or left out."""
     draw = fill.rng.random()
     kind = _kind(fill, kinds, bool(fill.rng.random() < 0.7))
@@ -249,7 +249,7 @@ def _alike(fill: Filler, kinds: list[Kind]) -> Pair | None:
         synonyms = values[int(fill.rng.integers(len(values)))]
         i, j = fill.two(len(synonyms))
         frame, slots = fill.one(kind.frames), fill.slots(kind)
-        return Pair(frame.format(v=synonyms[i], **slots), frame.format(v=synonyms[j], **slots), PairKind.ALIKE)
+        return FactPair(frame.format(v=synonyms[i], **slots), frame.format(v=synonyms[j], **slots), PairKind.ALIKE)
     if draw < 0.75:
         likes = load_likes()
         a, b, either = likes[int(fill.rng.integers(len(likes)))]
@@ -264,14 +264,14 @@ def _alike(fill: Filler, kinds: list[Kind]) -> Pair | None:
             is None
         ):
             return None
-        return Pair(_scene(fill, first), second, PairKind.ALIKE)
+        return FactPair(_scene(fill, first), second, PairKind.ALIKE)
     slots = fill.slots(kind)
     text = fill.one(kind.frames).format(v=fill.one(kind.values[0]), **slots)
     other = _scene(fill, text) if fill.rng.random() < 0.5 else edited(text, fill.rng)
-    return Pair(text, other, PairKind.ALIKE) if fill.rng.random() < 0.5 else Pair(other, text, PairKind.ALIKE)
+    return FactPair(text, other, PairKind.ALIKE) if fill.rng.random() < 0.5 else FactPair(other, text, PairKind.ALIKE)
 
 
-def _twofold(fill: Filler, kinds: list[Kind]) -> Pair | None:
+def _twofold(fill: Filler, kinds: list[Kind]) -> FactPair | None:
     """Two facts in one sentence, of another one."""
     some = [k for k in kinds if k.exclusive and k.frames[0].startswith("{who}")]
     a, b = (some[i] for i in fill.two(len(some)))
@@ -287,7 +287,7 @@ def _twofold(fill: Filler, kinds: list[Kind]) -> Pair | None:
     for about in (slots, other):
         values = [fill.one(k.values[int(fill.rng.integers(len(k.values)))]) for k in (a, b)]
         said.append((parts[0] + values[0] + parts[1] + values[1] + parts[2]).format(**about))
-    return Pair(said[0], said[1], PairKind.BESIDE)
+    return FactPair(said[0], said[1], PairKind.BESIDE)
 
 
 _NUMBERED = (
@@ -298,11 +298,11 @@ _NUMBERED = (
 )  # fmt: skip
 
 
-def _numbered(fill: Filler, _: list[Kind]) -> Pair:
+def _numbered(fill: Filler, _: list[Kind]) -> FactPair:
     """The same of what has another number."""
     frame = fill.one(_NUMBERED)
     a, b = fill.rng.choice(np.arange(1, int(fill.rng.choice([20, 200, 3000]))), 2, replace=False)
-    return Pair(frame.format(n=a), frame.format(n=b), PairKind.BESIDE)
+    return FactPair(frame.format(n=a), frame.format(n=b), PairKind.BESIDE)
 
 
 _ORDERS = (
@@ -311,20 +311,20 @@ _ORDERS = (
 )  # fmt: skip
 
 
-def _orders(fill: Filler, _: list[Kind]) -> Pair:
+def _orders(fill: Filler, _: list[Kind]) -> FactPair:
     """Who does it to whom, the other way round."""
     a, b = (PEOPLE[i] for i in fill.two(len(PEOPLE)))
     frame = fill.one(_ORDERS)
-    return Pair(frame.format(a=a, b=b), frame.format(a=b, b=a), PairKind.BESIDE)
+    return FactPair(frame.format(a=a, b=b), frame.format(a=b, b=a), PairKind.BESIDE)
 
 
-def _states(fill: Filler, kinds: list[Kind]) -> Pair:
+def _states(fill: Filler, kinds: list[Kind]) -> FactPair:
     """Another value of a state, and nothing else."""
     some = [k for k in kinds if k.exclusive and not any("{agent}" in f for f in k.frames)]
     kind = some[int(fill.rng.integers(len(some)))]
     frame, slots = fill.one(kind.frames), fill.slots(kind)
     old, new = (fill.one(kind.values[i]) for i in fill.two(len(kind.values)))
-    return Pair(frame.format(v=old, **slots), frame.format(v=new, **slots), PairKind.UPDATE)
+    return FactPair(frame.format(v=old, **slots), frame.format(v=new, **slots), PairKind.UPDATE)
 
 
 def _caption(fill: Filler, kinds: list[Kind]) -> str:
@@ -334,7 +334,7 @@ def _caption(fill: Filler, kinds: list[Kind]) -> str:
     return fill.one(kind.frames).format(v=value, **fill.slots(kind))
 
 
-def _less_denied(fill: Filler, kinds: list[Kind]) -> Pair | None:
+def _less_denied(fill: Filler, kinds: list[Kind]) -> FactPair | None:
     """A caption with more detail, and the denial of the caption without it; or the denial with more detail, which contradicts nothing."""
     text = _caption(fill, kinds)
     detailed = f"{text.rstrip('.')} {fill.one(SCENES)}."
@@ -342,10 +342,10 @@ def _less_denied(fill: Filler, kinds: list[Kind]) -> Pair | None:
     more = next(_contraries(fill, detailed), None)
     if contrary is None or more is None:
         return None
-    return Pair(detailed, contrary, PairKind.DENIAL) if fill.rng.random() < 0.7 else Pair(text, more, PairKind.BESIDE)
+    return FactPair(detailed, contrary, PairKind.DENIAL) if fill.rng.random() < 0.7 else FactPair(text, more, PairKind.BESIDE)
 
 
-def _denied_others(fill: Filler, kinds: list[Kind]) -> Pair | None:
+def _denied_others(fill: Filler, kinds: list[Kind]) -> FactPair | None:
     """A fact, and the denial of another."""
     if fill.rng.random() < 0.5:
         first, other = _caption(fill, kinds), _caption(fill, kinds)
@@ -355,7 +355,7 @@ def _denied_others(fill: Filler, kinds: list[Kind]) -> Pair | None:
             return None
         first, other = made[:2]
     contrary = next(_contraries(fill, other), None)
-    return None if contrary is None or first == other else Pair(first, contrary, PairKind.BESIDE)
+    return None if contrary is None or first == other else FactPair(first, contrary, PairKind.BESIDE)
 
 
 _SAID = (
@@ -365,9 +365,9 @@ _SAID = (
 )  # fmt: skip
 
 
-def _speakers(fill: Filler, _: list[Kind]) -> Pair:
+def _speakers(fill: Filler, _: list[Kind]) -> FactPair:
     """The same, or nearly, said by another."""
     a, b = (PEOPLE[i] for i in fill.two(len(PEOPLE)))
     text = fill.one(_SAID)
     other = text if fill.rng.random() < 0.5 else edited(text, fill.rng)
-    return Pair(f"{a}: {text}", f"{b}: {other}", PairKind.BESIDE)
+    return FactPair(f"{a}: {text}", f"{b}: {other}", PairKind.BESIDE)

@@ -11,7 +11,8 @@ They have the names of SPMN's gates, and are driven by how the event differs fro
     difference   D_i = 1 for a sign or a likeness of the two wordings, P_i = spikes of cells that compare the phrases that
                  replaced one another                                                      difference, phrase_extra, ...
     contrast     H_h = 1 where sum_i (u_hi D_i + v_hi P_i) > l_h                           contrast
-    gate         P(S_g = 1) = sigmoid(sum_j w_gj S_j + sum_i d_gi D_i + sum_h h_gh H_h + theta_g[phase] - 1)
+    match        M = 1 where E+ = E- = W+ = W- = 0: nothing is new                         match
+    gate         P(S_g = 1) = sigmoid(sum_j w_gj S_j + sum_i d_gi D_i + sum_h h_gh H_h + m_g M + theta_g[phase] - 1)
                                                                                            gate_update, gate_reset, ...
 
 The best index cell is CA1's answer to meaning alone: words come in the gamma cycle after it, to be compared. How much differs reaches
@@ -30,7 +31,8 @@ lets out what a cue recalled: it is trained to fire where the memory holds an an
       off     -      on        refresh     the old one's time is renewed, and the event becomes a further wording of it
       off     -      off       renew       the old one's time is renewed
 
-Synapses and levels are learned (`spikemem train gates`).
+Synapses and levels are learned (`spikemem train gates`), except those of the match cell: what is stored word for word is read out, and not
+written again, whatever was learned.
 """
 
 from dataclasses import dataclass
@@ -71,6 +73,12 @@ MAJORITY = 0.5
 """A gate is on where more than this share of its cells fires."""
 NOISE = 1.0
 """Scale of the gates' noise: their input is in units of the logit."""
+
+
+UNMATCHED = 4
+"""The first so many of `FEATURES` are nought where a cue brings nothing new and lacks nothing."""
+MATCH = 64.0
+"""The weight of the match cell on the gates, in logits."""
 
 
 class Action(StrEnum):
@@ -179,6 +187,10 @@ class GateCells:
         novelty = (mismatch.sizes[:, None] > self.levels).ravel().astype(np.float64)
         received = novelty @ self.synapses + self.theta
         received[Phase.WRITE] += self.contrast.onto_gates(mismatch.heard)
+        if not mismatch.sizes[:UNMATCHED].any():
+            for g, gate in enumerate(GATES):
+                phase, weight = matched(gate)
+                received[phase, g] += weight
         return received
 
     def judge(self, key: int, mismatch: Mismatch, seed: int) -> Verdict:
@@ -223,7 +235,17 @@ class GateCells:
             for step in SAMPLES:
                 net.connect("novelty", population(name), synapses, delay=(step - START - JUDGE) * DT)
             net.connect("theta", population(name), Dense(np.repeat(self.theta[:, [g]], self.cells, axis=1)))
+        self._build_match(net, word_odds)
         self.contrast.build(net, self.cells)
+
+    def _build_match(self, net: Network, word_odds: NDArray[np.float64]) -> None:
+        net.add(Population("match", 1, ec.PERFECT, CycleReset(GAMMA * DT)))
+        for name in FEATURES[:UNMATCHED]:
+            spikes = np.ones(net.populations[name].size) if name.startswith("ec") else word_odds
+            net.connect(name, "match", Dense(-spikes[:, None]))
+        for gate in GATES:
+            phase, weight = matched(gate)
+            net.connect("match", population(gate), Dense(np.full((1, self.cells), weight)), delay=(SAMPLES[phase] - START - JUDGE) * DT)
 
     def _build_comparison(self, net: Network, ca1: CA1) -> None:
         cycle, counts = CycleReset(GAMMA * DT), ca1.counts
@@ -255,13 +277,20 @@ class GateCells:
             current[[start, start + 2]] = tonic, -2 * HOLD
         novelty = np.repeat(held[:, None, None], self.levels.size, axis=2)
         novelty[start + JUDGE] += HOLD + ec.PERFECT.threshold - self.levels.ravel()
+        match = held.copy()
+        match[start + JUDGE] += HOLD + ec.PERFECT.threshold + GRID / 2
         theta, gates = np.zeros((steps, len(Phase)), bool), np.full(steps, -HOLD)
         for phase, step in zip(Phase, SAMPLES, strict=True):
             theta[step - 1, phase] = True
             gates[step] = 0.0
         told = wordings.stimulus(difference, dim, steps, start, RELEASE) | self.contrast.stimulus(steps)
         compared = {"ec_extra": volley, "ec_missing": volley, "lex_extra": words, "lex_missing": words, "lex_shared": shared}
-        return {**compared, **told, "novelty": novelty, "theta": theta, **{population(name): gates for name in GATES}}
+        return {**compared, **told, "novelty": novelty, "match": match, "theta": theta, **{population(name): gates for name in GATES}}
+
+
+def matched(gate: str) -> tuple[Phase, float]:
+    """The phase in which the match cell acts on a gate, and its weight: what brings nothing new is read out, and not written."""
+    return (Phase.READ, MATCH) if gate == "read" else (Phase.WRITE, -MATCH)
 
 
 def odds(lexicon: Lexicon) -> NDArray[np.float64]:
