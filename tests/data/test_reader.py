@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from spikemem.errors import StoreError
 from tests.conftest import Open
 from tests.memory.test_memory import TEXTS
 
@@ -25,7 +26,8 @@ def test_a_reader_follows_the_writer(open_memory: Open, monkeypatch: pytest.Monk
     assert other.recall(TEXTS[5])[0].id == i
     writer.forget(i)
     other.close()
-    assert len(other) == 5
+    with pytest.raises(StoreError, match="closed"):
+        len(other)
 
 
 def test_a_reader_outlives_the_writer(open_memory: Open) -> None:
