@@ -149,14 +149,14 @@ def stories(outcomes: Any) -> str:
 
 
 def facts(made: Any) -> str:
-    shares = ("write", "overwrite", "refresh", "renew", "recalled")
+    shares = ("write", "supersede", "refresh", "renew", "recalled")
     rows = [(r["kind"], r["n"], *(f"{r[share]:.2f}" for share in shares)) for r in made["rows"]]
     note = (
         "Pairs of sentences that were written for this and taught to nothing, in three memories. What is written stands beside the first;\n"
-        "what overwrites it deletes it; what refreshes it is kept as a further wording of it. Recalled: asked in its own words,\n"
+        "what supersedes it leaves it in the history; what refreshes it is kept as a further wording of it. Recalled: asked in its own words,\n"
         "the second sentence itself is what comes first. Figure, order: of another figure, or of the same words in another order."
     )
-    return f"{table(('the second is', 'n', 'written', 'overwrote', 'refreshed', 'renewed', 'recalled'), rows)}\n\n{note}"
+    return f"{table(('the second is', 'n', 'written', 'superseded', 'refreshed', 'renewed', 'recalled'), rows)}\n\n{note}"
 
 
 def reading(made: Any) -> str:
@@ -183,13 +183,13 @@ def learned(made: Any) -> str:
 
 
 def stream(made: Any) -> str:
-    actions = ("write", "overwrite", "refresh", "renew")
+    actions = ("write", "supersede", "refresh", "renew")
     rows = []
     for r in made["rows"]:
         right = f"{r['right']:.2%}" if "right" in r else ""
         rows.append((r["stream"], r["kind"], r["n"], *(f"{r[a]:.2%}" for a in actions), right))
     seconds = "; ".join(f"{name} {', '.join(f'{s:.0f}' for s in by_seed)}" for name, by_seed in made["seconds"].items())
-    columns = ("stream", "event", "n", "written", "overwrote", "refreshed", "renewed", "right")
+    columns = ("stream", "event", "n", "written", "superseded", "refreshed", "renewed", "right")
     note = (
         "Right: as it should be, and done to the memory that it should be done to. Near: new, but nearer than cosine .9 to one before.\n"
         "What contradicts or stands beside differs by a word of the classes that were taught, in sentences that were not; a question\n"

@@ -7,7 +7,7 @@ The second is of `python sims/memory/gated_stream.py --data none --turns 400 --o
 texts.
 
 Draws results/gated_stream.png: for some events in their order the share of each gate's cells that fired, with the sentence, what it is to
-those before it, what was decided, and what was overwritten; and below, what was decided for each kind of event.
+those before it, what was decided, and what was superseded; and below, what was decided for each kind of event.
 """
 
 import argparse
@@ -21,7 +21,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 GATES = ("update", "reset", "candidate", "read")
-ACTIONS = {"write": "#4477aa", "overwrite": "#aa3377", "refresh": "#228833", "renew": "#ccbb44"}
+ACTIONS = {"write": "#4477aa", "supersede": "#aa3377", "refresh": "#228833", "renew": "#ccbb44"}
 KINDS = ("new", "repeat", "paraphrase", "contradiction", "beside", "question")
 WIDTH = 76
 
@@ -59,13 +59,13 @@ def gates(axes: Axes, beside: Axes, events: list[dict[str, Any]]) -> None:
     beside.set_axis_off()
     beside.set(xlim=(0, 1), ylim=(len(events), 0))
     for i, event in enumerate(events):
-        forgotten = event.get("forgotten")
+        superseded = event.get("superseded")
         said = shortened(event["text"], WIDTH)
         beside.text(0.0, i + 0.5, event["action"], color=ACTIONS[event["action"]], va="center", fontsize=8, weight="bold")
         beside.text(0.1, i + 0.5, event["kind"], va="center", fontsize=8, color="0.4")
         beside.text(0.225, i + 0.5, said, va="center", fontsize=8)
-        if forgotten is not None:
-            was = shortened(changed(forgotten, event["text"]), 32)
+        if superseded is not None:
+            was = shortened(changed(superseded, event["text"]), 32)
             beside.text(1.0, i + 0.5, was, va="center", ha="right", fontsize=8, color="0.4", style="italic")
         axes.axhline(i, color="w", linewidth=1)
 

@@ -22,7 +22,7 @@ from spikemem.memory.embed import SentenceEmbedder
 TOGETHER, BEFORE = 10, 5
 """Pairs that come into one memory, and other sentences that it is told before."""
 PAIRS = Path(__file__).parents[2] / "tests" / "hippocampus" / "held_out_pairs.json"
-CORRECTS = ("overwrite", "supersede")
+CORRECTS = ("supersede",)
 SUPERSEDED = ("contradiction", "update", "denial")
 """Sorts of pairs whose first sentence the second should supersede."""
 

@@ -21,7 +21,7 @@ from spikemem.data.corpus import load_facts
 from spikemem.errors import SpikememError
 from spikemem.memory.embed import SentenceEmbedder
 
-ACTIONS = ("write", "overwrite", "refresh", "renew")
+ACTIONS = ("write", "supersede", "refresh", "renew")
 
 parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
 parser.add_argument("--model", default="hippocampus-gated")

@@ -1,4 +1,4 @@
-"""A stream of turns at the gates: what a memory writes, refreshes and overwrites when sentences come again, and contradict.
+"""A stream of turns at the gates: what a memory writes, refreshes and supersedes when sentences come again, and contradict.
 
     python sims/memory/gated_stream.py --data ../shared/data
 
@@ -46,8 +46,8 @@ STREAMS = {
     },
 }
 NEAR = 0.9
-RIGHT = {"new": "write", "repeat": "renew", "paraphrase": "refresh", "contradiction": "overwrite", "beside": "write", "question": "write"}
-ACTIONS = ("write", "overwrite", "refresh", "renew")
+RIGHT = {"new": "write", "repeat": "renew", "paraphrase": "refresh", "contradiction": "supersede", "beside": "write", "question": "write"}
+ACTIONS = ("write", "supersede", "refresh", "renew")
 
 parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
 parser.add_argument("--data", type=Path, default=Path(os.environ.get("SPIKEMEM_DATA", "../shared/data")))
@@ -86,7 +86,7 @@ def run(events: list[StreamEvent], embedder: Embedder, model: str, seed: int) ->
             found = event.kind in (EventKind.NEW, EventKind.BESIDE, EventKind.QUESTION) or decision.old == holder.get(event.of)
             told.append({
                 "text": event.text, "kind": kind, "action": decision.action, "found": found,
-                "forgotten": next(iter(decision.forgotten), None),
+                "superseded": decision.held if decision.action == "supersede" else None,
                 "cosine": round(cosine, 3), **decision.gates,
             })  # fmt: skip
             holder[event.of] = decision.id
@@ -110,7 +110,7 @@ def rows(told: list[dict[str, Any]], name: str) -> list[dict[str, Any]]:
 
 
 def table(made: list[dict[str, Any]]) -> str:
-    lines = ["| stream | event | n | written | overwritten | refreshed | renewed | right |", "|---|---|---|---|---|---|---|---|"]
+    lines = ["| stream | event | n | written | superseded | refreshed | renewed | right |", "|---|---|---|---|---|---|---|---|"]
     for row in made:
         right = "" if "right" not in row else f"{row['right']:.3f} [{row['interval'][0]:.3f}, {row['interval'][1]:.3f}]"
         shares = " | ".join(f"{row[a]:.4f}" for a in ACTIONS)

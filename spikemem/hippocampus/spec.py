@@ -97,7 +97,7 @@ class CA1Spec(Section):
 
 
 class GatesSpec(Section):
-    """SPMN's gates: whether an event is written, refreshes an engram or overwrites it, and whether a cue is answered (`regions.gates`)."""
+    """SPMN's gates: whether an event is written, refreshes an engram or supersedes it, and whether a cue is answered (`regions.gates`)."""
 
     weights: Annotated[str, Field(min_length=1)] = "gates.safetensors"
     """Trained gates, a name in models/weights or a path, with a folder."""
