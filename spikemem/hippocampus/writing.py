@@ -146,6 +146,8 @@ class Writing:
         around: s since 1970.   among: [memory].   history: also those that were superseded.
         """
         n = len(self.circuit.contents)
+        if around is not None:
+            around = check.number(around, "around, a moment in seconds since 1970,", least=-FARTHEST, most=FARTHEST)
         there = np.ones(n, bool) if history else self.circuit.ca1.versions.holds(around)
         return there if among is None else there & check.array(among, "among, which memories may answer,", "b", shape=(n,))
 

@@ -174,7 +174,7 @@ def contrast(old_text: str, new_text: str) -> Contrast:
 
     >>> made = contrast("Nora lives in Bergen.", "Nora lives in Lima.")
     >>> made.old, made.new, sorted(made.marks)
-    ('Bergen', 'Lima', ['one word', 'preposition'])
+    ('Bergen', 'Lima', ['after a preposition', 'end', 'one word', 'state'])
     """
     old, new = wording(old_text), wording(new_text)
     a, b = ([t for t in side.tokens if t.word not in NEGATORS] for side in (old, new))

@@ -231,7 +231,7 @@ def test_a_model_file_may_name_what_is_registered(tmp_path: Path, monkeypatch: p
 
 def test_what_is_no_neuron_or_rule_is_refused() -> None:
     net = Network()
-    with pytest.raises(NetworkError, match="'a': 'LIF' is no neuron"):
+    with pytest.raises(NetworkError, match="the neuron of population 'a' is 'LIF'"):
         net.add(Population("a", 2, "LIF"))  # type: ignore[arg-type]
     net.add(Population("a", 2))
     with pytest.raises(NetworkError, match="a -> a: 'STDP' is no plasticity rule"):

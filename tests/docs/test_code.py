@@ -114,7 +114,7 @@ def test_new_names_of_the_changelog_are_there() -> None:
     tables = re.findall(r"^\| 0\.1\.0 \| 0\.2\.0 \|\n\|---\|---\|\n((?:\|.*\n)+)", changelog, re.MULTILINE)
     names = {name for row in tables[1].splitlines() for name in re.findall(r"`([\w.]+)`", row.strip("|").split(" | ")[1])}
     assert len(names) > 40
-    assert not names - everything - {"storing"}
+    assert not names - everything - {"storing", "Hippocampus.plans"}  # a word, and an attribute of its base class
 
 
 # -- simulators ------------------------------------------------------------------------------------------------------------------------
