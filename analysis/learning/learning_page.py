@@ -153,7 +153,7 @@ def facts(made: Any) -> str:
     rows = [(r["kind"], r["n"], *(f"{r[share]:.2f}" for share in shares)) for r in made["rows"]]
     note = (
         "Pairs of sentences that were written for this and taught to nothing, in three memories. What is written stands beside the first;\n"
-        "what supersedes it leaves it in the history; what refreshes it is kept as a further wording of it. Recalled: asked in its own words,\n"
+        "what supersedes it leaves it in the history; what refreshes it is a further wording of it. Recalled: asked in its own words,\n"
         "the second sentence itself is what comes first. Figure, order: of another figure, or of the same words in another order."
     )
     return f"{table(('the second is', 'n', 'written', 'superseded', 'refreshed', 'renewed', 'recalled'), rows)}\n\n{note}"

@@ -44,6 +44,7 @@ def test_each_region_is_near_its_rates(filled: tuple[Pair, NDArray[np.float32]])
     assert told == ["simulating 4 recalls in event"]
 
 
+@pytest.mark.slow
 def test_a_wrong_rate_is_seen(filled: tuple[Pair, NDArray[np.float32]]) -> None:
     """Against a twin that holds the memories in another order another one answers, and attends elsewhere."""
     pair, vectors = filled

@@ -208,6 +208,7 @@ def test_decisions_of_a_gated_stream() -> None:
     same("gated stream", gated_stream)
 
 
+@pytest.mark.slow
 @text
 def test_a_database_of_an_earlier_version_opens(tmp_path: Path) -> None:
     same("database", lambda: database(tmp_path))

@@ -80,6 +80,7 @@ def test_a_recording_that_promises_more_than_it_holds_is_refused_before_room_is_
     assert time.monotonic() - began < 1
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(sys.platform != "linux", reason="the peak of memory is told in other units elsewhere")
 def test_a_recording_that_unfolds_to_gigabytes_is_refused_in_little_memory(tmp_path: Path) -> None:
     path = bomb(tmp_path / "a.npz", b"\0" * (2**28 + 1))

@@ -50,6 +50,7 @@ specs = st.builds(
 )
 
 
+@pytest.mark.slow
 @given(specs)
 def test_what_is_printed_comes_back(tmp_path_factory: pytest.TempPathFactory, spec: ModelSpec) -> None:
     assert load_model(written(tmp_path_factory.getbasetemp(), spec.to_toml())) == spec

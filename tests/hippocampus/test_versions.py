@@ -61,6 +61,7 @@ def test_a_memory_supersedes_another_one(memory: Hippocampus) -> None:
         memory.supersede(3, N)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("around", [None, 1.0005e9])
 @pytest.mark.parametrize("asked", ["hold", "among", "history"])
 def test_silenced_cells_neither_fire_nor_compete_in_spikes(memory: Hippocampus, around: float | None, asked: str) -> None:

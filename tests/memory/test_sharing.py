@@ -86,6 +86,7 @@ def mixed_calls(memory: Memory, seed: int, calls: int, threads: int = THREADS) -
 WEIGHTS = (0.2, 0.1, 0.3, 0.1, 0.1, 0.02, 0.08, 0.1)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seed", [0, 1])
 def test_threads_lose_nothing(path: Path, open_memory: Open, seed: int) -> None:
     memory = open_memory()
@@ -172,6 +173,7 @@ sys.exit(os.waitstatus_to_exitcode(status))
 """
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="there are no forks here")
 @pytest.mark.parametrize(("where", "code"), [("RAM", 0), ("file", 2)])
 def test_a_fork_uses_what_is_in_ram_and_is_refused_a_file(path: Path, where: str, code: int) -> None:
@@ -217,6 +219,7 @@ def interrupted(memory: Memory, times: int, seed: int = 0) -> int:
     return came
 
 
+@pytest.mark.slow
 def test_interrupts_at_random_moments(open_memory: Open) -> None:
     memory = open_memory()
     memory.store_all([f"thought {i}" for i in range(35)])

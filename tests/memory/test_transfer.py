@@ -160,6 +160,7 @@ def test_of_a_damaged_file_the_rest_is_saved(
         repair(path, tmp_path / "new.db")
 
 
+@pytest.mark.slow
 def test_damaged_pages(memory: Memory, path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("spikemem.memory.embed.SentenceEmbedder", FakeEmbedder)
     memory.store_all([f"thought {i}, " + "of some length " * 20 for i in range(200)])
