@@ -29,7 +29,10 @@ BOXES: dict[str, Box] = {  # title, region, centre, width, height, populations; 
     "ca3": ("CA3", "CA3", 1.55, 9.0, 2.1, 1.3, ("ca3",)),
     "ca1": ("CA1", "CA1", 5.35, 9.0, 2.3, 1.2, ("ca1_dendrite", "ca1")),
     "sub": ("subiculum", "CA1", 8.45, 9.0, 2.3, 1.2, ("sub",)),
-    "mismatch": ("mismatch", "gates", 7.3, 6.3, 2.5, 1.0, ("ec_extra", "ec_missing", "lex_extra", "lex_missing", "lex_shared", "match", "novelty")),
+    "mismatch": (
+        "mismatch", "gates", 7.3, 6.3, 2.5, 1.0,
+        ("ec_extra", "ec_missing", "lex_extra", "lex_missing", "lex_shared", "match", "novelty"),
+    ),
     "wordings": (
         "wordings", "gates", 8.78, 2.95, 1.6, 0.8,
         ("phrase_old", "phrase_new", "phrase_extra", "phrase_missing", "phrase_shared", "difference", "contrast"),

@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from spikemem.memory.results import Record
 
 app = typer.Typer()
+LINE = 2**26
+"""Characters of a line that is imported, at most."""
 Id = Annotated[int, typer.Argument(metavar="ID", help="A memory.")]
 
 
@@ -135,12 +137,14 @@ def import_(
 def _lines(file: Path) -> list[Mapping[str, Any]]:
     try:
         with file.open(encoding="utf-8-sig") as lines:
-            return [_record(n, line) for n, line in enumerate(lines, 1) if line.strip()]
+            return [_record(n, line) for n, line in enumerate(iter(lambda: lines.readline(LINE + 1), ""), 1) if line.strip()]
     except (OSError, UnicodeDecodeError) as error:
         raise TextError(f"{file} cannot be read as UTF-8 text: {error}") from error
 
 
 def _record(n: int, line: str) -> Mapping[str, Any]:
+    if len(line) > LINE:
+        raise TextError(f"line {n} has more than {LINE:,} characters, which no exported memory has")
     try:
         return dict(json.loads(line))
     except (ValueError, TypeError, RecursionError) as error:

@@ -118,7 +118,10 @@ def _labels(scope: list[str] | None, metadata: list[str] | None) -> dict[str, An
 
 def scope_of(given: list[str] | None) -> dict[str, str] | None:
     """A scope's options; its values are texts, whatever they look like."""
-    return None if not given else {pair.partition("=")[0]: pair.partition("=")[2] for pair in given}
+    pairs = [(pair.partition("=")[0], pair.partition("=")[2]) for pair in given or []]
+    if len({key for key, _ in pairs}) < len(pairs):
+        raise TextError("--scope names a key twice; a memory has one user, one agent, one run")
+    return dict(pairs) or None
 
 
 def _storing(texts: list[str], cues: list[str], when: str | None, labels: dict[str, Any]) -> tuple[Storing, int]:
@@ -238,6 +241,7 @@ def associate(brain: Brain, ids: Annotated[list[int], typer.Argument(metavar="ID
         out.print(f"bound {len(ids) - 1} pairs")
 
 
+@app.command(name="delete", hidden=True)
 @app.command(epilog="Example: `spikemem forget brain.db 3 17`")
 def forget(brain: Brain, ids: Annotated[list[int], typer.Argument(metavar="ID...")]) -> None:
     """Delete memories for good."""

@@ -6,9 +6,10 @@ from datetime import datetime
 from spikemem.hippocampus.recall import Recall
 from spikemem.hippocampus.regions.ca1 import NONE
 from spikemem.memory.index import Index
+from spikemem.memory.items import heirs
 from spikemem.memory.labels import labels
 from spikemem.memory.results import Hit, Hits, Occasion, Record
-from spikemem.memory.rows import KeyKind, Occurrence
+from spikemem.memory.rows import Occurrence
 from spikemem.memory.store import Store
 from spikemem.memory.texts import moment
 
@@ -34,17 +35,25 @@ def hit(index: Index, row: int, score: float, drives: dict[str, float] | None = 
     return Hit(i, index.wording(i, key), float(score), _moment(index.happened(i)), drives or {}, index[i].current)
 
 
-def record(index: Index, store: Store, i: int) -> Record:
-    """What is stored of one memory."""
+def recorded(index: Index, store: Store, ids: Sequence[int]) -> list[Record]:
+    """What is stored of memories. Associations that were made with what they superseded are theirs."""
+    cues, links, heir = dict[int, list[str]](), dict[int, dict[int, None]](), heirs(list(index))
+    for memory, text in store.cues(None if len(ids) != 1 else ids[0]):
+        cues.setdefault(memory, []).append(text)
+    for pre, post in store.links():
+        links.setdefault(heir.get(pre, pre), {})[heir.get(post, post)] = None
+    return [_record(index, i, cues.get(i, []), [post for post in links.get(i, ()) if post != i]) for i in ids]
+
+
+def _record(index: Index, i: int, cues: Sequence[str], links: Sequence[int]) -> Record:
     memory = index[i]
     first = Occurrence(
         i, memory.text, memory.stored, memory.origin, memory.happened, memory.session, memory.speaker, memory.metadata
     )  # fmt: skip
-    keys, links = store.keys(memory.id), [post for pre, post in store.links() if pre == memory.id]
     return Record(
-        memory.id, memory.text, moment(memory.stored), _moment(index.happened(i)), memory.origin, memory.speaker, memory.session,
-        labels(memory.scope), labels(memory.metadata), tuple(key.text for key in keys if key.kind is KeyKind.CUE), tuple(links),
-        memory.current, memory.superseded_by, _moment(memory.until), tuple(map(_occasion, (first, *index.occurrences(i)))),
+        memory.id, memory.text, moment(memory.stored), _moment(index.happened(memory.id)), memory.origin, memory.speaker, memory.session,
+        labels(memory.scope), labels(memory.metadata), tuple(cues), tuple(links), memory.current,
+        None if memory.current else memory.superseded_by, _moment(memory.until), tuple(map(_occasion, (first, *index.occurrences(i)))),
     )  # fmt: skip
 
 

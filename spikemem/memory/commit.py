@@ -47,8 +47,7 @@ def _write_new(store: Store, index: Index, hippocampus: Hippocampus, plan: Store
     if plan.recoding is not None:
         codes = plan.recoding.codes[: len(ca1)][ca1.alive]
         meta |= adaptation_entry(plan.recoding.adaptation)
-    if any(n is not None for n in batch.sessions):
-        meta["next_session"] = str(max(store.next_session(), batch.next_session)).encode()
+    meta |= _next_session(store, batch)
     rows = [_row(i, item, now, batch.origin, n) for i, item, n in zip(ids, batch.items, batch.sessions, strict=True)]
     old = None if plan.superseded == NONE else index[index.id_at(plan.superseded)]
     keys = stored_keys(plan, batch.items, batch.vectors, ids, [] if old is None else store.keys(old.id))
@@ -61,6 +60,12 @@ def _write_new(store: Store, index: Index, hippocampus: Hippocampus, plan: Store
     return ids
 
 
+def _next_session(store: Store, batch: ItemBatch) -> dict[str, bytes]:
+    if all(n is None for n in batch.sessions):
+        return {}
+    return {"next_session": str(max(store.next_session(), batch.next_session)).encode()}
+
+
 def _row(i: int, item: Item, now: float, origin: str | None, session: int | None) -> StoredMemory:
     return StoredMemory(i, item.text, now, origin, item.happened, session, item.speaker, item.scope, item.metadata)
 
@@ -70,7 +75,7 @@ def _refresh(store: Store, index: Index, hippocampus: Hippocampus, plan: StorePl
     (item,), (session,), old = batch.items, batch.sessions, index[index.id_at(plan.old)]
     keys, since = stored_keys(plan, batch.items, batch.vectors, [old.id]), len(hippocampus.circuit.ca1)
     again = Occurrence(old.id, item.text, time.time(), batch.origin, item.happened, session, item.speaker, item.metadata)
-    store.refresh(again, keys)
+    store.refresh(again, keys, _next_session(store, batch))
     hippocampus.apply(plan)
     index.word(keys, since)
     index.occur([again])

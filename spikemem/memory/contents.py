@@ -11,10 +11,10 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from spikemem._checks import Checks
-from spikemem.errors import StoreError, UnknownMemoryError, interruptible
+from spikemem.errors import StoreError, TextError, UnknownMemoryError, interruptible
 from spikemem.hippocampus.spec import ModelSpec
 from spikemem.kernels.locks import SharedLock
-from spikemem.memory.answers import record
+from spikemem.memory.answers import recorded
 from spikemem.memory.embed import Embedder
 from spikemem.memory.index import Index
 from spikemem.memory.labels import Labels, metadata_entry, scope_entry
@@ -67,7 +67,7 @@ class Contents:
     def get(self, i: int) -> Record:
         """All that is stored of a memory; UnknownMemoryError where there is none of this id."""
         with self._looking():
-            return record(self._index, self._store, i)
+            return recorded(self._index, self._store, [self._index[i].id])[0]
 
     def list(self, *, where: Labels | None = None, scope: Labels | None = None, history: bool = False) -> Records:
         """What is stored, in the order of storing.
@@ -75,16 +75,16 @@ class Contents:
         where: metadata that a memory must have.   scope: of user, agent and run those that it must have.
         history: also what was superseded.
         """
-        wanted, owner = metadata_entry(where), scope_entry(scope)
+        wanted, owner, history = metadata_entry(where), scope_entry(scope), Checks(TextError).flag(history, "history")
         with self._looking():
             of = self._index.matching(owner, wanted)
             rows = [m.id for m in self._index if (of is None or of[self._index.row(m.id)]) and (history or m.current)]
-            return [record(self._index, self._store, i) for i in rows]
+            return recorded(self._index, self._store, rows)
 
     def history(self, i: int) -> Records:
         """All versions of a memory, the earliest first: what it superseded, and what superseded it."""
         with self._looking():
-            return [record(self._index, self._store, j) for j in self._index.versions(i)]
+            return recorded(self._index, self._store, self._index.versions(i))
 
     def __len__(self) -> int:
         with self._looking():
@@ -119,6 +119,8 @@ class Contents:
         """
         target = Checks(StoreError).path(path)
         with self._looking():
+            if target.is_symlink() or (target.exists() and not target.is_file()):
+                raise StoreError(f"{target} is no file of its own (a link, a device, a folder); give the copy another path")
             if self._store.path is not None and target.exists() and target.samefile(self._store.path):
                 raise StoreError(f"{target} is the memory itself; give its backup a path of its own")
             if target.exists() and not replace:
@@ -158,7 +160,7 @@ class _Looking:
     """A hold beside others, in which RAM equals the disk. Classes, since an interrupt can leave a generator hanging."""
 
     def __init__(self, of: Contents) -> None:
-        self._of, self._hold = of, of._lock.shared()
+        self._of, self._hold = of, of._lock.shared(depth=3)
 
     def __enter__(self) -> None:
         of = self._of
@@ -184,7 +186,7 @@ class _Changing:
     """A hold alone, in which RAM equals the disk when it begins, and is derived anew next time where the block fails."""
 
     def __init__(self, of: Contents) -> None:
-        self._of, self._hold = of, of._lock.alone()
+        self._of, self._hold = of, of._lock.alone(depth=3)
 
     def __enter__(self) -> None:
         of = self._of

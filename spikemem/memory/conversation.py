@@ -7,6 +7,8 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+from spikemem._checks import FILE_BYTES
+from spikemem._files import text_of
 from spikemem.errors import TextError, TimeError
 from spikemem.memory.texts import check_text, parse_time, seconds
 
@@ -156,7 +158,7 @@ def read_conversation(path: Path) -> list[Any]:
     Raises TextError where the file cannot be read or is neither.
     """
     try:
-        text = path.read_text(encoding="utf-8-sig")
+        text = text_of(path, FILE_BYTES, "utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
         raise TextError(f"{path} cannot be read as UTF-8 text: {error}") from error
     try:

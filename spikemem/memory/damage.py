@@ -16,14 +16,14 @@ from typing import Any
 import numpy as np
 
 from spikemem._checks import Checks
-from spikemem.errors import StoreError
+from spikemem.errors import SpikememError, StoreError
 from spikemem.hippocampus.spec import ModelSpec
 from spikemem.memory import formats
 from spikemem.memory.embed import Progress
 from spikemem.memory.formats import APPLICATION, KEY, LARGEST, MEMORY, OCCURRENCE, VERSION
 from spikemem.memory.memory import DEFAULT_MODEL, Memory
-from spikemem.memory.opening import Made, made_of
-from spikemem.memory.rows import KeyKind, Occurrence, Rows, StoredKey, StoredMemory, Values, crc_of
+from spikemem.memory.opening import Made, made_of, problems
+from spikemem.memory.rows import KeyKind, Rows, StoredKey, StoredMemory, Values, crc_of
 from spikemem.memory.transfer import records
 
 SMALLEST_ROW = 32
@@ -102,11 +102,14 @@ class _Look:
             self.problems.append(str(error))
         made, memories, keys = self._made(), self._memories(), self._keys()
         texts = {m.id: m.text for m in memories}
+        occurrences, links = list(self._rows("occurrences", OCCURRENCE, formats.occurrence_of)), self._links()
+        if made is not None and not self.problems:
+            self.problems += problems(Rows(memories, keys, occurrences, links), made.spec)
         known = len({*texts, *(k.memory for k in keys)})
         memories, keys = self._together(memories, keys, made)
         there = {m.id for m in memories}
-        occurrences = [o for o in self._rows("occurrences", OCCURRENCE, lambda row: Occurrence(*row)) if o.memory in there]
-        links = [pair for pair in self._links() if set(pair) <= there]
+        occurrences = [o for o in occurrences if o.memory in there]
+        links = [pair for pair in links if set(pair) <= there and pair[0] != pair[1]]
         rows = Rows([_whole_versions(m, there) for m in memories], keys, occurrences, links)
         return FileCheck(tuple(self.problems), known, len(memories), rows, made)
 
@@ -179,7 +182,7 @@ class _Look:
                 if crc_of(*values) != row[-1]:
                     raise ValueError("it does not match its checksum")
                 yield made(tuple(values))
-            except (ValueError, TypeError, OverflowError) as error:
+            except (ValueError, TypeError, OverflowError, SpikememError) as error:
                 self.problems.append(f"{table}, row {row[0]}: {error}")
 
     def _read(self, query: str, one: str | None = None) -> list[Values]:

@@ -10,6 +10,7 @@ this process has a connection to that inode.
 import contextlib
 import os
 import sqlite3
+import tempfile
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -36,7 +37,7 @@ class _Open:
     def __init__(self) -> None:
         self.guard = threading.RLock()
         self.connections: dict[Inode, int] = {}
-        self.descriptors: dict[Inode, list[int]] = {}
+        self.descriptors: dict[Inode, int] = {}
         self.writers: set[Inode] = set()
 
     def enter(self, inode: Inode) -> None:
@@ -47,23 +48,23 @@ class _Open:
         with self.guard:
             if writer:
                 self.writers.discard(inode)
-                for descriptor in self.descriptors.get(inode, []):
-                    fcntl.flock(descriptor, fcntl.LOCK_UN)
+                if inode in self.descriptors:
+                    fcntl.flock(self.descriptors[inode], fcntl.LOCK_UN)
             self.connections[inode] -= 1
             if not self.connections[inode]:
                 del self.connections[inode]
-                for descriptor in self.descriptors.pop(inode, []):
-                    os.close(descriptor)
+                if inode in self.descriptors:
+                    os.close(self.descriptors.pop(inode))
 
     def lock(self, inode: Inode, path: Path) -> None:
         """Become the writer of an inode that is entered; StoreLockedError where another one is, here or in another process."""
         with self.guard:
             if inode in self.writers:
                 raise StoreLockedError(f"{path} is open for writing in this process already; use that memory, or open with readonly=True")
-            descriptor = os.open(path, os.O_RDWR)
-            self.descriptors.setdefault(inode, []).append(descriptor)
+            if inode not in self.descriptors:
+                self.descriptors[inode] = os.open(path, os.O_RDWR)
             try:
-                fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                fcntl.flock(self.descriptors[inode], fcntl.LOCK_EX | fcntl.LOCK_NB)
             except OSError as error:
                 raise StoreLockedError(f"{path} is being written by another process; close that one, or open with readonly=True") from error
             self.writers.add(inode)
@@ -71,10 +72,9 @@ class _Open:
     def forget_all(self) -> None:
         """In a forked child: the connections and the lock are its parent's."""
         self.guard = threading.RLock()
-        for descriptors in self.descriptors.values():
-            for descriptor in descriptors:
-                with contextlib.suppress(OSError):
-                    os.close(descriptor)
+        for descriptor in self.descriptors.values():
+            with contextlib.suppress(OSError):
+                os.close(descriptor)
         self.connections, self.descriptors, self.writers = {}, {}, set()
 
 
@@ -87,7 +87,7 @@ class DatabaseFile:
     """An open database.   path: the file; None, or ":memory:", for one in RAM.   readonly: without the writer's lock."""
 
     def __init__(self, path: str | Path | None, readonly: bool = False) -> None:
-        self.path = None if path is None or str(path) == ":memory:" else Path(path)
+        self.path = None if path is None or str(path) == ":memory:" else Path(path).absolute()
         self.readonly = readonly
         self._closed, self._process = False, os.getpid()
         self._guard = threading.RLock()  # one thread at a time uses the connection
@@ -125,6 +125,11 @@ class DatabaseFile:
                 os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL, PRIVATE))
         if not path.is_file():
             raise StoreError(f"{path} is no file; give spikemem a file of its own")
+        if path.stat().st_nlink > 1:
+            raise StoreError(
+                f"{path} is one of several names (hard links) of a file, and what was stored last may lie in a log beside another one; keep "
+                "one name, that which has a -wal beside it if any does, and delete the others"
+            )
         inode = _inode(path)
         _OPEN.enter(inode)
         self._inode = inode
@@ -189,11 +194,18 @@ class DatabaseFile:
     # -- use -----------------------------------------------------------------------------------------------------------------------
 
     def check_open(self) -> None:
-        """StoreError where the file has been closed, or was opened by a process of which this is a fork."""
+        """StoreError where the file has been closed."""
         if self._closed:
             raise StoreError(f"{self.path or 'this memory'} is closed; open it again")
-        if self.path is not None and os.getpid() != self._process:
-            raise StoreError(f"{self.path} was opened by process {self._process}, of which this is a fork; open it again in this one")
+
+    def check_own(self) -> None:
+        """StoreError where the file has been closed, or was opened by a process of which this is a fork: SQLite serves one process."""
+        self.check_open()
+        if os.getpid() != self._process:
+            raise StoreError(
+                f"{self.path or 'this memory'} was opened by process {self._process}, of which this is a fork: it recalls what was there, "
+                "and no more; open a memory in this process to store"
+            )
 
     def check_same(self) -> None:
         """StoreError where the path no longer leads to the file that was opened."""
@@ -211,7 +223,7 @@ class DatabaseFile:
 
     def select(self, query: str, *values: object) -> list[Any]:
         """The rows of a query; StoreError where the file cannot give them."""
-        self.check_open()
+        self.check_own()
         try:
             with self._guard:
                 return self._db.execute(query, values).fetchall()
@@ -223,7 +235,7 @@ class DatabaseFile:
     @contextmanager
     def reading(self) -> Iterator[None]:
         """A read transaction: all that is read within it is of one moment, whatever a writer does meanwhile."""
-        self.check_open()
+        self.check_own()
         self.check_same()
         with self._guard:
             try:
@@ -252,7 +264,7 @@ class DatabaseFile:
 
     def transaction(self) -> "_Transaction":
         """BEGIN IMMEDIATE ... COMMIT, or ROLLBACK where anything is raised; a context that gives the connection."""
-        self.check_open()
+        self.check_own()
         if self.readonly:
             raise StoreError(f"{self.path} was opened for reading; open it without readonly=True to change it")
         return _Transaction(self, self._db, self._guard)
@@ -278,11 +290,14 @@ class DatabaseFile:
 
     def copy_to(self, path: Path) -> None:
         """Write a copy of the database as it stands into a new file, without a log; all or nothing."""
-        draft = path.with_name(f"{path.name}.{os.getpid()}.part")
+        self.check_own()
         try:
-            draft.unlink(missing_ok=True)
-            os.close(os.open(draft, os.O_RDWR | os.O_CREAT | os.O_EXCL, PRIVATE))
-            self.check_open()
+            descriptor, name = tempfile.mkstemp(".part", f"{path.name}.", path.parent)  # private to its owner
+            os.close(descriptor)
+        except OSError as error:
+            raise StoreError(f"{path} cannot be written: {error}") from error
+        draft = Path(name)
+        try:
             with self._guard:
                 self._db.execute("VACUUM INTO ?", (str(draft),))
             descriptor = os.open(draft, os.O_RDWR)
@@ -301,7 +316,7 @@ class DatabaseFile:
         if self._closed:
             return
         self._closed = True
-        if self.path is not None and os.getpid() != self._process:
+        if os.getpid() != self._process:
             return  # the connection is another process's
         with self._guard:
             self._db.close()

@@ -10,9 +10,10 @@ from typing import Any, TypeVar
 
 import numpy as np
 
-from spikemem.errors import StoreError
-from spikemem.memory.labels import labels_of
-from spikemem.memory.rows import KeyKind, Occurrence, StoredKey, StoredMemory, Values, crc_of
+from spikemem.errors import SpikememError, StoreError
+from spikemem.memory.labels import labels_of, metadata_entry, scope_entry
+from spikemem.memory.rows import MOST_NUMBER, KeyKind, Occurrence, StoredKey, StoredMemory, Values, crc_of
+from spikemem.memory.texts import check_text, moment
 
 APPLICATION = 0x5350494B  # "SPIK"
 VERSION = 3
@@ -71,14 +72,36 @@ def check_tables(db: sqlite3.Connection, version: int, name: object) -> None:
 def memory_of(row: Values) -> StoredMemory:
     """A memory from its columns; ValueError where they cannot be those of one."""
     memory = StoredMemory(*row)
-    numbers = [memory.stored, memory.strength, *(t for t in (memory.happened, memory.until) if t is not None)]
-    if memory.id < 0 or not np.isfinite(numbers).all() or (memory.session or 0) < 0 or memory.strength < 0:
-        raise ValueError("a number is out of range")
-    if memory.superseded_by is not None and (memory.until is None or memory.superseded_by <= memory.id):
+    _sound(memory)
+    if not 0 <= memory.id <= MOST_NUMBER or not 0 <= memory.strength < np.inf:
+        raise ValueError("its id or its strength is out of range")
+    if memory.superseded_by is not None and not memory.id < memory.superseded_by <= MOST_NUMBER:
         raise ValueError(f"memory {memory.superseded_by} cannot have superseded it")
-    for labels in (memory.scope, memory.metadata):
-        labels_of(labels)
+    if memory.until is not None:
+        moment(memory.until)
+    scope_entry(labels_of(memory.scope) or None)
     return memory
+
+
+def occurrence_of(row: Values) -> Occurrence:
+    """A further time that a memory was stored, from its columns; ValueError where they cannot be those of one."""
+    occurrence = Occurrence(*row)
+    _sound(occurrence)
+    return occurrence
+
+
+def _sound(stored: StoredMemory | Occurrence) -> None:
+    """ValueError where what memories and occurrences share could not have been stored."""
+    check_text(stored.text)
+    for note in (stored.origin, stored.speaker):
+        if note is not None:
+            check_text(note)
+    for time in (stored.stored, stored.happened):
+        if time is not None:
+            moment(time)
+    if stored.session is not None and not 0 <= stored.session <= MOST_NUMBER:
+        raise ValueError("its session is out of range")
+    metadata_entry(labels_of(stored.metadata) or None)
 
 
 def key_of(row: Values, version: int, first: bool, content: str) -> StoredKey:
@@ -97,6 +120,7 @@ def key_of(row: Values, version: int, first: bool, content: str) -> StoredKey:
         elif kind == KeyKind.WORDING:
             text, _, caption = text.rpartition(BREAK)
             words = text + caption if caption else None
+    check_text(text)
     vector, counts, code = (np.frombuffer(a, dtype) for a, dtype in zip(arrays, (np.float32, np.int8, np.uint16), strict=True))
     return StoredKey(memory, text, vector, counts, code, KeyKind(kind), words)
 
@@ -120,7 +144,7 @@ def read_keys(select: Select, version: int, name: object, memory: int | None = N
 def read_occurrences(select: Select, version: int, name: object) -> list[Occurrence]:
     """The further times that memories were stored, in their order; StoreError where a row does not match its CRC."""
     rows = [] if version < VERSION else select(f"SELECT {OCCURRENCE}, crc FROM occurrences ORDER BY id")
-    return [_checked(row, name, f"a date of memory {row[0]}", lambda values: Occurrence(*values)) for row in rows]
+    return [_checked(row, name, f"a date of memory {row[0]}", occurrence_of) for row in rows]
 
 
 def read_links(select: Select, name: object) -> list[tuple[int, int]]:
@@ -136,7 +160,7 @@ def _checked(row: Values, name: object, what: str, made: Callable[[Values], T]) 
         raise StoreError(f"{name}: {what} has been altered on disk; restore the file from a backup, or save the rest: spikemem check")
     try:
         return made(tuple(values))
-    except (ValueError, TypeError) as error:
+    except (ValueError, TypeError, OverflowError, SpikememError) as error:
         raise StoreError(f"{name}: {what} holds what cannot be ({error}); save the rest with spikemem check") from error
 
 

@@ -90,6 +90,17 @@ class Index:
             return first
         return max((t for t in (first, *(o.happened for o in self._occurrences[i])) if t is not None), default=None)
 
+    def relinked(self, gone: set[int]) -> list[StoredMemory]:
+        """New rows of what forgotten memories superseded: superseded by what superseded these, if that is there."""
+        made = []
+        for memory in self:
+            after = memory.superseded_by
+            while after is not None and after in gone and after in self._memories:
+                after = self._memories[after].superseded_by
+            if memory.id not in gone and after != memory.superseded_by and after is not None:
+                made.append(replace(memory, superseded_by=after))
+        return made
+
     def supersedes(self, i: int) -> bool:
         """Whether a memory has superseded one that is there."""
         return bool(self._replaced.get(self[i].id))
@@ -109,7 +120,11 @@ class Index:
         """The memories whose scope and metadata hold all that is wanted, bool, [row]; None where nothing is wanted."""
         if scope is None and where is None:
             return None
-        return self._marked(m for m in self if matches(m.scope, scope) and matches(m.metadata, where))
+        return self._marked(m for m in self if matches(m.scope, scope) and self._tells(m, where))
+
+    def _tells(self, memory: StoredMemory, where: str | None) -> bool:
+        """Whether a memory has wanted metadata, from any time that it was stored."""
+        return matches(memory.metadata, where) or any(matches(o.metadata, where) for o in self._occurrences.get(memory.id, ()))
 
     def meeting(self, scope: str | None, speaker: str | None) -> NDArray[np.bool_] | None:
         """The memories that an event may meet, bool, [row]: those of its own scope, said by the same or by nobody known; None where all."""

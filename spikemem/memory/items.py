@@ -146,7 +146,7 @@ def arrays_of(spec: ModelSpec, rows: Rows) -> dict[str, NDArray[np.generic]]:
         "links": np.array([(a, b) for a, b in links if a != b], np.int64).reshape(-1, 2),
         "cue": np.array([k.kind == KeyKind.CUE for k in rows.keys]),
         "session": session_array([m.session for m in rows.memories]), "when": when_array([m.happened for m in rows.memories]),
-        "superseded_by": np.array([index.get(-1 if m.superseded_by is None else m.superseded_by, NONE) for m in rows.memories]),
+        "superseded_by": np.array([NONE if m.current else index.get(m.superseded_by or NONE, NONE) for m in rows.memories]),
         "until": when_array([m.until for m in rows.memories]),
         "again": np.array([index[o.memory] for o in again], np.int64), "earlier": when_array([o.happened for o in again]),
         **joined(spec, [k.worded for k in rows.keys]),
@@ -162,7 +162,8 @@ def heirs(memories: Sequence[StoredMemory]) -> dict[int, int]:
     """
     there, found = {m.id for m in memories}, dict[int, int]()
     for m in reversed(memories):  # what supersedes is stored later
-        if m.superseded_by is not None and m.superseded_by in there:
+        if not m.current and m.superseded_by in there:
+            assert m.superseded_by is not None
             found[m.id] = found.get(m.superseded_by, m.superseded_by)
     return found
 

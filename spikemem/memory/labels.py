@@ -11,6 +11,8 @@ from spikemem.errors import TextError
 Labels = Mapping[str, Any]
 SCOPES = ("user", "agent", "run")
 """The keys of a scope."""
+DEEPEST = 50
+"""Lists and mappings in one another."""
 MOST = 100_000
 """Characters of the JSON of a memory's metadata."""
 
@@ -44,7 +46,15 @@ def metadata_entry(metadata: Labels | None) -> str | None:
     return _entry(metadata, "metadata") if metadata else None
 
 
+def _deep(value: object, depth: int = 0) -> bool:
+    """Whether a value holds more lists and mappings in one another than DEEPEST."""
+    inner = value.values() if isinstance(value, Mapping) else value if isinstance(value, list | tuple) else ()
+    return depth > DEEPEST or any(_deep(part, depth + 1) for part in inner)
+
+
 def _entry(labels: Labels, what: str) -> str:
+    if _deep(labels):
+        raise TextError(f"{what} holds lists or mappings more than {DEEPEST} deep; make it flatter")
     try:
         entry = json.dumps({str(key): value for key, value in labels.items()}, sort_keys=True, ensure_ascii=False, allow_nan=False)
         entry.encode()
@@ -69,8 +79,8 @@ def labels_of(entry: str | None) -> dict[str, Any]:
         held = {} if entry is None else json.loads(entry)
     except (ValueError, RecursionError) as error:
         raise ValueError(f"its labels are no JSON: {error}") from error
-    if not isinstance(held, dict):
-        raise ValueError("its labels are no JSON object")
+    if not isinstance(held, dict) or _deep(held):
+        raise ValueError(f"its labels are no JSON object, or more than {DEEPEST} deep")
     return held
 
 

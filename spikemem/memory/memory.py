@@ -1,6 +1,7 @@
 """Text memory: an embedder, a hippocampus and a durable store."""
 
 import asyncio
+import time
 from collections.abc import Hashable, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import replace
@@ -12,21 +13,21 @@ from typing import Any
 import numpy as np
 
 from spikemem._checks import Checks
-from spikemem.errors import StoreError, UnknownMemoryError
+from spikemem.errors import StoreError, TimeError, UnknownMemoryError
 from spikemem.hippocampus.regions.difference import Difference
 from spikemem.hippocampus.regions.ec_ctx import NO_SESSION
 from spikemem.hippocampus.spec import ModelSpec, load_model
 from spikemem.memory.commit import ItemBatch, commit, decision
-from spikemem.memory.conversation import TurnLike, sessions_of, turns_after
+from spikemem.memory.conversation import Turn, TurnLike, sessions_of, turns_after
 from spikemem.memory.difference import Differences
 from spikemem.memory.embed import Embedder, Progress, embedder_of
 from spikemem.memory.items import Item, adaptation_entry, heirs, items_of, new_memories
 from spikemem.memory.labels import Labels, metadata_entry, scope_entry
 from spikemem.memory.opening import Made, check_gates, made_with
 from spikemem.memory.recalling import Recalling
-from spikemem.memory.results import Slept
+from spikemem.memory.results import Decision, Slept
 from spikemem.memory.store import Store
-from spikemem.memory.texts import check, moment, note_of
+from spikemem.memory.texts import check, moment, note_of, seconds, text_of
 from spikemem.memory.transfer import Transfer, taken_in
 
 DEFAULT_MODEL = "hippocampus-text"
@@ -252,18 +253,25 @@ class Memory(Recalling, AbstractContextManager["Memory"]):
     ) -> int:
         """Store a new version of a memory; returns its id. The old one is kept (`history`), and no longer holds.
 
-        The new version gets the old one's cues, associations, scope, and metadata, where none are given.
-        when: from when on it holds; now by default.   Raises UnknownMemoryError where the old one is unknown or was superseded.
+        The new version gets the old one's cues, associations, scope, and metadata, where none are given; that of a turn has its speaker,
+        and comes last in its session.   text: without the speaker.
+        when: from when on it holds; now by default.
+
+        Raises UnknownMemoryError where the old one is unknown or was superseded, TimeError where `when` lies ahead.
         """
-        note, further = note_of(origin, "origin"), [] if cues is None else check.listed(cues, "cues", "texts")
-        (item,) = items_of([text], [further], [when], None)
+        note, further, happened = note_of(origin, "origin"), [] if cues is None else check.listed(cues, "cues", "texts"), seconds(when)
+        if happened is not None and happened > time.time():
+            raise TimeError(f"{when} lies ahead, and until then the old version holds; store the new one when it does, or without a date")
+        with self._looking():
+            speaker = self._index[self._current(i)].speaker
+        (item,) = items_of([Turn(text_of(text), speaker or "").line], [further], [when], None)
         given, vectors = metadata_entry(metadata), self._embedded([key.embedded for key in item.keys])
         with self._changing():
             old = self._index[self._current(i)]
             item = replace(item, scope=old.scope, metadata=old.metadata if metadata is None else given, speaker=old.speaker)
-            plan = self.hippocampus.plan_version(new_memories(self.spec, [item], [vectors], [None]), self._index.row(old.id))
+            plan = self.hippocampus.plan_version(new_memories(self.spec, [item], [vectors], [old.session]), self._index.row(old.id))
             with self._in_step():
-                return commit(self._store, self._index, self.hippocampus, plan, ItemBatch([item], [vectors], [None], note, 0))[0]
+                return commit(self._store, self._index, self.hippocampus, plan, ItemBatch([item], [vectors], [old.session], note, 0))[0]
 
     def restore(self, i: int) -> None:
         """Let a memory that was superseded hold again, beside what superseded it; associations that it had are its own again."""
@@ -272,7 +280,7 @@ class Memory(Recalling, AbstractContextManager["Memory"]):
             if memory.current:
                 raise UnknownMemoryError(f"memory {memory.id} was not superseded; there is nothing to restore")
             with self._in_step():
-                self._store.change(replace(memory, superseded_by=None, until=None))
+                self._store.change(replace(memory, until=None))
                 self._load()
 
     def associate(self, a: int, b: int) -> None:
@@ -304,7 +312,7 @@ class Memory(Recalling, AbstractContextManager["Memory"]):
             gone, heir = [self._index[i].id for i in ids], heirs(list(self._index))
             rows, anew = [self._index.row(i) for i in gone], any(self._index.supersedes(i) for i in gone)
             with self._in_step():
-                self._store.remove(gone, {i: heir[i] for i in gone if i in heir})
+                self._store.remove(gone, {i: heir[i] for i in gone if i in heir}, self._index.relinked(set(gone)))
                 if anew:  # associations that it had taken over are those of what it superseded again
                     self._load()
                     return
@@ -341,8 +349,13 @@ class Memory(Recalling, AbstractContextManager["Memory"]):
             return ids
 
     async def astore(self, text: str, *args: Any, **kwargs: Any) -> int:
-        """`store`, in a thread, for programs that run on asyncio."""
-        return await asyncio.to_thread(self.store, text, *args, **kwargs)
+        """`store`, in a thread, for programs that run on asyncio; `decisions` are those of the call that was awaited last."""
+
+        def stored() -> tuple[int, list[Decision]]:
+            return self.store(text, *args, **kwargs), self.decisions
+
+        i, self._own.decisions = await asyncio.to_thread(stored)
+        return i
 
     def __exit__(self, *raised: object) -> None:
         self.close()

@@ -16,7 +16,7 @@ from spikemem.memory.embed import Embedder, Progress, embedded, embedder_of
 from spikemem.memory.items import words_of
 from spikemem.memory.labels import Labels, metadata_entry, scope_entry
 from spikemem.memory.results import Hit, Hits
-from spikemem.memory.texts import seconds, text_of, texts_of
+from spikemem.memory.texts import check, seconds, text_of, texts_of
 
 
 class Recalling(Contents):
@@ -78,6 +78,7 @@ class Recalling(Contents):
     ) -> list[Hits]:
         """`recall` for many cues in one batch; a recording is that of the whole batch."""
         self._store.check_open()
+        history = check.flag(history, "history")
         given, near, wanted = texts_of(cues, "cues"), seconds(around), (scope_entry(scope), metadata_entry(where))
         if not given:
             return []

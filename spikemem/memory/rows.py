@@ -9,6 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 Values = tuple[Any, ...]
+MOST_NUMBER = 2**53
+"""The largest id of a memory, and number of a session."""
 
 
 class KeyKind(IntEnum):

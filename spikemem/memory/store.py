@@ -7,9 +7,11 @@ A file of an earlier format becomes one of today's when it is first opened for w
 beside it; a reader takes it as it is.
 """
 
+import itertools
 import json
 import zlib
 from collections.abc import Iterable, Sequence
+from pathlib import Path
 from typing import Literal
 
 import numpy as np
@@ -19,7 +21,7 @@ from spikemem.errors import StoreError
 from spikemem.memory import formats
 from spikemem.memory.file import DatabaseFile
 from spikemem.memory.formats import KEY, MEMORY, OCCURRENCE, VERSION
-from spikemem.memory.rows import Occurrence, StoredKey, StoredMemory, crc_of
+from spikemem.memory.rows import KeyKind, Occurrence, StoredKey, StoredMemory, crc_of
 
 Table = Literal["memories", "keys", "occurrences", "links"]
 
@@ -33,9 +35,15 @@ class Store(DatabaseFile):
             self._entry(key, value)
         if not self.readonly and (version := self.format()) < VERSION:
             if self.path is not None:
-                self.copy_to(self.path.with_name(f"{self.path.name}.format{version}"))
+                self.copy_to(self._beside_it(f"format{version}"))
             with self.transaction() as db:
                 formats.upgrade(db, self.select, version, self.path)
+
+    def _beside_it(self, ending: str) -> Path:
+        """A path beside the file that nothing has yet."""
+        assert self.path is not None
+        names = (f"{self.path.name}.{ending}{f'.{n}' if n else ''}" for n in itertools.count())
+        return next(path for name in names if not (path := self.path.with_name(name)).exists())
 
     # -- entries -------------------------------------------------------------------------------------------------------------------
 
@@ -95,9 +103,10 @@ class Store(DatabaseFile):
             self._occur(occurrences)
             self._link(links)
 
-    def refresh(self, occurrence: Occurrence, keys: Sequence[StoredKey]) -> None:
-        """Note that a memory was stored again: how it occurred, and the keys that it lacked."""
+    def refresh(self, occurrence: Occurrence, keys: Sequence[StoredKey], meta: dict[str, bytes]) -> None:
+        """Note that a memory was stored again: how it occurred, and the keys that it lacked.   meta: entries."""
         with self.transaction() as db:
+            self._put(meta)
             self._occur([occurrence])
             formats.write(db, [], list(keys))
 
@@ -134,16 +143,18 @@ class Store(DatabaseFile):
     def _link(self, pairs: Iterable[tuple[int, int]]) -> None:
         self._db.executemany("INSERT OR IGNORE INTO links VALUES (?, ?, ?)", [(a, b, crc_of(a, b)) for a, b in pairs])
 
-    def remove(self, ids: Sequence[int], heirs: dict[int, int] | None = None) -> None:
+    def remove(self, ids: Sequence[int], heirs: dict[int, int] | None = None, changed: Sequence[StoredMemory] = ()) -> None:
         """Delete memories, their keys, occurrences and links, and wipe them from the file and its log.
 
-        heirs: for each memory that was superseded the one that gets its links.
+        heirs: for each memory that was superseded the one that gets its links.   changed: new rows of others.
         """
         heirs = heirs or {}
         with self.transaction() as db:
             inherited = [(heirs.get(a, a), heirs.get(b, b)) for a, b in self.links() if a in heirs or b in heirs]
             for table, column in (("links", "pre"), ("links", "post"), ("occurrences", "memory"), ("keys", "memory"), ("memories", "id")):
                 db.executemany(f"DELETE FROM {table} WHERE {column} = ?", [(i,) for i in ids])
+            for memory in changed:
+                self._change(memory)
             gone = set(ids)
             self._link(pair for pair in inherited if not gone & set(pair) and pair[0] != pair[1])
         self.scrub()
@@ -177,6 +188,13 @@ class Store(DatabaseFile):
     def keys(self, memory: int | None = None) -> list[StoredKey]:
         """All keys, or those of a memory, in the order of storing; StoreError where a row does not match its CRC."""
         return list(formats.read_keys(self.select, self.format(), self.path, memory))
+
+    def cues(self, memory: int | None = None) -> list[tuple[int, str]]:
+        """The memory and the text of all further cues, or of those of a memory, in the order of storing."""
+        if self.format() < 2:
+            return [(key.memory, key.text) for key in self.keys(memory) if key.kind is KeyKind.CUE]
+        query = "SELECT memory, text FROM keys WHERE kind = ?1 AND (?2 IS NULL OR memory = ?2) ORDER BY id"
+        return [(owner, text) for owner, text in self.select(query, int(KeyKind.CUE), memory)]
 
     def occurrences(self) -> list[Occurrence]:
         """The further times that memories were stored; StoreError where a row does not match its CRC."""

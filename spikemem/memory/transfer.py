@@ -23,7 +23,7 @@ from spikemem.errors import SpikememError, TextError
 from spikemem.hippocampus.hippocampus import Hippocampus
 from spikemem.memory.items import Item, ItemKey, adaptation_entry, new_memories, stored_keys
 from spikemem.memory.labels import labels, metadata_entry, scope_entry
-from spikemem.memory.rows import KeyKind, Occurrence, Rows, StoredKey, StoredMemory
+from spikemem.memory.rows import MOST_NUMBER, KeyKind, Occurrence, Rows, StoredKey, StoredMemory
 from spikemem.memory.store import Store
 from spikemem.memory.texts import moment, note_of, parse_time, seconds, text_of
 
@@ -93,7 +93,7 @@ class Transfer:
                 if not isinstance(record, Mapping):
                     raise TextError(f"it is {type(record).__name__}, not a mapping")
                 made._take(record, dim)
-            except (SpikememError, KeyError, TypeError, ValueError, OverflowError) as error:
+            except (SpikememError, KeyError, TypeError, ValueError, OverflowError, AttributeError, RecursionError) as error:
                 what = f"there is no {error}" if isinstance(error, KeyError) else str(error)
                 raise TextError(f"record {n} is no exported memory: {what}") from error
         order, there = [m.id for m in made.memories], {m.id for m in made.memories}
@@ -106,13 +106,15 @@ class Transfer:
         first = _occurrence(record)
         scope, by, until = scope_entry(record.get("scope") or None), _whole(record.get("superseded_by")), _seconds(record.get("until"))
         strength = float(record.get("strength", 1.0))
-        if first.memory < 0 or (by is not None and (until is None or by <= first.memory)) or not 0 <= strength < np.inf:
+        if first.memory < 0 or (by is not None and by <= first.memory) or not 0 <= strength < np.inf:
             raise ValueError("its id, what superseded it, or its strength is out of range")
         keys = [
             ItemKey(KeyKind[key["kind"].upper()], text_of(key["text"]), text_of(key.get("words") or key["text"])) for key in record["keys"]
         ]
         if [key.kind for key in keys].count(KeyKind.CONTENT) != 1 or keys[0].kind is not KeyKind.CONTENT:
             raise ValueError("its first key is its content, and no other one is")
+        if keys[0].embedded != first.text:
+            raise ValueError("its content is not its text")
         item = Item(first.text, keys, first.happened, first.session, first.speaker, scope, first.metadata)
         self.items.append(item)
         self.memories.append(
@@ -188,7 +190,7 @@ def _occurrence(record: Record) -> Occurrence:
 
 
 def _whole(number: object) -> int | None:
-    if number is None or (isinstance(number, int) and not isinstance(number, bool) and 0 <= number < 2**62):
+    if number is None or (isinstance(number, int) and not isinstance(number, bool) and 0 <= number <= MOST_NUMBER):
         return number
     raise ValueError(f"{number!r:.40} is no id or number of a session")
 
