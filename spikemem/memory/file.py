@@ -127,8 +127,8 @@ class DatabaseFile:
             raise StoreError(f"{path} is no file; give spikemem a file of its own")
         if path.stat().st_nlink > 1:
             raise StoreError(
-                f"{path} is one of several names (hard links) of a file, and what was stored last may lie in a log beside another one; keep "
-                "one name, that which has a -wal beside it if any does, and delete the others"
+                f"{path} is one of several names (hard links) of a file, and what was stored last may lie in a log beside another one; "
+                "keep one name, that which has a -wal beside it if any does, and delete the others"
             )
         inode = _inode(path)
         _OPEN.enter(inode)

@@ -364,6 +364,18 @@ def test_a_refresh_adds_the_cue_and_renews_the_time(path: Path, spec: ModelSpec)
             assert memory.recall("Ada lives in Lisbon", around=time)[0].drives["time"] == pytest.approx(memory.spec.ca1.time, rel=0.05)
 
 
+def test_what_is_said_again_keeps_its_session_and_its_metadata(path: Path, spec: ModelSpec) -> None:
+    with Memory.open(path, spec, embedder=FakeEmbedder()) as memory:
+        assert memory.store_conversation([("Ada", "lives in ~Lisbon")], metadata={"n": 1}) == [0]
+        assert memory.store_conversation([("Ada", "lives in ~Lisbon")], metadata={"n": 2}) == [0]
+        assert [r.id for r in memory.list(where={"n": 1})] == [r.id for r in memory.list(where={"n": 2})] == [0]
+        assert memory.recall("Ada: lives in ~Lisbon", where={"n": 2})[0].id == 0
+        assert [o.session for o in memory.get(0).occasions] == [0, 1]
+    with Memory.open(path, embedder=FakeEmbedder()) as memory:
+        (other,) = memory.store_conversation([("Bo", "The harbour opens")])
+        assert memory.get(other).session == 2
+
+
 def test_what_supersedes_takes_over_the_cues_but_not_the_old_wordings(path: Path, spec: ModelSpec) -> None:
     with Memory.open(path, spec, embedder=FakeEmbedder()) as memory:
         memory.store("Nobody knows the harbour")

@@ -1,8 +1,11 @@
 """Backups, exports, checks and repairs: what is copied is what was stored, and of what is damaged the rest is saved."""
 
 import json
+import os
 import sqlite3
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -11,6 +14,8 @@ import pytest
 from spikemem import Memory
 from spikemem.errors import SpikememError, StoreError, TextError
 from spikemem.memory import check, repair
+from spikemem.memory.formats import KEY, MEMORY
+from spikemem.memory.rows import crc_of
 from tests.conftest import Open
 from tests.fakes import FakeEmbedder
 from tests.memory.test_memory import agrees
@@ -48,6 +53,24 @@ def test_a_backup_is_the_memory(memory: Memory, tmp_path: Path) -> None:
     for wrong in (tmp_path / "memory.db", tmp_path, tmp_path / "missing" / "copy.db"):
         with pytest.raises(StoreError):
             memory.backup(wrong, replace=True)
+
+
+def test_backups_of_many_threads(memory: Memory, tmp_path: Path) -> None:
+    held_before = held(memory)
+    with ThreadPoolExecutor(4) as pool:
+        list(pool.map(lambda _: memory.backup(tmp_path / "copy.db", replace=True), range(24)))
+    with Memory.open(tmp_path / "copy.db", embedder=FakeEmbedder()) as again:
+        assert held(again) == held_before
+    assert not list(tmp_path.glob("*.part"))
+
+
+def test_a_backup_replaces_files_alone(memory: Memory, tmp_path: Path) -> None:
+    (tmp_path / "link.db").symlink_to(tmp_path / "target.db")
+    os.mkfifo(tmp_path / "pipe.db")
+    for name in ("link.db", "pipe.db"):
+        with pytest.raises(StoreError, match="no file of its own"):
+            memory.backup(tmp_path / name, replace=True)
+    assert (tmp_path / "link.db").is_symlink()
 
 
 def test_a_copy_beside_an_old_log_is_refused(memory: Memory, tmp_path: Path) -> None:
@@ -179,6 +202,48 @@ def test_damaged_pages(memory: Memory, path: Path, tmp_path: Path, monkeypatch: 
         with Memory.open(tmp_path / f"{page}.db", readonly=True) as new:
             assert all(new[i] == texts[i] for i in new)
     assert least > len(texts) * 0.8
+
+
+ODD = {
+    "stored": ("memories", "stored", 1e300), "happened": ("memories", "happened", 1e300), "until": ("memories", "until", 1e300),
+    "empty": ("memories", "text", " "), "session": ("memories", "session", 2**63 - 1), "scope": ("memories", "scope", '{"foo": [1]}'),
+    "metadata": ("memories", "metadata", '{"a": 1e999}'), "deep": ("memories", "metadata", '{"a": ' * 500 + "1" + "}" * 500),
+    "key": ("keys", "text", ""), "kind": ("keys", "kind", 7), "vector": ("keys", "vector", b"odd"),
+    "code": ("keys", "code", b"\xff\xff" * 8),
+    "counts": ("keys", "counts", b"x"), "no number": ("keys", "vector", b"\xff" * 4 * 384),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("what", ODD)
+def test_rows_that_cannot_be_are_found_and_the_rest_is_saved(memory: Memory, path: Path, tmp_path: Path, what: str) -> None:
+    """Checksums are right: what opening refuses checking finds, and repairing leaves out."""
+    table, column, value = ODD[what]
+    memory.close()
+    db = sqlite3.connect(path)
+    columns = MEMORY[3] if table == "memories" else KEY[3]
+    where = "id = 2" if table == "memories" else "memory = 2"
+    db.execute(f"UPDATE {table} SET {column} = ? WHERE {where}", (value,))
+    for i, *row in db.execute(f"SELECT id, {columns} FROM {table} WHERE {where}").fetchall():
+        db.execute(f"UPDATE {table} SET crc = ? WHERE id = ?", (crc_of(*row), i))
+    db.commit()
+    db.close()
+    with pytest.raises(StoreError):
+        Memory.open(path, embedder=FakeEmbedder())
+    found = check(path)
+    assert found.problems
+    with patched_embedder():
+        repair(path, tmp_path / "new.db")
+    with Memory.open(tmp_path / "new.db", embedder=FakeEmbedder()) as new:
+        assert len(new) == found.saved >= 4
+        agrees(new)
+
+
+@contextmanager
+def patched_embedder() -> Iterator[None]:
+    """The embedder of a file, made by name, is the fake one."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("spikemem.memory.embed.SentenceEmbedder", FakeEmbedder)
+        yield
 
 
 @pytest.mark.parametrize("content", [b"", b"Dear diary", b"SQLite format 3\0" + b"\0" * 100])

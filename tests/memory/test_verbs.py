@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from spikemem import Memory, Turn
-from spikemem.errors import SpikememError, TextError, UnknownMemoryError
+from spikemem.errors import SpikememError, TextError, TimeError, UnknownMemoryError
 from tests.conftest import Open
 from tests.memory.test_memory import agrees
 
@@ -73,7 +73,7 @@ def test_what_is_restored_holds_beside_the_other(memory: Memory) -> None:
     memory.restore(0)
     assert memory.recall("Ada lives ~in Lisbon")[0].id == 0
     assert {0, 4} <= {hit.id for hit in memory.recall("Ada lives", top_k=5)}
-    assert [r.id for r in memory.history(0)] == [0]
+    assert [(r.id, r.current) for r in memory.history(0)] == [(0, True), (3, False), (4, True)]
     with pytest.raises(UnknownMemoryError, match="nothing to restore"):
         memory.restore(0)
     agrees(memory)
@@ -89,8 +89,8 @@ def test_only_what_holds_is_updated(memory: Memory) -> None:
 
 def test_forgetting_a_version_keeps_the_others(memory: Memory) -> None:
     memory.forget(3)
-    assert [r.id for r in memory.history(4)] == [4]
-    assert (memory.get(0).current, memory.get(0).superseded_by) == (False, 3)
+    assert [r.id for r in memory.history(4)] == [0, 4]
+    assert (memory.get(0).current, memory.get(0).superseded_by) == (False, 4)
     assert 0 not in {hit.id for hit in memory.recall("Ada lives ~in Lisbon", top_k=5)}
     agrees(memory)
     memory.forget(4)
@@ -99,6 +99,36 @@ def test_forgetting_a_version_keeps_the_others(memory: Memory) -> None:
     memory.restore(0)
     assert memory.recall("Ada lives ~in Lisbon")[0].id == 0
     agrees(memory)
+
+
+def test_all_versions_are_forgotten_by_their_history(memory: Memory) -> None:
+    memory.restore(3)
+    memory.forget(*(record.id for record in memory.history(0)))
+    assert list(memory) == [1, 2]
+    agrees(memory)
+
+
+def test_a_new_version_of_a_turn_is_one_of_its_conversation(open_memory: Open) -> None:
+    memory = open_memory()
+    a, b = memory.store_conversation([("Ada", "I live in Lisbon"), ("Bo", "Nice")])
+    new = memory.update(a, "I live in Rome")
+    assert (memory[new], memory.get(new).speaker, memory.get(new).session) == ("Ada: I live in Rome", "Ada", 0)
+    assert memory.get(memory.store_conversation([("Bo", "And there?")], after=new)[0]).session == 0
+    memory.associate(a, b)
+    assert (memory.get(new).links, memory.get(a).links) == ((b,), ())
+    with pytest.raises(TimeError, match="lies ahead"):
+        memory.update(b, "Good", when=datetime(2999, 1, 1, tzinfo=UTC))
+    agrees(memory)
+
+
+def test_metadata_that_is_too_deep_is_refused(open_memory: Open) -> None:
+    memory, deep = open_memory(), {"a": {}}  # type: ignore[var-annotated]
+    inner = deep["a"]
+    for _ in range(600):
+        inner["a"] = inner = {}
+    with pytest.raises(TextError, match="deep"):
+        memory.store("text", metadata=deep)
+    assert memory.list() == []
 
 
 def test_the_links_of_a_forgotten_version_go_to_the_one_that_holds(memory: Memory) -> None:
