@@ -180,7 +180,7 @@ def test_gates_learn_what_to_do(tmp_path: Path) -> None:
         model,
         tensors(told),
         loss,
-        replace(SETTINGS, epochs=100, batch=256, patience=None, device="cpu"),
+        replace(SETTINGS, epochs=150, batch=256, patience=None, device="cpu"),
         progress=lambda *_: None,
     )
     assert np.mean(history.losses[-5:]) < 0.3 * np.mean(history.losses[:5])

@@ -67,7 +67,7 @@ def test_the_gates_write_what_is_new_and_know_what_is_not(held_out: Texts) -> No
         EventKind.NEW: {"write"},
         EventKind.REPEAT: {"renew"},
         EventKind.PARAPHRASE: {"refresh", "renew"},
-        EventKind.CONTRADICTION: {"overwrite"},
+        EventKind.CONTRADICTION: {"supersede"},
         EventKind.BESIDE: {"write"},
         EventKind.QUESTION: {"write"},
     }
@@ -102,15 +102,15 @@ def test_facts_are_corrected_and_denied_and_stand_beside_one_another() -> None:
             found = memory.recall_all([second for _, second in pairs], 1)
             assert [hits[0].text for hits in found] == [second for _, second in pairs]  # whatever became of it
     assert told["negation"]["refresh"] + told["negation"]["renew"] <= 1
-    assert told["negation"]["overwrite"] >= 13
-    assert told["update"]["overwrite"] >= 8
+    assert told["negation"]["supersede"] >= 13
+    assert told["update"]["supersede"] >= 8
     assert told["update"]["refresh"] + told["update"]["renew"] <= 3
     assert told["beside"]["write"] >= 16
-    assert told["beside"]["overwrite"] <= 2
-    assert told["paraphrase"]["overwrite"] <= 2
+    assert told["beside"]["supersede"] <= 2
+    assert told["paraphrase"]["supersede"] <= 2
     assert told["paraphrase"]["refresh"] >= 2
     assert told["figure"]["write"] >= 18
-    assert told["figure"]["overwrite"] == told["order"]["overwrite"] == 0
+    assert told["figure"]["supersede"] == told["order"]["supersede"] == 0
 
 
 def test_what_is_numbered_is_kept() -> None:
@@ -157,7 +157,7 @@ def test_vectors_alone_are_written_and_known_again() -> None:
     assert not memory.reads(-vectors[-20:]).any()
 
 
-def test_other_scripts_and_signs_do_not_overwrite_one_another() -> None:
+def test_other_scripts_and_signs_do_not_supersede_one_another() -> None:
     pytest.importorskip("sentence_transformers")
     said = [
         "阿达住在里斯本。",
@@ -170,7 +170,8 @@ def test_other_scripts_and_signs_do_not_overwrite_one_another() -> None:
     ]
     with Memory.open(model="hippocampus-gated") as memory:
         memory.store_all(said)
-        assert [decision.forgotten for decision in memory.decisions] == [()] * len(said)
+        assert "supersede" not in {decision.action for decision in memory.decisions}
+        assert len(memory.list()) == len(said)
         for text in said:
             memory.store(text)
             assert memory.decisions[0].action in ("renew", "refresh"), text
