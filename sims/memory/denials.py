@@ -2,15 +2,15 @@
 
     python sims/memory/denials.py --data ../shared/data
 
-STS-B (Cer 2017), train and dev (--parts): of a pair (a, b) that people score 4 or more, where both are statements with a verb that can be
-denied, and neither denies anything, a and b are denied by grammar ("not" behind the verb, "There is no ...", "Nobody ..."; the next form for each
-pair). All pairs share one memory, in which a is to find what says the same:
+STS-B (Cer 2017), train and dev (--parts): pairs (a, b) that people score 4 or more, both statements with a verb that can be denied,
+neither of which denies anything. a and b are denied by grammar ("not" behind the verb, "There is no ...", "Nobody ..."; another form from
+pair to pair). All pairs share one memory, in which a sentence is to find what says the same:
 
     affirmed   stored  b, the denial of a                     cue  a                     right  b
-    denied     stored  a, the denial of b in another form     cue  the denial of a       right  the denial of b
+    denied     stored  a, the denial of b                     cue  the denial of a       right  the denial of b
 
-so that a constant penalty of "not" is no answer. Prints shares with 95 % Wilson intervals, of cosine and of hippocampus-text at each
---gain (the inhibition between statements of opposite polarity; 0: none), and writes results/denials.json.
+In the second task both denials are of different forms where b's grammar allows two; a constant penalty of "not" is no answer to it. Prints
+shares with 95 % Wilson intervals, of cosine and of hippocampus-text at each --gain of denials (0: none), and writes results/denials.json.
 """
 
 import argparse

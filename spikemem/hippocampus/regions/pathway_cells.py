@@ -1,8 +1,7 @@
 """The pathways onto CA1's index cells, one class each: its cells, what drives them, and its share of the drive A_k (`regions.ca1`).
 
 A pathway is a subclass of `Pathway` in the list at the end, with a gain in `spec.CA1Spec`; CA1, its kernel and the rate twin loop over
-the list. Meaning, words, context, key and spreading are computed in `kernels.index_cells`; any other computes its drive itself, as time
-does.
+the list. Meaning, words, context, key and spreading are computed in `kernels.index_cells`; any other computes its drive itself.
 
 Word cells fire in the first steps of each gamma cycle in which the cue is held (as often as the cue repeats the word), cells of context and
 denial a step later. What is one spike for a memory has to be one spike in the network: cells whose input must meet in a single step are
@@ -302,14 +301,13 @@ class DenialPathway(Pathway):
 
     def build(self, s: Synapses, net: Network, wiring: CircuitWiring) -> None:
         """Words excite a cell for each polarity; the cue's polarity inhibits those of the other, and both do in a cue that asks."""
-        if s.denial is None:
-            return
-        word, said = s.denial.words()
-        for name, size in (("ec_polarity", 2), ("ec_denial", len(word))):
-            net.add(Population(name, size, ec.PERFECT, CYCLE))
-        net.connect("ec_lex", "ec_denial", Sparse.from_coo(word, np.arange(len(word)), 1.0, (_lexicon(s), len(word))))
-        net.connect("ec_polarity", "ec_denial", Sparse.from_coo(1 - said, np.arange(len(word)), -SHUT, (2, len(word))))
-        onto_index_cells(s, net, "ec_denial", *s.denial.synapses(s))
+        if s.denial is not None:
+            word, said = s.denial.words()
+            net.add(Population("ec_polarity", 2, ec.PERFECT, CYCLE))
+            net.add(Population("ec_denial", len(word), ec.PERFECT, CYCLE))
+            net.connect("ec_lex", "ec_denial", Sparse.from_coo(word, np.arange(len(word)), 1.0, (_lexicon(s), len(word))))
+            net.connect("ec_polarity", "ec_denial", Sparse.from_coo(1 - said, np.arange(len(word)), -SHUT, (2, len(word))))
+            onto_index_cells(s, net, "ec_denial", *s.denial.synapses(s))
 
     def stimulus(self, s: Synapses, drive: CircuitDrive) -> dict[str, NDArray[np.generic]]:
         if s.denial is None:
@@ -319,11 +317,12 @@ class DenialPathway(Pathway):
         return {"ec_polarity": spikes, "ec_denial": _window(drive.protocol)}
 
     def drive(self, s: Synapses, cue_words: CueWords) -> NDArray[np.int64] | None:
-        said = polarity.of_cues(cue_words, _lexicon(s)) if s.spec.ca1.denial else np.zeros(0, np.int64)
-        return -s.denial.drive(cue_words.words, said) if (said != polarity.NEITHER).any() and s.denial is not None else None
+        return None if s.denial is None else s.denial.drive(cue_words)
 
     def rate(self, cue: RateCue) -> NDArray[np.floating] | None:
-        return None if not cue.taught.spec.ca1.denial else -polarity.taken(cue.taught, cue.words, cue.by_words[cue.taught.content])
+        if not (gain := cue.taught.spec.ca1.denial):
+            return None
+        return -gain * np.where(polarity.opposed(cue.taught, cue.words), cue.by_words[cue.taught.content], 0.0)
 
 
 WORDS = WordsPathway()

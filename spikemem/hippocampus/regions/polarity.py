@@ -10,7 +10,6 @@ supposes, does neither: what answers it may well have a "not". Word order is not
 counts as affirming, and a statement with one ("a man who sings") as asking; a text with one denial among many sentences counts as denying.
 """
 
-from collections.abc import Sequence
 from functools import cache
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -20,7 +19,7 @@ from numpy.typing import NDArray
 from spikemem.hippocampus.regions.bcpnn import UNIT, Fan
 from spikemem.hippocampus.regions.cue_words import CueWords
 from spikemem.hippocampus.regions.ec_lex import Words, words
-from spikemem.kernels.index_cells import word_drive
+from spikemem.kernels.polarity import said, taken
 
 if TYPE_CHECKING:  # it imports this module
     from spikemem.hippocampus.regions.pathways import Synapses, Taught
@@ -66,18 +65,8 @@ def of_texts(ptr: NDArray[np.int64], cell: NDArray[np.int64], cells: int) -> NDA
 
     A word is heard where all its cells fire, that of the whole word and those of its spelling: words that share one cell are no others.
     """
-    listed, texts = _listed(cells), len(ptr) - 1
-    fan_out = listed.ptr[cell + 1] - listed.ptr[cell]
-    hit = np.flatnonzero(fan_out)
-    times = fan_out[hit]
-    synapse = np.repeat(listed.ptr[cell[hit]] - np.cumsum(times) + times, times) + np.arange(times.sum())
-    text = np.repeat(np.searchsorted(ptr, hit, side="right") - 1, times)
-    pair, fired = np.unique(text * len(listed.size) + listed.word[synapse], return_counts=True)
-    text, word = np.divmod(pair, len(listed.size))
-    heard = fired == listed.size[word]
-    spoken = np.zeros((5, texts), bool)
-    spoken[listed.kind[word[heard]], text[heard]] = True
-    denies, half, t, asks, helps = spoken
+    found = said(ptr, cell, *_listed(cells))
+    denies, half, t, asks, helps = (found >> kind & 1 > 0 for kind in range(5))
     denies = denies | (half & t)
     neither = asks | (helps & ~denies) | (np.diff(ptr) == 0)
     return np.where(neither, NEITHER, np.where(denies, DENIES, AFFIRMS))
@@ -96,70 +85,54 @@ def of_memories(taught: "Taught") -> NDArray[np.int64]:
     return np.where(taught.alive, of_key, NEITHER)[taught.content]
 
 
-def cells(said: NDArray[np.int64]) -> NDArray[np.bool_]:
-    """Which cells of `ec_polarity` fire, one where a text affirms, one where it denies, both where it does neither, [n, 2].
-
-    said: polarities, [n].
-    """
-    return (said[:, None] == [AFFIRMS, DENIES]) | (said[:, None] == NEITHER)
+def cells(polarity: NDArray[np.int64]) -> NDArray[np.bool_]:
+    """Which cells of `ec_polarity` fire, one where a text affirms, one where it denies, both where it does neither, [n, 2]."""
+    return (polarity[:, None] == [AFFIRMS, DENIES]) | (polarity[:, None] == NEITHER)
 
 
-def taken(taught: "Taught", cue: Words, by_words: NDArray[np.float64]) -> NDArray[np.float64]:
-    """How much a cue excites each memory less in the rate twin, [memory].   by_words: what its words bring to their contents, [memory]."""
-    spec = taught.spec
-    said = int(of_cues(CueWords((cue,)), spec.lex.cells if spec.lex else 1)[0])
-    opposed = taught.polarity == 1 - said if said != NEITHER else np.zeros(len(by_words), bool)
-    return spec.ca1.denial * np.where(opposed, by_words, 0.0)
-
-
-class Inhibition(NamedTuple):
-    """From word cells onto the memories of a polarity (CSR).   ptr: [cell + 1].   memory, weight: in 1/64, [synapse]."""
-
-    ptr: NDArray[np.int64]
-    memory: NDArray[np.int64]
-    weight: NDArray[np.int64]
+def opposed(taught: "Taught", cue: Words) -> NDArray[np.bool_]:
+    """The memories that deny what a cue affirms, or affirm what it denies, [memory]."""
+    spec = taught.spec.lex
+    own = int(of_cues(CueWords((cue,)), spec.cells if spec else 1)[0])
+    return taught.polarity == (1 - own if own != NEITHER else NEITHER - 1)
 
 
 class Denial:
     """Inhibition of memories by the words of a cue of the other polarity.
 
-    of_memory: their polarities, [memory].   onto: from the words of a cue that affirms, and of one that denies.
+    ptr: where the synapses of a word cell under a polarity begin, [polarity cells + cell].   memory, weight: in 1/64, [synapse].
     """
 
     def __init__(self, s: "Synapses") -> None:
-        memories, cells = len(s.content), len(s.words.ptr) - 1
-        self.of_memory, owner = s.polarity, np.full(len(s.memory), -1)
-        owner[s.content] = np.arange(memories)
-        memory = owner[s.words.target]
-        weight = np.round(UNIT * s.spec.ca1.denial * s.words.weight)
-        hears = np.where(memory >= 0, np.append(self.of_memory, NEITHER)[memory], NEITHER)
-        self.onto: list[Inhibition] = []
-        for said in (AFFIRMS, DENIES):
-            these = np.flatnonzero((hears == 1 - said) & (weight > 0))
-            fan = Fan.of(s.words.source[these], memory[these], weight[these], cells)
-            self.onto.append(Inhibition(fan.ptr, fan.target, fan.weight.astype(np.int64)))
+        self.memories, self.cells, owner = len(s.content), len(s.words.ptr) - 1, np.full(len(s.memory), -1)
+        owner[s.content] = np.arange(self.memories)
+        memory, weight = owner[s.words.target], np.round(UNIT * s.spec.ca1.denial * s.words.weight)
+        hears = np.where(memory >= 0, s.polarity[memory], NEITHER)
+        these = np.flatnonzero((hears != NEITHER) & (weight > 0))
+        under = (1 - hears[these]) * self.cells + s.words.source[these]
+        fan = Fan.of(under, memory[these], weight[these], 2 * self.cells)
+        self.ptr, self.memory, self.weight = fan.ptr, fan.target, fan.weight.astype(np.int64)
 
     def words(self) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
         """The cells of `ec_denial`, one for each word that inhibits under a polarity: their word cells and polarities, [cell]."""
-        used = [np.flatnonzero(np.diff(onto.ptr)) for onto in self.onto]
-        return np.concatenate(used), np.repeat([AFFIRMS, DENIES], [len(u) for u in used])
+        polarity, word = np.divmod(np.flatnonzero(np.diff(self.ptr)), self.cells)
+        return word, polarity
 
     def synapses(self, s: "Synapses") -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.float64]]:
         """From the cells of `ec_denial` onto all living index cells of the memories that they inhibit: cell, key and weight."""
-        size = [np.diff(onto.ptr) for onto in self.onto]
-        cell = np.repeat(np.arange(sum(np.count_nonzero(n) for n in size)), np.concatenate([n[n > 0] for n in size]))
-        memory, weight = (np.concatenate([onto[i] for onto in self.onto]) for i in (1, 2))
+        size = np.diff(self.ptr)
+        cell = np.repeat(np.arange(np.count_nonzero(size)), size[size > 0])
         living = np.flatnonzero(s.alive)
         living = living[np.argsort(s.memory[living], kind="stable")]
-        start, stop = (np.searchsorted(s.memory[living], memory, side=side) for side in ("left", "right"))
-        which = np.repeat(np.arange(len(memory)), stop - start)
-        key = np.arange(len(which)) - np.repeat(np.cumsum(stop - start) - (stop - start), stop - start) + start[which]
-        return cell[which], living[key], -weight[which] / UNIT
+        start, stop = (np.searchsorted(s.memory[living], self.memory, side=side) for side in ("left", "right"))
+        times = stop - start
+        which = np.repeat(np.arange(len(times)), times)
+        key = living[np.arange(len(which)) - np.repeat(np.cumsum(times) - times - start, times)]
+        return cell[which], key, -self.weight[which] / UNIT
 
-    def drive(self, cues: Sequence[Words], said: NDArray[np.int64]) -> NDArray[np.int64]:
-        """How much cues excite each memory less, in 1/64, [n, memory].   said: their polarities, [n]."""
-        made = np.zeros((len(cues), len(self.of_memory)), np.int64)
-        for i in np.flatnonzero(said != NEITHER):
-            ptr, memory, weight = self.onto[said[i]]
-            made[i] = word_drive(cues[i].cells, cues[i].spikes, ptr, memory, weight, made.shape[1])[0]
-        return made
+    def drive(self, cue_words: CueWords) -> NDArray[np.int64] | None:
+        """What cues add to each memory, 0 or less, in 1/64, [n, memory]; None where none of them affirms or denies."""
+        polarity = of_cues(cue_words, self.cells)
+        if not (polarity != NEITHER).any():
+            return None
+        return taken(*cue_words.flat(), polarity, (self.ptr, self.memory, self.weight), self.memories)
