@@ -320,9 +320,8 @@ class DenialPathway(Pathway):
         return None if s.denial is None else s.denial.drive(cue_words)
 
     def rate(self, cue: RateCue) -> NDArray[np.floating] | None:
-        if not (gain := cue.taught.spec.ca1.denial):
-            return None
-        return -gain * np.where(polarity.opposed(cue.taught, cue.words), cue.by_words[cue.taught.content], 0.0)
+        s, gain = cue.taught, cue.taught.spec.ca1.denial
+        return -gain * np.where(polarity.opposed(s, cue.words), cue.by_words[s.content], 0.0) if gain else None
 
 
 WORDS = WordsPathway()

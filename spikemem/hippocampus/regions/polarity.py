@@ -19,13 +19,14 @@ from numpy.typing import NDArray
 from spikemem.hippocampus.regions.bcpnn import UNIT, Fan
 from spikemem.hippocampus.regions.cue_words import CueWords
 from spikemem.hippocampus.regions.ec_lex import Words, words
-from spikemem.kernels.polarity import said, taken
+from spikemem.kernels import polarity as kernel
+from spikemem.kernels.polarity import AFFIRMS as AFFIRMS
+from spikemem.kernels.polarity import DENIES as DENIES
+from spikemem.kernels.polarity import NEITHER as NEITHER
 
 if TYPE_CHECKING:  # it imports this module
     from spikemem.hippocampus.regions.pathways import Synapses, Taught
 
-AFFIRMS, DENIES, NEITHER = 0, 1, -1
-"""Polarities: the first two have cells; a text that asks, or has no words, is neither."""
 DENYING = (
     "cannot neither never no nobody none nor not nothing nowhere without "
     "ain aren couldn didn doesn hadn hasn haven isn mustn needn shouldn wasn weren wouldn "  # what stands before 't
@@ -54,7 +55,8 @@ class _Listed(NamedTuple):
 
 @cache
 def _listed(cells: int) -> _Listed:
-    kinds = [(text, k) for k, texts in enumerate((DENYING, HALVES, "t", ASKING, HELPING)) for text in texts.split()]
+    lists = {kernel.DENYING: DENYING, kernel.HALF: HALVES, kernel.T: "t", kernel.ASKING: ASKING, kernel.HELPING: HELPING}
+    kinds = [(text, kind) for kind, texts in lists.items() for text in texts.split()]
     made = [words(text, cells).cells for text, _ in kinds]
     fan = Fan.of(np.concatenate(made), np.repeat(np.arange(len(made)), [len(m) for m in made]), np.ones(sum(map(len, made))), cells)
     return _Listed(fan.ptr, fan.target, np.array([len(m) for m in made]), np.array([kind for _, kind in kinds]))
@@ -65,11 +67,7 @@ def of_texts(ptr: NDArray[np.int64], cell: NDArray[np.int64], cells: int) -> NDA
 
     A word is heard where all its cells fire, that of the whole word and those of its spelling: words that share one cell are no others.
     """
-    found = said(ptr, cell, *_listed(cells))
-    denies, half, t, asks, helps = (found >> kind & 1 > 0 for kind in range(5))
-    denies = denies | (half & t)
-    neither = asks | (helps & ~denies) | (np.diff(ptr) == 0)
-    return np.where(neither, NEITHER, np.where(denies, DENIES, AFFIRMS))
+    return kernel.polarities(ptr, cell, *_listed(cells))
 
 
 def of_cues(cue_words: CueWords, cells: int) -> NDArray[np.int64]:
@@ -133,6 +131,6 @@ class Denial:
     def drive(self, cue_words: CueWords) -> NDArray[np.int64] | None:
         """What cues add to each memory, 0 or less, in 1/64, [n, memory]; None where none of them affirms or denies."""
         polarity = of_cues(cue_words, self.cells)
-        if not (polarity != NEITHER).any():
+        if polarity.max(initial=NEITHER) == NEITHER:
             return None
-        return taken(*cue_words.flat(), polarity, (self.ptr, self.memory, self.weight), self.memories)
+        return kernel.taken(*cue_words.flat(), polarity, (self.ptr, self.memory, self.weight), self.memories)
