@@ -240,7 +240,7 @@ def test_drives_are_those_of_the_equation(small: ModelSpec, cycles: int, around:
             np.testing.assert_array_less(np.abs(found.drives[i, place] - expected), rounding + 1e-9)
             seen += found.drives[i, place] != 0
         np.testing.assert_allclose(found.scores[i], found.drives[i].sum(1), rtol=1e-12)
-    assert (seen > 0).tolist() == [True, True, True, around is not None, True, cycles > 1]
+    assert (seen > 0).tolist() == [True, True, True, around is not None, True, cycles > 1, False]
 
 
 def test_the_rate_twin_has_the_same_drives(small: ModelSpec) -> None:
