@@ -23,7 +23,7 @@ if TYPE_CHECKING:  # its module loads torch
 MODEL = "hippocampus-text"
 LESIONS = {
     "meaning": ("meaning",),
-    "words": ("words", "key"),
+    "words": ("words", "key", "denial"),
     "context": ("forward",),
     "spreading": ("spreading", "key"),
 }

@@ -31,7 +31,7 @@ class Made:
 
     def check(self, model: ModelSpec | None, embedder: str | Embedder | None, seed: int | None, path: str | Path | None) -> None:
         """StoreError where given settings (None: not given) differ from those with which the file was made."""
-        if model is not None and model.with_dim(self.spec.ec.dim) != self.spec:
+        if model is not None and self.spec not in (given := model.with_dim(self.spec.ec.dim), _earlier(given)):
             raise StoreError(f"{path} was made with model {self.spec.name!r}, not with this {model.name!r}; open it without naming a model")
         if seed not in (None, self.seed):
             raise StoreError(f"{path} was made with seed {self.seed}, not {seed}; open it without a seed")
@@ -39,6 +39,11 @@ class Made:
         name, dim = (chosen, own) if isinstance(chosen, str) else (chosen.name, chosen.dim)
         if name != self.embedder or dim != own:
             raise StoreError(f"{path} was made with embedder {self.embedder!r} ({own} dimensions), not {name!r} ({dim})")
+
+
+def _earlier(model: ModelSpec) -> ModelSpec:
+    """A model as it was before denials had a gain; a file that was made with it recalls as it did."""
+    return model.model_copy(update={"ca1": model.ca1.model_copy(update={"denial": 0.0})})
 
 
 def made_with(store: Store) -> Made | None:

@@ -169,11 +169,11 @@ def test_a_pathway(spec: RecentSpec, cycles: int, around: float | None, simulato
     own = (ec.encode(spec.ec, ec.unit(cues, spec.ec.dim)).astype(float) ** 2).sum(1, keepdims=True)
     expected = spec.ca1.recency * (1 + short.ids) / 40 * ec.scale(spec.ec) ** 2 / own
     expected[1::2] = 0
-    np.testing.assert_allclose(short.drives[:, :, 6], expected, rtol=0, atol=1e-3)
+    np.testing.assert_allclose(short.drives[:, :, len(ALL)], expected, rtol=0, atol=1e-3)
     assert short.ids[0, 0] == 20  # of two alike the later one, where the cue is about what was lately
     assert without.ids[0, 0] == 0
     np.testing.assert_array_equal(short.ids[1::2], without.ids[1::2])
-    np.testing.assert_array_equal(short.drives[1::2, :, :6], without.drives[1::2])
+    np.testing.assert_array_equal(short.drives[1::2, :, : len(ALL)], without.drives[1::2])
 
 
 def test_attention_that_goes_on_while_ca3_is_unsettled_has_it_too(spec: RecentSpec) -> None:

@@ -189,12 +189,12 @@ def plain_weights(memory: Hippocampus) -> tuple[np.ndarray, list[tuple[int, np.n
 
 
 def plain_drive(memory: Hippocampus, given: Words, around: float | None, primed: set[int]) -> np.ndarray:
-    """Each key's drive by all pathways but meaning, in units of s^2, by pathway, [key, 5]: words, context, time, key, spreading."""
+    """Each key's drive by all pathways but meaning, in units of s^2, by pathway, [key, 6]: words, context, time, key, spreading, denial."""
     a, spec = memory.arrays(), memory.spec
     weight, titles = plain_weights(memory)
     x = np.zeros(len(weight))
     x[given.cells] = np.minimum(given.spikes, 8)
-    words_, found = spec.ca1.words * (x @ weight), np.zeros((len(a["alive"]), 5))
+    words_, found = spec.ca1.words * (x @ weight), np.zeros((len(a["alive"]), 6))
     fired = {m for m, share in titles if share @ (x > 0) > spec.ca1.coincidence}
     content = np.unique(a["content"])
     for k, m in enumerate(a["memory"].tolist()):
@@ -220,7 +220,7 @@ def test_drives_are_those_of_the_equation(small: ModelSpec, cycles: int, around:
     found, a = memory.recall(cues, 5, words=given, around=around, cycles=cycles), memory.arrays()
     counts = ec.encode(memory.spec.ec, ec.unit(cues, 384)).astype(float)
     s2 = ec.scale(memory.spec.ec) ** 2
-    seen = np.zeros(6)
+    seen = np.zeros(7)
     for i in range(len(cues)):
         primed: set[int] = set()
         for m in found.path[i].tolist():
@@ -234,11 +234,13 @@ def test_drives_are_those_of_the_equation(small: ModelSpec, cycles: int, around:
             keys = np.flatnonzero(a["memory"] == m)
             key = keys[np.argmax(meaning[keys] + others[keys].sum(1))]
             expected = np.array([meaning[key], *others[key]]) / own
-            rounding = np.array([0, 0.5 * given[i].spikes.sum(), given[i].spikes.sum() + 0.04 * others[key, 0] + 20, 0.2, 0.02, 0.02]) / own
+            rounding = (
+                np.array([0, 0.5 * given[i].spikes.sum(), given[i].spikes.sum() + 0.04 * others[key, 0] + 20, 0.2, 0.02, 0.02, 0]) / own
+            )
             np.testing.assert_array_less(np.abs(found.drives[i, place] - expected), rounding + 1e-9)
             seen += found.drives[i, place] != 0
         np.testing.assert_allclose(found.scores[i], found.drives[i].sum(1), rtol=1e-12)
-    assert (seen > 0).tolist() == [True, True, True, around is not None, True, cycles > 1]
+    assert (seen > 0).tolist() == [True, True, True, around is not None, True, cycles > 1, False]
 
 
 def test_the_rate_twin_has_the_same_drives(small: ModelSpec) -> None:

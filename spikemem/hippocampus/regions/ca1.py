@@ -7,6 +7,7 @@
           + g_key      s^2  where the cue's words excite an apical dendrite of k's memory                   ca1_tuft -> ca1
           + g_spread   s^2  where k's memory was recalled a pass before, is its successor, or has an apical dendrite
                             that the words of what was recalled excite                                      ca1_plateau -> ca1
+          - g_denial   of the words' line for m's own text, where m denies what the cue affirms, or the reverse ec_denial -> ca1
 
     dendrite   opens where  |code(key) and CA3| + (words + context + moment) / 32 + apical is among the largest, ca1.candidates of them
     soma       fires where the dendrite is open, the largest A_k first, ca1.competitors of them

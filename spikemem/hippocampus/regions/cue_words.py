@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -42,6 +43,10 @@ class CueWords:
 
     def flat(self) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:
         """The word cells of all cues, one cue after the other: where each begins, [n + 1]; the cells; their spikes."""
+        return self._flat
+
+    @cached_property
+    def _flat(self) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:
         ptr = np.concatenate([[0], np.cumsum([len(w.cells) for w in self.words], dtype=np.int64)])
         everything = (SILENT, *self.words)
         return ptr, np.concatenate([w.cells for w in everything]), np.concatenate([w.spikes for w in everything])

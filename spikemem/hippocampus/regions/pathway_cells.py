@@ -1,14 +1,13 @@
 """The pathways onto CA1's index cells, one class each: its cells, what drives them, and its share of the drive A_k (`regions.ca1`).
 
 A pathway is a subclass of `Pathway` in the list at the end, with a gain in `spec.CA1Spec`; CA1, its kernel and the rate twin loop over
-the list. Meaning, words, context, key and spreading are computed in `kernels.index_cells`; any other computes its drive itself, as time
-does.
+the list. Meaning, words, context, key and spreading are computed in `kernels.index_cells`; any other computes its drive itself.
 
-Word cells fire in the first steps of each gamma cycle in which the cue is held (as often as the cue repeats the word), context cells
-a step later. What is one spike for a memory has to be one spike in the network: cells whose input must meet in a single step are inhibited
-from the next step on (`SHUT_FROM`).
+Word cells fire in the first steps of each gamma cycle in which the cue is held (as often as the cue repeats the word), cells of context and
+denial a step later. What is one spike for a memory has to be one spike in the network: cells whose input must meet in a single step are
+inhibited from the next step on (`SHUT_FROM`).
 
-    gamma cycle of a cue      0 ec_lex, ec_time    1 ec_ctx, ca1_apical    2 ca1_tuft
+    gamma cycle of a cue      0 ec_lex, ec_time, ec_polarity    1 ec_ctx, ec_denial, ca1_apical    2 ca1_tuft
     after a read              1 recalled           2 ec_lex_deep           3 ca1_apical_deep    4 ca1_plateau, and so in each later cycle
 """
 
@@ -22,7 +21,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from spikemem.hippocampus.codes import HALF
-from spikemem.hippocampus.regions import ec, ec_ctx
+from spikemem.hippocampus.regions import ec, ec_ctx, polarity
 from spikemem.hippocampus.regions.bcpnn import MOST_CELLS, MOST_SPIKES, UNIT
 from spikemem.hippocampus.regions.contract import CircuitDrive, CircuitWiring
 from spikemem.hippocampus.regions.cue_words import CueWords
@@ -292,8 +291,41 @@ class SpreadingPathway(Pathway):
         return cue.taught.spec.ca1.spreading * cue.primed
 
 
+class DenialPathway(Pathway):
+    """Words of a cue that affirms inhibit memories that deny, and the other way round (`regions.polarity`)."""
+
+    name, of_words = "denial", True
+
+    def bound(self, spec: ModelSpec) -> float:
+        return WORDS.bound(spec) * spec.ca1.denial  # that of words has room for how each weight is rounded
+
+    def build(self, s: Synapses, net: Network, wiring: CircuitWiring) -> None:
+        """Words excite a cell for each polarity; the cue's polarity inhibits those of the other, and both do in a cue that asks."""
+        if s.denial is not None:
+            word, said = s.denial.words()
+            net.add(Population("ec_polarity", 2, ec.PERFECT, CYCLE))
+            net.add(Population("ec_denial", len(word), ec.PERFECT, CYCLE))
+            net.connect("ec_lex", "ec_denial", Sparse.from_coo(word, np.arange(len(word)), 1.0, (_lexicon(s), len(word))))
+            net.connect("ec_polarity", "ec_denial", Sparse.from_coo(1 - said, np.arange(len(word)), -SHUT, (2, len(word))))
+            onto_index_cells(s, net, "ec_denial", *s.denial.synapses(s))
+
+    def stimulus(self, s: Synapses, drive: CircuitDrive) -> dict[str, NDArray[np.generic]]:
+        if s.denial is None:
+            return {}
+        spikes = np.zeros((len(drive.protocol) * GAMMA, len(drive.cue_words.words), 2), bool)
+        spikes[cue_starts(drive.protocol)] = polarity.cells(polarity.of_cues(drive.cue_words, _lexicon(s)))
+        return {"ec_polarity": spikes, "ec_denial": _window(drive.protocol)}
+
+    def drive(self, s: Synapses, cue_words: CueWords) -> NDArray[np.int64] | None:
+        return None if s.denial is None else s.denial.drive(cue_words)
+
+    def rate(self, cue: RateCue) -> NDArray[np.floating] | None:
+        s, gain = cue.taught, cue.taught.spec.ca1.denial
+        return -gain * np.where(polarity.opposed(s, cue.words), cue.by_words[s.content], 0.0) if gain else None
+
+
 WORDS = WordsPathway()
-ALL: tuple[Pathway, ...] = (MeaningPathway(), WORDS, ContextPathway(), TimePathway(), KeyPathway(), SpreadingPathway())
+ALL: tuple[Pathway, ...] = (MeaningPathway(), WORDS, ContextPathway(), TimePathway(), KeyPathway(), SpreadingPathway(), DenialPathway())
 """The pathways onto index cells; a new one is added at the end."""
 PATHWAYS = tuple(pathway.name for pathway in ALL)
 """Names of the pathways: the parts of an index cell's drive, in this order."""

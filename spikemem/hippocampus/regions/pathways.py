@@ -5,10 +5,12 @@ the network (`pathway_cells`) and the direct computation (`kernels.index_cells`)
 moments whenever these have changed.
 """
 
+from functools import cached_property
+
 import numpy as np
 from numpy.typing import NDArray
 
-from spikemem.hippocampus.regions import ec, ec_ctx
+from spikemem.hippocampus.regions import ec, ec_ctx, polarity
 from spikemem.hippocampus.regions.bcpnn import UNIT, Fan, Lexicon
 from spikemem.hippocampus.regions.rhythm import GRID
 from spikemem.hippocampus.spec import ModelSpec
@@ -45,6 +47,11 @@ class Taught:
         there = alive[self.content]
         kept = there[moments.again]
         self.moments = ec_ctx.Moments(np.where(there, moments.when, np.nan), moments.again[kept], moments.earlier[kept])
+
+    @cached_property
+    def polarity(self) -> NDArray[np.int64]:
+        """Whether each memory's own text affirms or denies, [memory] (see `polarity`)."""
+        return polarity.of_memories(self)
 
     def _dendrites(self, onto: Fan, memory: int) -> NDArray[np.float64]:
         """What each apical dendrite receives when the words of a memory's own text are active, [dendrite]."""
@@ -91,6 +98,12 @@ class Synapses(Taught):
         self.gains = Gains(
             round(UNIT * gains.meaning), round(self.unit * gains.key), round(self.unit * gains.spreading), PER_SYNAPSE * spec.dg.winners
         )  # fmt: skip
+
+    @cached_property
+    def denial(self) -> polarity.Denial | None:
+        """Inhibition by words of the other polarity; None where the model has none, or where no memory denies."""
+        there = self.spec.ca1.denial > 0 and bool((self.polarity == polarity.DENIES).any())
+        return polarity.Denial(self) if there else None
 
     def _context_fan(self, keys: int) -> NDArray[np.int64]:
         """How many index cells each key's words reach as context, as neighbours in time, [key]."""
