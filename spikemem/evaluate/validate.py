@@ -139,10 +139,11 @@ def _recalls(model: str, spec: ModelSpec, seed: int) -> Iterator[Probe]:
         model, "recall", circuit.network(slow=False, passes=passes), circuit.stimulus(recall, noisy, cue_words, passes), len(recall) * GAMMA
     )
     if spec.gates is not None:
-        events = np.concatenate([noisy[:1], ec.unit(vectors[2:3], spec.ec.dim)])
-        texts = ("who is name0", _text(2, "friday"))  # one that is new, one of another day than what is known
-        trained, told = GateCells.of(spec), CueWords.of([words(text, WORD_CELLS) for text in texts], DAY, 2)
-        differ = Difference(np.arange(len(MARKS)) % 3 == 0, np.linspace(0.1, 0.9, len(LIKENESSES)), *events)
+        events = np.concatenate([noisy[:1], ec.unit(vectors[2:4], spec.ec.dim)])
+        texts = ("who is name0", _text(2, "friday"), _text(3))  # one that is new, one of another day than what is known, one that is known
+        trained, told = GateCells.of(spec), CueWords.of([words(text, WORD_CELLS) for text in texts], DAY, 3)
+        signs = np.isin(MARKS, ("after a preposition", "end", "one word", "state"))
+        differ = Difference(signs, np.linspace(0.1, 0.9, len(LIKENESSES)), *events[:2])
         yield Probe(model, "gates", *gated(circuit, trained, events, told, seed, differ), len(PROTOCOL) * GAMMA)
     yield Probe(model, "chain", circuit.network(), circuit.stimulus(chain, noisy[:1], cue_words.some(np.array([0]))), len(chain) * GAMMA)
 

@@ -88,7 +88,8 @@ def _call(memory: Memory, folder: Path, rng: random.Random, name: str, told: Any
         elif verb == "update":
             i = rng.choice(current)
             told(ask=verb, id=i, texts=[name])
-            told(done=verb, id=i, texts={memory.update(i, name): name})
+            new = memory.update(i, name)
+            told(done=verb, id=i, texts={new: memory[new]})
         elif verb == "restore":
             old = [i for i in ids if i not in current]
             if old:

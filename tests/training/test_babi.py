@@ -77,7 +77,7 @@ def test_a_reader_is_kept_and_read_back(learnt: dict[str, Learnt], tmp_path: Pat
     with pytest.raises(SnapshotError, match=r"holds a weight that is NaN or infinite, first in 'asked\.event\.weight'"):
         read_back(path)
     save(path, again.hidden)
-    with pytest.raises(SnapshotError, match=r"holds no reader of stories.*spikemem train spmn"):
+    with pytest.raises(SnapshotError, match=r"holds no reader of stories"):
         read_back(path)
 
 
