@@ -239,6 +239,8 @@ class DatabaseFile:
         self.check_same()
         with self._guard:
             try:
+                if self._db.in_transaction:  # one whose end an interrupt came before
+                    self._db.execute("ROLLBACK")
                 self._db.execute("BEGIN")
                 state = self._state()
             except sqlite3.Error as error:
