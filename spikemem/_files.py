@@ -3,6 +3,7 @@
 import io
 import math
 import os
+import secrets
 import struct
 import tokenize
 import zipfile
@@ -23,9 +24,10 @@ def whole(path: Path) -> Iterator[Path]:
     """Yields the path of a draft beside `path`, which takes its place once the block has ended without an error.
 
     At every moment `path` holds what it held before or all that is new, after a crash of the machine as well: the draft is on the disk
-    before it is renamed, and the new name before this returns. Raises OSError where a file cannot be written.
+    before it is renamed, and the new name before this returns. Any number of threads and processes may write at once; the last one's
+    stays. Raises OSError where a file cannot be written.
     """
-    draft = path.with_name(f"{path.name}.{os.getpid()}.part")
+    draft = path.with_name(f"{path.name}.{secrets.token_hex(4)}.part")
     try:
         yield draft
         _to_disk(draft, os.O_RDWR)

@@ -18,6 +18,15 @@ def test_a_file_appears_whole(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == [file]
 
 
+def test_two_write_at_once(tmp_path: Path) -> None:
+    file = tmp_path / "file"
+    with whole(file) as first, whole(file) as second:
+        first.write_text("first")
+        second.write_text("second")
+    assert file.read_text() == "first"  # whose block ended last
+    assert list(tmp_path.iterdir()) == [file]
+
+
 def test_a_failed_write_leaves_what_was_there(tmp_path: Path) -> None:
     file = tmp_path / "file"
     file.write_text("before")

@@ -89,7 +89,7 @@ class Circuit:
     def associate(self, pre: NDArray[np.int64], post: NDArray[np.int64]) -> None:
         """Bind memories to their successors by CA3's slow synapses."""
         self.ca3.chain(self.engrams(pre), self.engrams(post))
-        self.link([*self.pairs, *zip(pre.tolist(), post.tolist(), strict=True)])
+        self._add(zip(pre.tolist(), post.tolist(), strict=True))
 
     def forget(self, memories: NDArray[np.int64]) -> None:
         """Silence the index cells of memories, and drop their associations; their recurrent synapses stay until `rebind`."""
@@ -105,9 +105,15 @@ class Circuit:
 
     def link(self, pairs: Iterable[tuple[int, int]]) -> None:
         """Set the associations, each once, in their order; CA3's synapses stay as they are."""
-        self.pairs, self.links = dict.fromkeys(pairs), {}
-        for a, b in self.pairs:
-            self.links.setdefault(a, []).append(b)
+        given = list(pairs)
+        self.pairs, self.links = {}, {}
+        self._add(given)
+
+    def _add(self, pairs: Iterable[tuple[int, int]]) -> None:
+        for a, b in pairs:
+            if (a, b) not in self.pairs:
+                self.pairs[a, b] = None
+                self.links.setdefault(a, []).append(b)
 
     def rebind(self) -> None:
         """Derive CA3's recurrent synapses anew from the engrams and associations of what is alive."""

@@ -1,12 +1,11 @@
 """A hippocampus's recall as hits, with each pathway's share of their scores, and what is stored of a memory as a record."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 from spikemem.hippocampus.recall import Recall
 from spikemem.hippocampus.regions.ca1 import NONE
 from spikemem.memory.index import Index
-from spikemem.memory.items import heirs
 from spikemem.memory.labels import labels
 from spikemem.memory.results import Hit, Hits, Occasion, Record
 from spikemem.memory.rows import Occurrence
@@ -35,25 +34,21 @@ def hit(index: Index, row: int, score: float, drives: dict[str, float] | None = 
     return Hit(i, index.wording(i, key), float(score), _moment(index.happened(i)), drives or {}, index[i].current)
 
 
-def recorded(index: Index, store: Store, ids: Sequence[int]) -> list[Record]:
-    """What is stored of memories. Associations that were made with what they superseded are theirs."""
-    cues, links, heir = dict[int, list[str]](), dict[int, dict[int, None]](), heirs(list(index))
+def recorded(index: Index, store: Store, links: Mapping[int, Sequence[int]], ids: Sequence[int]) -> list[Record]:
+    """What is stored of memories.   links: the rows of the successors of each row (`Circuit.links`)."""
+    cues = dict[int, list[str]]()
     for memory, text in store.cues(None if len(ids) != 1 else ids[0]):
         cues.setdefault(memory, []).append(text)
-    for pre, post in store.links():
-        links.setdefault(heir.get(pre, pre), {})[heir.get(post, post)] = None
-    return [_record(index, i, cues.get(i, []), [post for post in links.get(i, ()) if post != i]) for i in ids]
+    return [_record(index, i, cues.get(i, []), sorted(map(index.id_at, links.get(index.row(i), ())))) for i in ids]
 
 
 def _record(index: Index, i: int, cues: Sequence[str], links: Sequence[int]) -> Record:
     memory = index[i]
-    first = Occurrence(
-        i, memory.text, memory.stored, memory.origin, memory.happened, memory.session, memory.speaker, memory.metadata
-    )  # fmt: skip
     return Record(
         memory.id, memory.text, moment(memory.stored), _moment(index.happened(memory.id)), memory.origin, memory.speaker, memory.session,
         labels(memory.scope), labels(memory.metadata), tuple(cues), tuple(links), memory.current,
-        None if memory.current else memory.superseded_by, _moment(memory.until), tuple(map(_occasion, (first, *index.occurrences(i)))),
+        None if memory.current else memory.superseded_by, _moment(memory.until),
+        tuple(map(_occasion, (memory.first, *index.occurrences(i)))),
     )  # fmt: skip
 
 

@@ -12,7 +12,7 @@ from spikemem.hippocampus.hippocampus import Hippocampus
 from spikemem.hippocampus.regions.ca1 import NONE
 from spikemem.hippocampus.storing import StorePlan
 from spikemem.memory.index import Index
-from spikemem.memory.items import Item, adaptation_entry, stored_keys
+from spikemem.memory.items import Item, recoded, stored_keys
 from spikemem.memory.results import Decision
 from spikemem.memory.rows import Occurrence, StoredMemory
 from spikemem.memory.store import Store
@@ -41,14 +41,14 @@ def commit(store: Store, index: Index, hippocampus: Hippocampus, plan: StorePlan
 
 def _write_new(store: Store, index: Index, hippocampus: Hippocampus, plan: StorePlan, batch: ItemBatch) -> list[int]:
     """Add memories, on disk and then in RAM; returns their ids."""
-    first, now, ca1, codes = store.next_id(), time.time(), hippocampus.circuit.ca1, None
+    first, now = store.next_id(), time.time()
     ids = list(range(first, first + len(batch.items)))
-    meta = {"next_id": str(ids[-1] + 1).encode()}
-    if plan.recoding is not None:
-        codes = plan.recoding.codes[: len(ca1)][ca1.alive]
-        meta |= adaptation_entry(plan.recoding.adaptation)
-    meta |= _next_session(store, batch)
-    rows = [_row(i, item, now, batch.origin, n) for i, item, n in zip(ids, batch.items, batch.sessions, strict=True)]
+    codes, meta = recoded(plan.recoding, hippocampus.circuit.ca1.alive)
+    meta |= {"next_id": str(ids[-1] + 1).encode(), **_next_session(store, batch)}
+    rows = [
+        StoredMemory.of(_occurrence(i, item, now, batch.origin, n), item.scope)
+        for i, item, n in zip(ids, batch.items, batch.sessions, strict=True)
+    ]
     old = None if plan.superseded == NONE else index[index.id_at(plan.superseded)]
     keys = stored_keys(plan, batch.items, batch.vectors, ids, [] if old is None else store.keys(old.id))
     after = None if old is None else replace(old, superseded_by=ids[0], until=plan.until)
@@ -66,15 +66,15 @@ def _next_session(store: Store, batch: ItemBatch) -> dict[str, bytes]:
     return {"next_session": str(max(store.next_session(), batch.next_session)).encode()}
 
 
-def _row(i: int, item: Item, now: float, origin: str | None, session: int | None) -> StoredMemory:
-    return StoredMemory(i, item.text, now, origin, item.happened, session, item.speaker, item.scope, item.metadata)
+def _occurrence(i: int, item: Item, now: float, origin: str | None, session: int | None) -> Occurrence:
+    return Occurrence(i, item.text, now, origin, item.happened, session, item.speaker, item.metadata)
 
 
 def _refresh(store: Store, index: Index, hippocampus: Hippocampus, plan: StorePlan, batch: ItemBatch) -> int:
     """Add an item's new keys, and how it occurred, to the memory that holds it already, on disk and then in RAM; returns its id."""
     (item,), (session,), old = batch.items, batch.sessions, index[index.id_at(plan.old)]
     keys, since = stored_keys(plan, batch.items, batch.vectors, [old.id]), len(hippocampus.circuit.ca1)
-    again = Occurrence(old.id, item.text, time.time(), batch.origin, item.happened, session, item.speaker, item.metadata)
+    again = _occurrence(old.id, item, time.time(), batch.origin, session)
     store.refresh(again, keys, _next_session(store, batch))
     hippocampus.apply(plan)
     index.word(keys, since)

@@ -7,13 +7,13 @@ After a failure in between, or where a writer has changed the file of a reader, 
 """
 
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 from spikemem._checks import Checks
 from spikemem.errors import StoreError, TextError, UnknownMemoryError, interruptible
 from spikemem.hippocampus.spec import ModelSpec
-from spikemem.kernels.locks import SharedLock
+from spikemem.kernels.locks import Hold, SharedLock
 from spikemem.memory.answers import recorded
 from spikemem.memory.embed import Embedder
 from spikemem.memory.index import Index
@@ -48,10 +48,10 @@ class Contents:
         return self._stale or (self._store.readonly and self._store.changed())
 
     def _looking(self) -> "_Looking":
-        return _Looking(self)
+        return _Looking(self, self._lock.shared(depth=2))
 
     def _changing(self) -> "_Changing":
-        return _Changing(self)
+        return _Changing(self, self._lock.alone(depth=2))
 
     def _in_step(self) -> "_InStep":
         return _InStep(self)
@@ -67,7 +67,7 @@ class Contents:
     def get(self, i: int) -> Record:
         """All that is stored of a memory; UnknownMemoryError where there is none of this id."""
         with self._looking():
-            return recorded(self._index, self._store, [self._index[i].id])[0]
+            return self._recorded([self._index[i].id])[0]
 
     def list(self, *, where: Labels | None = None, scope: Labels | None = None, history: bool = False) -> Records:
         """What is stored, in the order of storing.
@@ -79,12 +79,15 @@ class Contents:
         with self._looking():
             of = self._index.matching(owner, wanted)
             rows = [m.id for m in self._index if (of is None or of[self._index.row(m.id)]) and (history or m.current)]
-            return recorded(self._index, self._store, rows)
+            return self._recorded(rows)
 
     def history(self, i: int) -> Records:
         """All versions of a memory, the earliest first: what it superseded, and what superseded it."""
         with self._looking():
-            return recorded(self._index, self._store, self._index.versions(i))
+            return self._recorded(self._index.versions(i))
+
+    def _recorded(self, ids: Sequence[int]) -> Records:
+        return recorded(self._index, self._store, self.hippocampus.circuit.links, ids)
 
     def __len__(self) -> int:
         with self._looking():
@@ -156,11 +159,18 @@ class Contents:
         return memory.id
 
 
-class _Looking:
-    """A hold beside others, in which RAM equals the disk. Classes, since an interrupt can leave a generator hanging."""
+class _Held:
+    """A hold on a memory's lock, in which RAM equals the disk. Classes, since an interrupt can leave a generator hanging."""
 
-    def __init__(self, of: Contents) -> None:
-        self._of, self._hold = of, of._lock.shared(depth=3)
+    def __init__(self, of: Contents, hold: Hold) -> None:
+        self._of, self._hold = of, hold
+
+    def __exit__(self, *raised: object) -> None:
+        self._hold.__exit__(*raised)
+
+
+class _Looking(_Held):
+    """A hold beside others."""
 
     def __enter__(self) -> None:
         of = self._of
@@ -178,15 +188,9 @@ class _Looking:
                 if of._differs():
                     of._load()
 
-    def __exit__(self, *raised: object) -> None:
-        self._hold.__exit__(*raised)
 
-
-class _Changing:
-    """A hold alone, in which RAM equals the disk when it begins, and is derived anew next time where the block fails."""
-
-    def __init__(self, of: Contents) -> None:
-        self._of, self._hold = of, of._lock.alone(depth=3)
+class _Changing(_Held):
+    """A hold alone; RAM equals the disk when it begins, and what fails within it leaves RAM to be derived anew."""
 
     def __enter__(self) -> None:
         of = self._of
@@ -198,9 +202,6 @@ class _Changing:
         except BaseException:
             self._hold.__exit__()
             raise
-
-    def __exit__(self, *raised: object) -> None:
-        self._hold.__exit__(*raised)
 
 
 class _InStep:

@@ -7,7 +7,6 @@ contents from the memory's row; further cues and wordings are lost with theirs.
 
 import contextlib
 import sqlite3
-import zlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -16,14 +15,14 @@ from typing import Any
 import numpy as np
 
 from spikemem._checks import Checks
-from spikemem.errors import SpikememError, StoreError
+from spikemem.errors import StoreError
 from spikemem.hippocampus.spec import ModelSpec
 from spikemem.memory import formats
 from spikemem.memory.embed import Progress
 from spikemem.memory.formats import APPLICATION, KEY, LARGEST, MEMORY, OCCURRENCE, VERSION
 from spikemem.memory.memory import DEFAULT_MODEL, Memory
-from spikemem.memory.opening import Made, made_of, problems
-from spikemem.memory.rows import KeyKind, Rows, StoredKey, StoredMemory, Values, crc_of
+from spikemem.memory.opening import Made, derived_from, made_of, problems
+from spikemem.memory.rows import KeyKind, Rows, StoredKey, StoredMemory, Values, crc_of, has_direction, unaltered, unsealed
 from spikemem.memory.transfer import records
 
 SMALLEST_ROW = 32
@@ -82,6 +81,7 @@ class _Look:
 
     def __init__(self, db: sqlite3.Connection, file: Path) -> None:
         self._db, self._bound, self.problems = db, file.stat().st_size // SMALLEST_ROW, list[str]()
+        self._entries: dict[str, bytes] = {}
         if hasattr(db, "setlimit"):
             db.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, LARGEST)
         db.execute("PRAGMA trusted_schema = OFF")
@@ -104,7 +104,7 @@ class _Look:
         texts = {m.id: m.text for m in memories}
         occurrences, links = list(self._rows("occurrences", OCCURRENCE, formats.occurrence_of)), self._links()
         if made is not None and not self.problems:
-            self.problems += problems(Rows(memories, keys, occurrences, links), made.spec)
+            self.problems += self._apart(Rows(memories, keys, occurrences, links), made)
         known = len({*texts, *(k.memory for k in keys)})
         memories, keys = self._together(memories, keys, made)
         there = {m.id for m in memories}
@@ -113,14 +113,25 @@ class _Look:
         rows = Rows([_whole_versions(m, there) for m in memories], keys, occurrences, links)
         return FileCheck(tuple(self.problems), known, len(memories), rows, made)
 
+    def _apart(self, rows: Rows, made: Made) -> list[str]:
+        """What is wrong with rows and entries that are whole each, and yet cannot be opened together."""
+        found = list(problems(rows, made.spec))
+        if not found:
+            try:
+                derived_from(rows, self._entries.get("adaptation"), made.spec, "cpu", made.seed)
+            except ValueError as error:
+                found.append(str(error))
+        return found
+
     def _made(self) -> Made | None:
         kept: Made | None = None
         for key, value in self._read("SELECT key, value FROM meta"):
             try:
-                if zlib.crc32(value[4:], zlib.crc32(key.encode())).to_bytes(4, "little") != value[:4]:
-                    raise ValueError("it does not match its checksum")
+                self._entries[key] = unsealed(key, value)
                 if key == "model":
-                    kept = made_of(value[4:])
+                    kept = made_of(self._entries[key])
+                elif key in formats.NUMBERS:
+                    formats.number_of(self._entries[key])
             except (ValueError, TypeError, AttributeError) as error:
                 self.problems.append(f"entry {key!r}: {' '.join(str(error).split())}")
         if kept is None:
@@ -152,9 +163,9 @@ class _Look:
         self, memories: list[StoredMemory], keys: list[StoredKey], made: Made | None
     ) -> tuple[list[StoredMemory], list[StoredKey]]:
         """Memories with their keys, each with a content first; what has lost its content's key is to be embedded anew."""
-        spec, by_id, own = None if made is None else made.spec, {m.id: m for m in memories}, dict[int, list[StoredKey]]()
+        dim, by_id, own = None if made is None else made.spec.ec.dim, {m.id: m for m in memories}, dict[int, list[StoredKey]]()
         for key in keys:
-            own.setdefault(key.memory, []).append(key if spec is None or _fits(key, spec) else replace(key, vector=np.zeros(0, np.float32)))
+            own.setdefault(key.memory, []).append(key if dim is None or has_direction(key.vector, dim) else _to_embed(key))
         for i, its in own.items():
             content = next((k for k in its if k.kind is KeyKind.CONTENT), None)
             if i not in by_id and content is not None:
@@ -177,12 +188,9 @@ class _Look:
             return
         query = f"SELECT {'id, ' if not columns.startswith('id,') else ''}{columns}, crc FROM {table}"
         for row in self._read(f"{query} ORDER BY id", f"{query} WHERE id = ?"):
-            values = row[:-1] if columns.startswith("id,") else row[1:-1]
             try:
-                if crc_of(*values) != row[-1]:
-                    raise ValueError("it does not match its checksum")
-                yield made(tuple(values))
-            except (ValueError, TypeError, OverflowError, SpikememError) as error:
+                yield made(unaltered(row if columns.startswith("id,") else row[1:]))
+            except formats.UNSOUND as error:
                 self.problems.append(f"{table}, row {row[0]}: {error}")
 
     def _read(self, query: str, one: str | None = None) -> list[Values]:
@@ -199,8 +207,9 @@ class _Look:
         return rows
 
 
-def _fits(key: StoredKey, spec: ModelSpec) -> bool:
-    return len(key.vector) == spec.ec.dim and bool(np.isfinite(key.vector).all()) and bool(key.vector.any())
+def _to_embed(key: StoredKey) -> StoredKey:
+    """A key without its vector, which is made anew from its text."""
+    return replace(key, vector=np.zeros(0, np.float32))
 
 
 def _whole_versions(memory: StoredMemory, there: set[int]) -> StoredMemory:

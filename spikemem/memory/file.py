@@ -10,7 +10,6 @@ this process has a connection to that inode.
 import contextlib
 import os
 import sqlite3
-import tempfile
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -18,8 +17,9 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
+from spikemem._files import whole
 from spikemem.errors import StoreError, StoreLockedError
-from spikemem.memory.formats import APPLICATION, LARGEST, SCHEMA, VERSION, check_tables
+from spikemem.memory.formats import APPLICATION, LARGEST, SCHEMA, VERSION, check_tables, damaged
 
 try:
     import fcntl
@@ -176,7 +176,7 @@ class DatabaseFile:
                 raise StoreError(f"{self.path} has format {version}, this spikemem reads 1 to {VERSION}; use the version that wrote it")
             problem = db.execute("PRAGMA integrity_check(1)").fetchone()[0]
             if problem != "ok":
-                raise StoreError(f"{self.path} is damaged ({problem}); restore it from a backup, or save the rest: spikemem check")
+                raise damaged(self.path, problem)
             check_tables(db, version, self.path)
         if not self.readonly:
             if application != APPLICATION:
@@ -230,7 +230,7 @@ class DatabaseFile:
         except (sqlite3.Error, UnicodeDecodeError, OverflowError) as error:
             if "locked" in str(error):
                 raise StoreLockedError(f"{self.path} is locked by another process: {error}") from error
-            raise StoreError(f"{self.path} is damaged: {error}; restore it from a backup, or save the rest: spikemem check") from error
+            raise damaged(self.path, str(error)) from error
 
     @contextmanager
     def reading(self) -> Iterator[None]:
@@ -294,24 +294,11 @@ class DatabaseFile:
         """Write a copy of the database as it stands into a new file, without a log; all or nothing."""
         self.check_own()
         try:
-            descriptor, name = tempfile.mkstemp(".part", f"{path.name}.", path.parent)  # private to its owner
-            os.close(descriptor)
-        except OSError as error:
-            raise StoreError(f"{path} cannot be written: {error}") from error
-        draft = Path(name)
-        try:
-            with self._guard:
+            with whole(path) as draft, self._guard:
+                os.close(os.open(draft, os.O_RDWR | os.O_CREAT | os.O_EXCL, PRIVATE))
                 self._db.execute("VACUUM INTO ?", (str(draft),))
-            descriptor = os.open(draft, os.O_RDWR)
-            try:
-                os.fsync(descriptor)
-            finally:
-                os.close(descriptor)
-            draft.replace(path)
         except (sqlite3.Error, OSError) as error:
             raise StoreError(f"{path} cannot be written: {error}") from error
-        finally:
-            draft.unlink(missing_ok=True)
 
     def close(self) -> None:
         """Close the file, and let go of the writer's lock."""

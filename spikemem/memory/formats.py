@@ -12,7 +12,7 @@ import numpy as np
 
 from spikemem.errors import SpikememError, StoreError
 from spikemem.memory.labels import labels_of, metadata_entry, scope_entry
-from spikemem.memory.rows import MOST_NUMBER, KeyKind, Occurrence, StoredKey, StoredMemory, Values, crc_of
+from spikemem.memory.rows import MOST_NUMBER, KeyKind, Occurrence, StoredKey, StoredMemory, Values, crc_of, unaltered
 from spikemem.memory.texts import check_text, moment
 
 APPLICATION = 0x5350494B  # "SPIK"
@@ -49,10 +49,30 @@ TABLES = {
 """The tables of each format, with their columns."""
 BREAK = "\x1f"
 """Separates, in format 2, the wording in the text of a WORDING key from what only word cells get."""
+NUMBERS = ("next_id", "next_session")
+"""Entries that are numbers: those that are given next."""
 LARGEST = 1 << 28
 """Bytes of the longest value that is read."""
+UNSOUND = (ValueError, TypeError, OverflowError, SpikememError)
+"""What comes of a row that holds what cannot be."""
 Select = Callable[..., list[Any]]
 T = TypeVar("T")
+
+
+def damaged(name: object, problem: str) -> StoreError:
+    """The error of a file that cannot be used.   problem: what is wrong with it."""
+    return StoreError(f"{name} is damaged: {problem}; restore it from a backup, or save the rest: spikemem check")
+
+
+def number_of(value: bytes) -> int:
+    """The number of an entry, which is given next; ValueError where it is none.
+
+    >>> number_of(b"7")
+    7
+    """
+    if not value.isdigit() or int(value) > MOST_NUMBER + 1:
+        raise ValueError(f"{value!r:.40} is no id or number of a session")
+    return int(value)
 
 
 def check_tables(db: sqlite3.Connection, version: int, name: object) -> None:
@@ -66,7 +86,7 @@ def check_tables(db: sqlite3.Connection, version: int, name: object) -> None:
     for table, columns in TABLES[version].items():
         there = {row[1] for row in db.execute(f"PRAGMA table_xinfo({table})")}
         if there != set(columns.split(", ")):
-            raise StoreError(f"{name} is damaged: table {table!r} has columns {sorted(there) or 'none'}; restore it from a backup")
+            raise damaged(name, f"table {table!r} has columns {sorted(there) or 'none'}")
 
 
 def memory_of(row: Values) -> StoredMemory:
@@ -155,13 +175,10 @@ def read_links(select: Select, name: object) -> list[tuple[int, int]]:
 
 def _checked(row: Values, name: object, what: str, made: Callable[[Values], T]) -> T:
     """What a row holds; StoreError where it does not match its CRC, its last column, or holds no such thing."""
-    *values, crc = row
-    if crc_of(*values) != crc:
-        raise StoreError(f"{name}: {what} has been altered on disk; restore the file from a backup, or save the rest: spikemem check")
     try:
-        return made(tuple(values))
-    except (ValueError, TypeError, OverflowError, SpikememError) as error:
-        raise StoreError(f"{name}: {what} holds what cannot be ({error}); save the rest with spikemem check") from error
+        return made(unaltered(row))
+    except UNSOUND as error:
+        raise damaged(name, f"{what}: {error}") from error
 
 
 def write(db: sqlite3.Connection, memories: list[StoredMemory], keys: list[StoredKey]) -> None:

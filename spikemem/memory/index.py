@@ -93,13 +93,26 @@ class Index:
     def relinked(self, gone: set[int]) -> list[StoredMemory]:
         """New rows of what forgotten memories superseded: superseded by what superseded these, if that is there."""
         made = []
-        for memory in self:
-            after = memory.superseded_by
-            while after is not None and after in gone and after in self._memories:
+        for i in sorted({old for new in gone for old in self._replaced.get(new, ())} - gone):
+            after = self._memories[i].superseded_by
+            while after in gone and after in self._memories:
                 after = self._memories[after].superseded_by
-            if memory.id not in gone and after != memory.superseded_by and after is not None:
-                made.append(replace(memory, superseded_by=after))
+            if after is not None:
+                made.append(replace(self._memories[i], superseded_by=after))
         return made
+
+    def heir(self, i: int) -> int:
+        """The memory that holds in the place of one that was superseded; itself where it holds, or where that was forgotten.
+
+        >>> rows = [StoredMemory(0, "a", 0.0, superseded_by=2, until=1.0), StoredMemory(2, "b", 1.0, superseded_by=3, until=2.0)]
+        >>> index = Index([*rows, StoredMemory(3, "c", 2.0)])
+        >>> [index.heir(i) for i in (0, 2, 3)]
+        [3, 3, 3]
+        """
+        memory = self[i]
+        while not memory.current and memory.superseded_by in self._memories:
+            memory = self._memories[memory.superseded_by]
+        return memory.id
 
     def supersedes(self, i: int) -> bool:
         """Whether a memory has superseded one that is there."""

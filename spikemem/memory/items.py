@@ -12,10 +12,10 @@ from spikemem.hippocampus.regions.ca1 import NONE
 from spikemem.hippocampus.regions.dg import Adaptation
 from spikemem.hippocampus.regions.ec_lex import Words, words
 from spikemem.hippocampus.spec import ModelSpec
-from spikemem.hippocampus.storing import NewMemories, StorePlan
+from spikemem.hippocampus.storing import NewMemories, Recoding, StorePlan
 from spikemem.memory.conversation import Turn
 from spikemem.memory.labels import Labels, metadata_entry, scope_entry
-from spikemem.memory.rows import KeyKind, Rows, StoredKey, StoredMemory
+from spikemem.memory.rows import KeyKind, StoredKey
 from spikemem.memory.texts import check, pieces, seconds, texts_of
 
 
@@ -129,70 +129,18 @@ def new_memories(
     return NewMemories.of(spec, contents, None, variants, words_of_keys(spec, items), pieces, session_array(sessions), moments)
 
 
-def arrays_of(spec: ModelSpec, rows: Rows) -> dict[str, NDArray[np.generic]]:
-    """The rows of a store as entries of `Hippocampus.arrays`, memories in their order.
-
-    Associations of what was superseded are those of what holds now.
-    """
-    index = {m.id: i for i, m in enumerate(rows.memories)}
-    owner = np.array([index[k.memory] for k in rows.keys])
-    _, first = np.unique(owner, return_index=True)
-    heir = heirs(rows.memories)
-    links = dict.fromkeys((index[heir.get(a, a)], index[heir.get(b, b)]) for a, b in rows.links)
-    again = [o for o in rows.occurrences if o.happened is not None]
-    return {
-        "counts": np.stack([k.counts for k in rows.keys]), "codes": np.stack([k.code for k in rows.keys]), "memory": owner,
-        "content": first[owner], "alive": np.ones(len(rows.keys), bool),
-        "links": np.array([(a, b) for a, b in links if a != b], np.int64).reshape(-1, 2),
-        "cue": np.array([k.kind == KeyKind.CUE for k in rows.keys]),
-        "session": session_array([m.session for m in rows.memories]), "when": when_array([m.happened for m in rows.memories]),
-        "superseded_by": np.array([NONE if m.current else index.get(m.superseded_by or NONE, NONE) for m in rows.memories]),
-        "until": when_array([m.until for m in rows.memories]),
-        "again": np.array([index[o.memory] for o in again], np.int64), "earlier": when_array([o.happened for o in again]),
-        **joined(spec, [k.worded for k in rows.keys]),
-    }  # fmt: skip
-
-
-def heirs(memories: Sequence[StoredMemory]) -> dict[int, int]:
-    """For each memory that was superseded the one that holds now in its place; none where that was forgotten.
-
-    >>> rows = [StoredMemory(0, "a", 0.0, superseded_by=2, until=1.0), StoredMemory(2, "b", 1.0, superseded_by=3, until=2.0)]
-    >>> heirs([*rows, StoredMemory(3, "c", 2.0)])
-    {2: 3, 0: 3}
-    """
-    there, found = {m.id for m in memories}, dict[int, int]()
-    for m in reversed(memories):  # what supersedes is stored later
-        if not m.current and m.superseded_by in there:
-            assert m.superseded_by is not None
-            found[m.id] = found.get(m.superseded_by, m.superseded_by)
-    return found
-
-
 def adaptation_entry(learned: Adaptation) -> dict[str, bytes]:
     """DG's adaptation as an entry of a store."""
     flat = np.concatenate([np.ravel(np.asarray(part, np.float64)) for part in (learned.seen, learned.mean, learned.covariance)])
     return {"adaptation": flat.tobytes()}
 
 
-def read_adaptation(blob: bytes | None, dim: int) -> dict[str, NDArray[np.generic]]:
-    """DG's adaptation from an entry of a store (None: none), as entries of `Hippocampus.arrays`."""
-    size = 1 + dim + dim * dim
-    flat = np.zeros(size) if blob is None else np.frombuffer(blob, np.float64)
-    if len(flat) != size or not np.isfinite(flat).all() or flat[0] < 0:
-        raise ValueError(f"DG's adaptation is not {size} finite numbers")
-    return {"seen": flat[:1], "mean": flat[1 : dim + 1], "covariance": flat[dim + 1 :].reshape(dim, dim)}
+def recoded(recoding: Recoding | None, alive: NDArray[np.bool_]) -> tuple[NDArray[np.uint16] | None, dict[str, bytes]]:
+    """What a recoding changes in a store: new codes of the keys that are there, uint16, [key, k], or None, and entries.
 
-
-def joined(spec: ModelSpec, texts: Sequence[str]) -> dict[str, NDArray[np.generic]]:
-    """The words of all keys, as entries of `Hippocampus.arrays`."""
-    of_keys = words_of(spec, texts) or [words("", 1)] * len(texts)
-    nothing = words("", 1)
-    return {
-        "words_ptr": np.cumsum([0, *(len(w.cells) for w in of_keys)]),
-        "words_cell": np.concatenate([nothing.cells, *(w.cells for w in of_keys)]),
-        "words_spikes": np.concatenate([nothing.spikes, *(w.spikes for w in of_keys)]),
-        "words_whole": np.concatenate([nothing.whole, *(w.whole for w in of_keys)]),
-    }
+    alive: of the hippocampus's keys before it, those that were not forgotten, bool, [key].
+    """
+    return (None, {}) if recoding is None else (recoding.codes[: len(alive)][alive], adaptation_entry(recoding.adaptation))
 
 
 def session_array(numbers: Sequence[int | None]) -> NDArray[np.int64]:

@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import Hashable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import replace
 from datetime import datetime
@@ -21,7 +21,7 @@ from spikemem.memory.commit import ItemBatch, commit, decision
 from spikemem.memory.conversation import Turn, TurnLike, sessions_of, turns_after
 from spikemem.memory.difference import Differences
 from spikemem.memory.embed import Embedder, Progress, embedder_of
-from spikemem.memory.items import Item, adaptation_entry, heirs, items_of, new_memories
+from spikemem.memory.items import Item, items_of, new_memories, recoded
 from spikemem.memory.labels import Labels, metadata_entry, scope_entry
 from spikemem.memory.opening import Made, check_gates, made_with
 from spikemem.memory.recalling import Recalling
@@ -213,7 +213,7 @@ class Memory(Recalling, AbstractContextManager["Memory"]):
         while len(ids) < len(items):
             part = slice(len(ids), len(ids) + size)
             with self._changing():
-                numbers, following = sessions.numbers(items[part], self._next_session())
+                numbers, following = sessions.numbers(items[part], self._next_session)
                 ids += self._store_batch(ItemBatch(items[part], split[part], numbers, origin, following), record)
         return ids
 
@@ -295,8 +295,7 @@ class Memory(Recalling, AbstractContextManager["Memory"]):
             raise UnknownMemoryError(f"an association is a pair of two different memories, not {wrong!r:.60}")
         with self._changing():
             ids = [(self._index[a].id, self._index[b].id) for a, b in given]
-            heir = heirs(list(self._index))
-            rows = np.array([[self._index.row(heir.get(i, i)) for i in pair] for pair in ids], np.int64).reshape(-1, 2)
+            rows = np.array([[self._index.row(self._index.heir(i)) for i in pair] for pair in ids], np.int64).reshape(-1, 2)
             rows = rows[rows[:, 0] != rows[:, 1]]
             with self._in_step():
                 self._store.link(ids)
@@ -309,10 +308,11 @@ class Memory(Recalling, AbstractContextManager["Memory"]):
         Copies of the file, such as backups and what an upgrade leaves beside it, still have them.
         """
         with self._changing():
-            gone, heir = [self._index[i].id for i in ids], heirs(list(self._index))
+            gone = [self._index[i].id for i in ids]
+            heirs = {i: heir for i in gone if (heir := self._index.heir(i)) != i}
             rows, anew = [self._index.row(i) for i in gone], any(self._index.supersedes(i) for i in gone)
             with self._in_step():
-                self._store.remove(gone, {i: heir[i] for i in gone if i in heir}, self._index.relinked(set(gone)))
+                self._store.remove(gone, heirs, self._index.relinked(set(gone)))
                 if anew:  # associations that it had taken over are those of what it superseded again
                     self._load()
                     return
@@ -326,8 +326,9 @@ class Memory(Recalling, AbstractContextManager["Memory"]):
         with self._changing():
             sleep, alive = self.hippocampus.plan_sleep(), self.hippocampus.circuit.ca1.alive
             with self._in_step():
-                if sleep is not None:
-                    self._store.recode(sleep.codes[alive], adaptation_entry(sleep.adaptation))
+                codes, meta = recoded(sleep, alive)
+                if codes is not None:
+                    self._store.recode(codes, meta)
                 self._load()
             freed, path = self._store.shrink(), self._store.path
             return Slept(len(self._index), freed, 0 if path is None else path.stat().st_size)
@@ -367,9 +368,11 @@ class _Sessions:
     def __init__(self, first: int | None, n: int) -> None:
         self._first, self._n = first, n
 
-    def numbers(self, items: Sequence[Item], following: int) -> tuple[list[int | None], int]:
-        """The number of each item's session, and the one after the last of the call.   following: the first that is free."""
+    def numbers(self, items: Sequence[Item], following: Callable[[], int]) -> tuple[list[int | None], int]:
+        """The number of each item's session, and the one after the last of the call.   following: gives the first that is free."""
+        if not self._n:
+            return [None] * len(items), 0
         if self._first is None:
-            self._first = following
+            self._first = following()
         first = self._first
         return [None if item.session is None else first + item.session for item in items], first + self._n

@@ -1,19 +1,23 @@
 """Opening a memory's file: the settings with which it was made, their checks, and all that is derived from its rows."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
-from spikemem.errors import SpecError, StoreError
+from spikemem.errors import SnapshotError, SpecError, StoreError
 from spikemem.hippocampus.hippocampus import Hippocampus
+from spikemem.hippocampus.regions.ca1 import NONE
+from spikemem.hippocampus.regions.ec_lex import words
 from spikemem.hippocampus.spec import ModelSpec
 from spikemem.memory.embed import Embedder
+from spikemem.memory.formats import damaged
 from spikemem.memory.index import Index
-from spikemem.memory.items import arrays_of, read_adaptation
-from spikemem.memory.rows import KeyKind, Rows
+from spikemem.memory.items import session_array, when_array, words_of
+from spikemem.memory.rows import KeyKind, Rows, StoredMemory, has_direction
 from spikemem.memory.store import Store
 
 
@@ -52,7 +56,7 @@ def made_with(store: Store) -> Made | None:
     try:
         return None if entry is None else made_of(entry)
     except ValueError as error:
-        raise StoreError(f"{store.path}: its model cannot be read ({error}); restore the file from a backup, or: spikemem check") from error
+        raise damaged(store.path, f"its model cannot be read ({error})") from error
 
 
 def made_of(entry: bytes) -> Made:
@@ -70,19 +74,75 @@ def made_of(entry: bytes) -> Made:
 def derived(store: Store, spec: ModelSpec, device: str, seed: int) -> tuple[Index, Hippocampus]:
     """The index and the hippocampus of a file, derived from its rows; StoreError where these do not belong together."""
     with store.reading():
-        rows = Rows(store.memories(), store.keys(), store.occurrences(), store.links())
-        blob = store.get("adaptation")
-    if problem := next(problems(rows, spec), None):
-        raise StoreError(f"{store.path} is damaged: {problem}; restore it from a backup, or save the rest: spikemem check")
+        rows, adaptation = store.rows(), store.get("adaptation")
     try:
-        adaptation = read_adaptation(blob, spec.ec.dim)
+        return derived_from(rows, adaptation, spec, device, seed)
     except ValueError as error:
-        raise StoreError(f"{store.path} is damaged: {error}; restore it from a backup, or save the rest: spikemem check") from error
+        raise damaged(store.path, str(error)) from error
+
+
+def derived_from(rows: Rows, adaptation: bytes | None, spec: ModelSpec, device: str, seed: int) -> tuple[Index, Hippocampus]:
+    """The index and the hippocampus of a file's rows and its entry of DG's adaptation; ValueError where these do not belong together."""
+    if problem := next(problems(rows, spec), None):
+        raise ValueError(problem)
+    learned = read_adaptation(adaptation, spec.ec.dim)
     index = Index(rows.memories, rows.occurrences)
     index.word(rows.keys)
     if not rows.memories:
         return index, Hippocampus(spec, device, seed)
-    return index, Hippocampus.of(spec, {**arrays_of(spec, rows), **adaptation}, device, seed)
+    try:
+        return index, Hippocampus.of(spec, {**arrays_of(spec, rows, index), **learned}, device, seed)
+    except SnapshotError as error:
+        raise ValueError(str(error)) from error
+
+
+def arrays_of(spec: ModelSpec, rows: Rows, index: Index) -> dict[str, NDArray[np.generic]]:
+    """The rows of a store as entries of `Hippocampus.arrays`, memories in their order.   index: of these rows.
+
+    Associations of what was superseded are those of what holds now.
+    """
+    owner = np.array([index.row(k.memory) for k in rows.keys])
+    _, first = np.unique(owner, return_index=True)
+    links = dict.fromkeys((index.row(index.heir(a)), index.row(index.heir(b))) for a, b in rows.links)
+    again = [o for o in rows.occurrences if o.happened is not None]
+    return {
+        "counts": np.stack([k.counts for k in rows.keys]), "codes": np.stack([k.code for k in rows.keys]), "memory": owner,
+        "content": first[owner], "alive": np.ones(len(rows.keys), bool),
+        "links": np.array([(a, b) for a, b in links if a != b], np.int64).reshape(-1, 2),
+        "cue": np.array([k.kind == KeyKind.CUE for k in rows.keys]),
+        "session": session_array([m.session for m in rows.memories]), "when": when_array([m.happened for m in rows.memories]),
+        "superseded_by": np.array([_superseding(index, m) for m in rows.memories]),
+        "until": when_array([m.until for m in rows.memories]),
+        "again": np.array([index.row(o.memory) for o in again], np.int64), "earlier": when_array([o.happened for o in again]),
+        **_joined(spec, [k.worded for k in rows.keys]),
+    }  # fmt: skip
+
+
+def _superseding(index: Index, memory: StoredMemory) -> int:
+    """The row of what superseded a memory; NONE where it holds, or where that was forgotten."""
+    after = memory.superseded_by
+    return NONE if memory.current or after is None or after not in index else index.row(after)
+
+
+def _joined(spec: ModelSpec, texts: Sequence[str]) -> dict[str, NDArray[np.generic]]:
+    """The words of all keys, as entries of `Hippocampus.arrays`."""
+    of_keys = words_of(spec, texts) or [words("", 1)] * len(texts)
+    nothing = words("", 1)
+    return {
+        "words_ptr": np.cumsum([0, *(len(w.cells) for w in of_keys)]),
+        "words_cell": np.concatenate([nothing.cells, *(w.cells for w in of_keys)]),
+        "words_spikes": np.concatenate([nothing.spikes, *(w.spikes for w in of_keys)]),
+        "words_whole": np.concatenate([nothing.whole, *(w.whole for w in of_keys)]),
+    }
+
+
+def read_adaptation(blob: bytes | None, dim: int) -> dict[str, NDArray[np.generic]]:
+    """DG's adaptation from an entry of a store (None: none), as entries of `Hippocampus.arrays`."""
+    size = 1 + dim + dim * dim
+    flat = np.zeros(size) if blob is None else np.frombuffer(blob, np.float64)
+    if len(flat) != size or not np.isfinite(flat).all() or flat[0] < 0:
+        raise ValueError(f"DG's adaptation is not {size} finite numbers")
+    return {"seen": flat[:1], "mean": flat[1 : dim + 1], "covariance": flat[dim + 1 :].reshape(dim, dim)}
 
 
 def problems(rows: Rows, spec: ModelSpec) -> Iterator[str]:
@@ -97,8 +157,8 @@ def problems(rows: Rows, spec: ModelSpec) -> Iterator[str]:
             yield f"memory {key.memory} has no content, or two"
         elif (len(key.vector), len(key.counts), len(key.code)) != (dim, dim, winners):
             yield f"{what} has {len(key.vector)}, {len(key.counts)} and {len(key.code)} cells, not {dim}, {dim} and {winners}"
-        elif not np.isfinite(key.vector).all() or int(key.code.max(initial=0)) >= cells:
-            yield f"{what} has a cell of CA3 beyond {cells}, or a vector that is not finite"
+        elif not has_direction(key.vector, dim) or int(key.code.max(initial=0)) >= cells:
+            yield f"{what} has a cell of CA3 beyond {cells}, or a vector that is not finite, or nought"
         contents.add(key.memory)
     if bare := there - contents:
         yield f"memory {min(bare)} has no content"

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 Values = tuple[Any, ...]
 MOST_NUMBER = 2**53
 """The largest id of a memory, and number of a session."""
+ALTERED = "it has been altered on disk: it does not match its checksum"
 
 
 class KeyKind(IntEnum):
@@ -47,6 +48,19 @@ class StoredMemory:
     until: float | None = None
     strength: float = 1.0
 
+    @classmethod
+    def of(cls, first: "Occurrence", scope: str | None, **versions: Any) -> "StoredMemory":
+        """A memory by the first time that it was stored.   versions: `superseded_by`, `until` and `strength`, where these are known."""
+        return cls(
+            first.memory, first.text, first.stored, first.origin, first.happened, first.session, first.speaker, scope, first.metadata,
+            **versions,
+        )  # fmt: skip
+
+    @property
+    def first(self) -> "Occurrence":
+        """The first time that it was stored."""
+        return Occurrence(self.id, self.text, self.stored, self.origin, self.happened, self.session, self.speaker, self.metadata)
+
     @property
     def current(self) -> bool:
         """Whether nothing has superseded it."""
@@ -63,7 +77,10 @@ class StoredMemory:
 
 @dataclass(frozen=True)
 class Occurrence:
-    """A further time that a memory was stored: in which words, when, and where it came from; the fields are those of its row."""
+    """A time that a memory was stored: in which words, when, and where it came from; the fields are those of `StoredMemory`.
+
+    The first one is in the memory's own row, each further one has a row of its own.
+    """
 
     memory: int
     text: str
@@ -124,3 +141,32 @@ class Rows(NamedTuple):
 def crc_of(*parts: str | bytes | float | None) -> int:
     """The checksum of a row's columns, which the row carries."""
     return zlib.crc32(b"\0".join(p if isinstance(p, bytes) else repr(p).encode() for p in parts))
+
+
+def has_direction(vector: NDArray[np.float32], dim: int) -> bool:
+    """Whether a vector can be a key's: dim finite numbers that are not all nought."""
+    return vector.shape == (dim,) and bool(np.isfinite(vector).all()) and bool(vector.any())
+
+
+def unaltered(row: Values) -> Values:
+    """The columns of a row without its last one, the CRC; ValueError where they do not match it."""
+    *values, crc = row
+    if crc_of(*values) != crc:
+        raise ValueError(ALTERED)
+    return tuple(values)
+
+
+def sealed(key: str, value: bytes) -> bytes:
+    """What is stored of an entry of the file: its CRC, then its value."""
+    return zlib.crc32(value, zlib.crc32(key.encode())).to_bytes(4, "little") + value
+
+
+def unsealed(key: str, stored: bytes) -> bytes:
+    """The value of an entry; ValueError where it does not match its CRC.
+
+    >>> unsealed("next_id", sealed("next_id", b"7"))
+    b'7'
+    """
+    if sealed(key, stored[4:]) != stored:
+        raise ValueError(ALTERED)
+    return stored[4:]

@@ -1,15 +1,13 @@
 """The durable store of a text memory: one SQLite file. When a change returns, its rows are on disk (WAL, synchronous=FULL).
 
 Vectors, codes and links are stored; synapses are derived from them. Each row carries a CRC, so that a flipped byte is found when the
-file is opened. Links keep the ids with which they were made; what superseded a memory has its links where they are read (`memory.items`).
+file is opened. Links keep the ids with which they were made; what superseded a memory has its links where they are read (`memory.opening`).
 
 A file of an earlier format becomes one of today's when it is first opened for writing, all at once or not at all, and a copy of it stays
 beside it; a reader takes it as it is.
 """
 
 import itertools
-import json
-import zlib
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Literal
@@ -17,11 +15,10 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from spikemem.errors import StoreError
 from spikemem.memory import formats
 from spikemem.memory.file import DatabaseFile
 from spikemem.memory.formats import KEY, MEMORY, OCCURRENCE, VERSION
-from spikemem.memory.rows import KeyKind, Occurrence, StoredKey, StoredMemory, crc_of
+from spikemem.memory.rows import KeyKind, Occurrence, Rows, StoredKey, StoredMemory, crc_of, sealed, unsealed
 
 Table = Literal["memories", "keys", "occurrences", "links"]
 
@@ -33,6 +30,8 @@ class Store(DatabaseFile):
         super()._prepare()
         for key, value in self.select("SELECT key, value FROM meta"):
             self._entry(key, value)
+        for key in formats.NUMBERS:
+            self._number(key)
         if not self.readonly and (version := self.format()) < VERSION:
             if self.path is not None:
                 self.copy_to(self._beside_it(f"format{version}"))
@@ -53,28 +52,13 @@ class Store(DatabaseFile):
         return self._entry(key, rows[0][0]) if rows else None
 
     def _entry(self, key: str, value: bytes) -> bytes:
-        if zlib.crc32(value[4:], zlib.crc32(key.encode())).to_bytes(4, "little") != value[:4]:
-            raise StoreError(f"{self.path}: entry {key!r} has been altered on disk; restore the file from a backup, or: spikemem check")
-        return value[4:]
-
-    def get_json(self, key: str) -> object:
-        """An entry of the file that holds JSON, parsed; None where there is none."""
-        value = self.get(key)
         try:
-            return None if value is None else json.loads(value)
-        except (ValueError, RecursionError) as error:
-            raise StoreError(
-                f"{self.path}: entry {key!r} is no JSON ({error}); restore the file from a backup, or: spikemem check"
-            ) from error
-
-    def put(self, meta: dict[str, bytes]) -> None:
-        """Set entries."""
-        with self.transaction():
-            self._put(meta)
+            return unsealed(key, value)
+        except ValueError as error:
+            raise formats.damaged(self.path, f"entry {key!r}: {error}") from error
 
     def _put(self, meta: dict[str, bytes]) -> None:
-        rows = [(key, zlib.crc32(value, zlib.crc32(key.encode())).to_bytes(4, "little") + value) for key, value in meta.items()]
-        self._db.executemany("INSERT OR REPLACE INTO meta VALUES (?, ?)", rows)
+        self._db.executemany("INSERT OR REPLACE INTO meta VALUES (?, ?)", [(key, sealed(key, value)) for key, value in meta.items()])
 
     # -- changes -------------------------------------------------------------------------------------------------------------------
 
@@ -150,7 +134,8 @@ class Store(DatabaseFile):
         """
         heirs = heirs or {}
         with self.transaction() as db:
-            inherited = [(heirs.get(a, a), heirs.get(b, b)) for a, b in self.links() if a in heirs or b in heirs]
+            links = self.links() if heirs else []
+            inherited = [(heirs.get(a, a), heirs.get(b, b)) for a, b in links if a in heirs or b in heirs]
             for table, column in (("links", "pre"), ("links", "post"), ("occurrences", "memory"), ("keys", "memory"), ("memories", "id")):
                 db.executemany(f"DELETE FROM {table} WHERE {column} = ?", [(i,) for i in ids])
             for memory in changed:
@@ -161,6 +146,10 @@ class Store(DatabaseFile):
 
     # -- reading -------------------------------------------------------------------------------------------------------------------
 
+    def rows(self) -> Rows:
+        """All that the file holds of memories; StoreError where a row does not match its CRC."""
+        return Rows(self.memories(), self.keys(), self.occurrences(), self.links())
+
     def count(self, table: Table) -> int:
         """The number of rows of a table."""
         if table == "occurrences" and self.format() < VERSION:
@@ -169,17 +158,22 @@ class Store(DatabaseFile):
 
     def next_id(self) -> int:
         """The id after the largest ever given."""
-        return self._next("next_id", "SELECT coalesce(max(id), -1) FROM memories")
+        largest = self.select("SELECT coalesce(max(id), -1) FROM memories")[0][0]
+        return max(int(largest) + 1, self._number("next_id") or 0)
 
     def next_session(self) -> int:
         """The session after the largest ever given."""
-        return self._next("next_session", "SELECT coalesce(max(session), -1) FROM memories") if self.format() > 1 else 0
+        kept = self._number("next_session")
+        if kept is not None or self.format() < 2:
+            return kept or 0
+        return int(self.select("SELECT coalesce(max(session), -1) FROM memories")[0][0]) + 1
 
-    def _next(self, entry: str, largest: str) -> int:
-        kept = self.get_json(entry)
-        if kept is not None and (isinstance(kept, bool) or not isinstance(kept, int) or not 0 <= kept < 2**62):
-            raise StoreError(f"{self.path}: entry {entry!r} is {kept!r:.40}, no number of the kind; restore the file from a backup")
-        return max(int(self.select(largest)[0][0]) + 1, kept or 0)
+    def _number(self, entry: str) -> int | None:
+        kept = self.get(entry)
+        try:
+            return None if kept is None else formats.number_of(kept)
+        except ValueError as error:
+            raise formats.damaged(self.path, f"entry {entry!r}: {error}") from error
 
     def memories(self) -> list[StoredMemory]:
         """All memories by id; StoreError where a row does not match its CRC."""

@@ -21,9 +21,9 @@ from numpy.typing import NDArray
 
 from spikemem.errors import SpikememError, TextError
 from spikemem.hippocampus.hippocampus import Hippocampus
-from spikemem.memory.items import Item, ItemKey, adaptation_entry, new_memories, stored_keys
+from spikemem.memory.items import Item, ItemKey, new_memories, recoded, stored_keys
 from spikemem.memory.labels import labels, metadata_entry, scope_entry
-from spikemem.memory.rows import MOST_NUMBER, KeyKind, Occurrence, Rows, StoredKey, StoredMemory
+from spikemem.memory.rows import MOST_NUMBER, KeyKind, Occurrence, Rows, StoredKey, StoredMemory, has_direction
 from spikemem.memory.store import Store
 from spikemem.memory.texts import moment, note_of, parse_time, seconds, text_of
 
@@ -33,7 +33,7 @@ Record = Mapping[str, Any]
 def exported(store: Store, vectors: bool) -> list[dict[str, Any]]:
     """Everything in a file, a mapping for each memory.   vectors: also those of each key."""
     with store.reading():
-        return list(records(Rows(store.memories(), store.keys(), store.occurrences(), store.links()), vectors))
+        return list(records(store.rows(), vectors))
 
 
 def records(rows: Rows, vectors: bool) -> Iterator[dict[str, Any]]:
@@ -47,7 +47,7 @@ def records(rows: Rows, vectors: bool) -> Iterator[dict[str, Any]]:
         links.setdefault(pre, []).append(post)
     for m in rows.memories:
         yield {
-            "id": m.id, **_told(Occurrence(m.id, m.text, m.stored, m.origin, m.happened, m.session, m.speaker, m.metadata)),
+            "id": m.id, **_told(m.first),
             "scope": labels(m.scope), "superseded_by": m.superseded_by, "until": _iso(m.until), "strength": m.strength,
             "keys": [_key(key, vectors) for key in keys.get(m.id, ())],
             "occasions": [_told(o) for o in occurrences.get(m.id, ())], "links": links.get(m.id, []),
@@ -117,22 +117,7 @@ class Transfer:
             raise ValueError("its content is not its text")
         item = Item(first.text, keys, first.happened, first.session, first.speaker, scope, first.metadata)
         self.items.append(item)
-        self.memories.append(
-            StoredMemory(
-                first.memory,
-                first.text,
-                first.stored,
-                first.origin,
-                first.happened,
-                first.session,
-                first.speaker,
-                scope,
-                first.metadata,
-                by,
-                until,
-                strength,
-            )
-        )
+        self.memories.append(StoredMemory.of(first, scope, superseded_by=by, until=until, strength=strength))
         self.vectors.append([None if key.get("vector") is None else _vector(key["vector"], dim) for key in record["keys"]])
         self.occurrences.extend(_occurrence({**again, "id": first.memory}) for again in record.get("occasions", ()))
         self.links.extend((first.memory, int(post)) for post in map(_whole, record.get("links", ())) if post is not None)
@@ -154,10 +139,12 @@ class Transfer:
 def taken_in(store: Store, hippocampus: Hippocampus, new: Transfer, vectors: list[NDArray[np.float32]], session: int) -> list[int]:
     """Write a transfer into a file in one transaction; RAM is to be derived anew after it. Returns the new ids.
 
-    Into an empty file, in which no id was given, it goes under the ids that it has.   session: the number of the first new session.
+    Into an empty file, in which no id was given, it goes under the ids that it has, where these leave room for as many again.
+    session: the number of the first new session.
     """
     first = store.next_id()
-    number = {m.id: first + n if first else m.id for n, m in enumerate(new.memories)}
+    kept = not first and new.memories[-1].id <= MOST_NUMBER // 2
+    number = {m.id: m.id if kept else first + n for n, m in enumerate(new.memories)}
     named = sorted({s for s in (*(m.session for m in new.memories), *(o.session for o in new.occurrences)) if s is not None})
     sessions = {old: session + n for n, old in enumerate(named)} | {None: None}
     plan = hippocampus.plan_all(new_memories(hippocampus.spec, new.items, vectors, [sessions[m.session] for m in new.memories]))
@@ -169,11 +156,8 @@ def taken_in(store: Store, hippocampus: Hippocampus, new: Transfer, vectors: lis
         )
         for m in new.memories
     ]
-    meta = {"next_id": str(ids[-1] + 1).encode(), "next_session": str(session + len(named)).encode()}
-    codes, alive = None, hippocampus.circuit.ca1.alive
-    if plan.recoding is not None:
-        codes = plan.recoding.codes[: len(alive)][alive]
-        meta |= adaptation_entry(plan.recoding.adaptation)
+    codes, meta = recoded(plan.recoding, hippocampus.circuit.ca1.alive)
+    meta |= {"next_id": str(ids[-1] + 1).encode(), "next_session": str(session + len(named)).encode()}
     again = [replace(o, memory=number[o.memory], session=sessions[o.session]) for o in new.occurrences]
     store.add(memories, keys, codes, meta, occurrences=again, links=[(number[a], number[b]) for a, b in new.links])
     return ids
@@ -203,6 +187,6 @@ def _seconds(time: object) -> float | None:
 
 def _vector(numbers: Iterable[float], dim: int) -> NDArray[np.float32]:
     vector = np.asarray(numbers, np.float32)
-    if vector.shape != (dim,) or not np.isfinite(vector).all() or not vector.any():
+    if not has_direction(vector, dim):
         raise ValueError(f"a vector is {dim} finite numbers that are not all nought")
     return vector

@@ -43,7 +43,7 @@ def content(path: Path) -> tuple[object, ...]:
     store = Store(path, readonly=True)
     try:
         keys = [k.values() for k in list(store.keys())]
-        entries = store.next_id(), store.get_json("model"), store.get("adaptation")
+        entries = store.next_id(), store.get("model"), store.get("adaptation")
         return store.memories(), keys, store.links(), *entries, store.occurrences()
     finally:
         store.close()
@@ -410,6 +410,10 @@ def test_a_relative_path_stays_where_it_was(tmp_path: Path, monkeypatch: pytest.
     monkeypatch.chdir(tmp_path / "elsewhere")
     store.add(*([part] for part in row(0)))
     store.close()
+    assert not list((tmp_path / "elsewhere").iterdir())
+    again = Store(tmp_path / "memory.db")
+    assert [memory.id for memory in again.memories()] == [0]
+    again.close()
 
 
 def test_an_upgrade_leaves_the_copies_of_others_alone(path: Path) -> None:

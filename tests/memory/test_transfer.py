@@ -9,13 +9,14 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from spikemem import Memory
 from spikemem.errors import SpikememError, StoreError, TextError
 from spikemem.memory import check, repair
 from spikemem.memory.formats import KEY, MEMORY
-from spikemem.memory.rows import crc_of
+from spikemem.memory.rows import MOST_NUMBER, crc_of, sealed
 from tests.conftest import Open
 from tests.fakes import FakeEmbedder
 from tests.memory.test_memory import agrees
@@ -137,6 +138,15 @@ def damaged(path: Path, *statements: str) -> None:
     db.close()
 
 
+def test_the_largest_id_leaves_room_for_more(memory: Memory, tmp_path: Path) -> None:
+    (record, *_) = memory.export()
+    with Memory.open(tmp_path / "new.db", embedder=FakeEmbedder()) as new:
+        assert new.import_([{**record, "id": MOST_NUMBER, "links": []}]) == [0]
+        assert new.store("And one more") == 1
+    with Memory.open(tmp_path / "new.db", embedder=FakeEmbedder()) as new:
+        assert len(new) == 2
+
+
 def test_a_whole_file_is_whole(memory: Memory, path: Path) -> None:
     found = check(path)  # while it is open, too
     assert (found.problems, found.memories, found.saved) == ((), 5, 5)
@@ -211,6 +221,8 @@ ODD = {
     "key": ("keys", "text", ""), "kind": ("keys", "kind", 7), "vector": ("keys", "vector", b"odd"),
     "code": ("keys", "code", b"\xff\xff" * 8),
     "counts": ("keys", "counts", b"x"), "no number": ("keys", "vector", b"\xff" * 4 * 384),
+    "spikes": ("keys", "counts", b"\x80" * 384),
+    "one cell": ("keys", "code", b"\x05\0" * 32), "zero vector": ("keys", "vector", bytes(4 * 384)),
 }  # fmt: skip
 
 
@@ -235,6 +247,31 @@ def test_rows_that_cannot_be_are_found_and_the_rest_is_saved(memory: Memory, pat
         repair(path, tmp_path / "new.db")
     with Memory.open(tmp_path / "new.db", embedder=FakeEmbedder()) as new:
         assert len(new) == found.saved >= 4
+        agrees(new)
+
+
+SIZE = 1 + 384 + 384 * 384
+ENTRIES = {
+    "model": b"{}", "next_id": b"x", "next_session": b"-1", "adaptation": bytes(8 * 12), "seen": np.full(SIZE, -1.0).tobytes(),
+    "covariance": np.full(SIZE, np.nan).tobytes(),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("what", ENTRIES)
+def test_entries_that_cannot_be_are_found_and_the_rest_is_saved(memory: Memory, path: Path, tmp_path: Path, what: str) -> None:
+    """Checksums are right here, too."""
+    memory.close()
+    key = what if what in ("model", "next_id", "next_session") else "adaptation"
+    db = sqlite3.connect(path)
+    db.execute("INSERT OR REPLACE INTO meta VALUES (?, ?)", (key, sealed(key, ENTRIES[what])))
+    db.commit()
+    db.close()
+    with pytest.raises(StoreError, match="damaged"):
+        Memory.open(path, embedder=FakeEmbedder())
+    assert check(path).problems
+    with patched_embedder():
+        assert repair(path, tmp_path / "new.db").saved == 5
+    with patched_embedder(), Memory.open(tmp_path / "new.db") as new:
         agrees(new)
 
 
