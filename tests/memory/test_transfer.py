@@ -141,7 +141,7 @@ def damaged(path: Path, *statements: str) -> None:
 def test_the_largest_id_leaves_room_for_more(memory: Memory, tmp_path: Path) -> None:
     (record, *_) = memory.export()
     with Memory.open(tmp_path / "new.db", embedder=FakeEmbedder()) as new:
-        assert new.import_([{**record, "id": MOST_NUMBER, "links": []}]) == [0]
+        assert new.import_([{**record, "id": MOST_NUMBER, "links": [], "superseded_by": None}]) == [0]
         assert new.store("And one more") == 1
     with Memory.open(tmp_path / "new.db", embedder=FakeEmbedder()) as new:
         assert len(new) == 2
