@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from spikemem.hippocampus.regions.difference import LIKENESSES, MARKS, Difference
-from spikemem.memory.embed import Embedder
+from spikemem.memory.embed import Embedder, embedded
 from spikemem.memory.wording import Contrast, akin, contrast
 
 MOST_KEPT = 4096
@@ -73,7 +73,7 @@ class Differences:
             self._kept.clear()
             new = list(dict.fromkeys(texts))
         if new:
-            vectors = np.asarray(self._embedder.embed(new), np.float32)
+            vectors = embedded(self._embedder, new, self._embedder.dim)
             self._kept |= zip(new, vectors / np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), 1e-12), strict=True)
         return np.array([self._kept[text] for text in texts])
 

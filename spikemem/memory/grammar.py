@@ -1,5 +1,7 @@
 """What English grammar closes: auxiliaries, negators, prepositions, pronouns, numbers; and common verbs, to find that of a sentence."""
 
+from spikemem.hippocampus.regions.polarity import DENIERS
+
 
 def _of(words: str) -> frozenset[str]:
     return frozenset(words.split())
@@ -10,7 +12,7 @@ AUXILIARIES = _of(
     "may might must mustn shall should shouldn ve was wasn were weren will wo won would wouldn"
 )
 """Auxiliaries, also as what is left of them before n't."""
-NEGATORS = _of("cannot hardly n't neither never no nobody none nor not nothing nowhere without")
+NEGATORS = _of(f"{DENIERS} hardly n't")
 """Words that deny."""
 _OTHERS = _of(
     "a about again also an and any anybody anyone anything as at but by down each every for from he her here him his i in into it "

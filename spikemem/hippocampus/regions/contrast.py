@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from spikemem.errors import SpecError
 from spikemem.hippocampus.regions import ec
 from spikemem.hippocampus.regions.difference import CELLS, COMPARED, Heard
-from spikemem.hippocampus.regions.gate_phases import GATES, HOLD, JUDGE, SAMPLES, START, Phase, on_grid, population
+from spikemem.hippocampus.regions.gate_phases import GATES, HOLD, JUDGE, SAMPLES, START, Phase, held, on_grid, population
 from spikemem.hippocampus.regions.rhythm import DT, GAMMA
 from spikemem.network.graph import CycleReset, Network, Population
 from spikemem.network.synapses import Dense
@@ -87,7 +87,6 @@ class ContrastCells:
 
     def stimulus(self, steps: int) -> dict[str, NDArray[np.generic]]:
         """The current of `contrast`, [time]: it is held but for the step at which it judges."""
-        current = np.zeros(steps)
-        current[::GAMMA] = -HOLD
+        current = held(steps)
         current[START + JUDGE] += HOLD
         return {"contrast": current} if len(self) else {}

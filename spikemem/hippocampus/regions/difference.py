@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 
 from spikemem.hippocampus.codes import HALF, WINDOW, rectified
 from spikemem.hippocampus.regions import ec
+from spikemem.hippocampus.regions.gate_phases import START, let_compare
 from spikemem.hippocampus.regions.rhythm import DT, GAMMA
 from spikemem.network.graph import CycleReset, Network, Population
 from spikemem.network.neurons import LIF
@@ -43,8 +44,6 @@ COMPARED = ("phrase_extra", "phrase_missing", "phrase_shared")
 """Cells that compare the volleys of two phrases, in the order of `Heard.phrases`."""
 COINCIDENCE = LIF(tau=0.01, threshold=1.5, reset=0.0)
 """A cell that fires where two spikes come at once."""
-HOLD = 2.0**16
-"""Inhibition beyond any volley."""
 
 
 class Difference(NamedTuple):
@@ -114,18 +113,12 @@ def build(net: Network, dim: int) -> None:
         net.connect("phrase_new", name, one_to_one(of_new))
 
 
-def stimulus(difference: Difference | None, dim: int, steps: int, start: int, release: int) -> dict[str, NDArray[np.generic]]:
-    """What drives them: spikes of what is clamped, bool, [time, cell], and currents, [time].
-
-    start: the step at which the cycle of comparison begins.   release: steps from there to those in which comparing cells fire.
-    """
+def stimulus(difference: Difference | None, dim: int, steps: int) -> dict[str, NDArray[np.generic]]:
+    """What drives them: spikes of what is clamped, bool, [time, cell], and currents, [time]."""
     clamped = np.zeros((steps, CELLS), bool)
     phrases = np.zeros((2, steps, 2 * dim), bool)
     if difference is not None:
-        clamped[start] = cells(difference)
-        phrases[:, start : start + WINDOW] = volleys(difference)[:, None] > np.arange(WINDOW)[:, None]
-    volley = np.zeros(steps)
-    volley[::GAMMA] = -HOLD
-    volley[[start, start + release, start + release + WINDOW]] = HALF - HOLD, HOLD, -2 * HOLD
-    held = {"difference": clamped, "phrase_old": phrases[0], "phrase_new": phrases[1]}
-    return {**held, "phrase_extra": volley, "phrase_missing": volley, "phrase_shared": np.zeros(steps)}
+        clamped[START] = cells(difference)
+        phrases[:, START : START + WINDOW] = volleys(difference)[:, None] > np.arange(WINDOW)[:, None]
+    driven = {"difference": clamped, "phrase_old": phrases[0], "phrase_new": phrases[1]}
+    return {**driven, "phrase_extra": let_compare(steps), "phrase_missing": let_compare(steps), "phrase_shared": np.zeros(steps)}

@@ -5,7 +5,7 @@ from enum import IntEnum
 import numpy as np
 from numpy.typing import NDArray
 
-from spikemem.hippocampus.codes import WINDOW
+from spikemem.hippocampus.codes import HALF, WINDOW
 from spikemem.hippocampus.regions.rhythm import GAMMA, GRID, Gamma, Mode
 
 GATES = ("update", "reset", "candidate", "read")
@@ -35,6 +35,20 @@ SAMPLES = tuple((COMPARE + 1 + phase) * GAMMA for phase in Phase)
 """Steps at which the gates fire: the end of the reading half, and a gamma cycle into the writing one."""
 PROTOCOL = [Gamma(Mode.CUE), Gamma(Mode.CUE, read=True), Gamma(Mode.CUE), Gamma(Mode.QUIET), Gamma(Mode.QUIET)]
 """A theta cycle: the cue is encoded, completed and answered, compared; then it is silent and the writing half begins."""
+
+
+def held(steps: int) -> NDArray[np.float64]:
+    """The current of cells that are held throughout, and so silent unless something is added, [time]."""
+    current = np.zeros(steps)
+    current[::GAMMA] = -HOLD
+    return current
+
+
+def let_compare(steps: int) -> NDArray[np.float64]:
+    """The current of cells that compare volleys, [time]: held but in the window after the volleys' arrival."""
+    current = held(steps)
+    current[[START, START + RELEASE, START + RELEASE + MOST]] = HALF - HOLD, HOLD, -2 * HOLD
+    return current
 
 
 def on_grid(weights: NDArray[np.floating]) -> NDArray[np.float64]:

@@ -52,7 +52,7 @@ from spikemem.hippocampus.regions.contrast import ContrastCells
 from spikemem.hippocampus.regions.difference import Difference, Heard
 from spikemem.hippocampus.regions.ec_lex import Words
 from spikemem.hippocampus.regions.gate_phases import GATES as GATES
-from spikemem.hippocampus.regions.gate_phases import HOLD, JUDGE, MOST, RELEASE, SAMPLES, START, on_grid
+from spikemem.hippocampus.regions.gate_phases import HOLD, JUDGE, MOST, SAMPLES, START, held, let_compare, on_grid
 from spikemem.hippocampus.regions.gate_phases import PROTOCOL as PROTOCOL
 from spikemem.hippocampus.regions.gate_phases import Phase as Phase
 from spikemem.hippocampus.regions.gate_phases import population as population
@@ -73,8 +73,6 @@ MAJORITY = 0.5
 """A gate is on where more than this share of its cells fires."""
 NOISE = 1.0
 """Scale of the gates' noise: their input is in units of the logit."""
-
-
 UNMATCHED = 4
 """The first so many of `FEATURES` are nought where a cue brings nothing new and lacks nothing."""
 MATCH = 64.0
@@ -269,21 +267,17 @@ class GateCells:
         difference: of the wordings.   dim: of EC's vectors.
         """
         steps, start = len(PROTOCOL) * GAMMA, START
-        held = np.zeros(steps)
-        held[::GAMMA] = -HOLD
-        volley, words, shared = held.copy(), held.copy(), held.copy()
-        volley[[start, start + RELEASE, start + RELEASE + MOST]] = HALF - HOLD, HOLD, -2 * HOLD
+        volley, words, shared, match = let_compare(steps), held(steps), held(steps), held(steps)
         for current, tonic in ((words, HALF), (shared, HALF / 2)):
             current[[start, start + 2]] = tonic, -2 * HOLD
-        novelty = np.repeat(held[:, None, None], self.levels.size, axis=2)
+        novelty = np.repeat(held(steps)[:, None, None], self.levels.size, axis=2)
         novelty[start + JUDGE] += HOLD + ec.PERFECT.threshold - self.levels.ravel()
-        match = held.copy()
         match[start + JUDGE] += HOLD + ec.PERFECT.threshold + GRID / 2
         theta, gates = np.zeros((steps, len(Phase)), bool), np.full(steps, -HOLD)
         for phase, step in zip(Phase, SAMPLES, strict=True):
             theta[step - 1, phase] = True
             gates[step] = 0.0
-        told = wordings.stimulus(difference, dim, steps, start, RELEASE) | self.contrast.stimulus(steps)
+        told = wordings.stimulus(difference, dim, steps) | self.contrast.stimulus(steps)
         compared = {"ec_extra": volley, "ec_missing": volley, "lex_extra": words, "lex_missing": words, "lex_shared": shared}
         return {**compared, **told, "novelty": novelty, "match": match, "theta": theta, **{population(name): gates for name in GATES}}
 

@@ -27,8 +27,10 @@ from spikemem.kernels.polarity import NEITHER as NEITHER
 if TYPE_CHECKING:  # it imports this module
     from spikemem.hippocampus.regions.pathways import Synapses, Taught
 
+DENIERS = "cannot neither never no nobody none nor not nothing nowhere without"
+"""Words that deny, as English writes them."""
 DENYING = (
-    "cannot neither never no nobody none nor not nothing nowhere without "
+    f"{DENIERS} "
     "ain aren couldn didn doesn hadn hasn haven isn mustn needn shouldn wasn weren wouldn "  # what stands before 't
     "aint arent cant couldnt didnt doesnt dont hadnt hasnt havent isnt mustnt shouldnt wasnt werent wouldnt"
 )
