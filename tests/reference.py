@@ -98,6 +98,8 @@ def simulate_plainly(
         for name, p in pops.items():
             rule, given = p.inhibition, stimulus.get(name, np.zeros((steps, p.size)))[t]
             fresh = t == 0 or (rule is not None and t % round(rule.cycle / net.dt) == 0)
+            turns = rule.turns if isinstance(rule, KWinners) else (0,)
+            k = turns[0 if rule is None else t // round(rule.cycle / net.dt) % len(turns)]
             if fresh:
                 held[name][:], count[name] = False, 0
             if given.dtype == bool:
@@ -111,10 +113,10 @@ def simulate_plainly(
                 margin = min(margin, gaps[gaps > 0].min(initial=math.inf))
                 raced = gaps if isinstance(rule, KWinners) else gaps[: p.size]
                 tie = tie or bool((raced == 0).any())
-                winners = crossed[: rule.k - count[name]] if isinstance(rule, KWinners) else sorted(crossed)
+                winners = crossed[: k - count[name]] if isinstance(rule, KWinners) else sorted(crossed)
                 if isinstance(rule, KWinners) and winners:
                     held[name][winners] = True
-                    if count[name] + len(winners) == rule.k:
+                    if count[name] + len(winners) == k:
                         v[np.setdiff1d(np.arange(p.size), winners)] = 0.0
                         held[name][:] = True
                         spikes[f"{name}.basket"].append((t, 0))

@@ -80,7 +80,7 @@ def _nearest(pair: Pair, vectors: NDArray[np.float32], cues: NDArray[np.float32]
 def _measured(
     pair: Pair, vectors: NDArray[np.float32], cues: NDArray[np.float32], answer: Recall, schedule: RecallSchedule
 ) -> dict[tuple[str, str], float]:
-    circuit, n = pair.spiking.circuit, len(cues)
+    circuit, n = pair.spiking.index, len(cues)
     assert answer.recording is not None
     encoded, replayed = circuit.ec.read(answer.recording, schedule)
     memories, softmax = pair.rate.first_attention(cues)
@@ -102,7 +102,7 @@ def _completed(pair: Pair, cues: NDArray[np.float32]) -> list[NDArray[np.int64]]
 
     x <- the k largest of code + W x / core, W = sum over memories of core core^T; as often as CA3 settles.
     """
-    circuit = pair.spiking.circuit
+    circuit = pair.spiking.index
     k, cells, core = circuit.spec.dg.winners, circuit.spec.dg.cells, circuit.spec.ca3.core
     engrams = np.zeros((len(circuit.ca1.codes), cells))
     np.put_along_axis(engrams, circuit.ca1.codes[:, :core].astype(np.int64), 1.0, axis=1)

@@ -134,7 +134,7 @@ def _recalls(model: str, spec: ModelSpec, seed: int) -> Iterator[Probe]:
     passes = 1 if spec.lex is None else PASSES
     memory, cue_words = _with_cues(spec, vectors, seed)
     memory.associate(np.arange(MEMORIES - 1), np.arange(1, MEMORIES))
-    recall, chain, circuit = recall_protocol(2, 2, passes), chain_protocol(hops=1), memory.circuit
+    recall, chain, circuit = recall_protocol(2, 2, passes), chain_protocol(hops=1), memory.index
     yield Probe(
         model, "recall", circuit.network(slow=False, passes=passes), circuit.stimulus(recall, noisy, cue_words, passes), len(recall) * GAMMA
     )

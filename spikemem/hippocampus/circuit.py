@@ -1,19 +1,17 @@
 """The circuit of all regions: what it stores, how it becomes a network with its stimulus, and how spikes are read as answers."""
 
-import zlib
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from spikemem.errors import NetworkError
-from spikemem.hippocampus.regions import ec
+from spikemem.hippocampus.holding import Holding
+from spikemem.hippocampus.holding import Volley as Volley
 from spikemem.hippocampus.regions.ca1 import CA1, NONE
 from spikemem.hippocampus.regions.ca3 import CA3
 from spikemem.hippocampus.regions.contract import CircuitDrive, CircuitWiring, Region
 from spikemem.hippocampus.regions.cue_words import SILENT, CueWords
-from spikemem.hippocampus.regions.dg import DG
 from spikemem.hippocampus.regions.pathway_cells import ALL, Pathway
 from spikemem.hippocampus.regions.rhythm import DT, GAMMA, THETA, Gamma, Mode, RecallSchedule
 from spikemem.hippocampus.spec import ModelSpec
@@ -22,106 +20,42 @@ from spikemem.simulators.recording import Recording
 from spikemem.simulators.registry import simulate
 
 
-@dataclass(frozen=True, eq=False)
-class Volley:
-    """A batch of cues as EC and DG encode them, in spikes.
-
-    counts, spikes: EC's n and its spikes, [n, d].   codes, when: DG's winners in firing order, and at which release each fired, [n, k].
-    cue_words: their words and moment.
-    """
-
-    counts: NDArray[np.int8]
-    spikes: NDArray[np.int8]
-    codes: NDArray[np.uint16]
-    when: NDArray[np.uint8]
-    cue_words: CueWords
-
-    def some(self, which: NDArray[np.integer]) -> "Volley":
-        """The volleys of some cues."""
-        return Volley(self.counts[which], self.spikes[which], self.codes[which], self.when[which], self.cue_words.some(which))
-
-    def names(self) -> NDArray[np.int64]:
-        """A number for each cue that selects its noise, so that a cue meets the same noise wherever it stands in a batch, [n]."""
-        return np.array([zlib.crc32(row.tobytes()) for row in self.counts], np.int64)
-
-
-class Circuit:
+class Circuit(Holding):
     """EC, DG, CA3, CA1 and subiculum with their synapses.
 
     pathways: all that drives CA1's index cells except CA3.   further: regions that are built after these.
     """
 
     def __init__(self, spec: ModelSpec, seed: int, pathways: Sequence[Pathway] = ALL, further: Sequence[Region] = ()) -> None:
-        self.spec, self.seed = spec, seed
-        self.ec = ec.EC(spec)
-        self.dg = DG(spec, seed)
+        super().__init__(spec, seed)
         self.ca3 = CA3(spec)
-        self.ca1 = CA1(spec, pathways)
+        self.ca1 = self.keys = CA1(spec, pathways)
         self.further = tuple(further)
-        self.contents = np.zeros(0, np.int64)
-        """The key that holds each memory's content, [memory]."""
-        self.pairs: dict[tuple[int, int], None] = {}
-        """All associations of a memory and its successor, in the order in which they were made."""
-        self.links: dict[int, list[int]] = {}
-        """The successors of each memory, from `pairs`."""
 
     @property
     def regions(self) -> tuple[Region, ...]:
         """The regions in the order in which they are built. One that is added to the circuit has its line here."""
         return (self.ec, self.dg, self.ca3, self.ca1, *self.further)
 
-    def volley(self, vectors: NDArray[np.float32], cue_words: CueWords | None = None) -> Volley:
-        """Encode unit vectors, [n, d], in EC and DG; with the words that come with them."""
-        counts, spikes = ec.volley(self.spec.ec, vectors)
-        return Volley(counts, spikes, *self.dg.codes(counts), cue_words or CueWords.nothing(len(vectors)))
-
     # -- what it holds -------------------------------------------------------------------------------------------------------------
-
-    @property
-    def living(self) -> NDArray[np.bool_]:
-        """Which memories are not forgotten, [memory]."""
-        return self.ca1.alive[self.contents]
 
     def engrams(self, memories: NDArray[np.int64]) -> NDArray[np.uint16]:
         """The CA3 cells of memories in firing order, [n, k]."""
         return self.ca1.codes[self.contents[memories]]
 
-    def associate(self, pre: NDArray[np.int64], post: NDArray[np.int64]) -> None:
-        """Bind memories to their successors by CA3's slow synapses."""
-        self.ca3.chain(self.engrams(pre), self.engrams(post))
-        self._add(zip(pre.tolist(), post.tolist(), strict=True))
-
-    def forget(self, memories: NDArray[np.int64]) -> None:
-        """Silence the index cells of memories, and drop their associations; their recurrent synapses stay until `rebind`."""
-        self.ca1.silence(np.flatnonzero(np.isin(self.ca1.memory, memories)))
-        self.ca1.versions.forget(memories)
-        lost = set(memories.tolist())
-        self.link(pair for pair in self.pairs if not lost & set(pair))
-
-    def supersede(self, old: int, new: int, until: float) -> None:
-        """Note that a memory no longer holds from a moment on; the one that does takes over its associations."""
-        self.ca1.versions.supersede(old, new, until)
-        self.link(tuple(new if i == old else i for i in pair) for pair in self.pairs)  # type: ignore[misc]
-
-    def link(self, pairs: Iterable[tuple[int, int]]) -> None:
-        """Set the associations, each once, in their order; CA3's synapses stay as they are."""
-        given = list(pairs)
-        self.pairs, self.links = {}, {}
-        self._add(given)
-
-    def _add(self, pairs: Iterable[tuple[int, int]]) -> None:
-        for a, b in pairs:
-            if (a, b) not in self.pairs:
-                self.pairs[a, b] = None
-                self.links.setdefault(a, []).append(b)
+    def learn(self, first: int) -> None:
+        """Bind the engrams of new memories by CA3's fast synapses; their index cells have learned already."""
+        self.ca3.bind(self.ca1.codes[self.contents[self.contents >= first]])
 
     def rebind(self) -> None:
         """Derive CA3's recurrent synapses anew from the engrams and associations of what is alive."""
         self.ca3 = CA3(self.spec)
         self.ca3.bind(self.ca1.codes[self.contents[self.living]])
         if self.pairs:
-            pairs = np.array(list(self.pairs))
-            self.ca3.chain(self.engrams(pairs[:, 0]), self.engrams(pairs[:, 1]))
+            self._chain(*np.array(list(self.pairs)).T)
+
+    def _chain(self, pre: NDArray[np.int64], post: NDArray[np.int64]) -> None:
+        self.ca3.chain(self.engrams(pre), self.engrams(post))
 
     # -- as a network --------------------------------------------------------------------------------------------------------------
 

@@ -7,7 +7,6 @@ five more, as many as a theta cycle has, are sampled for attention. Where an ans
 """
 
 from collections.abc import Sequence
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -15,16 +14,14 @@ from numpy.typing import ArrayLike, NDArray
 
 from spikemem._checks import Checks
 from spikemem.errors import VectorError, interruptible
-from spikemem.hippocampus import chain
-from spikemem.hippocampus.gating import judged, read_share
 from spikemem.hippocampus.keeping import arrays_of, restore
-from spikemem.hippocampus.recall import Completion, Recall, answer, simulate
+from spikemem.hippocampus.recall import Completion, Recall
 from spikemem.hippocampus.regions import ec
 from spikemem.hippocampus.regions.ec_lex import Words
-from spikemem.hippocampus.regions.gates import MAJORITY
 from spikemem.hippocampus.regions.pathway_cells import PATHWAYS as PATHWAYS
-from spikemem.hippocampus.regions.rhythm import CHAIN_SETTLE, GAMMA, RECALL_SETTLE, THETA, RecallSchedule, chain_protocol
+from spikemem.hippocampus.regions.rhythm import CHAIN_SETTLE, GAMMA, RECALL_SETTLE, THETA
 from spikemem.hippocampus.spec import MOST_RECALLED, ModelSpec
+from spikemem.hippocampus.ways import Cycles
 from spikemem.hippocampus.writing import Writing
 from spikemem.network.graph import Network
 from spikemem.simulators.recording import Recording
@@ -92,32 +89,15 @@ class Hippocampus(Writing):
         check.room(len(vectors) * top_k * len(PATHWAYS), f"the answers to {len(vectors):,} cues", "give fewer cues, or a smaller top_k")
         cycles, settle, attention_cycles = _cycles(cycles, settle, attention_cycles)
         cue_words = self._cue_words(words, around, len(vectors), self._silenced(around, heard))
-        volley = self.circuit.volley(vectors, cue_words)
-        schedule, target = RecallSchedule(settle, attention_cycles, self._passes(cycles)), (simulator, self.device) if record else None
-        if target is None:
-            found = answer(self.circuit, volley, top_k, schedule)
-        else:
-            found = simulate(self.circuit, volley, vectors, top_k, schedule, target)
-        if self.gates is None:
-            return found
-        verdicts = judged(self.circuit, self.gates, volley, vectors, target)
-        spikes = tuple(v.recording for v in verdicts if v is not None and v.recording is not None)
-        return replace(found, read=np.array([read_share(v) for v in verdicts]), gates=spikes)
+        volley, target = self.circuit.volley(vectors, cue_words), (simulator, self.device) if record else None
+        return self._way.recall(volley, vectors, top_k, Cycles(cycles, settle, attention_cycles), target)
 
     @interruptible()
     def reads(self, cue: ArrayLike, words: Sequence[Words] | None = None, heard: NDArray[np.bool_] | None = None) -> NDArray[np.bool_]:
         """Whether the read gate lets out what cues [n, d] recall, [n]; always, in a model without gates.   heard: as in `recall`."""
         vectors = ec.unit(cue, self.spec.ec.dim)
-        if self.gates is None:
-            return np.ones(len(vectors), bool)
         cue_words = self._cue_words(words, None, len(vectors), self._silenced(None, heard))
-        volley = self.circuit.volley(vectors, cue_words)
-        return np.array([read_share(v) > MAJORITY for v in judged(self.circuit, self.gates, volley, vectors, None)], bool)
-
-    def _passes(self, cycles: int) -> int:
-        """Theta cycles that make a difference: one, where an answer has nothing that it could prime."""
-        spreads = self.spec.lex is not None and self.spec.ca1.spreading > 0 and len(self.circuit.ca1)
-        return cycles if spreads and (self.circuit.pairs or len(self.circuit.ca1.synapses.apical_memory)) else 1
+        return self._way.reads(self.circuit.volley(vectors, cue_words), vectors)
 
     @interruptible()
     def complete(self, codes: ArrayLike, settle: int = CHAIN_SETTLE) -> Completion:
@@ -125,7 +105,7 @@ class Hippocampus(Writing):
 
         codes: granule cells in firing order, [n, winners], as from `engrams`.   settle: gamma cycles of completion.
         """
-        return chain.complete(self.circuit, codes, check.integer(settle, "settle", least=0, most=MOST_CYCLES))
+        return self._way.complete(codes, check.integer(settle, "settle", least=0, most=MOST_CYCLES))
 
     @interruptible()
     def recall_chain(
@@ -141,17 +121,14 @@ class Hippocampus(Writing):
         hops = check.integer(hops, "hops", least=1, most=MOST_CYCLES)
         cue_words = self._cue_words(words, None, len(vectors), self._silenced(None, heard))
         volley = self.circuit.volley(vectors, cue_words)
-        return chain.recall_chain(self.circuit, volley, hops, spreads=words is not None and self._passes(2) > 1)
+        return self._way.chain(volley, hops, spreads=words is not None)
 
     # -- simulating ----------------------------------------------------------------------------------------------------------------
 
     @property
     def network(self) -> Network:
         """The circuit as it stands, with its gates, as a `Network` for any simulator."""
-        net = self.circuit.network()
-        if self.gates is not None:
-            self.gates.build(net, self.circuit.ca1, self.seed)
-        return net
+        return self._way.network()
 
     def simulate_recall(
         self,
@@ -167,11 +144,9 @@ class Hippocampus(Writing):
         record: dict[str, ArrayLike] | None = None,
     ) -> Recording:
         """The spikes of a recall, step by step, in any simulator.   record: voltages, as in `simulate`; the rest as in `recall`."""
-        cycles, settle, attention_cycles = _cycles(cycles, settle, attention_cycles)
-        vectors, passes = ec.unit(cue, self.spec.ec.dim), self._passes(cycles)
+        taken, vectors = Cycles(*_cycles(cycles, settle, attention_cycles)), ec.unit(cue, self.spec.ec.dim)
         cue_words = self._cue_words(words, around, len(vectors), self._silenced(around, heard))
-        protocol = RecallSchedule(settle, attention_cycles, passes).protocol
-        return self.circuit.simulate(protocol, vectors, cue_words, passes=passes, simulator=simulator, device=self.device, record=record)
+        return self._way.simulate_recall(vectors, cue_words, taken, (simulator, self.device), record)
 
     def simulate_chain(self, cue: ArrayLike, hops: int, simulator: str = "event", words: Sequence[Words] | None = None) -> Recording:
         """The spikes of a chain of associations, step by step, in any simulator; `read_chain` reads the answer from them.
@@ -180,30 +155,30 @@ class Hippocampus(Writing):
         """
         vectors, hops = ec.unit(cue, self.spec.ec.dim), check.integer(hops, "hops", least=1, most=MOST_CYCLES)
         cue_words = self._cue_words(words, None, len(vectors), self._silenced(None, None))
-        return self.circuit.simulate(chain_protocol(hops), vectors, cue_words, simulator=simulator, device=self.device)
+        return self._way.simulate_chain(vectors, cue_words, hops, (simulator, self.device))
 
     def read_chain(self, recording: Recording) -> NDArray[np.int64]:
         """The answer of a simulated chain, ids [n, hops]."""
-        return self.circuit.ca1.owners(self.circuit.read_chain(recording))
+        return self._way.read_chain(recording)
 
     # -- looking inside ------------------------------------------------------------------------------------------------------------
 
     def contents(self, ids: ArrayLike) -> NDArray[np.float64]:
         """What memories hold, decoded from their spike counts, unit length, [n, d]."""
-        decoded = ec.decode(self.spec.ec, self.circuit.ca1.counts[self.circuit.contents[self._known(ids)]])
-        return decoded / np.linalg.norm(decoded, axis=1, keepdims=True)
+        decoded = ec.decode(self.spec.ec, self._way.contents(self._known(ids)))
+        return decoded / np.maximum(np.linalg.norm(decoded, axis=1, keepdims=True), np.finfo(float).tiny)
 
     def engrams(self, ids: ArrayLike) -> NDArray[np.uint16]:
-        """The CA3 cells of memories in firing order, [n, winners]; the first `ca3.core` are the core."""
+        """The CA3 cells of memories, in firing order, [n, winners], of which the first `ca3.core` are the core; of engrams these alone."""
         return self.circuit.engrams(self._known(ids))
 
     def density(self) -> tuple[float, float]:
         """How full CA3 is: the share of potentiated synapses, fast and slow."""
-        return self.circuit.ca3.density()
+        return self._way.density()
 
     def ca3_bytes(self) -> int:
         """Memory that the recurrent weights take, bytes."""
-        return self.circuit.ca3.nbytes
+        return self._way.ca3_bytes()
 
     # -- keeping -------------------------------------------------------------------------------------------------------------------
 

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from spikemem._checks import INDEX, Checks
 from spikemem.errors import SnapshotError
-from spikemem.hippocampus.circuit import Circuit
+from spikemem.hippocampus.holding import Holding
 from spikemem.hippocampus.inputs import no_words
 from spikemem.hippocampus.regions.dg import Adaptation
 from spikemem.hippocampus.regions.ec_ctx import FARTHEST, NO_SESSION
@@ -24,9 +24,9 @@ COUNT = 128
 check = Checks(SnapshotError)
 
 
-def arrays_of(circuit: Circuit) -> dict[str, NDArray[np.generic]]:
+def arrays_of(circuit: Holding) -> dict[str, NDArray[np.generic]]:
     """The state of a circuit as arrays: keys, codes, words, sessions, moments, links and DG's adaptation."""
-    a, keys, lexicon = circuit.dg.adaptation, circuit.ca1, circuit.ca1.lexicon
+    a, keys, lexicon = circuit.dg.adaptation, circuit.keys, circuit.keys.lexicon
     return {
         "counts": keys.counts, "codes": keys.codes, "memory": keys.memory, "content": keys.content, "alive": keys.alive,
         "links": np.array(list(circuit.pairs), np.int64).reshape(-1, 2),
@@ -44,7 +44,7 @@ def _later(keys: IndexCells) -> dict[str, NDArray[np.generic]]:
     return superseded | ({"again": moments.again, "earlier": moments.earlier} if len(moments.again) else {})
 
 
-def restore(circuit: Circuit, arrays: Arrays) -> None:
+def restore(circuit: Holding, arrays: Arrays) -> None:
     """Fill a fresh circuit with what `arrays_of` gave; CA3's synapses are derived anew.
 
     Raises SnapshotError where an array is missing, or holds what the circuit cannot follow.
@@ -55,14 +55,14 @@ def restore(circuit: Circuit, arrays: Arrays) -> None:
         Words(whole["words_cell"][a:b], whole["words_spikes"][a:b], whole["words_whole"][a:b])
         for a, b in pairwise(whole["words_ptr"].tolist())
     ]
-    circuit.ca1.remember(whole["session"], whole["when"])
+    circuit.keys.remember(whole["session"], whole["when"])
     for memory, moment in zip(whole["again"], whole["earlier"], strict=True):
-        circuit.ca1.renew(int(memory), float(moment))
+        circuit.keys.renew(int(memory), float(moment))
     for old in np.flatnonzero(~np.isnan(whole["until"])):
-        circuit.ca1.versions.supersede(int(old), int(whole["superseded_by"][old]), float(whole["until"][old]))
-    circuit.ca1.add(whole["counts"], whole["codes"], whole["memory"], whole["content"], words, whole["cue"])
-    circuit.ca1.silence(np.flatnonzero(~whole["alive"]))
-    circuit.contents = np.unique(circuit.ca1.content)
+        circuit.keys.versions.supersede(int(old), int(whole["superseded_by"][old]), float(whole["until"][old]))
+    circuit.keys.add(whole["counts"], whole["codes"], whole["memory"], whole["content"], words, whole["cue"])
+    circuit.keys.silence(np.flatnonzero(~whole["alive"]))
+    circuit.contents = np.unique(circuit.keys.content)
     circuit.link((int(a), int(b)) for a, b in whole["links"])
     circuit.rebind()
 

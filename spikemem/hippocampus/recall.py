@@ -5,7 +5,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from spikemem.hippocampus.circuit import Circuit, Volley
+from spikemem.hippocampus.circuit import Circuit
+from spikemem.hippocampus.holding import Holding, Volley
 from spikemem.hippocampus.regions import ec
 from spikemem.hippocampus.regions.bcpnn import UNIT
 from spikemem.hippocampus.regions.ca1 import NONE, Answer, Ranking
@@ -34,6 +35,10 @@ class Recall:
         answer to the cue, and what was recalled is only what comes nearest.
     gates: the recording of each cue at the gates, where the recall was simulated and there are gates.
     keys: the index cell of each memory that answered, [n, top_k]; -1 where no id. None of a rate twin.
+    latency: of an engram model when each memory's engram fired, ms after the cue, [n, top_k]; NaN where no id. None of others.
+
+    An engram model scores a memory by the cosine of what deep EC says and what EC says of the cue, counts novelty from the same spikes, and
+    gives as competitors and attention what each attempt found, and the share of its engram that fired.
     """
 
     ids: NDArray[np.int64]
@@ -49,6 +54,7 @@ class Recall:
     read: NDArray[np.float64] | None = None
     gates: tuple[Recording, ...] = ()
     keys: NDArray[np.int64] | None = None
+    latency: NDArray[np.float64] | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -94,9 +100,7 @@ def _open(circuit: Circuit, volley: Volley, top_k: int, schedule: RecallSchedule
             competitors = needed  # in every pass, since a network has one number of them
         else:
             break
-    events = (
-        spent + _index_events(ranking, volley) + _perforant_events(circuit, volley) + schedule.settle * circuit.ca3.events(volley.codes)
-    )
+    events = spent + _index_events(ranking, volley) + perforant_events(circuit, volley) + schedule.settle * circuit.ca3.events(volley.codes)
     competitors = min(competitors, ranking.order.shape[1])
     return Opened((active, size), still, candidates, competitors, primed, path, Ranking(ranking.order, ranking.parts, events))
 
@@ -227,7 +231,7 @@ def _index_events(ranking: Ranking, volley: Volley) -> NDArray[np.int64]:
     return ranking.events + (ranking.order != NONE).sum(1) * volley.spikes.sum(1, dtype=np.int64)
 
 
-def _perforant_events(circuit: Circuit, volley: Volley) -> NDArray[np.int64]:
+def perforant_events(circuit: Holding, volley: Volley) -> NDArray[np.int64]:
     """Synapses from EC onto DG that carry the spikes of a volley, [n]."""
     spec = circuit.spec.ec
     fan_out = np.bincount(circuit.dg.inputs.ravel(), minlength=spec.dim)

@@ -8,13 +8,15 @@ from pydantic import Field, SerializerFunctionWrapHandler, ValidationError, mode
 
 from spikemem._checks import Checks
 from spikemem.errors import SpecError
-from spikemem.network.modelfile import MODELS, NETWORK, Count, Section, locate, model_files, parsed, problems, read, to_toml
+from spikemem.network.modelfile import MODELS, NETWORK, Count, Listed, Section, locate, model_files, parsed, problems, read, to_toml
 from spikemem.network.synapses import WORD
 
 MOST_DIMENSIONS = 2**13
 """Dimensions of vectors: twice those of the largest sentence embedders; DG's covariance has their square."""
 MOST_RECALLED = 2**17
 """Memories that a recall may ask for, and index cells that may fire in one."""
+CYCLES = 5
+"""Gamma cycles in a theta cycle."""
 Gain = Annotated[float, Field(ge=0, le=4)]
 
 
@@ -105,6 +107,15 @@ class CA1Spec(Section):
     """Share of its synaptic weight that must be active together for an apical dendrite to fire."""
 
 
+class EngramSpec(Section):
+    """CA3 as what recalls (`regions.engrams`): in each attempt one engram fires, and CA1 has no index cells."""
+
+    rising: Annotated[tuple[Count, ...], Listed, Field(min_length=CYCLES, max_length=CYCLES)] = (300, 200, 100, 50, 50)
+    """CA3's cells that may fire in each gamma cycle of an attempt; at its end as many as an engram has."""
+    gain: Annotated[int, Field(ge=1, le=64)] = 3
+    """What a recurrent synapse adds to a cell's drive, in synapses from DG."""
+
+
 class GatesSpec(Section):
     """SPMN's gates: whether an event is written, refreshes an engram or supersedes it, and whether a cue is answered (`regions.gates`)."""
 
@@ -130,6 +141,8 @@ class ModelSpec(Section):
     ca1: CA1Spec = CA1Spec()
     gates: GatesSpec | None = None
     """Gates; None: every event is written."""
+    engram: EngramSpec | None = None
+    """CA3 recalls, by engrams; None: CA1's index cells do."""
 
     @model_validator(mode="after")
     def _fits(self) -> "ModelSpec":
@@ -139,6 +152,8 @@ class ModelSpec(Section):
             raise ValueError(f"dg.cells is {self.dg.cells}; at most {2**16}")
         if self.gates is not None and self.lex is None:
             raise ValueError("gates compare words, and this model has no word cells; add a table [lex], or leave [gates] out")
+        if self.engram is not None:
+            self._fits_engrams(self.engram)
         g = self.ec.layer_two
         if g < 1 and math.ceil(11 * g + 0.5) != math.ceil(10 * g + 0.5):
             raise ValueError(f"ec.layer_two is {g}: a cell's eleventh spike would come too late for DG; take a little less or more")
@@ -151,6 +166,20 @@ class ModelSpec(Section):
             if small > limit:
                 raise ValueError(f"{name} is {small}, more than {big} = {limit}")
         return self
+
+    def _fits_engrams(self, engram: EngramSpec) -> None:
+        if engram.rising[-1] != self.ca3.core:
+            raise ValueError(f"engram.rising ends with {engram.rising[-1]} cells; an engram has ca3.core = {self.ca3.core}")
+        if max(engram.rising) > self.dg.cells:
+            raise ValueError(f"engram.rising has {max(engram.rising)}, more than dg.cells = {self.dg.cells}")
+        if self.lex is not None or self.gates is not None:
+            raise ValueError("an engram model hears vectors alone; leave [lex] and [gates] out")
+
+    @model_serializer(mode="wrap")
+    def _as_before(self, written: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        """Without the section that earlier versions do not know, where it is not given: files and snapshots are as they were."""
+        table: dict[str, Any] = written(self)
+        return {name: value for name, value in table.items() if name != "engram" or value is not None}
 
     def with_dim(self, dim: int) -> "ModelSpec":
         """The same model for vectors of another dimension."""

@@ -19,12 +19,13 @@ from numpy.typing import ArrayLike, NDArray
 from spikemem.errors import VectorError
 from spikemem.hippocampus.circuit import Circuit
 from spikemem.hippocampus.gating import Differ, Target, judge
+from spikemem.hippocampus.holding import Holding
 from spikemem.hippocampus.inputs import Inputs, check_cue, empty
 from spikemem.hippocampus.regions import ec
-from spikemem.hippocampus.regions.ca1 import CA1, NONE
 from spikemem.hippocampus.regions.dg import Adaptation
 from spikemem.hippocampus.regions.ec_lex import Words
 from spikemem.hippocampus.regions.gates import Action, GateCells, Verdict
+from spikemem.hippocampus.regions.index_cells import NONE, IndexCells
 from spikemem.hippocampus.spec import ModelSpec
 
 ADAPTATIONS = tuple(2**i for i in range(5, 13))
@@ -175,14 +176,14 @@ def room(stored: int) -> int:
     return min(next((n for n in ADAPTATIONS if n > stored), stored + BLOCK) - stored, BLOCK)
 
 
-def recoded(circuit: Circuit, living: NDArray[np.int8], counts: NDArray[np.int8]) -> Recoding:
+def recoded(circuit: Holding, living: NDArray[np.int8], counts: NDArray[np.int8]) -> Recoding:
     """DG's adaptation to the contents of living memories, and the codes of all keys under it.   living, counts: volleys."""
     dg = copy(circuit.dg)
     dg.learn(living)
     return Recoding(dg.adaptation, dg.codes(counts)[0])
 
 
-def plan_new(circuit: Circuit, new: NewMemories) -> StorePlan:
+def plan_new(circuit: Holding, new: NewMemories) -> StorePlan:
     """Plan to write new memories, whatever is stored already."""
     return _planned(circuit, new, _keys_of(circuit, new))
 
@@ -200,9 +201,9 @@ def plan_event(
     content = event.cues if event.targets is None else event.targets
     volley = circuit.volley(content, check_cue([event.inputs.words[0][0]], None, 1, circuit.spec.lex, silenced))
     verdict = judge(circuit, gates, volley, content, target, differ)
-    old = NONE if verdict is None else int(circuit.ca1.owners(np.array([verdict.key]))[0])
+    old = NONE if verdict is None else int(circuit.keys.owners(np.array([verdict.key]))[0])
     action = Action.WRITE if verdict is None else verdict.action
-    if old != NONE and action in _barred(circuit.ca1, event.inputs, old):
+    if old != NONE and action in _barred(circuit.keys, event.inputs, old):
         action = Action.WRITE
     if action in (Action.REFRESH, Action.RENEW):
         own = keys.cue if action is Action.RENEW else np.ones(len(keys), bool)
@@ -213,7 +214,7 @@ def plan_event(
     return replace(plan_version(circuit, event, old, now), verdict=verdict)
 
 
-def plan_version(circuit: Circuit, new: NewMemories, old: int, now: float) -> StorePlan:
+def plan_version(circuit: Holding, new: NewMemories, old: int, now: float) -> StorePlan:
     """Plan to write one memory that supersedes an old one, whose further cues and associations it gets.   now: s since 1970.
 
     The old one no longer holds from the moment of the new one on, or, where that is not known, from now on.
@@ -226,7 +227,7 @@ def plan_version(circuit: Circuit, new: NewMemories, old: int, now: float) -> St
 
 
 def plan_keys(
-    circuit: Circuit, memory: int, vectors: NDArray[np.float32], words: Sequence[Words] | None, cue: NDArray[np.bool_]
+    circuit: Holding, memory: int, vectors: NDArray[np.float32], words: Sequence[Words] | None, cue: NDArray[np.bool_]
 ) -> StorePlan:
     """Plan to teach a memory further keys, of which it takes those that it lacks.
 
@@ -239,54 +240,53 @@ def plan_keys(
     return StorePlan(Action.REFRESH, np.array([memory]), _missing(circuit, memory, keys), *_nothing(), memory)
 
 
-def apply(circuit: Circuit, plan: StorePlan) -> None:
+def apply(circuit: Holding, plan: StorePlan) -> None:
     """Carry out a plan. The circuit must not have changed since the plan was made."""
-    ca1, first, keys = circuit.ca1, len(circuit.ca1), plan.keys
+    record, first, keys = circuit.keys, len(circuit.keys), plan.keys
     if len(plan.sessions):
-        ca1.remember(plan.sessions, plan.when)
+        record.remember(plan.sessions, plan.when)
     if len(keys):
-        ca1.add(keys.counts, keys.codes, keys.memory, keys.content, keys.words, keys.cue)
+        record.add(keys.counts, keys.codes, keys.memory, keys.content, keys.words, keys.cue)
     if len(plan.sessions):
-        contents = first + keys.contents
-        circuit.contents = np.concatenate([circuit.contents, contents])
-        circuit.ca3.bind(ca1.codes[contents])
+        circuit.contents = np.concatenate([circuit.contents, first + keys.contents])
+    circuit.learn(first)
     if plan.superseded != NONE:
         circuit.supersede(plan.old, int(plan.memory[0]), plan.until)
     if plan.recoding is not None:
         recode(circuit, plan.recoding)
     if not np.isnan(plan.moment):
-        ca1.renew(plan.old, plan.moment)
+        record.renew(plan.old, plan.moment)
     if plan.links:
         circuit.associate(*np.array(plan.links).T)
 
 
-def recode(circuit: Circuit, recoding: Recoding) -> None:
+def recode(circuit: Holding, recoding: Recoding) -> None:
     """Adapt DG, and derive all synapses from the new codes."""
     circuit.dg.adapt(recoding.adaptation)
-    circuit.ca1.recode(recoding.codes)
+    circuit.keys.recode(recoding.codes)
     circuit.rebind()
 
 
 def _planned(
-    circuit: Circuit, new: NewMemories, keys: NewKeys, old: int = NONE, action: Action = Action.WRITE, verdict: Verdict | None = None
+    circuit: Holding, new: NewMemories, keys: NewKeys, old: int = NONE, action: Action = Action.WRITE, verdict: Verdict | None = None
 ) -> StorePlan:  # fmt: skip
     """A plan that adds memories, in which DG adapts where their number is reached; of several times the last one counts."""
-    stored, ca1, recoding = len(circuit.contents), circuit.ca1, None
+    stored, record, recoding = len(circuit.contents), circuit.keys, None
     if reached := [n - stored for n in ADAPTATIONS if stored < n <= stored + len(new)]:
         fresh = keys.counts[keys.contents[: reached[-1]]]
-        living = np.concatenate([ca1.counts[circuit.contents[circuit.living]], fresh])
-        recoding = recoded(circuit, living, np.concatenate([ca1.counts, keys.counts]))
+        living = np.concatenate([record.counts[circuit.contents[circuit.living]], fresh])
+        recoding = recoded(circuit, living, np.concatenate([record.counts, keys.counts]))
     rows = stored + np.arange(len(new))
     return StorePlan(action, rows, keys, new.inputs.sessions, new.inputs.when, old, recoding=recoding, verdict=verdict)
 
 
-def _keys_of(circuit: Circuit, new: NewMemories) -> NewKeys:
+def _keys_of(circuit: Holding, new: NewMemories) -> NewKeys:
     """The keys of new memories, which take the next rows.
 
     They stand in blocks that end where DG adapts, contents first in each: the order in which they were stored before plans could cross an
     adaptation, and on which ties and snapshots depend. Codes made here are replaced where `_planned` finds that DG adapts.
     """
-    stored, key, done, blocks = len(circuit.contents), len(circuit.ca1), 0, list[NewKeys]()
+    stored, key, done, blocks = len(circuit.contents), len(circuit.keys), 0, list[NewKeys]()
     while done < len(new):
         block = new.part(slice(done, done + room(stored + done)))
         vectors, item, place = block.keys()
@@ -298,22 +298,22 @@ def _keys_of(circuit: Circuit, new: NewMemories) -> NewKeys:
     return reduce(NewKeys.joined, blocks)
 
 
-def _cues_of(circuit: Circuit, old: int, row: int) -> NewKeys:
+def _cues_of(circuit: Holding, old: int, row: int) -> NewKeys:
     """The further cues of a superseded memory (not its text, in whatever words), as keys of the memory `row` that supersedes it."""
-    ca1, lexicon = circuit.ca1, circuit.ca1.lexicon
-    own = np.flatnonzero((ca1.memory == old) & ca1.alive)
+    record, lexicon = circuit.keys, circuit.keys.lexicon
+    own = np.flatnonzero((record.memory == old) & record.alive)
     place = np.flatnonzero(lexicon.cue[own])
     parts = [slice(lexicon.ptr[k], lexicon.ptr[k + 1]) for k in own[place]]
     words = [Words(lexicon.cell[p], lexicon.spikes[p], lexicon.whole[p]) for p in parts]
-    n, counts = len(place), ca1.counts[own[place]]
-    whose = np.full(n, row), np.full(n, len(ca1))
+    n, counts = len(place), record.counts[own[place]]
+    whose = np.full(n, row), np.full(n, len(record))
     return NewKeys(counts, circuit.dg.codes(counts)[0], *whose, words, np.ones(n, bool), np.full(n, NONE), place)
 
 
-def _missing(circuit: Circuit, memory: int, keys: NewKeys) -> NewKeys:
+def _missing(circuit: Holding, memory: int, keys: NewKeys) -> NewKeys:
     """Those of some keys whose volley a memory does not have yet, each volley once."""
-    ca1 = circuit.ca1
-    lacks = _lacking(keys, ca1.counts[(ca1.memory == memory) & ca1.alive])
+    record = circuit.keys
+    lacks = _lacking(keys, record.counts[(record.memory == memory) & record.alive])
     return replace(lacks, memory=np.full(len(lacks), memory), content=np.full(len(lacks), circuit.contents[memory]))
 
 
@@ -329,13 +329,13 @@ def _some(keys: NewKeys, which: NDArray[np.int64]) -> NewKeys:
     return NewKeys(words=words, **{name: a[which] for name, a in vars(keys).items() if name != "words"})
 
 
-def _barred(ca1: CA1, inputs: Inputs, old: int) -> frozenset[Action]:
+def _barred(record: IndexCells, inputs: Inputs, old: int) -> frozenset[Action]:
     """The actions that are ruled out for an event and the memory that answered it, whatever the gates say.
 
     Superseding, where the event has a moment and the memory none, or a later one; refreshing, where the event has several pieces, since
     its vector is that of the first alone.
     """
-    late = not np.isnan(inputs.when[0]) and not inputs.when[0] >= ca1.moments.when[old]
+    late = not np.isnan(inputs.when[0]) and not inputs.when[0] >= record.moments.when[old]
     long = inputs.cue[0].count(False) > 1
     return frozenset([Action.SUPERSEDE] * late + [Action.REFRESH] * long)
 

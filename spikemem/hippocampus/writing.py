@@ -10,8 +10,12 @@ from numpy.typing import ArrayLike, NDArray
 from spikemem._checks import INDEX, Checks, shown
 from spikemem.errors import SpecError, UnknownMemoryError, VectorError, interruptible
 from spikemem.hippocampus import storing
+from spikemem.hippocampus.by_attempts import ByAttempts
+from spikemem.hippocampus.by_index import ByIndex
 from spikemem.hippocampus.circuit import Circuit
+from spikemem.hippocampus.engram_circuit import EngramCircuit
 from spikemem.hippocampus.gating import Differ
+from spikemem.hippocampus.holding import Holding
 from spikemem.hippocampus.inputs import check_cue, known
 from spikemem.hippocampus.regions import ec
 from spikemem.hippocampus.regions.cue_words import CueWords
@@ -20,6 +24,7 @@ from spikemem.hippocampus.regions.ec_lex import Words
 from spikemem.hippocampus.regions.gates import GateCells
 from spikemem.hippocampus.spec import ModelSpec
 from spikemem.hippocampus.storing import NewMemories, Recoding, StorePlan
+from spikemem.hippocampus.ways import Way
 
 check = Checks(VectorError)
 Progress = Callable[[int, int], None]
@@ -34,10 +39,26 @@ class Writing:
         self.spec = spec or ModelSpec()
         check = Checks(SpecError)
         self.device, self.seed = check.text(device, "device"), check.seed(seed)
-        self.circuit = Circuit(self.spec, self.seed)
         self.gates = None if self.spec.gates is None else GateCells.of(self.spec)
+        self._way: Way
+        if self.spec.engram is None:
+            self._way = ByIndex(Circuit(self.spec, self.seed), self.gates)
+        else:
+            self._way = ByAttempts(EngramCircuit(self.spec, self.seed))
         self.plans: list[StorePlan] = []
         """The plan of each event of the last `store`, in a model with gates: what they decided, and what changed."""
+
+    @property
+    def circuit(self) -> Holding:
+        """What holds the memories: a `Circuit` with index cells, or an `EngramCircuit`."""
+        return self._way.circuit
+
+    @property
+    def index(self) -> Circuit:
+        """The circuit of a model with index cells; SpecError for an engram model, which has none."""
+        if not isinstance(circuit := self.circuit, Circuit):
+            raise SpecError(f"model {self.spec.name!r} recalls by engrams and has no index cells; take another, such as hippocampus-base")
+        return circuit
 
     def __len__(self) -> int:
         return int(self.circuit.living.sum())
@@ -100,7 +121,7 @@ class Writing:
             self._may_record(record)
             return storing.plan_new(self.circuit, new)
         target, silenced = ("event", self.device) if record else None, self._silenced(None, heard)
-        return storing.plan_event(self.circuit, self.gates, new, target, time.time(), silenced, differ)
+        return storing.plan_event(self.index, self.gates, new, target, time.time(), silenced, differ)
 
     def _may_record(self, record: bool) -> None:
         if record and self.gates is None:
@@ -138,7 +159,7 @@ class Writing:
 
     def holds(self, around: float | None = None) -> NDArray[np.bool_]:
         """Which memories hold, forgotten ones apart, [memory].   around: at that moment, s since 1970; now, where None."""
-        return self.circuit.living & self.circuit.ca1.versions.holds(around)
+        return self.circuit.living & self.circuit.keys.versions.holds(around)
 
     def heard(self, around: float | None = None, among: NDArray[np.bool_] | None = None, history: bool = False) -> NDArray[np.bool_]:
         """The memories that may answer a cue, [memory]: those that hold, at a moment where it is given, and are among some.
@@ -148,7 +169,7 @@ class Writing:
         n = len(self.circuit.contents)
         if around is not None:
             around = check.number(around, "around, a moment in seconds since 1970,", least=-FARTHEST, most=FARTHEST)
-        there = np.ones(n, bool) if history else self.circuit.ca1.versions.holds(around)
+        there = np.ones(n, bool) if history else self.circuit.keys.versions.holds(around)
         return there if among is None else there & check.array(among, "among, which memories may answer,", "b", shape=(n,))
 
     def _silenced(self, around: float | None, heard: NDArray[np.bool_] | None) -> NDArray[np.bool_] | None:
@@ -199,7 +220,7 @@ class Writing:
         """DG's adaptation after a sleep, and the codes of all keys under it; None where nothing is alive."""
         circuit = self.circuit
         living = circuit.contents[circuit.living]
-        return storing.recoded(circuit, circuit.ca1.counts[living], circuit.ca1.counts) if len(living) else None
+        return storing.recoded(circuit, circuit.keys.counts[living], circuit.keys.counts) if len(living) else None
 
     def _known(self, ids: ArrayLike) -> NDArray[np.int64]:
         return known(ids, self.circuit.living)

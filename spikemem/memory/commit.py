@@ -43,7 +43,7 @@ def _write_new(store: Store, index: Index, hippocampus: Hippocampus, plan: Store
     """Add memories, on disk and then in RAM; returns their ids."""
     first, now = store.next_id(), time.time()
     ids = list(range(first, first + len(batch.items)))
-    codes, meta = recoded(plan.recoding, hippocampus.circuit.ca1.alive)
+    codes, meta = recoded(plan.recoding, hippocampus.circuit.keys.alive)
     meta |= {"next_id": str(ids[-1] + 1).encode(), **_next_session(store, batch)}
     rows = [
         StoredMemory.of(_occurrence(i, item, now, batch.origin, n), item.scope)
@@ -73,7 +73,7 @@ def _occurrence(i: int, item: Item, now: float, origin: str | None, session: int
 def _refresh(store: Store, index: Index, hippocampus: Hippocampus, plan: StorePlan, batch: ItemBatch) -> int:
     """Add an item's new keys, and how it occurred, to the memory that holds it already, on disk and then in RAM; returns its id."""
     (item,), (session,), old = batch.items, batch.sessions, index[index.id_at(plan.old)]
-    keys, since = stored_keys(plan, batch.items, batch.vectors, [old.id]), len(hippocampus.circuit.ca1)
+    keys, since = stored_keys(plan, batch.items, batch.vectors, [old.id]), len(hippocampus.circuit.keys)
     again = _occurrence(old.id, item, time.time(), batch.origin, session)
     store.refresh(again, keys, _next_session(store, batch))
     hippocampus.apply(plan)

@@ -179,7 +179,7 @@ class Memory(Recalling, AbstractContextManager["Memory"]):
 
     def _session(self, i: int) -> int:
         """The number of the session that a turn after this memory belongs to."""
-        session = self._last_session.get(i, int(self.hippocampus.circuit.ca1.session[self._index.row(i)]))
+        session = self._last_session.get(i, int(self.hippocampus.circuit.keys.session[self._index.row(i)]))
         if session == NO_SESSION:
             raise UnknownMemoryError(f"memory {i} belongs to no session that could go on; give one of a conversation")
         return session
@@ -237,7 +237,7 @@ class Memory(Recalling, AbstractContextManager["Memory"]):
         """How a text differs from the wording of a key."""
         if self._differences is None:
             self._differences = Differences(self.embedder)
-        memory = self._index.id_at(int(self.hippocampus.circuit.ca1.owners(np.array([key]))[0]))
+        memory = self._index.id_at(int(self.hippocampus.circuit.keys.owners(np.array([key]))[0]))
         with self._embedding.alone():
             return self._differences(self._index.wording(memory, key), text)
 
@@ -324,7 +324,7 @@ class Memory(Recalling, AbstractContextManager["Memory"]):
     def consolidate(self) -> Slept:
         """Sleep: adapt to all that is stored, write every surviving engram and association anew, and give free space back."""
         with self._changing():
-            sleep, alive = self.hippocampus.plan_sleep(), self.hippocampus.circuit.ca1.alive
+            sleep, alive = self.hippocampus.plan_sleep(), self.hippocampus.circuit.keys.alive
             with self._in_step():
                 codes, meta = recoded(sleep, alive)
                 if codes is not None:

@@ -156,7 +156,7 @@ def taken_in(store: Store, hippocampus: Hippocampus, new: Transfer, vectors: lis
         )
         for m in new.memories
     ]
-    codes, meta = recoded(plan.recoding, hippocampus.circuit.ca1.alive)
+    codes, meta = recoded(plan.recoding, hippocampus.circuit.keys.alive)
     meta |= {"next_id": str(ids[-1] + 1).encode(), "next_session": str(session + len(named)).encode()}
     again = [replace(o, memory=number[o.memory], session=sessions[o.session]) for o in new.occurrences]
     store.add(memories, keys, codes, meta, occurrences=again, links=[(number[a], number[b]) for a, b in new.links])

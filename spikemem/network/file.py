@@ -14,7 +14,7 @@ from pydantic_core import PydanticCustomError
 from spikemem._checks import Checks, shown
 from spikemem.errors import NetworkError, SpecError
 from spikemem.network.graph import CycleReset, KWinners, Logistic, Network, Population
-from spikemem.network.modelfile import NETWORK, Count, Section, locate, model_files, parsed, problems, read
+from spikemem.network.modelfile import NETWORK, Count, Listed, Section, locate, model_files, parsed, problems, read
 from spikemem.network.neurons import NEURONS
 from spikemem.network.plasticity import RULES
 from spikemem.network.registry import Registry
@@ -76,13 +76,14 @@ class NoiseSpec(Section):
 class PopulationSpec(Section):
     """A population.
 
-    size: a number, or the name of one under [sizes].   winners, cycle: with `winners` it has KWinners, with `cycle` alone CycleReset.
+    size: a number, or the name of one under [sizes].   winners, cycle: with `winners` it has KWinners (a list of them takes turns), with
+        `cycle` alone CycleReset.
     """
 
     size: Count | str
     neuron: str
     cycle: float | None = None
-    winners: Count | None = None
+    winners: Count | Annotated[tuple[Count, ...], Listed] | None = None
     noise: NoiseSpec | None = None
 
 

@@ -41,14 +41,30 @@ class KWinners(CycleReset):
     cross in the same step the higher V wins, then the lower index. A winner spikes once a cycle; from the step after its spike, and
     for all others from the moment at which the basket cell spikes, V is held at 0 and input is lost until the cycle ends.
 
-    cycle: ms, a whole number of steps.   k: winners a cycle, >= 1.
+    cycle: ms, a whole number of steps.
+    k: winners a cycle, >= 1; or several numbers, which take turns from cycle to cycle: inhibition that follows a slower rhythm.
     """
 
-    k: int = 1
+    k: int | tuple[int, ...] = 1
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        object.__setattr__(self, "k", check.integer(self.k, "KWinners k", least=1, most=INDEX))
+        if isinstance(self.k, list | tuple):
+            turns = tuple(check.integer(k, "KWinners k", least=1, most=INDEX) for k in self.k)
+            if not turns:
+                raise NetworkError("KWinners k holds no number; give the winners of at least one cycle")
+            object.__setattr__(self, "k", turns)
+        else:
+            object.__setattr__(self, "k", check.integer(self.k, "KWinners k", least=1, most=INDEX))
+
+    @property
+    def turns(self) -> tuple[int, ...]:
+        """The winners of the cycles that take turns.
+
+        >>> KWinners(k=3).turns, KWinners(k=(300, 50)).turns
+        ((3,), (300, 50))
+        """
+        return self.k if isinstance(self.k, tuple) else (self.k,)
 
 
 Inhibition = CycleReset | KWinners
@@ -218,8 +234,8 @@ class Network:
         if plasticity is not None:
             self._check_plastic(f"{pre} -> {post}", made, delay, first, plasticity)
         factors = None if efficacy is None else check.floats(efficacy, f"{pre} -> {post}: efficacy", shape=(None,))
-        if factors is not None and (plasticity or isinstance(made, OneBit) or not len(factors)):
-            raise NetworkError(f"{pre} -> {post}: efficacy is one number a step, for Dense or Sparse synapses that do not learn")
+        if factors is not None and (plasticity or not len(factors)):
+            raise NetworkError(f"{pre} -> {post}: efficacy is one number a step, for synapses that do not learn")
         shares = None if factors is None else tuple(factors.tolist())
         projection = Projection(projection_name, pre, post, made, delay, first, plasticity, shares)
         self._projections.append(projection)

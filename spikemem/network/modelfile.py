@@ -5,7 +5,7 @@ import tomllib
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
 from spikemem._checks import Checks, shown
 from spikemem._files import text_of
@@ -21,6 +21,8 @@ check = Checks(SpecError)
 NETWORK = "network"
 """The `kind` of a model file that describes any network; a hippocampus has none."""
 Spec = TypeVar("Spec", bound=BaseModel)
+Listed = BeforeValidator(lambda given: tuple(given) if isinstance(given, list) else given)
+"""Takes a list, as TOML and JSON have them, for a tuple."""
 Count = Annotated[int, Field(ge=1)]
 
 
@@ -108,4 +110,6 @@ def to_toml(spec: BaseModel) -> str:
 def _literal(value: object) -> str:
     if isinstance(value, str):
         return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")
+    if isinstance(value, tuple):
+        return f"[{', '.join(map(_literal, value))}]"
     return repr(value)

@@ -246,7 +246,7 @@ def _events(spec: ModelSpec, events: Sequence[StreamEvent], vectors: Vectors, se
     seen, actions, told = list[Mismatch](), list[Action](), list[tuple[str, str] | None]()
     for event in events:
         vector, its_words = vectors[event.text], _words_of(event.text, spec, mute)
-        circuit, old = memory.circuit, holder.get(event.of, NONE)
+        circuit, old = memory.index, holder.get(event.of, NONE)
         volley = circuit.volley(vector[None], check_cue([its_words], None, 1, spec.lex))
         key, difference = mismatch(circuit, volley)
         answered = int(circuit.ca1.owners(np.array([key]))[0])
@@ -282,7 +282,7 @@ def _pairs(spec: ModelSpec, facts: Sequence[FactPair], vectors: Vectors, seed: i
     seen, kinds, told = list[Mismatch](), list[PairKind](), list[tuple[str, str] | None]()
     for pair in facts:
         cue_words = check_cue([_words_of(pair.second, spec)], None, 1, spec.lex)
-        key, difference = mismatch(memory.circuit, memory.circuit.volley(vectors[pair.second][None], cue_words))
+        key, difference = mismatch(memory.index, memory.index.volley(vectors[pair.second][None], cue_words))
         if key != NONE and facts[key].first == pair.first:
             seen.append(difference)
             kinds.append(pair.kind)
@@ -318,7 +318,7 @@ def _cues(spec: ModelSpec, texts: Texts, vectors: Vectors, seed: int, memories: 
         foreign += rng.permutation(talk)[: len(talk) // memories // KNOWN].tolist()
         for cue in [*known, *foreign]:
             cue_words = check_cue([_words_of(cue, spec)], None, 1, spec.lex)
-            seen.append(mismatch(memory.circuit, memory.circuit.volley(vectors[cue][None], cue_words))[1])
+            seen.append(mismatch(memory.index, memory.index.volley(vectors[cue][None], cue_words))[1])
         stored += [True] * len(known) + [False] * len(foreign)
     return Lessons.of_cues(seen, stored)
 
@@ -330,5 +330,5 @@ def _repeats(spec: ModelSpec, texts: Sequence[str], vectors: Vectors, seed: int)
     seen = []
     for cue in [*texts, *(other for text in texts if (other := turned(text)) is not None)]:
         cue_words = check_cue([_words_of(cue, spec)], None, 1, spec.lex)
-        seen.append(mismatch(memory.circuit, memory.circuit.volley(vectors[cue][None], cue_words))[1])
+        seen.append(mismatch(memory.index, memory.index.volley(vectors[cue][None], cue_words))[1])
     return Lessons.of_cues(seen, [True] * len(seen))

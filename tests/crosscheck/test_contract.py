@@ -34,8 +34,9 @@ NETWORKS = int(os.environ.get("SPIKEMEM_NETWORKS", "12"))
 COMPILED = pytest.mark.skipif(shutil.which("g++") is None, reason="standalone code needs a C++ compiler")
 LENGTHY = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much])
 
+cycles, winners = st.integers(1, 9).map(float), st.integers(1, 4)
 inhibitions = st.one_of(
-    st.none(), st.builds(CycleReset, st.integers(1, 9).map(float)), st.builds(KWinners, st.integers(1, 9).map(float), st.integers(1, 4))
+    st.none(), st.builds(CycleReset, cycles), st.builds(KWinners, cycles, winners | st.lists(winners, min_size=1, max_size=3).map(tuple))
 )
 
 
@@ -111,7 +112,7 @@ def cases(
             continue
         first = draw(st.sampled_from([None, 1, 2, 3])) if isinstance(source.inhibition, KWinners) else None
         made = draw(synapses(source.size, target.size, rng, exact))
-        efficacy = None if isinstance(made, OneBit) else draw(st.sampled_from([None, None, (2.0, 0.0, -0.5), (0.25,)]))
+        efficacy = draw(st.sampled_from([None, None, (2.0, 0.0, -0.5), (0.25,)]))
         net.connect(pre, post, made, delay=delay, first=first, efficacy=efficacy)
     batches = draw(st.sampled_from([1, 3]))
     stimulus: dict[str, NDArray[Any]] = {}

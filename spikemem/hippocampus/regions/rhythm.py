@@ -19,11 +19,13 @@ from statistics import NormalDist
 import numpy as np
 from numpy.typing import NDArray
 
+from spikemem.hippocampus.spec import CYCLES
+
 DT = 1.0
 """ms; the schedule below is in steps of it."""
 GAMMA = 25
 """Steps of a gamma cycle."""
-THETA = 125
+THETA = CYCLES * GAMMA
 """Steps of a theta cycle."""
 GRID = 2.0**-14
 """All weights and currents behind EC are multiples of it."""

@@ -77,7 +77,7 @@ class Model:
         group.run_regularly("\n".join(arrival), when="after_synapses", dt=self.dt, name=f"arrival_{n}")
         self.brian.add(group)
         if isinstance(inhibition, KWinners):
-            race = Race(group, inhibition.k, self.drive.batches, self.net.steps(inhibition.cycle))
+            race = Race(group, inhibition.turns, self.drive.batches, self.net.steps(inhibition.cycle))
             self.brian.add(race.standalone(b2, n, self.dt) if self.standalone else race.operation(b2, self.dt))
         return group
 
@@ -140,16 +140,20 @@ class Model:
     def _carry(self, n: int, projection: Projection, source: Any, event: str) -> None:
         """Synapses with fixed weights."""
         delay = (self.net.steps(projection.delay) - 1) * self.dt
-        counts, namespace = "", {}
-        if projection.efficacy is not None:
-            left = np.arange(self.drive.steps) - self.net.steps(projection.delay)
-            values = np.array([projection.counts(step) for step in left.tolist()])
-            counts, namespace = f" * counts_{n}(t)", {f"counts_{n}": self.b2.TimedArray(values, dt=self.dt, name=f"counts_{n}")}
+        counts, namespace = self._counts(n, projection)
         made = self.b2.Synapses(
             source, self.groups[projection.post], "w : 1", on_pre=f"j_post += w{counts}", on_event={"pre": event}, delay=delay, dt=self.dt,
             namespace=namespace, name=f"synapses_{n}",
         )  # fmt: skip
         self._wire(made, projection)
+
+    def _counts(self, n: int, projection: Projection) -> tuple[str, dict[str, Any]]:
+        """The factor on what arrives by a projection, as text and with its timed array: the efficacy of the step in which it left."""
+        if projection.efficacy is None:
+            return "", {}
+        left = np.arange(self.drive.steps) - self.net.steps(projection.delay)
+        values = np.array([projection.counts(step) for step in left.tolist()])
+        return f" * counts_{n}(t)", {f"counts_{n}": self.b2.TimedArray(values, dt=self.dt, name=f"counts_{n}")}
 
     def _wire(self, made: Any, projection: Projection) -> None:
         """Connect Brian2's synapses for the whole batch, and set their weights."""
@@ -168,7 +172,11 @@ class Model:
         relay = b2.NeuronGroup(len(starts) * batches, "n : 1", dt=self.dt, name=f"relay_{n}")
         relay.run_regularly("n = 0", when="start", dt=self.dt, name=f"relay_silence_{n}")
         delay = (self.net.steps(projection.delay) - 1) * self.dt
-        counts = b2.Synapses(source, relay, on_pre="n_post += 1", on_event={"pre": event}, delay=delay, dt=self.dt, name=f"counts_{n}")
+        factor, namespace = self._counts(n, projection)
+        counts = b2.Synapses(
+            source, relay, on_pre=f"n_post += 1{factor}", on_event={"pre": event}, delay=delay, dt=self.dt, namespace=namespace,
+            name=f"spikes_to_relay_{n}",
+        )  # fmt: skip
         item = np.repeat(np.arange(batches), sources)
         counts.connect(i=np.arange(sources * batches), j=np.tile(stretch, batches) + item * len(starts))
         target = self.groups[projection.post]

@@ -9,6 +9,8 @@ CPP = """
 namespace {{
     int32_t race_{n}_count[{batches}] = {{0}};
     bool race_{n}_held[{cells} * {batches}] = {{false}};
+    const int32_t race_{n}_turns[] = {{{turns}}};
+    int64_t race_{n}_cycle = -1;
 }}
 bool race_{n}(int32_t place, bool fresh) {{
     double* v = brian::{v};
@@ -16,6 +18,8 @@ bool race_{n}(int32_t place, bool fresh) {{
     int32_t* rank = brian::{rank};
     static std::vector<bool> won({cells} * {batches});
     if (place > 0) return won[place];
+    if (fresh) race_{n}_cycle++;
+    const int32_t k = race_{n}_turns[race_{n}_cycle % {number}];
     for (int b = 0; b < {batches}; b++) {{
         const int first = b * {cells}, last = first + {cells};
         int32_t& count = race_{n}_count[b];
@@ -28,13 +32,13 @@ bool race_{n}(int32_t place, bool fresh) {{
             if (crossing[c] && !race_{n}_held[c]) crossed.push_back(c);
         }}
         std::stable_sort(crossed.begin(), crossed.end(), [v](int x, int y) {{ return v[x] > v[y]; }});
-        if (crossed.empty() || count == {k}) continue;
+        if (crossed.empty() || count == k) continue;
         for (int c : crossed) {{
-            if (count == {k}) break;
+            if (count == k) break;
             rank[c] = count++;
             won[c] = race_{n}_held[c] = true;
         }}
-        if (count == {k})
+        if (count == k)
             for (int c = first; c < last; c++) {{
                 race_{n}_held[c] = true;
                 if (!won[c]) v[c] = 0.0;
@@ -48,8 +52,8 @@ bool race_{n}(int32_t place, bool fresh) {{
 class Race:
     """The winner-take-all of one group: of its `crossed` cells the winners fire (`fires`, `rank`), and the silenced are held at v = 0."""
 
-    def __init__(self, group: Any, k: int, batches: int, cycle: int) -> None:
-        self.group, self.k, self.batches, self.cycle = group, k, batches, cycle
+    def __init__(self, group: Any, turns: tuple[int, ...], batches: int, cycle: int) -> None:
+        self.group, self.turns, self.batches, self.cycle = group, turns, batches, cycle
         self.cells = group.N // batches
         self.count = np.zeros(batches, np.int64)
         self.held = np.zeros(group.N, bool)
@@ -61,20 +65,22 @@ class Race:
     def step(self, t: Any) -> None:
         """One step of the race; t is Brian2's time."""
         v, crossing, fires, rank = (self.group.variables[name].get_value() for name in ("v", "crossed", "fires", "rank"))
-        if round(float(t / self.group.clock.dt)) % self.cycle == 0:
+        cycle, phase = divmod(round(float(t / self.group.clock.dt)), self.cycle)
+        k = self.turns[cycle % len(self.turns)]
+        if phase == 0:
             self.count[:], self.held[:] = 0, False
         v[self.held], crossing[self.held] = 0.0, False
         fires[:] = False
         for b in range(self.batches):
             item = slice(b * self.cells, (b + 1) * self.cells)
             crossed = np.flatnonzero(crossing[item])
-            order = crossed[np.argsort(-v[item][crossed], kind="stable")][: self.k - self.count[b]] + item.start
+            order = crossed[np.argsort(-v[item][crossed], kind="stable")][: k - self.count[b]] + item.start
             if not len(order):
                 continue
             fires[order], self.held[order] = True, True
             rank[order] = self.count[b] + np.arange(len(order))
             self.count[b] += len(order)
-            if self.count[b] == self.k:
+            if self.count[b] == k:
                 v[item] = np.where(fires[item], v[item], 0.0)
                 self.held[item] = True
 
@@ -83,7 +89,8 @@ class Race:
 
         def code(owner: Any) -> str:
             names = {name: b2.device.get_array_name(owner.variables[name]) for name in ("v", "crossed", "rank")}
-            return CPP.format(n=n, batches=self.batches, cells=self.cells, k=self.k, **names)
+            turns = {"turns": ", ".join(map(str, self.turns)), "number": len(self.turns)}
+            return CPP.format(n=n, batches=self.batches, cells=self.cells, **turns, **names)
 
         race = b2.Function(
             _only_compiled, arg_units=[1, bool], return_unit=bool, arg_names=["place", "fresh"], stateless=False

@@ -121,8 +121,9 @@ def _fired(model: Model, population: Population) -> Fired:
     step, batch, cell, rank = step[order], batch[order], cell[order], rank[order]
     if not raced:
         rank = cycle_ranks(step, batch, model.cycle(population))
-    k = population.inhibition.k if raced and isinstance(population.inhibition, KWinners) else 0
-    return Fired(step, batch, cell, rank, step[rank == k - 1], batch[rank == k - 1])
+    turns = np.array(population.inhibition.turns if raced and isinstance(population.inhibition, KWinners) else [0])
+    full = rank == turns[step // model.cycle(population) % len(turns)] - 1
+    return Fired(step, batch, cell, rank, step[full], batch[full])
 
 
 def _weights(model: Model, projection: Projection) -> NDArray[np.float64]:

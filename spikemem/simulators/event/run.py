@@ -56,18 +56,20 @@ def run(simulation: Simulation) -> Recording:
 class _Race:
     """The basket cell of `KWinners`: which cells are silenced, and how many have spiked in the cycle."""
 
-    def __init__(self, k: int, batches: int, cells: int) -> None:
-        self.k, self.silenced, self.count = k, np.zeros((batches, cells), bool), np.zeros(batches, np.int64)
+    def __init__(self, turns: tuple[int, ...], batches: int, cells: int) -> None:
+        self.turns, self.cycle = turns, 0
+        self.silenced, self.count = np.zeros((batches, cells), bool), np.zeros(batches, np.int64)
         self.baskets: list[NDArray[np.int64]] = []
 
     def choose(self, voltage: NDArray[np.float64], threshold: float) -> Events:
         """The winners among the cells above a threshold, with its effects on voltage in place."""
-        events, baskets = cpu.choose_winners(voltage, threshold, self.k, self.silenced, self.count)
+        k = self.turns[self.cycle % len(self.turns)]
+        events, baskets = cpu.choose_winners(voltage, threshold, k, self.silenced, self.count)
         self.baskets.append(baskets)
         return events
 
-    def restart(self) -> None:
-        self.silenced[:], self.count[:] = False, 0
+    def restart(self, cycle: int) -> None:
+        self.silenced[:], self.count[:], self.cycle = False, 0, cycle
 
 
 class _Cells(Protocol):
@@ -141,7 +143,7 @@ class _Group:
         constants, inhibition = population.neuron.compiled(net.dt), population.inhibition
         self.current = np.zeros(shape)
         self.cells: _Cells = _Stepped(population.neuron, shape, net.dt) if constants is None else _Compiled(constants, shape)
-        self.race = _Race(inhibition.k, *shape) if isinstance(inhibition, KWinners) else None
+        self.race = _Race(inhibition.turns, *shape) if isinstance(inhibition, KWinners) else None
         self.cycle = 0 if inhibition is None else net.steps(inhibition.cycle)
         self.external, self.forced = drive.current.get(population.name), drive.clamped.get(population.name)
         self.count = np.zeros(drive.batches, np.int64)
@@ -159,7 +161,7 @@ class _Group:
         if fresh:
             self.cells.restart()
             if self.race is not None:
-                self.race.restart()
+                self.race.restart(t // self.cycle)
         self.events.append(self.cells.fire(self.current, SILENCE if self.external is None else self.external[t], self.race))
 
     def _clamped(self, spikes: NDArray[np.bool_], fresh: bool) -> Events:
@@ -298,6 +300,8 @@ def _dense(events: Events, shape: tuple[int, ...]) -> NDArray[np.bool_]:
 
 
 def _deliver(projection: Projection, learner: _Learner | None, events: Events, counts: float, current: NDArray[np.float64]) -> None:
+    if counts == 0.0:
+        return
     if counts != 1.0:
         delivered = np.zeros_like(current)
         _deliver(projection, learner, events, 1.0, delivered)

@@ -57,7 +57,7 @@ class _Group:
         zeros = torch.zeros(drive.batches, population.size, device=cells.device, dtype=cells.dtype)
         self.state: Any = population.neuron.initial(zeros)
         self.step = cells.step(population) if name not in drive.clamped else None
-        self.k = inhibition.k if isinstance(inhibition, KWinners) else None
+        self.turns = inhibition.turns if isinstance(inhibition, KWinners) else ()
         self.cycle = 0 if inhibition is None else simulation.net.steps(inhibition.cycle)
         self.external, self.forced = drive.current.get(name), drive.clamped.get(name)
         self.silenced = torch.zeros_like(zeros, dtype=torch.bool)
@@ -84,10 +84,11 @@ class _Group:
         if self.external is not None:
             current = current + torch.as_tensor(self.external[t], device=current.device, dtype=current.dtype)
         self.state = self.step(current, self.state)
-        if self.k is None:
+        if not self.turns:
             self._fire(t, self.state.spikes, None)
             return
-        voltage, won, rank, full = choose_winners(self.state.voltage, self.state.spikes, self.k, self.silenced, self.count)
+        k = self.turns[t // self.cycle % len(self.turns)]
+        voltage, won, rank, full = choose_winners(self.state.voltage, self.state.spikes, k, self.silenced, self.count)
         self.silenced = self.silenced | won | full.unsqueeze(1)
         self.baskets.append(full)
         self.state = self.state._replace(voltage=voltage, spikes=won)

@@ -1,0 +1,158 @@
+"""How a hippocampus of engrams recalls: attempt after attempt, one memory in each theta cycle, in the order of time."""
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from spikemem._checks import Checks
+from spikemem.errors import VectorError
+from spikemem.hippocampus.engram_circuit import EngramCircuit, attempts_protocol, hops_protocol
+from spikemem.hippocampus.holding import Volley
+from spikemem.hippocampus.recall import Completion, Recall, perforant_events
+from spikemem.hippocampus.regions import ec
+from spikemem.hippocampus.regions.cue_words import CueWords
+from spikemem.hippocampus.regions.engrams import RELEASE
+from spikemem.hippocampus.regions.index_cells import NONE
+from spikemem.hippocampus.regions.pathway_cells import PATHWAYS
+from spikemem.hippocampus.regions.rhythm import DT, GAMMA, THETA
+from spikemem.hippocampus.ways import Cycles, Target
+from spikemem.kernels import engrams
+from spikemem.network.graph import Network
+from spikemem.simulators.recording import Recording
+
+SPARE = 4
+"""Further attempts where some of the first ones found nothing, or what may not answer."""
+
+
+@dataclass(frozen=True, eq=False)
+class Attempts:
+    """What fired in the attempts to each cue, by whatever means it is known.
+
+    cells, size: CA3's cells at the end of each, uint16, [n, attempt, core], and how many, [n, attempt].
+    said: what deep EC says after each, n^, [n, attempt, d].   heard: what EC says of the cue, n, [n, d].
+    """
+
+    cells: NDArray[np.uint16]
+    size: NDArray[np.int64]
+    said: NDArray[np.integer]
+    heard: NDArray[np.integer]
+
+
+@dataclass(frozen=True, eq=False)
+class ByAttempts:
+    """Recall by engrams (see `ways.Way`)."""
+
+    circuit: EngramCircuit
+
+    def recall(self, volley: Volley, vectors: NDArray[np.float32], top_k: int, cycles: Cycles, target: Target | None) -> Recall:
+        """One memory an attempt; where attempts find nothing new there are more, as long as cells are left that may fire."""
+        most = self.circuit.spec.dg.cells // self.circuit.spec.ca3.core
+        number, wanted = min(top_k, most), min(top_k, int(self._may_answer(volley).sum()))
+        while True:
+            if target is None:
+                made, recording = self._computed(volley, number)
+            else:
+                recording = self.circuit.simulate(attempts_protocol(number), vectors, simulator=target[0], device=target[1])
+                made = self._read(recording)
+            found = self._report(made, volley, top_k)
+            if number == most or ((found.ids != NONE).sum(1) >= wanted).all():
+                return replace(found, recording=recording, events=self._events(volley, number))
+            number = min(2 * number + SPARE, most)
+
+    def _computed(self, volley: Volley, number: int) -> tuple[Attempts, None]:
+        """The attempts without simulation."""
+        ca3 = self.circuit.ca3
+        cells, size, _ = engrams.attempts(ca3.hetero, volley.codes, number, ca3.completion())
+        return Attempts(cells, size, self.circuit.ca1.predicted(cells, size), volley.counts), None
+
+    def _read(self, recording: Recording) -> Attempts:
+        """The attempts, read from spikes."""
+        cells, size = self.circuit.fired(recording)
+        return Attempts(cells, size, self.circuit.ca1.said(recording), ec.counted(self.circuit.spec.ec, recording))
+
+    def _events(self, volley: Volley, number: int) -> NDArray[np.int64]:
+        """Synapses that the computation without simulation reads, [n]."""
+        ca3 = self.circuit.ca3
+        return engrams.attempts(ca3.hetero, volley.codes, number, ca3.completion())[2] + perforant_events(self.circuit, volley)
+
+    def _may_answer(self, volley: Volley) -> NDArray[np.bool_]:
+        """The memories that may answer, [memory]."""
+        living, silenced = self.circuit.living, volley.cue_words.silenced
+        return living if silenced is None else living & ~silenced
+
+    def _report(self, made: Attempts, volley: Volley, top_k: int) -> Recall:
+        """The `Recall` of some attempts: each memory once, at the attempt in which its engram fired first."""
+        n, circuit = len(made.cells), self.circuit
+        memory, share = self._named(made.cells, made.size)
+        may = np.append(self._may_answer(volley), False)
+        said, heard = made.said.astype(np.float64), made.heard.astype(np.float64)
+        length = np.linalg.norm(said, axis=2) * np.linalg.norm(heard, axis=1)[:, None]
+        match = (said * heard[:, None]).sum(2) / np.maximum(length, np.finfo(float).tiny)
+        ids, at = np.full((n, top_k), NONE, np.int64), np.full((n, top_k), NONE, np.int64)
+        for i in range(n):
+            _, first = np.unique(memory[i], return_index=True)
+            hits = [a for a in np.sort(first) if may[memory[i, a]]][:top_k]
+            ids[i, : len(hits)], at[i, : len(hits)] = memory[i, hits], hits
+        none = at == NONE
+        scores = np.where(none, np.nan, np.take_along_axis(match, at, axis=1))
+        drives = np.where(none[:, :, None], np.nan, np.eye(len(PATHWAYS))[0] * scores[:, :, None])
+        deep = ec.decode(circuit.spec.ec, made.said[:, 0])
+        return Recall(
+            ids, scores, drives, np.zeros((n, 0), np.int64), deep / np.maximum(np.linalg.norm(deep, axis=1, keepdims=True), 1e-300),
+            np.clip(1 - np.where(np.isnan(scores[:, 0]), 0.0, scores[:, 0]), 0, None), memory, share / circuit.spec.ca3.core,
+            np.zeros(n, np.int64), keys=np.where(none, NONE, np.append(circuit.contents, NONE)[ids]),
+            latency=np.where(none, np.nan, ((at + 1) * THETA - GAMMA + RELEASE) * DT),
+        )  # fmt: skip
+
+    def _named(self, cells: NDArray[np.uint16], size: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """The memory whose engram has most of the cells that fired, and how many, [n, attempt]; looked up outside the network."""
+        living = self.circuit.living
+        return engrams.nearest(cells, size, self.circuit.ca3.allocation.owner(len(living)), living)
+
+    def reads(self, volley: Volley, vectors: NDArray[np.float32]) -> NDArray[np.bool_]:
+        return np.ones(len(vectors), bool)
+
+    def complete(self, codes: ArrayLike, settle: int) -> Completion:
+        """codes: granule cells, [n, winners]; settle has no meaning here: an attempt is a theta cycle."""
+        spec, ca3 = self.circuit.spec, self.circuit.ca3
+        given = Checks(VectorError).indices(codes, "codes", spec.dg.cells, np.uint16, shape=(None, spec.dg.winners))
+        cells, size, _ = engrams.attempts(ca3.hetero, given, 1, ca3.completion())
+        return Completion(cells[:, 0], self._named(cells, size)[0][:, 0])
+
+    def chain(self, volley: Volley, hops: int, spreads: bool) -> NDArray[np.int64]:
+        ca3 = self.circuit.ca3
+        begin, size, _ = engrams.attempts(ca3.hetero, volley.codes, 1, ca3.completion())
+        return self._chained(*engrams.hops(ca3.slow, begin[:, 0], size[:, 0], hops, ca3.level, ca3.completion()), volley)
+
+    def _chained(self, cells: NDArray[np.uint16], size: NDArray[np.int64], volley: Volley | None) -> NDArray[np.int64]:
+        ids, _ = self._named(cells, size)
+        may = np.append(self.circuit.living if volley is None else self._may_answer(volley), False)
+        return np.where(np.logical_and.accumulate(may[ids], axis=1), ids, NONE)
+
+    def network(self) -> Network:
+        return self.circuit.network()
+
+    def simulate_recall(
+        self, vectors: NDArray[np.float32], cue_words: CueWords, cycles: Cycles, target: Target, record: dict[str, ArrayLike] | None
+    ) -> Recording:
+        return self.circuit.simulate(attempts_protocol(cycles.theta), vectors, simulator=target[0], device=target[1], record=record)
+
+    def simulate_chain(self, vectors: NDArray[np.float32], cue_words: CueWords, hops: int, target: Target) -> Recording:
+        return self.circuit.simulate(hops_protocol(hops), vectors, simulator=target[0], device=target[1])
+
+    def read_chain(self, recording: Recording) -> NDArray[np.int64]:
+        cells, size = self.circuit.fired(recording)
+        return self._chained(cells[:, 1:], size[:, 1:], None)
+
+    def contents(self, memories: NDArray[np.int64]) -> NDArray[np.integer]:
+        """What CA1 makes deep EC say of engrams that fire whole."""
+        cells = self.circuit.engrams(memories)[:, None]
+        return self.circuit.ca1.predicted(cells, np.full(cells.shape[:2], cells.shape[2], np.int64))[:, 0]
+
+    def density(self) -> tuple[float, float]:
+        _, fast, slow = self.circuit.ca3.density()
+        return fast, slow
+
+    def ca3_bytes(self) -> int:
+        return self.circuit.ca3.nbytes

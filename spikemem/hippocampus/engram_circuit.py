@@ -1,0 +1,138 @@
+"""The circuit whose CA3 recalls: how it learns, how it becomes a network with its stimulus, and how spikes are read as engrams."""
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from spikemem.hippocampus.circuit import run
+from spikemem.hippocampus.holding import Holding
+from spikemem.hippocampus.regions.contract import CircuitDrive, CircuitWiring, Region
+from spikemem.hippocampus.regions.cue_words import CueWords
+from spikemem.hippocampus.regions.engrams import EngramCA3
+from spikemem.hippocampus.regions.index_cells import IndexCells
+from spikemem.hippocampus.regions.prediction import EngramCA1
+from spikemem.hippocampus.regions.rhythm import DT, THETA, Gamma, Mode
+from spikemem.hippocampus.spec import CYCLES, ModelSpec
+from spikemem.network.graph import Network
+from spikemem.simulators.recording import Recording
+
+REPLAYS = 3
+"""How often sleep replays each memory to CA1, which learns from its mistakes (`regions.prediction`)."""
+
+
+class EngramCircuit(Holding):
+    """EC, DG, CA3 and CA1, of which none has a cell for a memory.
+
+    `keys` is the record beside the circuit from which its synapses can be derived anew (in sleep, or when a file is opened); a recall does
+    not read it, but to name the memory whose engram fired.
+    """
+
+    def __init__(self, spec: ModelSpec, seed: int, further: Sequence[Region] = ()) -> None:
+        super().__init__(spec, seed)
+        self.keys = IndexCells(spec)
+        self.ca3, self.ca1 = EngramCA3(spec, seed), EngramCA1(spec)
+        self.further = tuple(further)
+
+    @property
+    def regions(self) -> tuple[Region, ...]:
+        """The regions in the order in which they are built. One that is added to the circuit has its line here."""
+        return (self.ec, self.dg, self.ca3, self.ca1, *self.further)
+
+    # -- learning ------------------------------------------------------------------------------------------------------------------
+
+    def engrams(self, memories: NDArray[np.int64]) -> NDArray[np.uint16]:
+        """The CA3 cells of memories, [n, core]."""
+        return self.ca3.allocation.engrams(memories)
+
+    def learn(self, first: int) -> None:
+        """Bind the keys from `first` on to the engrams of their memories, and the new ones of these to themselves and to CA1."""
+        new = np.flatnonzero(self.contents >= first)
+        self.ca3.hear(self.keys.codes[first:], self.keys.memory[first:])
+        self.ca3.bind(new)
+        self.ca1.learn(self.engrams(new), self.keys.counts[self.contents[new]])
+
+    def forget(self, memories: NDArray[np.int64]) -> None:
+        """Depress the synapses in CA3 of memories, but for those that others need, and drop their associations.
+
+        What CA1 has learned of them goes in the next sleep.
+        """
+        cells = np.unique(self.engrams(memories))
+        super().forget(memories)
+        self.ca3.depress(cells)
+        owners = np.unique(self.ca3.allocation.owner(len(self.contents))[cells])
+        rest = owners[(owners >= 0) & self.living[owners]] if len(owners) else owners
+        self._bind(rest.astype(np.int64), only=cells)
+
+    def rebind(self) -> None:
+        """Derive all synapses anew from what is alive, as sleep does: each memory is replayed some times to CA1."""
+        self.ca3.clear()
+        self.ca1.clear()
+        memories = np.flatnonzero(self.living)
+        self._bind(memories)
+        for _ in range(REPLAYS):
+            self.ca1.learn(self.engrams(memories), self.keys.counts[self.contents[memories]])
+
+    def _bind(self, memories: NDArray[np.int64], only: NDArray[np.uint16] | None = None) -> None:
+        """Bind memories in CA3 with all their keys and associations.   only: the cells onto which, or from which, synapses may grow."""
+        self.ca3.bind(memories, only)
+        keys = np.flatnonzero(self.keys.alive & np.isin(self.keys.memory, memories))
+        self.ca3.hear(self.keys.codes[keys], self.keys.memory[keys], only)
+        if self.pairs:
+            pairs = np.array(list(self.pairs))
+            pairs = pairs[np.isin(pairs, memories).any(axis=1)]
+            self.ca3.chain(pairs[:, 0], pairs[:, 1])
+
+    def _chain(self, pre: NDArray[np.int64], post: NDArray[np.int64]) -> None:
+        self.ca3.chain(pre, post)
+
+    # -- as a network --------------------------------------------------------------------------------------------------------------
+
+    def network(self, slow: bool = False) -> Network:
+        """The circuit as a `Network`, with all that is stored.   slow: for a chain, in which CA3's slow synapses transmit."""
+        net = Network(dt=DT)
+        for region in self.regions:
+            region.build(net, CircuitWiring(1, 1, slow))
+        return net
+
+    def stimulus(self, protocol: list[Gamma], vectors: NDArray[np.float32]) -> dict[str, NDArray[np.generic]]:
+        """What drives the network through a protocol: the cue's current, and the rhythm of each region."""
+        n = len(vectors)
+        drive = CircuitDrive(protocol, vectors, CueWords.nothing(n), 1, np.zeros(n, np.int64), self.seed)
+        return {name: what for region in self.regions for name, what in region.stimulus(drive).items()}
+
+    def simulate(
+        self,
+        protocol: list[Gamma],
+        vectors: NDArray[np.float32],
+        *,
+        simulator: str = "event",
+        device: str = "cpu",
+        record: dict[str, ArrayLike] | None = None,
+    ) -> Recording:
+        """Every spike of a protocol, step by step, with theta and gamma marked."""
+        slow = any(g.mode is Mode.HOP for g in protocol)
+        return run(self.network(slow), self.stimulus(protocol, vectors), len(protocol), simulator, device, record)
+
+    # -- reading spikes ------------------------------------------------------------------------------------------------------------
+
+    def fired(self, recording: Recording) -> tuple[NDArray[np.uint16], NDArray[np.int64]]:
+        """CA3's cells in the last gamma cycle of each theta cycle, [n, theta, k] in the order of their index, and how many."""
+        spikes, n, k = recording["ca3"], recording.batches, self.spec.ca3.core
+        cells, size = np.zeros((n, recording.steps // THETA, k), np.uint16), np.zeros((n, recording.steps // THETA), np.int64)
+        last = spikes.step % THETA >= THETA - THETA // CYCLES
+        for i in range(n):
+            for a in range(cells.shape[1]):
+                there = np.sort(spikes.cell[last & (spikes.batch == i) & (spikes.step // THETA == a)])
+                size[i, a], cells[i, a, : len(there)] = len(there), there
+        return cells, size
+
+
+def attempts_protocol(attempts: int) -> list[Gamma]:
+    """The gamma cycles of a recall: a theta cycle an attempt, under a held cue, and one more in which deep EC says what came last."""
+    return [Gamma(Mode.CUE)] * (CYCLES * attempts) + [Gamma(Mode.QUIET)]
+
+
+def hops_protocol(hops: int) -> list[Gamma]:
+    """The gamma cycles of a chain: a theta cycle under the cue, then one for each hop, in which CA3's slow synapses alone drive it."""
+    return [Gamma(Mode.CUE)] * CYCLES + [Gamma(Mode.HOP)] * (CYCLES * hops) + [Gamma(Mode.QUIET)]

@@ -1,0 +1,113 @@
+"""What a circuit holds, whatever carries it: the stored keys, the memories that they belong to, and associations."""
+
+import zlib
+from abc import ABC, abstractmethod
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from spikemem.hippocampus.regions import ec
+from spikemem.hippocampus.regions.cue_words import CueWords
+from spikemem.hippocampus.regions.dg import DG
+from spikemem.hippocampus.regions.index_cells import IndexCells
+from spikemem.hippocampus.spec import ModelSpec
+
+
+@dataclass(frozen=True, eq=False)
+class Volley:
+    """A batch of cues as EC and DG encode them, in spikes.
+
+    counts, spikes: EC's n and its spikes, [n, d].   codes, when: DG's winners in firing order, and at which release each fired, [n, k].
+    cue_words: their words and moment.
+    """
+
+    counts: NDArray[np.int8]
+    spikes: NDArray[np.int8]
+    codes: NDArray[np.uint16]
+    when: NDArray[np.uint8]
+    cue_words: CueWords
+
+    def some(self, which: NDArray[np.integer]) -> "Volley":
+        """The volleys of some cues."""
+        return Volley(self.counts[which], self.spikes[which], self.codes[which], self.when[which], self.cue_words.some(which))
+
+    def names(self) -> NDArray[np.int64]:
+        """A number for each cue that selects its noise, so that a cue meets the same noise wherever it stands in a batch, [n]."""
+        return np.array([zlib.crc32(row.tobytes()) for row in self.counts], np.int64)
+
+
+class Holding(ABC):
+    """EC and DG, which encode, and the record of what has been stored, from which all synapses can be derived.
+
+    keys: the stored keys, one a cue, with the volleys that they were.
+    """
+
+    keys: IndexCells
+
+    def __init__(self, spec: ModelSpec, seed: int) -> None:
+        self.spec, self.seed = spec, seed
+        self.ec = ec.EC(spec)
+        self.dg = DG(spec, seed)
+        self.contents = np.zeros(0, np.int64)
+        """The key that holds each memory's content, [memory]."""
+        self.pairs: dict[tuple[int, int], None] = {}
+        """All associations of a memory and its successor, in the order in which they were made."""
+        self.links: dict[int, list[int]] = {}
+        """The successors of each memory, from `pairs`."""
+
+    def volley(self, vectors: NDArray[np.float32], cue_words: CueWords | None = None) -> Volley:
+        """Encode unit vectors, [n, d], in EC and DG; with the words that come with them."""
+        counts, spikes = ec.volley(self.spec.ec, vectors)
+        return Volley(counts, spikes, *self.dg.codes(counts), cue_words or CueWords.nothing(len(vectors)))
+
+    @property
+    def living(self) -> NDArray[np.bool_]:
+        """Which memories are not forgotten, [memory]."""
+        return self.keys.alive[self.contents]
+
+    def associate(self, pre: NDArray[np.int64], post: NDArray[np.int64]) -> None:
+        """Bind memories to their successors by CA3's slow synapses."""
+        self._chain(pre, post)
+        self._add(zip(pre.tolist(), post.tolist(), strict=True))
+
+    def forget(self, memories: NDArray[np.int64]) -> None:
+        """Silence memories, and drop their associations."""
+        self.keys.silence(np.flatnonzero(np.isin(self.keys.memory, memories)))
+        self.keys.versions.forget(memories)
+        lost = set(memories.tolist())
+        self.link(pair for pair in self.pairs if not lost & set(pair))
+
+    def supersede(self, old: int, new: int, until: float) -> None:
+        """Note that a memory no longer holds from a moment on; the one that does takes over its associations."""
+        self.keys.versions.supersede(old, new, until)
+        self.link(tuple(new if i == old else i for i in pair) for pair in self.pairs)  # type: ignore[misc]
+
+    def link(self, pairs: Iterable[tuple[int, int]]) -> None:
+        """Set the associations, each once, in their order; CA3's synapses stay as they are."""
+        given = list(pairs)
+        self.pairs, self.links = {}, {}
+        self._add(given)
+
+    def _add(self, pairs: Iterable[tuple[int, int]]) -> None:
+        for a, b in pairs:
+            if (a, b) not in self.pairs:
+                self.pairs[a, b] = None
+                self.links.setdefault(a, []).append(b)
+
+    @abstractmethod
+    def engrams(self, memories: NDArray[np.int64]) -> NDArray[np.uint16]:
+        """The CA3 cells of memories, [n, k]."""
+
+    @abstractmethod
+    def learn(self, first: int) -> None:
+        """Change the synapses by the keys from `first` on, whose memories are in `contents`."""
+
+    @abstractmethod
+    def rebind(self) -> None:
+        """Derive all synapses anew from what is alive."""
+
+    @abstractmethod
+    def _chain(self, pre: NDArray[np.int64], post: NDArray[np.int64]) -> None:
+        """Bind memories to their successors in CA3."""

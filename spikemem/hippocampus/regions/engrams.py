@@ -1,0 +1,191 @@
+"""CA3 as the memory: engrams of randomly chosen cells in one-bit synapses, recalled one after the other under rising inhibition.
+
+    engram     at storing, mossy fibres fire `core` cells of CA3, drawn without replacement until all have been used: new memories get new
+               cells, however alike their texts (Treves & Rolls 1994)
+    learning   D |= DG code x engram      W |= engram x engram      S |= engram x successor's engram       (clipped Hebb: Willshaw 1969)
+    attempt    V = D's input + gain x W's input;   in each gamma cycle of a theta cycle the most driven cells fire, as many as `rising` says
+    next       cells that fired at the end are shut out for the rest of the recall (afterhyperpolarisation), so that the next attempt finds
+               another memory
+
+D are the synapses of DG's spikes onto CA3 (in the animal the perforant path, which mossy fibres teach; here DG's code stands for it), W the
+recurrent collaterals, and S those of slow currents, which carry the end of a theta cycle to the beginning of the next. W is shut between
+attempts, S within them (theta phase: Hasselmo 2002). An afterhyperpolarisation that lasts for a recall is a cell of `ca3_ahp` that fires
+once a gamma cycle from then on.
+"""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from spikemem.hippocampus.regions import ec
+from spikemem.hippocampus.regions.contract import CircuitDrive, CircuitWiring
+from spikemem.hippocampus.regions.rhythm import DT, FAST, GAMMA, THETA, Mode, RecallSchedule, release
+from spikemem.hippocampus.spec import CYCLES, ModelSpec
+from spikemem.kernels import engrams
+from spikemem.kernels.engrams import Completion
+from spikemem.network.graph import CycleReset, KWinners, Network, Population
+from spikemem.network.synapses import WORD, OneBit, one_to_one
+from spikemem.simulators.recording import Recording
+
+RELEASE = 20
+"""The step of a gamma cycle at which CA3 is released: DG's last spikes have come."""
+HOLD = 2.0**20
+"""Inhibition beyond any drive."""
+AHP_DELAY = 6.0
+"""ms from CA3's last spikes of a theta cycle to its cells of afterhyperpolarisation, in the first steps of the next cycle."""
+NONE = -1
+
+
+def in_last_cycle(inside: float, outside: float) -> tuple[float, ...]:
+    """A factor for each step of a theta cycle: one in its last gamma cycle, another before."""
+    return (outside,) * (THETA - GAMMA) + (inside,) * GAMMA
+
+
+class Allocation:
+    """Which cells are the engram of each memory: slices of random orders of all cells, a new order when one is used up.
+
+    cells, core: of CA3, and of an engram.   seed: of the orders.
+
+    >>> drawn = Allocation(cells=64, core=10, seed=0)
+    >>> drawn.engrams(np.arange(7)).shape, drawn.owner(7).shape
+    ((7, 10), (64, 2))
+    """
+
+    def __init__(self, cells: int, core: int, seed: int) -> None:
+        self.size, self.core, self.seed = cells, core, seed
+        self.round = cells // core
+        """Engrams that an order of the cells is enough for."""
+        self._orders = np.zeros((0, cells), np.uint16)
+
+    def _drawn(self, rounds: int) -> NDArray[np.uint16]:
+        """The orders of the cells, [round, cell]."""
+        if len(orders := self._orders) < rounds:
+            more = range(len(orders), max(rounds, 2 * len(orders)))
+            new = [np.random.default_rng([self.seed, 3, r]).permutation(self.size) for r in more]
+            orders = self._orders = np.concatenate([orders, np.array(new, np.uint16)])
+        return orders
+
+    def engrams(self, memories: NDArray[np.int64]) -> NDArray[np.uint16]:
+        """The cells of memories, [n, core], in the order of their index."""
+        orders = self._drawn(-(-(int(memories.max(initial=-1)) + 1) // self.round))
+        place = (memories % self.round * self.core)[:, None] + np.arange(self.core)
+        return np.sort(orders[(memories // self.round)[:, None], place], axis=1) if len(memories) else np.zeros((0, self.core), np.uint16)
+
+    def owner(self, stored: int) -> NDArray[np.int32]:
+        """The memories that each cell is of, [cell, round], -1 where none, for a number of memories."""
+        rounds = -(-stored // self.round)
+        place = np.argsort(self._drawn(rounds)[:rounds], axis=1).T // self.core
+        memory = place + np.arange(rounds) * self.round
+        return np.where((place < self.round) & (memory < stored), memory, NONE).astype(np.int32)
+
+
+class EngramCA3:
+    """CA3's pyramidal cells with their synapses from DG, from one another, and to the engrams that follow.
+
+    hetero, auto, slow: D, W and S, one bit a synapse, uint64, [presynaptic cell, cells / 64].
+    """
+
+    name = "ca3"
+
+    def __init__(self, spec: ModelSpec, seed: int) -> None:
+        assert spec.engram is not None
+        self.spec, self.engram = spec, spec.engram
+        self.allocation = Allocation(spec.dg.cells, spec.ca3.core, seed)
+        self.clear()
+
+    def clear(self) -> None:
+        """Forget everything: all bits are 0."""
+        cells = self.spec.dg.cells
+        self.hetero, self.auto, self.slow = (np.zeros((cells, cells // WORD), np.uint64) for _ in range(3))
+
+    @property
+    def nbytes(self) -> int:
+        """Memory that the synapses take, bytes."""
+        return self.hetero.nbytes + self.auto.nbytes + self.slow.nbytes
+
+    def density(self) -> tuple[float, float, float]:
+        """Share of potentiated synapses: from DG, recurrent, slow."""
+        d, w, s = (float(np.bitwise_count(bits).sum()) / (bits.size * WORD) for bits in (self.hetero, self.auto, self.slow))
+        return d, w, s
+
+    @property
+    def level(self) -> int:
+        """Potentiated slow synapses that must be exceeded for a cell to fire in a hop: half of an engram's."""
+        return self.spec.ca3.core // 2
+
+    # -- learning ------------------------------------------------------------------------------------------------------------------
+
+    def bind(self, memories: NDArray[np.int64], only: NDArray[np.uint16] | None = None) -> None:
+        """Bind the engrams of memories to themselves.   only: some cells, onto which or from which synapses may grow."""
+        cells = self.allocation.engrams(memories)
+        for pre, post in [(cells, cells)] if only is None else [*self._among(cells, cells, only), *self._among(cells, cells, only, True)]:
+            engrams.bind(self.auto, pre, post)
+        own = np.unique(cells).astype(np.int64)
+        self.auto[own, own // WORD] &= ~(np.uint64(1) << (own % WORD).astype(np.uint64))  # no cell reaches itself
+
+    def hear(self, codes: NDArray[np.uint16], memories: NDArray[np.int64], only: NDArray[np.uint16] | None = None) -> None:
+        """Bind DG's codes, [n, k], to the engrams of memories, [n].   only: some of CA3's cells, onto which alone synapses may grow."""
+        cells = self.allocation.engrams(memories)
+        for pre, post in [(codes, cells)] if only is None else self._among(codes, cells, only):
+            engrams.bind(self.hetero, pre, post)
+
+    def _among(
+        self, pre: NDArray[np.uint16], post: NDArray[np.uint16], only: NDArray[np.uint16], backward: bool = False
+    ) -> list[tuple[NDArray[np.uint16], NDArray[np.uint16]]]:
+        """Pairs of pre- and postsynaptic cells, split by those of `only` that they reach, or, backward, begin at."""
+        found = []
+        for cell in only:
+            has = (post == cell).any(axis=1)
+            one = np.full((int(has.sum()), 1), cell)
+            found.append((one, post[has]) if backward else (pre[has], one))
+        return found
+
+    def depress(self, cells: NDArray[np.uint16]) -> None:
+        """Clear all bits onto some cells, and of the recurrent synapses those from them."""
+        word, mask = cells.astype(np.int64) // WORD, ~(np.uint64(1) << (cells.astype(np.uint64) % np.uint64(WORD)))
+        for bits in (self.hetero, self.auto, self.slow):
+            for w, m in zip(word, mask, strict=True):
+                bits[:, w] &= m
+        self.auto[cells], self.slow[cells] = 0, 0
+
+    def chain(self, pre: NDArray[np.int64], post: NDArray[np.int64]) -> None:
+        """Bind the engrams of memories to those of their successors."""
+        engrams.bind(self.slow, self.allocation.engrams(pre), self.allocation.engrams(post))
+
+    # -- without simulation --------------------------------------------------------------------------------------------------------
+
+    def completion(self) -> Completion:
+        """What the kernels complete an engram with."""
+        live = np.ones(self.spec.dg.cells, bool)
+        return Completion(self.auto, self.engram.gain, np.array(self.engram.rising), live)
+
+    # -- as populations ------------------------------------------------------------------------------------------------------------
+
+    def build(self, net: Network, wiring: CircuitWiring) -> None:
+        """Add `ca3` with its synapses from `dg` and from itself; in a recall `ca3_ahp`, in a chain the slow synapses."""
+        cells, start = self.spec.dg.cells, np.zeros(self.spec.dg.cells, np.int64)
+        net.add(Population("ca3", cells, ec.PERFECT, KWinners(GAMMA * DT, k=self.engram.rising)))
+        net.connect("dg", "ca3", OneBit(self.hetero, start, cells))
+        between = in_last_cycle(1.0, 0.0)
+        net.connect("ca3", "ca3", OneBit(self.auto, start, cells, on=self.engram.gain), delay=FAST, efficacy=in_last_cycle(0.0, 1.0))
+        if wiring.slow:
+            net.connect("ca3", "ca3", OneBit(self.slow, start, cells), delay=FAST, efficacy=between)
+            return
+        net.add(Population("ca3_ahp", cells, ec.PERFECT, CycleReset(GAMMA * DT)))
+        net.connect("ca3", "ca3_ahp", one_to_one(2.0), delay=AHP_DELAY, efficacy=between)
+        net.connect("ca3_ahp", "ca3_ahp", one_to_one(2.0), delay=GAMMA * DT)
+        net.connect("ca3_ahp", "ca3", one_to_one(-HOLD))
+
+    def stimulus(self, drive: CircuitDrive) -> dict[str, NDArray[np.generic]]:
+        """External current of `ca3`, [time]: its rhythmic inhibition, and its release, in which whatever is driven may fire; in
+        the first gamma cycle of a hop only what more than half of an engram drives."""
+        shut, open_, hop = release(HOLD, (), ()), release(HOLD, (RELEASE,), (0.0,)), release(HOLD, (RELEASE,), (float(self.level),))
+        current = [shut if g.mode is Mode.QUIET else open_ for g in drive.protocol]
+        for g in range(0, len(current), CYCLES):
+            if drive.protocol[g].mode is Mode.HOP:
+                current[g] = hop
+        return {"ca3": np.concatenate(current)}
+
+    def read(self, recording: Recording, schedule: RecallSchedule) -> list[NDArray[np.int32]]:
+        """The cells that fire at the end of the first attempt to each cue."""
+        start = THETA - GAMMA
+        return [recording["ca3"].between(start, THETA, i).cell for i in range(recording.batches)]

@@ -1,0 +1,80 @@
+"""CA1 as a predictor: it learns what EC says about an engram, from its own mistakes, and makes deep EC say it.
+
+    charge_j = eta sum over CA3's spikes i of K_ij         n^_j = round(charge_j)
+    storing    K_ij += n_j - n^_j     for i of the engram     (delta rule: Widrow & Hoff 1960)
+
+n_j is what EC's ON and OFF cells of dimension j say (`regions.ec`), n^_j what CA1's cells of that dimension predict, which compare the two
+(Lisman & Grace 2005): they start at V = 1/2, take the charge of the Schaffer collaterals at once, and fire as often as it reaches their
+threshold. No synapse belongs to one memory: each CA3 cell is in many engrams, and what is stored later disturbs what was stored before;
+replay in sleep mends it.
+"""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from spikemem.hippocampus.codes import HALF, signed
+from spikemem.hippocampus.regions import ec
+from spikemem.hippocampus.regions.contract import CircuitDrive, CircuitWiring
+from spikemem.hippocampus.regions.engrams import in_last_cycle
+from spikemem.hippocampus.regions.rhythm import DT, GAMMA, GRID, THETA, RecallSchedule
+from spikemem.hippocampus.spec import ModelSpec
+from spikemem.kernels import engrams
+from spikemem.network.graph import CycleReset, Network, Population
+from spikemem.network.synapses import Dense, one_to_one
+from spikemem.simulators.recording import Recording
+
+DELAY = 6.0
+"""ms; the spikes with which CA3 ends a theta cycle reach CA1 in the first steps of the next."""
+MOST = GAMMA - 2
+"""Spikes of a cell of CA1 in a gamma cycle that deep EC can follow."""
+
+
+class EngramCA1:
+    """CA1's cells, an ON and an OFF cell for each dimension, with their Schaffer collaterals.
+
+    charge: K, int32, [CA3 cell, d].   unit: eta, about 1 / core, so that one presentation corrects the whole mistake.
+    """
+
+    name = "ca1"
+
+    def __init__(self, spec: ModelSpec) -> None:
+        self.spec = spec
+        self.unit = round(1 / spec.ca3.core / GRID) * GRID
+        self.clear()
+
+    def clear(self) -> None:
+        """Forget everything."""
+        self.charge = np.zeros((self.spec.dg.cells, self.spec.ec.dim), np.int32)
+
+    def learn(self, cells: NDArray[np.uint16], counts: NDArray[np.int8]) -> None:
+        """Learn from volleys of EC, [n, d], given the engrams, [n, core], one after the other."""
+        engrams.learn_prediction(self.charge, cells, counts, self.unit, MOST)
+
+    def predicted(self, fired: NDArray[np.uint16], size: NDArray[np.int64]) -> NDArray[np.int8]:
+        """n^ for CA3's cells that fired, [n, attempt, k], and their numbers, [n, attempt]; [n, attempt, d]."""
+        return engrams.predicted(self.charge, fired, size, self.unit, MOST)
+
+    def build(self, net: Network, wiring: CircuitWiring) -> None:
+        """Add `ca1`, its Schaffer collaterals, and its synapses onto deep EC."""
+        net.add(Population("ca1", 2 * self.spec.ec.dim, ec.PERFECT, CycleReset(GAMMA * DT)))
+        schaffer = self.charge * self.unit
+        net.connect("ca3", "ca1", Dense(np.concatenate([schaffer, -schaffer], axis=1)), delay=DELAY, efficacy=in_last_cycle(1.0, 0.0))
+        net.connect("ca1", "ec_deep", one_to_one(1.0))
+
+    def stimulus(self, drive: CircuitDrive) -> dict[str, NDArray[np.generic]]:
+        """External current of `ca1`, [time]: half of its threshold at the start of each gamma cycle."""
+        tonic = np.zeros(GAMMA)
+        tonic[0] = HALF
+        return {"ca1": np.tile(tonic, len(drive.protocol))}
+
+    def read(self, recording: Recording, schedule: RecallSchedule) -> NDArray[np.int64]:
+        """What deep EC says after each attempt (see `said`)."""
+        return self.said(recording)
+
+    def said(self, recording: Recording) -> NDArray[np.int64]:
+        """What deep EC says after each attempt, n^, [n, attempt, d]."""
+        attempts, deep = recording.steps // THETA, recording["ec_deep"]
+        counts = np.zeros((recording.batches, attempts, deep.size), np.int64)
+        then = (deep.step >= THETA) & (deep.step % THETA < GAMMA)
+        np.add.at(counts, (deep.batch[then], deep.step[then] // THETA - 1, deep.cell[then]), 1)
+        return signed(counts).astype(np.int64)

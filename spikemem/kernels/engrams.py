@@ -1,0 +1,267 @@
+"""Recall by engrams without simulation (numba): which of CA3's cells fire in each gamma cycle, computed directly.
+
+Each function returns what the step-by-step simulation of the same network gives (tests compare them). Drives are whole numbers: a ranking
+by drive, ties by index, is the race of cells that integrate without leak.
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+from numba import njit
+from numpy.typing import NDArray
+
+from spikemem.kernels import CACHE
+from spikemem.kernels.threads import in_threads
+
+I64 = NDArray[np.int64]
+I32 = NDArray[np.int32]
+U16 = NDArray[np.uint16]
+U64 = NDArray[np.uint64]
+Bools = NDArray[np.bool_]
+
+STRIPES = 16
+"""Parts into which binding divides the presynaptic cells."""
+BITS = 64
+"""Synapses in a word."""
+
+
+class Completion(NamedTuple):
+    """What completes an engram in CA3.
+
+    auto: the recurrent synapses, one bit each, [cell, cells / 64].   gain: the drive of one of them, in synapses from DG.
+    rising: cells that may fire in each gamma cycle of an attempt.   live: cells that are not lost, [cell].
+    """
+
+    auto: U64
+    gain: int
+    rising: I64
+    live: Bools
+
+
+@njit(cache=CACHE, nogil=True)
+def _bind_stripes(start: int, stop: int, bits: U64, pre: U16, post: U16) -> None:
+    for stripe in range(start, stop):
+        for m in range(len(pre)):
+            for i in pre[m]:
+                if i % STRIPES == stripe:
+                    for j in post[m]:
+                        bits[i, j >> 6] |= np.uint64(1) << np.uint64(j & 63)
+
+
+def bind(bits: U64, pre: U16, post: U16) -> None:
+    """Clipped Hebb: set the bit of each pair of a presynaptic cell of pre[m] and a postsynaptic one of post[m], [n, a] and [n, b]."""
+    if len(pre) < STRIPES:  # starting threads takes longer
+        _bind_stripes(0, STRIPES, bits, pre, post)
+    else:
+        in_threads(_bind_stripes, STRIPES, bits, pre, post)
+
+
+@njit(cache=CACHE)
+def _add(bits: U64, rows: I64, weight: int, drive: I32) -> int:
+    """Add to each column's drive the weight of its set bits in some rows, counted in bit planes (carry-save addition).
+
+    Returns how many bits were set.
+    """
+    planes = np.zeros((11, bits.shape[1]), np.uint64)
+    for r in rows:
+        for w in range(bits.shape[1]):
+            carry = bits[r, w]
+            j = 0
+            while carry:
+                both = planes[j, w] & carry
+                planes[j, w] ^= carry
+                carry = both
+                j += 1
+    events = 0
+    for j in range(len(planes)):
+        value = weight << j
+        for w in range(bits.shape[1]):
+            word = planes[j, w]
+            c = w * BITS
+            while word:
+                if word & np.uint64(1):
+                    drive[c] += value
+                    events += 1 << j
+                word >>= np.uint64(1)
+                c += 1
+    return events
+
+
+@njit(cache=CACHE)
+def winners(drive: I32, k: int) -> I64:
+    """The k most driven cells, in the order of their index; of equals those of lower index; none whose drive is not above 0."""
+    top = 0
+    for v in drive:
+        top = max(top, v)
+    tally = np.zeros(top + 1, np.int64)
+    for v in drive:
+        if v > 0:
+            tally[v] += 1
+    level, above = top, 0
+    while level > 0 and above + tally[level] < k:
+        above += tally[level]
+        level -= 1
+    equal = k - above if level > 0 else 0
+    chosen = np.empty(above + (min(equal, tally[level]) if level > 0 else 0), np.int64)
+    n = 0
+    for c in range(len(drive)):
+        if drive[c] > level:
+            chosen[n] = c
+            n += 1
+        elif drive[c] == level and level > 0 and equal > 0:
+            chosen[n] = c
+            n += 1
+            equal -= 1
+    return chosen
+
+
+@njit(cache=CACHE)
+def attempt(first: I32, held: I32, completion: Completion) -> tuple[I64, int]:
+    """The cells that fire at the end of an attempt: in each gamma cycle the most driven ones, driven by those of the cycle before.
+
+    first: the drive of each cell in the first gamma cycle, and `held` in the later ones, in which CA3's own spikes add to it.
+    Returns also how many recurrent synapses carried a spike.
+    """
+    events = 0
+    active = winners(first, completion.rising[0])
+    for g in range(1, len(completion.rising)):
+        drive = held.copy()
+        events += _add(completion.auto, active, completion.gain, drive)
+        for c in range(len(drive)):
+            if not completion.live[c] or held[c] < 0:
+                drive[c] = -1
+        active = winners(drive, completion.rising[g])
+    return active, events
+
+
+@njit(cache=CACHE, nogil=True)
+def _attempts_some(
+    start: int, stop: int, fired: U16, size: I64, events: I64, hetero: U64, codes: U16, completion: Completion
+) -> None:  # fmt: skip
+    for i in range(start, stop):
+        drive = np.zeros(len(hetero), np.int32)
+        events[i] = _add(hetero, codes[i].astype(np.int64), 1, drive)
+        for c in range(len(drive)):
+            if not completion.live[c]:
+                drive[c] = -1
+        for a in range(fired.shape[1]):
+            active, carried = attempt(drive, drive, completion)
+            size[i, a] = len(active)
+            events[i] += carried
+            for j in range(len(active)):
+                fired[i, a, j] = active[j]
+                drive[active[j]] = -1
+
+
+def attempts(hetero: U64, codes: U16, number: int, completion: Completion) -> tuple[U16, I64, I64]:
+    """Attempts of recall under held cues: the cells that fire at the end of each, [n, attempt, k], in the order of their index, how many,
+    and the synapses onto CA3 that carried a spike, [n].
+
+    hetero: the synapses from DG, one bit each, [granule cell, cells / 64].   codes: the granule cells of each cue, [n, k].
+    What fired at the end of an attempt is shut out of the later ones.
+    """
+    n = len(codes)
+    fired, size = np.zeros((n, number, completion.rising[-1]), np.uint16), np.zeros((n, number), np.int64)
+    events = np.zeros(n, np.int64)
+    in_threads(_attempts_some, n, fired, size, events, hetero, codes, completion)
+    return fired, size, events
+
+
+@njit(cache=CACHE, nogil=True)
+def _hops_some(
+    start: int, stop: int, fired: U16, size: I64, slow: U64, begin: U16, begun: I64, level: int, completion: Completion
+) -> None:  # fmt: skip
+    none = np.zeros(completion.auto.shape[0], np.int32)
+    for i in range(start, stop):
+        active = begin[i, : begun[i]].astype(np.int64)
+        for h in range(fired.shape[1]):
+            drive = np.zeros(len(none), np.int32)
+            _add(slow, active, 1, drive)
+            for c in range(len(drive)):
+                if not completion.live[c] or drive[c] <= level:
+                    drive[c] = -1
+            active, _ = attempt(drive, none, completion)
+            size[i, h] = len(active)
+            for j in range(len(active)):
+                fired[i, h, j] = active[j]
+
+
+def hops(slow: U64, begin: U16, begun: I64, number: int, level: int, completion: Completion) -> tuple[U16, I64]:
+    """Hops from one engram to the next: the cells that fire at the end of each, [n, hop, k] in the order of their index, and how many.
+
+    slow: the synapses to successors, one bit each, [cell, cells / 64].   begin, begun: the cells to start from, [n, k], and how many.
+    level: what their drive must exceed.
+    """
+    n = len(begin)
+    fired, size = np.zeros((n, number, completion.rising[-1]), np.uint16), np.zeros((n, number), np.int64)
+    in_threads(_hops_some, n, fired, size, slow, begin, begun, level, completion)
+    return fired, size
+
+
+@njit(cache=CACHE, nogil=True)
+def _nearest_some(start: int, stop: int, ids: I64, share: I64, fired: U16, size: I64, owner: I32, there: Bools) -> None:
+    for i in range(start, stop):
+        common = np.zeros(len(there), np.int64)
+        for a in range(fired.shape[1]):
+            common[:] = 0
+            for j in range(size[i, a]):
+                for m in owner[fired[i, a, j]]:
+                    if 0 <= m < len(there) and there[m]:
+                        common[m] += 1
+            best = common.argmax() if len(common) else 0
+            if len(common) and common[best] > 0:
+                ids[i, a], share[i, a] = best, common[best]
+
+
+def nearest(fired: U16, size: I64, owner: I32, there: Bools) -> tuple[I64, I64]:
+    """The stored engram that has most of the cells that fired, [n, attempt], -1 where none has any, and how many it has.
+
+    fired, size: cells, [n, attempt, k], and how many.   owner: the engrams that each cell belongs to, [cell, round], -1 for none.
+    there: which engrams are stored, [memory]. Of equals the lowest number.
+    """
+    ids, share = np.full(size.shape, -1, np.int64), np.zeros(size.shape, np.int64)
+    in_threads(_nearest_some, len(fired), ids, share, fired, size, owner, there)
+    return ids, share
+
+
+@njit(cache=CACHE)
+def learn_prediction(charge: NDArray[np.int32], cells: U16, counts: NDArray[np.int8], unit: float, most: int) -> None:
+    """The delta rule, memory by memory: synapses from the cells of an engram change by what EC says less what they predict, in place.
+
+    charge: K, in units of `unit` spikes, [cell, d].   cells: engrams, [n, core].   counts: EC's n, [n, d].   most: spikes of a volley.
+    """
+    d = charge.shape[1]
+    for m in range(len(cells)):
+        for j in range(d):
+            total = 0
+            for c in cells[m]:
+                total += charge[c, j]
+            error = counts[m, j] - rounded(total * unit, most)
+            if error:
+                for c in cells[m]:
+                    charge[c, j] += error
+
+
+@njit(cache=CACHE)
+def rounded(charge: float, most: int) -> int:
+    """Spikes of a push-pull pair of cells for a charge, ON less OFF: they start at V = 1/2, and fire at most so often."""
+    n = min(int(np.ceil(abs(charge) + 0.5)) - 1, most)
+    return n if charge > 0 else -n
+
+
+@njit(cache=CACHE)
+def predicted(charge: NDArray[np.int32], fired: U16, size: I64, unit: float, most: int) -> NDArray[np.int8]:
+    """What CA1 predicts from the cells that fired, [n, attempt, d]."""
+    n, attempts_, d = len(fired), fired.shape[1], charge.shape[1]
+    out = np.zeros((n, attempts_, d), np.int8)
+    total = np.zeros(d, np.int64)
+    for i in range(n):
+        for a in range(attempts_):
+            total[:] = 0
+            for j in range(size[i, a]):
+                c = fired[i, a, j]
+                for x in range(d):
+                    total[x] += charge[c, x]
+            for x in range(d):
+                out[i, a, x] = rounded(total[x] * unit, most)
+    return out
