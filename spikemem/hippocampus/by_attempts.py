@@ -31,12 +31,14 @@ class Attempts:
 
     cells, size: CA3's cells at the end of each, uint16, [n, attempt, core], and how many, [n, attempt].
     said: what deep EC says after each, n^, [n, attempt, d].   heard: what EC says of the cue, n, [n, d].
+    events: synapses that carried a spike, [n]; of a simulation the mean of all cues.
     """
 
     cells: NDArray[np.uint16]
     size: NDArray[np.int64]
     said: NDArray[np.integer]
     heard: NDArray[np.integer]
+    events: NDArray[np.int64]
 
 
 @dataclass(frozen=True, eq=False)
@@ -51,30 +53,27 @@ class ByAttempts:
         number, wanted = min(top_k, most), min(top_k, int(self._may_answer(volley).sum()))
         while True:
             if target is None:
-                made, recording = self._computed(volley, number)
+                made, recording = self._computed(volley, number), None
             else:
                 recording = self.circuit.simulate(attempts_protocol(number), vectors, simulator=target[0], device=target[1])
                 made = self._read(recording)
             found = self._report(made, volley, top_k)
             if number == most or ((found.ids != NONE).sum(1) >= wanted).all():
-                return replace(found, recording=recording, events=self._events(volley, number))
+                return replace(found, recording=recording)
             number = min(2 * number + SPARE, most)
 
-    def _computed(self, volley: Volley, number: int) -> tuple[Attempts, None]:
+    def _computed(self, volley: Volley, number: int) -> Attempts:
         """The attempts without simulation."""
         ca3 = self.circuit.ca3
-        cells, size, _ = engrams.attempts(ca3.hetero, volley.codes, number, ca3.completion())
-        return Attempts(cells, size, self.circuit.ca1.predicted(cells, size), volley.counts), None
+        cells, size, events = engrams.attempts(ca3.hetero, volley.codes, number, ca3.completion())
+        events += perforant_events(self.circuit, volley)
+        return Attempts(cells, size, self.circuit.ca1.predicted(cells, size), volley.counts, events)
 
     def _read(self, recording: Recording) -> Attempts:
         """The attempts, read from spikes."""
         cells, size = self.circuit.fired(recording)
-        return Attempts(cells, size, self.circuit.ca1.said(recording), ec.counted(self.circuit.spec.ec, recording))
-
-    def _events(self, volley: Volley, number: int) -> NDArray[np.int64]:
-        """Synapses that the computation without simulation reads, [n]."""
-        ca3 = self.circuit.ca3
-        return engrams.attempts(ca3.hetero, volley.codes, number, ca3.completion())[2] + perforant_events(self.circuit, volley)
+        events = np.full(recording.batches, recording.events // recording.batches)
+        return Attempts(cells, size, self.circuit.ca1.said(recording), ec.counted(self.circuit.spec.ec, recording), events)
 
     def _may_answer(self, volley: Volley) -> NDArray[np.bool_]:
         """The memories that may answer, [memory]."""
@@ -101,7 +100,7 @@ class ByAttempts:
         return Recall(
             ids, scores, drives, np.zeros((n, 0), np.int64), deep / np.maximum(np.linalg.norm(deep, axis=1, keepdims=True), 1e-300),
             np.clip(1 - np.where(np.isnan(scores[:, 0]), 0.0, scores[:, 0]), 0, None), memory, share / circuit.spec.ca3.core,
-            np.zeros(n, np.int64), keys=np.where(none, NONE, np.append(circuit.contents, NONE)[ids]),
+            made.events, keys=np.where(none, NONE, np.append(circuit.contents, NONE)[ids]),
             latency=np.where(none, np.nan, ((at + 1) * THETA - GAMMA + RELEASE) * DT),
         )  # fmt: skip
 

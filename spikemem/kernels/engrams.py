@@ -23,6 +23,8 @@ STRIPES = 16
 """Parts into which binding divides the presynaptic cells."""
 BITS = 64
 """Synapses in a word."""
+PLANES = 17
+"""Bit planes of the vertical counters: a cell has fewer than 2^17 inputs."""
 
 
 class Completion(NamedTuple):
@@ -62,9 +64,10 @@ def _add(bits: U64, rows: I64, weight: int, drive: I32) -> int:
 
     Returns how many bits were set.
     """
-    planes = np.zeros((11, bits.shape[1]), np.uint64)
+    words = bits.shape[1]
+    planes = np.zeros((PLANES, words), np.uint64)
     for r in rows:
-        for w in range(bits.shape[1]):
+        for w in range(words):
             carry = bits[r, w]
             j = 0
             while carry:
@@ -73,17 +76,15 @@ def _add(bits: U64, rows: I64, weight: int, drive: I32) -> int:
                 carry = both
                 j += 1
     events = 0
-    for j in range(len(planes)):
-        value = weight << j
-        for w in range(bits.shape[1]):
+    for w in range(words):
+        for j in range(PLANES):
             word = planes[j, w]
-            c = w * BITS
-            while word:
-                if word & np.uint64(1):
-                    drive[c] += value
-                    events += 1 << j
-                word >>= np.uint64(1)
-                c += 1
+            if word:
+                value = 1 << j
+                for b in range(BITS):  # without a branch, so that it is vectorised
+                    count = value * int((word >> np.uint64(b)) & np.uint64(1))
+                    drive[w * BITS + b] += weight * count
+                    events += count
     return events
 
 

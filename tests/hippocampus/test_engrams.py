@@ -1,0 +1,257 @@
+"""The engram model: CA3 recalls one memory an attempt, and the direct computation says what the spikes say."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from spikemem import Hippocampus, ModelSpec, load_model
+from spikemem.errors import SpecError
+from spikemem.hippocampus.engram_circuit import EngramCircuit
+from spikemem.hippocampus.recall import Recall
+from spikemem.hippocampus.regions.engrams import Allocation
+from spikemem.simulators.recording import Recording
+from tests.fakes import near, units
+
+N = 200
+
+
+@pytest.fixture(scope="module")
+def spec() -> ModelSpec:
+    return load_model("hippocampus-engram-small")
+
+
+def stored(spec: ModelSpec, n: int = N) -> Hippocampus:
+    made = Hippocampus(spec)
+    made.store(units(n))
+    made.associate(np.arange(10), np.arange(1, 11))
+    return made
+
+
+@pytest.fixture(scope="module")
+def memory(spec: ModelSpec) -> Hippocampus:
+    """Only to be read."""
+    return stored(spec)
+
+
+def circuit(memory: Hippocampus) -> EngramCircuit:
+    assert isinstance(memory.circuit, EngramCircuit)
+    return memory.circuit
+
+
+def same(a: Recall, b: Recall) -> None:
+    for name in ("ids", "scores", "drives", "vectors", "novelty", "latency", "competitors", "attention", "keys"):
+        np.testing.assert_array_equal(getattr(a, name), getattr(b, name), name)
+
+
+# -- what the spikes say -----------------------------------------------------------------------------------------------------------
+
+
+def forgotten(memory: Hippocampus) -> None:
+    memory.forget([3, 4, 30])
+
+
+def slept(memory: Hippocampus) -> None:
+    forgotten(memory)
+    memory.consolidate()
+
+
+def superseded(memory: Hippocampus) -> None:
+    memory.supersede(2, 50)
+    memory.teach(5, near(units(N), 0.5)[5:6])
+
+
+@pytest.mark.parametrize("change", [lambda memory: None, forgotten, slept, superseded], ids=["stored", "forgotten", "slept", "superseded"])
+@pytest.mark.parametrize("cosine", [1.0, 0.6])
+def test_a_recall_is_what_the_spikes_say(spec: ModelSpec, change: Callable[[Hippocampus], None], cosine: float) -> None:
+    memory = stored(spec)
+    change(memory)
+    cues = near(units(N), cosine)[:8]
+    same(memory.recall(cues, top_k=3), memory.recall(cues, top_k=3, record=True))
+
+
+def test_a_recall_of_some_memories_is_what_the_spikes_say(memory: Hippocampus) -> None:
+    odd = memory.heard(among=np.arange(N) % 2 == 1)
+    told = memory.recall(units(N)[:4], top_k=4, heard=odd, record=True)
+    same(memory.recall(units(N)[:4], top_k=4, heard=odd), told)
+    assert (told.ids % 2 == 1).all()
+
+
+@pytest.mark.parametrize("hops", [1, 5])
+def test_a_chain_is_what_the_spikes_say(memory: Hippocampus, hops: int) -> None:
+    cues = near(units(N), 0.7)[[0, 2, 7, 60]]
+    chain = memory.recall_chain(cues, hops)
+    np.testing.assert_array_equal(memory.read_chain(memory.simulate_chain(cues, hops)), chain)
+    assert chain[0].tolist() == list(range(1, 1 + hops))
+    assert chain[3].tolist() == [-1] * hops
+    assert chain[2].tolist() == [8, 9, 10, -1, -1][:hops]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("simulator", ["torch", "snntorch", "norse", "brian2"])
+def test_every_simulator_recalls_alike(spec: ModelSpec, simulator: str) -> None:
+    memory = stored(spec, 40)
+    cues = near(units(40), 0.7)[:2]
+    same(memory.recall(cues, top_k=2), memory.recall(cues, top_k=2, record=True, simulator=simulator))
+    chain = memory.simulate_chain(cues[:1], 2, simulator)
+    np.testing.assert_array_equal(memory.read_chain(chain), memory.recall_chain(cues[:1], 2))
+
+
+def test_the_answer_does_not_come_from_the_short_cut(memory: Hippocampus, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A recorded recall, and what it simulates, are as they were where the direct computation is wrong."""
+    cues = units(N)[:3]
+    before = memory.recall(cues, top_k=2, record=True)
+    monkeypatch.setattr("spikemem.kernels.engrams.attempts", None)
+    monkeypatch.setattr("spikemem.kernels.engrams.predicted", None)
+    same(before, memory.recall(cues, top_k=2, record=True))
+
+
+# -- what carries a recall ---------------------------------------------------------------------------------------------------------
+
+
+def test_no_population_has_a_cell_for_a_memory(spec: ModelSpec) -> None:
+    few, many = (stored(spec, n).network for n in (20, 60))
+    assert {name: p.size for name, p in few.populations.items()} == {name: p.size for name, p in many.populations.items()}
+    assert {p.name: p.synapses.shape for p in few.projections} == {p.name: p.synapses.shape for p in many.projections}
+
+
+def share(memory: Hippocampus, cosine: float) -> float:
+    """The share of their own engrams that cues bring back."""
+    found = memory.recall(near(units(len(memory)), cosine)[:100])
+    return float(np.where(found.competitors[:, 0] == np.arange(100), found.attention[:, 0], 0.0).mean())
+
+
+def test_recurrence_completes_an_engram(spec: ModelSpec) -> None:
+    """With the recurrent synapses the whole engram fires; where they are cut, or shuffled, about half of it."""
+    memory = stored(spec, spec.load)
+    ca3 = circuit(memory).ca3
+    assert share(memory, 0.5) > 0.85
+    bound = ca3.auto
+    for other in (np.zeros_like(bound), np.random.default_rng(0).permutation(bound)):
+        ca3.auto = other
+        assert share(memory, 0.5) < 0.62
+
+
+def test_dg_drives_the_engram_of_its_own_code(spec: ModelSpec) -> None:
+    memory = stored(spec)
+    ca3 = circuit(memory).ca3
+    ca3.hetero = np.random.default_rng(0).permutation(ca3.hetero)
+    assert share(memory, 1.0) < 0.05
+
+
+def test_hits_come_in_the_order_of_time(memory: Hippocampus) -> None:
+    found = memory.recall(units(N)[:5], top_k=6)
+    assert found.latency is not None
+    assert (np.diff(found.latency, axis=1) == 125.0).all() and (found.latency[:, 0] == 120.0).all()
+    assert all(len(set(row)) == 6 for row in found.ids.tolist())
+
+
+def test_an_engram_rests_after_it_has_fired(memory: Hippocampus) -> None:
+    recording = memory.recall(units(N)[:1], top_k=3, record=True).recording
+    assert isinstance(recording, Recording)
+    cells, size = circuit(memory).fired(recording)
+    assert size.tolist() == [[20] * 3]
+    assert len(np.unique(cells)) == 60
+    later = recording["ca3"]
+    assert not np.isin(later.cell[later.step >= 125], cells[0, 0]).any()
+
+
+# -- learning ----------------------------------------------------------------------------------------------------------------------
+
+
+def test_all_cells_are_used_alike() -> None:
+    drawn = Allocation(cells=2048, core=20, seed=0)
+    cells = drawn.engrams(np.arange(1000))
+    assert all(len(set(row)) == 20 for row in cells.tolist())
+    uses = np.bincount(cells.ravel(), minlength=2048)
+    assert uses.max() - uses.min() <= 10 and uses.sum() == 20_000
+    owner = drawn.owner(1000)
+    for m in (0, 102, 999):
+        assert sorted(np.flatnonzero((owner == m).any(axis=1))) == cells[m].tolist()
+    np.testing.assert_array_equal(drawn.engrams(np.array([7, 500])), cells[[7, 500]])
+
+
+def arrays(memory: Hippocampus) -> tuple[NDArray[np.uint64], ...]:
+    ca3 = circuit(memory).ca3
+    return ca3.hetero, ca3.auto, ca3.slow
+
+
+def test_what_is_forgotten_leaves_no_synapse(spec: ModelSpec) -> None:
+    """After forgetting, CA3's synapses are those that the rest would have made."""
+    memory = stored(spec)
+    memory.forget([0, 5, 77])
+    before = [bits.copy() for bits in arrays(memory)]
+    circuit(memory).rebind()
+    for a, b in zip(before, arrays(memory), strict=True):
+        np.testing.assert_array_equal(a, b)
+    assert memory.recall(units(N)[77], top_k=3).ids.tolist()[0].count(77) == 0
+
+
+def test_ca1_predicts_better_with_each_presentation(spec: ModelSpec) -> None:
+    memory = stored(spec, 400)
+    ids, c = np.arange(400), circuit(memory)
+    seen = []
+    for _ in range(4):
+        seen.append(float((memory.contents(ids) * units(400)).sum(1).mean()))
+        c.ca1.learn(c.engrams(ids), c.keys.counts[c.contents])
+    assert seen[0] > 0.8
+    assert np.all(np.diff(seen) > 0)
+
+
+def test_deep_ec_says_what_was_stored(spec: ModelSpec) -> None:
+    memory = stored(spec, 60)
+    found = memory.recall(near(units(60), 0.7)[:10])
+    assert ((found.vectors * units(60)[:10]).sum(1) > 0.95).all()
+    np.testing.assert_allclose(found.vectors, memory.contents(found.ids[:, 0]))
+
+
+# -- the rest ----------------------------------------------------------------------------------------------------------------------
+
+
+def test_a_snapshot_recalls_alike(spec: ModelSpec, tmp_path: Path) -> None:
+    memory = stored(spec, 60)
+    memory.consolidate()
+    again = Hippocampus.load(memory.save(tmp_path / "engrams.safetensors"))
+    same(memory.recall(units(60)[:5], top_k=2), again.recall(units(60)[:5], top_k=2))
+    assert again.recall_chain(units(60)[0], hops=3).tolist() == [[1, 2, 3]]
+
+
+def test_nothing_stored_answers_nothing(spec: ModelSpec) -> None:
+    memory = Hippocampus(spec)
+    found = memory.recall(units(2), top_k=2)
+    assert (found.ids == -1).all() and np.isnan(found.scores).all() and (found.novelty == 1).all()
+    same(found, memory.recall(units(2), top_k=2, record=True))
+
+
+def test_more_than_can_fire_is_not_found(spec: ModelSpec) -> None:
+    """Each engram rests after its attempt, so that there are as many attempts as CA3 has room for."""
+    found = stored(spec, 150).recall(units(150)[0], top_k=150).ids[0]
+    assert 90 < (found >= 0).sum() <= 102
+
+
+@pytest.mark.parametrize(
+    ("section", "message"),
+    [
+        ({"rising": (9, 9, 9, 9, 9)}, "engram.rising ends with 9"),
+        ({"rising": (9999, 80, 40, 20, 20)}, "more than dg.cells"),
+        ({"rising": (40, 20)}, "engram.rising"),
+        ({"gain": 0}, "engram.gain"),
+    ],
+)
+def test_a_model_that_does_not_fit(spec: ModelSpec, section: dict[str, object], message: str) -> None:
+    engram = {"rising": (120, 80, 40, 20, 20), "gain": 2, **section}
+    with pytest.raises(SpecError, match=message):
+        ModelSpec(**{**spec.model_dump(), "engram": engram})
+
+
+def test_an_engram_model_has_no_index_cells(memory: Hippocampus) -> None:
+    with pytest.raises(SpecError, match="no index cells"):
+        _ = memory.index
+
+
+def test_the_model_file_is_written_whole(spec: ModelSpec, tmp_path: Path) -> None:
+    path = tmp_path / "mine.toml"
+    path.write_text(spec.to_toml(), encoding="utf-8")
+    assert load_model(path) == spec
