@@ -8,7 +8,7 @@ from numpy.typing import ArrayLike, NDArray
 from spikemem._checks import Checks
 from spikemem.errors import VectorError
 from spikemem.hippocampus.engram_circuit import EngramCircuit, attempts_protocol, hops_protocol
-from spikemem.hippocampus.holding import Volley
+from spikemem.hippocampus.holding import Target, Volley
 from spikemem.hippocampus.recall import Completion, Recall, perforant_events
 from spikemem.hippocampus.regions import ec
 from spikemem.hippocampus.regions.cue_words import CueWords
@@ -16,7 +16,7 @@ from spikemem.hippocampus.regions.engrams import RELEASE
 from spikemem.hippocampus.regions.index_cells import NONE
 from spikemem.hippocampus.regions.pathway_cells import PATHWAYS
 from spikemem.hippocampus.regions.rhythm import DT, GAMMA, THETA
-from spikemem.hippocampus.ways import Cycles, Target
+from spikemem.hippocampus.ways import Cycles
 from spikemem.kernels import engrams
 from spikemem.network.graph import Network
 from spikemem.simulators.recording import Recording

@@ -8,12 +8,12 @@ from numpy.typing import ArrayLike, NDArray
 from spikemem.hippocampus import chain
 from spikemem.hippocampus.circuit import Circuit
 from spikemem.hippocampus.gating import judged, read_share
-from spikemem.hippocampus.holding import Volley
+from spikemem.hippocampus.holding import Target, Volley
 from spikemem.hippocampus.recall import Completion, Recall, answer, simulate
 from spikemem.hippocampus.regions.cue_words import CueWords
 from spikemem.hippocampus.regions.gates import MAJORITY, GateCells
 from spikemem.hippocampus.regions.rhythm import RecallSchedule, chain_protocol
-from spikemem.hippocampus.ways import Cycles, Target
+from spikemem.hippocampus.ways import Cycles
 from spikemem.network.graph import Network
 from spikemem.simulators.recording import Recording
 

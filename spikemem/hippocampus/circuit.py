@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from spikemem.errors import NetworkError
-from spikemem.hippocampus.holding import Holding
+from spikemem.hippocampus.holding import Holding, Target
 from spikemem.hippocampus.holding import Volley as Volley
 from spikemem.hippocampus.regions.ca1 import CA1, NONE
 from spikemem.hippocampus.regions.ca3 import CA3
@@ -43,9 +43,10 @@ class Circuit(Holding):
         """The CA3 cells of memories in firing order, [n, k]."""
         return self.ca1.codes[self.contents[memories]]
 
-    def learn(self, first: int) -> None:
-        """Bind the engrams of new memories by CA3's fast synapses; their index cells have learned already."""
+    def learn(self, first: int, target: Target | None) -> list[Recording]:
+        """Bind the engrams of new memories by CA3's fast synapses, at once; their index cells have learned already."""
         self.ca3.bind(self.ca1.codes[self.contents[self.contents >= first]])
+        return []
 
     def rebind(self) -> None:
         """Derive CA3's recurrent synapses anew from the engrams and associations of what is alive."""

@@ -5,8 +5,10 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from spikemem.hippocampus import teaching
 from spikemem.hippocampus.circuit import run
-from spikemem.hippocampus.holding import Holding
+from spikemem.hippocampus.holding import Holding, Target
+from spikemem.hippocampus.regions import ec
 from spikemem.hippocampus.regions.contract import CircuitDrive, CircuitWiring, Region
 from spikemem.hippocampus.regions.cue_words import CueWords
 from spikemem.hippocampus.regions.engrams import EngramCA3
@@ -14,6 +16,7 @@ from spikemem.hippocampus.regions.index_cells import IndexCells
 from spikemem.hippocampus.regions.prediction import EngramCA1
 from spikemem.hippocampus.regions.rhythm import DT, THETA, Gamma, Mode
 from spikemem.hippocampus.spec import CYCLES, ModelSpec
+from spikemem.hippocampus.teaching import Lesson
 from spikemem.network.graph import Network
 from spikemem.simulators.recording import Recording
 
@@ -45,12 +48,20 @@ class EngramCircuit(Holding):
         """The CA3 cells of memories, [n, core]."""
         return self.ca3.allocation.engrams(memories)
 
-    def learn(self, first: int) -> None:
-        """Bind the keys from `first` on to the engrams of their memories, and the new ones of these to themselves and to CA1."""
+    def learn(self, first: int, target: Target | None) -> list[Recording]:
+        """Bind the keys from `first` on to the engrams of their memories, and the new ones of these to themselves and to CA1.
+
+        target: where the store protocol is simulated (`teaching`); None: the same changes at once.
+        """
         new = np.flatnonzero(self.contents >= first)
+        if target is not None:
+            said = ec.decode(self.spec.ec, self.keys.counts[first:]).astype(np.float32)
+            content = np.isin(first + np.arange(len(said)), self.contents[new])
+            return teaching.learn(self, Lesson(said, self.engrams(self.keys.memory[first:]), content), *target)
         self.ca3.hear(self.keys.codes[first:], self.keys.memory[first:])
         self.ca3.bind(new)
         self.ca1.learn(self.engrams(new), self.keys.counts[self.contents[new]])
+        return []
 
     def forget(self, memories: NDArray[np.int64]) -> None:
         """Depress the synapses in CA3 of memories, but for those that others need, and drop their associations.

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from spikemem.hippocampus.circuit import Circuit, Volley, run
+from spikemem.hippocampus.holding import Target
 from spikemem.hippocampus.regions import gates
 from spikemem.hippocampus.regions.ca1 import NONE
 from spikemem.hippocampus.regions.cue_words import CueWords
@@ -17,8 +18,6 @@ from spikemem.hippocampus.regions.gates import GateCells, Mismatch, Verdict
 from spikemem.hippocampus.regions.rhythm import RECALL_SETTLE
 from spikemem.network.graph import Network
 
-Target = tuple[str, str]
-"""The name of a simulator, and its device."""
 Differ = Callable[[int], Difference | None]
 """How the wording of an event differs from that of a key, given by its number; None where either has none. It changes nothing."""
 

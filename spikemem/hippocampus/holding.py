@@ -13,6 +13,10 @@ from spikemem.hippocampus.regions.cue_words import CueWords
 from spikemem.hippocampus.regions.dg import DG
 from spikemem.hippocampus.regions.index_cells import IndexCells
 from spikemem.hippocampus.spec import ModelSpec
+from spikemem.simulators.recording import Recording
+
+Target = tuple[str, str]
+"""Where something is simulated: a simulator by its name, and a device."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -101,8 +105,11 @@ class Holding(ABC):
         """The CA3 cells of memories, [n, k]."""
 
     @abstractmethod
-    def learn(self, first: int) -> None:
-        """Change the synapses by the keys from `first` on, whose memories are in `contents`."""
+    def learn(self, first: int, target: Target | None) -> list[Recording]:
+        """Change the synapses by the keys from `first` on, whose memories are in `contents`.
+
+        target: where plastic synapses learn them in a simulation, which is returned; None: the same changes at once.
+        """
 
     @abstractmethod
     def rebind(self) -> None:

@@ -18,8 +18,8 @@ from numpy.typing import ArrayLike, NDArray
 
 from spikemem.errors import VectorError
 from spikemem.hippocampus.circuit import Circuit
-from spikemem.hippocampus.gating import Differ, Target, judge
-from spikemem.hippocampus.holding import Holding
+from spikemem.hippocampus.gating import Differ, judge
+from spikemem.hippocampus.holding import Holding, Target
 from spikemem.hippocampus.inputs import Inputs, check_cue, empty
 from spikemem.hippocampus.regions import ec
 from spikemem.hippocampus.regions.dg import Adaptation
@@ -27,6 +27,7 @@ from spikemem.hippocampus.regions.ec_lex import Words
 from spikemem.hippocampus.regions.gates import Action, GateCells, Verdict
 from spikemem.hippocampus.regions.index_cells import NONE, IndexCells
 from spikemem.hippocampus.spec import ModelSpec
+from spikemem.simulators.recording import Recording
 
 ADAPTATIONS = tuple(2**i for i in range(5, 13))
 """Numbers of stored memories at which DG adapts (32 to 4,096); after that it does only in sleep (`Hippocampus.consolidate`)."""
@@ -240,8 +241,11 @@ def plan_keys(
     return StorePlan(Action.REFRESH, np.array([memory]), _missing(circuit, memory, keys), *_nothing(), memory)
 
 
-def apply(circuit: Holding, plan: StorePlan) -> None:
-    """Carry out a plan. The circuit must not have changed since the plan was made."""
+def apply(circuit: Holding, plan: StorePlan, target: Target | None = None) -> list[Recording]:
+    """Carry out a plan. The circuit must not have changed since the plan was made.
+
+    target: where an engram circuit learns by simulation; None: at once. Returns what was simulated.
+    """
     record, first, keys = circuit.keys, len(circuit.keys), plan.keys
     if len(plan.sessions):
         record.remember(plan.sessions, plan.when)
@@ -249,7 +253,7 @@ def apply(circuit: Holding, plan: StorePlan) -> None:
         record.add(keys.counts, keys.codes, keys.memory, keys.content, keys.words, keys.cue)
     if len(plan.sessions):
         circuit.contents = np.concatenate([circuit.contents, first + keys.contents])
-    circuit.learn(first)
+    learned = circuit.learn(first, target)
     if plan.superseded != NONE:
         circuit.supersede(plan.old, int(plan.memory[0]), plan.until)
     if plan.recoding is not None:
@@ -258,6 +262,7 @@ def apply(circuit: Holding, plan: StorePlan) -> None:
         record.renew(plan.old, plan.moment)
     if plan.links:
         circuit.associate(*np.array(plan.links).T)
+    return learned
 
 
 def recode(circuit: Holding, recoding: Recoding) -> None:

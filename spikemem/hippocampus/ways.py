@@ -5,14 +5,11 @@ from typing import NamedTuple, Protocol
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from spikemem.hippocampus.holding import Holding, Volley
+from spikemem.hippocampus.holding import Holding, Target, Volley
 from spikemem.hippocampus.recall import Completion, Recall
 from spikemem.hippocampus.regions.cue_words import CueWords
 from spikemem.network.graph import Network
 from spikemem.simulators.recording import Recording
-
-Target = tuple[str, str]
-"""Where a recall is simulated: a simulator by its name, and a device."""
 
 
 class Cycles(NamedTuple):

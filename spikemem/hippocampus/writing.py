@@ -25,6 +25,7 @@ from spikemem.hippocampus.regions.gates import GateCells
 from spikemem.hippocampus.spec import ModelSpec
 from spikemem.hippocampus.storing import NewMemories, Recoding, StorePlan
 from spikemem.hippocampus.ways import Way
+from spikemem.simulators.recording import Recording
 
 check = Checks(VectorError)
 Progress = Callable[[int, int], None]
@@ -47,6 +48,8 @@ class Writing:
             self._way = ByAttempts(EngramCircuit(self.spec, self.seed))
         self.plans: list[StorePlan] = []
         """The plan of each event of the last `store`, in a model with gates: what they decided, and what changed."""
+        self.learned: list[Recording] = []
+        """The simulations of the last `store(record=True)` of an engram model: spikes, and the weights that they left."""
 
     @property
     def circuit(self) -> Holding:
@@ -78,6 +81,7 @@ class Writing:
         sessions: ArrayLike | None = None,
         when: ArrayLike | None = None,
         record: bool = False,
+        simulator: str = "event",
     ) -> NDArray[np.int64]:
         """Store memories, one volley each; returns their ids, [n].
 
@@ -91,16 +95,18 @@ class Writing:
         pieces: for each memory how many of its variants, the first so many, are pieces of its own text and not other cues.
         sessions: of each memory, [n], -1 for none: memories of one session, in the order of storing, are neighbours in time.
         when: moments of the memories, s since 1970, [n], NaN where unknown.
-        record: simulate the gates and read what they decide from their spikes; `plans[i].verdict.recording` holds them.
+        record: simulate the gates and read what they decide from their spikes; `plans[i].verdict.recording` holds them. In an engram model:
+            learn by plastic synapses in a simulation (`teaching`), whose spikes and weights are in `learned`.
+        simulator: by name, where an engram model learns in one.
         """
         more = None if variants is None else check.listed(variants, "variants", "vectors, one item a memory")
         new, held = NewMemories.of(self.spec, cue, target, more, words, pieces, sessions, when), list[int]()
         self._may_record(record)
-        self.plans = []
+        self.plans, self.learned = [], []
         while len(held) < len(new):
             size = 1 if self.gates is not None else storing.room(len(self.circuit.contents))
             plan = self.plan(new.part(slice(len(held), len(held) + size)), record)
-            self.apply(plan)
+            self.learned += storing.apply(self.circuit, plan, (simulator, self.device) if record else None)
             held += plan.memory.tolist()
             if self.gates is not None:
                 self.plans.append(plan)
@@ -118,14 +124,17 @@ class Writing:
         differ: how its wording differs from that of a key, for gates; without it nothing is corrected or denied.
         """
         if self.gates is None:
-            self._may_record(record)
             return storing.plan_new(self.circuit, new)
         target, silenced = ("event", self.device) if record else None, self._silenced(None, heard)
         return storing.plan_event(self.index, self.gates, new, target, time.time(), silenced, differ)
 
     def _may_record(self, record: bool) -> None:
-        if record and self.gates is None:
+        if record and self.gates is None and self.spec.engram is None:
             raise SpecError(f"model {self.spec.name!r} has no [gates] to record; hippocampus-gated has, or leave `record` out")
+        if record and self.spec.engram is not None:
+            check.room(self.spec.dg.cells**2, "plastic synapses that are simulated", "take hippocampus-engram-small, or leave `record` out")
+            if self.spec.ec.weights is not None:
+                raise SpecError("EC's trained code cannot be taught again from its spikes; leave ec.weights out, or `record`")
 
     @interruptible()
     def apply(self, plan: StorePlan) -> None:

@@ -229,40 +229,43 @@ def nearest(fired: U16, size: I64, owner: I32, there: Bools) -> tuple[I64, I64]:
 def learn_prediction(charge: NDArray[np.int32], cells: U16, counts: NDArray[np.int8], unit: float, most: int) -> None:
     """The delta rule, memory by memory: synapses from the cells of an engram change by what EC says less what they predict, in place.
 
-    charge: K, in units of `unit` spikes, [cell, d].   cells: engrams, [n, core].   counts: EC's n, [n, d].   most: spikes of a volley.
+    charge: K, in units of `unit` spikes, [cell, 2d].   cells: engrams, [n, core].   counts: EC's n, ON less OFF, [n, d].
+    most: spikes of a cell.
     """
-    d = charge.shape[1]
+    d = counts.shape[1]
+    total, error = np.zeros(2 * d, np.int64), np.zeros(2 * d, np.int32)
     for m in range(len(cells)):
-        for j in range(d):
-            total = 0
-            for c in cells[m]:
-                total += charge[c, j]
-            error = counts[m, j] - rounded(total * unit, most)
-            if error:
-                for c in cells[m]:
-                    charge[c, j] += error
+        total[:] = 0
+        for c in cells[m]:
+            for j in range(2 * d):
+                total[j] += charge[c, j]
+        for j in range(2 * d):
+            taught = max(counts[m, j], 0) if j < d else max(-counts[m, j - d], 0)
+            error[j] = taught - rounded(total[j] * unit, most)
+        for c in cells[m]:
+            for j in range(2 * d):
+                charge[c, j] += error[j]
 
 
 @njit(cache=CACHE)
 def rounded(charge: float, most: int) -> int:
-    """Spikes of a push-pull pair of cells for a charge, ON less OFF: they start at V = 1/2, and fire at most so often."""
-    n = min(int(np.ceil(abs(charge) + 0.5)) - 1, most)
-    return n if charge > 0 else -n
+    """Spikes of a cell for a charge: it starts at V = 1/2, and fires at most so often."""
+    return min(max(int(np.ceil(charge + 0.5)) - 1, 0), most)
 
 
 @njit(cache=CACHE)
 def predicted(charge: NDArray[np.int32], fired: U16, size: I64, unit: float, most: int) -> NDArray[np.int8]:
-    """What CA1 predicts from the cells that fired, [n, attempt, d]."""
-    n, attempts_, d = len(fired), fired.shape[1], charge.shape[1]
+    """What CA1 predicts from the cells that fired, ON less OFF, [n, attempt, d]."""
+    n, attempts_, d = len(fired), fired.shape[1], charge.shape[1] // 2
     out = np.zeros((n, attempts_, d), np.int8)
-    total = np.zeros(d, np.int64)
+    total = np.zeros(2 * d, np.int64)
     for i in range(n):
         for a in range(attempts_):
             total[:] = 0
             for j in range(size[i, a]):
                 c = fired[i, a, j]
-                for x in range(d):
+                for x in range(2 * d):
                     total[x] += charge[c, x]
             for x in range(d):
-                out[i, a, x] = rounded(total[x] * unit, most)
+                out[i, a, x] = rounded(total[x] * unit, most) - rounded(total[d + x] * unit, most)
     return out

@@ -246,11 +246,11 @@ class Network:
             raise NetworkError(f"{where}: {shown(rule)} is no plasticity rule; give one such as STDP(), an instance of a PlasticityRule")
         if first is not None:
             raise NetworkError(f"{where}: plastic synapses carry every spike; leave `first` out")
-        if not isinstance(synapses, Dense | Sparse):
-            raise NetworkError(f"{where}: plastic synapses are Dense or Sparse, not {type(synapses).__name__}")
         if isinstance(synapses, Sparse) and synapses.repeats():
             raise NetworkError(f"{where}: plastic synapses join a pair of cells at most once")
-        weights = synapses.weights
+        if isinstance(synapses, OneBit):
+            check.room(synapses.shape[0] * synapses.shape[1], f"{where}: one-bit synapses that learn", "take fewer cells")
+        weights = np.array([synapses.off, synapses.on]) if isinstance(synapses, OneBit) else synapses.weights
         if weights.size and (weights.min() < rule.w_min or weights.max() > rule.w_max):
             raise NetworkError(
                 f"{where}: weights from {weights.min():g} to {weights.max():g} leave the bounds {rule.w_min:g} to {rule.w_max:g}"

@@ -152,8 +152,11 @@ Wiring = Callable[[int, int], Synapses]
 """A rule that makes synapses for a number of presynaptic and of postsynaptic cells."""
 
 
-def joined(synapses: Dense | Sparse) -> NDArray[np.bool_]:
+def joined(synapses: Synapses) -> NDArray[np.bool_]:
     """Which pairs of cells a synapse joins, bool, [pre, post]."""
+    if isinstance(synapses, OneBit):
+        cell = np.arange(synapses.post)
+        return (cell >= synapses.start[:, None]) & (cell < synapses.start[:, None] + synapses.width)
     if isinstance(synapses, Dense):
         return np.ones(synapses.shape, bool)
     return Sparse(synapses.indptr, synapses.targets, np.ones(synapses.count), synapses.post).matrix() > 0

@@ -23,7 +23,8 @@ from spikemem.hippocampus.spec import CYCLES, ModelSpec
 from spikemem.kernels import engrams
 from spikemem.kernels.engrams import Completion
 from spikemem.network.graph import CycleReset, KWinners, Network, Population
-from spikemem.network.synapses import WORD, OneBit, one_to_one
+from spikemem.network.plasticity.coincidence import Coincidence
+from spikemem.network.synapses import WORD, OneBit, one_to_one, pack
 from spikemem.simulators.recording import Recording
 
 RELEASE = 20
@@ -32,6 +33,8 @@ HOLD = 2.0**20
 """Inhibition beyond any drive."""
 AHP_DELAY = 6.0
 """ms from CA3's last spikes of a theta cycle to its cells of afterhyperpolarisation, in the first steps of the next cycle."""
+WITHIN = 8.0
+"""ms before a spike of CA3 within which DG's spikes are bound to it: its winners fire in the last 7."""
 NONE = -1
 
 
@@ -158,6 +161,11 @@ class EngramCA3:
         live = np.ones(self.spec.dg.cells, bool)
         return Completion(self.auto, self.engram.gain, np.array(self.engram.rising), live)
 
+    def take(self, hetero: NDArray[np.float64], auto: NDArray[np.float64]) -> None:
+        """Take over what plastic synapses have become, [presynaptic cell, cell]; no cell keeps a synapse onto itself."""
+        self.hetero = pack(hetero > 0)
+        self.auto = pack((auto > 0) & ~np.eye(len(auto), dtype=bool))
+
     # -- as populations ------------------------------------------------------------------------------------------------------------
 
     def build(self, net: Network, wiring: CircuitWiring) -> None:
@@ -174,6 +182,14 @@ class EngramCA3:
         net.connect("ca3", "ca3_ahp", one_to_one(2.0), delay=AHP_DELAY, efficacy=between)
         net.connect("ca3_ahp", "ca3_ahp", one_to_one(2.0), delay=GAMMA * DT)
         net.connect("ca3_ahp", "ca3", one_to_one(-HOLD))
+
+    def build_learning(self, net: Network) -> None:
+        """Add `ca3` with its synapses from `dg` and from itself, whose bits are set where both cells fire at once."""
+        cells, start, gain = self.spec.dg.cells, np.zeros(self.spec.dg.cells, np.int64), float(self.engram.gain)
+        net.add(Population("ca3", cells, ec.PERFECT, KWinners(GAMMA * DT, k=self.engram.rising)))
+        net.connect("dg", "ca3", OneBit(self.hetero, start, cells), plasticity=Coincidence(window=WITHIN))
+        rule = Coincidence(amount=gain, w_max=gain, dendritic=DT)
+        net.connect("ca3", "ca3", OneBit(self.auto, start, cells, on=gain), delay=2 * DT, plasticity=rule)
 
     def stimulus(self, drive: CircuitDrive) -> dict[str, NDArray[np.generic]]:
         """External current of `ca3`, [time]: its rhythmic inhibition, and its release, in which whatever is driven may fire; in

@@ -13,7 +13,7 @@ from spikemem.errors import NetworkError, UnsupportedError
 from spikemem.network.graph import CycleReset, KWinners, Population, Projection
 from spikemem.network.neurons.contract import Brian2Neuron
 from spikemem.network.plasticity.contract import Brian2Rule, PlasticityRule
-from spikemem.network.synapses import Dense, OneBit, Sparse, unpack
+from spikemem.network.synapses import Dense, OneBit, Sparse, joined, unpack
 from spikemem.simulators.brian2.exact import exact
 from spikemem.simulators.brian2.race import Race
 from spikemem.simulators.recording import cycle_ranks
@@ -40,7 +40,8 @@ class Model:
         self.brian.schedule = SCHEDULE
         self.relays: dict[str, list[str]] = {name: [] for name in net.populations}
         for projection in net.projections:
-            if isinstance(projection.synapses, OneBit) and projection.synapses.off and projection.post not in drive.clamped:
+            relayed = isinstance(projection.synapses, OneBit) and projection.synapses.off and projection.plasticity is None
+            if relayed and projection.post not in drive.clamped:
                 self.relays[projection.post].append(f"r{net.projections.index(projection)}")
         self.groups = {name: self._group(n, p) for n, (name, p) in enumerate(net.populations.items())}
         self.plastic: dict[str, Any] = {}
@@ -127,7 +128,7 @@ class Model:
             self.plastic[projection.name] = self._learning(n, projection, rule, forced)
         elif synapses.count and not forced:
             self._carry(n, projection, source, event)
-        if isinstance(synapses, OneBit) and synapses.off and not forced:
+        if isinstance(synapses, OneBit) and synapses.off and not forced and rule is None:
             self._relay(n, synapses, projection, source, event)
 
     def _source(self, n: int, projection: Projection) -> tuple[Any, str]:
@@ -240,7 +241,10 @@ def _cell(population: Population) -> Brian2Neuron:
 
 
 def _triples(projection: Projection) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.float64]]:
-    """Presynaptic cell, postsynaptic cell and weight of each synapse; of one-bit synapses what a set bit adds to `off`."""
+    """Presynaptic cell, postsynaptic cell and weight of each synapse; of one-bit ones without a rule what a set bit adds to `off`."""
+    if isinstance(projection.synapses, OneBit) and projection.plasticity is not None:
+        pre, post = np.nonzero(joined(projection.synapses))
+        return pre, post, projection.synapses.matrix()[pre, post]
     match projection.synapses:
         case Dense(weights=weights):
             pre, post = np.indices(weights.shape).reshape(2, -1)

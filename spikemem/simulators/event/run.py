@@ -13,7 +13,7 @@ from spikemem.kernels import cpu, plastic
 from spikemem.network.graph import KWinners, Network, Population, Projection
 from spikemem.network.neurons.contract import CompiledNeuron, Neuron
 from spikemem.network.plasticity.contract import CompiledRule, PlasticityRule
-from spikemem.network.synapses import Dense, OneBit, Sparse, joined
+from spikemem.network.synapses import Dense, OneBit, Sparse, Synapses, joined
 from spikemem.simulators.recording import Fired, Recording, recorded
 from spikemem.simulators.stimulus import Drive, Simulation
 
@@ -208,12 +208,11 @@ class _Learner(Protocol):
 
 
 def _learner(net: Network, projection: Projection, rule: PlasticityRule, batches: int) -> _Learner:
-    assert isinstance(projection.synapses, Dense | Sparse)
-    constants = rule.compiled(net.dt)
+    constants, synapses = rule.compiled(net.dt), projection.synapses
     made: _Learner = (
-        _SteppedRule(projection.synapses, rule, batches, net.dt)
-        if constants is None
-        else _CompiledRule(projection.synapses, constants, batches)
+        _SteppedRule(synapses, rule, batches, net.dt)
+        if constants is None or isinstance(synapses, OneBit)
+        else _CompiledRule(synapses, constants, batches)
     )
     made.back = net.steps(rule.dendritic)
     made.forth = net.steps(projection.delay) - made.back
@@ -276,7 +275,7 @@ class _SteppedRule:
 
     forth = back = 0
 
-    def __init__(self, synapses: Dense | Sparse, rule: PlasticityRule, batches: int, dt: float) -> None:
+    def __init__(self, synapses: Synapses, rule: PlasticityRule, batches: int, dt: float) -> None:
         self.rule, self.dt, self.here = rule, dt, joined(synapses)
         (pre, post), weights = synapses.shape, np.tile(synapses.matrix(), (batches, 1, 1))
         self.pre, self.post = np.zeros((batches, pre)), np.zeros((batches, post))

@@ -10,7 +10,7 @@ from torch import Tensor
 from spikemem.errors import NetworkError
 from spikemem.network.graph import KWinners, Population, Projection
 from spikemem.network.plasticity.contract import PlasticityRule
-from spikemem.network.synapses import Dense, Sparse, joined
+from spikemem.network.synapses import joined
 from spikemem.simulators.recording import Fired, Recording, recorded
 from spikemem.simulators.stimulus import Simulation
 from spikemem.simulators.torch_loop.cells import Cells
@@ -135,7 +135,6 @@ class _Way:
 
     def _learner(self, rule: PlasticityRule, cells: Cells, batches: int) -> Any:
         synapses = self.projection.synapses
-        assert isinstance(synapses, Dense | Sparse)
         here: NDArray[np.bool_] = joined(synapses)
         self.here = None if here.all() else torch.as_tensor(here, device=cells.device)
         matrix = torch.as_tensor(synapses.matrix(), device=cells.device, dtype=cells.dtype)

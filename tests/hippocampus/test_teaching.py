@@ -1,0 +1,86 @@
+"""Storing by plastic synapses: what a simulation learns is what storing assigns, bit for bit."""
+
+import numpy as np
+import pytest
+
+from spikemem import Hippocampus, ModelSpec, load_model
+from spikemem.errors import SpecError
+from spikemem.hippocampus import teaching
+from spikemem.hippocampus.engram_circuit import EngramCircuit
+from tests.fakes import near, units
+
+
+def store(spec: ModelSpec, n: int, record: bool, simulator: str = "event", memory: Hippocampus | None = None) -> Hippocampus:
+    """Memories with targets apart from their cues, and with a further cue, in a memory that holds some already."""
+    made, cues = memory or Hippocampus(spec), units(2 * n)[n:]
+    variants = [near(cues, 0.6)[:1], *[None] * (n - 1)]
+    made.store(cues, target=near(cues, 0.5), variants=variants, record=record, simulator=simulator)
+    return made
+
+
+def circuit(memory: Hippocampus) -> EngramCircuit:
+    assert isinstance(memory.circuit, EngramCircuit)
+    return memory.circuit
+
+
+def same(a: Hippocampus, b: Hippocampus) -> None:
+    one, other = circuit(a), circuit(b)
+    np.testing.assert_array_equal(one.ca3.hetero, other.ca3.hetero)
+    np.testing.assert_array_equal(one.ca3.auto, other.ca3.auto)
+    np.testing.assert_array_equal(one.ca1.charge, other.ca1.charge)
+
+
+@pytest.fixture(scope="module")
+def spec() -> ModelSpec:
+    return load_model("hippocampus-engram-small")
+
+
+def test_what_a_simulation_learns_is_what_storing_assigns(spec: ModelSpec) -> None:
+    fast, slow = (store(spec, 6, record, memory=_begun(spec)) for record in (False, True))
+    same(fast, slow)
+    assert np.count_nonzero(circuit(fast).ca1.charge) > 1000
+    cues = near(units(12)[6:], 0.7)
+    np.testing.assert_array_equal(fast.recall(cues).ids, slow.recall(cues, record=True).ids)
+
+
+def _begun(spec: ModelSpec) -> Hippocampus:
+    begun = Hippocampus(spec)
+    begun.store(units(20))
+    return begun
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("simulator", ["torch", "brian2"])
+def test_other_simulators_learn_the_same(spec: ModelSpec, simulator: str) -> None:
+    same(store(spec, 2, False), store(spec, 2, True, simulator))
+
+
+@pytest.mark.slow
+def test_many_memories_learned_by_simulation(spec: ModelSpec) -> None:
+    """Through an adaptation of DG, after which all is derived anew."""
+    fast, slow = Hippocampus(spec), Hippocampus(spec)
+    fast.store(units(40))
+    slow.store(units(40), record=True)
+    same(fast, slow)
+
+
+def test_the_protocol_fires_the_engram_and_nothing_else_in_ca3(spec: ModelSpec) -> None:
+    memory = store(spec, 3, record=True)
+    fired = memory.learned[0]["ca3"]
+    assert (np.unique(fired.step) == [20, 145, 270, 395, 520, 645, 770][: len(np.unique(fired.step))]).all()
+    for i in range(3):
+        assert fired.between(125 * i, 125 * (i + 1)).cell.tolist() == memory.engrams([i])[0].tolist()
+
+
+def test_without_mossy_fibres_nothing_is_learned(spec: ModelSpec, monkeypatch: pytest.MonkeyPatch) -> None:
+    drives = teaching.stimulus
+    monkeypatch.setattr(teaching, "stimulus", lambda *given: {**drives(*given), "ca3": np.minimum(drives(*given)["ca3"], 0)})
+    memory = store(spec, 2, record=True)
+    assert not circuit(memory).ca3.auto.any() and not circuit(memory).ca1.charge.any()
+
+
+def test_what_cannot_be_simulated_is_refused() -> None:
+    with pytest.raises(SpecError, match="hippocampus-engram-small"):
+        Hippocampus(load_model("hippocampus-engram")).store(units(1), record=True)
+    with pytest.raises(SpecError, match="no \\[gates\\]"):
+        Hippocampus(load_model("hippocampus-small")).store(units(1), record=True)
