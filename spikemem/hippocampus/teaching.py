@@ -7,8 +7,8 @@
     3, 4          -             -                                  -                                -
 
 In cycle 0 neither DG's synapses nor CA3's own fire a cell: acetylcholine keeps them down while the circuit encodes (Hasselmo 2002).
-A further cue of a memory is bound to its engram in the same way, and CA1 is kept silent. `EngramCircuit.learn` makes the same changes at once; tests
-compare the two bit for bit.
+A further cue of a memory is bound to its engram in the same way, and CA1 is kept silent. `EngramCircuit.learn` makes the same changes at
+once; tests compare the two bit for bit.
 """
 
 from typing import NamedTuple, Protocol

@@ -28,6 +28,8 @@ from spikemem.hippocampus.ways import Way
 from spikemem.simulators.recording import Recording
 
 check = Checks(VectorError)
+MOST_PLASTIC = 2**24
+"""Synapses of CA3 that learn in a simulation, where each has a weight of its own."""
 Progress = Callable[[int, int], None]
 
 
@@ -132,7 +134,8 @@ class Writing:
         if record and self.gates is None and self.spec.engram is None:
             raise SpecError(f"model {self.spec.name!r} has no [gates] to record; hippocampus-gated has, or leave `record` out")
         if record and self.spec.engram is not None:
-            check.room(self.spec.dg.cells**2, "plastic synapses that are simulated", "take hippocampus-engram-small, or leave `record` out")
+            plastic, mend = self.spec.dg.cells**2, "take hippocampus-engram-small, or leave `record` out"
+            Checks(SpecError).room(plastic, "plastic synapses of CA3 that are simulated", mend, MOST_PLASTIC)
             if self.spec.ec.weights is not None:
                 raise SpecError("EC's trained code cannot be taught again from its spikes; leave ec.weights out, or `record`")
 
