@@ -76,6 +76,49 @@ def raster(recording: Recording, *populations: str, batch: int = 0, title: str =
     return figure
 
 
+def attempts(recording: Recording, engrams: ArrayLike, names: Sequence[str], batch: int = 0, title: str = "") -> Figure:
+    """One recall of an engram model, attempt by attempt: CA3's spikes in each gamma cycle, by whose engram they are of, and their raster.
+
+    engrams: the cells of the memories to be shown, [n, core], as `Hippocampus.engrams` gives them.   names: what each is called, [n].
+
+    >>> import numpy as np
+    >>> from spikemem import Hippocampus, load_model, plots
+    >>> memory = Hippocampus(load_model("hippocampus-engram-small"))
+    >>> ids = memory.store(np.eye(384)[:4])
+    >>> recording = memory.recall(np.eye(384)[0], top_k=2, record=True).recording
+    >>> figure = plots.attempts(recording, memory.engrams(ids[:2]), ["first", "second"])
+    """
+    check.instance(recording, "the first argument", Recording, "give a Recording, as `Hippocampus.recall(record=True)` has it")
+    batch, spikes = check.integer(batch, "batch", least=0, most=recording.batches - 1), recording["ca3"]
+    cells, names = check.indices(engrams, "engrams", spikes.size, shape=(None, None)), check.listed(names, "names", "texts, one an engram")
+    if len(names) != len(cells):
+        raise StimulusError(f"{len(cells)} engrams need as many names, not {len(names)}")
+    gamma = np.array([*recording.marks.get("gamma", [0]), recording.steps])
+    spikes, colours = spikes.between(0, recording.steps, batch), [SPIKING, RATE, *OTHERS]
+    figure = Figure(figsize=(10, 5), layout="constrained")
+    above, below = figure.subplots(2, 1, sharex=True, height_ratios=(2, 3))
+    floor, theirs, left = np.zeros(len(gamma) - 1), np.zeros(len(spikes), bool), gamma[:-1] * recording.dt
+    for n, (own, name) in enumerate(zip(cells, names, strict=True)):
+        of, colour = np.isin(spikes.cell, own), colours[n % len(colours)]
+        count = np.histogram(spikes.step[of & ~theirs], gamma)[0]
+        above.bar(left, count, np.diff(gamma) * 0.8 * recording.dt, floor, align="edge", color=colour, label=name)
+        below.scatter(spikes.step[of] * recording.dt, np.searchsorted(own, spikes.cell[of]) + n * cells.shape[1], s=5, color=colour)
+        floor, theirs = floor + count, theirs | of
+    rest = np.histogram(spikes.step[~theirs], gamma)[0]
+    above.bar(left, rest, np.diff(gamma) * 0.8 * recording.dt, floor, align="edge", color=FAINT, label="other cells")
+    above.set_ylabel("CA3's spikes in\na gamma cycle", fontsize=8)
+    below.set_ylabel("cells of each engram", fontsize=8)
+    below.set_ylim(-1, cells.size)
+    below.set_xlabel("ms      (a theta cycle, between lines, is an attempt)", fontsize=8)
+    for axes in (above, below):
+        for step in recording.marks.get("theta", []):
+            axes.axvline(step * recording.dt, color=INK, linewidth=1.0, zorder=0)
+        tidy(axes)
+    above.legend(fontsize=8, frameon=False, loc="upper right", ncols=len(names) + 1)
+    figure.suptitle(title, fontsize=10)
+    return figure
+
+
 def drives(hits: Sequence[Hit], title: str = "") -> Figure:
     """Which pathways drove each hit's index cell: bars of the shares that make up its score, which stands at the end.
 
