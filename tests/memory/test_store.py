@@ -392,6 +392,34 @@ def test_a_file_of_two_names_is_refused(path: Path, tmp_path: Path, readonly: bo
     assert len(content(path)[0]) == 6  # type: ignore[arg-type]
 
 
+def test_without_locks_of_the_system_one_beside_the_file_serves(path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("spikemem.memory.file.fcntl", None)
+    fill(path)
+    other = tmp_path / "other.db"
+    other.symlink_to(path)
+    writer = Store(path)
+    code = "import spikemem.memory.file as f, sys; f.fcntl = None; from spikemem.memory.store import Store; Store(sys.argv[1])"
+    for name in (path, other):
+        with pytest.raises(StoreLockedError, match="readonly=True"):
+            Store(name)
+        found = subprocess.run([sys.executable, "-c", code, str(name)], capture_output=True, text=True, check=False)
+        assert "StoreLockedError" in found.stderr
+    Store(path, readonly=True).close()
+    writer.add(*([part] for part in row(7)))
+    writer.close()
+    assert subprocess.run([sys.executable, "-c", code, str(other)], check=False).returncode == 0
+    Store(path).close()
+
+
+def test_what_cannot_be_a_lock_beside_a_file_is_named(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("spikemem.memory.file.fcntl", None)
+    fill(path)
+    lock = path.with_name(f"{path.name}.lock")
+    lock.write_text("notes of somebody else" * 100, encoding="utf-8")
+    with pytest.raises(StoreError, match=r"memory\.db\.lock cannot be a lock"):
+        Store(path)
+
+
 def test_a_writer_beside_a_reader_leaves_no_descriptor(path: Path) -> None:
     fill(path)
     reader = Store(path, readonly=True)
