@@ -323,6 +323,21 @@ def test_a_new_file_is_private(path: Path) -> None:
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
 
 
+@pytest.mark.parametrize("before", [0o644, 0o660])
+def test_an_upgraded_file_is_private_like_its_copy_and_its_log(path: Path, before: int) -> None:
+    write_format_1(path)
+    path.chmod(before)
+    Store(path, readonly=True).close()
+    assert stat.S_IMODE(path.stat().st_mode) == before  # a reader leaves it as it is
+    writer = Store(path)
+    modes = {file.name: stat.S_IMODE(file.stat().st_mode) for file in path.parent.iterdir()}
+    writer.close()
+    assert modes == dict.fromkeys((path.name, f"{path.name}-wal", f"{path.name}-shm", f"{path.name}.format1"), 0o600)
+    path.chmod(before)
+    Store(path).close()
+    assert stat.S_IMODE(path.stat().st_mode) == before  # what its owner opened to others afterwards stays so
+
+
 def test_ram_is_no_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     store = Store(":memory:")
