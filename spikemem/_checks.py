@@ -191,6 +191,24 @@ class Checks:
             raise self.error(f"{name} is {shown(value)}; {mend}")
         return value
 
+    def instances(self, values: Any, name: str, kind: Any, mend: str) -> list[Any]:
+        """The items of a list, all of a class, at least one.   mend: what to give."""
+        if not (given := self.listed(values, name)):
+            raise self.error(f"{name} is empty; {mend}")
+        return [self.instance(value, f"an item of {name}", kind, mend) for value in given]
+
+    def named(self, values: Any, name: str, of: str = "things") -> dict[str, Any]:
+        """A mapping whose keys are texts."""
+        if not isinstance(values, Mapping) or not all(isinstance(key, str) for key in values):
+            raise self.error(f"{name} is {shown(values)}; it must be a dict of {of} by their names")
+        return dict(values)
+
+    def numbered(self, values: Any, name: str, least: int = 0) -> dict[int, float]:
+        """A mapping of whole numbers to finite numbers."""
+        if not isinstance(values, Mapping):
+            raise self.error(f"{name} is {shown(values)}; it must be a dict of numbers by whole numbers")
+        return {self.integer(key, f"a key of {name}", least=least): self.finite(value, f"{name}[{key!r}]") for key, value in values.items()}
+
     def room(self, values: int, what: str, mend: str, most: int = VALUES) -> None:
         """Raise where something would hold more than so many values, before it is made."""
         if values > most:

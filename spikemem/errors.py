@@ -61,7 +61,7 @@ class MissingExtraError(SpikememError):
 
 
 class DataError(SpikememError):
-    """A data set's file that cannot be read or is not in its published format, or a cache of vectors that cannot be used."""
+    """A data set's file that cannot be read or is not in its published format, or what cannot be measured."""
 
 
 class MissingDataError(DataError):

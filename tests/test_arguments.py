@@ -15,6 +15,7 @@ from spikemem import (
     STDP,
     CycleReset,
     Hippocampus,
+    Hit,
     KWinners,
     Logistic,
     ModelSpec,
@@ -23,15 +24,20 @@ from spikemem import (
     Population,
     RateHippocampus,
     Recording,
+    evaluate,
     from_nir,
     load_model,
     load_network,
+    plots,
     simulate,
     to_nir,
 )
 from spikemem._checks import Checks
 from spikemem.data import DATASETS, Task, babi, pairs
 from spikemem.errors import NetworkError, SpecError, SpikememError, StimulusError, VectorError
+from spikemem.evaluate import retrieval
+from spikemem.evaluate.compare import Row, shares, total_variation, wilson
+from spikemem.evaluate.retrieval import RetrievalRow
 from spikemem.learn import Settings, SpikingLayer, fit, load, save
 from spikemem.network import Dense, OneBit, Sparse, all_but_self, all_to_all, one_to_one, pack, sparse_random, unpack
 from spikemem.simulators.recording import Spikes
@@ -227,6 +233,93 @@ OF_A_MEMORY: dict[str, Callable[[Hippocampus, Any], object]] = {
 }
 
 
+CURVE, EVEN, PICTURED = {4: 0.2, 16: 0.1}, np.eye(2), {"event": RECORDING}
+OF_PLOTS: dict[str, Callable[[Any], object]] = {
+    "raster": plots.raster,
+    "raster population": lambda x: plots.raster(RECORDING, x),
+    "raster batch": lambda x: plots.raster(RECORDING, batch=x),
+    "raster title": lambda x: plots.raster(RECORDING, title=x),
+    "drives": plots.drives,
+    "drives title": lambda x: plots.drives([Hit(0, "a", 1.0, drives={"meaning": 1.0})], x),
+    "agreement": lambda x: plots.agreement(x, "a"),
+    "agreement recording": lambda x: plots.agreement({"event": RECORDING, "torch": x}, "a"),
+    "agreement population": lambda x: plots.agreement(PICTURED, x),
+    "agreement batch": lambda x: plots.agreement(PICTURED, "a", x),
+    "membrane time": lambda x: plots.membrane(x, {"a": [1, 2]}, [3, 4], {}),
+    "membrane drive": lambda x: plots.membrane([0, 1], x, [3, 4], {}),
+    "membrane drive of a cell": lambda x: plots.membrane([0, 1], {"a": x}, [3, 4], {}),
+    "membrane level": lambda x: plots.membrane([0, 1], {"a": [1, 2]}, x, {}),
+    "membrane spikes": lambda x: plots.membrane([0, 1], {"a": [1, 2]}, [3, 4], x),
+    "membrane spikes of a cell": lambda x: plots.membrane([0, 1], {"a": [1, 2]}, [3, 4], {"a": x}),
+    "similarity text": lambda x: plots.similarity(x, EVEN),
+    "similarity engram": lambda x: plots.similarity(EVEN, x),
+    "attention labels": lambda x: plots.attention(x, [1], [1], CURVE),
+    "attention spiking": lambda x: plots.attention(["a"], x, [1], CURVE),
+    "attention rate": lambda x: plots.attention(["a"], [1], x, CURVE),
+    "attention curve": lambda x: plots.attention(["a"], [1], [1], x),
+    "attention value": lambda x: plots.attention(["a"], [1], [1], {5: x}),
+    "rows": plots.rows,
+    "rows sharpness": lambda x: plots.rows([Row("a", 1.0, 0.9, 20)], x),
+    "regions": plots.regions,
+    "retrieval": plots.retrieval,
+    **{f"cost {i}": lambda x, i=i: plots.cost(*(x if i == k else 1.0 for k in range(4))) for i in range(4)},
+    "losses": plots.losses,
+    "losses of one": lambda x: plots.losses({"a": x}),
+    "losses validation": lambda x: plots.losses({"a": [1.0]}, x),
+    "losses validation of one": lambda x: plots.losses({"a": [1.0]}, {"a": x}),
+    "story_gates sentences": lambda x: plots.story_gates(x, {"update": EVEN}),
+    "story_gates gates": lambda x: plots.story_gates(["a", "b"], x),
+    "story_gates gate": lambda x: plots.story_gates(["a", "b"], {"update": x}),
+    "story_gates title": lambda x: plots.story_gates(["a", "b"], {"update": EVEN}, x),
+    "changes": plots.changes,
+    "changes of one": lambda x: plots.changes({"a": x}),
+    "changes events": lambda x: plots.changes({"a": (x, [0.1, 0.2])}),
+    "changes columns": lambda x: plots.changes({"a": ([0.1, 0.3], [0.1, 0.2])}, x),
+    "differences": plots.differences,
+    "differences of one": lambda x: plots.differences({"a": x}),
+    "differences value": lambda x: plots.differences({"a": {4: x}}),
+    "task_errors": plots.task_errors,
+    "task_errors of one": lambda x: plots.task_errors({"a": x}),
+    "task_errors value": lambda x: plots.task_errors({"a": {4: x}}),
+}
+ANSWERED = [RetrievalRow("mine", "cosine", 20, {"hit@1": 0.5})]
+OF_MEASUREMENTS: dict[str, Callable[[Any], object]] = {
+    "wilson share": lambda x: wilson(x, 20),
+    "wilson n": lambda x: wilson(0.5, x),
+    "total_variation": lambda x: total_variation({1: 1.0}, x),
+    "total_variation value": lambda x: total_variation({1: x}, {1: 1.0}),
+    "shares memories": lambda x: shares(x, [0.5]),
+    "shares weights": lambda x: shares([1], x),
+    "BM25 k1": lambda x: evaluate.BM25(x),
+    "BM25 b": lambda x: evaluate.BM25(0.9, x),
+    "Faiss": lambda x: evaluate.Faiss(x),
+    "Sum": lambda x: evaluate.Sum(x),
+    "Neighbours": lambda x: evaluate.Neighbours(x),
+    "Neighbours context": lambda x: evaluate.Neighbours(evaluate.Cosine(), x),
+    **{
+        f"MemorySystem {name}": lambda x, n=name: evaluate.MemorySystem(**{n: x}) for name in ("rate", "plain", "ablation", "model", "seed")
+    },
+    "lesioned": lambda x: evaluate.lesioned(x, ["words"]),
+    "lesioned cut": lambda x: evaluate.lesioned(ModelSpec(), x),
+    "lesioned pathway": lambda x: evaluate.lesioned(ModelSpec(), [x]),
+    "measures": retrieval.measures,
+    "short": retrieval.short,
+    "table": retrieval.table,
+    "table row": lambda x: retrieval.table([*ANSWERED, x]),
+    "by_kind": retrieval.by_kind,
+    "markdown": retrieval.markdown,
+    "datasets_of": retrieval.datasets_of,
+    "rows of a file": retrieval.load,
+    "bench cells": lambda x: evaluate.bench.recurrent(x if not isinstance(x, int) or x < 2**40 else -1, 1, 1, 0),
+    "bench fan_in": lambda x: evaluate.bench.recurrent(2, x, 1, 0),
+    "bench steps": lambda x: evaluate.bench.recurrent(2, 1, x, 0),
+    "bench seed": lambda x: evaluate.bench.recurrent(2, 1, 1, x),
+    "bench names": lambda x: evaluate.bench.simulators(2, 1, 1, [x]),
+    "bench runs": lambda x: evaluate.bench.simulators(2, 1, 1, ["event"], x if not isinstance(x, int) else -1),
+    "validate models": lambda x: next(evaluate.validate.validate([x], ["torch"])),
+    "validate simulators": lambda x: next(evaluate.validate.validate(["spike-cam"], [x])),
+    "validate seed": lambda x: next(evaluate.validate.validate(["spike-cam"], ["event"], x if not isinstance(x, int) or x < 0 else -1)),
+}
 OF_FUNCTIONS = ("synapses", "fit data", "fit loss")
 """Calls that take a function, which may raise what it likes."""
 
@@ -250,6 +343,18 @@ def taken_or_named(call: Callable[[Any], object], name: str = "") -> list[str]:
 @pytest.mark.parametrize("name", CALLS)
 def test_odd_arguments_are_named(name: str) -> None:
     assert taken_or_named(CALLS[name], name) == []
+
+
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.parametrize("name", OF_PLOTS)
+def test_odd_arguments_of_a_picture_are_named(name: str) -> None:
+    assert taken_or_named(OF_PLOTS[name]) == []
+
+
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.parametrize("name", OF_MEASUREMENTS)
+def test_odd_arguments_of_a_measurement_are_named(name: str) -> None:
+    assert taken_or_named(OF_MEASUREMENTS[name]) == []
 
 
 @pytest.mark.filterwarnings("ignore")

@@ -59,6 +59,14 @@ def test_a_function_does_one_thing(path: Path) -> None:
     assert {f.name: parameters(f) for f in functions(path) if parameters(f) > MOST_PARAMETERS and not commands(path)} == {}
 
 
+@pytest.mark.parametrize("path", FILES, ids=named)
+def test_the_fields_of_a_class_stand_above_its_methods(path: Path) -> None:
+    for made in (node for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))) if isinstance(node, ast.ClassDef)):
+        fields = [i for i, part in enumerate(made.body) if isinstance(part, ast.AnnAssign)]
+        methods = [i for i, part in enumerate(made.body) if isinstance(part, Function)]
+        assert not fields or not methods or max(fields) < min(methods), made.name
+
+
 def test_a_public_class_has_a_name_of_its_own() -> None:
     classes = Counter(
         node.name

@@ -195,7 +195,8 @@ def stream(made: Any) -> str:
         "What contradicts or stands beside differs by a word of the classes that were taught, in sentences that were not; a question\n"
         "asks whether what was told is so (few turns of LoCoMo can be asked for by the edits)."
     )
-    return f"{table(columns, rows)}\n\n{note}\nSeconds without the embedding, a stream a seed: {seconds}."
+    told = f"Seconds of storing, in which what two sentences differ by is embedded, a stream a seed: {seconds}."
+    return f"{table(columns, rows)}\n\n{note}\n{told}"
 
 
 class Section(NamedTuple):

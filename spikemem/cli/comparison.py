@@ -14,6 +14,7 @@ from spikemem.cli.show import Json, Model, Seed, bar, clear_errors, lines, out, 
 from spikemem.errors import SpikememError, TextError
 
 if TYPE_CHECKING:
+    from spikemem.data.datasets import Task
     from spikemem.evaluate.compare import Row
 
 app = typer.Typer()
@@ -102,13 +103,17 @@ def compare(
             raise SpikememError("--only goes with --ablate: it names data sets of a folder")
         if simulator and not regions:
             raise SpikememError("--simulator goes with --regions; the rows are recalled by short cuts")
-        make_folder(folder)
         if ablate:
-            _ablate(data, only or [], folder, json_)
-        elif regions:
-            _regions(_given(data), model or "hippocampus-small", simulator, cues, folder, seed, json_)
+            tasks = _tasks(data, only or [])
+            make_folder(folder)
+            _ablate(tasks, folder, json_)
+            return
+        pairs = _given(data)
+        make_folder(folder)
+        if regions:
+            _regions(pairs, model or "hippocampus-small", simulator, cues, folder, seed, json_)
         else:
-            _rows(_given(data), model or "hippocampus-base", folder, seed, json_)
+            _rows(pairs, model or "hippocampus-base", folder, seed, json_)
 
 
 def _given(data: Path | None) -> list[tuple[str, str]]:
@@ -155,27 +160,32 @@ def _csv(rows: Sequence[Mapping[str, Any]]) -> str:
     return text.getvalue()
 
 
-def _ablate(data: Path | None, only: Sequence[str], folder: Path, as_json: bool) -> None:
-    """Each pathway left out and alone, spiking and rate, beside cosine: on public data, on pairs, or on the conversation that ships."""
-    from spikemem import plots
-    from spikemem.cli.data import found_in, print_rows
+def _tasks(data: Path | None, only: Sequence[str]) -> list["Task"]:
+    """What pathways are left out on: public data in a folder, the pairs of a file, or the conversation that ships."""
+    from spikemem.cli.data import found_in
     from spikemem.data.corpus import load_conversation
     from spikemem.data.datasets import Task
+
+    if only and (data is None or not data.is_dir()):
+        raise SpikememError("--only names data sets of a folder; give the folder by --data")
+    if data is None:
+        return [load_conversation().task]
+    if data.is_dir():
+        return [task for own in found_in(data, only).values() for task in own]
+    pairs = _pairs(data)
+    place = {text: i for i, text in enumerate(dict.fromkeys(memory for memory, _ in pairs))}
+    return [Task.of("pairs", data.name, list(place), [(cue, {place[memory]}, "") for memory, cue in pairs])]
+
+
+def _ablate(tasks: Sequence["Task"], folder: Path, as_json: bool) -> None:
+    """Each pathway left out and alone, spiking and rate, beside cosine."""
+    from spikemem import plots
+    from spikemem.cli.data import print_rows
     from spikemem.evaluate import retrieval, systems
     from spikemem.hippocampus.spec import load_model
     from spikemem.memory import embed
     from spikemem.memory.cache import CachedEmbedder
 
-    if only and (data is None or not data.is_dir()):
-        raise SpikememError("--only names data sets of a folder; give the folder by --data")
-    if data is None:
-        tasks = [load_conversation().task]
-    elif data.is_dir():
-        tasks = [task for own in found_in(data, only).values() for task in own]
-    else:
-        pairs = _pairs(data)
-        place = {text: i for i, text in enumerate(dict.fromkeys(memory for memory, _ in pairs))}
-        tasks = [Task.of("pairs", data.name, list(place), [(cue, {place[memory]}, "") for memory, cue in pairs])]
     with spinner("loading the embedder"):
         embedder = CachedEmbedder(embed.SentenceEmbedder(), folder / "embeddings")
     with bar("ablating") as progress:

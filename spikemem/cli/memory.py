@@ -241,7 +241,7 @@ def associate(brain: Brain, ids: Annotated[list[int], typer.Argument(metavar="ID
         out.print(f"bound {len(ids) - 1} pairs")
 
 
-@app.command(name="delete", hidden=True)
+@app.command(name="delete", help="Delete memories for good: the usual name of `forget`.", epilog="Example: `spikemem delete brain.db 3 17`")
 @app.command(epilog="Example: `spikemem forget brain.db 3 17`")
 def forget(brain: Brain, ids: Annotated[list[int], typer.Argument(metavar="ID...")]) -> None:
     """Delete memories for good."""

@@ -16,7 +16,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn
 from rich.table import Table
 
 from spikemem._checks import FILE_BYTES, SEED
-from spikemem._files import text_of
+from spikemem._files import text_of, whole
 from spikemem.errors import SpikememError, TextError
 
 COMMANDING = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
@@ -135,9 +135,11 @@ def any_terminal() -> None:
 
 
 def save(figure: Any, path: Path) -> None:
-    """Write a figure, and say where."""
+    """Write a figure, whole or not at all, and say where; a PNG where the path has no ending."""
+    path = path if path.suffix else path.with_suffix(".png")
     try:
-        figure.savefig(path, dpi=150)
+        with whole(path) as draft:
+            figure.savefig(draft, dpi=150, format=path.suffix[1:])
     except (OSError, ValueError) as error:
         raise SpikememError(f"{path} cannot be written as a picture: {error}") from error
     err.print(f"drew {plain(str(path))}")

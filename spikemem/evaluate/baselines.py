@@ -10,11 +10,13 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from spikemem._checks import Checks, shown
 from spikemem.data.datasets import Task
-from spikemem.errors import MissingExtraError
+from spikemem.errors import DataError, MissingExtraError
 from spikemem.hippocampus.regions.ec_ctx import NO_SESSION, neighbours, shares
 from spikemem.hippocampus.spec import ContextSpec
 
+check = Checks(DataError)
 Vectors = Callable[[Sequence[str]], NDArray[np.float32]]
 """Texts to vectors, [n, dim]."""
 
@@ -109,6 +111,7 @@ class BM25(Scored):
     """
 
     def __init__(self, k1: float = 0.9, b: float = 0.4) -> None:
+        k1, b = check.finite(k1, "k1", least=0), check.finite(b, "b", least=0, most=1)
         try:
             import bm25s
         except ImportError as error:
@@ -145,6 +148,8 @@ class Sum(Scored):
     """The sum of cosine and BM25, each made comparable by `by_maximum` or `by_z` question by question."""
 
     def __init__(self, normalise: Callable[[NDArray[np.floating[Any]]], NDArray[np.floating[Any]]] = by_maximum) -> None:
+        if not callable(normalise):
+            raise DataError(f"normalise is {shown(normalise)}; it must be a function of scores, by_maximum or by_z")
         self._normalise, self._parts = normalise, (Cosine(), BM25())
         self.name = "cosine + BM25, " + ("max" if normalise is by_maximum else "z")
 
@@ -164,7 +169,8 @@ class Neighbours(Scored):
     """
 
     def __init__(self, of: Scored, context: ContextSpec | None = None) -> None:
-        self._of, self._context = of, context or ContextSpec()
+        self._of = check.instance(of, "of", Scored, "give a baseline that scores, such as Cosine()")
+        self._context = check.instance(ContextSpec() if context is None else context, "context", ContextSpec, "give a ContextSpec")
         self.name = f"{of.name}, with neighbours"
 
     def fit(self, task: Task, vectors: Vectors) -> None:
@@ -187,6 +193,7 @@ class Faiss:
     events = math.nan
 
     def __init__(self, index: str = "Flat") -> None:
+        index = check.text(index, "index")
         try:
             import faiss
         except ImportError as error:

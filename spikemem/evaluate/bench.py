@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from spikemem.errors import MissingExtraError
+from spikemem._checks import Checks
+from spikemem.errors import MissingExtraError, NetworkError
 from spikemem.evaluate.sizes import SimulationSize
 from spikemem.network.graph import Network, Population
 from spikemem.network.neurons.lif import LIF
@@ -17,6 +18,7 @@ from spikemem.simulators.recording import Recording
 from spikemem.simulators.registry import SIMULATORS, defaults, simulate
 from spikemem.simulators.stimulus import Simulation, checked
 
+check = Checks(NetworkError)
 CELLS, FAN_IN, STEPS, RUNS = SimulationSize()
 
 
@@ -43,6 +45,8 @@ class Timing:
 
 def recurrent(cells: int, fan_in: int, steps: int, seed: int) -> tuple[Network, dict[str, NDArray[np.float64]]]:
     """A recurrent network of sparse, weak synapses under noise, about 1 % of its cells active in a step."""
+    cells, steps, seed = check.integer(cells, "cells", least=1), check.integer(steps, "steps", least=1), check.seed(seed)
+    check.room(cells * steps, "the noise", "take fewer cells or steps")
     net, rng = Network(dt=1.0), np.random.default_rng(seed)
     net.add(Population("cells", cells, LIF(tau=20.0)))
     net.connect("cells", "cells", sparse_random(fan_in, seed, -0.03, 0.03))
@@ -59,6 +63,8 @@ def simulators(
     progress: Callable[[str], None] = lambda name: None,
 ) -> list[Timing]:
     """Time simulators on one recurrent network.   names: all but variants by default.   progress: told what begins."""
+    names = [check.text(name, "a name of a simulator") for name in check.listed(names, "names", "simulators")]
+    runs = check.integer(runs, "runs", least=1)
     progress(f"building {cells} cells with {fan_in} synapses each")
     net, stimulus = recurrent(cells, fan_in, steps, seed)
     made: list[Timing] = []

@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from spikemem._checks import Checks
+from spikemem.errors import DataError
 from spikemem.hippocampus.hippocampus import Hippocampus
 from spikemem.hippocampus.recall import Recall
 from spikemem.hippocampus.spec import ModelSpec
@@ -20,6 +22,7 @@ from spikemem.hippocampus.spec import ModelSpec
 if TYPE_CHECKING:  # its module loads torch
     from spikemem.hippocampus.rate_twin import RateHippocampus
 
+check = Checks(DataError)
 Z95 = 1.959964
 """Two-sided 95 % quantile of the normal distribution."""
 
@@ -31,6 +34,7 @@ def wilson(share: float, n: int) -> tuple[float, float]:
     >>> [round(x, 3) for x in wilson(0.95, 200)]
     [0.91, 0.973]
     """
+    share, n = check.number(share, "share", least=0, most=1), check.integer(n, "n", least=0, most=2**53)
     if n == 0:
         return 0.0, 1.0
     centre = share + Z95**2 / (2 * n)
@@ -168,11 +172,14 @@ def total_variation(p: Mapping[int, float], q: Mapping[int, float]) -> float:
     >>> total_variation({1: 0.5, 2: 0.5}, {1: 1.0})
     0.5
     """
+    p, q = check.numbered(p, "p", least=-1), check.numbered(q, "q", least=-1)
     return 0.5 * sum(abs(p.get(m, 0.0) - q.get(m, 0.0)) for m in {*p, *q})
 
 
 def shares(memories: NDArray[np.int64], weights: NDArray[np.float64]) -> dict[int, float]:
     """Weights of index cells, added up for each memory."""
+    memories = check.array(memories, "memories", "iu", shape=(None,))
+    weights = check.floats(weights, "weights", shape=(len(memories),))
     total: dict[int, float] = {}
     for memory, weight in zip(memories.tolist(), weights.tolist(), strict=True):
         total[memory] = total.get(memory, 0.0) + weight

@@ -17,6 +17,7 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from spikemem._checks import Checks
 from spikemem._files import whole
 from spikemem.data.datasets import Task
 from spikemem.errors import DataError, UnsupportedError
@@ -26,6 +27,7 @@ from spikemem.evaluate.systems import MemorySystem
 from spikemem.memory.embed import Progress
 from spikemem.network.modelfile import MODELS
 
+check = Checks(DataError)
 RESULTS = Path("results")
 TOP = 10
 """How many texts each question recalls, for the figures and the timing; figures of sessions need all."""
@@ -111,7 +113,7 @@ MAIN = {"LoCoMo": "hit@5", "LongMemEval": "session recall@5", "HotpotQA": "recal
 
 def measures(dataset: str) -> tuple[Measure, ...]:
     """How a data set is measured: as its paper does, or by hits."""
-    return MEASURES.get(dataset, HITS)
+    return MEASURES.get(check.instance(dataset, "dataset", str, "give the name of a data set"), HITS)
 
 
 @dataclass(frozen=True)
@@ -341,13 +343,13 @@ def short(share: float) -> str:
     >>> short(0.1849), short(1.0)
     ('.185', '1.000')
     """
-    return f"{share:.3f}".removeprefix("0")
+    return f"{check.number(share, 'share'):.3f}".removeprefix("0")
 
 
 def table(rows: Sequence[RetrievalRow]) -> tuple[list[str], list[list[str]]]:
     """Heading and lines of one data set's rows: shares with their intervals, events and ms a question."""
+    rows, lines = check.instances(rows, "rows", RetrievalRow, "give those of `run`"), []
     names = list(rows[0].shares)
-    lines = []
     for row in rows:
         shares = ["{} [{}, {}]".format(*map(short, (row.shares[m], *row.interval(m)))) for m in names]
         lines.append([row.system, *shares, "" if math.isnan(row.events) else f"{row.events:,.0f}", f"{row.ms:.3f}"])
@@ -356,6 +358,7 @@ def table(rows: Sequence[RetrievalRow]) -> tuple[list[str], list[list[str]]]:
 
 def by_kind(rows: Sequence[RetrievalRow]) -> tuple[list[str], list[list[str]]]:
     """Heading and lines of one data set's main figure, kind by kind of question; no lines where there are not 2 to 10 kinds."""
+    rows = check.instances(rows, "rows", RetrievalRow, "give those of `run`")
     main, kinds = MAIN.get(rows[0].dataset, next(iter(rows[0].shares))), rows[0].kinds
     if not 2 <= len(kinds) <= 10:
         return [], []
@@ -365,6 +368,7 @@ def by_kind(rows: Sequence[RetrievalRow]) -> tuple[list[str], list[list[str]]]:
 
 def load(file: Path) -> list[RetrievalRow]:
     """Rows that were written as JSON."""
+    file = check.path(file, "file")
     try:
         made = json.loads(file.read_text(encoding="utf-8"))
         kinds = [{kind: (int(n), shares) for kind, (n, shares) in row["kinds"].items()} for row in made]
@@ -379,6 +383,7 @@ def load(file: Path) -> list[RetrievalRow]:
 
 def datasets_of(rows: Sequence[RetrievalRow]) -> list[list[RetrievalRow]]:
     """The rows, data set by data set."""
+    rows = check.instances(rows, "rows", RetrievalRow, "give those of `run`")
     return [[row for row in rows if row.dataset == name] for name in dict.fromkeys(row.dataset for row in rows)]
 
 

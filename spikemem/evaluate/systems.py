@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from spikemem._checks import Checks
 from spikemem.data.datasets import Task
+from spikemem.errors import DataError
 from spikemem.evaluate.baselines import Cosine, System, Vectors
 from spikemem.hippocampus.hippocampus import Hippocampus
 from spikemem.hippocampus.regions.ec_ctx import NO_SESSION
@@ -20,6 +22,7 @@ from spikemem.memory.texts import pieces, seconds
 if TYPE_CHECKING:  # its module loads torch
     from spikemem.hippocampus.rate_twin import RateHippocampus
 
+check = Checks(DataError)
 MODEL = "hippocampus-text"
 LESIONS = {
     "meaning": ("meaning",),
@@ -56,6 +59,11 @@ class MemorySystem:
     model: ModelSpec | None = None
     seed: int = 0
     events: float = math.nan
+
+    def __post_init__(self) -> None:
+        self.rate, self.plain, self.seed = check.flag(self.rate, "rate"), check.flag(self.plain, "plain"), check.seed(self.seed)
+        self.ablation = check.choice(self.ablation, "ablation", ABLATIONS)
+        self.model = None if self.model is None else check.instance(self.model, "model", ModelSpec, "give one of load_model")
 
     @property
     def name(self) -> str:
@@ -110,8 +118,8 @@ def ablations() -> list[Callable[[], System]]:
 
 def lesioned(spec: ModelSpec, cut: Sequence[str]) -> ModelSpec:
     """The model with pathways cut: their gains are 0."""
-    table = spec.model_dump()
-    for pathway in cut:
-        for gain in LESIONS[pathway]:
+    table = check.instance(spec, "spec", ModelSpec, "give one of load_model").model_dump()
+    for pathway in check.listed(cut, "cut", "pathways"):
+        for gain in LESIONS[check.choice(pathway, "a pathway", LESIONS)]:
             table["context" if gain == "forward" else "ca1"][gain] = 0.0
     return ModelSpec.model_validate(table)

@@ -12,7 +12,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from spikemem.errors import MissingExtraError, UnsupportedError
+from spikemem._checks import Checks
+from spikemem.errors import MissingExtraError, NetworkError, UnsupportedError
 from spikemem.hippocampus.gating import gated
 from spikemem.hippocampus.hippocampus import Hippocampus
 from spikemem.hippocampus.regions import ec
@@ -29,6 +30,7 @@ from spikemem.simulators.recording import Recording
 from spikemem.simulators.registry import SIMULATORS, defaults, simulate
 from spikemem.simulators.stimulus import Stimulus
 
+check = Checks(NetworkError)
 TOLERANCE = 1e-9
 MEMORIES = 30
 """Random memories that a hippocampus holds, all in one chain."""
@@ -177,9 +179,10 @@ def validate(
     models: names or paths; all that ship with spikemem by default.   simulators: all but event and variants by default.
     progress: called with what begins.   Raises NetworkError where there is no such simulator.
     """
-    simulators = simulators or defaults()[1:]
+    seed = check.seed(seed)
+    simulators, models = check.listed(simulators, "simulators", "names") or defaults()[1:], check.listed(models, "models", "names")
     for simulator in simulators:
-        SIMULATORS[simulator]
+        SIMULATORS[check.text(simulator, "a simulator")]
     for model in models or model_file_names():
         for probe in probes(model, seed):
             tell = progress or (lambda _: None)

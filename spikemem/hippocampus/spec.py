@@ -97,14 +97,14 @@ class CA1Spec(Section):
     denial: Annotated[float, Field(ge=0, le=1)] = 0.0
     """Share of what a cue's words bring that they take away again from memories that deny what it affirms, or affirm what it denies."""
 
+    coincidence: Annotated[float, Field(ge=0.1, lt=1)] = 0.8
+    """Share of its synaptic weight that must be active together for an apical dendrite to fire."""
+
     @model_serializer(mode="wrap")
     def _as_before(self, written: SerializerFunctionWrapHandler) -> dict[str, Any]:
         """Without a gain that earlier versions do not know, where it is 0: files and snapshots are as they were."""
         table: dict[str, Any] = written(self)
         return {name: value for name, value in table.items() if name != "denial" or value}
-
-    coincidence: Annotated[float, Field(ge=0.1, lt=1)] = 0.8
-    """Share of its synaptic weight that must be active together for an apical dendrite to fire."""
 
 
 class EngramSpec(Section):

@@ -15,7 +15,7 @@ import math
 import sys
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -223,19 +223,11 @@ def fit(
     Raises TrainingError where a parameter is not finite at the start, the loss or its gradient is no longer finite, settings and data do
     not fit, or the device is not there.
     """
-    check.instance(model, "model", nn.Module, "give a torch module")
-    check.instance(settings, "settings", Settings, "give spikemem.learn.Settings(...)")
-    for name, function in (("loss", loss), ("validate", validate), ("progress", progress), ("on_epoch", on_epoch)):
-        if not callable(function) and (function is not None or name == "loss"):
-            raise TrainingError(f"{name} is {shown(function)}; it must be a function")
-    if validate is None and (settings.patience is not None or settings.target is not None):
-        raise TrainingError("patience and target are about the validation, and there is none; give `validate`, or leave them out")
+    _check(model, loss, settings, validate, progress, on_epoch)
     team = team_on(settings.device)
     allocator.keep()
     with ExitStack() as stack:
-        stack.enter_context(
-            torch.random.fork_rng([team.device] if team.device.type == "cuda" else [])
-        )  # the caller's are left as they were
+        stack.enter_context(_own_random_numbers(team.device))
         stack.enter_context(_flushed())
         training = _Training(model, data, loss, settings, team)
         leads = team.rank == 0
@@ -265,6 +257,22 @@ def fit(
     if state.best is not None:
         model.load_state_dict(state.best)
     return History(state.losses, state.validation, training.best, health, state.seconds, state.samples)
+
+
+def _check(model: object, loss: object, settings: Settings, validate: object, progress: object, on_epoch: object) -> None:
+    """TrainingError where an argument of `fit` is none."""
+    check.instance(model, "model", nn.Module, "give a torch module")
+    check.instance(settings, "settings", Settings, "give spikemem.learn.Settings(...)")
+    for name, function in (("loss", loss), ("validate", validate), ("progress", progress), ("on_epoch", on_epoch)):
+        if not callable(function) and (function is not None or name == "loss"):
+            raise TrainingError(f"{name} is {shown(function)}; it must be a function")
+    if validate is None and (settings.patience is not None or settings.target is not None):
+        raise TrainingError("patience and target are about the validation, and there is none; give `validate`, or leave them out")
+
+
+def _own_random_numbers(device: torch.device) -> AbstractContextManager[None]:
+    """A context that leaves the random numbers of its caller, on the CPU and on the device, as they were."""
+    return torch.random.fork_rng([device] if device.type == "cuda" else [])
 
 
 @contextmanager

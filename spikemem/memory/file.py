@@ -92,7 +92,7 @@ class DatabaseFile:
         self._closed, self._process = False, os.getpid()
         self._guard = threading.RLock()  # one thread at a time uses the connection
         self._inode: Inode | None = None
-        self._locked = False
+        self._locked = self._made = False  # whether this has the writer's lock of the inode, and whether it made the file
         self._beside: sqlite3.Connection | None = None  # the writer's lock, where the system has no other
         self._immutable: tuple[int, int] | None = None
         self._db = sqlite3.connect(":memory:", isolation_level=None, check_same_thread=False)
@@ -101,7 +101,7 @@ class DatabaseFile:
                 self._open()
             self._prepare()
         except BaseException as error:
-            self.close()
+            self.close(discard=True)
             if isinstance(error, sqlite3.Error | OSError):
                 raise self._refusal(error) from error
             raise
@@ -120,9 +120,7 @@ class DatabaseFile:
             raise StoreError(f"{path} cannot be a database: {'it is a folder' if path.is_dir() else 'its folder is missing'}")
         if self.readonly and not path.is_file():
             raise StoreError(f"there is no {path}; store something first")
-        if not self.readonly:
-            with contextlib.suppress(FileExistsError):
-                os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL, PRIVATE))
+        made = not self.readonly and _make(path)
         if not path.is_file():
             raise StoreError(f"{path} is no file; give spikemem a file of its own")
         if path.stat().st_nlink > 1:
@@ -130,14 +128,14 @@ class DatabaseFile:
                 f"{path} is one of several names (hard links) of a file, and what was stored last may lie in a log beside another one; "
                 "keep one name, that which has a -wal beside it if any does, and delete the others"
             )
-        inode = _inode(path)
-        _OPEN.enter(inode)
+        _OPEN.enter(inode := _inode(path))
         self._inode = inode
         if not self.readonly:
-            self._beside = _lock_beside(path) if fcntl is None else None
+            self._beside = _lock_beside(path.resolve()) if fcntl is None else None
             if fcntl is not None:
                 _OPEN.lock(inode, path)
                 self._locked = True
+        self._made = made
         self._db.close()
         self._db = self._connect(path.resolve())
         self.check_same()
@@ -295,13 +293,13 @@ class DatabaseFile:
         self.check_own()
         try:
             with whole(path) as draft, self._guard:
-                os.close(os.open(draft, os.O_RDWR | os.O_CREAT | os.O_EXCL, PRIVATE))
+                _make(draft)
                 self._db.execute("VACUUM INTO ?", (str(draft),))
         except (sqlite3.Error, OSError) as error:
             raise StoreError(f"{path} cannot be written: {error}") from error
 
-    def close(self) -> None:
-        """Close the file, and let go of the writer's lock."""
+    def close(self, discard: bool = False) -> None:
+        """Close the file, and let go of the writer's lock.   discard: delete the file first, where this has made it."""
         if self._closed:
             return
         self._closed = True
@@ -311,8 +309,18 @@ class DatabaseFile:
             self._db.close()
             if self._beside is not None:
                 self._beside.close()
+            if discard and self._made and self.path is not None:
+                self._delete(self.path)
             if self._inode is not None:
                 _OPEN.leave(self._inode, self._locked)
+
+    def _delete(self, path: Path) -> None:
+        """Delete the file, unless another one has taken its place, and its lock beside it."""
+        with contextlib.suppress(StoreError, OSError):
+            self.check_same()
+            path.unlink()
+            if self._beside is not None:
+                path.with_name(f"{path.name}.lock").unlink()
 
 
 class _Transaction:
@@ -356,6 +364,15 @@ class _Transaction:
             self._db.execute("ROLLBACK")
 
 
+def _make(path: Path) -> bool:
+    """Make an empty file that is its owner's alone; whether there was none."""
+    try:
+        os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL, PRIVATE))
+    except FileExistsError:
+        return False
+    return True
+
+
 def _reader(path: Path, how: str) -> sqlite3.Connection:
     return sqlite3.connect(f"{path.as_uri()}?{how}", uri=True, isolation_level=None, check_same_thread=False)
 
@@ -371,13 +388,13 @@ def _state(path: Path) -> tuple[int, int]:
 
 
 def _lock_beside(path: Path) -> sqlite3.Connection:
+    """The writer's lock as a file beside the database: a transaction that lasts as long as this has the database open."""
     lock = sqlite3.connect(f"{path}.lock", timeout=0.2, isolation_level=None, check_same_thread=False)
     try:
         lock.execute("BEGIN EXCLUSIVE")
-    except sqlite3.OperationalError as error:
+    except sqlite3.Error as error:
         lock.close()
-        raise StoreLockedError(f"{path} is being written by another process; close that one, or open with readonly=True") from error
-    except sqlite3.DatabaseError as error:
-        lock.close()
-        raise StoreError(f"{path}.lock is no lock ({error}); delete it where no other process has {path} open") from error
+        if "locked" in str(error):
+            raise StoreLockedError(f"{path} is being written by another memory; close that one, or open with readonly=True") from error
+        raise StoreError(f"{path}.lock cannot be a lock ({error}); delete it where no other process has {path} open") from error
     return lock

@@ -72,7 +72,8 @@ class Memory(Recalling, AbstractContextManager["Memory"]):
         where = None if path is None or path == ":memory:" else own.path(path)
         seed, readonly, device = None if seed is None else own.seed(seed), own.flag(readonly, "readonly"), own.text(device, "device")
         given = model if isinstance(model, ModelSpec | None) else load_model(model)
-        embedder = embedder if embedder is None or isinstance(embedder, str) else embedder_of(embedder)
+        if not isinstance(embedder, str | None) or where is None or not (readonly or where.exists()):
+            embedder = embedder_of(embedder)  # before there is a file
         store = Store(where, readonly)
         try:
             made = made_with(store)
@@ -86,7 +87,7 @@ class Memory(Recalling, AbstractContextManager["Memory"]):
             made.check(given, embedder, seed, path)
             return cls(store, made.spec, embedder or made.embedder, made.seed, device)
         except BaseException:
-            store.close()
+            store.close(discard=True)
             raise
 
     # -- storing -------------------------------------------------------------------------------------------------------------------
@@ -358,8 +359,11 @@ class Memory(Recalling, AbstractContextManager["Memory"]):
         i, self._own.decisions = await asyncio.to_thread(stored)
         return i
 
-    def __exit__(self, *raised: object) -> None:
-        self.close()
+    def __exit__(self, error: type[BaseException] | None, *raised: object) -> None:
+        """Close the file. One that this has made is gone again where an error comes before anything was stored."""
+        unused = not (self._stale or len(self._index))
+        with self._lock.alone():
+            self._store.close(discard=error is not None and unused)
 
 
 class _Sessions:

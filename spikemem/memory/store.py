@@ -7,6 +7,7 @@ A file of an earlier format becomes one of today's when it is first opened for w
 beside it; a reader takes it as it is.
 """
 
+import contextlib
 import itertools
 from collections.abc import Iterable, Sequence
 from pathlib import Path
@@ -16,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from spikemem.memory import formats
-from spikemem.memory.file import DatabaseFile
+from spikemem.memory.file import PRIVATE, DatabaseFile
 from spikemem.memory.formats import KEY, MEMORY, OCCURRENCE, VERSION
 from spikemem.memory.rows import KeyKind, Occurrence, Rows, StoredKey, StoredMemory, crc_of, sealed, unsealed
 
@@ -34,9 +35,16 @@ class Store(DatabaseFile):
             self._number(key)
         if not self.readonly and (version := self.format()) < VERSION:
             if self.path is not None:
+                self._make_private(self.path)
                 self.copy_to(self._beside_it(f"format{version}"))
             with self.transaction() as db:
                 formats.upgrade(db, self.select, version, self.path)
+
+    def _make_private(self, path: Path) -> None:
+        """Give a file of before modes were set, and its log, the mode of a new one; one of another owner is left as it is."""
+        for ending in ("", "-wal", "-shm"):
+            with contextlib.suppress(OSError):
+                path.with_name(path.name + ending).chmod(PRIVATE)
 
     def _beside_it(self, ending: str) -> Path:
         """A path beside the file that nothing has yet."""

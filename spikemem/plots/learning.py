@@ -4,11 +4,13 @@ from collections.abc import Iterable, Mapping, Sequence
 
 import numpy as np
 from matplotlib.figure import Figure
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 
+from spikemem._checks import Checks
 from spikemem.errors import StimulusError
 from spikemem.plots.style import FAINT, INK, MUTED, OTHERS, RATE, SPIKING, tidy
 
+check = Checks(StimulusError)
 LEVELS = (0.0, 1.0)
 """Of a gate."""
 SMOOTHED = 100
@@ -20,16 +22,17 @@ def losses(curves: Mapping[str, Sequence[float]], validation: Mapping[str, Seque
 
     curves: by name.   validation: by the same names.
     """
-    if not curves or not all(len(curve) for curve in curves.values()):
+    made, validated = _courses(curves, "curves"), _courses({} if validation is None else validation, "validation")
+    if not made or not all(len(curve) for curve in made.values()):
         raise StimulusError("there is nothing to plot: no loss was noted")
     figure = Figure(figsize=(7, 3.6), layout="constrained")
     axes = figure.subplots()
-    for (name, curve), colour in zip(curves.items(), _colours(curves), strict=True):
+    for (name, curve), colour in zip(made.items(), _colours(made), strict=True):
         step, over = np.arange(1, len(curve) + 1), max(1, len(curve) // SMOOTHED)
         axes.plot(step, curve, color=colour, linewidth=0.7, alpha=0.3)
         mean = np.convolve(curve, np.full(over, 1.0 / over), "valid")
         axes.plot(step[over - 1 :], mean, color=colour, linewidth=1.2, label=name)
-        held = (validation or {}).get(name, ())
+        held = validated.get(name, ())
         if len(held):
             axes.plot(
                 np.linspace(len(curve) / len(held), len(curve), len(held)), held, "o", color=colour, markersize=4, markeredgecolor="white"
@@ -47,7 +50,9 @@ def story_gates(sentences: Sequence[str], gates: Mapping[str, ArrayLike], title:
 
     gates: by name, [sentence, cell], between 0 and 1.
     """
-    made = {name: np.asarray(values, float) for name, values in gates.items()}
+    sentences = [check.instance(sentence, "a sentence", str, "give a text") for sentence in check.listed(sentences, "sentences", "texts")]
+    title = check.instance(title, "title", str, "give a text")
+    made = {name: check.floats(values, f"gate {name!r}") for name, values in check.named(gates, "gates", "arrays").items()}
     for name, values in made.items():
         if values.ndim != 2 or len(values) != len(sentences):
             raise StimulusError(f"gate {name!r} has shape {values.shape}; expected [{len(sentences)}, cell], a row for each sentence")
@@ -72,20 +77,18 @@ def changes(likeness: Mapping[str, tuple[ArrayLike, ArrayLike]], columns: int = 
 
     likeness: cosines of events, and of what they change in the memory, [pair] each; a name with "spiking" has the spiking colour.
     """
-    if not likeness:
+    columns = check.integer(columns, "columns", least=1)
+    if not (likeness := check.named(likeness, "likeness", "pairs of cosines")):
         raise StimulusError("there is nothing to plot: no pair was measured")
-    for name, both in likeness.items():
-        sizes = [np.asarray(values).size for values in both]
-        if sizes[0] != sizes[1] or sizes[0] < 2:
-            raise StimulusError(f"{name!r} has {sizes[0]} and {sizes[1]} cosines; expected as many of events as of changes, two at least")
-    columns = min(columns, len(likeness))
-    rows = -(-len(likeness) // columns)
+    made = {name: _pairs(both, f"likeness[{name!r}]") for name, both in likeness.items()}
+    columns = min(columns, len(made))
+    rows = -(-len(made) // columns)
     figure = Figure(figsize=(2.9 * columns, 2.8 * rows), layout="constrained")
     panels = figure.subplots(rows, columns, squeeze=False, sharex=True, sharey=True).flat
-    for (name, (events, changed)), axes in zip(likeness.items(), panels, strict=False):
+    for (name, (events, changed)), axes in zip(made.items(), panels, strict=False):
         axes.axline((0, 0), slope=1, color=FAINT, linewidth=1, zorder=0)
         axes.plot(events, changed, "o", markersize=2.5, markeredgewidth=0, alpha=0.4, color=SPIKING if "spiking" in name else RATE)
-        axes.set_title(f"{name}: r = {np.corrcoef(np.asarray(events), np.asarray(changed))[0, 1]:.3f}", fontsize=9)
+        axes.set_title(f"{name}: r = {np.corrcoef(events, changed)[0, 1]:.3f}", fontsize=9)
         tidy(axes)
     for axes in panels:  # what is left of the last row
         axes.set_visible(False)
@@ -96,6 +99,7 @@ def changes(likeness: Mapping[str, tuple[ArrayLike, ArrayLike]], columns: int = 
 
 def differences(apart: Mapping[str, Mapping[int, float]]) -> Figure:
     """|spiking - rate| of each gate over the steps of an event; the dotted line falls as 1 / sqrt(T).   apart: by gate, by steps."""
+    apart = {name: check.numbered(values, f"apart[{name!r}]", least=1) for name, values in check.named(apart, "apart").items()}
     if not apart or not all(apart.values()):
         raise StimulusError("there is nothing to plot: no difference was measured")
     figure = Figure(figsize=(5.2, 3.6), layout="constrained")
@@ -118,6 +122,7 @@ def differences(apart: Mapping[str, Mapping[int, float]]) -> Figure:
 
 def task_errors(errors: Mapping[str, Mapping[int, float]]) -> Figure:
     """Errors in per cent over tasks, a bar for each system.   errors: by system, by task."""
+    errors = {name: check.numbered(values, f"errors[{name!r}]") for name, values in check.named(errors, "errors").items()}
     if not errors or not all(errors.values()):
         raise StimulusError("there is nothing to plot: no task was measured")
     figure = Figure(figsize=(10, 3.4), layout="constrained")
@@ -135,6 +140,21 @@ def task_errors(errors: Mapping[str, Mapping[int, float]]) -> Figure:
     axes.legend(frameon=False, fontsize=8)
     tidy(axes)
     return figure
+
+
+def _courses(values: Mapping[str, Sequence[float]], name: str) -> dict[str, NDArray[np.float64]]:
+    """Numbers over time, by name."""
+    return {key: check.floats(course, f"{name}[{key!r}]", shape=(None,)) for key, course in check.named(values, name, "numbers").items()}
+
+
+def _pairs(values: tuple[ArrayLike, ...], name: str) -> list[NDArray[np.float64]]:
+    """Cosines of events, and those of what they change, as many, two at least."""
+    made = [check.floats(part, name, shape=(None,)) for part in check.listed(values, name, "two arrays")]
+    sizes = [len(part) for part in made]
+    if len(made) != 2 or sizes[0] != sizes[1] or sizes[0] < 2:
+        told = " and ".join(map(str, sizes)) or "no"
+        raise StimulusError(f"{name} has {told} cosines; expected as many of events as of changes, two at least")
+    return made
 
 
 def _colours(names: Iterable[str]) -> list[str]:

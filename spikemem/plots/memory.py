@@ -43,6 +43,7 @@ def raster(recording: Recording, *populations: str, batch: int = 0, title: str =
     """
     check.instance(recording, "the first argument", Recording, "give a Recording, as `simulate` returns it")
     batch = check.integer(batch, "batch", least=0, most=recording.batches - 1)
+    title = check.instance(title, "title", str, "give a text")
     chosen = populations or tuple(n for n, s in recording.spikes.items() if not n.endswith(BASKET) and (s.batch == batch).any())
     if not chosen:
         raise StimulusError("there is nothing to plot: no population spiked")
@@ -127,7 +128,7 @@ def drives(hits: Sequence[Hit], title: str = "") -> Figure:
     >>> from spikemem import Hit, plots
     >>> figure = plots.drives([Hit(3, "Ada moved to Lisbon in May.", 0.81, drives={"meaning": 0.5, "words": 0.31})])
     """
-    hits = check.listed(hits, "hits", "hits of a recall")
+    hits, title = check.listed(hits, "hits", "hits of a recall"), check.instance(title, "title", str, "give a text")
     for hit in hits:
         check.instance(hit, "an item of hits", Hit, "give the hits of a recall")
     if not hits:
@@ -173,7 +174,10 @@ def agreement(recordings: Mapping[str, Recording], population: str, batch: int =
         check.instance(recording, "one of the recordings", Recording, "give a Recording, as `simulate` returns it")
     if not recordings:
         raise StimulusError("there is nothing to compare: give a recording for each simulator")
-    (first, reference), *others = recordings.items()
+    (first, reference), *others = check.named(recordings, "recordings", "recordings").items()
+    batch = check.integer(batch, "batch", least=0, most=min(recording.batches for recording in recordings.values()) - 1)
+    if any((r.steps, r[population].size) != (reference.steps, reference[population].size) for r in recordings.values()):
+        raise StimulusError(f"the recordings differ in their steps, or in the cells of {population!r}; give recordings of one network")
     figure = Figure(figsize=(10, 4.6), layout="constrained")
     above, below = figure.subplots(2, 1, sharex=True, height_ratios=(2.2, 1))
     colours = (INK, SPIKING, RATE, "#7a5195", "#2a9d5c", "#c0392b")
@@ -207,13 +211,20 @@ def membrane(time: ArrayLike, drive: Mapping[str, ArrayLike], level: ArrayLike, 
 
     drive: for each cell V less the current common to all, [time].   level: threshold less that current, [time].   spikes: ms, each cell's.
     """
+    time = check.floats(time, "time", shape=(None,))
+    shape, kinds = (len(time),), "fiu"
+    level = check.array(level, "level", kinds, shape=shape, finite=False)
+    drive = {name: check.array(v, f"drive[{name!r}]", kinds, shape=shape, finite=False) for name, v in check.named(drive, "drive").items()}
+    fired = {name: check.floats(v, f"spikes[{name!r}]", shape=(None,)) for name, v in check.named(spikes, "spikes").items()}
+    if not drive or not all(np.isfinite(v).any() for v in drive.values()):
+        raise StimulusError("there is nothing to plot: drive holds no finite number")
     figure = Figure(figsize=(10, 2.8), layout="constrained")
     axes = figure.subplots()
     axes.step(time, level, where="mid", color=INK, linewidth=1.2, label="level at which a cell fires")
     top = max(float(np.nanmax(v)) for v in drive.values())
     for (name, values), colour in zip(drive.items(), (SPIKING, RATE), strict=False):
         axes.step(time, values, where="mid", color=colour, linewidth=1.4, label=name)
-        axes.scatter(spikes.get(name, []), [top * 1.15] * len(spikes.get(name, [])), marker="|", s=160, color=colour)
+        axes.scatter(fired.get(name, []), [top * 1.15] * len(fired.get(name, [])), marker="|", s=160, color=colour)
     low = min(float(np.nanmin(v)) for v in drive.values())
     axes.set_ylim(low - 0.6, top * 1.15 + 0.8)
     axes.set_xlabel("ms", fontsize=8)
@@ -225,6 +236,10 @@ def membrane(time: ArrayLike, drive: Mapping[str, ArrayLike], level: ArrayLike, 
 
 def similarity(text: NDArray[np.floating], engram: NDArray[np.floating]) -> Figure:
     """Cosines of texts beside shares of common engram cells, [n, n] each, and one against the other."""
+    text = check.floats(text, "text", shape=(None, None))
+    if len(text) < 2 or text.shape[0] != text.shape[1]:
+        raise StimulusError(f"text has shape {text.shape}; give [n, n], of two texts at least")
+    engram = check.floats(engram, "engram", shape=text.shape)
     figure = Figure(figsize=(10, 3.3), layout="constrained")
     left, middle, right = figure.subplots(1, 3)
     pairs = np.triu_indices(len(text), 1)
@@ -248,11 +263,15 @@ def _spearman(x: NDArray[np.floating], y: NDArray[np.floating]) -> float:
 
 def attention(labels: Sequence[str], spiking: Sequence[float], rate: Sequence[float], curve: Mapping[int, float]) -> Figure:
     """Spike shares beside the softmax of the rate twin for one cue, and how their distance falls with the gamma cycles counted."""
+    labels = check.instances(labels, "labels", str, "give a text for each memory")
+    spikes, softmax = (check.floats(v, name, shape=(len(labels),)) for v, name in ((spiking, "spiking"), (rate, "rate")))
+    if not (curve := check.numbered(curve, "curve", least=1)):
+        raise StimulusError("there is nothing to plot: curve is empty; give a distance for each number of gamma cycles")
     figure = Figure(figsize=(10, 3.2), layout="constrained")
     left, right = figure.subplots(1, 2, width_ratios=[3, 2])
     y = np.arange(len(labels))
-    left.barh(y - 0.2, spiking, 0.38, color=SPIKING, label="subiculum, share of gamma cycles")
-    left.barh(y + 0.2, rate, 0.38, color=RATE, label="rate twin, softmax")
+    left.barh(y - 0.2, spikes, 0.38, color=SPIKING, label="subiculum, share of gamma cycles")
+    left.barh(y + 0.2, softmax, 0.38, color=RATE, label="rate twin, softmax")
     left.set_yticks(y, labels, fontsize=7)
     left.invert_yaxis()
     left.legend(fontsize=8, frameon=False)
@@ -273,7 +292,9 @@ def rows(table: Sequence[Row], sharpness: Mapping[str, float] | None = None) -> 
 
     sharpness: of the rate twin, by what stands in the legend: "published", "chosen".
     """
-    named = {name: f", sharpness {value:g} ({name})" for name, value in (sharpness or {}).items()}
+    table = check.instances(table, "table", Row, "give the rows of a comparison")
+    given = {} if sharpness is None else check.named(sharpness, "sharpness", "numbers")
+    named = {name: f", sharpness {check.finite(value, 'sharpness'):g} ({name})" for name, value in given.items()}
     systems = {
         "spiking": ("spiking", SPIKING), "rate": (f"rate{named.get('published', '')}", RATE),
         "chosen": (f"rate{named.get('chosen', ', chosen sharpness')}", OTHERS[1]), "cosine": ("cosine", MUTED),
@@ -299,9 +320,12 @@ def rows(table: Sequence[Row], sharpness: Mapping[str, float] | None = None) -> 
 
 def regions(table: Sequence[RegionRow]) -> Figure:
     """How near each region's spikes come to its rates: a panel for each, a dot for each simulator, and cosine beside them in grey."""
-    if not table:
+    if not (table := check.listed(table, "table", "rows")):
         raise StimulusError("there is nothing to plot: no rows")
+    table = check.instances(table, "table", RegionRow, "give the rows of `by_region`")
     names = [*table[0].values, "cosine"]
+    if any([*row.values, "cosine"] != names for row in table):
+        raise StimulusError("the rows have different simulators; give the rows of one comparison")
     figure = Figure(figsize=(10, 2 * (0.2 * len(names) + 0.9)), layout="constrained")
     panels = figure.subplots(2, -(-len(table) // 2), sharey=True, squeeze=False).ravel()
     for axes, row in zip(panels, table, strict=False):
@@ -323,8 +347,9 @@ def retrieval(table: Sequence[measured.RetrievalRow]) -> Figure:
 
     Blue: spiking memories, orange: rate memories, grey: baselines.
     """
-    if not table:
+    if not (table := check.listed(table, "table", "rows")):
         raise StimulusError("there is nothing to plot: no rows")
+    table = check.instances(table, "table", measured.RetrievalRow, "give the rows of `run`")
     panels = measured.datasets_of(table)
     columns = min(len(panels), 2)
     lines = -(-len(panels) // columns)
@@ -332,6 +357,8 @@ def retrieval(table: Sequence[measured.RetrievalRow]) -> Figure:
     every = figure.subplots(lines, columns, squeeze=False).ravel()
     for axes, own in zip(every, panels, strict=False):
         names = [m.name for m in measured.measures(own[0].dataset) if not m.sessions][:3] or list(own[0].shares)[:3]
+        if any(name not in row.shares for row in own for name in names):
+            raise StimulusError(f"a row of {own[0].dataset} lacks one of {', '.join(names)}; give the rows of one run")
         for y, row in enumerate(own):
             colour = MUTED if row.system in measured.BASELINES else RATE if "rate" in row.system else SPIKING
             for shift, (name, marker) in enumerate(zip(names, "osD", strict=False), start=-(len(names) // 2)):
@@ -349,6 +376,8 @@ def retrieval(table: Sequence[measured.RetrievalRow]) -> Figure:
 
 def cost(events: float, multiplications: float, spiking_ms: float, rate_ms: float) -> Figure:
     """Work and time of one recall, spiking and rate."""
+    events, multiplications = check.finite(events, "events", least=0), check.finite(multiplications, "multiplications", least=0)
+    spiking_ms, rate_ms = check.finite(spiking_ms, "spiking_ms", least=0), check.finite(rate_ms, "rate_ms", least=0)
     figure = Figure(figsize=(10, 1.9), layout="constrained")
     left, right = figure.subplots(1, 2)
     for axes, values, title in (

@@ -1,6 +1,7 @@
 """The command line as a user meets it: what it prints, what it refuses, and with which exit code."""
 
 import json
+import re
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -104,8 +105,25 @@ def test_bad_input_is_one_line_and_exit_code_2(arguments: list[str], clue: str, 
     assert clue in complaint[0]
 
 
+def test_forget_is_shown_under_its_usual_name_too() -> None:
+    assert re.search(r"delete +Delete memories for good", run(app, ["--help"]).stdout)
+
+
 def test_every_command_shows_an_example() -> None:
-    for name in ("store", "recall", "chain", "associate", "forget", "consolidate", "info", "demo", "compare", "simulate", "validate"):
+    for name in (
+        "store",
+        "recall",
+        "chain",
+        "associate",
+        "forget",
+        "delete",
+        "consolidate",
+        "info",
+        "demo",
+        "compare",
+        "simulate",
+        "validate",
+    ):
         assert "Example" in run(app, [name, "--help"]).stdout, name
     for group, name in (("plot", "raster"), ("bench", "simulate"), ("bench", "train")):
         assert "Example" in run(app, [group, name, "--help"]).stdout, name

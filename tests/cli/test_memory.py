@@ -6,10 +6,13 @@ from pathlib import Path
 
 import pytest
 from click.testing import Result
+from matplotlib.figure import Figure
 from typer.testing import CliRunner
 
-from spikemem import Memory, ModelSpec
+from spikemem import Memory, ModelSpec, Network, simulate
 from spikemem.cli import app
+from spikemem.cli.show import save
+from spikemem.errors import SpikememError
 from spikemem.hippocampus.hippocampus import PATHWAYS
 from tests.fakes import FakeEmbedder
 
@@ -151,3 +154,50 @@ def test_bad_input_is_one_line_and_nothing_is_made(arguments: list[str], clue: s
 
 def test_cycles_are_at_least_one() -> None:
     assert run("recall", "new.db", "cue", "--cycles", "0").exit_code == 2
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["store", "new.db", ""],
+        ["store", "new.db", "Ada moved.", "--model", "no-such-model"],
+        ["store", "new.db", "Ada moved.", "--metadata", "none"],
+        ["store", "new.db", "--conversation", "talk.json", "--after", "3"],
+        ["import", "new.db", "bad.jsonl"],
+        ["forget", "new.db", "3"],
+        ["associate", "new.db", "0", "1"],
+        ["update", "new.db", "0", "Ada moved."],
+        ["restore", "new.db", "0"],
+        ["backup", "new.db", "copy.db"],
+        ["backup", "brain.db", "no/folder/copy.db"],
+        ["check", "brain.db", "--repair", "no/folder/new.db"],
+        ["check", "talk.json", "--repair", "new.db"],
+        ["simulate", "no-such-model", "--out", "new.npz"],
+        ["simulate", "hippocampus-small", "--simulator", "none", "--out", "new.npz"],
+        ["plot", "raster", "talk.json", "--out", "new.png"],
+        ["plot", "raster", "rec.npz", "nobody", "--out", "new.svg"],
+        ["plot", "raster", "rec.npz", "--out", "new.none"],
+        ["compare", "--data", "none.tsv", "--out", "new"],
+        ["compare", "--ablate", "--data", "none.tsv", "--out", "new"],
+    ],
+    ids=" ".join,
+)
+def test_what_is_refused_leaves_nothing_behind(arguments: list[str]) -> None:
+    Path("talk.json").write_text(json.dumps(TALK), encoding="utf-8")
+    Path("bad.jsonl").write_text('{"id": 0}', encoding="utf-8")
+    simulate(Network(), {}, 2).save("rec.npz")
+    store("Ada moved.")
+    before = set(Path().rglob("*"))
+    assert run(*arguments).exit_code == 2
+    assert set(Path().rglob("*")) - before <= {Path("brain.db-shm"), Path("brain.db-wal")}  # of a reader, empty
+
+
+def test_a_picture_is_written_whole_or_not_at_all() -> None:
+    figure = Figure()
+    figure.text(0.5, 0.5, "$x_{$")  # which nobody can draw
+    for ending in ("png", "svg", "pdf"):
+        with pytest.raises(SpikememError, match="cannot be written as a picture"):
+            save(figure, Path(f"new.{ending}"))
+    assert list(Path().iterdir()) == []
+    save(Figure(), Path("new"))
+    assert list(Path().iterdir()) == [Path("new.png")]

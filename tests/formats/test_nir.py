@@ -147,7 +147,14 @@ def test_what_other_readers_will_not_see_is_said_with_the_names() -> None:
 
 @pytest.mark.filterwarnings("error")
 def test_what_every_reader_sees_is_written_without_warning() -> None:
-    to_nir(chain(LIF(reset=0.25), LIF(math.inf, reset=0.0)))
+    graph = to_nir(chain(LIF(reset=0.25), LIF(math.inf, reset=0.0)))
+    kinds = {"input:a": nir.Input, "a": nir.LIF, "a->b": nir.Linear, "b": nir.IF, "output:b": nir.Output}
+    assert {name: type(node) for name, node in graph.nodes.items()} == kinds
+    assert graph.edges == [("input:a", "a"), ("a", "a->b"), ("a->b", "b"), ("b", "output:b")]
+    leak, (a, b) = 1 - math.exp(-1 / 20.0), (graph.nodes[name] for name in "ab")
+    np.testing.assert_allclose([a.v_leak, a.v_threshold, a.v_reset], [[-0.25 * leak] * 3, [0.75 * leak] * 3, [0.0] * 3])  # reset at 0
+    np.testing.assert_allclose([b.v_threshold, b.v_reset], [[1.0] * 2, [0.0] * 2])
+    np.testing.assert_array_equal(graph.nodes["a->b"].weight, [[0.5, -0.125, 2.0], [0.25, 1.0, 0.0]])
 
 
 def test_what_cannot_be_written_is_refused() -> None:

@@ -16,8 +16,8 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from spikemem import Hits, Memory, ModelSpec
-from spikemem.errors import SpecError, StoreError, StoreLockedError, TextError, UnknownMemoryError, VectorError
+from spikemem import Hits, Memory, ModelSpec, load_model
+from spikemem.errors import SpecError, SpikememError, StoreError, StoreLockedError, TextError, UnknownMemoryError, VectorError
 from spikemem.hippocampus.regions import ec
 from spikemem.memory.embed import Progress, SentenceEmbedder
 from spikemem.memory.texts import MAX_CHARACTERS
@@ -268,6 +268,58 @@ def test_another_model_or_embedder_is_refused(open_memory: Open, path: Path, sma
     with pytest.raises(SpecError, match="no-such-model"):
         Memory.open(path, "no-such-model", embedder=FakeEmbedder())
     Memory.open(path, small, embedder=FakeEmbedder()).close()  # each failure has let go of the lock
+
+
+REFUSED: list[dict[str, Any]] = [
+    {"embedder": "no-such-model"},
+    {"embedder": object()},
+    {"model": "no-such-model"},
+    {"model": 7},
+    {"model": load_model("hippocampus-gated")},  # whose gates learned from vectors of another embedder
+    {"model": ModelSpec(ec={"weights": "/no/such.safetensors"})},
+    {"seed": -1},
+    {"device": 3},
+    {"embedder": FakeEmbedder(dim=2)},  # too few for DG
+]
+
+
+@pytest.mark.parametrize("lock", ["of the system", "beside the file"])
+@pytest.mark.parametrize("given", REFUSED, ids=str)
+def test_a_refused_open_leaves_nothing_behind(given: dict[str, Any], lock: str, path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    if lock == "beside the file":
+        monkeypatch.setattr("spikemem.memory.file.fcntl", None)
+    with pytest.raises(SpikememError):
+        Memory.open(path, **{"embedder": FakeEmbedder(), **given})
+    assert list(path.parent.iterdir()) == []
+
+
+@pytest.mark.parametrize("given", REFUSED, ids=str)
+def test_a_refused_open_leaves_an_old_file_as_it_was(given: dict[str, Any], path: Path) -> None:
+    path.touch()
+    with pytest.raises(SpikememError):
+        Memory.open(path, **{"embedder": FakeEmbedder(), **given})
+    assert list(path.parent.iterdir()) == [path]
+
+
+def test_the_embedder_is_made_before_the_file(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    seen = list[bool]()
+    monkeypatch.setattr("spikemem.memory.memory.embedder_of", lambda given: (seen.append(path.exists()), FakeEmbedder())[1])
+    Memory.open(path, "hippocampus-small").close()
+    assert seen[0] is False
+
+
+def test_a_new_file_in_which_nothing_was_stored_is_gone_after_an_error(open_memory: Open, path: Path) -> None:
+    def storing(*texts: str) -> None:
+        with open_memory() as memory:
+            for text in texts:
+                memory.store(text)
+
+    with pytest.raises(TextError):
+        storing("")
+    assert list(path.parent.iterdir()) == []
+    with pytest.raises(TextError):
+        storing("a thought", "")
+    assert list(open_memory(readonly=True)) == [0]
 
 
 def test_the_models_dimension_follows_the_embedder(path: Path) -> None:

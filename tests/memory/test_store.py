@@ -323,6 +323,21 @@ def test_a_new_file_is_private(path: Path) -> None:
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
 
 
+@pytest.mark.parametrize("before", [0o644, 0o660])
+def test_an_upgraded_file_is_private_like_its_copy_and_its_log(path: Path, before: int) -> None:
+    write_format_1(path)
+    path.chmod(before)
+    Store(path, readonly=True).close()
+    assert stat.S_IMODE(path.stat().st_mode) == before  # a reader leaves it as it is
+    writer = Store(path)
+    modes = {file.name: stat.S_IMODE(file.stat().st_mode) for file in path.parent.iterdir()}
+    writer.close()
+    assert modes == dict.fromkeys((path.name, f"{path.name}-wal", f"{path.name}-shm", f"{path.name}.format1"), 0o600)
+    path.chmod(before)
+    Store(path).close()
+    assert stat.S_IMODE(path.stat().st_mode) == before  # what its owner opened to others afterwards stays so
+
+
 def test_ram_is_no_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     store = Store(":memory:")
@@ -390,6 +405,34 @@ def test_a_file_of_two_names_is_refused(path: Path, tmp_path: Path, readonly: bo
     other.unlink()
     writer.close()
     assert len(content(path)[0]) == 6  # type: ignore[arg-type]
+
+
+def test_without_locks_of_the_system_one_beside_the_file_serves(path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("spikemem.memory.file.fcntl", None)
+    fill(path)
+    other = tmp_path / "other.db"
+    other.symlink_to(path)
+    writer = Store(path)
+    code = "import spikemem.memory.file as f, sys; f.fcntl = None; from spikemem.memory.store import Store; Store(sys.argv[1])"
+    for name in (path, other):
+        with pytest.raises(StoreLockedError, match="readonly=True"):
+            Store(name)
+        found = subprocess.run([sys.executable, "-c", code, str(name)], capture_output=True, text=True, check=False)
+        assert "StoreLockedError" in found.stderr
+    Store(path, readonly=True).close()
+    writer.add(*([part] for part in row(7)))
+    writer.close()
+    assert subprocess.run([sys.executable, "-c", code, str(other)], check=False).returncode == 0
+    Store(path).close()
+
+
+def test_what_cannot_be_a_lock_beside_a_file_is_named(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("spikemem.memory.file.fcntl", None)
+    fill(path)
+    lock = path.with_name(f"{path.name}.lock")
+    lock.write_text("notes of somebody else" * 100, encoding="utf-8")
+    with pytest.raises(StoreError, match=r"memory\.db\.lock cannot be a lock"):
+        Store(path)
 
 
 def test_a_writer_beside_a_reader_leaves_no_descriptor(path: Path) -> None:

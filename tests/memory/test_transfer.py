@@ -3,7 +3,7 @@
 import json
 import os
 import sqlite3
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -11,10 +11,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from spikemem import Memory
 from spikemem.errors import SpikememError, StoreError, TextError
 from spikemem.memory import check, repair
+from spikemem.memory.embed import Progress
 from spikemem.memory.formats import KEY, MEMORY
 from spikemem.memory.rows import MOST_NUMBER, crc_of, sealed
 from tests.conftest import Open
@@ -191,6 +193,19 @@ def test_of_a_damaged_file_the_rest_is_saved(
         assert new.recall("Ada lives ~in Rome", top_k=1)[0].id == 4
     with pytest.raises(StoreError, match="already"):
         repair(path, tmp_path / "new.db")
+
+
+def test_a_repair_that_fails_leaves_no_file(memory: Memory, path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    class Failing(FakeEmbedder):
+        def embed(self, texts: Sequence[str], progress: Progress | None = None) -> NDArray[np.float32]:
+            raise TextError("nobody is there")
+
+    monkeypatch.setattr("spikemem.memory.embed.SentenceEmbedder", Failing)
+    memory.close()
+    damaged(path, "DELETE FROM keys")
+    with pytest.raises(TextError):
+        repair(path, tmp_path / "new.db")
+    assert list(tmp_path.glob("new.db*")) == []
 
 
 @pytest.mark.slow

@@ -83,7 +83,7 @@ def test_changes_have_a_panel_for_each_name_with_its_points(tmp_path: Path) -> N
 
 @pytest.mark.parametrize(
     ("likeness", "clue"),
-    [({}, "no pair"), ({"rate": ([], [])}, "'rate' has 0 and 0"), ({"rate": ([0.1, 0.2], [0.1, 0.2, 0.3])}, "'rate' has 2 and 3")],
+    [({}, "no pair"), ({"rate": ([], [])}, "'rate'. has 0 and 0"), ({"rate": ([0.1, 0.2], [0.1, 0.2, 0.3])}, "'rate'. has 2 and 3")],
 )
 def test_pairs_that_do_not_fit_are_refused(likeness: dict[str, tuple[list[float], list[float]]], clue: str) -> None:
     with pytest.raises(StimulusError, match=clue):
