@@ -22,10 +22,10 @@ parser.add_argument("--out", type=Path, default=Path("docs/attempts.png"))
 def main() -> None:
     args = parser.parse_args()
     corpus, embedder = load_corpus(), SentenceEmbedder()
-    texts = [fact.text for fact in corpus.facts]
+    texts, alone = corpus.texts[:500], corpus.alone[0]
     memory = Hippocampus(load_model("hippocampus-engram-small"))
     memory.store(embedder.embed(texts))
-    cue = corpus.facts[0].paraphrases[0]
+    cue = corpus.cues[alone][0]
     found = memory.recall(embedder.embed([cue]), args.attempts, record=True)
     names = [texts[i] if len(texts[i]) < 40 else f"{texts[i][:38]}…" for i in found.ids[0]]
     assert found.recording is not None

@@ -1,9 +1,21 @@
 """Figures: each function takes spikes or numbers and returns a matplotlib `Figure`."""
 
 from spikemem.plots.learning import changes, differences, losses, story_gates, task_errors
-from spikemem.plots.memory import agreement, attempts, attention, cost, drives, membrane, raster, regions, retrieval, rows, similarity
+from spikemem.plots.memory import (
+    agreement,
+    attempts,
+    attention,
+    cost,
+    drives,
+    membrane,
+    raster,
+    regions,
+    retrieval,
+    rows,
+    similarity,
+)  # fmt: skip
 
 __all__ = [
-    "agreement", "attempts", "attention", "changes", "cost", "differences", "drives", "losses", "membrane", "raster", "regions", "retrieval", "rows",
-    "similarity", "story_gates", "task_errors",
+    "agreement", "attempts", "attention", "changes", "cost", "differences", "drives", "losses", "membrane", "raster", "regions",
+    "retrieval", "rows", "similarity", "story_gates", "task_errors",
 ]  # fmt: skip

@@ -115,7 +115,7 @@ def attempts(recording: Recording, engrams: ArrayLike, names: Sequence[str], bat
         for step in recording.marks.get("theta", []):
             axes.axvline(step * recording.dt, color=INK, linewidth=1.0, zorder=0)
         tidy(axes)
-    above.legend(fontsize=8, frameon=False, loc="upper right", ncols=len(names) + 1)
+    figure.legend(fontsize=8, frameon=False, loc="outside lower center", ncols=2)
     figure.suptitle(title, fontsize=10)
     return figure
 

@@ -144,7 +144,8 @@ def test_dg_drives_the_engram_of_its_own_code(spec: ModelSpec) -> None:
 def test_hits_come_in_the_order_of_time(memory: Hippocampus) -> None:
     found = memory.recall(units(N)[:5], top_k=6)
     assert found.latency is not None
-    assert (np.diff(found.latency, axis=1) == 125.0).all() and (found.latency[:, 0] == 120.0).all()
+    assert (np.diff(found.latency, axis=1) == 125.0).all()
+    assert (found.latency[:, 0] == 120.0).all()
     assert all(len(set(row)) == 6 for row in found.ids.tolist())
 
 
@@ -166,7 +167,8 @@ def test_all_cells_are_used_alike() -> None:
     cells = drawn.engrams(np.arange(1000))
     assert all(len(set(row)) == 20 for row in cells.tolist())
     uses = np.bincount(cells.ravel(), minlength=2048)
-    assert uses.max() - uses.min() <= 10 and uses.sum() == 20_000
+    assert uses.max() - uses.min() <= 10
+    assert uses.sum() == 20_000
     owner = drawn.owner(1000)
     for m in (0, 102, 999):
         assert sorted(np.flatnonzero((owner == m).any(axis=1))) == cells[m].tolist()
@@ -221,7 +223,9 @@ def test_a_snapshot_recalls_alike(spec: ModelSpec, tmp_path: Path) -> None:
 def test_nothing_stored_answers_nothing(spec: ModelSpec) -> None:
     memory = Hippocampus(spec)
     found = memory.recall(units(2), top_k=2)
-    assert (found.ids == -1).all() and np.isnan(found.scores).all() and (found.novelty == 1).all()
+    assert (found.ids == -1).all()
+    assert np.isnan(found.scores).all()
+    assert (found.novelty == 1).all()
     same(found, memory.recall(units(2), top_k=2, record=True))
 
 
