@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 
 from spikemem.errors import NetworkError
 from spikemem.network.graph import KWinners, Logistic, Network, Population, Projection
+from spikemem.network.neurons import LIF
 from spikemem.network.synapses import OneBit, Sparse, Synapses, unpack
 from spikemem.simulators.recording import Recording
 from spikemem.simulators.registry import simulate
@@ -125,7 +126,11 @@ class Leak(Part):
     tau: float
 
     def population(self, cells: Population) -> Population:
-        return replace(cells, neuron=replace(cells.neuron, tau=self.tau)) if cells.name == self.region else cells  # type: ignore[call-arg]
+        if cells.name != self.region:
+            return cells
+        if not isinstance(cells.neuron, LIF):
+            raise NetworkError(f"the cells of {self.region!r} are {type(cells.neuron).__name__}, and a leak is of LIF cells")
+        return replace(cells, neuron=replace(cells.neuron, tau=self.tau))
 
 
 @dataclass(frozen=True)

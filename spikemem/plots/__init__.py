@@ -1,9 +1,9 @@
 """Figures: each function takes spikes or numbers and returns a matplotlib `Figure`."""
 
 from spikemem.plots.learning import changes, differences, losses, story_gates, task_errors
-from spikemem.plots.memory import agreement, attention, cost, drives, membrane, raster, regions, retrieval, rows, similarity
+from spikemem.plots.memory import agreement, attention, cost, damage, drives, membrane, raster, regions, retrieval, rows, similarity
 
 __all__ = [
-    "agreement", "attention", "changes", "cost", "differences", "drives", "losses", "membrane", "raster", "regions", "retrieval", "rows",
-    "similarity", "story_gates", "task_errors",
+    "agreement", "attention", "changes", "cost", "damage", "differences", "drives", "losses", "membrane", "raster", "regions", "retrieval",
+    "rows", "similarity", "story_gates", "task_errors",
 ]  # fmt: skip

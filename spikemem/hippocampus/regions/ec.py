@@ -87,9 +87,7 @@ def rounding(spec: ECSpec) -> float:
     return HALF if spec.weights is None else overshoot(code(spec))
 
 
-def volley(
-    spec: ECSpec, vectors: NDArray[np.float32], lost: NDArray[np.bool_] | None = None
-) -> tuple[NDArray[np.int8], NDArray[np.int8]]:
+def volley(spec: ECSpec, vectors: NDArray[np.float32], lost: NDArray[np.bool_] | None = None) -> tuple[NDArray[np.int8], NDArray[np.int8]]:
     """Encode vectors, [n, d]: n, and the spikes of each dimension's two cells, int8, [n, d] each; by the cells' own equation.
 
     lost: cells that are, [2d].
