@@ -44,7 +44,6 @@ speaks where a question names one (`around`), which those of public data sets do
 
 SILENCED: Mapping[str, Callable[[Hippocampus], None]] = {
     "": lambda memory: None,
-    "DG silent": lambda memory: memory.lesion("dg", 1.0),
     "CA3 silent": lambda memory: memory.lesion("ca3", 1.0),
     "CA3 recurrence cut": lambda memory: memory.cut("ca3->ca3"),
 }
@@ -112,7 +111,10 @@ class MemorySystem:
 
     def rank(self, questions: Sequence[str], k: int) -> NDArray[np.int64]:
         cues = self._vectors(questions)
-        found = self._memory.recall(cues, k, words=None if self.plain else self._words(questions))
+        if self.damage and isinstance(self._memory, Hippocampus):
+            found = self._memory.recall(cues, k, cycles=1, attention_cycles=1)  # attention, which is simulated, changes no rank
+        else:
+            found = self._memory.recall(cues, k, words=None if self.plain else self._words(questions))
         self.events = math.nan if self.rate else float(found.events.mean())
         return found.ids
 
