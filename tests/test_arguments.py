@@ -204,7 +204,33 @@ CALLS: dict[str, Callable[[Any], object]] = {
     "Task": lambda x: Task.of("a", "b", ["c"], [("d", {0}, x)]),
     **{f"data {name}": call for name, call in DATASETS.items()},
 }
+
+
+def whole_again(harm: Callable[[Hippocampus, Any], None]) -> Callable[[Hippocampus, Any], None]:
+    """A damage that is undone at once, so that the next call meets none."""
+
+    def done(memory: Hippocampus, x: Any) -> None:
+        try:
+            harm(memory, x)
+        finally:
+            memory.restore()
+
+    return done
+
+
+DAMAGE: dict[str, Callable[[Hippocampus, Any], None]] = {
+    "lesion": lambda m, x: m.lesion(x, 0.5),
+    "share": lambda m, x: m.lesion("ec", x),
+    "damage seed": lambda m, x: m.lesion("ec", 0.5, x),
+    "cut": lambda m, x: m.cut(x),
+    "jitter": lambda m, x: m.jitter("ec->dg", x),
+    "bits": lambda m, x: m.bits("ec->dg", x),
+    "noise": lambda m, x: m.noise("ec", x),
+    "drop": lambda m, x: m.drop("ec", x),
+    "leak": lambda m, x: m.leak("ec", x),
+}
 OF_A_MEMORY: dict[str, Callable[[Hippocampus, Any], object]] = {
+    **{name: whole_again(harm) for name, harm in DAMAGE.items()},
     "store": lambda m, x: m.store(x),
     "target": lambda m, x: m.store(units(1, dim=8), x),
     "variants": lambda m, x: m.store(units(1, dim=8), None, x),

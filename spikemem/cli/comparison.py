@@ -16,6 +16,7 @@ from spikemem.errors import SpikememError, TextError
 if TYPE_CHECKING:
     from spikemem.data.datasets import Task
     from spikemem.evaluate.compare import Row
+    from spikemem.evaluate.compare_damage import DamageRow
 
 app = typer.Typer()
 
@@ -74,7 +75,7 @@ def _table(rows: Sequence["Row"], sharpness: Mapping[str, float]) -> None:
 
 
 EXAMPLES = """Examples: `spikemem compare --data pairs.tsv` with one `memory<TAB>cue` a line; `spikemem compare --regions`;
-`spikemem compare --ablate --data FOLDER` with public data sets, as for `spikemem bench data`"""
+`spikemem compare --damage`; `spikemem compare --ablate --data FOLDER` with public data sets, as for `spikemem bench data`"""
 Out = Annotated[Path, typer.Option("--out", help="Folder for the rows, as JSON and as CSV, and the figure; made where it is missing.")]
 
 
@@ -83,22 +84,27 @@ def compare(
     data: Annotated[
         Path | None, typer.Option(help="Your own pairs, UTF-8, memory TAB cue, or, to ablate, a folder of data sets; the demo corpus.")
     ] = None,
-    model: Annotated[str | None, typer.Option(help="Name or path of a model file; hippocampus-base, for regions -small.")] = None,
+    model: Annotated[
+        str | None, typer.Option(help="A model file; hippocampus-base, for regions -small, for damage -small and -engram-small.")
+    ] = None,
     regions: Annotated[bool, typer.Option("--regions", help="Population by population instead, every spike simulated.")] = False,
     ablate: Annotated[bool, typer.Option("--ablate", help="Pathways of hippocampus-text left out, and alone, instead.")] = False,
+    damage: Annotated[bool, typer.Option("--damage", help="Cells lost, synapses cut, noise and leak instead, and float keys.")] = False,
     only: Annotated[list[str] | None, typer.Option(help="To ablate: a data set of the folder, again for more; all by default.")] = None,
     simulator: Annotated[list[str] | None, typer.Option(help="For regions, again for more; all but variants by default.")] = None,
-    cues: Annotated[int, typer.Option(min=1, help="For regions: how many cues.")] = 8,
+    cues: Annotated[int | None, typer.Option(min=1, help="How many cues; for regions 8, for damage 100 by default.")] = None,
     folder: Out = Path("results"),
     seed: Seed = 0,
     json_: Json = False,
 ) -> None:
-    """Spiking against rate and cosine, row by row or region by region, on the demo corpus or on pairs of one's own."""
+    """Spiking against rate and cosine, row by row, region by region or damage by damage, on the demo corpus or on pairs of one's own."""
     from spikemem.evaluate.retrieval import make_folder
 
     with clear_errors():
         if ablate and (regions or simulator or model):
             raise SpikememError("--ablate goes with --data, --only, --out and --json; its model is hippocampus-text")
+        if damage and (ablate or regions):
+            raise SpikememError("--damage goes with --data, --model, --cues, --out, --seed and --json")
         if only and not ablate:
             raise SpikememError("--only goes with --ablate: it names data sets of a folder")
         if simulator and not regions:
@@ -106,14 +112,51 @@ def compare(
         if ablate:
             tasks = _tasks(data, only or [])
             make_folder(folder)
-            _ablate(tasks, folder, json_)
+            _ablate(tasks, data is None or not data.is_dir(), folder, json_)
             return
         pairs = _given(data)
         make_folder(folder)
         if regions:
-            _regions(pairs, model or "hippocampus-small", simulator, cues, folder, seed, json_)
+            _regions(pairs, model or "hippocampus-small", simulator, cues or 8, folder, seed, json_)
+        elif damage:
+            _damage(pairs, [model] if model else ["hippocampus-small", "hippocampus-engram-small"], cues or 100, folder, seed, json_)
         else:
             _rows(pairs, model or "hippocampus-base", folder, seed, json_)
+
+
+def _damage(pairs: Sequence[tuple[str, str]], models: Sequence[str], cues: int, folder: Path, seed: int, as_json: bool) -> None:
+    """What damage does to models: a few rows, on pairs (memory, cue)."""
+    from spikemem import plots
+    from spikemem.data.datasets import Task
+    from spikemem.evaluate.compare_damage import FEW, Asked, compare_damage
+    from spikemem.hippocampus.hippocampus import Hippocampus
+    from spikemem.hippocampus.spec import load_model
+    from spikemem.memory.embed import SentenceEmbedder
+
+    asked = Asked.of(Task.of("pairs", "pairs", *_placed(pairs)), len(pairs), cues)
+    with bar("embedding") as progress:
+        vectors = SentenceEmbedder().embed([*asked.texts, *asked.cues], progress)
+    texts, questions = vectors[: len(asked.texts)], vectors[len(asked.texts) :]
+    made = {name: Hippocampus(load_model(name).with_dim(vectors.shape[1]), seed=seed) for name in models}
+    for memory in made.values():
+        memory.store(texts)
+    with bar("damaging") as progress:
+        rows = compare_damage(made, texts, questions, asked.right, FEW, progress)
+    _keep([row.json() for row in rows], plots.damage(rows), folder / "damage", {"memories": len(texts)})
+    systems = list(dict.fromkeys(name for row in rows for name in row.shares))
+    told = [{"what": row.name, **{name: _interval(row, name) for name in systems}} for row in rows]
+    title = f"share right of {len(questions)} cues on {len(texts)} memories, with 95 % Wilson interval"
+    show([row.json() for row in rows] if as_json else told, as_json, title)
+
+
+def _interval(row: "DamageRow", system: str) -> str:
+    return "{:.3f} [{:.3f}, {:.3f}]".format(row.shares[system], *row.interval(system)) if system in row.shares else "-"
+
+
+def _placed(pairs: Sequence[tuple[str, str]]) -> tuple[list[str], list[tuple[str, set[int], str]]]:
+    """The memories of pairs (memory, cue), each once, and the cues with the place of theirs, as `Task.of` takes them."""
+    place = {text: i for i, text in enumerate(dict.fromkeys(memory for memory, _ in pairs))}
+    return list(place), [(cue, {place[memory]}, "") for memory, cue in pairs]
 
 
 def _given(data: Path | None) -> list[tuple[str, str]]:
@@ -172,13 +215,14 @@ def _tasks(data: Path | None, only: Sequence[str]) -> list["Task"]:
         return [load_conversation().task]
     if data.is_dir():
         return [task for own in found_in(data, only).values() for task in own]
-    pairs = _pairs(data)
-    place = {text: i for i, text in enumerate(dict.fromkeys(memory for memory, _ in pairs))}
-    return [Task.of("pairs", data.name, list(place), [(cue, {place[memory]}, "") for memory, cue in pairs])]
+    return [Task.of("pairs", data.name, *_placed(_pairs(data)))]
 
 
-def _ablate(tasks: Sequence["Task"], folder: Path, as_json: bool) -> None:
-    """Each pathway left out and alone, spiking and rate, beside cosine."""
+def _ablate(tasks: Sequence["Task"], silences: bool, folder: Path, as_json: bool) -> None:
+    """Each pathway left out and alone, spiking and rate, beside cosine.
+
+    silences: also regions and synapses silenced, which is simulated and takes too long on public data.
+    """
     from spikemem import plots
     from spikemem.cli.data import print_rows
     from spikemem.evaluate import retrieval, systems
@@ -189,7 +233,8 @@ def _ablate(tasks: Sequence["Task"], folder: Path, as_json: bool) -> None:
     with spinner("loading the embedder"):
         embedder = CachedEmbedder(embed.SentenceEmbedder(), folder / "embeddings")
     with bar("ablating") as progress:
-        rows = retrieval.run(tasks, embedder, folder, makers=systems.ablations(), progress=progress)
+        makers = [*systems.ablations(), *(systems.silenced() if silences else [])]
+        rows = retrieval.run(tasks, embedder, folder, makers=makers, progress=progress)
     made = [row.json() for row in rows]
     retrieval.write(folder / "ablation.json", json.dumps(made, indent=1))
     flat = [{"dataset": row.dataset, "system": row.system, "n": row.n, **row.shares} for row in rows]

@@ -1,6 +1,6 @@
-from . import bench, bench_training, compare, compare_regions, retrieval, validate
+from . import bench, bench_training, compare, compare_damage, compare_regions, retrieval, validate
 from .baselines import BM25, Cosine, Faiss, Neighbours, Sum, System
-from .systems import MemorySystem, ablations, lesioned
+from .systems import MemorySystem, ablations, lesioned, silenced
 
 __all__ = [
     "BM25",
@@ -14,8 +14,10 @@ __all__ = [
     "bench",
     "bench_training",
     "compare",
+    "compare_damage",
     "compare_regions",
     "lesioned",
     "retrieval",
+    "silenced",
     "validate",
 ]

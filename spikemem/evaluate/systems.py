@@ -1,7 +1,7 @@
 """The spiking memory and its rate twin as systems that are measured beside nearest neighbour."""
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING
@@ -45,17 +45,26 @@ ABLATIONS = {
 speaks where a question names one (`around`), which those of public data sets do not."""
 
 
+SILENCED: Mapping[str, Callable[[Hippocampus], None]] = {
+    "": lambda memory: None,
+    "CA3 silent": lambda memory: memory.lesion("ca3", 1.0),
+    "CA3 recurrence cut": lambda memory: memory.cut("ca3->ca3"),
+}
+"""Which regions and synapses are silenced in memories of vectors alone."""
+
+
 @dataclass
 class MemorySystem:
     """A memory that stores a task's texts with their words, cues, sessions and moments, and answers by its recall.
 
     rate: the twin in place of the spiking memory.   plain: vectors alone.   ablation: what is cut, of `ABLATIONS`.
-    model: in place of hippocampus-text, or, for vectors alone, of hippocampus-base.
+    model: in place of hippocampus-text, or, for vectors alone, of hippocampus-base.   damage: what is silenced, of `SILENCED`.
     """
 
     rate: bool = False
     plain: bool = False
     ablation: str = ""
+    damage: str = ""
     model: ModelSpec | None = None
     seed: int = 0
     events: float = math.nan
@@ -69,7 +78,9 @@ class MemorySystem:
     def name(self) -> str:
         kind = "rate twin" if self.rate else "spiking memory"
         if self.plain:
-            return f"{kind}, vectors alone" if self.model is None else f"{kind}, vectors alone, {self.model.name}"
+            return ", ".join(
+                [f"{kind}, vectors alone", *([self.model.name] if self.model else []), *([self.damage] if self.damage else [])]
+            )
         return f"{kind}, {self.ablation}" if self.ablation else kind
 
     def fit(self, task: Task, vectors: Vectors) -> None:
@@ -81,6 +92,8 @@ class MemorySystem:
         self._memory = self._empty(spec)
         if self.plain:
             self._memory.store(embedded)
+            if isinstance(self._memory, Hippocampus):
+                SILENCED[self.damage](self._memory)
             return
         parts = [pieces(text) for text in task.embedded]
         further = [[*own, *cues] for own, cues in zip(parts, task.cues, strict=True)]
@@ -106,7 +119,10 @@ class MemorySystem:
 
     def rank(self, questions: Sequence[str], k: int) -> NDArray[np.int64]:
         cues = self._vectors(questions)
-        found = self._memory.recall(cues, k, words=None if self.plain else self._words(questions))
+        if self.damage and isinstance(self._memory, Hippocampus):
+            found = self._memory.recall(cues, k, cycles=1, attention_cycles=1)  # attention, which is simulated, changes no rank
+        else:
+            found = self._memory.recall(cues, k, words=None if self.plain else self._words(questions))
         self.events = math.nan if self.rate else float(found.events.mean())
         return found.ids
 
@@ -114,6 +130,15 @@ class MemorySystem:
 def ablations() -> list[Callable[[], System]]:
     """Cosine, then the spiking memory and its rate twin whole, with each pathway left out, and with some alone."""
     return [Cosine, *(partial(MemorySystem, rate, ablation=name) for name in ABLATIONS for rate in (False, True))]
+
+
+def silenced() -> list[Callable[[], System]]:
+    """Memories of vectors alone, by index cells and by engrams: whole, and with each thing of `SILENCED` silent.
+
+    Those by index cells are simulated where they are damaged, which is for small tasks.
+    """
+    models = (load_model("hippocampus-base"), load_model("hippocampus-engram"))
+    return [partial(MemorySystem, plain=True, model=model, damage=name) for model in models for name in SILENCED]
 
 
 def lesioned(spec: ModelSpec, cut: Sequence[str]) -> ModelSpec:

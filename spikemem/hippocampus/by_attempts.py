@@ -16,7 +16,7 @@ from spikemem.hippocampus.regions.engrams import RELEASE
 from spikemem.hippocampus.regions.index_cells import NONE
 from spikemem.hippocampus.regions.pathway_cells import PATHWAYS
 from spikemem.hippocampus.regions.rhythm import DT, GAMMA, THETA
-from spikemem.hippocampus.ways import Cycles
+from spikemem.hippocampus.ways import BY_EVENTS, Cycles
 from spikemem.kernels import engrams
 from spikemem.network.graph import Network
 from spikemem.simulators.recording import Recording
@@ -48,26 +48,27 @@ class ByAttempts:
     circuit: EngramCircuit
 
     def recall(self, volley: Volley, vectors: NDArray[np.float32], top_k: int, cycles: Cycles, target: Target | None) -> Recall:
-        """One memory an attempt; where attempts find nothing new there are more, as long as cells are left that may fire."""
+        """One memory an attempt; where attempts find nothing new there are more, as long as cells are left that fire."""
+        volley = self.circuit.damaged_volley(vectors, volley.cue_words)
+        where = BY_EVENTS if target is None and not self.circuit.computes else target
         most = self.circuit.spec.dg.cells // self.circuit.spec.ca3.core
         number, wanted = min(top_k, most), min(top_k, int(self._may_answer(volley).sum()))
         while True:
-            if target is None:
+            if where is None:
                 made, recording = self._computed(volley, number), None
             else:
-                recording = self.circuit.simulate(attempts_protocol(number), vectors, simulator=target[0], device=target[1])
+                recording = self.circuit.simulate(attempts_protocol(number), vectors, simulator=where[0], device=where[1])
                 made = self._read(recording)
             found = self._report(made, volley, top_k)
-            if number == most or ((found.ids != NONE).sum(1) >= wanted).all():
-                return replace(found, recording=recording)
+            if number == most or (((found.ids != NONE).sum(1) >= wanted) | (made.size[:, -1] == 0)).all():
+                return replace(found, recording=recording if target else None)
             number = min(2 * number + SPARE, most)
 
     def _computed(self, volley: Volley, number: int) -> Attempts:
         """The attempts without simulation."""
-        ca3 = self.circuit.ca3
-        cells, size, events = engrams.attempts(ca3.hetero, volley.codes, number, ca3.completion())
+        cells, size, events = engrams.attempts(self.circuit.ca3.hetero, volley.codes, number, self.circuit.completion())
         events += perforant_events(self.circuit, volley)
-        return Attempts(cells, size, self.circuit.ca1.predicted(cells, size), volley.counts, events)
+        return Attempts(cells, size, self.circuit.said(cells, size), volley.counts, events)
 
     def _read(self, recording: Recording) -> Attempts:
         """The attempts, read from spikes."""
@@ -119,10 +120,14 @@ class ByAttempts:
         cells, size, _ = engrams.attempts(ca3.hetero, given, 1, ca3.completion())
         return Completion(cells[:, 0], self._named(cells, size)[0][:, 0])
 
-    def chain(self, volley: Volley, hops: int, spreads: bool) -> NDArray[np.int64]:
-        ca3 = self.circuit.ca3
-        begin, size, _ = engrams.attempts(ca3.hetero, volley.codes, 1, ca3.completion())
-        return self._chained(*engrams.hops(ca3.slow, begin[:, 0], size[:, 0], hops, ca3.level, ca3.completion()), volley)
+    def chain(self, volley: Volley, vectors: NDArray[np.float32], hops: int, spreads: bool) -> NDArray[np.int64]:
+        if not self.circuit.computes:
+            cells, size = self.circuit.fired(self.simulate_chain(vectors, volley.cue_words, hops, BY_EVENTS))
+            return self._chained(cells[:, 1:], size[:, 1:], volley)
+        ca3, complete = self.circuit.ca3, self.circuit.completion()
+        codes = self.circuit.damaged_volley(vectors, volley.cue_words).codes
+        begin, size, _ = engrams.attempts(ca3.hetero, codes, 1, complete)
+        return self._chained(*engrams.hops(ca3.slow, begin[:, 0], size[:, 0], hops, ca3.level, complete), volley)
 
     def _chained(self, cells: NDArray[np.uint16], size: NDArray[np.int64], volley: Volley | None) -> NDArray[np.int64]:
         ids, _ = self._named(cells, size)
@@ -131,6 +136,9 @@ class ByAttempts:
 
     def network(self) -> Network:
         return self.circuit.network()
+
+    def networks(self) -> tuple[Network, ...]:
+        return self.circuit.network(), self.circuit.network(slow=True)
 
     def simulate_recall(
         self, vectors: NDArray[np.float32], cue_words: CueWords, cycles: Cycles, target: Target, record: dict[str, ArrayLike] | None

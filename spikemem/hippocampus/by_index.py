@@ -13,7 +13,7 @@ from spikemem.hippocampus.recall import Completion, Recall, answer, simulate
 from spikemem.hippocampus.regions.cue_words import CueWords
 from spikemem.hippocampus.regions.gates import MAJORITY, GateCells
 from spikemem.hippocampus.regions.rhythm import RecallSchedule, chain_protocol
-from spikemem.hippocampus.ways import Cycles
+from spikemem.hippocampus.ways import BY_EVENTS, Cycles
 from spikemem.network.graph import Network
 from spikemem.simulators.recording import Recording
 
@@ -27,10 +27,11 @@ class ByIndex:
 
     def recall(self, volley: Volley, vectors: NDArray[np.float32], top_k: int, cycles: Cycles, target: Target | None) -> Recall:
         schedule = RecallSchedule(cycles.settle, cycles.attention, self.passes(cycles.theta))
-        if target is None:
+        if target is None and not self.circuit.damage:
             found = answer(self.circuit, volley, top_k, schedule)
         else:
-            found = simulate(self.circuit, volley, vectors, top_k, schedule, target)
+            found = simulate(self.circuit, volley, vectors, top_k, schedule, target or BY_EVENTS)
+            found = found if target else replace(found, recording=None)
         if self.gates is None:
             return found
         verdicts = judged(self.circuit, self.gates, volley, vectors, target)
@@ -51,7 +52,9 @@ class ByIndex:
     def complete(self, codes: ArrayLike, settle: int) -> Completion:
         return chain.complete(self.circuit, codes, settle)
 
-    def chain(self, volley: Volley, hops: int, spreads: bool) -> NDArray[np.int64]:
+    def chain(self, volley: Volley, vectors: NDArray[np.float32], hops: int, spreads: bool) -> NDArray[np.int64]:
+        if self.circuit.damage and len(self.circuit.ca1):
+            return self.read_chain(self.simulate_chain(vectors, volley.cue_words, hops, BY_EVENTS))
         return chain.recall_chain(self.circuit, volley, hops, spreads and self.passes(2) > 1)
 
     def network(self) -> Network:
@@ -59,6 +62,9 @@ class ByIndex:
         if self.gates is not None:
             self.gates.build(net, self.circuit.ca1, self.circuit.seed)
         return net
+
+    def networks(self) -> tuple[Network, ...]:
+        return (self.circuit.network(),)
 
     def simulate_recall(
         self, vectors: NDArray[np.float32], cue_words: CueWords, cycles: Cycles, target: Target, record: dict[str, ArrayLike] | None

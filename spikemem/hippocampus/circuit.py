@@ -106,7 +106,8 @@ class Circuit(Holding):
         slow = any(g.mode is Mode.HOP for g in protocol)
         silences = cue_words is not None and cue_words.silenced is not None
         net = self.network(candidates, competitors, slow, passes, silences)
-        return run(net, self.stimulus(protocol, vectors, cue_words, passes), len(protocol), simulator, device, record)
+        damaged = self.damage.applied(net, self.stimulus(protocol, vectors, cue_words, passes))
+        return run(*damaged, len(protocol), simulator, device, record)
 
     # -- reading spikes ------------------------------------------------------------------------------------------------------------
 

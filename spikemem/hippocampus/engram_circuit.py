@@ -7,7 +7,8 @@ from numpy.typing import ArrayLike, NDArray
 
 from spikemem.hippocampus import teaching
 from spikemem.hippocampus.circuit import run
-from spikemem.hippocampus.holding import Holding, Target
+from spikemem.hippocampus.damage import Cut, Lesion
+from spikemem.hippocampus.holding import Holding, Target, Volley
 from spikemem.hippocampus.regions import ec
 from spikemem.hippocampus.regions.contract import CircuitDrive, CircuitWiring, Region
 from spikemem.hippocampus.regions.cue_words import CueWords
@@ -17,11 +18,17 @@ from spikemem.hippocampus.regions.prediction import EngramCA1
 from spikemem.hippocampus.regions.rhythm import DT, THETA, Gamma, Mode
 from spikemem.hippocampus.spec import CYCLES, ModelSpec
 from spikemem.hippocampus.teaching import Lesson
+from spikemem.kernels.engrams import Completion
 from spikemem.network.graph import Network
 from spikemem.simulators.recording import Recording
 
 REPLAYS = 3
 """How often sleep replays each memory to CA1, which learns from its mistakes (`regions.prediction`)."""
+
+COMPUTED = ("ec", "dg", "ca3", "ca1")
+"""Populations whose lost cells are left out where a recall is computed without simulation."""
+RECURRENT = "ca3->ca3"
+"""The projection of CA3's recurrent synapses, which may be cut in such a recall."""
 
 
 class EngramCircuit(Holding):
@@ -123,7 +130,34 @@ class EngramCircuit(Holding):
     ) -> Recording:
         """Every spike of a protocol, step by step, with theta and gamma marked."""
         slow = any(g.mode is Mode.HOP for g in protocol)
-        return run(self.network(slow), self.stimulus(protocol, vectors), len(protocol), simulator, device, record)
+        damaged = self.damage.applied(self.network(slow), self.stimulus(protocol, vectors))
+        return run(*damaged, len(protocol), simulator, device, record)
+
+    # -- without simulation --------------------------------------------------------------------------------------------------------
+
+    @property
+    def computes(self) -> bool:
+        """Whether what it recalls under its damage is computed without simulation: cells are lost, or CA3's recurrence is cut."""
+        lesions = (part.region in COMPUTED for part in self.damage.parts if isinstance(part, Lesion))
+        others = (part == Cut(RECURRENT) for part in self.damage.parts if not isinstance(part, Lesion))
+        return all(lesions) and all(others)
+
+    def damaged_volley(self, vectors: NDArray[np.float32], cue_words: CueWords) -> Volley:
+        """As `volley`, without the cells that are lost."""
+        if not self.damage:
+            return self.volley(vectors, cue_words)
+        counts, spikes = ec.volley(self.spec.ec, vectors, self.damage.lost("ec", 2 * self.spec.ec.dim))
+        return Volley(counts, spikes, *self.dg.codes(counts, self.damage.lost("dg", self.spec.dg.cells)), cue_words)
+
+    def completion(self) -> Completion:
+        """What the kernels complete an engram with, without the cells that are lost."""
+        return self.ca3.completion(self.damage.lost("ca3", self.spec.dg.cells), Cut(RECURRENT) in self.damage.parts)
+
+    def said(self, fired: NDArray[np.uint16], size: NDArray[np.int64]) -> NDArray[np.int8]:
+        """What CA1's cells, without those that are lost, make deep EC say of CA3's (see `EngramCA1.predicted`)."""
+        n, lost = self.ca1.predicted(fired, size), self.damage.lost("ca1", 2 * self.spec.ec.dim)
+        on, off = np.split(~lost, 2)
+        return n * np.where(n > 0, on, off)
 
     # -- reading spikes ------------------------------------------------------------------------------------------------------------
 

@@ -13,7 +13,8 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from spikemem._checks import Checks
-from spikemem.errors import VectorError, interruptible
+from spikemem.errors import NetworkError, VectorError, interruptible
+from spikemem.hippocampus.damage import Bits, Cut, Damage, Drop, Jitter, Leak, Lesion, Noise, Part
 from spikemem.hippocampus.keeping import arrays_of, restore
 from spikemem.hippocampus.recall import Completion, Recall
 from spikemem.hippocampus.regions import ec
@@ -32,7 +33,10 @@ ATTENTION_CYCLES = THETA // GAMMA
 FORMAT = "spikemem-hippocampus-1"
 MOST_CYCLES = 10_000
 """Gamma cycles, theta cycles and hops of one call."""
+MOST_BITS = 32
+"""Bits of a weight."""
 check = Checks(VectorError)
+check_network = Checks(NetworkError)
 
 
 class Hippocampus(Writing):
@@ -72,6 +76,8 @@ class Hippocampus(Writing):
         """The memories that cues bring back.
 
         In a model with gates `Recall.read` holds the share of the read gate's cells that fired; memories are given whatever it is.
+        Under damage the answer is simulated (by events) even without `record`, but for lost cells of EC, DG, CA3 and CA1 and a cut
+        `ca3->ca3` in an engram model, which are computed directly. Gates are not damaged, nor are scores of a model with index cells.
 
         cue: [n, d] or [d].   top_k: how many memories a cue.   words: the words of each cue, one `Words` a cue.
         around: a moment, s since 1970; memories of that time come more easily, and of the versions of one that which held then.
@@ -104,7 +110,10 @@ class Hippocampus(Writing):
         """Let CA3 complete codes that are partly wrong, with the granule cells held to them.
 
         codes: granule cells in firing order, [n, winners], as from `engrams`.   settle: gamma cycles of completion.
+        NetworkError where something is damaged: cells that are held know nothing of it.
         """
+        if self.damage:
+            raise NetworkError("complete knows no damage; restore() first, or recall with the damage")
         return self._way.complete(codes, check.integer(settle, "settle", least=0, most=MOST_CYCLES))
 
     @interruptible()
@@ -116,19 +125,23 @@ class Hippocampus(Writing):
         Of two or three successors the one stored first is taken; four or more keep one another from firing. Where a memory has no
         successor and the cue's words are given, the chain goes on, from there to its end, by spreading: to the best match of the cue, not
         yet visited, among the memories that the words of those visited prime; it ends where they prime none.
+        Damage is simulated or computed as in `recall`; a chain that is simulated does not spread.
         """
         vectors = ec.unit(cue, self.spec.ec.dim)
         hops = check.integer(hops, "hops", least=1, most=MOST_CYCLES)
         cue_words = self._cue_words(words, None, len(vectors), self._silenced(None, heard))
         volley = self.circuit.volley(vectors, cue_words)
-        return self._way.chain(volley, hops, spreads=words is not None)
+        return self._way.chain(volley, vectors, hops, spreads=words is not None)
 
     # -- simulating ----------------------------------------------------------------------------------------------------------------
 
     @property
     def network(self) -> Network:
-        """The circuit as it stands, with its gates, as a `Network` for any simulator."""
-        return self._way.network()
+        """The circuit as it stands, with its gates and its damage, as a `Network` for any simulator.
+
+        Lost cells are inhibited by the stimulus of a recall or a chain (`simulate_recall`); here only fewer win where some are lost.
+        """
+        return self.damage.applied(self._way.network(), {})[0]
 
     def simulate_recall(
         self,
@@ -160,6 +173,63 @@ class Hippocampus(Writing):
     def read_chain(self, recording: Recording) -> NDArray[np.int64]:
         """The answer of a simulated chain, ids [n, hops]."""
         return self._way.read_chain(recording)
+
+    # -- damaging ------------------------------------------------------------------------------------------------------------------
+
+    @property
+    def damage(self) -> Damage:
+        """What is done to the circuit where it recalls; storing, sleep, gates and `contents` do without, and no file holds it."""
+        return self.circuit.damage
+
+    def restore(self) -> None:
+        """Undo all damage."""
+        self.circuit.damage = Damage()
+
+    def lesion(self, region: str, share: float, seed: int = 0) -> None:
+        """Let a share of a population's cells be lost, chosen by the seed: they never fire, and as many fewer of the others win.
+
+        region: a population of `network`; index cells of `ca1` are lost with their dendrites.   share: 0 to 1.
+        """
+        self._damage(Lesion(self._population(region), check_network.number(share, "share", least=0, most=1), check_network.seed(seed)))
+
+    def cut(self, projection: str) -> None:
+        """Take all synapses of a projection of `network`, such as "ca3->ca3", away; in a chain of engrams also "ca3->ca3#2"."""
+        self._damage(Cut(self._projection(projection)))
+
+    def noise(self, region: str, scale: float, seed: int = 0) -> None:
+        """Make the membranes of a population noisy (`network.Logistic`); the last noise of a population counts.   scale: > 0."""
+        self._damage(Noise(self._population(region), check_network.finite(scale, "scale", above=0), check_network.seed(seed)))
+
+    def jitter(self, projection: str, scale: float, seed: int = 0) -> None:
+        """Multiply each weight of a projection by 1 + scale z, z normal.   scale: >= 0."""
+        self._damage(Jitter(self._projection(projection), check_network.finite(scale, "scale", least=0), check_network.seed(seed)))
+
+    def bits(self, projection: str, n: int) -> None:
+        """Round the weights of a projection to n bits, from 2: to 2^n - 1 values around 0, of which the last is the largest weight."""
+        self._damage(Bits(self._projection(projection), check_network.integer(n, "n", least=2, most=MOST_BITS)))
+
+    def drop(self, region: str, share: float, seed: int = 0) -> None:
+        """Let a share of a population's spikes get lost on their way. NetworkError where its spikes come back to it, as in CA3.
+
+        The population is simulated, and then clamped to the spikes that are left.
+        """
+        name = self._population(region)
+        if any(p.pre == p.post == name for net in self._way.networks() for p in net.projections):
+            raise NetworkError(f"spikes of {name!r} come back to it, and so cannot be dropped; lesion it, or cut a projection")
+        self._damage(Drop(name, check_network.number(share, "share", least=0, most=1), check_network.seed(seed)))
+
+    def leak(self, region: str, tau: float) -> None:
+        """Give the cells of a population a membrane time constant; the last one counts.   tau: ms, > 0."""
+        self._damage(Leak(self._population(region), check_network.number(tau, "tau", above=0, unit=" ms")))
+
+    def _damage(self, part: Part) -> None:
+        self.circuit.damage = Damage((*self.damage.parts, part))
+
+    def _population(self, name: str) -> str:
+        return check_network.choice(name, "region", dict.fromkeys(p for net in self._way.networks() for p in net.populations))
+
+    def _projection(self, name: str) -> str:
+        return check_network.choice(name, "projection", dict.fromkeys(p.name for net in self._way.networks() for p in net.projections))
 
     # -- looking inside ------------------------------------------------------------------------------------------------------------
 

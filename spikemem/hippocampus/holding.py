@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from spikemem.hippocampus.damage import Damage
 from spikemem.hippocampus.regions import ec
 from spikemem.hippocampus.regions.cue_words import CueWords
 from spikemem.hippocampus.regions.dg import DG
@@ -54,6 +55,8 @@ class Holding(ABC):
         self.spec, self.seed = spec, seed
         self.ec = ec.EC(spec)
         self.dg = DG(spec, seed)
+        self.damage = Damage()
+        """What is done to the circuit where it is simulated, or recalls; not to what it stores."""
         self.contents = np.zeros(0, np.int64)
         """The key that holds each memory's content, [memory]."""
         self.pairs: dict[tuple[int, int], None] = {}

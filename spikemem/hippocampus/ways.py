@@ -11,6 +11,9 @@ from spikemem.hippocampus.regions.cue_words import CueWords
 from spikemem.network.graph import Network
 from spikemem.simulators.recording import Recording
 
+BY_EVENTS: Target = ("event", "cpu")
+"""Where a recall is simulated whose damage leaves no short cut."""
+
 
 class Cycles(NamedTuple):
     """How long a recall by index cells takes.   theta: cycles in which answers spread.   settle, attention: gamma cycles."""
@@ -27,7 +30,7 @@ class Way(Protocol):
     def circuit(self) -> Holding: ...
 
     def recall(self, volley: Volley, vectors: NDArray[np.float32], top_k: int, cycles: Cycles, target: Target | None) -> Recall:
-        """What cues recall, read from simulated spikes where there is a target, else computed directly."""
+        """What cues recall, read from simulated spikes where there is a target, or where damage asks for it; else computed directly."""
         ...
 
     def reads(self, volley: Volley, vectors: NDArray[np.float32]) -> NDArray[np.bool_]:
@@ -38,12 +41,19 @@ class Way(Protocol):
         """Codes that are partly wrong, completed by CA3."""
         ...
 
-    def chain(self, volley: Volley, hops: int, spreads: bool) -> NDArray[np.int64]:
-        """The memories that follow those that cues recall, [n, hops].   spreads: a chain that ends goes on by words."""
+    def chain(self, volley: Volley, vectors: NDArray[np.float32], hops: int, spreads: bool) -> NDArray[np.int64]:
+        """The memories that follow those that cues recall, [n, hops].
+
+        spreads: a chain that ends goes on by words; not under damage that is simulated.
+        """
         ...
 
     def network(self) -> Network:
-        """The circuit as it stands."""
+        """The circuit as it stands, but for its damage."""
+        ...
+
+    def networks(self) -> tuple[Network, ...]:
+        """The networks that are simulated, in which there may be damage: of a recall, and of a chain."""
         ...
 
     def simulate_recall(

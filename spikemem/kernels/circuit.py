@@ -163,7 +163,8 @@ def dg_codes(counts: I8, inputs: I32, weights: F64, bias: F64, levels: F64, k: i
     counts: [n, d].   inputs, weights: [cell, fan_in].   bias: [cell].   levels: falling, the last below every drive.
     """
     codes, when = np.zeros((len(counts), k), np.uint16), np.zeros((len(counts), k), np.uint8)
-    in_threads(_dg_codes_some, len(counts), codes, when, counts, inputs, weights, bias, levels)
+    if k:
+        in_threads(_dg_codes_some, len(counts), codes, when, counts, inputs, weights, bias, levels)
     return codes, when
 
 

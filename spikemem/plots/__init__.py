@@ -6,6 +6,7 @@ from spikemem.plots.memory import (
     attempts,
     attention,
     cost,
+    damage,
     drives,
     membrane,
     raster,
@@ -16,6 +17,6 @@ from spikemem.plots.memory import (
 )  # fmt: skip
 
 __all__ = [
-    "agreement", "attempts", "attention", "changes", "cost", "differences", "drives", "losses", "membrane", "raster", "regions",
+    "agreement", "attempts", "attention", "changes", "cost", "damage", "differences", "drives", "losses", "membrane", "raster", "regions",
     "retrieval", "rows", "similarity", "story_gates", "task_errors",
 ]  # fmt: skip

@@ -11,6 +11,7 @@ from spikemem._checks import Checks
 from spikemem.errors import StimulusError
 from spikemem.evaluate import retrieval as measured
 from spikemem.evaluate.compare import Row, wilson
+from spikemem.evaluate.compare_damage import FLOATS, DamageRow
 from spikemem.evaluate.compare_regions import RegionRow
 from spikemem.hippocampus.hippocampus import PATHWAYS
 from spikemem.memory.results import Hit
@@ -314,6 +315,30 @@ def rows(table: Sequence[Row], sharpness: Mapping[str, float] | None = None) -> 
     axes.set_xlim(min(0.7, *(wilson(min(r.shares.values()), r.n)[0] - 0.03 for r in table)), 1.01)
     axes.set_xlabel("share right, with 95 % Wilson interval", fontsize=8)
     axes.legend(fontsize=8, frameon=False, loc="lower left", bbox_to_anchor=(0, 1), ncols=len(shown), borderaxespad=0.2)
+    tidy(axes)
+    return figure
+
+
+def damage(table: Sequence[DamageRow]) -> Figure:
+    """How often each system is right under each damage, with Wilson intervals; float keys in grey."""
+    if not table:
+        raise StimulusError("there is nothing to plot: no rows")
+    systems = list(dict.fromkeys(name for row in table for name in row.shares))
+    colours = dict(zip([name for name in systems if name != FLOATS], (SPIKING, RATE, *OTHERS), strict=False)) | {FLOATS: MUTED}
+    figure = Figure(figsize=(8, 0.3 * len(table) + 1), layout="constrained")
+    axes = figure.subplots()
+    for place, name in enumerate(systems):
+        shift = 0.6 * ((place + 0.5) / len(systems) - 0.5)
+        for y, row in enumerate(table):
+            if name in row.shares:
+                axes.plot(row.interval(name), [y + shift] * 2, color=colours[name], linewidth=2.5, alpha=0.45, solid_capstyle="butt")
+        told = {y + shift: row.shares[name] for y, row in enumerate(table) if name in row.shares}
+        axes.scatter(list(told.values()), list(told), color=colours[name], s=24, zorder=3, label=name)
+    axes.set_yticks(range(len(table)), [row.name for row in table], fontsize=8)
+    axes.invert_yaxis()
+    axes.set_xlim(-0.02, 1.02)
+    axes.set_xlabel(f"share right of {table[0].n} cues, with 95 % Wilson interval", fontsize=8)
+    axes.legend(fontsize=8, frameon=False, loc="lower left", bbox_to_anchor=(0, 1), ncols=len(systems), borderaxespad=0.2)
     tidy(axes)
     return figure
 

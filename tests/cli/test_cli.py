@@ -56,6 +56,12 @@ def test_compare_reads_pairs(tmp_path: Path) -> None:
     assert [row["region"] for row in json.loads((tmp_path / "made/regions.json").read_text())["rows"]][-1] == "read-out"
     assert (tmp_path / "made/regions.csv").read_text().splitlines()[0] == "region,measure,n,event,cosine"
     assert (tmp_path / "made/regions.png").stat().st_size > 10_000
+    damaged = json.loads(run(app, [*arguments, "--damage", "--json"]).stdout)
+    assert [row["damage"] for row in damaged[:2]] == ["intact", "EC cells lost, 50%"]
+    assert damaged[0] == {"damage": "intact", "n": 2, "hippocampus-small": 1.0, "float keys": 1.0}
+    assert json.loads((tmp_path / "made/damage.json").read_text()) == {"rows": damaged, "memories": 2}
+    assert (tmp_path / "made/damage.png").stat().st_size > 10_000
+    assert "1.000 [0.342, 1.000]" in run(app, [*arguments, "--damage"]).stdout
 
 
 def test_simulate_and_plot(tmp_path: Path) -> None:
@@ -91,6 +97,7 @@ def test_simulators_agree_through_the_command_line(simulator: str, tmp_path: Pat
         (["compare", "--only", "LoCoMo"], "--only goes with --ablate"),
         (["compare", "--ablate", "--only", "LoCoMo"], "give the folder by --data"),
         (["compare", "--simulator", "event"], "--simulator goes with --regions"),
+        (["compare", "--damage", "--regions"], "--damage goes with --data"),
         (["compare", "--out", "file/made"], "cannot be made a folder"),
         (["demo", "--model", "nomodel"], "no model"),
     ],

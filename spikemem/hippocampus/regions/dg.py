@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from spikemem.hippocampus.codes import WINDOW
+from spikemem.hippocampus.damage import LOST, winners
 from spikemem.hippocampus.regions import ec
 from spikemem.hippocampus.regions.contract import CircuitDrive, CircuitWiring
 from spikemem.hippocampus.regions.rhythm import DG_RELEASE, DT, GAMMA, GRID, Mode, RecallSchedule, above, dg_levels, release
@@ -93,10 +94,15 @@ class DG:
         pairs = known * self.adaptation.covariance[before, after] + (1 - known) * isotropic * (before == after)
         return np.einsum("gi,gij,gj->g", drawn, pairs, drawn)
 
-    def codes(self, counts: NDArray[np.int8]) -> tuple[NDArray[np.uint16], NDArray[np.uint8]]:
-        """The winners of EC volleys [n, d] in firing order, [n, k], and the release at which each fired, [n, k]."""
-        received = ec.layer_two(self.spec.ec, counts)
-        return circuit.dg_codes(received, self.inputs, self.weights, self.bias, np.array(self.levels), self.spec.dg.winners)
+    def codes(self, counts: NDArray[np.int8], lost: NDArray[np.bool_] | None = None) -> tuple[NDArray[np.uint16], NDArray[np.uint8]]:
+        """The winners of EC volleys [n, d] in firing order, [n, k], and the release at which each fired, [n, k].
+
+        lost: cells that are, [cell]; as many fewer win.
+        """
+        received, k, bias = ec.layer_two(self.spec.ec, counts), self.spec.dg.winners, self.bias
+        if lost is not None and lost.any():
+            k, bias = min(winners(k, lost), int((~lost).sum())), bias + LOST * lost
+        return circuit.dg_codes(received, self.inputs, self.weights, bias, np.array(self.levels), k)
 
     def learn(self, counts: NDArray[np.int8]) -> None:
         """Learn mean and scaling from stored volleys of EC, [n, d]."""

@@ -21,6 +21,7 @@ from numpy.typing import NDArray
 from spikemem._checks import Checks
 from spikemem.errors import SpecError, VectorError
 from spikemem.hippocampus.codes import HALF, WINDOW, VolleyCode, on_off, overshoot, signed
+from spikemem.hippocampus.damage import LOST
 from spikemem.hippocampus.regions.contract import CircuitDrive, CircuitWiring
 from spikemem.hippocampus.regions.rhythm import BACK, DT, GAMMA, GRID, Mode, RecallSchedule
 from spikemem.hippocampus.spec import ECSpec, ModelSpec, weights_file
@@ -86,10 +87,15 @@ def rounding(spec: ECSpec) -> float:
     return HALF if spec.weights is None else overshoot(code(spec))
 
 
-def volley(spec: ECSpec, vectors: NDArray[np.float32]) -> tuple[NDArray[np.int8], NDArray[np.int8]]:
-    """Encode vectors, [n, d]: n, and the spikes of each dimension's two cells, int8, [n, d] each; by the cells' own equation."""
+def volley(spec: ECSpec, vectors: NDArray[np.float32], lost: NDArray[np.bool_] | None = None) -> tuple[NDArray[np.int8], NDArray[np.int8]]:
+    """Encode vectors, [n, d]: n, and the spikes of each dimension's two cells, int8, [n, d] each; by the cells' own equation.
+
+    lost: cells that are, [2d].
+    """
     c = code(spec)
     common = np.broadcast_to(c.common, (c.steps, 2 * spec.dim))
+    if lost is not None:
+        common = common - LOST * lost
     return circuit.ec_counts(c.drive(vectors), c.profile, common, c.cell.beta(DT), c.efficacy)
 
 

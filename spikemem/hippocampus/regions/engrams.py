@@ -16,6 +16,7 @@ once a gamma cycle from then on.
 import numpy as np
 from numpy.typing import NDArray
 
+from spikemem.hippocampus.damage import winners
 from spikemem.hippocampus.regions import ec
 from spikemem.hippocampus.regions.contract import CircuitDrive, CircuitWiring
 from spikemem.hippocampus.regions.rhythm import DT, FAST, GAMMA, THETA, Mode, RecallSchedule, release
@@ -156,10 +157,11 @@ class EngramCA3:
 
     # -- without simulation --------------------------------------------------------------------------------------------------------
 
-    def completion(self) -> Completion:
-        """What the kernels complete an engram with."""
-        live = np.ones(self.spec.dg.cells, bool)
-        return Completion(self.auto, self.engram.gain, np.array(self.engram.rising), live)
+    def completion(self, lost: NDArray[np.bool_] | None = None, cut: bool = False) -> Completion:
+        """What the kernels complete an engram with.   lost: cells that are, [cell].   cut: whether the recurrent synapses are."""
+        gone = np.zeros(self.spec.dg.cells, bool) if lost is None else lost
+        rising = np.array([winners(k, gone) for k in self.engram.rising])
+        return Completion(self.auto[:, :0] if cut else self.auto, self.engram.gain, rising, ~gone)
 
     def take(self, hetero: NDArray[np.float64], auto: NDArray[np.float64]) -> None:
         """Take over what plastic synapses have become, [presynaptic cell, cell]; no cell keeps a synapse onto itself."""
