@@ -155,7 +155,7 @@ class ByAttempts:
     def contents(self, memories: NDArray[np.int64]) -> NDArray[np.integer]:
         """What CA1 makes deep EC say of engrams that fire whole."""
         cells = self.circuit.engrams(memories)[:, None]
-        return self.circuit.ca1.predicted(cells, np.full(cells.shape[:2], cells.shape[2], np.int64))[:, 0]
+        return self.circuit.said(cells, np.full(cells.shape[:2], cells.shape[2], np.int64))[:, 0]
 
     def density(self) -> tuple[float, float]:
         _, fast, slow = self.circuit.ca3.density()

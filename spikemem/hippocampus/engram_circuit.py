@@ -153,11 +153,9 @@ class EngramCircuit(Holding):
         """What the kernels complete an engram with, without the cells that are lost."""
         return self.ca3.completion(self.damage.lost("ca3", self.spec.dg.cells), Cut(RECURRENT) in self.damage.parts)
 
-    def said(self, fired: NDArray[np.uint16], size: NDArray[np.int64]) -> NDArray[np.int8]:
+    def said(self, fired: NDArray[np.uint16], size: NDArray[np.int64]) -> NDArray[np.integer]:
         """What CA1's cells, without those that are lost, make deep EC say of CA3's (see `EngramCA1.predicted`)."""
-        n, lost = self.ca1.predicted(fired, size), self.damage.lost("ca1", 2 * self.spec.ec.dim)
-        on, off = np.split(~lost, 2)
-        return n * np.where(n > 0, on, off)
+        return self.ca1.predicted(fired, size, self.damage.lost("ca1", 2 * self.spec.ec.dim))
 
     # -- reading spikes ------------------------------------------------------------------------------------------------------------
 

@@ -255,17 +255,17 @@ def rounded(charge: float, most: int) -> int:
 
 @njit(cache=CACHE)
 def predicted(charge: NDArray[np.int32], fired: U16, size: I64, unit: float, most: int) -> NDArray[np.int8]:
-    """What CA1 predicts from the cells that fired, ON less OFF, [n, attempt, d]."""
-    n, attempts_, d = len(fired), fired.shape[1], charge.shape[1] // 2
-    out = np.zeros((n, attempts_, d), np.int8)
-    total = np.zeros(2 * d, np.int64)
+    """How often CA1's cells fire for CA3's that did, [n, attempt, 2d]."""
+    n, attempts_, cells = len(fired), fired.shape[1], charge.shape[1]
+    out = np.zeros((n, attempts_, cells), np.int8)
+    total = np.zeros(cells, np.int64)
     for i in range(n):
         for a in range(attempts_):
             total[:] = 0
             for j in range(size[i, a]):
                 c = fired[i, a, j]
-                for x in range(2 * d):
+                for x in range(cells):
                     total[x] += charge[c, x]
-            for x in range(d):
-                out[i, a, x] = rounded(total[x] * unit, most) - rounded(total[d + x] * unit, most)
+            for x in range(cells):
+                out[i, a, x] = rounded(total[x] * unit, most)
     return out

@@ -51,9 +51,12 @@ class EngramCA1:
         """Learn from volleys of EC, [n, d], given the engrams, [n, core], one after the other."""
         engrams.learn_prediction(self.charge, cells, counts, self.unit, MOST)
 
-    def predicted(self, fired: NDArray[np.uint16], size: NDArray[np.int64]) -> NDArray[np.int8]:
-        """n^ for CA3's cells that fired, [n, attempt, k], and their numbers, [n, attempt]; [n, attempt, d]."""
-        return engrams.predicted(self.charge, fired, size, self.unit, MOST)
+    def predicted(self, fired: NDArray[np.uint16], size: NDArray[np.int64], lost: NDArray[np.bool_]) -> NDArray[np.integer]:
+        """n^, ON less OFF, [n, attempt, d], for CA3's cells that fired, [n, attempt, k], and their numbers, [n, attempt].
+
+        lost: cells of CA1 that are, [2d].
+        """
+        return signed(engrams.predicted(self.charge, fired, size, self.unit, MOST) * ~lost)
 
     def build(self, net: Network, wiring: CircuitWiring) -> None:
         """Add `ca1`, its Schaffer collaterals, and its synapses onto deep EC."""
