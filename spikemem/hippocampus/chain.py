@@ -5,7 +5,8 @@ from numpy.typing import ArrayLike, NDArray
 
 from spikemem._checks import Checks
 from spikemem.errors import VectorError
-from spikemem.hippocampus.circuit import Circuit, Volley
+from spikemem.hippocampus.circuit import Circuit
+from spikemem.hippocampus.holding import Volley
 from spikemem.hippocampus.recall import Completion, go_on
 from spikemem.hippocampus.regions.ca1 import NONE
 from spikemem.hippocampus.regions.rhythm import CHAIN_SETTLE

@@ -7,7 +7,6 @@ from numpy.typing import ArrayLike, NDArray
 
 from spikemem.errors import NetworkError
 from spikemem.hippocampus.holding import Holding, Target
-from spikemem.hippocampus.holding import Volley as Volley
 from spikemem.hippocampus.regions.ca1 import CA1, NONE
 from spikemem.hippocampus.regions.ca3 import CA3
 from spikemem.hippocampus.regions.contract import CircuitDrive, CircuitWiring, Region

@@ -18,7 +18,7 @@ from spikemem.hippocampus.regions.prediction import EngramCA1
 from spikemem.hippocampus.regions.rhythm import DT, THETA, Gamma, Mode
 from spikemem.hippocampus.spec import CYCLES, ModelSpec
 from spikemem.hippocampus.teaching import Lesson
-from spikemem.kernels.engrams import Completion
+from spikemem.kernels.engrams import AutoAssociation
 from spikemem.network.graph import Network
 from spikemem.simulators.recording import Recording
 
@@ -149,7 +149,7 @@ class EngramCircuit(Holding):
         counts, spikes = ec.volley(self.spec.ec, vectors, self.damage.lost("ec", 2 * self.spec.ec.dim))
         return Volley(counts, spikes, *self.dg.codes(counts, self.damage.lost("dg", self.spec.dg.cells)), cue_words)
 
-    def completion(self) -> Completion:
+    def completion(self) -> AutoAssociation:
         """What the kernels complete an engram with, without the cells that are lost."""
         return self.ca3.completion(self.damage.lost("ca3", self.spec.dg.cells), Cut(RECURRENT) in self.damage.parts)
 

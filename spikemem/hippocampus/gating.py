@@ -7,8 +7,8 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
-from spikemem.hippocampus.circuit import Circuit, Volley, run
-from spikemem.hippocampus.holding import Target
+from spikemem.hippocampus.circuit import Circuit, run
+from spikemem.hippocampus.holding import Target, Volley
 from spikemem.hippocampus.regions import gates
 from spikemem.hippocampus.regions.ca1 import NONE
 from spikemem.hippocampus.regions.cue_words import CueWords

@@ -27,7 +27,7 @@ PLANES = 17
 """Bit planes of the vertical counters: a cell has fewer than 2^17 inputs."""
 
 
-class Completion(NamedTuple):
+class AutoAssociation(NamedTuple):
     """What completes an engram in CA3.
 
     auto: the recurrent synapses, one bit each, [cell, cells / 64].   gain: the drive of one of them, in synapses from DG.
@@ -117,7 +117,7 @@ def winners(drive: I32, k: int) -> I64:
 
 
 @njit(cache=CACHE)
-def attempt(first: I32, held: I32, completion: Completion) -> tuple[I64, int]:
+def attempt(first: I32, held: I32, completion: AutoAssociation) -> tuple[I64, int]:
     """The cells that fire at the end of an attempt: in each gamma cycle the most driven ones, driven by those of the cycle before.
 
     first: the drive of each cell in the first gamma cycle, and `held` in the later ones, in which CA3's own spikes add to it.
@@ -137,7 +137,7 @@ def attempt(first: I32, held: I32, completion: Completion) -> tuple[I64, int]:
 
 @njit(cache=CACHE, nogil=True)
 def _attempts_some(
-    start: int, stop: int, fired: U16, size: I64, events: I64, hetero: U64, codes: U16, completion: Completion
+    start: int, stop: int, fired: U16, size: I64, events: I64, hetero: U64, codes: U16, completion: AutoAssociation
 ) -> None:  # fmt: skip
     for i in range(start, stop):
         drive = np.zeros(len(hetero), np.int32)
@@ -154,7 +154,7 @@ def _attempts_some(
                 drive[active[j]] = -1
 
 
-def attempts(hetero: U64, codes: U16, number: int, completion: Completion) -> tuple[U16, I64, I64]:
+def attempts(hetero: U64, codes: U16, number: int, completion: AutoAssociation) -> tuple[U16, I64, I64]:
     """Attempts of recall under held cues: the cells that fire at the end of each, [n, attempt, k], in the order of their index, how many,
     and the synapses onto CA3 that carried a spike, [n].
 
@@ -170,7 +170,7 @@ def attempts(hetero: U64, codes: U16, number: int, completion: Completion) -> tu
 
 @njit(cache=CACHE, nogil=True)
 def _hops_some(
-    start: int, stop: int, fired: U16, size: I64, slow: U64, begin: U16, begun: I64, level: int, completion: Completion
+    start: int, stop: int, fired: U16, size: I64, slow: U64, begin: U16, begun: I64, level: int, completion: AutoAssociation
 ) -> None:  # fmt: skip
     none = np.zeros(completion.auto.shape[0], np.int32)
     for i in range(start, stop):
@@ -187,7 +187,7 @@ def _hops_some(
                 fired[i, h, j] = active[j]
 
 
-def hops(slow: U64, begin: U16, begun: I64, number: int, level: int, completion: Completion) -> tuple[U16, I64]:
+def hops(slow: U64, begin: U16, begun: I64, number: int, level: int, completion: AutoAssociation) -> tuple[U16, I64]:
     """Hops from one engram to the next: the cells that fire at the end of each, [n, hop, k] in the order of their index, and how many.
 
     slow: the synapses to successors, one bit each, [cell, cells / 64].   begin, begun: the cells to start from, [n, k], and how many.

@@ -20,9 +20,10 @@ from spikemem.data.corpus.pairs import FactPair, PairKind, pairs
 from spikemem.data.corpus.statements import load_corpus
 from spikemem.data.corpus.stream import EventKind, StreamEvent, stream
 from spikemem.data.datasets import pairs as sentence_pairs
-from spikemem.hippocampus.circuit import Circuit, Volley
+from spikemem.hippocampus.circuit import Circuit
 from spikemem.hippocampus.gating import mismatch
 from spikemem.hippocampus.hippocampus import Hippocampus
+from spikemem.hippocampus.holding import Volley
 from spikemem.hippocampus.inputs import check_cue
 from spikemem.hippocampus.regions.ca1 import NONE
 from spikemem.hippocampus.regions.cue_words import SILENT

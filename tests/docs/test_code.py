@@ -96,7 +96,7 @@ def test_names_that_pages_link_are_defined_there(page: Path) -> None:
 
 def test_a_name_that_moved_is_seen(tmp_path: Path) -> None:
     page = tmp_path / "page.md"
-    page.write_text("[`Volley`](../spikemem/hippocampus/circuit.py), [`Volley`](../spikemem/hippocampus/recall.py)")
+    page.write_text("[`Volley`](../spikemem/hippocampus/holding.py), [`Volley`](../spikemem/hippocampus/recall.py)")
     assert unknown(page) == ["Volley"]
 
 

@@ -22,7 +22,7 @@ from spikemem.hippocampus.regions.contract import CircuitDrive, CircuitWiring
 from spikemem.hippocampus.regions.rhythm import DT, FAST, GAMMA, THETA, Mode, RecallSchedule, release
 from spikemem.hippocampus.spec import CYCLES, ModelSpec
 from spikemem.kernels import engrams
-from spikemem.kernels.engrams import Completion
+from spikemem.kernels.engrams import AutoAssociation
 from spikemem.network.graph import CycleReset, KWinners, Network, Population
 from spikemem.network.plasticity.coincidence import Coincidence
 from spikemem.network.synapses import WORD, OneBit, one_to_one, pack
@@ -157,11 +157,11 @@ class EngramCA3:
 
     # -- without simulation --------------------------------------------------------------------------------------------------------
 
-    def completion(self, lost: NDArray[np.bool_] | None = None, cut: bool = False) -> Completion:
+    def completion(self, lost: NDArray[np.bool_] | None = None, cut: bool = False) -> AutoAssociation:
         """What the kernels complete an engram with.   lost: cells that are, [cell].   cut: whether the recurrent synapses are."""
         gone = np.zeros(self.spec.dg.cells, bool) if lost is None else lost
         rising = np.array([winners(k, gone) for k in self.engram.rising])
-        return Completion(self.auto[:, :0] if cut else self.auto, self.engram.gain, rising, ~gone)
+        return AutoAssociation(self.auto[:, :0] if cut else self.auto, self.engram.gain, rising, ~gone)
 
     def take(self, hetero: NDArray[np.float64], auto: NDArray[np.float64]) -> None:
         """Take over what plastic synapses have become, [presynaptic cell, cell]; no cell keeps a synapse onto itself."""
