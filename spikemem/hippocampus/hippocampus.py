@@ -193,7 +193,7 @@ class Hippocampus(Writing):
         self._damage(Lesion(self._population(region), check_network.number(share, "share", least=0, most=1), check_network.seed(seed)))
 
     def cut(self, projection: str) -> None:
-        """Take all synapses of a projection of `network`, such as "ca3->ca3", away; in a chain of engrams also "ca3->ca3#2"."""
+        """Take all synapses of a projection of `network`, such as "ca3->ca3", away; in a chain of engrams also "ca3_slow->ca3"."""
         self._damage(Cut(self._projection(projection)))
 
     def noise(self, region: str, scale: float, seed: int = 0) -> None:

@@ -208,7 +208,7 @@ def weights_file(name: str) -> Path:
 
 def model_names() -> list[str]:
     """The hippocampi that ship with spikemem."""
-    return [path.stem for path in model_files(network=False)]
+    return sorted(path.stem for path in model_files(network=False))
 
 
 def load_model(name_or_path: str | Path) -> ModelSpec:

@@ -44,10 +44,7 @@ class Writing:
         self.device, self.seed = check.text(device, "device"), check.seed(seed)
         self.gates = None if self.spec.gates is None else GateCells.of(self.spec)
         self._way: Way
-        if self.spec.engram is None:
-            self._way = ByIndex(Circuit(self.spec, self.seed), self.gates)
-        else:
-            self._way = ByAttempts(EngramCircuit(self.spec, self.seed))
+        self.circuit = Circuit(self.spec, self.seed) if self.spec.engram is None else EngramCircuit(self.spec, self.seed)
         self.plans: list[StorePlan] = []
         """The plan of each event of the last `store`, in a model with gates: what they decided, and what changed."""
         self.learned: list[Recording] = []
@@ -57,6 +54,11 @@ class Writing:
     def circuit(self) -> Holding:
         """What holds the memories: a `Circuit` with index cells, or an `EngramCircuit`."""
         return self._way.circuit
+
+    @circuit.setter
+    def circuit(self, circuit: Circuit | EngramCircuit) -> None:
+        """Take another circuit, with regions or pathways of one's own."""
+        self._way = ByAttempts(circuit) if isinstance(circuit, EngramCircuit) else ByIndex(circuit, self.gates)
 
     @property
     def index(self) -> Circuit:
@@ -107,7 +109,7 @@ class Writing:
         self.plans, self.learned = [], []
         while len(held) < len(new):
             size = 1 if self.gates is not None else storing.room(len(self.circuit.contents))
-            plan = self.plan(new.part(slice(len(held), len(held) + size)), record)
+            plan = self.plan(new.part(slice(len(held), len(held) + size)), record and self.gates is not None)
             self.learned += storing.apply(self.circuit, plan, (simulator, self.device) if record else None)
             held += plan.memory.tolist()
             if self.gates is not None:
@@ -126,6 +128,7 @@ class Writing:
         differ: how its wording differs from that of a key, for gates; without it nothing is corrected or denied.
         """
         if self.gates is None:
+            self._may_record(record)
             return storing.plan_new(self.circuit, new)
         target, silenced = ("event", self.device) if record else None, self._silenced(None, heard)
         return storing.plan_event(self.index, self.gates, new, target, time.time(), silenced, differ)

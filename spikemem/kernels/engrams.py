@@ -23,6 +23,8 @@ STRIPES = 16
 """Parts into which binding divides the presynaptic cells."""
 BITS = 64
 """Synapses in a word."""
+SHUT = -(1 << 24)
+"""The drive of a cell that may not fire: no input overcomes it."""
 PLANES = 17
 """Bit planes of the vertical counters: a cell has fewer than 2^17 inputs."""
 
@@ -117,20 +119,16 @@ def winners(drive: I32, k: int) -> I64:
 
 
 @njit(cache=CACHE)
-def attempt(first: I32, held: I32, completion: AutoAssociation) -> tuple[I64, int]:
-    """The cells that fire at the end of an attempt: in each gamma cycle the most driven ones, driven by those of the cycle before.
+def attempt(held: I32, completion: AutoAssociation) -> tuple[I64, int]:
+    """The cells that fire at the end of an attempt: in each gamma cycle the most driven ones, from the second on also by one another.
 
-    first: the drive of each cell in the first gamma cycle, and `held` in the later ones, in which CA3's own spikes add to it.
+    held: the drive of each cell that lasts through the attempt, SHUT for those that may not fire.
     Returns also how many recurrent synapses carried a spike.
     """
-    events = 0
-    active = winners(first, completion.rising[0])
+    active, events = winners(held, completion.rising[0]), 0
     for g in range(1, len(completion.rising)):
         drive = held.copy()
         events += _add(completion.auto, active, completion.gain, drive)
-        for c in range(len(drive)):
-            if not completion.live[c] or held[c] < 0:
-                drive[c] = -1
         active = winners(drive, completion.rising[g])
     return active, events
 
@@ -140,18 +138,15 @@ def _attempts_some(
     start: int, stop: int, fired: U16, size: I64, events: I64, hetero: U64, codes: U16, completion: AutoAssociation
 ) -> None:  # fmt: skip
     for i in range(start, stop):
-        drive = np.zeros(len(hetero), np.int32)
+        drive = np.where(completion.live, 0, SHUT).astype(np.int32)
         events[i] = _add(hetero, codes[i].astype(np.int64), 1, drive)
-        for c in range(len(drive)):
-            if not completion.live[c]:
-                drive[c] = -1
         for a in range(fired.shape[1]):
-            active, carried = attempt(drive, drive, completion)
+            active, carried = attempt(drive, completion)
             size[i, a] = len(active)
             events[i] += carried
             for j in range(len(active)):
                 fired[i, a, j] = active[j]
-                drive[active[j]] = -1
+                drive[active[j]] = SHUT
 
 
 def attempts(hetero: U64, codes: U16, number: int, completion: AutoAssociation) -> tuple[U16, I64, I64]:
@@ -172,16 +167,12 @@ def attempts(hetero: U64, codes: U16, number: int, completion: AutoAssociation) 
 def _hops_some(
     start: int, stop: int, fired: U16, size: I64, slow: U64, begin: U16, begun: I64, level: int, completion: AutoAssociation
 ) -> None:  # fmt: skip
-    none = np.zeros(completion.auto.shape[0], np.int32)
     for i in range(start, stop):
         active = begin[i, : begun[i]].astype(np.int64)
         for h in range(fired.shape[1]):
-            drive = np.zeros(len(none), np.int32)
+            drive = np.where(completion.live, -level, SHUT).astype(np.int32)
             _add(slow, active, 1, drive)
-            for c in range(len(drive)):
-                if not completion.live[c] or drive[c] <= level:
-                    drive[c] = -1
-            active, _ = attempt(drive, none, completion)
+            active, _ = attempt(drive, completion)
             size[i, h] = len(active)
             for j in range(len(active)):
                 fired[i, h, j] = active[j]
@@ -191,7 +182,7 @@ def hops(slow: U64, begin: U16, begun: I64, number: int, level: int, completion:
     """Hops from one engram to the next: the cells that fire at the end of each, [n, hop, k] in the order of their index, and how many.
 
     slow: the synapses to successors, one bit each, [cell, cells / 64].   begin, begun: the cells to start from, [n, k], and how many.
-    level: what their drive must exceed.
+    level: what the drive of a cell must exceed in a hop.
     """
     n = len(begin)
     fired, size = np.zeros((n, number, completion.rising[-1]), np.uint16), np.zeros((n, number), np.int64)

@@ -89,6 +89,15 @@ def test_a_chain_is_what_the_spikes_say(memory: Hippocampus, hops: int) -> None:
     assert chain[2].tolist() == [8, 9, 10, -1, -1][:hops]
 
 
+def test_a_long_chain_through_a_full_memory(spec: ModelSpec) -> None:
+    """Where cells belong to several engrams, a slow current that lasts holds a hop to the successor."""
+    memory = Hippocampus(spec)
+    ids = memory.store(units(spec.load))
+    memory.associate(ids[:-1], ids[1:])
+    begin = np.arange(0, spec.load - 7, 10)
+    np.testing.assert_array_equal(memory.recall_chain(units(spec.load)[begin], hops=6), begin[:, None] + np.arange(1, 7))
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("simulator", ["torch", "snntorch", "norse", "brian2"])
 def test_every_simulator_recalls_alike(spec: ModelSpec, simulator: str) -> None:

@@ -102,7 +102,7 @@ def test_every_mistake_is_named(tmp_path: Path) -> None:
 
 
 def test_an_unknown_name_lists_the_models() -> None:
-    with pytest.raises(SpecError, match="no model 'hippocampus'; there are hippocampus-base, hippocampus-gated, hippocampus-small"):
+    with pytest.raises(SpecError, match="no model 'hippocampus'; there are hippocampus-base, hippocampus-engram, hippocampus-engram-small"):
         load_model("hippocampus")
 
 

@@ -8,9 +8,9 @@
                another memory
 
 D are the synapses of DG's spikes onto CA3 (in the animal the perforant path, which mossy fibres teach; here DG's code stands for it), W the
-recurrent collaterals, and S those of slow currents, which carry the end of a theta cycle to the beginning of the next. W is shut between
-attempts, S within them (theta phase: Hasselmo 2002). An afterhyperpolarisation that lasts for a recall is a cell of `ca3_ahp` that fires
-once a gamma cycle from then on.
+recurrent collaterals, and S those of slow currents, by which the end of a theta cycle drives the whole of the next. W is shut between
+attempts, S within them (theta phase: Hasselmo 2002). What lasts is held by cells that fire once a gamma cycle: of `ca3_ahp` until a recall
+ends, and of `ca3_slow` for a theta cycle.
 """
 
 import numpy as np
@@ -32,8 +32,8 @@ RELEASE = 20
 """The step of a gamma cycle at which CA3 is released: DG's last spikes have come."""
 HOLD = 2.0**20
 """Inhibition beyond any drive."""
-AHP_DELAY = 6.0
-"""ms from CA3's last spikes of a theta cycle to its cells of afterhyperpolarisation, in the first steps of the next cycle."""
+LATE = 6.0
+"""ms; what CA3's last spikes of a theta cycle start begins in the first steps of the next."""
 WITHIN = 8.0
 """ms before a spike of CA3 within which DG's spikes are bound to it: its winners fire in the last 7."""
 NONE = -1
@@ -113,7 +113,7 @@ class EngramCA3:
 
     @property
     def level(self) -> int:
-        """Potentiated slow synapses that must be exceeded for a cell to fire in a hop: half of an engram's."""
+        """The drive that a cell must exceed to fire in a hop: that of the slow synapses of half an engram."""
         return self.spec.ca3.core // 2
 
     # -- learning ------------------------------------------------------------------------------------------------------------------
@@ -171,17 +171,20 @@ class EngramCA3:
     # -- as populations ------------------------------------------------------------------------------------------------------------
 
     def build(self, net: Network, wiring: CircuitWiring) -> None:
-        """Add `ca3` with its synapses from `dg` and from itself; in a recall `ca3_ahp`, in a chain the slow synapses."""
+        """Add `ca3` with its synapses from `dg` and from itself; in a recall `ca3_ahp`, in a chain `ca3_slow` with the slow synapses."""
         cells, start = self.spec.dg.cells, np.zeros(self.spec.dg.cells, np.int64)
         net.add(Population("ca3", cells, ec.PERFECT, KWinners(GAMMA * DT, k=self.engram.rising)))
         net.connect("dg", "ca3", OneBit(self.hetero, start, cells))
         between = in_last_cycle(1.0, 0.0)
         net.connect("ca3", "ca3", OneBit(self.auto, start, cells, on=self.engram.gain), delay=FAST, efficacy=in_last_cycle(0.0, 1.0))
         if wiring.slow:
-            net.connect("ca3", "ca3", OneBit(self.slow, start, cells), delay=FAST, efficacy=between)
+            net.add(Population("ca3_slow", cells, ec.PERFECT, CycleReset(GAMMA * DT)))
+            net.connect("ca3", "ca3_slow", one_to_one(2.0), delay=LATE, efficacy=between)
+            net.connect("ca3_slow", "ca3_slow", one_to_one(2.0), delay=GAMMA * DT, efficacy=in_last_cycle(0.0, 1.0))
+            net.connect("ca3_slow", "ca3", OneBit(self.slow, start, cells))
             return
         net.add(Population("ca3_ahp", cells, ec.PERFECT, CycleReset(GAMMA * DT)))
-        net.connect("ca3", "ca3_ahp", one_to_one(2.0), delay=AHP_DELAY, efficacy=between)
+        net.connect("ca3", "ca3_ahp", one_to_one(2.0), delay=LATE, efficacy=between)
         net.connect("ca3_ahp", "ca3_ahp", one_to_one(2.0), delay=GAMMA * DT)
         net.connect("ca3_ahp", "ca3", one_to_one(-HOLD))
 
@@ -195,13 +198,10 @@ class EngramCA3:
 
     def stimulus(self, drive: CircuitDrive) -> dict[str, NDArray[np.generic]]:
         """External current of `ca3`, [time]: its rhythmic inhibition, and its release, in which whatever is driven may fire; in
-        the first gamma cycle of a hop only what more than half of an engram drives."""
+        a hop only what more than half of an engram drives."""
         shut, open_, hop = release(HOLD, (), ()), release(HOLD, (RELEASE,), (0.0,)), release(HOLD, (RELEASE,), (float(self.level),))
-        current = [shut if g.mode is Mode.QUIET else open_ for g in drive.protocol]
-        for g in range(0, len(current), CYCLES):
-            if drive.protocol[g].mode is Mode.HOP:
-                current[g] = hop
-        return {"ca3": np.concatenate(current)}
+        of_mode = {Mode.QUIET: shut, Mode.HOP: hop}
+        return {"ca3": np.concatenate([of_mode.get(g.mode, open_) for g in drive.protocol])}
 
     def read(self, recording: Recording, schedule: RecallSchedule) -> list[NDArray[np.int32]]:
         """The cells that fire at the end of the first attempt to each cue."""
