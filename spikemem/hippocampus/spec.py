@@ -112,7 +112,7 @@ class EngramSpec(Section):
 
     rising: Annotated[tuple[Count, ...], Listed, Field(min_length=CYCLES, max_length=CYCLES)] = (300, 200, 100, 50, 50)
     """CA3's cells that may fire in each gamma cycle of an attempt; at its end as many as an engram has."""
-    gain: Annotated[int, Field(ge=1, le=64)] = 3
+    gain: Annotated[int, Field(ge=1, le=64)] = 2
     """What a recurrent synapse adds to a cell's drive, in synapses from DG."""
 
 
