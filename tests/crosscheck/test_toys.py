@@ -26,6 +26,7 @@ from spikemem.simulators import SIMULATORS, register, table
 from spikemem.simulators.registry import defaults
 from tests.crosscheck.test_contract import COMPILED, LENGTHY, NETWORKS, STEPS, TOLERANCE, Case, cases, check, everything, library
 from tests.crosscheck.test_contract import SIMULATORS as OURS
+from tests.crosscheck.test_contract import precompiled as precompiled
 from tests.crosscheck.test_contract import unoptimised as unoptimised
 from tests.crosscheck.toys.adaptive import Adaptive
 from tests.crosscheck.toys.oja import Oja
@@ -132,7 +133,7 @@ def everything_and_more() -> Case:
 
 @COMPILED
 @pytest.mark.slow
-@pytest.mark.usefixtures("unoptimised")
+@pytest.mark.usefixtures("precompiled")
 def test_compiled_brian2_gives_the_same_spikes() -> None:
     """One program for all, since it is the compiler that takes long."""
     case = everything_and_more()

@@ -31,6 +31,7 @@ def run(simulation: Simulation, kind: type[Cells] = Cells) -> Recording:
     ways = [_Way(q, simulation, cells) for q in net.projections]
     longest = max((way.delay for way in ways), default=0)
     voltages = simulation.voltages()
+    chosen = {name: torch.as_tensor(simulation.chosen[name], device=cells.device) for name in voltages}
     for t in range(drive.steps):
         current = {name: torch.zeros_like(group.state.voltage) for name, group in groups.items()}
         for way in ways:
@@ -38,7 +39,7 @@ def run(simulation: Simulation, kind: type[Cells] = Cells) -> Recording:
         for name, group in groups.items():
             group.advance(t, current[name])
             if name in voltages:
-                voltages[name][t] = group.state.voltage[:, torch.as_tensor(simulation.chosen[name], device=cells.device)].cpu().numpy()
+                voltages[name][t] = group.state.voltage[:, chosen[name]].cpu().numpy()
         for way in ways:
             way.learn(t, groups[way.pre], groups[way.post])
         for group in groups.values():
