@@ -372,6 +372,7 @@ class Slower(LIF):
         return text._replace(model=text.model.replace("-v / tau", "-v / (2 * tau)"))
 
 
+@pytest.mark.slow
 def test_exact_integration_is_derived_once_for_each_text(monkeypatch: pytest.MonkeyPatch) -> None:
     """Cells that differ in numbers alone share the algebra, and keep their numbers; another text, or another step, has its own."""
     library("brian2")

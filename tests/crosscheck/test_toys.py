@@ -178,6 +178,7 @@ def test_nir_says_what_it_cannot_hold() -> None:
         to_nir(net)
 
 
+@pytest.mark.slow
 def test_the_rate_of_a_neuron_from_outside() -> None:
     """The mean interval of a simulation is within a step of that of `rate`."""
     neuron, currents = Adaptive(jump=0.3), np.linspace(0.02, 1.2, 12)
@@ -306,6 +307,7 @@ def installed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]
     vars(SIMULATORS).pop("_announced", None)
 
 
+@pytest.mark.slow
 def test_a_package_brings_a_simulator_by_its_entry_point(installed: Path) -> None:
     announce(installed, "plain = tests.crosscheck.toys.plain:PLAIN")
     net = Network()
