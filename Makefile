@@ -2,6 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 READY := .venv/.ready
+KERNELS := .venv/.kernels
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 # Each test worker, and each process that a test starts, would else compile the package and the tests anew.
@@ -25,8 +26,11 @@ test: $(READY)  ## lint, types, floors, tests, doctests, notebooks, wheel
 fast: kernels  ## the tests that take a third of a second at most, and doctests
 	$(PYTEST) $(SPREAD) -m "not slow"
 
-kernels: $(READY)  ## compile the kernels once, so that no two test workers do
+kernels: $(KERNELS)  ## compile the kernels once, so that no two test workers do
+
+$(KERNELS): $(READY) $(wildcard spikemem/kernels/*.py) tests/kernels/compile.py
 	$(BIN)/python -m tests.kernels.compile
+	touch $(KERNELS)
 
 lint: $(READY)  ## ruff, mypy, import contracts
 	$(BIN)/ruff check .
