@@ -20,7 +20,7 @@ from spikemem.training.babi import Learnt, Reader, Size, Vocabulary, batches, ex
 from tests.fakes import write_tales
 
 SMALL = Size(cells=32, populations=3, width=24, depth=3, hidden=32)
-SETTINGS = Settings(epochs=8, batch=32, lr=5e-3, weight_decay=1e-2, clip=5.0, target=2e-2)
+SETTINGS = Settings(epochs=8, batch=32, lr=5e-3, weight_decay=1e-2, clip=5.0, target=4.5e-2)
 STEPS = {"spiking": 32, "rate": 0}
 
 

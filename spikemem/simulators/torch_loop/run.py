@@ -65,6 +65,7 @@ class _Group:
         self.count = torch.zeros(drive.batches, device=cells.device, dtype=torch.long)
         self.recent: dict[int, Tensor] = {}
         self.ranks: dict[int, Tensor] = {}
+        self.active: set[int] = set()  # recent steps with spikes
         self.events: list[Events] = []
         self.baskets: list[Tensor] = []
 
@@ -102,6 +103,7 @@ class _Group:
             self.events.append((batch, cell, cell))
             self.ranks[step] = spikes.long()
             return
+        self.active.add(step)
         rank = spikes.long().cumsum(1) - 1 + self.count.unsqueeze(1) if rank is None else rank
         place = rank[batch, cell]
         order = (batch * (int(place.max()) + 1) + place).argsort()
@@ -113,6 +115,7 @@ class _Group:
         """Drop the spikes of a step that no projection will need again."""
         self.recent.pop(step, None)
         self.ranks.pop(step, None)
+        self.active.discard(step)
 
     def fired(self) -> Fired:
         step = np.repeat(np.arange(len(self.events)), [len(e[0]) for e in self.events])
@@ -143,7 +146,7 @@ class _Way:
 
     def deliver(self, left: int, source: _Group, current: Tensor) -> None:
         """Add the current of the spikes that left at a step, [batch, post], in place."""
-        if left < 0:
+        if left not in source.active:
             return
         spikes = source.recent[left]
         if self.projection.first is not None:
