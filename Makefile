@@ -2,12 +2,15 @@
 PYTHON ?= python3
 BIN := .venv/bin
 READY := .venv/.ready
+KERNELS := .venv/.kernels
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
+# Each test worker, and each process that a test starts, would else compile the package and the tests anew.
+export PYTHONDONTWRITEBYTECODE :=
 # What waits for another thread sleeps: test workers share the cores.
 PYTEST := OMP_WAIT_POLICY=passive $(BIN)/python -m pytest
-# File by file, or test by test, in the order of tests/conftest.py.
-SPREAD := -n auto --dist loadfile --no-loadscope-reorder
+# File by file, or test by test, in the order of tests/conftest.py; what runs notebooks is not loaded.
+SPREAD := -n auto --dist loadfile --no-loadscope-reorder -p no:nbmake
 
 .PHONY: demo test fast lint kernels bench docs clean
 
@@ -20,11 +23,14 @@ test: $(READY)  ## lint, types, floors, tests, doctests, notebooks, wheel
 	$(PYTEST) -n auto --nbmake --nbmake-timeout=300 notebooks
 	$(BIN)/python tests/wheel.py
 
-fast: kernels  ## the tests that take less than a second each, and doctests
+fast: kernels  ## the tests that take a third of a second at most, and doctests
 	$(PYTEST) $(SPREAD) -m "not slow"
 
-kernels: $(READY)  ## compile the kernels once, so that no two test workers do
+kernels: $(KERNELS)  ## compile the kernels once, so that no two test workers do
+
+$(KERNELS): $(READY) $(wildcard spikemem/kernels/*.py) tests/kernels/compile.py
 	$(BIN)/python -m tests.kernels.compile
+	touch $(KERNELS)
 
 lint: $(READY)  ## ruff, mypy, import contracts
 	$(BIN)/ruff check .

@@ -4,6 +4,7 @@ import ast
 import re
 from collections import Counter
 from collections.abc import Iterator
+from functools import cache
 from importlib import import_module
 from pathlib import Path
 
@@ -20,8 +21,14 @@ def named(path: Path) -> str:
     return str(path.relative_to(PACKAGE))
 
 
+@cache
+def tree(path: Path) -> ast.Module:
+    """A file, parsed once for all that ask about it."""
+    return ast.parse(path.read_text(encoding="utf-8"))
+
+
 def functions(path: Path) -> Iterator[Function]:
-    yield from (node for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))) if isinstance(node, Function))
+    yield from (node for node in ast.walk(tree(path)) if isinstance(node, Function))
 
 
 def body(function: Function) -> int:
@@ -71,7 +78,7 @@ def test_a_public_class_has_a_name_of_its_own() -> None:
     classes = Counter(
         node.name
         for path in PACKAGE.rglob("*.py")
-        for node in ast.parse(path.read_text(encoding="utf-8")).body
+        for node in tree(path).body
         if isinstance(node, ast.ClassDef) and not node.name.startswith("_")
     )
     assert [name for name, count in classes.items() if count > 1] == []
@@ -81,8 +88,8 @@ def test_every_public_thing_says_what_it_is() -> None:
     """Modules, public classes and public functions have a docstring."""
     silent = []
     for path in PACKAGE.rglob("*.py"):
-        tree = ast.parse(path.read_text(encoding="utf-8"))
-        things = [tree, *(node for node in tree.body if isinstance(node, ast.ClassDef | Function) and not node.name.startswith("_"))]
+        module = tree(path)
+        things = [module, *(node for node in module.body if isinstance(node, ast.ClassDef | Function) and not node.name.startswith("_"))]
         silent += [f"{named(path)}: {getattr(thing, 'name', 'module')}" for thing in things if not ast.get_docstring(thing)]
     assert silent == []
 
@@ -119,7 +126,7 @@ def test_a_first_line_stands_by_itself() -> None:
     """A docstring of several lines has the end of a sentence in its first."""
     broken = []
     for path in PACKAGE.rglob("*.py"):
-        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        for node in ast.walk(tree(path)):
             if isinstance(node, ast.Module | ast.ClassDef | Function):
                 first, *rest = (ast.get_docstring(node) or "").splitlines() or [""]
                 if rest and rest[0].strip() and not re.search(r"[.:;?!)]($|\s)", first):

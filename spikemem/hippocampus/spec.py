@@ -219,7 +219,7 @@ def load_model(name_or_path: str | Path) -> ModelSpec:
     >>> load_model("hippocampus-base").dg.cells
     16384
     """
-    path = locate(name_or_path, model_names())
+    path = locate(name_or_path, model_names)
     table = read(path)
     if table.get("kind") == NETWORK:
         raise SpecError(f"{path.stem} is a network, not a hippocampus; load it with load_network")

@@ -204,7 +204,7 @@ def network_names() -> list[str]:
 
 def is_network(name_or_path: str | Path) -> bool:
     """Whether a model file, of this name or path, describes a network and not a hippocampus."""
-    path = locate(_split(name_or_path)[0], [path.stem for path in model_files(network=False)] + network_names())
+    path = locate(_split(name_or_path)[0], lambda: [path.stem for path in model_files(network=False)] + network_names())
     return read(path).get("kind") == NETWORK
 
 
@@ -217,7 +217,7 @@ def load_network(name_or_path: str | Path, variant: str | None = None) -> Networ
     """
     name, named = _split(name_or_path)
     variant = variant or named
-    path = locate(name, network_names())
+    path = locate(name, network_names)
     table = read(path)
     if table.get("kind") != NETWORK:
         raise SpecError(f'{path.stem} describes no network (kind = "{NETWORK}"); a hippocampus is loaded with load_model')

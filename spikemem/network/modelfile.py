@@ -2,6 +2,7 @@
 
 import json
 import tomllib
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
@@ -53,13 +54,13 @@ def model_files(network: bool) -> list[Path]:
     return [path for path in sorted(MODELS.glob("*.toml")) if (read(path).get("kind") == NETWORK) == network]
 
 
-def locate(name_or_path: str | Path, names: list[str]) -> Path:
-    """The model file of a name, or the path itself; SpecError with the known names where there is none."""
+def locate(name_or_path: str | Path, names: Callable[[], list[str]]) -> Path:
+    """The model file of a name, or the path itself; SpecError with the known names, which are read then, where there is none."""
     path = check.path(name_or_path, "a model's name or path")
     if path.suffix != ".toml":
         path = MODELS / f"{name_or_path}.toml"
         if not path.is_file():
-            raise SpecError(f"no model {str(name_or_path)!r}; there are {', '.join(names)}, or give the path of a .toml file")
+            raise SpecError(f"no model {str(name_or_path)!r}; there are {', '.join(names())}, or give the path of a .toml file")
     return path
 
 

@@ -72,6 +72,7 @@ def test_simulate_and_plot(tmp_path: Path) -> None:
     assert picture.stat().st_size > 10_000
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("simulator", ["event", "torch"])
 def test_simulators_agree_through_the_command_line(simulator: str, tmp_path: Path) -> None:
     file = tmp_path / "rec.npz"

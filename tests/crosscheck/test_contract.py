@@ -8,7 +8,9 @@ import importlib.util
 import math
 import os
 import shutil
+import subprocess
 import sys
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -270,6 +272,23 @@ def unoptimised(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(run, "PREFERENCES", {**run.PREFERENCES, **quick})
 
 
+INCLUDED = "algorithm chrono climits cmath cstdint cstdlib cstring ctime fstream iostream list map random set sstream string utility vector"
+"""Standard headers that the files of Brian2's standalone code include."""
+
+
+@pytest.fixture
+def precompiled(unoptimised: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The standard headers parsed once for the dozens of files of a standalone program, which takes the compiler most of its time."""
+    from spikemem.simulators.brian2 import run
+
+    name = "codegen.cpp.extra_compile_args_gcc"
+    flags, header = run.PREFERENCES[name], tmp_path / "standard.h"
+    header.write_text("".join(f"#include <{included}>\n" for included in INCLUDED.split()))
+    compiler = os.environ.get("CXX", "g++")
+    subprocess.run([compiler, *flags, "-x", "c++-header", str(header), "-o", f"{header}.gch"], check=True)
+    monkeypatch.setattr(run, "PREFERENCES", {**run.PREFERENCES, name: [*flags, f"-include{header}"]})
+
+
 @pytest.mark.slow
 def test_everything_at_once_gives_the_same_spikes() -> None:
     """Compiled code is compared in test_toys, in one program with a race of cells from outside."""
@@ -354,6 +373,7 @@ class Slower(LIF):
         return text._replace(model=text.model.replace("-v / tau", "-v / (2 * tau)"))
 
 
+@pytest.mark.slow
 def test_exact_integration_is_derived_once_for_each_text(monkeypatch: pytest.MonkeyPatch) -> None:
     """Cells that differ in numbers alone share the algebra, and keep their numbers; another text, or another step, has its own."""
     library("brian2")

@@ -26,6 +26,7 @@ from spikemem.simulators import SIMULATORS, register, table
 from spikemem.simulators.registry import defaults
 from tests.crosscheck.test_contract import COMPILED, LENGTHY, NETWORKS, STEPS, TOLERANCE, Case, cases, check, everything, library
 from tests.crosscheck.test_contract import SIMULATORS as OURS
+from tests.crosscheck.test_contract import precompiled as precompiled
 from tests.crosscheck.test_contract import unoptimised as unoptimised
 from tests.crosscheck.toys.adaptive import Adaptive
 from tests.crosscheck.toys.oja import Oja
@@ -132,7 +133,7 @@ def everything_and_more() -> Case:
 
 @COMPILED
 @pytest.mark.slow
-@pytest.mark.usefixtures("unoptimised")
+@pytest.mark.usefixtures("precompiled")
 def test_compiled_brian2_gives_the_same_spikes() -> None:
     """One program for all, since it is the compiler that takes long."""
     case = everything_and_more()
@@ -177,6 +178,7 @@ def test_nir_says_what_it_cannot_hold() -> None:
         to_nir(net)
 
 
+@pytest.mark.slow
 def test_the_rate_of_a_neuron_from_outside() -> None:
     """The mean interval of a simulation is within a step of that of `rate`."""
     neuron, currents = Adaptive(jump=0.3), np.linspace(0.02, 1.2, 12)
@@ -305,6 +307,7 @@ def installed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]
     vars(SIMULATORS).pop("_announced", None)
 
 
+@pytest.mark.slow
 def test_a_package_brings_a_simulator_by_its_entry_point(installed: Path) -> None:
     announce(installed, "plain = tests.crosscheck.toys.plain:PLAIN")
     net = Network()

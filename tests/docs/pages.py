@@ -2,6 +2,7 @@
 
 import ast
 import re
+from functools import cache
 from pathlib import Path
 from typing import TypeGuard
 
@@ -15,6 +16,12 @@ NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
 
 def text(path: Path) -> str:
     return path.read_text(encoding="utf-8")
+
+
+@cache
+def tree(path: Path) -> ast.Module:
+    """A file of Python, parsed once for all that ask about it."""
+    return ast.parse(text(path))
 
 
 def blocks(path: Path, language: str = "python") -> list[str]:
@@ -38,10 +45,10 @@ def commands(path: Path) -> list[str]:
 
 def options(script: Path, seen: frozenset[Path] = frozenset()) -> set[str]:
     """The options that a script takes: those that it, or a script beside it that it imports, adds to a parser."""
-    tree = ast.parse(text(script))
-    calls = [node for node in ast.walk(tree) if isinstance(node, ast.Call) and getattr(node.func, "attr", "") == "add_argument"]
+    nodes = list(ast.walk(tree(script)))
+    calls = [node for node in nodes if isinstance(node, ast.Call) and getattr(node.func, "attr", "") == "add_argument"]
     taken = {arg.value for call in calls for arg in call.args if isinstance(arg, ast.Constant)} | {"--help"}
-    modules = {name for node in ast.walk(tree) for name in imported(node)}
+    modules = {name for node in nodes for name in imported(node)}
     helpers = [script.parent / f"{module.rpartition('.')[2]}.py" for module in modules]
     for helper in helpers:
         if helper.is_file() and helper not in seen and helper != script:
@@ -67,15 +74,16 @@ def names(code: str) -> set[tuple[str, str]]:
     return found
 
 
-def defined(path: Path) -> set[str]:
+@cache
+def defined(path: Path) -> frozenset[str]:
     """What a module defines: classes with their members ("Class.member"), functions, assigned names."""
     found: set[str] = set()
-    for node in ast.parse(text(path)).body:
+    for node in tree(path).body:
         found |= assigned(node)
         if isinstance(node, ast.ClassDef):
             members = set().union(*map(assigned, node.body), {part.attr for part in ast.walk(node) if is_own(part)})
             found |= {f"{node.name}.{member}" for member in members}
-    return found
+    return frozenset(found)
 
 
 def assigned(node: ast.AST) -> set[str]:

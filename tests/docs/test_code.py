@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from spikemem.simulators import SIMULATORS, table
-from tests.docs.pages import ROOT, defined, text
+from tests.docs.pages import ROOT, defined, text, tree
 
 EXTENDING, GLOSSARY, SIMULATORS_PAGE = (ROOT / "docs" / f"{name}.md" for name in ("extending", "glossary", "simulators"))
 TOYS, ADDITIONS = ROOT / "tests/crosscheck/test_toys.py", ROOT / "tests/hippocampus/test_additions.py"
@@ -33,9 +33,9 @@ def shown(page: str) -> dict[str, list[str]]:
 
 def run_by_the_suite() -> set[str]:
     """The toys that the cross-checks import and use."""
-    tree = ast.parse(text(TOYS))
-    used = {node.id for node in ast.walk(tree) if isinstance(node, ast.Name)}
-    imports = [node for node in tree.body if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("tests.crosscheck.toys.")]
+    toys = tree(TOYS)
+    used = {node.id for node in ast.walk(toys) if isinstance(node, ast.Name)}
+    imports = [node for node in toys.body if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("tests.crosscheck.toys.")]
     return {f"{node.module.replace('.', '/')}.py" for node in imports if node.module and {alias.name for alias in node.names} <= used}
 
 
@@ -50,7 +50,7 @@ def test_what_is_shown_of_the_additions_is_tested() -> None:
     names = [name for parts in re.findall(r"test_additions\.py((?: \w+)+) -->", text(EXTENDING)) for name in parts.split()]
     assert len(names) > 3
     assert set(names) <= defined(ADDITIONS)
-    tests = [node for node in ast.parse(text(ADDITIONS)).body if isinstance(node, ast.FunctionDef) and node.name.startswith("test_")]
+    tests = [node for node in tree(ADDITIONS).body if isinstance(node, ast.FunctionDef) and node.name.startswith("test_")]
     used = {node.id for test in tests for node in ast.walk(test) if isinstance(node, ast.Name)}
     assert {"Interneurons", "RecentSpec", "Recency"} <= used & set(names)
 

@@ -78,6 +78,7 @@ def namespace(title: str) -> dict[str, Any]:
     return scope
 
 
+@pytest.mark.slow
 def test_coming_from_brian2_prints_the_same_spikes(capsys: pytest.CaptureFixture[str]) -> None:
     pytest.importorskip("brian2", reason="the reference extra is not installed")
     page = ROOT / "docs/coming_from.md"

@@ -4,6 +4,7 @@ import importlib
 import json
 import re
 import shlex
+from functools import cache
 from pathlib import Path
 
 import click
@@ -47,9 +48,14 @@ def test_spikemem_commands_parse(page: Path) -> None:
             parse(line)
 
 
+@cache
+def program() -> click.Command:
+    return typer.main.get_command(app)
+
+
 def parse(line: str) -> None:
     words = shlex.split(line.replace(" ...", ""))[1:]
-    command: click.Command = typer.main.get_command(app)
+    command: click.Command = program()
     context = click.Context(command, info_name="spikemem")
     while hasattr(command, "commands"):
         assert words, f"{line}: a group of commands, without one"
@@ -109,6 +115,7 @@ def test_every_page_has_a_picture_or_a_command(page: Path) -> None:
     assert commands(page) or any(target.endswith((".png", ".svg")) for target in links(page))
 
 
+@cache
 def sources() -> dict[str, list[str]]:
     """All code that uses spikemem from outside, by where it stands."""
     cells = {path: [cell for cell in json.loads(text(path))["cells"] if cell["cell_type"] == "code"] for path in NOTEBOOKS}

@@ -17,6 +17,7 @@ def test_the_network_of_the_bench_is_about_one_per_cent_active() -> None:
     assert 0.003 < len(simulate(net, stimulus, 200)["cells"]) / (2000 * 200) < 0.03
 
 
+@pytest.mark.slow
 def test_simulators_are_timed_side_by_side() -> None:
     told: list[str] = []
     event, torch = simulators(300, 10, 100, ["event", "torch"], runs=3, progress=told.append)

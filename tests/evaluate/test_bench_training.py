@@ -64,6 +64,7 @@ def test_curves_that_part_say_where() -> None:
     assert parted.json()["largest"] == pytest.approx(0.1)
 
 
+@pytest.mark.slow
 def test_the_command_prints_samples_a_second_and_curves() -> None:
     small = ["--hidden", "20", "--batch", "4", "--steps", "5", "--runs", "1"]
     shown = CliRunner().invoke(app, ["bench", "train", *small])

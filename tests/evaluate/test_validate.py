@@ -84,6 +84,7 @@ def test_every_model_agrees_in_every_simulator(model: str) -> None:
         assert found == dict.fromkeys(defaults()[1:], "agrees")
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("smaller")
 def test_a_gated_model_recalls_as_that_of_texts_does() -> None:
     """The same populations, synapses and stimuli, so that simulators need to be compared on one of the two."""
@@ -106,6 +107,7 @@ def test_a_hippocampus_is_probed_by_recall_and_chain() -> None:
     assert slow == [1, 2]
 
 
+@pytest.mark.slow
 def test_a_difference_is_found_and_placed(chain: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """A simulator with another time constant: the first spike that differs, where it is, and how near to threshold."""
     given = probe(chain)
@@ -128,6 +130,7 @@ def test_a_difference_is_found_and_placed(chain: str, monkeypatch: pytest.Monkey
     assert "spikes in event" in str(check.first)
 
 
+@pytest.mark.slow
 def test_a_voltage_beyond_the_tolerance_is_a_difference(chain: str, monkeypatch: pytest.MonkeyPatch) -> None:
     given = probe(chain)
     reference = given.run("event")
@@ -161,6 +164,7 @@ def test_an_error_that_is_no_lack_is_not_taken_for_one(chain: str, monkeypatch: 
         compared(given, reference, 1.0, "torch")
 
 
+@pytest.mark.slow
 def test_nan_is_a_difference(chain: str, monkeypatch: pytest.MonkeyPatch) -> None:
     given = probe(chain)
     reference = given.run("event")
@@ -189,6 +193,7 @@ def test_a_lost_race_and_a_doubled_spike_are_placed() -> None:
     assert suite._mismatch(given, reference, replace(reference, spikes={**reference.spikes, "dg": twice}))[0] == 1
 
 
+@pytest.mark.slow
 def test_the_command_prints_a_table_and_json(chain: str) -> None:
     run = CliRunner().invoke
     shown = run(app, ["validate", chain, "--simulator", "torch"])
@@ -198,6 +203,7 @@ def test_the_command_prints_a_table_and_json(chain: str) -> None:
     assert (row["verdict"], row["different"], row["simulator"]) == ("agrees", 0, "torch")
 
 
+@pytest.mark.slow
 def test_the_command_exits_with_1_on_a_difference(chain: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(suite, "simulate", lambda *args, **options: nudged(*args, **options))
     reference = CliRunner().invoke(app, ["validate", chain, "--simulator", "torch"])

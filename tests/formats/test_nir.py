@@ -189,6 +189,7 @@ def same(one: Recording, other: Recording) -> None:
         np.testing.assert_array_equal(weights, other.weights[name], err_msg=name)
 
 
+@pytest.mark.slow
 @settings(LENGTHY, max_examples=NETWORKS)
 @given(cases())
 def test_any_network_comes_back_from_a_file_to_the_last_bit(case: Case) -> None:

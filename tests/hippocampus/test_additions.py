@@ -49,6 +49,7 @@ class Interneurons:
         return [set(recording[self.name].between(start, start + GAMMA, i).cell.tolist()) for i in range(recording.batches)]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("simulator", ["event", "torch"])
 def test_a_region(small: ModelSpec, simulator: str) -> None:
     spec, x, schedule = small, units(20), RecallSchedule(settle=1, attention=2)
@@ -152,6 +153,7 @@ def vectors() -> NDArray[np.float32]:
 CUES = [words(text, LEXICON) for text in ("lately", "the boat", "what did title3 do lately", "")]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("cycles", "around", "simulator"),
     [(1, None, "event"), (3, 1e9 + 5e5, "event"), pytest.param(1, 1e9 + 5e5, "torch", marks=pytest.mark.slow)],
@@ -176,6 +178,7 @@ def test_a_pathway(spec: RecentSpec, cycles: int, around: float | None, simulato
     np.testing.assert_array_equal(short.drives[1::2, :, : len(ALL)], without.drives[1::2])
 
 
+@pytest.mark.slow
 def test_attention_that_goes_on_while_ca3_is_unsettled_has_it_too(spec: RecentSpec) -> None:
     memory, cues = filled(spec, (*ALL, Recency())), near(vectors()[:4], 0.3)
     how = {"settle": 0, "attention_cycles": 7, "cycles": 1}

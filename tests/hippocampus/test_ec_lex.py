@@ -137,6 +137,7 @@ def test_symbols_are_words_of_their_own(text: str, expected: list[str]) -> None:
     assert whole(text) == {cell(f"={word}") for word in expected}
 
 
+@pytest.mark.slow
 def test_a_hundred_thousand_words() -> None:
     text = " ".join(f"word{i * 7919 % 60_000}" for i in range(100_000))
     start = time.process_time()

@@ -14,6 +14,7 @@ from spikemem.hippocampus.regions.ec_lex import words
 from spikemem.hippocampus.spec import weights_file
 from spikemem.network.modelfile import MODELS
 from tests.fakes import near, units
+from tests.marks import first_is_fast
 
 ANSWERS = ("ids", "scores", "vectors", "novelty", "competitors", "attention", "events", "path")
 SHIPPED = "ec-minilm"
@@ -61,7 +62,7 @@ def test_the_volley_is_the_codes(trained: ModelSpec) -> None:
 
 
 @pytest.mark.parametrize("layer_two", [1.0, 0.375])
-@pytest.mark.parametrize(("top_k", "settle", "cycles"), [(1, 2, 2), (30, 1, 5), (3, 5, 7)])
+@pytest.mark.parametrize(("top_k", "settle", "cycles"), first_is_fast((1, 2, 2), (30, 1, 5), (3, 5, 7)))
 def test_a_recall_is_what_the_spikes_say(trained: ModelSpec, layer_two: float, top_k: int, settle: int, cycles: int) -> None:
     spec = trained.model_copy(update={"ec": trained.ec.model_copy(update={"layer_two": layer_two})})
     memory = filled(spec)

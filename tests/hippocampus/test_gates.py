@@ -177,6 +177,7 @@ def test_mismatch_counts_spikes_and_words(filled: Hippocampus) -> None:
     assert change[2] > 5
 
 
+@pytest.mark.slow
 def test_a_gates_value_is_its_cells_firing_probability() -> None:
     rng = np.random.default_rng(1)
     many = GateCells(np.zeros((5, 1)), rng.normal(size=(5, 4)), rng.normal(size=(2, 4)), 20_000, contrast(rng))
@@ -216,6 +217,7 @@ def test_what_the_gates_mean(on: set[str], action: Action) -> None:
 # -- the hippocampus -------------------------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_without_gates_nothing_is_decided(spec: ModelSpec, filled: Hippocampus) -> None:
     ids = filled.store(units(2), words=[[words(TEXTS[0], CELLS)]] * 2)
     assert ids.tolist() == [40, 41]
@@ -261,6 +263,7 @@ def test_an_event_with_vectors_alone_is_judged(spec: ModelSpec) -> None:
     assert len(memory.circuit.ca1) == 5
 
 
+@pytest.mark.slow
 def test_the_read_gate_decides_what_is_read_out(spec: ModelSpec) -> None:
     memory, vectors = Hippocampus(spec), units(8)
     memory.store(vectors[:5])
@@ -507,6 +510,7 @@ def test_there_is_nothing_to_record_without_gates(spec: ModelSpec) -> None:
     assert len(memory) == 0
 
 
+@pytest.mark.slow
 def test_texts_of_one_call_meet_those_before_them(spec: ModelSpec) -> None:
     one, all_ = Memory.open(None, spec, embedder=FakeEmbedder()), Memory.open(None, spec, embedder=FakeEmbedder())
     texts = [f"{text} ~{tail}" for text in TEXTS[:8] for tail in ("so", "so", "so it is")] + TEXTS[:8]
@@ -524,6 +528,7 @@ def test_texts_of_one_call_meet_those_before_them(spec: ModelSpec) -> None:
     assert all_[again] == "Ada: Hello there"
 
 
+@pytest.mark.slow
 def test_a_recording_decides_the_same(spec: ModelSpec) -> None:
     plain, recorded = Memory.open(None, spec, embedder=FakeEmbedder()), Memory.open(None, spec, embedder=FakeEmbedder())
     for text in ("Ada lives in ~Lisbon", "Ada lives in ~Lisbon", "Ada lives in ~Rome", "The harbour opens"):
@@ -535,6 +540,7 @@ def test_a_recording_decides_the_same(spec: ModelSpec) -> None:
     assert len(recording["gate_update"]) == 32 * recorded.decisions[0].gates["update"]
 
 
+@pytest.mark.slow
 def test_a_disk_that_refuses_leaves_all_as_it_was(path: Path, spec: ModelSpec, monkeypatch: pytest.MonkeyPatch) -> None:
     with Memory.open(path, spec, embedder=FakeEmbedder()) as memory:
         memory.store_all(["Ada lives in ~Lisbon", "The harbour opens"])
@@ -647,6 +653,7 @@ def test_the_model_that_ships_has_gates_and_prints_them() -> None:
     assert trained.judge(NONE, stranger, 0).key == NONE
 
 
+@pytest.mark.slow
 def test_gates_that_learned_from_another_embedder_are_refused(path: Path) -> None:
     with pytest.raises(SpecError, match="learned from vectors of 'all-MiniLM-L6-v2', not of 'fake"):
         Memory.open(path, "hippocampus-gated", embedder=FakeEmbedder())

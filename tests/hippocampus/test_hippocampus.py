@@ -13,6 +13,7 @@ from spikemem.hippocampus.regions import ec
 from spikemem.hippocampus.regions.ca1 import NONE
 from spikemem.hippocampus.regions.rhythm import GAMMA, RECALL_SETTLE, THETA
 from tests.fakes import near, units
+from tests.marks import first_is_fast
 
 ANSWERS = ("ids", "scores", "vectors", "novelty", "competitors", "attention", "events")
 
@@ -67,7 +68,7 @@ STAGES = ("plain", "linked", "forgotten", "consolidated")
 
 
 @pytest.mark.parametrize("name", STAGES)
-@pytest.mark.parametrize(("top_k", "settle", "cycles"), [(1, 2, 2), (5, 2, 5), (30, 2, 5), (120, 2, 5), (3, 0, 5), (3, 5, 12)])
+@pytest.mark.parametrize(("top_k", "settle", "cycles"), first_is_fast((1, 2, 2), (5, 2, 5), (30, 2, 5), (120, 2, 5), (3, 0, 5), (3, 5, 12)))
 def test_a_recall_is_what_the_spikes_say(small: ModelSpec, name: str, top_k: int, settle: int, cycles: int) -> None:
     memory = stage(small, name, seed=settle)
     short = memory.recall(cues(), top_k, settle=settle, attention_cycles=cycles)
@@ -127,6 +128,7 @@ def same_spikes(a: Recording, b: Recording) -> None:
             np.testing.assert_array_equal(getattr(spikes, part), getattr(b[name], part), err_msg=name)
 
 
+@pytest.mark.slow
 def test_a_stored_cue_forces_its_engram(small: ModelSpec) -> None:
     """Teacher forcing: in the first gamma cycle of its cue, CA3 fires the engram, core first."""
     memory = filled(small)
@@ -136,6 +138,7 @@ def test_a_stored_cue_forces_its_engram(small: ModelSpec) -> None:
         assert ca3.between(0, GAMMA, i).cell.tolist() == engram.tolist()
 
 
+@pytest.mark.slow
 def test_deep_ec_fires_the_content_of_the_winner(small: ModelSpec) -> None:
     memory = filled(small)
     found = memory.recall(near(units(100)[40:44], 0.5), record=True)
@@ -157,6 +160,7 @@ def test_voltages_and_marks(small: ModelSpec) -> None:
 # -- what is recalled ------------------------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_exact_near_and_strange_cues(small: ModelSpec) -> None:
     memory, x = filled(small, 300), units(300)
     exact, close, strange = memory.recall(x), memory.recall(near(x, 0.7)), memory.recall(units(100, seed=5))
@@ -254,6 +258,7 @@ def test_scale_does_not_matter(small: ModelSpec) -> None:
 # -- learning --------------------------------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_one_batch_is_as_one_by_one(small: ModelSpec) -> None:
     """Across the points at which DG adapts."""
     x, batch, single = units(70), Hippocampus(small), Hippocampus(small)
@@ -266,6 +271,7 @@ def test_one_batch_is_as_one_by_one(small: ModelSpec) -> None:
     assert calls[-1] == (70, 70)
 
 
+@pytest.mark.slow
 def test_the_seed_decides(small: ModelSpec) -> None:
     one, same, other = filled(small, seed=1), filled(small, seed=1), filled(small, seed=2)
     equal(one.recall(cues(), 5), same.recall(cues(), 5))
@@ -395,6 +401,7 @@ def test_at_least_one_hop(small: ModelSpec) -> None:
 # -- keeping ---------------------------------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", STAGES)
 def test_a_snapshot_holds_everything(small: ModelSpec, name: str, tmp_path: Path) -> None:
     memory = stage(small, name, seed=3)
@@ -435,6 +442,7 @@ def test_other_files_are_no_snapshots(small: ModelSpec, content: bytes | str | N
 # -- other shapes of circuit -----------------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("dim", "charge", "sharpness"),
     [(16, 3.2, 16.0), (1024, 3.2, 16.0), (384, 8.0, 16.0), (384, 0.5, 16.0), (384, 3.2, 0.1), (384, 3.2, 1000.0)],
@@ -463,6 +471,7 @@ def test_the_largest_core_counts_without_overflow() -> None:
 # -- forks, loops, duplicates ----------------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("links", "start", "expected"),
     [

@@ -13,6 +13,7 @@ from spikemem.hippocampus.regions.cue_words import CueWords
 from spikemem.hippocampus.regions.ec_lex import Words, words
 from spikemem.hippocampus.regions.rhythm import GAMMA
 from tests.fakes import near, units
+from tests.marks import first_is_fast
 
 TOPICS = ["harbour", "bees", "violin", "glacier", "orchard", "lantern", "compass", "pepper", "ladder", "meadow", "copper", "saffron"]
 
@@ -59,8 +60,8 @@ def cues_with_words(n: int = 12) -> tuple[np.ndarray, list[Words]]:
     return cues, cells_of(*[f"where is the {TOPICS[i % 12]} number{i % 17} {TOPICS[(3 * i) % 12]}" for i in range(n - 1)], "?!")
 
 
-@pytest.mark.parametrize("cycles", [1, 2, 3, 4])
-@pytest.mark.parametrize(("titles", "links", "around"), [(True, True, 1.6e9 + 3e6), (True, False, None), (False, True, None)])
+@pytest.mark.parametrize("cycles", first_is_fast(2, 1, 3, 4))
+@pytest.mark.parametrize(("titles", "links", "around"), first_is_fast((True, True, 1.6e9 + 3e6), (True, False, None), (False, True, None)))
 def test_a_recall_is_what_the_spikes_say(small: ModelSpec, cycles: int, titles: bool, links: bool, around: float | None) -> None:
     memory = conversation(text_spec(small), titles=titles, links=links)
     cues, given = cues_with_words()
@@ -213,6 +214,7 @@ def plain_drive(memory: Hippocampus, given: Words, around: float | None, primed:
     return found
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("cycles", "around"), [(1, 1.6e9 + 3e6), (2, None), (3, 1.6e9 + 9e6)])
 def test_drives_are_those_of_the_equation(small: ModelSpec, cycles: int, around: float | None) -> None:
     memory = conversation(text_spec(small), links=True)
@@ -243,6 +245,7 @@ def test_drives_are_those_of_the_equation(small: ModelSpec, cycles: int, around:
     assert (seen > 0).tolist() == [True, True, True, around is not None, True, cycles > 1, False]
 
 
+@pytest.mark.slow
 def test_the_rate_twin_has_the_same_drives(small: ModelSpec) -> None:
     """Within rounding of floats the plain reference, and in the order of the spiking memory but where that rounds."""
     spec = text_spec(small)
@@ -295,7 +298,7 @@ def plain_chain(memory: Hippocampus, vector: np.ndarray, given: Words, start: in
     return (done + [-1] * len(chain))[1 : len(chain) + 1]
 
 
-@pytest.mark.parametrize("seed", range(6))
+@pytest.mark.parametrize("seed", first_is_fast(*range(6)))
 def test_a_chain_goes_on_by_spreading(small: ModelSpec, seed: int) -> None:
     rng = np.random.default_rng([seed, 11])
     memory, n = Hippocampus(text_spec(small, candidates=200), seed=0), 40
@@ -368,6 +371,7 @@ def test_a_word_that_a_cue_repeats_is_no_second_word(small: ModelSpec) -> None:
     assert np.count_nonzero(key[1]) == 1
 
 
+@pytest.mark.slow
 def test_events_are_the_synapses_that_carry_spikes(small: ModelSpec) -> None:
     memory = conversation(text_spec(small))
     cues, given = cues_with_words()

@@ -15,6 +15,7 @@ from spikemem.hippocampus.regions.cue_words import CueWords
 from spikemem.hippocampus.regions.ec_lex import Words, words
 from spikemem.hippocampus.regions.polarity import AFFIRMS, ASKING, DENIES, DENYING, NEITHER, of_cues
 from tests.fakes import FakeEmbedder, near, units
+from tests.marks import first_is_fast
 
 CELLS = 2**16
 DENIAL = PATHWAYS.index("denial")
@@ -85,7 +86,7 @@ def cues_of(cells: int) -> tuple[NDArray[np.float32], list[Words]]:
     return near(units(len(SAID))[:4], 0.6), [words(t, cells) for t in CUES]
 
 
-@pytest.mark.parametrize(("gain", "cells"), [(0.5, CELLS), (1.0, 2048), (0.3, 256)])
+@pytest.mark.parametrize(("gain", "cells"), first_is_fast((1.0, 2048), (0.5, CELLS), (0.3, 256)))
 @pytest.mark.parametrize("cycles", [1, 3])
 def test_a_recall_is_what_the_spikes_say(small: ModelSpec, gain: float, cells: int, cycles: int) -> None:
     memory = filled(spec_of(small, gain, cells))

@@ -78,6 +78,7 @@ def test_silenced_cells_neither_fire_nor_compete_in_spikes(memory: Hippocampus, 
         assert among[seen.ids[seen.ids >= 0]].all()
 
 
+@pytest.mark.slow
 def test_silence_is_what_inhibits(memory: Hippocampus) -> None:
     """Without the O-LM cells' synapses the superseded memory would win."""
     memory.supersede(2, 30)

@@ -105,6 +105,7 @@ def _even() -> Any:
     return epoch
 
 
+@pytest.mark.slow
 def test_one_process_started_by_torchrun_is_one_process(monkeypatch: pytest.MonkeyPatch) -> None:
     plain = fit(network(), data(), loss, SETTINGS)
     for name, value in {"RANK": "0", "WORLD_SIZE": "1", "MASTER_ADDR": "127.0.0.1", "MASTER_PORT": "0"}.items():

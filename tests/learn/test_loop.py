@@ -95,6 +95,7 @@ def test_it_learns_and_keeps_the_best_weights() -> None:
     assert history.seconds > 0
 
 
+@pytest.mark.slow
 def test_a_seed_decides_all_and_the_callers_chance_is_left_alone() -> None:
     torch.manual_seed(1)
     state = torch.get_rng_state()
@@ -141,6 +142,7 @@ def test_it_stops_when_validation_gets_no_better() -> None:
 # --- checkpoints ----------------------------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("broken_at", [1, 5, 7, 20, 26])
 def test_a_broken_training_goes_on_to_the_same_losses(broken_at: int, tmp_path: Path) -> None:
     plain = Counting()
@@ -167,6 +169,7 @@ def test_a_broken_training_goes_on_to_the_same_losses(broken_at: int, tmp_path: 
     assert [path.name for path in kept.checkpoint.iterdir()] == [checkpoints.FILE] if kept.checkpoint else False
 
 
+@pytest.mark.slow
 def test_a_kill_while_writing_leaves_the_checkpoint_before(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     whole = fit(Counting(), data(), loss, SHORT).losses
     kept = replace(SHORT, checkpoint=tmp_path)
@@ -459,6 +462,7 @@ def test_what_does_not_fit_is_told_before_it_is_learned() -> None:
             fit(Counting(), data(), loss, SHORT, validate=lambda _, value=value: value)  # type: ignore[misc]
 
 
+@pytest.mark.slow
 def test_a_validation_that_comes_with_the_restart_counts_epochs_from_the_first(tmp_path: Path) -> None:
     first = replace(SHORT, epochs=10, checkpoint=tmp_path)
 
@@ -556,6 +560,7 @@ def test_a_device_that_is_not_there_is_refused(device: str) -> None:
         fit(Counting(), data(), loss, replace(SHORT, device=device))
 
 
+@pytest.mark.slow
 def test_tensorboard_logs_say_what_the_history_says(tmp_path: Path) -> None:
     pytest.importorskip("tensorboard", reason="the train extra is not installed")
     from tensorboard.backend.event_processing.event_accumulator import EventAccumulator

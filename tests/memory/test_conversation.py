@@ -164,6 +164,7 @@ def test_sessions_are_numbered_and_never_again(open_memory: Open) -> None:
     agrees(memory)
 
 
+@pytest.mark.slow
 def test_a_long_conversation_is_one_session(open_memory: Open) -> None:
     memory = open_memory()
     reports: list[tuple[int, int]] = []

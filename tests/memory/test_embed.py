@@ -19,6 +19,7 @@ def test_altered_weights_of_the_bundled_model_are_refused(tmp_path: Path, monkey
         SentenceEmbedder()
 
 
+@pytest.mark.slow
 def test_another_model_goes_by_its_name(monkeypatch: pytest.MonkeyPatch) -> None:
     import sentence_transformers
 

@@ -92,6 +92,7 @@ def test_further_cues_and_chains(open_memory: Open) -> None:
     assert memory.info()["index_cells"] == 6
 
 
+@pytest.mark.slow
 def test_a_recording_tells_the_same(open_memory: Open) -> None:
     memory = open_memory()
     memory.store_all(TEXTS)
@@ -242,6 +243,7 @@ def test_each_key_keeps_its_own_text_and_vector(open_memory: Open) -> None:
         np.testing.assert_array_equal(row.counts, ec.encode(memory.spec.ec, ec.unit(vector, memory.spec.ec.dim))[0])
 
 
+@pytest.mark.slow
 def test_sleep_is_durable(open_memory: Open) -> None:
     memory = open_memory()
     memory.store_all(TEXTS[:50])
@@ -329,6 +331,7 @@ def test_the_models_dimension_follows_the_embedder(path: Path) -> None:
         assert memory.recall(TEXTS[3])[0].id == 3
 
 
+@pytest.mark.slow
 def test_one_writer_beside_readers(open_memory: Open) -> None:
     writer = open_memory()
     writer.store_all(TEXTS[:5])

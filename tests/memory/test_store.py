@@ -368,6 +368,7 @@ def test_a_file_that_is_no_longer_there_is_noticed(path: Path, tmp_path: Path, h
         assert len(content(tmp_path / "moved.db")[0]) == 5  # type: ignore[arg-type]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("how", ["symbolic link", "another spelling", "without its lock file"])
 def test_one_writer_for_all_names_of_a_file(path: Path, tmp_path: Path, how: str) -> None:
     fill(path)

@@ -43,6 +43,7 @@ def test_a_word_that_is_none_is_cut() -> None:
     assert max(map(len, parts)) <= PIECE * 32
 
 
+@pytest.mark.slow
 @given(st.text(st.sampled_from("a .\n猫ี🧠\u200d。x"), min_size=200, max_size=2000))
 def test_nothing_is_lost(text: str) -> None:
     parts = pieces(text)

@@ -140,6 +140,7 @@ def damaged(path: Path, *statements: str) -> None:
     db.close()
 
 
+@pytest.mark.slow
 def test_the_largest_id_leaves_room_for_more(memory: Memory, tmp_path: Path) -> None:
     (record, *_) = memory.export()
     with Memory.open(tmp_path / "new.db", embedder=FakeEmbedder()) as new:
@@ -272,6 +273,7 @@ ENTRIES = {
 }  # fmt: skip
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("what", ENTRIES)
 def test_entries_that_cannot_be_are_found_and_the_rest_is_saved(memory: Memory, path: Path, tmp_path: Path, what: str) -> None:
     """Checksums are right here, too."""

@@ -87,6 +87,7 @@ def test_only_what_holds_is_updated(memory: Memory) -> None:
     assert len(memory) == 5
 
 
+@pytest.mark.slow
 def test_forgetting_a_version_keeps_the_others(memory: Memory) -> None:
     memory.forget(3)
     assert [r.id for r in memory.history(4)] == [0, 4]

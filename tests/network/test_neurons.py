@@ -50,6 +50,7 @@ def test_rate_is_that_of_the_simulation(tau: float) -> None:
     check_rate(LIF(tau), dt=1.0)
 
 
+@pytest.mark.slow
 @settings(deadline=None, max_examples=25)
 @given(taus, st.floats(0.1, 10.0), st.sampled_from([0.1, 0.5, 1.0, 3.0]))
 def test_rate_for_any_cell_and_step(tau: float, threshold: float, dt: float) -> None:

@@ -3,6 +3,7 @@
 import math
 from collections.abc import Callable
 from dataclasses import replace
+from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -14,6 +15,7 @@ from spikemem import STDP, KWinners, Network, Population, Recording, simulate
 from spikemem.errors import NetworkError
 from spikemem.network.plasticity import STDPState
 from spikemem.network.synapses import WORD, Dense, OneBit, Sparse, Synapses, one_to_one, pack
+from tests.marks import first_is_fast
 
 LAGS = np.arange(-30, 31)
 BASE = STDP(a_plus=0.08, a_minus=0.05, tau_plus=16.8, tau_minus=33.7)
@@ -56,6 +58,7 @@ def pairs_of_spikes(rule: STDP, weight: float, delay: float, dt: float = 1.0, si
     return weights.diagonal() - weight
 
 
+@cache  # a simulation of each rule is compared with many
 def poisson(rule: STDP, simulator: str = "event", batches: int = 1, delay: float = 2.0) -> Recording:
     """Plastic synapses under teacher-forced Poisson trains, 300 steps."""
     rng = np.random.default_rng(1)
@@ -150,7 +153,7 @@ def test_spikes_of_the_last_step_are_learned() -> None:
 
 
 @every_rule
-@pytest.mark.parametrize("simulator", [name for name in LIBRARIES if name != "event"])
+@pytest.mark.parametrize("simulator", first_is_fast(*[name for name in LIBRARIES if name != "event"]))
 def test_poisson_trains_leave_the_same_weights(rule: STDP, simulator: str) -> None:
     if simulator == "norse" and rule.pairing == "nearest":
         pytest.skip("Norse pairs all to all")
@@ -179,7 +182,7 @@ def test_norse_says_what_it_cannot_do() -> None:
         poisson(replace(BASE, pairing="nearest"), "norse")
 
 
-@pytest.mark.parametrize("simulator", ["event", "torch", "snntorch", "norse", "brian2"])
+@pytest.mark.parametrize("simulator", first_is_fast(*LIBRARIES))
 def test_each_batch_item_learns_for_itself(simulator: str) -> None:
     together = poisson(BASE, available(simulator), batches=3)
     trains = {name: together[name].dense(together.steps, 3) for name in ("pre", "post")}
@@ -265,6 +268,7 @@ FORTY = random_pairs(40, CELLS, CORE, seed=0)
 NOTHING = np.zeros((CELLS, CELLS))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("recurrent", [False, True], ids=["two-sides", "both-roles"])
 def test_teacher_forced_stdp_sets_the_bits_of_clipped_hebb(recurrent: bool) -> None:
     weights, bits = learn(FORTY, NOTHING, recurrent=recurrent), one_shot(FORTY, CELLS)
@@ -275,12 +279,14 @@ def test_teacher_forced_stdp_sets_the_bits_of_clipped_hebb(recurrent: bool) -> N
     assert recall(weights, FORTY, 0.5)[0] >= 0.99
 
 
+@pytest.mark.slow
 def test_learning_goes_on_from_weights_that_were_learned() -> None:
     half = Pairs(FORTY.cue[:20], FORTY.target[:20]), Pairs(FORTY.cue[20:], FORTY.target[20:])
     weights = learn(half[1], learn(half[0], NOTHING))
     assert agreement(weights, one_shot(FORTY, CELLS))["equal"] == 1.0
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "mend", [lambda r: replace(r, a_plus=0.5), lambda r: replace(r, tau_plus=2.0), lambda r: replace(r, a_minus=0.0, a_plus=0.0)]
 )
@@ -288,6 +294,7 @@ def test_a_rule_that_does_not_learn_in_one_shot_is_noticed(mend: Callable[[STDP]
     assert agreement(learn(FORTY, NOTHING, rule=mend(RULE)), one_shot(FORTY, CELLS))["recall"] < 0.9
 
 
+@pytest.mark.slow
 def test_without_a_teacher_nothing_is_learned_from_nothing() -> None:
     control = untaught(FORTY, CELLS)
     assert control["synaptic_events"] == 40 * CORE * CELLS

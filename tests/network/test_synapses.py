@@ -94,6 +94,7 @@ def test_all_to_all_is_constant() -> None:
     np.testing.assert_array_equal(all_to_all(0.5)(2, 3).matrix(), np.full((2, 3), 0.5))
 
 
+@pytest.mark.slow
 @settings(deadline=None)
 @given(st.data(), st.integers(1, 20), st.integers(1, 20), st.integers(0, 5))
 def test_sparse_random_has_its_fan_in_and_its_weights(data: st.DataObject, pre: int, post: int, seed: int) -> None:

@@ -38,6 +38,7 @@ def test_a_character_that_a_terminal_lacks_is_shown_as_its_number(environment: d
     assert json.loads(shown("--json", **environment).replace("\\U0001f6a2", ""))[0]["id"] == 0
 
 
+@pytest.mark.slow
 def test_what_commands_a_terminal_is_shown_as_text() -> None:
     printed = shown(PYTHONIOENCODING="utf-8", FORCE_COLOR="1")
     assert "\\x1b[31mred\\x1b[0m [bold]x[/] \\u202egnp" in printed

@@ -153,6 +153,7 @@ def test_drives_explain_what_they_cannot_draw() -> None:
         plots.drives([Hit(1, "Ada moved.", 0.5)])
 
 
+@pytest.mark.slow
 def test_every_population_of_a_recall_has_a_name(small_text: ModelSpec) -> None:
     with Memory.open(model=small_text, embedder=FakeEmbedder()) as memory:
         when = datetime(2024, 2, 3, tzinfo=UTC)

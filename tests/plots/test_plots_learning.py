@@ -17,6 +17,7 @@ def written(figure: Figure, folder: Path) -> int:
     return (folder / "figure.png").stat().st_size
 
 
+@pytest.mark.slow
 def test_losses_are_drawn_by_step_and_validations_by_epoch(tmp_path: Path) -> None:
     figure = plots.losses({"rate": [4.0, 2.0, 1.0, 0.5], "spiking": [1.0, 0.5]}, {"rate": [1.5, 0.75]})
     (axes,) = figure.axes
@@ -42,6 +43,7 @@ def test_no_loss_is_no_figure(curves: dict[str, list[float]]) -> None:
         plots.losses(curves)
 
 
+@pytest.mark.slow
 def test_gates_have_a_panel_each_and_a_row_for_each_sentence(tmp_path: Path) -> None:
     sentences = ["nora goes to the tower", "nora takes the map", "idris walks to the cellar"]
     gates = {"update": np.linspace(0, 1, 12).reshape(3, 4), "reset": np.full((3, 2), 0.5)}
@@ -69,6 +71,7 @@ def test_gates_that_do_not_fit_the_story_are_refused(sentences: list[str], gates
         plots.story_gates(sentences, gates)
 
 
+@pytest.mark.slow
 def test_changes_have_a_panel_for_each_name_with_its_points(tmp_path: Path) -> None:
     events = np.linspace(0.0, 1.0, 20)
     names = [f"{cell}, {data}" for data in ("one", "two") for cell in ("spiking", "rate", "rate-v1")]
@@ -90,6 +93,7 @@ def test_pairs_that_do_not_fit_are_refused(likeness: dict[str, tuple[list[float]
         plots.changes(likeness)
 
 
+@pytest.mark.slow
 def test_differences_are_drawn_beside_the_square_root_of_the_steps(tmp_path: Path) -> None:
     figure = plots.differences({"update": {4: 0.1, 16: 0.05}, "reset": {16: 0.02, 4: 0.04}})
     lines = figure.axes[0].lines

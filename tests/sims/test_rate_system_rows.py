@@ -79,6 +79,7 @@ def test_rows_of_other_arguments_are_kept(tmp_path: Path, embedder: CorpusEmbedd
     assert json.loads(out.read_text())["arguments"]["seed"] == 1
 
 
+@pytest.mark.slow
 def test_a_job_that_fails_loses_no_rows(tmp_path: Path, embedder: CorpusEmbedder, monkeypatch: pytest.MonkeyPatch) -> None:
     out = tmp_path / "rows.json"
 
@@ -113,6 +114,7 @@ def test_large_memory(tmp_path: Path, embedder: CorpusEmbedder, monkeypatch: pyt
     assert all(row["spiking"] > 0 for row in rows.values() if row["unit"] == "ms")
 
 
+@pytest.mark.slow
 def test_random_vectors(tmp_path: Path, embedder: CorpusEmbedder) -> None:
     rows = make(tmp_path / "rows.json", "--rows", "random", "--large", "200")
     assert len(rows) == 3

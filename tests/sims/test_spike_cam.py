@@ -77,6 +77,7 @@ def test_an_experiment_of_our_own_against_the_plain_loop(model: str) -> None:
         np.testing.assert_allclose(made.weights[name][0], weights, rtol=0, atol=1e-9)
 
 
+@pytest.mark.slow
 def test_overwriting_in_a_row_needs_the_bistable_rule() -> None:
     published, bistable = (overwrite(rule, 16, 16, (7, 6), seed=0) for rule in ("spike-cam", "spike-cam:bistable"))
     assert published["exact"] < 0.9 * published["n"]

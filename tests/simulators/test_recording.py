@@ -60,6 +60,7 @@ def test_a_recording_says_what_it_is() -> None:
     assert repr(recording(20)) == "Recording(50 ms, batch 4, 25 spikes of dg, dg.basket, quiet)"
 
 
+@pytest.mark.slow
 def test_a_million_spikes_come_back(tmp_path: Path) -> None:
     saved = recording(1_000_000)
     assert contents(Recording.load(saved.save(tmp_path / "long.npz"))) == contents(saved)

@@ -321,6 +321,7 @@ def test_a_simulation_leaves_no_trace(run: Run) -> None:
     assert first == second == other != []
 
 
+@pytest.mark.slow
 def test_no_library_is_imported_before_its_simulator_runs() -> None:
     """With the package's own head left out, since it may import what it likes."""
     head = "import sys, types; sys.modules['spikemem'] = head = types.ModuleType('spikemem'); head.__path__ = [sys.argv[1]]; "

@@ -75,6 +75,7 @@ def test_from_an_empty_memory_a_write_changes_it_by_the_gates(steps: int) -> Non
     assert torch.equal(memory, gates.update * gates.candidate[:, :, None])
 
 
+@pytest.mark.slow
 @settings(max_examples=20, deadline=None)
 @given(st.integers(0, 2**31), st.floats(0.1, 30.0), st.sampled_from([0, 1, 8, 10, 25, 64]))
 def test_every_gate_is_a_share_and_the_memory_stays_between_its_bounds(seed: int, strength: float, steps: int) -> None:

@@ -88,6 +88,7 @@ def test_too_few_texts_are_told() -> None:
         ec.train(units(3), SHORT)
 
 
+@pytest.mark.slow
 def test_the_command(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(embed, "SentenceEmbedder", FakeEmbedder)
     monkeypatch.chdir(tmp_path)

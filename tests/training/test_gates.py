@@ -28,6 +28,7 @@ from tests.fakes import FakeEmbedder
 SENTENCES = [f"Ada is taking {n} red boats to Lisbon on Monday, because it's near." for n in range(100, 400)]
 
 
+@pytest.mark.slow
 def test_an_edit_changes_the_sentence_and_no_fact() -> None:
     rng = np.random.default_rng(0)
     for part in ("train", "test"):
@@ -284,6 +285,7 @@ def test_gates_of_other_vectors_are_refused(tmp_path: Path) -> None:
         GateCells.of(spec)
 
 
+@pytest.mark.slow
 def test_pairs_are_of_kinds_that_exclude_one_another() -> None:
     made = pairs(40, np.random.default_rng(0))
     assert made == pairs(40, np.random.default_rng(0))

@@ -1,9 +1,11 @@
 """The weights that ship, on texts that their training did not see, as the bundled embedder reads them."""
 
 from collections import Counter
+from collections.abc import Sequence
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from spikemem import Hippocampus, Memory, load_model
 from spikemem.data.corpus import load_facts
@@ -11,6 +13,7 @@ from spikemem.data.corpus.stream import EventKind, stream
 from spikemem.hippocampus.codes import VolleyCode, fidelity
 from spikemem.hippocampus.regions.gates import Action
 from spikemem.hippocampus.spec import weights_file
+from spikemem.memory.embed import Progress
 from spikemem.training.gate_lessons import SHARES, Texts, taught_and_held_out
 
 SENTENCES = [
@@ -43,6 +46,28 @@ FOREIGN = [
 pytestmark = pytest.mark.slow
 
 
+class Reader:
+    """The bundled embedder, which reads but once what several memories are told."""
+
+    def __init__(self) -> None:
+        from spikemem.memory.embed import SentenceEmbedder
+
+        self.within, self.known = SentenceEmbedder(), dict[tuple[str, ...], NDArray[np.float32]]()
+        self.name, self.dim = self.within.name, self.within.dim
+
+    def embed(self, texts: Sequence[str], progress: Progress | None = None) -> NDArray[np.float32]:
+        told = tuple(texts)
+        if told not in self.known:
+            self.known[told] = self.within.embed(texts, progress)
+        return self.known[told].copy()
+
+
+@pytest.fixture(scope="module")
+def reader() -> Reader:
+    pytest.importorskip("sentence_transformers")
+    return Reader()
+
+
 @pytest.fixture(scope="module")
 def held_out() -> Texts:
     return taught_and_held_out()[1]
@@ -57,8 +82,7 @@ def test_the_code_keeps_a_sentence_in_few_spikes() -> None:
     assert made.spikes <= 400
 
 
-def test_the_gates_write_what_is_new_and_know_what_is_not(held_out: Texts) -> None:
-    pytest.importorskip("sentence_transformers")
+def test_the_gates_write_what_is_new_and_know_what_is_not(held_out: Texts, reader: Reader) -> None:
     rng = np.random.default_rng(0)
     events = stream(held_out.shuffled(rng), 200, SHARES, rng, "test")
     holder: dict[int, int] = {}
@@ -71,7 +95,7 @@ def test_the_gates_write_what_is_new_and_know_what_is_not(held_out: Texts) -> No
         EventKind.BESIDE: {"write"},
         EventKind.QUESTION: {"write"},
     }
-    with Memory.open(model="hippocampus-gated") as memory:
+    with Memory.open(model="hippocampus-gated", embedder=reader) as memory:
         for event in events:
             memory.store(event.text)
             (decision,) = memory.decisions
@@ -89,13 +113,12 @@ def test_the_gates_write_what_is_new_and_know_what_is_not(held_out: Texts) -> No
         assert np.mean(told[kind]) >= share, (kind, told[kind])
 
 
-def test_facts_are_corrected_and_denied_and_stand_beside_one_another() -> None:
+def test_facts_are_corrected_and_denied_and_stand_beside_one_another(reader: Reader) -> None:
     """Pairs in words of which the gates have heard a part: what they are not sure of is written."""
-    pytest.importorskip("sentence_transformers")
     facts = load_facts()
     told: dict[str, Counter[str]] = {}
     for kind, pairs in facts.pairs.items():
-        with Memory.open(model="hippocampus-gated") as memory:
+        with Memory.open(model="hippocampus-gated", embedder=reader) as memory:
             memory.store_all([*facts.before, *(first for first, _ in pairs)])
             memory.store_all([second for _, second in pairs])
             told[kind] = Counter(decision.action for decision in memory.decisions)
@@ -113,28 +136,25 @@ def test_facts_are_corrected_and_denied_and_stand_beside_one_another() -> None:
     assert told["figure"]["supersede"] == told["order"]["supersede"] == 0
 
 
-def test_what_is_numbered_is_kept() -> None:
-    pytest.importorskip("sentence_transformers")
+def test_what_is_numbered_is_kept(reader: Reader) -> None:
     said = [f"Invoice {n} was paid." for n in range(11, 31)]
-    with Memory.open(model="hippocampus-gated") as memory:
+    with Memory.open(model="hippocampus-gated", embedder=reader) as memory:
         memory.store_all(said)
         assert [hits[0].text for hits in memory.recall_all(said, 1)] == said
 
 
-def test_languages_that_were_never_taught_are_written() -> None:
-    pytest.importorskip("sentence_transformers")
-    with Memory.open(model="hippocampus-gated") as memory:
+def test_languages_that_were_never_taught_are_written(reader: Reader) -> None:
+    with Memory.open(model="hippocampus-gated", embedder=reader) as memory:
         memory.store_all(FOREIGN)
         assert [decision.action for decision in memory.decisions] == ["write"] * len(FOREIGN)
         memory.store_all(FOREIGN)
         assert [decision.action for decision in memory.decisions] == ["renew"] * len(FOREIGN)
 
 
-def test_what_is_stored_is_read_out_and_what_is_not_is_withheld(held_out: Texts) -> None:
-    pytest.importorskip("sentence_transformers")
+def test_what_is_stored_is_read_out_and_what_is_not_is_withheld(held_out: Texts, reader: Reader) -> None:
     half = len(held_out.groups) // 2
     known, foreign = held_out.groups[:half], held_out.groups[half:]
-    with Memory.open(model="hippocampus-text") as plain, Memory.open(model="hippocampus-gated") as memory:
+    with Memory.open(model="hippocampus-text", embedder=reader) as plain, Memory.open(model="hippocampus-gated", embedder=reader) as memory:
         for to in (plain, memory):
             to.store_all([statement for group in known for statement in group])
         for groups, answered in ((known, 0.95), (foreign, 0.05)):
@@ -157,8 +177,7 @@ def test_vectors_alone_are_written_and_known_again() -> None:
     assert not memory.reads(-vectors[-20:]).any()
 
 
-def test_other_scripts_and_signs_do_not_supersede_one_another() -> None:
-    pytest.importorskip("sentence_transformers")
+def test_other_scripts_and_signs_do_not_supersede_one_another(reader: Reader) -> None:
     said = [
         "阿达住在里斯本。",
         "本养蜜蜂。",
@@ -168,7 +187,7 @@ def test_other_scripts_and_signs_do_not_supersede_one_another() -> None:
         "Чайник стоит на плите.",
         "Der Kessel steht auf dem Herd.",
     ]
-    with Memory.open(model="hippocampus-gated") as memory:
+    with Memory.open(model="hippocampus-gated", embedder=reader) as memory:
         memory.store_all(said)
         assert "supersede" not in {decision.action for decision in memory.decisions}
         assert len(memory.list()) == len(said)

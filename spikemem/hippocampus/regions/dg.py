@@ -9,6 +9,7 @@ all cells are used alike. Both are learned from what is stored (`Adaptation`), a
 """
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -56,6 +57,16 @@ class Adaptation:
         return cls(np.zeros(dim), np.zeros((dim, dim)), 0)
 
 
+@lru_cache(maxsize=4)
+def _wired(seed: int, dim: int, cells: int, fan_in: int) -> tuple[NDArray[np.int32], NDArray[np.float64]]:
+    """The dimensions that drive each cell, and their weights before scaling, [cell, fan_in] each; memories of a seed share them."""
+    rng = np.random.default_rng([seed, 1])
+    parts = [min(BLOCK, cells - first) for first in range(0, cells, BLOCK)]  # all at once would take gigabytes
+    drawn = (np.argsort(rng.random((n, dim), dtype=np.float32), axis=1)[:, :fan_in].astype(np.int32) for n in parts)
+    inputs = np.concatenate(list(drawn))
+    return inputs, rng.uniform(*WEIGHTS, (cells, fan_in)) * rng.choice([-1.0, 1.0], (cells, fan_in))
+
+
 class DG:
     """Granule cells: their wiring, and their weights under the current adaptation.
 
@@ -68,11 +79,7 @@ class DG:
     def __init__(self, spec: ModelSpec, seed: int, adaptation: Adaptation | None = None) -> None:
         self.spec = spec
         dim, cells, fan_in = spec.ec.dim, spec.dg.cells, spec.dg.fan_in
-        rng = np.random.default_rng([seed, 1])
-        parts = [min(BLOCK, cells - first) for first in range(0, cells, BLOCK)]  # all at once would take gigabytes
-        drawn = (np.argsort(rng.random((n, dim), dtype=np.float32), axis=1)[:, :fan_in].astype(np.int32) for n in parts)
-        self.inputs = np.concatenate(list(drawn))
-        self._drawn = rng.uniform(*WEIGHTS, (cells, fan_in)) * rng.choice([-1.0, 1.0], (cells, fan_in))
+        self.inputs, self._drawn = _wired(seed, dim, cells, fan_in)
         self.adapt(adaptation or Adaptation.none(dim))
 
     def adapt(self, adaptation: Adaptation) -> None:

@@ -138,12 +138,14 @@ class LIF(Neuron):
         spikes, synaptic = state.spikes, current
         if self.tau_syn:
             synaptic = self.gamma(dt) * state.current + current
+        stays = state.voltage
+        if self.reset is not None or self.refractory:
+            after = state.voltage - self.threshold if self.reset is None else 0.0 * state.voltage + self.reset
+            stays = where(spikes, after, state.voltage)
         if self.reset is None:
-            stays = where(spikes, state.voltage - self.threshold, state.voltage)
             decayed = self.beta(dt) * state.voltage + self.resistance * synaptic
             voltage = where(spikes, decayed - self.threshold, decayed)
         else:
-            stays = where(spikes, 0.0 * state.voltage + self.reset, state.voltage)
             voltage = self.beta(dt) * stays + self.resistance * synaptic
         if not self.refractory:
             return LIFState(voltage, voltage > self.threshold, synaptic)

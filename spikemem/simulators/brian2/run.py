@@ -30,7 +30,7 @@ PREFERENCES: Mapping[str, Any] = {
     "codegen.cpp.extra_compile_args": None,  # or they would overrule the next
     "codegen.cpp.extra_compile_args_gcc": ["-w", "-O3", "-std=c++11", "-ffp-contract=off"],  # no -ffast-math: the contract says what rounds
     "codegen.runtime.cython.cache_dir": str(Path.home() / ".cython" / "spikemem"),  # Brian2's keys do not hold the flags
-    "devices.cpp_standalone.extra_make_args_unix": [f"-j{os.cpu_count()}"],  # not the boundless -j
+    "devices.cpp_standalone.extra_make_args_unix": [f"-j{os.cpu_count()}", "DEPS="],  # not the boundless -j; nothing is built twice
     "devices.cpp_standalone.openmp_threads": 0,  # the race is run in the order of the cells
 }
 

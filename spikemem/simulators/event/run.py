@@ -29,11 +29,12 @@ def run(simulation: Simulation) -> Recording:
     groups = {name: _Group(p, drive, net) for name, p in net.populations.items()}
     learners = {p.name: _learner(net, p, p.plasticity, drive.batches) for p in net.projections if p.plasticity is not None}
     voltages = simulation.voltages()
+    delays = [net.steps(projection.delay) for projection in net.projections]
     for t in range(drive.steps):
         for group in groups.values():
             group.current[:] = 0.0
-        for projection in net.projections:
-            left = t - net.steps(projection.delay)
+        for projection, delay in zip(net.projections, delays, strict=True):
+            left = t - delay
             events = groups[projection.pre].before(left)
             if len(events):
                 _deliver(projection, learners.get(projection.name), events, projection.counts(left), groups[projection.post].current)

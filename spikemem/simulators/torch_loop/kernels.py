@@ -60,6 +60,8 @@ def choose_winners(voltage: Tensor, crossed: Tensor, k: int, silenced: Tensor, c
     """
     voltage = voltage.masked_fill(silenced, 0.0)
     crossed = crossed & ~silenced
+    if not crossed.any():
+        return voltage, crossed, crossed.long(), torch.zeros_like(count, dtype=torch.bool)
     order = torch.where(crossed, voltage, torch.full_like(voltage, -torch.inf)).argsort(dim=1, descending=True, stable=True)
     rank = torch.empty_like(order)
     rank.scatter_(1, order, torch.arange(order.shape[1], device=order.device).expand_as(order).contiguous())

@@ -31,6 +31,7 @@ def run(simulation: Simulation, kind: type[Cells] = Cells) -> Recording:
     ways = [_Way(q, simulation, cells) for q in net.projections]
     longest = max((way.delay for way in ways), default=0)
     voltages = simulation.voltages()
+    chosen = {name: torch.as_tensor(simulation.chosen[name], device=cells.device) for name in voltages}
     for t in range(drive.steps):
         current = {name: torch.zeros_like(group.state.voltage) for name, group in groups.items()}
         for way in ways:
@@ -38,7 +39,7 @@ def run(simulation: Simulation, kind: type[Cells] = Cells) -> Recording:
         for name, group in groups.items():
             group.advance(t, current[name])
             if name in voltages:
-                voltages[name][t] = group.state.voltage[:, torch.as_tensor(simulation.chosen[name], device=cells.device)].cpu().numpy()
+                voltages[name][t] = group.state.voltage[:, chosen[name]].cpu().numpy()
         for way in ways:
             way.learn(t, groups[way.pre], groups[way.post])
         for group in groups.values():
@@ -64,6 +65,7 @@ class _Group:
         self.count = torch.zeros(drive.batches, device=cells.device, dtype=torch.long)
         self.recent: dict[int, Tensor] = {}
         self.ranks: dict[int, Tensor] = {}
+        self.active: set[int] = set()  # recent steps with spikes
         self.events: list[Events] = []
         self.baskets: list[Tensor] = []
 
@@ -102,6 +104,7 @@ class _Group:
             self.events.append((batch, cell, cell))
             self.ranks[step] = spikes.long()
             return
+        self.active.add(step)
         rank = spikes.long().cumsum(1) - 1 + self.count.unsqueeze(1) if rank is None else rank
         place = rank[batch, cell]
         order = (batch * (int(place.max()) + 1) + place).argsort()
@@ -113,6 +116,7 @@ class _Group:
         """Drop the spikes of a step that no projection will need again."""
         self.recent.pop(step, None)
         self.ranks.pop(step, None)
+        self.active.discard(step)
 
     def fired(self) -> Fired:
         step = np.repeat(np.arange(len(self.events)), [len(e[0]) for e in self.events])
@@ -142,7 +146,7 @@ class _Way:
 
     def deliver(self, left: int, source: _Group, current: Tensor) -> None:
         """Add the current of the spikes that left at a step, [batch, post], in place."""
-        if left < 0:
+        if left not in source.active:
             return
         spikes = source.recent[left]
         if self.projection.first is not None:
