@@ -20,7 +20,7 @@ from spikemem.hippocampus.damage import winners
 from spikemem.hippocampus.regions import ec
 from spikemem.hippocampus.regions.contract import CircuitDrive, CircuitWiring
 from spikemem.hippocampus.regions.rhythm import DT, FAST, GAMMA, THETA, Mode, RecallSchedule, release
-from spikemem.hippocampus.spec import CYCLES, ModelSpec
+from spikemem.hippocampus.spec import ModelSpec
 from spikemem.kernels import engrams
 from spikemem.kernels.engrams import AutoAssociation
 from spikemem.network.graph import CycleReset, KWinners, Network, Population
