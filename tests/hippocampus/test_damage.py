@@ -11,6 +11,7 @@ from spikemem.hippocampus.damage import Bits, Cut, Damage, Jitter, Lesion, winne
 from spikemem.hippocampus.recall import Recall
 from spikemem.network import Dense, OneBit, pack
 from tests.fakes import near, units
+from tests.marks import first_is_fast
 
 N = 200
 CUES = near(units(N), 0.85)[[0, 1, 2, 7, 60]]
@@ -73,7 +74,7 @@ SIMULATED: dict[str, Harm] = {
 }
 
 
-@pytest.mark.parametrize("harm", COMPUTED.values(), ids=COMPUTED)
+@pytest.mark.parametrize("harm", first_is_fast(*COMPUTED.values()), ids=COMPUTED)
 def test_an_engram_model_computes_what_the_damaged_spikes_say(engram: Hippocampus, harm: Harm) -> None:
     harm(engram)
     recorded = engram.recall(CUES, top_k=2, record=True)
@@ -82,8 +83,8 @@ def test_an_engram_model_computes_what_the_damaged_spikes_say(engram: Hippocampu
     np.testing.assert_array_equal(engram.recall_chain(CUES, 2), engram.read_chain(engram.simulate_chain(CUES, 2)))
 
 
-@pytest.mark.parametrize("model", ["engram", "index"])
-@pytest.mark.parametrize("harm", SIMULATED.values(), ids=SIMULATED)
+@pytest.mark.parametrize("model", first_is_fast("engram", "index"))
+@pytest.mark.parametrize("harm", first_is_fast(*SIMULATED.values()), ids=SIMULATED)
 def test_other_damage_is_simulated(request: pytest.FixtureRequest, model: str, harm: Harm) -> None:
     memory: Hippocampus = request.getfixturevalue(model)
     harm(memory)
@@ -93,6 +94,7 @@ def test_other_damage_is_simulated(request: pytest.FixtureRequest, model: str, h
     same(found, told, tuple(name for name in ALL if name != "events"))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("harm", lesions("ec", "dg", "ca3", "ca1").values(), ids=lesions("ec", "dg", "ca3", "ca1"))
 def test_an_index_model_answers_by_the_damaged_spikes(index: Hippocampus, harm: Harm) -> None:
     harm(index)
@@ -107,7 +109,7 @@ def test_a_chain_ends_where_slow_synapses_are_cut(engram: Hippocampus, index: Hi
         assert memory.recall_chain(units(N)[:1], 2).tolist() == [[-1, -1]]
 
 
-@pytest.mark.parametrize("model", ["engram", "index"])
+@pytest.mark.parametrize("model", first_is_fast("engram", "index"))
 def test_undone_damage_leaves_no_trace(request: pytest.FixtureRequest, model: str) -> None:
     memory: Hippocampus = request.getfixturevalue(model)
     before, chain = memory.recall(CUES, 3), memory.recall_chain(CUES, 2)
@@ -129,8 +131,8 @@ def spikes(memory: Hippocampus) -> Recording:
     return recording
 
 
-@pytest.mark.parametrize("model", ["engram", "index"])
-@pytest.mark.parametrize("region", ["ec", "dg", "ca3", "ca1"])
+@pytest.mark.parametrize("model", first_is_fast("engram", "index"))
+@pytest.mark.parametrize("region", first_is_fast("ec", "dg", "ca3", "ca1"))
 def test_lost_cells_are_silent_and_as_many_fewer_win(request: pytest.FixtureRequest, model: str, region: str) -> None:
     memory: Hippocampus = request.getfixturevalue(model)
     before = spikes(memory)[region]
@@ -161,7 +163,7 @@ def test_clamped_spikes_of_lost_cells_go(engram: Hippocampus) -> None:
     assert len(spikes(engram)["ff"]) == 0
 
 
-@pytest.mark.parametrize("model", ["engram", "index"])
+@pytest.mark.parametrize("model", first_is_fast("engram", "index"))
 @pytest.mark.parametrize(
     ("harm", "stays", "changes"),
     [

@@ -14,6 +14,7 @@ from spikemem.hippocampus.recall import Recall
 from spikemem.hippocampus.regions.engrams import Allocation
 from spikemem.simulators.recording import Recording
 from tests.fakes import near, units
+from tests.marks import first_is_fast
 
 N = 200
 
@@ -63,8 +64,11 @@ def superseded(memory: Hippocampus) -> None:
     memory.teach(5, near(units(N), 0.5)[5:6])
 
 
-@pytest.mark.parametrize("change", [lambda memory: None, forgotten, slept, superseded], ids=["stored", "forgotten", "slept", "superseded"])
-@pytest.mark.parametrize("cosine", [1.0, 0.6])
+CHANGES = {"stored": lambda memory: None, "forgotten": forgotten, "slept": slept, "superseded": superseded}
+
+
+@pytest.mark.parametrize("change", first_is_fast(*CHANGES.values()), ids=CHANGES)
+@pytest.mark.parametrize("cosine", first_is_fast(0.6, 1.0))
 def test_a_recall_is_what_the_spikes_say(spec: ModelSpec, change: Callable[[Hippocampus], None], cosine: float) -> None:
     memory = stored(spec)
     change(memory)
@@ -72,6 +76,7 @@ def test_a_recall_is_what_the_spikes_say(spec: ModelSpec, change: Callable[[Hipp
     same(memory.recall(cues, top_k=3), memory.recall(cues, top_k=3, record=True))
 
 
+@pytest.mark.slow
 def test_a_recall_of_some_memories_is_what_the_spikes_say(memory: Hippocampus) -> None:
     odd = memory.heard(among=np.arange(N) % 2 == 1)
     told = memory.recall(units(N)[:4], top_k=4, heard=odd, record=True)
@@ -79,7 +84,7 @@ def test_a_recall_of_some_memories_is_what_the_spikes_say(memory: Hippocampus) -
     assert (told.ids % 2 == 1).all()
 
 
-@pytest.mark.parametrize("hops", [1, 5])
+@pytest.mark.parametrize("hops", first_is_fast(1, 5))
 def test_a_chain_is_what_the_spikes_say(memory: Hippocampus, hops: int) -> None:
     cues = near(units(N), 0.7)[[0, 2, 7, 60]]
     chain = memory.recall_chain(cues, hops)

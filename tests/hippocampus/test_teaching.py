@@ -36,10 +36,10 @@ def spec() -> ModelSpec:
 
 
 def test_what_a_simulation_learns_is_what_storing_assigns(spec: ModelSpec) -> None:
-    fast, slow = (store(spec, 6, record, memory=_begun(spec)) for record in (False, True))
+    fast, slow = (store(spec, 2, record, memory=_begun(spec)) for record in (False, True))
     same(fast, slow)
     assert np.count_nonzero(circuit(fast).ca1.charge) > 1000
-    cues = near(units(12)[6:], 0.7)
+    cues = near(units(4)[2:], 0.7)
     np.testing.assert_array_equal(fast.recall(cues).ids, slow.recall(cues, record=True).ids)
 
 
@@ -64,6 +64,7 @@ def test_many_memories_learned_by_simulation(spec: ModelSpec) -> None:
     same(fast, slow)
 
 
+@pytest.mark.slow
 def test_the_protocol_fires_the_engram_and_nothing_else_in_ca3(spec: ModelSpec) -> None:
     memory = store(spec, 3, record=True)
     fired = memory.learned[0]["ca3"]
@@ -72,6 +73,7 @@ def test_the_protocol_fires_the_engram_and_nothing_else_in_ca3(spec: ModelSpec) 
         assert fired.between(125 * i, 125 * (i + 1)).cell.tolist() == memory.engrams([i])[0].tolist()
 
 
+@pytest.mark.slow
 def test_without_mossy_fibres_nothing_is_learned(spec: ModelSpec, monkeypatch: pytest.MonkeyPatch) -> None:
     drives = teaching.stimulus
     monkeypatch.setattr(teaching, "stimulus", lambda *given: {**drives(*given), "ca3": np.minimum(drives(*given)["ca3"], 0)})
