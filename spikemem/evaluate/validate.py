@@ -14,6 +14,8 @@ from numpy.typing import NDArray
 
 from spikemem._checks import Checks
 from spikemem.errors import MissingExtraError, NetworkError, UnsupportedError
+from spikemem.hippocampus import teaching
+from spikemem.hippocampus.engram_circuit import EngramCircuit, attempts_protocol, hops_protocol
 from spikemem.hippocampus.gating import gated
 from spikemem.hippocampus.hippocampus import Hippocampus
 from spikemem.hippocampus.regions import ec
@@ -22,8 +24,10 @@ from spikemem.hippocampus.regions.difference import LIKENESSES, MARKS, Differenc
 from spikemem.hippocampus.regions.ec_ctx import DAY
 from spikemem.hippocampus.regions.ec_lex import words
 from spikemem.hippocampus.regions.gates import PROTOCOL, GateCells
-from spikemem.hippocampus.regions.rhythm import GAMMA, chain_protocol, recall_protocol
+from spikemem.hippocampus.regions.rhythm import GAMMA, THETA, chain_protocol, recall_protocol
 from spikemem.hippocampus.spec import ModelSpec, load_model, model_names
+from spikemem.hippocampus.teaching import Lesson
+from spikemem.hippocampus.writing import MOST_PLASTIC
 from spikemem.network.file import is_network, load_network, network_names
 from spikemem.network.graph import BASKET, KWinners, Network
 from spikemem.simulators.recording import Recording
@@ -116,13 +120,14 @@ def model_file_names() -> list[str]:
 
 
 def probes(model: str, seed: int = 0) -> Iterator[Probe]:
-    """What a model is put through: a hippocampus recalls two cues, with words where it hears them, and hops once along a chain; any other
-    network gets random spikes.
+    """What a model is put through: a hippocampus recalls two cues, with words where it hears them, and hops once along a chain; one of
+    engrams also learns a memory, where it is small enough; any other network gets random spikes.
 
     model: a name, or a path of a model file.
     """
     if not is_network(model):
-        yield from _recalls(model, load_model(model), seed)
+        given = load_model(model)
+        yield from (_recalls if given.engram is None else _attempts)(model, given, seed)
         return
     spec = load_network(model)
     net = spec.network()
@@ -148,6 +153,22 @@ def _recalls(model: str, spec: ModelSpec, seed: int) -> Iterator[Probe]:
         differ = Difference(signs, np.linspace(0.1, 0.9, len(LIKENESSES)), *events[:2])
         yield Probe(model, "gates", *gated(circuit, trained, events, told, seed, differ), len(PROTOCOL) * GAMMA)
     yield Probe(model, "chain", circuit.network(), circuit.stimulus(chain, noisy[:1], cue_words.some(np.array([0]))), len(chain) * GAMMA)
+
+
+def _attempts(model: str, spec: ModelSpec, seed: int) -> Iterator[Probe]:
+    rng = np.random.default_rng(seed)
+    vectors = rng.normal(size=(MEMORIES, spec.ec.dim))
+    noisy = ec.unit(vectors[:2] + rng.normal(size=(2, spec.ec.dim)) * 0.5, spec.ec.dim)
+    memory, circuit = Hippocampus(spec, seed=seed), EngramCircuit(spec, seed)
+    memory.circuit = circuit
+    memory.store(vectors)
+    memory.associate(np.arange(MEMORIES - 1), np.arange(1, MEMORIES))
+    recall, chain = attempts_protocol(2), hops_protocol(1)
+    yield Probe(model, "recall", circuit.network(), circuit.stimulus(recall, noisy), len(recall) * GAMMA)
+    yield Probe(model, "chain", circuit.network(slow=True), circuit.stimulus(chain, noisy[:1]), len(chain) * GAMMA)
+    if spec.dg.cells**2 <= MOST_PLASTIC:
+        lesson = Lesson(noisy[:1], circuit.engrams(np.array([MEMORIES])), np.ones(1, bool))
+        yield Probe(model, "store", teaching.network(circuit), teaching.stimulus(circuit, lesson), THETA)
 
 
 def _with_cues(spec: ModelSpec, vectors: NDArray[np.float64], seed: int) -> tuple[Hippocampus, CueWords]:

@@ -49,7 +49,7 @@ def chain(tmp_path: Path) -> str:
     return str(path)
 
 
-LARGE = {"hippocampus-base", "hippocampus-trained"}
+LARGE = {"hippocampus-base", "hippocampus-engram", "hippocampus-trained"}
 """Models whose small versions are compared instead: hippocampus-small, and in test_ec_weights."""
 
 
@@ -79,9 +79,11 @@ def test_every_model_agrees_in_every_simulator(model: str) -> None:
         if model == "hippocampus-gated" and given.name != "gates":
             continue  # the same as that of hippocampus-text, as the next test says
         reference = given.run("event")
-        assert {name for name, spikes in reference.spikes.items() if not len(spikes)} <= SILENT
+        silent = SILENT | ({"ca3.basket", "ec_deep"} if given.name == "store" else set())  # mossy fibres fire fewer than may win
+        assert {name for name, spikes in reference.spikes.items() if not len(spikes)} <= silent
         found = {simulator: compared(given, reference, 1.0, simulator).verdict for simulator in defaults()[1:]}
-        assert found == dict.fromkeys(defaults()[1:], "agrees")
+        lacks = {"norse": "cannot"} if given.name == "store" else {}  # it has no rule but STDP
+        assert found == dict.fromkeys(defaults()[1:], "agrees") | lacks
 
 
 @pytest.mark.slow
