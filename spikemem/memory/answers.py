@@ -1,6 +1,7 @@
 """A hippocampus's recall as hits, with each pathway's share of their scores, and what is stored of a memory as a record."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 
 from spikemem.hippocampus.recall import Recall
@@ -15,13 +16,15 @@ from spikemem.memory.texts import moment
 
 def answers(found: Recall, pathways: Sequence[str], index: Index) -> list[Hits]:
     """The hits of each cue of a batch.   pathways: names of the columns of `Recall.drives`."""
-    n = len(found.ids)
+    n, late = len(found.ids), found.latency
     read = [None] * n if found.read is None else found.read.tolist()
     assert found.keys is not None  # of a rate twin alone
     hits = (
         [hit(index, i, score, dict(zip(pathways, map(float, drives), strict=True)), key) for i, score, drives, key in row if i != NONE]
         for row in (zip(*cue, strict=True) for cue in zip(found.ids, found.scores, found.drives, found.keys, strict=True))
     )
+    if late is not None:
+        hits = ([replace(one, latency=float(ms)) for one, ms in zip(own, at, strict=False)] for own, at in zip(hits, late, strict=True))
     spikes = found.gates or [None] * n
     return [
         Hits(own, float(new), found.recording, out, gates) for own, new, out, gates in zip(hits, found.novelty, read, spikes, strict=True)

@@ -19,6 +19,7 @@ class Hit:
     when: when it happened, in UTC, or None; where it happened more than once, the latest time.
     drives: the share of the score that each pathway brought; none for a hop of a chain.
     current: whether it holds; False where it was superseded, which only `history` or an earlier `around` brings back.
+    latency: ms from the cue to the spikes that recalled it, in an engram model, whose hits come in the order of time; None in others.
     """
 
     id: int
@@ -27,6 +28,7 @@ class Hit:
     when: datetime | None = None
     drives: Mapping[str, float] = field(default_factory=dict, hash=False)
     current: bool = True
+    latency: float | None = None
 
     def __repr__(self) -> str:
         """One line.

@@ -1,0 +1,66 @@
+"""A text memory whose CA3 recalls: `Memory` on an engram model."""
+
+from pathlib import Path
+
+import numpy as np
+
+from spikemem import Memory
+from tests.fakes import FakeEmbedder
+
+MODEL = "hippocampus-engram-small"
+TEXTS = ["Ada moved to Lisbon in May.", "Lisbon's harbour opens at six.", "The cat sleeps on the sofa.", "Bob plays chess on Sundays."]
+
+
+def memory(path: Path | None = None) -> Memory:
+    return Memory.open(path, MODEL, embedder=FakeEmbedder())
+
+
+def test_hits_come_one_an_attempt() -> None:
+    with memory() as m:
+        m.store_all(TEXTS)
+        hits = m.recall(TEXTS[0], top_k=3)
+        assert hits[0].text == TEXTS[0]
+        assert [hit.latency for hit in hits] == [120.0, 245.0, 370.0]
+        told = m.recall(TEXTS[0], top_k=3, record=True)
+        assert list(told) == list(hits)
+        assert told.recording is not None
+
+
+def test_other_models_have_no_latency() -> None:
+    with Memory.open(None, "hippocampus-small", embedder=FakeEmbedder()) as m:
+        m.store(TEXTS[0])
+        assert m.recall(TEXTS[0])[0].latency is None
+
+
+def test_a_reopened_file_recalls_alike(tmp_path: Path) -> None:
+    path = tmp_path / "memory.db"
+    with memory(path) as m:
+        ids = m.store_all(TEXTS)
+        m.associate(ids[0], ids[1])
+        new = m.update(ids[2], "The cat sleeps on the chair.")
+        m.forget(ids[3])
+        before = [[hit.id for hit in m.recall(text, top_k=3)] for text in TEXTS]
+    with memory(path) as m:
+        assert [[hit.id for hit in m.recall(text, top_k=3)] for text in TEXTS] == before
+        assert [hit.id for hit in m.recall_chain(TEXTS[0], hops=1)] == [ids[1]]
+        assert ids[2] not in {i for row in before for i in row}
+        assert m.recall("The cat sleeps on the chair.")[0].id == new
+        assert m.recall(TEXTS[2], top_k=4, history=True)[0].id == ids[2]
+
+
+def test_scopes_select(tmp_path: Path) -> None:
+    with memory() as m:
+        for n, text in enumerate(TEXTS * 3):
+            m.store(f"{text} {n}", scope={"user": "ada" if n % 2 else "bob"})
+        found = m.recall(f"{TEXTS[1]} 1", top_k=6, scope={"user": "ada"})
+        assert found[0].text == f"{TEXTS[1]} 1"
+        assert len(found) >= 3
+        assert {m.get(hit.id).scope["user"] for hit in found} == {"ada"}
+
+
+def test_cues_of_a_memory_bring_it_back() -> None:
+    with memory() as m:
+        m.store_all(TEXTS)
+        i = m.store("The archive closes on Fridays.", cues=["When may one read old letters?"])
+        assert m.recall("When may one read old letters?")[0].id == i
+        assert not np.isnan(m.recall("The archive closes on Fridays.")[0].score)
