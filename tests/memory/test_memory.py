@@ -272,21 +272,21 @@ def test_another_model_or_embedder_is_refused(open_memory: Open, path: Path, sma
     Memory.open(path, small, embedder=FakeEmbedder()).close()  # each failure has let go of the lock
 
 
-REFUSED: list[dict[str, Any]] = [
-    {"embedder": "no-such-model"},
-    {"embedder": object()},
-    {"model": "no-such-model"},
-    {"model": 7},
-    {"model": load_model("hippocampus-gated")},  # whose gates learned from vectors of another embedder
-    {"model": ModelSpec(ec={"weights": "/no/such.safetensors"})},
-    {"seed": -1},
-    {"device": 3},
-    {"embedder": FakeEmbedder(dim=2)},  # too few for DG
-]
+REFUSED: dict[str, dict[str, Any]] = {
+    "unknown embedder": {"embedder": "no-such-model"},
+    "no embedder": {"embedder": object()},
+    "unknown model": {"model": "no-such-model"},
+    "no model": {"model": 7},
+    "gates of another embedder's vectors": {"model": load_model("hippocampus-gated")},
+    "no weights": {"model": ModelSpec(ec={"weights": "/no/such.safetensors"})},
+    "seed": {"seed": -1},
+    "device": {"device": 3},
+    "too few dimensions for DG": {"embedder": FakeEmbedder(dim=2)},
+}
 
 
 @pytest.mark.parametrize("lock", ["of the system", "beside the file"])
-@pytest.mark.parametrize("given", REFUSED, ids=str)
+@pytest.mark.parametrize("given", REFUSED.values(), ids=REFUSED)
 def test_a_refused_open_leaves_nothing_behind(given: dict[str, Any], lock: str, path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     if lock == "beside the file":
         monkeypatch.setattr("spikemem.memory.file.fcntl", None)
@@ -295,7 +295,7 @@ def test_a_refused_open_leaves_nothing_behind(given: dict[str, Any], lock: str, 
     assert list(path.parent.iterdir()) == []
 
 
-@pytest.mark.parametrize("given", REFUSED, ids=str)
+@pytest.mark.parametrize("given", REFUSED.values(), ids=REFUSED)
 def test_a_refused_open_leaves_an_old_file_as_it_was(given: dict[str, Any], path: Path) -> None:
     path.touch()
     with pytest.raises(SpikememError):

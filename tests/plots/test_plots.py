@@ -13,7 +13,8 @@ from spikemem.evaluate.compare import Row
 from spikemem.evaluate.compare_regions import RegionRow
 from spikemem.hippocampus.hippocampus import PATHWAYS
 from spikemem.network.synapses import one_to_one
-from spikemem.plots.memory import NAMES, PATHWAY_COLOURS
+from spikemem.plots.memory import PATHWAY_COLOURS
+from spikemem.plots.spikes import NAMES
 from tests.fakes import FakeEmbedder
 
 
