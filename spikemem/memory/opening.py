@@ -178,10 +178,11 @@ def check_gates(hippocampus: Hippocampus, embedder: str) -> None:
 
 
 def contents(store: Store, hippocampus: Hippocampus) -> dict[str, object]:
-    """Numbers of memories, index cells and associations, and how full CA3's synapses are (`Memory.info`)."""
+    """Numbers of memories, keys and associations, and how full CA3's synapses are (`Memory.info`)."""
     fast, slow = hippocampus.density()
+    keys = "index_cells" if hippocampus.spec.engram is None else "keys"
     return {
         "memories": len(hippocampus), "superseded": len(hippocampus) - int(hippocampus.holds().sum()),
-        "index_cells": store.count("keys"), "associations": store.count("links"),
+        keys: store.count("keys"), "associations": store.count("links"),
         "fast_density": round(fast, 4), "slow_density": round(slow, 4), "ca3_megabytes": round(hippocampus.ca3_bytes() / 1e6, 1),
     }  # fmt: skip

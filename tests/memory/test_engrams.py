@@ -26,6 +26,14 @@ def test_hits_come_one_an_attempt() -> None:
         assert told.recording is not None
 
 
+def test_it_tells_of_no_index_cells() -> None:
+    with memory() as m:
+        m.store(TEXTS[0], cues=["Where does Ada live?"])
+        told = m.info()
+        assert told["keys"] == 2
+        assert "index_cells" not in told
+
+
 def test_other_models_have_no_latency() -> None:
     with Memory.open(None, "hippocampus-small", embedder=FakeEmbedder()) as m:
         m.store(TEXTS[0])
