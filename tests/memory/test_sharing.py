@@ -203,23 +203,32 @@ VERBS: list[Callable[[Memory, int], object]] = [
 def interrupted(memory: Memory, times: int, seed: int = 0) -> int:
     """Interrupt calls at random moments; returns how many of the interrupts came out of a call. Whatever is raised is that alone."""
     rng, came = np.random.default_rng(seed), 0
-    for n in range(times):
-        verb = VERBS[int(rng.integers(len(VERBS)))]
-        before = dict.fromkeys(memory)
-        late = threading.Timer(float(rng.exponential(0.01)), os.kill, (os.getpid(), signal.SIGINT))
-        try:
-            late.start()
-            with contextlib.suppress(StopIteration, TypeError):  # there was nothing of the kind
-                verb(memory, n)
-            late.cancel()
-            late.join()
-            time.sleep(0.001)
-        except KeyboardInterrupt:
-            came += 1
-            late.join()
-        agrees(memory)
-        if verb is not VERBS[2]:
-            assert set(before) <= set(memory)
+    handler = signal.signal(signal.SIGINT, signal.default_int_handler)  # a job in the background ignores it
+    try:
+        for n in range(times):
+            came += _interrupted(memory, n, rng)
+    finally:
+        signal.signal(signal.SIGINT, handler)
+    return came
+
+
+def _interrupted(memory: Memory, n: int, rng: np.random.Generator) -> bool:
+    """Interrupt a call; whether the interrupt came out of it."""
+    verb, came, before = VERBS[int(rng.integers(len(VERBS)))], False, dict.fromkeys(memory)
+    late = threading.Timer(float(rng.exponential(0.01)), os.kill, (os.getpid(), signal.SIGINT))
+    try:
+        late.start()
+        with contextlib.suppress(StopIteration, TypeError):  # there was nothing of the kind
+            verb(memory, n)
+        late.cancel()
+        late.join()
+        time.sleep(0.001)
+    except KeyboardInterrupt:
+        came = True
+        late.join()
+    agrees(memory)
+    if verb is not VERBS[2]:
+        assert set(before) <= set(memory)
     return came
 
 

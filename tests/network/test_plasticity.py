@@ -243,7 +243,7 @@ def one_bit(pre: int, post: int) -> OneBit:
 @pytest.mark.parametrize(
     ("synapses", "rule", "first", "message"),
     [
-        (one_bit(WORD, WORD), BASE, None, "Dense or Sparse, not OneBit"),
+        (one_bit(WORD, WORD), replace(BASE, w_max=0.5), None, r"weights from 0 to 1 leave the bounds 0 to 0\.5"),
         (one_to_one(0.5)(WORD, WORD), BASE, 3, "carry every spike; leave `first` out"),
         (one_to_one(1.5)(WORD, WORD), BASE, None, r"weights from 1\.5 to 1\.5 leave the bounds 0 to 1"),
         (one_to_one(-0.5)(WORD, WORD), BASE, None, r"weights from -0\.5 to -0\.5 leave the bounds 0 to 1"),
