@@ -98,11 +98,11 @@ class Bits(Part):
     def synapses(self, projection: Projection, synapses: Synapses) -> Synapses:
         if projection.name != self.projection:
             return synapses
-        weights = np.array([synapses.on, synapses.off]) if isinstance(synapses, OneBit) else synapses.weights
+        weights = np.append(synapses.on, synapses.off) if isinstance(synapses, OneBit) else synapses.weights
         unit = float(np.abs(weights).max(initial=0.0)) / (2 ** (self.n - 1) - 1)
         rounded = np.round(weights / unit) * unit if unit else weights
         if isinstance(synapses, OneBit):
-            return replace(synapses, on=float(rounded[0]), off=float(rounded[1]))
+            return replace(synapses, on=rounded[0] if np.isscalar(synapses.on) else rounded[:-1], off=float(rounded[-1]))
         return replace(synapses, weights=rounded)
 
 
@@ -231,7 +231,7 @@ def _listed(synapses: OneBit) -> Sparse:
     bits = unpack(synapses.bits)
     there = np.ones_like(bits) if synapses.off else bits
     rows, column = np.nonzero(there)
-    weights = np.where(bits[there], synapses.on, synapses.off)
+    weights = np.where(bits, synapses.efficacy[:, None], synapses.off)[there]
     return Sparse.from_coo(rows, column + synapses.start[rows], weights, synapses.shape)
 
 

@@ -136,15 +136,15 @@ def scatter_sparse(events: I64, first: int, indptr: I64, targets: NDArray[np.int
 
 
 @njit(cache=CACHE)
-def scatter_bits(events: I64, first: int, bits: NDArray[np.uint64], start: I64, on: float, off: float, current: F64) -> None:
-    """current[b, start : start + width] += `on` where the bit is set and `off` where not, for each event of rank below `first`."""
+def scatter_bits(events: I64, first: int, bits: NDArray[np.uint64], start: I64, on: F64, off: float, current: F64) -> None:
+    """current[b, start : start + width] += on[pre] where the bit is set and `off` where not, for each event of rank below `first`."""
     for e in range(events.shape[0]):
         if events[e, 2] < first:
             b, pre = events[e, 0], events[e, 1]
-            c = start[pre]
+            c, weight = start[pre], on[pre]
             for w in range(bits.shape[1]):
                 word = bits[pre, w]
                 for _ in range(64):
-                    current[b, c] += on if word & np.uint64(1) else off
+                    current[b, c] += weight if word & np.uint64(1) else off
                     word >>= np.uint64(1)
                     c += 1

@@ -250,7 +250,7 @@ class Network:
             raise NetworkError(f"{where}: plastic synapses join a pair of cells at most once")
         if isinstance(synapses, OneBit):
             check.room(synapses.shape[0] * synapses.shape[1], f"{where}: one-bit synapses that learn", "take fewer cells")
-        weights = np.array([synapses.off, synapses.on]) if isinstance(synapses, OneBit) else synapses.weights
+        weights = np.append(synapses.off, synapses.on) if isinstance(synapses, OneBit) else synapses.weights
         if weights.size and (weights.min() < rule.w_min or weights.max() > rule.w_max):
             raise NetworkError(
                 f"{where}: weights from {weights.min():g} to {weights.max():g} leave the bounds {rule.w_min:g} to {rule.w_max:g}"

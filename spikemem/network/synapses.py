@@ -3,6 +3,7 @@
 import zlib
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -101,6 +102,8 @@ class Sparse:
 class OneBit:
     """One bit a synapse (Willshaw 1969): weight `on` where the bit is set, `off` where it is not.
 
+    `on` is one number, or one for each presynaptic cell, [pre]: its efficacy, whatever cells it is bound to.
+
     Presynaptic cell i reaches the `width` postsynaptic cells from start[i] on, and no others; bit b of its row is the synapse onto
     cell start[i] + b. A negative `off` is the feed-forward inhibition that comes with every presynaptic spike.
 
@@ -110,7 +113,7 @@ class OneBit:
     bits: NDArray[np.uint64]
     start: NDArray[np.int64]
     post: int
-    on: float = 1.0
+    on: float | NDArray[np.float64] = 1.0
     off: float = 0.0
 
     def __post_init__(self) -> None:
@@ -121,7 +124,8 @@ class OneBit:
         if (width := bits.shape[1] * WORD) > post and len(bits):
             raise NetworkError(f"a one-bit row of {width} synapses reaches outside the {post} postsynaptic cells")
         start = check.indices(self.start, "the starts of one-bit rows", post - width + 1, shape=bits.shape[:1])
-        on, off = check.finite(self.on, "the weight `on`"), check.finite(self.off, "the weight `off`")
+        one, off = np.isscalar(self.on), check.finite(self.off, "the weight `off`")
+        on = check.finite(self.on, "the weight `on`") if one else check.floats(self.on, "the weights `on`, [pre]", shape=bits.shape[:1])
         for name, value in (("bits", np.ascontiguousarray(bits)), ("start", start), ("post", post), ("on", on), ("off", off)):
             object.__setattr__(self, name, value)
 
@@ -129,6 +133,11 @@ class OneBit:
     def width(self) -> int:
         """Postsynaptic cells that one presynaptic cell reaches."""
         return self.bits.shape[1] * WORD
+
+    @cached_property
+    def efficacy(self) -> NDArray[np.float64]:
+        """The weight of each presynaptic cell's set bits, [pre]."""
+        return np.full(len(self.bits), self.on) if np.isscalar(self.on) else np.asarray(self.on)
 
     @property
     def shape(self) -> tuple[int, int]:
@@ -143,7 +152,7 @@ class OneBit:
         _fits(*self.shape)
         dense = np.zeros(self.shape)
         for i, row in enumerate(unpack(self.bits)):
-            dense[i, self.start[i] : self.start[i] + self.width] = np.where(row, self.on, self.off)
+            dense[i, self.start[i] : self.start[i] + self.width] = np.where(row, self.efficacy[i], self.off)
         return dense
 
 

@@ -132,11 +132,12 @@ def synapses(draw: st.DrawFn, pre: int, post: int, rng: np.random.Generator, exa
     if kind == "one-bit":
         width = WORD * draw(st.integers(1, post // WORD))
         start = rng.integers(0, post - width, pre, endpoint=True)
+        on = size * rng.normal(1.0, 0.5, pre) if draw(st.booleans()) else size
         return OneBit(
             pack(rng.random((pre, width)) < 0.5),
             start,
             post,
-            on=float(_on_grid(size)) if exact else size,
+            on=_on_grid(on) if exact else on,
             off=draw(st.sampled_from([0.0, -GRID if exact else -0.03])),
         )
     if kind == "dense":
@@ -148,7 +149,7 @@ def synapses(draw: st.DrawFn, pre: int, post: int, rng: np.random.Generator, exa
 
 
 def _on_grid(values: Any) -> Any:
-    return np.round(np.asarray(values) / GRID) * GRID
+    return np.round(values / GRID) * GRID
 
 
 def check(recording: Recording, traces: list[Trace], voltages: bool = True) -> None:

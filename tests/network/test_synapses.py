@@ -1,6 +1,7 @@
 """Every kind of synapses against its matrix, and the rules that make them."""
 
 import math
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -20,9 +21,10 @@ KINDS: list[Synapses] = [
     Sparse.from_coo([3, 0, 3, 1, 3], [2, 1, 0, 0, 2], [1.0, 2.0, 4.0, 8.0, 16.0], (4, 3)),  # cell 2 reaches none, 3 reaches 2 twice
     Sparse.from_coo([], [], [], (4, 3)),
     ONE_BIT,
+    replace(ONE_BIT, on=np.array([2.0, 0.5, -1.0, 0.0])),
 ]
 both = pytest.mark.parametrize("simulator", ["event", "torch"])
-every_kind = pytest.mark.parametrize("synapses", KINDS, ids=["dense", "sparse", "empty", "one-bit"])
+every_kind = pytest.mark.parametrize("synapses", KINDS, ids=["dense", "sparse", "empty", "one-bit", "one-bit of unlike cells"])
 
 
 @both
@@ -45,7 +47,7 @@ def test_the_shape_is_that_of_the_matrix(synapses: Synapses) -> None:
 
 
 def test_count_is_the_number_of_synapses() -> None:
-    assert [s.count for s in KINDS] == [12, 5, 0, 4 * WORD]
+    assert [s.count for s in KINDS] == [12, 5, 0, 4 * WORD, 4 * WORD]
 
 
 @given(st.data(), st.integers(1, 6), st.integers(1, 6))

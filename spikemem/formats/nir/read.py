@@ -94,7 +94,7 @@ def _synapses(node: Any, text: Mapping[str, Any]) -> Synapses:
         case "Sparse":
             return Sparse(own["indptr"], own["targets"], own["weights"], post)
         case "OneBit":
-            return OneBit(own["bits"], own["start"], post, text["on"], text["off"])
+            return OneBit(own["bits"], own["start"], post, own.get("on", text["on"]), text["off"])
     return Dense(node.weight.T)
 
 

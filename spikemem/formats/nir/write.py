@@ -199,7 +199,7 @@ def _population_text(p: Population) -> str:
 
 
 def _projection_text(q: Projection) -> str:
-    bits = {"on": q.synapses.on, "off": q.synapses.off} if isinstance(q.synapses, OneBit) else {}
+    bits = {"on": q.synapses.on if np.isscalar(q.synapses.on) else None, "off": q.synapses.off} if isinstance(q.synapses, OneBit) else {}
     if q.plasticity is not None and type(q.plasticity) is not STDP:
         raise UnsupportedError(f"NIR cannot hold {q.name!r}: of our rules its metadata have STDP, not {type(q.plasticity).__name__}")
     rule = q.plasticity and asdict(q.plasticity)
@@ -213,7 +213,8 @@ def _arrays(synapses: Synapses) -> dict[str, NDArray[Any]]:
         case Sparse():
             return {"indptr": synapses.indptr, "targets": synapses.targets, "weights": synapses.weights}
         case OneBit():
-            return {"bits": synapses.bits, "start": synapses.start}
+            own = {} if np.isscalar(synapses.on) else {"on": synapses.efficacy}
+            return {"bits": synapses.bits, "start": synapses.start, **own}
     return {}
 
 

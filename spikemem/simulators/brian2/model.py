@@ -251,9 +251,9 @@ def _triples(projection: Projection) -> tuple[NDArray[np.int64], NDArray[np.int6
             return pre, post, weights.ravel()
         case Sparse(indptr=indptr, targets=targets, weights=weights):
             return np.repeat(np.arange(len(indptr) - 1), np.diff(indptr)), targets.astype(np.int64), weights
-        case OneBit(bits=bits, start=start, on=on, off=off):
+        case OneBit(bits=bits, start=start, efficacy=on, off=off):
             pre, bit = np.nonzero(unpack(bits))
-            return pre, start[pre] + bit, np.full(len(pre), on - off)
+            return pre, start[pre] + bit, on[pre] - off
 
 
 def _ranks(trains: NDArray[np.bool_], cycle: int) -> NDArray[np.int64]:

@@ -316,5 +316,5 @@ def _deliver(projection: Projection, learner: _Learner | None, events: Events, c
             cpu.scatter_dense(events, first, weights, current)
         case Sparse(indptr=indptr, targets=targets, weights=weights):
             cpu.scatter_sparse(events, first, indptr, targets, weights, current)
-        case OneBit(bits=bits, start=start, on=on, off=off):
+        case OneBit(bits=bits, start=start, efficacy=on, off=off):
             cpu.scatter_bits(events, first, bits, start, on, off, current)

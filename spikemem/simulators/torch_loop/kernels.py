@@ -25,7 +25,8 @@ class Carrier:
                 self.bits = torch.as_tensor(synapses.bits.view("uint8"), device=device)
                 self.start = torch.as_tensor(synapses.start, device=device)
                 self.place = torch.arange(8, device=device, dtype=torch.uint8)
-                self.on, self.off = (torch.tensor(weight, device=device, dtype=dtype) for weight in (synapses.on, synapses.off))
+                self.on = torch.as_tensor(synapses.efficacy, device=device, dtype=dtype)
+                self.off = torch.tensor(synapses.off, device=device, dtype=dtype)
 
     def deliver(self, spikes: Tensor) -> Tensor:
         """The current that spikes cause, [batch, post].   spikes: bool, [batch, pre]."""
@@ -44,7 +45,7 @@ class Carrier:
                 batch, pre = spikes.nonzero(as_tuple=True)
                 current = torch.zeros(spikes.shape[0], post, device=spikes.device, dtype=self.dtype)
                 bits = ((self.bits[pre].unsqueeze(-1) >> self.place) & 1).reshape(len(pre), width).bool()
-                weights = torch.where(bits, self.on, self.off)
+                weights = torch.where(bits, self.on[pre].unsqueeze(1), self.off)
                 column = self.start[pre].unsqueeze(1) + torch.arange(width, device=spikes.device)
                 flat = (batch.unsqueeze(1) * post + column).reshape(-1)
                 return current.view(-1).index_add_(0, flat, weights.reshape(-1)).view_as(current)
