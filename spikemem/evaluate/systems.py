@@ -147,4 +147,6 @@ def lesioned(spec: ModelSpec, cut: Sequence[str]) -> ModelSpec:
     for pathway in check.listed(cut, "cut", "pathways"):
         for gain in LESIONS[check.choice(pathway, "a pathway", LESIONS)]:
             table["context" if gain == "forward" else "ca1"][gain] = 0.0
+            if table.get("engram") is not None and gain != "denial":
+                table["engram"]["context" if gain == "forward" else gain] = 0.0
     return ModelSpec.model_validate(table)

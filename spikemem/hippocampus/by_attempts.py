@@ -18,6 +18,8 @@ from spikemem.hippocampus.regions.pathway_cells import PATHWAYS
 from spikemem.hippocampus.regions.rhythm import DT, GAMMA, THETA
 from spikemem.hippocampus.ways import BY_EVENTS, Cycles
 from spikemem.kernels import engrams
+from spikemem.kernels.engrams import Heard
+from spikemem.kernels.priming import nothing
 from spikemem.network.graph import Network
 from spikemem.simulators.recording import Recording
 
@@ -57,7 +59,8 @@ class ByAttempts:
             if where is None:
                 made, recording = self._computed(volley, number), None
             else:
-                recording = self.circuit.simulate(attempts_protocol(number), vectors, simulator=where[0], device=where[1])
+                protocol = attempts_protocol(number)
+                recording = self.circuit.simulate(protocol, vectors, volley.cue_words, simulator=where[0], device=where[1])
                 made = self._read(recording)
             found = self._report(made, volley, top_k)
             if number == most or (((found.ids != NONE).sum(1) >= wanted) | (made.size[:, -1] == 0)).all():
@@ -66,8 +69,9 @@ class ByAttempts:
 
     def _computed(self, volley: Volley, number: int) -> Attempts:
         """The attempts without simulation."""
-        cells, size, events = engrams.attempts(self.circuit.ca3.hetero, volley.codes, number, self.circuit.completion())
-        events += perforant_events(self.circuit, volley)
+        heard, beside = self.circuit.heard(volley)
+        cells, size, events = engrams.attempts(heard, number, self.circuit.completion(), self.circuit.priming())
+        events += beside + perforant_events(self.circuit, volley)
         return Attempts(cells, size, self.circuit.said(cells, size), volley.counts, events)
 
     def _read(self, recording: Recording) -> Attempts:
@@ -117,7 +121,8 @@ class ByAttempts:
         """codes: granule cells, [n, winners]; settle has no meaning here: an attempt is a theta cycle."""
         spec, ca3 = self.circuit.spec, self.circuit.ca3
         given = Checks(VectorError).indices(codes, "codes", spec.dg.cells, np.uint16, shape=(None, spec.dg.winners))
-        cells, size, _ = engrams.attempts(ca3.hetero, given, 1, ca3.completion())
+        heard = Heard(ca3.hetero, ca3.meaning, given, np.zeros((len(given), spec.dg.cells), np.int32))
+        cells, size, _ = engrams.attempts(heard, 1, ca3.completion(), nothing())
         return Completion(cells[:, 0], self._named(cells, size)[0][:, 0])
 
     def chain(self, volley: Volley, vectors: NDArray[np.float32], hops: int, spreads: bool) -> NDArray[np.int64]:
@@ -125,8 +130,8 @@ class ByAttempts:
             cells, size = self.circuit.fired(self.simulate_chain(vectors, volley.cue_words, hops, BY_EVENTS))
             return self._chained(cells[:, 1:], size[:, 1:], volley)
         ca3, complete = self.circuit.ca3, self.circuit.completion()
-        codes = self.circuit.damaged_volley(vectors, volley.cue_words).codes
-        begin, size, _ = engrams.attempts(ca3.hetero, codes, 1, complete)
+        heard, _ = self.circuit.heard(self.circuit.damaged_volley(vectors, volley.cue_words))
+        begin, size, _ = engrams.attempts(heard, 1, complete, nothing())
         return self._chained(*engrams.hops(ca3.slow, begin[:, 0], size[:, 0], hops, ca3.level, complete), volley)
 
     def _chained(self, cells: NDArray[np.uint16], size: NDArray[np.int64], volley: Volley | None) -> NDArray[np.int64]:
@@ -143,10 +148,11 @@ class ByAttempts:
     def simulate_recall(
         self, vectors: NDArray[np.float32], cue_words: CueWords, cycles: Cycles, target: Target, record: dict[str, ArrayLike] | None
     ) -> Recording:
-        return self.circuit.simulate(attempts_protocol(cycles.theta), vectors, simulator=target[0], device=target[1], record=record)
+        protocol = attempts_protocol(cycles.theta)
+        return self.circuit.simulate(protocol, vectors, cue_words, simulator=target[0], device=target[1], record=record)
 
     def simulate_chain(self, vectors: NDArray[np.float32], cue_words: CueWords, hops: int, target: Target) -> Recording:
-        return self.circuit.simulate(hops_protocol(hops), vectors, simulator=target[0], device=target[1])
+        return self.circuit.simulate(hops_protocol(hops), vectors, cue_words, simulator=target[0], device=target[1])
 
     def read_chain(self, recording: Recording) -> NDArray[np.int64]:
         cells, size = self.circuit.fired(recording)

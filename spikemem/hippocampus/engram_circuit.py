@@ -9,16 +9,19 @@ from spikemem.hippocampus import teaching
 from spikemem.hippocampus.circuit import run
 from spikemem.hippocampus.damage import Cut, Lesion
 from spikemem.hippocampus.holding import Holding, Target, Volley
-from spikemem.hippocampus.regions import ec
+from spikemem.hippocampus.regions import ec, ec_ctx
 from spikemem.hippocampus.regions.contract import CircuitDrive, CircuitWiring, Region
 from spikemem.hippocampus.regions.cue_words import CueWords
+from spikemem.hippocampus.regions.engram_words import EngramWords
 from spikemem.hippocampus.regions.engrams import EngramCA3
 from spikemem.hippocampus.regions.index_cells import IndexCells
 from spikemem.hippocampus.regions.prediction import EngramCA1
 from spikemem.hippocampus.regions.rhythm import DT, THETA, Gamma, Mode
+from spikemem.hippocampus.regions.titles import Titles
 from spikemem.hippocampus.spec import CYCLES, ModelSpec
 from spikemem.hippocampus.teaching import Lesson
-from spikemem.kernels.engrams import AutoAssociation
+from spikemem.kernels.engrams import AutoAssociation, Heard
+from spikemem.kernels.priming import Priming, nothing
 from spikemem.network.graph import Network
 from spikemem.simulators.recording import Recording
 
@@ -42,12 +45,17 @@ class EngramCircuit(Holding):
         super().__init__(spec, seed)
         self.keys = IndexCells(spec)
         self.ca3, self.ca1 = EngramCA3(spec, seed), EngramCA1(spec)
+        given = spec, self.ca3.allocation, self.keys
+        self.words = EngramWords(*given) if spec.lex else None
+        self.titles = Titles(*given) if spec.lex else None
+        """What reaches CA3 beside meaning; None in a model of vectors alone."""
         self.further = tuple(further)
 
     @property
     def regions(self) -> tuple[Region, ...]:
         """The regions in the order in which they are built. One that is added to the circuit has its line here."""
-        return (self.ec, self.dg, self.ca3, self.ca1, *self.further)
+        beside = () if self.words is None or self.titles is None else (self.words, self.titles)
+        return (self.ec, self.dg, self.ca3, self.ca1, *beside, *self.further)
 
     # -- learning ------------------------------------------------------------------------------------------------------------------
 
@@ -65,7 +73,8 @@ class EngramCircuit(Holding):
             said = ec.decode(self.spec.ec, self.keys.counts[first:]).astype(np.float32)
             content = np.isin(first + np.arange(len(said)), self.contents[new])
             return teaching.learn(self, Lesson(said, self.engrams(self.keys.memory[first:]), content), *target)
-        self.ca3.hear(self.keys.codes[first:], self.keys.memory[first:])
+        self._hear(first + np.arange(len(self.keys) - first))
+        self._place(new)
         self.ca3.bind(new)
         self.ca1.learn(self.engrams(new), self.keys.counts[self.contents[new]])
         return []
@@ -75,31 +84,66 @@ class EngramCircuit(Holding):
 
         What CA1 has learned of them goes in the next sleep.
         """
-        cells = np.unique(self.engrams(memories))
+        cells, around = np.unique(self.engrams(memories)), self._around(memories)
         super().forget(memories)
         self.ca3.depress(cells)
-        owners = np.unique(self.ca3.allocation.owner(len(self.contents))[cells])
-        rest = owners[(owners >= 0) & self.living[owners]] if len(owners) else owners
-        self._bind(rest.astype(np.int64), only=cells)
+        if self.words is not None and self.titles is not None:
+            self.words.depress(cells, np.unique(self.engrams(np.append(memories, around))))
+            self.titles.depress(cells)
+        self._bind(self._owners(cells), self._mask(cells))
+        if len(around):  # others are their neighbours now
+            self._place(self._owners(moved := np.unique(self.engrams(around))), self._mask(moved))
 
     def rebind(self) -> None:
         """Derive all synapses anew from what is alive, as sleep does: each memory is replayed some times to CA1."""
-        self.ca3.clear()
-        self.ca1.clear()
+        for region in (self.ca3, self.ca1, self.words, self.titles):
+            if region is not None:
+                region.clear()
         memories = np.flatnonzero(self.living)
         self._bind(memories)
         for _ in range(REPLAYS):
             self.ca1.learn(self.engrams(memories), self.keys.counts[self.contents[memories]])
 
-    def _bind(self, memories: NDArray[np.int64], only: NDArray[np.uint16] | None = None) -> None:
-        """Bind memories in CA3 with all their keys and associations.   only: the cells onto which, or from which, synapses may grow."""
+    def renew(self, memory: int, when: float) -> None:
+        super().renew(memory, when)
+        self._place(np.array([memory]))
+
+    def _bind(self, memories: NDArray[np.int64], only: NDArray[np.bool_] | None = None) -> None:
+        """Bind memories in CA3 with all their keys and associations.   only: cells onto or from which alone synapses may grow, [cell]."""
         self.ca3.bind(memories, only)
-        keys = np.flatnonzero(self.keys.alive & np.isin(self.keys.memory, memories))
-        self.ca3.hear(self.keys.codes[keys], self.keys.memory[keys], only)
+        self._hear(np.flatnonzero(self.keys.alive & np.isin(self.keys.memory, memories)), only)
+        self._place(memories, only)
         if self.pairs:
             pairs = np.array(list(self.pairs))
             pairs = pairs[np.isin(pairs, memories).any(axis=1)]
             self.ca3.chain(pairs[:, 0], pairs[:, 1])
+
+    def _hear(self, keys: NDArray[np.int64], only: NDArray[np.bool_] | None = None) -> None:
+        """Bind the codes and the words of keys to the engrams of their memories."""
+        self.ca3.hear(self.keys.codes[keys], self.keys.memory[keys], only)
+        if self.words is not None:
+            self.words.hear(keys, only)
+
+    def _place(self, memories: NDArray[np.int64], only: NDArray[np.bool_] | None = None) -> None:
+        """Bind memories to what was stored around them and to their moments, and their engrams to the words that they say."""
+        if self.words is not None and self.titles is not None:
+            self.words.place(memories, self.living, only)
+            self.titles.learn(self.contents[memories], only)
+
+    def _around(self, memories: NDArray[np.int64]) -> NDArray[np.int64]:
+        """The living memories around some, which are to be forgotten."""
+        if self.words is None:
+            return np.zeros(0, np.int64)
+        beside = np.unique(ec_ctx.neighbours(self.spec.context, self.keys.session, self.living)[memories])
+        return np.setdiff1d(beside[beside >= 0], memories)
+
+    def _owners(self, cells: NDArray[np.uint16]) -> NDArray[np.int64]:
+        """The living memories whose engrams have one of some cells."""
+        owners = np.unique(self.ca3.allocation.owner(len(self.contents))[cells]).astype(np.int64)
+        return owners[(owners >= 0) & self.living[owners]] if len(owners) else owners
+
+    def _mask(self, cells: NDArray[np.uint16]) -> NDArray[np.bool_]:
+        return np.isin(np.arange(self.spec.dg.cells), cells)
 
     def _chain(self, pre: NDArray[np.int64], post: NDArray[np.int64]) -> None:
         self.ca3.chain(pre, post)
@@ -113,16 +157,19 @@ class EngramCircuit(Holding):
             region.build(net, CircuitWiring(1, 1, slow))
         return net
 
-    def stimulus(self, protocol: list[Gamma], vectors: NDArray[np.float32]) -> dict[str, NDArray[np.generic]]:
-        """What drives the network through a protocol: the cue's current, and the rhythm of each region."""
+    def stimulus(
+        self, protocol: list[Gamma], vectors: NDArray[np.float32], cue_words: CueWords | None = None
+    ) -> dict[str, NDArray[np.generic]]:  # fmt: skip
+        """What drives the network through a protocol: the cue's current and words, and the rhythm of each region."""
         n = len(vectors)
-        drive = CircuitDrive(protocol, vectors, CueWords.nothing(n), 1, np.zeros(n, np.int64), self.seed)
+        drive = CircuitDrive(protocol, vectors, cue_words or CueWords.nothing(n), 1, np.zeros(n, np.int64), self.seed)
         return {name: what for region in self.regions for name, what in region.stimulus(drive).items()}
 
     def simulate(
         self,
         protocol: list[Gamma],
         vectors: NDArray[np.float32],
+        cue_words: CueWords | None = None,
         *,
         simulator: str = "event",
         device: str = "cpu",
@@ -130,7 +177,7 @@ class EngramCircuit(Holding):
     ) -> Recording:
         """Every spike of a protocol, step by step, with theta and gamma marked."""
         slow = any(g.mode is Mode.HOP for g in protocol)
-        damaged = self.damage.applied(self.network(slow), self.stimulus(protocol, vectors))
+        damaged = self.damage.applied(self.network(slow), self.stimulus(protocol, vectors, cue_words))
         return run(*damaged, len(protocol), simulator, device, record)
 
     # -- without simulation --------------------------------------------------------------------------------------------------------
@@ -148,6 +195,18 @@ class EngramCircuit(Holding):
             return self.volley(vectors, cue_words)
         counts, spikes = ec.volley(self.spec.ec, vectors, self.damage.lost("ec", 2 * self.spec.ec.dim))
         return Volley(counts, spikes, *self.dg.codes(counts, self.damage.lost("dg", self.spec.dg.cells)), cue_words)
+
+    def heard(self, volley: Volley) -> tuple[Heard, NDArray[np.int64]]:
+        """What reaches CA3 while cues are held, for the kernels, and the synapses beside DG's that carried a spike, [n]."""
+        beside, events = np.zeros((len(volley.codes), self.spec.dg.cells), np.int32), np.zeros(len(volley.codes), np.int64)
+        if self.words is not None and self.titles is not None:
+            events += self.words.heard(volley.cue_words, beside)
+            self.titles.heard(volley.cue_words, beside)
+        return Heard(self.ca3.hetero, self.ca3.meaning, volley.codes, beside), events
+
+    def priming(self) -> Priming:
+        """The dendrites by which what was recalled primes others, for the kernels."""
+        return nothing() if self.titles is None else self.titles.priming()
 
     def completion(self) -> AutoAssociation:
         """What the kernels complete an engram with, without the cells that are lost."""

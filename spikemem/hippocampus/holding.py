@@ -86,6 +86,10 @@ class Holding(ABC):
         lost = set(memories.tolist())
         self.link(pair for pair in self.pairs if not lost & set(pair))
 
+    def renew(self, memory: int, when: float) -> None:
+        """Note that a memory happened again at a moment, s since 1970."""
+        self.keys.renew(memory, when)
+
     def supersede(self, old: int, new: int, until: float) -> None:
         """Note that a memory no longer holds from a moment on; the one that does takes over its associations."""
         self.keys.versions.supersede(old, new, until)

@@ -18,6 +18,7 @@ MOST_RECALLED = 2**17
 CYCLES = 5
 """Gamma cycles in a theta cycle."""
 Gain = Annotated[float, Field(ge=0, le=4)]
+Strength = Annotated[float, Field(ge=0, le=1000)]
 
 
 class ECSpec(Section):
@@ -113,7 +114,19 @@ class EngramSpec(Section):
     rising: Annotated[tuple[Count, ...], Listed, Field(min_length=CYCLES, max_length=CYCLES)] = (300, 200, 100, 50, 50)
     """CA3's cells that may fire in each gamma cycle of an attempt; at its end as many as an engram has."""
     gain: Annotated[int, Field(ge=1, le=64)] = 2
-    """What a recurrent synapse adds to a cell's drive, in synapses from DG."""
+    """What a recurrent synapse adds to a cell's drive, in synapses from DG; so for the others below."""
+    meaning: Gain = 1.0
+    """Gain of the synapses from DG themselves."""
+    words: Strength = 7.0
+    """Gain of the synapse of a word that singles out a memory."""
+    context: Gain = 0.3
+    """Gain of context, as a share of that of the word itself."""
+    time: Strength = 4.0
+    """Gain of the synapse of one of the twenty cells that a moment has."""
+    key: Strength = 40.0
+    """Gain of a dendrite that the cue's words excite."""
+    spreading: Strength = 100.0
+    """Gain of a dendrite that the words of what was recalled excite."""
 
 
 class GatesSpec(Section):
@@ -172,8 +185,10 @@ class ModelSpec(Section):
             raise ValueError(f"engram.rising ends with {engram.rising[-1]} cells; an engram has ca3.core = {self.ca3.core}")
         if max(engram.rising) > self.dg.cells:
             raise ValueError(f"engram.rising has {max(engram.rising)}, more than dg.cells = {self.dg.cells}")
-        if self.lex is not None or self.gates is not None:
-            raise ValueError("an engram model hears vectors alone; leave [lex] and [gates] out")
+        if self.gates is not None:
+            raise ValueError("gates judge by index cells, which an engram model has not; leave [gates] out")
+        if self.lex is not None and (self.lex.cells % WORD or self.lex.cells > 2**16):
+            raise ValueError(f"lex.cells is {self.lex.cells}; in an engram model it must be a multiple of {WORD}, at most {2**16}")
 
     @model_serializer(mode="wrap")
     def _as_before(self, written: SerializerFunctionWrapHandler) -> dict[str, Any]:

@@ -259,7 +259,7 @@ def apply(circuit: Holding, plan: StorePlan, target: Target | None = None) -> li
     if plan.recoding is not None:
         recode(circuit, plan.recoding)
     if not np.isnan(plan.moment):
-        record.renew(plan.old, plan.moment)
+        circuit.renew(plan.old, plan.moment)
     if plan.links:
         circuit.associate(*np.array(plan.links).T)
     return learned

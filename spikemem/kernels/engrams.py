@@ -11,6 +11,8 @@ from numba import njit
 from numpy.typing import NDArray
 
 from spikemem.kernels import CACHE
+from spikemem.kernels.onebit import add
+from spikemem.kernels.priming import Priming, prime
 from spikemem.kernels.threads import in_threads
 
 I64 = NDArray[np.int64]
@@ -19,20 +21,16 @@ U16 = NDArray[np.uint16]
 U64 = NDArray[np.uint64]
 Bools = NDArray[np.bool_]
 
-STRIPES = 16
-"""Parts into which binding divides the presynaptic cells."""
-BITS = 64
-"""Synapses in a word."""
+GRAIN = 16
+"""Drives are whole multiples of 1/16 of a synapse from DG."""
 SHUT = -(1 << 24)
 """The drive of a cell that may not fire: no input overcomes it."""
-PLANES = 17
-"""Bit planes of the vertical counters: a cell has fewer than 2^17 inputs."""
 
 
 class AutoAssociation(NamedTuple):
     """What completes an engram in CA3.
 
-    auto: the recurrent synapses, one bit each, [cell, cells / 64].   gain: the drive of one of them, in synapses from DG.
+    auto: the recurrent synapses, one bit each, [cell, cells / 64].   gain: the drive of one of them, in 1/GRAIN.
     rising: cells that may fire in each gamma cycle of an attempt.   live: cells that are not lost, [cell].
     """
 
@@ -40,54 +38,6 @@ class AutoAssociation(NamedTuple):
     gain: int
     rising: I64
     live: Bools
-
-
-@njit(cache=CACHE, nogil=True)
-def _bind_stripes(start: int, stop: int, bits: U64, pre: U16, post: U16) -> None:
-    for stripe in range(start, stop):
-        for m in range(len(pre)):
-            for i in pre[m]:
-                if i % STRIPES == stripe:
-                    for j in post[m]:
-                        bits[i, j >> 6] |= np.uint64(1) << np.uint64(j & 63)
-
-
-def bind(bits: U64, pre: U16, post: U16) -> None:
-    """Clipped Hebb: set the bit of each pair of a presynaptic cell of pre[m] and a postsynaptic one of post[m], [n, a] and [n, b]."""
-    if len(pre) < STRIPES:  # starting threads takes longer
-        _bind_stripes(0, STRIPES, bits, pre, post)
-    else:
-        in_threads(_bind_stripes, STRIPES, bits, pre, post)
-
-
-@njit(cache=CACHE)
-def _add(bits: U64, rows: I64, weight: int, drive: I32) -> int:
-    """Add to each column's drive the weight of its set bits in some rows, counted in bit planes (carry-save addition).
-
-    Returns how many bits were set.
-    """
-    words = bits.shape[1]
-    planes = np.zeros((PLANES, words), np.uint64)
-    for r in rows:
-        for w in range(words):
-            carry = bits[r, w]
-            j = 0
-            while carry:
-                both = planes[j, w] & carry
-                planes[j, w] ^= carry
-                carry = both
-                j += 1
-    events = 0
-    for w in range(words):
-        for j in range(PLANES):
-            word = planes[j, w]
-            if word:
-                value = 1 << j
-                for b in range(BITS):  # without a branch, so that it is vectorised
-                    count = value * int((word >> np.uint64(b)) & np.uint64(1))
-                    drive[w * BITS + b] += weight * count
-                    events += count
-    return events
 
 
 @njit(cache=CACHE)
@@ -128,18 +78,32 @@ def attempt(held: I32, completion: AutoAssociation) -> tuple[I64, int]:
     active, events = winners(held, completion.rising[0]), 0
     for g in range(1, len(completion.rising)):
         drive = held.copy()
-        events += _add(completion.auto, active, completion.gain, drive)
+        events += add(completion.auto, active, completion.gain, drive)
         active = winners(drive, completion.rising[g])
     return active, events
 
 
+class Heard(NamedTuple):
+    """What reaches CA3 while cues are held.
+
+    hetero: the synapses from DG, one bit each, [granule cell, cells / 64].   gain: the drive of one of them, in 1/GRAIN.
+    codes: the granule cells of each cue, [n, k].   beside: the drive of words, context and moment, in 1/GRAIN, [n, cells].
+    """
+
+    hetero: U64
+    gain: int
+    codes: U16
+    beside: I32
+
+
 @njit(cache=CACHE, nogil=True)
 def _attempts_some(
-    start: int, stop: int, fired: U16, size: I64, events: I64, hetero: U64, codes: U16, completion: AutoAssociation
+    start: int, stop: int, fired: U16, size: I64, events: I64, heard: Heard, completion: AutoAssociation, priming: Priming
 ) -> None:  # fmt: skip
     for i in range(start, stop):
-        drive = np.where(completion.live, 0, SHUT).astype(np.int32)
-        events[i] = _add(hetero, codes[i].astype(np.int64), 1, drive)
+        drive = np.where(completion.live, heard.beside[i], np.int32(SHUT))
+        events[i] = add(heard.hetero, heard.codes[i].astype(np.int64), heard.gain, drive)
+        primed = np.zeros(len(drive), np.bool_)
         for a in range(fired.shape[1]):
             active, carried = attempt(drive, completion)
             size[i, a] = len(active)
@@ -147,19 +111,19 @@ def _attempts_some(
             for j in range(len(active)):
                 fired[i, a, j] = active[j]
                 drive[active[j]] = SHUT
+            prime(active, priming, primed, drive)
 
 
-def attempts(hetero: U64, codes: U16, number: int, completion: AutoAssociation) -> tuple[U16, I64, I64]:
+def attempts(heard: Heard, number: int, completion: AutoAssociation, priming: Priming) -> tuple[U16, I64, I64]:
     """Attempts of recall under held cues: the cells that fire at the end of each, [n, attempt, k], in the order of their index, how many,
     and the synapses onto CA3 that carried a spike, [n].
 
-    hetero: the synapses from DG, one bit each, [granule cell, cells / 64].   codes: the granule cells of each cue, [n, k].
-    What fired at the end of an attempt is shut out of the later ones.
+    What fired at the end of an attempt is shut out of the later ones, and primes what its words name.
     """
-    n = len(codes)
+    n = len(heard.codes)
     fired, size = np.zeros((n, number, completion.rising[-1]), np.uint16), np.zeros((n, number), np.int64)
     events = np.zeros(n, np.int64)
-    in_threads(_attempts_some, n, fired, size, events, hetero, codes, completion)
+    in_threads(_attempts_some, n, fired, size, events, heard, completion, priming)
     return fired, size, events
 
 
@@ -170,8 +134,8 @@ def _hops_some(
     for i in range(start, stop):
         active = begin[i, : begun[i]].astype(np.int64)
         for h in range(fired.shape[1]):
-            drive = np.where(completion.live, -level, SHUT).astype(np.int32)
-            _add(slow, active, 1, drive)
+            drive = np.where(completion.live, -GRAIN * level, SHUT).astype(np.int32)
+            add(slow, active, GRAIN, drive)
             active, _ = attempt(drive, completion)
             size[i, h] = len(active)
             for j in range(len(active)):
@@ -182,7 +146,7 @@ def hops(slow: U64, begin: U16, begun: I64, number: int, level: int, completion:
     """Hops from one engram to the next: the cells that fire at the end of each, [n, hop, k] in the order of their index, and how many.
 
     slow: the synapses to successors, one bit each, [cell, cells / 64].   begin, begun: the cells to start from, [n, k], and how many.
-    level: what the drive of a cell must exceed in a hop.
+    level: what the drive of a cell must exceed in a hop, in synapses.
     """
     n = len(begin)
     fired, size = np.zeros((n, number, completion.rising[-1]), np.uint16), np.zeros((n, number), np.int64)

@@ -110,6 +110,11 @@ class Lexicon:
         """o of all word cells, [cell]."""
         return self.odds_of(np.arange(len(self._df)))
 
+    def places(self, keys: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """Where the words of some keys stand in `cell`, and of which of these keys each is, from 0, [word]."""
+        size = self.ptr[keys + 1] - self.ptr[keys]
+        return np.repeat(np.arange(len(keys)), size), np.arange(size.sum()) + np.repeat(self.ptr[keys] - np.cumsum(size) + size, size)
+
     def whole_words(self, key: int) -> NDArray[np.int64]:
         """The whole-word cells of a key."""
         part = slice(self.ptr[key], self.ptr[key + 1])
@@ -129,15 +134,14 @@ class Lexicon:
         k1, b = (spec.saturation, spec.length) if spec else (0.0, 0.0)
         weight = odds[self.cell] * self.spikes * (k1 + 1) / (self.spikes + k1 * (1 - b + b * length[key] / mean))
         used = alive[key] & (weight > 0)
+        return WordSynapses(Fan.of(self.cell[used], key[used], weight[used], cells), *self.titles(memory, alive), odds)
+
+    def titles(self, memory: NDArray[np.int64], alive: NDArray[np.bool_]) -> tuple[Fan, NDArray[np.int64]]:
+        """u, from whole-word cells onto a dendrite for each living cue that is no text of its own, and the memory of each, [dendrite]."""
         apical = np.flatnonzero(self.cue & alive)
-        dendrite = np.full(keys, -1)
-        dendrite[apical] = np.arange(len(apical))
-        of_cue = self.whole & (dendrite[key] >= 0) & (odds[self.cell] > 0)
-        total = np.bincount(key[of_cue], odds[self.cell[of_cue]], keys)
-        share = odds[self.cell[of_cue]] / total[key[of_cue]]
-        return WordSynapses(
-            Fan.of(self.cell[used], key[used], weight[used], cells),
-            Fan.of(self.cell[of_cue], dendrite[key[of_cue]], share, cells),
-            memory[apical],
-            odds,
-        )
+        dendrite, place = self.places(apical)
+        odds = self.odds_of(self.cell[place])
+        used = self.whole[place] & (odds > 0)
+        cell, dendrite, odds = self.cell[place[used]], dendrite[used], odds[used]
+        total = np.bincount(dendrite, odds, len(apical))
+        return Fan.of(cell, dendrite, odds / total[dendrite], len(self._df)), memory[apical]

@@ -21,8 +21,8 @@ from spikemem.hippocampus.regions import ec
 from spikemem.hippocampus.regions.contract import CircuitDrive, CircuitWiring
 from spikemem.hippocampus.regions.rhythm import DT, FAST, GAMMA, THETA, Mode, RecallSchedule, release
 from spikemem.hippocampus.spec import ModelSpec
-from spikemem.kernels import engrams
-from spikemem.kernels.engrams import AutoAssociation
+from spikemem.kernels import onebit
+from spikemem.kernels.engrams import GRAIN, AutoAssociation
 from spikemem.network.graph import CycleReset, KWinners, Network, Population
 from spikemem.network.plasticity.coincidence import Coincidence
 from spikemem.network.synapses import WORD, OneBit, one_to_one, pack
@@ -112,36 +112,27 @@ class EngramCA3:
         return d, w, s
 
     @property
+    def meaning(self) -> int:
+        """The drive of a synapse from DG, in 1/GRAIN."""
+        return round(GRAIN * self.engram.meaning)
+
+    @property
     def level(self) -> int:
         """The drive that a cell must exceed to fire in a hop: that of the slow synapses of half an engram."""
         return self.spec.ca3.core // 2
 
     # -- learning ------------------------------------------------------------------------------------------------------------------
 
-    def bind(self, memories: NDArray[np.int64], only: NDArray[np.uint16] | None = None) -> None:
-        """Bind the engrams of memories to themselves.   only: some cells, onto which or from which synapses may grow."""
+    def bind(self, memories: NDArray[np.int64], only: NDArray[np.bool_] | None = None) -> None:
+        """Bind the engrams of memories to themselves.   only: the cells onto which or from which synapses may grow, [cell]."""
         cells = self.allocation.engrams(memories)
-        for pre, post in [(cells, cells)] if only is None else [*self._among(cells, cells, only), *self._among(cells, cells, only, True)]:
-            engrams.bind(self.auto, pre, post)
+        onebit.bind(self.auto, cells, cells, only, only)
         own = np.unique(cells).astype(np.int64)
         self.auto[own, own // WORD] &= ~(np.uint64(1) << (own % WORD).astype(np.uint64))  # no cell reaches itself
 
-    def hear(self, codes: NDArray[np.uint16], memories: NDArray[np.int64], only: NDArray[np.uint16] | None = None) -> None:
-        """Bind DG's codes, [n, k], to the engrams of memories, [n].   only: some of CA3's cells, onto which alone synapses may grow."""
-        cells = self.allocation.engrams(memories)
-        for pre, post in [(codes, cells)] if only is None else self._among(codes, cells, only):
-            engrams.bind(self.hetero, pre, post)
-
-    def _among(
-        self, pre: NDArray[np.uint16], post: NDArray[np.uint16], only: NDArray[np.uint16], backward: bool = False
-    ) -> list[tuple[NDArray[np.uint16], NDArray[np.uint16]]]:
-        """Pairs of pre- and postsynaptic cells, split by those of `only` that they reach, or, backward, begin at."""
-        found = []
-        for cell in only:
-            has = (post == cell).any(axis=1)
-            one = np.full((int(has.sum()), 1), cell)
-            found.append((one, post[has]) if backward else (pre[has], one))
-        return found
+    def hear(self, codes: NDArray[np.uint16], memories: NDArray[np.int64], only: NDArray[np.bool_] | None = None) -> None:
+        """Bind DG's codes, [n, k], to the engrams of memories, [n].   only: the cells onto which alone synapses may grow, [cell]."""
+        onebit.bind(self.hetero, codes, self.allocation.engrams(memories), onto=only)
 
     def depress(self, cells: NDArray[np.uint16]) -> None:
         """Clear all bits onto some cells, and of the recurrent synapses those from them."""
@@ -153,7 +144,7 @@ class EngramCA3:
 
     def chain(self, pre: NDArray[np.int64], post: NDArray[np.int64]) -> None:
         """Bind the engrams of memories to those of their successors."""
-        engrams.bind(self.slow, self.allocation.engrams(pre), self.allocation.engrams(post))
+        onebit.bind(self.slow, self.allocation.engrams(pre), self.allocation.engrams(post))
 
     # -- without simulation --------------------------------------------------------------------------------------------------------
 
@@ -161,7 +152,7 @@ class EngramCA3:
         """What the kernels complete an engram with.   lost: cells that are, [cell].   cut: whether the recurrent synapses are."""
         gone = np.zeros(self.spec.dg.cells, bool) if lost is None else lost
         rising = np.array([winners(k, gone) for k in self.engram.rising])
-        return AutoAssociation(self.auto[:, :0] if cut else self.auto, self.engram.gain, rising, ~gone)
+        return AutoAssociation(self.auto[:, :0] if cut else self.auto, GRAIN * self.engram.gain, rising, ~gone)
 
     def take(self, hetero: NDArray[np.float64], auto: NDArray[np.float64]) -> None:
         """Take over what plastic synapses have become, [presynaptic cell, cell]; no cell keeps a synapse onto itself."""
@@ -174,7 +165,7 @@ class EngramCA3:
         """Add `ca3` with its synapses from `dg` and from itself; in a recall `ca3_ahp`, in a chain `ca3_slow` with the slow synapses."""
         cells, start = self.spec.dg.cells, np.zeros(self.spec.dg.cells, np.int64)
         net.add(Population("ca3", cells, ec.PERFECT, KWinners(GAMMA * DT, k=self.engram.rising)))
-        net.connect("dg", "ca3", OneBit(self.hetero, start, cells))
+        net.connect("dg", "ca3", OneBit(self.hetero, start, cells, on=self.meaning / GRAIN))
         between = in_last_cycle(1.0, 0.0)
         net.connect("ca3", "ca3", OneBit(self.auto, start, cells, on=self.engram.gain), delay=FAST, efficacy=in_last_cycle(0.0, 1.0))
         if wiring.slow:

@@ -1,0 +1,128 @@
+"""Titles: dendrites of CA3's cells that fire when most words of one of a memory's further cues are active together, and priming by them.
+
+    u_wa   = o_w / sum of o over the words of title a                                      from word cell w to the dendrites of its engram
+    apical   fires where the cue's words bring more than `ca1.coincidence`                  g_key onto its cell while the cue is held
+    plateau  fires where the words of what was recalled do, and from then on                g_spreading onto its cell in the next attempts
+    recalled R |= engram x whole words of its text: deep word cells fire that more than half of an engram's cells excite
+
+So a memory that was recalled brings to mind what its text names (spreading activation: Collins & Loftus 1975). A cell of many engrams has
+one dendrite of a kind, on which the largest share of a word counts.
+
+    step of the gamma cycle after an attempt      1 ec_lex_deep      2 ca3_plateau, and so in each later cycle
+"""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from spikemem.hippocampus.codes import HALF
+from spikemem.hippocampus.regions import ec
+from spikemem.hippocampus.regions.contract import CircuitDrive, CircuitWiring
+from spikemem.hippocampus.regions.cue_words import CueWords
+from spikemem.hippocampus.regions.engram_words import words_of
+from spikemem.hippocampus.regions.engrams import LATE, Allocation, in_last_cycle
+from spikemem.hippocampus.regions.index_cells import IndexCells
+from spikemem.hippocampus.regions.rhythm import DT, GAMMA, GRID, Mode, RecallSchedule
+from spikemem.hippocampus.spec import ModelSpec
+from spikemem.kernels import onebit, priming
+from spikemem.kernels.engrams import GRAIN
+from spikemem.kernels.priming import Priming
+from spikemem.network.graph import CycleReset, Network, Population
+from spikemem.network.synapses import WORD, OneBit, Sparse, one_to_one
+from spikemem.simulators.recording import Recording
+
+SHUT = 2.0**12
+"""Inhibition that ends a window: only spikes of one step meet in it."""
+SHUT_FROM = {"ec_lex_deep": 2, "ca3_apical": 2, "ca3_plateau": 3}
+"""The step of a gamma cycle from which these cells are inhibited, one after that in which they may fire."""
+
+
+class Titles:
+    """Dendrites that know titles, and what engrams say of their words.   said: R, one bit a synapse, uint64, [cell, word cells / 64]."""
+
+    name = "titles"
+
+    def __init__(self, spec: ModelSpec, allocation: Allocation, keys: IndexCells) -> None:
+        assert spec.engram is not None
+        assert spec.lex is not None
+        self.spec, self.engram, self.lex = spec, spec.engram, spec.lex
+        self.allocation, self.keys = allocation, keys
+        self.clear()
+
+    def clear(self) -> None:
+        """Forget everything."""
+        self.said = np.zeros((self.spec.dg.cells, self.lex.cells // WORD), np.uint64)
+
+    # -- learning ------------------------------------------------------------------------------------------------------------------
+
+    def learn(self, contents: NDArray[np.int64], from_: NDArray[np.bool_] | None = None) -> None:
+        """Bind the engrams of memories to the whole words of their texts, given by their content keys.   from_: whose may grow, [cell]."""
+        own = words_of(self.keys.lexicon, contents, self.keys.memory[contents], whole=True)
+        memory = np.repeat(own.memory, np.diff(own.ptr))
+        onebit.bind(self.said, self.allocation.engrams(memory), own.cell.astype(np.uint16)[:, None], from_)
+
+    def depress(self, cells: NDArray[np.uint16]) -> None:
+        """Clear all bits from some cells."""
+        self.said[cells] = 0
+
+    @property
+    def level(self) -> int:
+        """What the input of a deep word cell must exceed: half of an engram."""
+        return self.spec.ca3.core // 2
+
+    # -- without simulation --------------------------------------------------------------------------------------------------------
+
+    def priming(self) -> Priming:
+        """The dendrites of what is alive, for the kernels."""
+        onto, memory = self.keys.lexicon.titles(self.keys.memory, self.keys.alive)
+        share = np.round(onto.weight / self.spec.ca1.coincidence / GRID).astype(np.int64)
+        gain = round(GRAIN * self.engram.spreading)
+        return Priming(self.said, self.level, onto.ptr, onto.target, share, self.allocation.engrams(memory), round(1 / GRID), gain)
+
+    def heard(self, cue_words: CueWords, drive: NDArray[np.int32]) -> None:
+        """Add the drive of the titles that cues name, in 1/GRAIN, to that of CA3's cells, [n, cells]."""
+        ptr, cell, _ = cue_words.flat()
+        drive += round(GRAIN * self.engram.key) * priming.dendrites(ptr, cell, self.priming(), drive.shape[1])
+
+    # -- as populations ------------------------------------------------------------------------------------------------------------
+
+    def build(self, net: Network, wiring: CircuitWiring) -> None:
+        """Add `ca3_apical`; in a recall also `ec_lex_deep` and `ca3_plateau`."""
+        cells, cycle, dendrites = self.spec.dg.cells, CycleReset(GAMMA * DT), self._synapses()
+        net.add(Population("ca3_apical", cells, ec.PERFECT, cycle))
+        net.connect("ec_lex", "ca3_apical", dendrites)
+        net.connect("ca3_apical", "ca3", one_to_one(self.engram.key))
+        if wiring.slow:
+            return
+        net.add(Population("ec_lex_deep", self.lex.cells, ec.PERFECT, cycle))
+        net.add(Population("ca3_plateau", cells, ec.PERFECT, cycle))
+        said = OneBit(self.said, np.zeros(cells, np.int64), self.lex.cells)
+        net.connect("ca3", "ec_lex_deep", said, delay=LATE, efficacy=in_last_cycle(1.0, 0.0))
+        net.connect("ec_lex_deep", "ca3_plateau", dendrites)
+        net.connect("ca3_plateau", "ca3_plateau", one_to_one(2.0), delay=GAMMA * DT)
+        net.connect("ca3_plateau", "ca3", one_to_one(self.engram.spreading))
+
+    def _synapses(self) -> Sparse:
+        """From word cells onto the dendrites of CA3's cells: of a cell's titles that have a word, the largest share."""
+        found, cells = self.priming(), self.spec.dg.cells
+        word = np.repeat(np.arange(self.lex.cells), np.diff(found.ptr))
+        pair = (word[:, None] * cells + found.engrams[found.title]).ravel()
+        share = np.repeat(found.share, found.engrams.shape[1])
+        order = np.lexsort((-share, pair))
+        first = order[np.flatnonzero(np.diff(pair[order], prepend=-1))]
+        return Sparse.from_coo(pair[first] // cells, pair[first] % cells, share[first] * GRID, (self.lex.cells, cells))
+
+    def stimulus(self, drive: CircuitDrive) -> dict[str, NDArray[np.generic]]:
+        """The current of each population, [time]: inhibition but for the step in which it may fire."""
+        made: dict[str, NDArray[np.generic]] = {}
+        level = {"ec_lex_deep": HALF - self.level, "ca3_apical": 0.0, "ca3_plateau": 0.0}
+        for name, shut in SHUT_FROM.items():
+            cycle = np.zeros(GAMMA)
+            cycle[0], cycle[shut] = level[name], -SHUT
+            made[name] = np.tile(cycle, len(drive.protocol))
+        chains = any(g.mode is Mode.HOP for g in drive.protocol)
+        return {"ca3_apical": made["ca3_apical"]} if chains else made
+
+    def read(self, recording: Recording, schedule: RecallSchedule) -> list[NDArray[np.int32]]:
+        """The cells that were primed when a recall ended."""
+        start = recording.steps - GAMMA
+        return [recording["ca3_plateau"].between(start, recording.steps, i).cell for i in range(recording.batches)]
