@@ -10,13 +10,20 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from spikemem import Memory, ModelSpec
+from spikemem import Memory, ModelSpec, load_model
 from spikemem.data.corpus.tales import tales
 from spikemem.memory.cache import CachedEmbedder
 from spikemem.memory.embed import Progress
 
 DIM = 384
 PARAPHRASE_COSINE = 0.85
+
+
+def engram_small() -> ModelSpec:
+    """hippocampus-engram-small that stores at once, not by simulation, which gives the same (tests/hippocampus/test_teaching.py)."""
+    spec = load_model("hippocampus-engram-small")
+    assert spec.engram is not None
+    return spec.model_copy(update={"engram": spec.engram.model_copy(update={"plastic": False})})
 
 
 def units(n: int, seed: int = 0, dim: int = DIM) -> NDArray[np.float32]:

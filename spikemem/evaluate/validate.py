@@ -25,9 +25,8 @@ from spikemem.hippocampus.regions.ec_ctx import DAY
 from spikemem.hippocampus.regions.ec_lex import words
 from spikemem.hippocampus.regions.gates import PROTOCOL, GateCells
 from spikemem.hippocampus.regions.rhythm import GAMMA, THETA, chain_protocol, recall_protocol
-from spikemem.hippocampus.spec import ModelSpec, load_model, model_names
+from spikemem.hippocampus.spec import MOST_PLASTIC, ModelSpec, load_model, model_names
 from spikemem.hippocampus.teaching import Lesson
-from spikemem.hippocampus.writing import MOST_PLASTIC
 from spikemem.network.file import is_network, load_network, network_names
 from spikemem.network.graph import BASKET, KWinners, Network
 from spikemem.simulators.recording import Recording
@@ -167,8 +166,9 @@ def _attempts(model: str, spec: ModelSpec, seed: int) -> Iterator[Probe]:
     yield Probe(model, "recall", circuit.network(), circuit.stimulus(recall, noisy), len(recall) * GAMMA)
     yield Probe(model, "chain", circuit.network(slow=True), circuit.stimulus(chain, noisy[:1]), len(chain) * GAMMA)
     if spec.dg.cells**2 <= MOST_PLASTIC:
-        lesson = Lesson(noisy[:1], circuit.engrams(np.array([MEMORIES])), np.ones(1, bool))
-        yield Probe(model, "store", teaching.network(circuit), teaching.stimulus(circuit, lesson), THETA)
+        some = np.arange(3)
+        lesson = Lesson(circuit.engrams(np.array([MEMORIES]))[0], noisy[0].astype(np.float32), True, some, some, some, some)
+        yield Probe(model, "store", teaching.network(circuit), teaching.stimulus(circuit, [lesson]), THETA)
 
 
 def _with_cues(spec: ModelSpec, vectors: NDArray[np.float64], seed: int) -> tuple[Hippocampus, CueWords]:

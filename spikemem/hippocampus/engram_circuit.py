@@ -12,7 +12,7 @@ from spikemem.hippocampus.holding import Holding, Target, Volley
 from spikemem.hippocampus.regions import ec, ec_ctx
 from spikemem.hippocampus.regions.contract import CircuitDrive, CircuitWiring, Region
 from spikemem.hippocampus.regions.cue_words import CueWords
-from spikemem.hippocampus.regions.engram_words import EngramWords
+from spikemem.hippocampus.regions.engram_words import EngramWords, words_of
 from spikemem.hippocampus.regions.engrams import EngramCA3
 from spikemem.hippocampus.regions.index_cells import IndexCells
 from spikemem.hippocampus.regions.prediction import EngramCA1
@@ -69,15 +69,34 @@ class EngramCircuit(Holding):
         target: where the store protocol is simulated (`teaching`); None: the same changes at once.
         """
         new = np.flatnonzero(self.contents >= first)
+        keys = first + np.arange(len(self.keys) - first)
         if target is not None:
-            said = ec.decode(self.spec.ec, self.keys.counts[first:]).astype(np.float32)
-            content = np.isin(first + np.arange(len(said)), self.contents[new])
-            return teaching.learn(self, Lesson(said, self.engrams(self.keys.memory[first:]), content), *target)
-        self._hear(first + np.arange(len(self.keys) - first))
+            return teaching.learn(self, [lesson for key in keys for lesson in self._lessons(int(key))], *target)
+        self._hear(keys)
         self._place(new)
         self.ca3.bind(new)
         self.ca1.learn(self.engrams(new), self.keys.counts[self.contents[new]])
         return []
+
+    def _lessons(self, key: int) -> list[Lesson]:
+        """What teaches a key: its own theta cycle, and one for each turn before that lingers while its text is heard."""
+        memory, keys = int(self.keys.memory[key]), self.keys
+        content = key == self.contents[memory]
+        engram = self.engrams(np.array([memory]))[0]
+        lesson = Lesson(engram, ec.decode(self.spec.ec, keys.counts[[key]]).astype(np.float32)[0], content)
+        if self.words is None:
+            return [lesson]
+        own = words_of(keys.lexicon, np.array([key]), np.array([memory])).cell
+        lesson = lesson._replace(words=own)
+        if not content:
+            return [lesson]
+        around = self.words.around(np.array([memory]), self.living)
+        before = np.unique(around.memory[around.memory < memory])
+        of_turn = words_of(keys.lexicon, self.contents[before], before)
+        lesson = lesson._replace(
+            context=of_turn.cell, times=self.words.moments(np.array([memory])).cell, said=keys.lexicon.whole_words(key)
+        )
+        return [lesson, *(Lesson(cells, context=own) for cells in self.engrams(before))]
 
     def forget(self, memories: NDArray[np.int64]) -> None:
         """Depress the synapses in CA3 of memories, but for those that others need, and drop their associations.

@@ -15,6 +15,8 @@ MOST_DIMENSIONS = 2**13
 """Dimensions of vectors: twice those of the largest sentence embedders; DG's covariance has their square."""
 MOST_RECALLED = 2**17
 """Memories that a recall may ask for, and index cells that may fire in one."""
+MOST_PLASTIC = 2**24
+"""Synapses of a projection that learn in a simulation, where each has a weight of its own."""
 CYCLES = 5
 """Gamma cycles in a theta cycle."""
 Gain = Annotated[float, Field(ge=0, le=4)]
@@ -115,6 +117,8 @@ class EngramSpec(Section):
     """CA3's cells that may fire in each gamma cycle of an attempt; at its end as many as an engram has."""
     gain: Annotated[int, Field(ge=1, le=64)] = 2
     """What a recurrent synapse adds to a cell's drive, in synapses from DG; so for the others below."""
+    plastic: bool = False
+    """Whether storing is always simulated, with plastic synapses (`teaching`), for small circuits; else where a recording is asked for."""
     meaning: Gain = 1.0
     """Gain of the synapses from DG themselves."""
     words: Strength = 7.0
@@ -180,7 +184,19 @@ class ModelSpec(Section):
                 raise ValueError(f"{name} is {small}, more than {big} = {limit}")
         return self
 
+    def learns_in_simulation(self) -> None:
+        """Raise ValueError where an engram model is too large to learn by plastic synapses, or cannot be taught again from its spikes."""
+        synapses = self.dg.cells * max(self.dg.cells, self.lex.cells if self.lex else 0)
+        if synapses > MOST_PLASTIC:
+            raise ValueError(
+                f"{synapses:,} plastic synapses of a projection are too many to simulate; {MOST_PLASTIC:,} may be: take hippocampus-engram-small"
+            )
+        if self.ec.weights is not None:
+            raise ValueError("EC's trained code cannot be taught again from its spikes; leave ec.weights out")
+
     def _fits_engrams(self, engram: EngramSpec) -> None:
+        if engram.plastic:
+            self.learns_in_simulation()
         if engram.rising[-1] != self.ca3.core:
             raise ValueError(f"engram.rising ends with {engram.rising[-1]} cells; an engram has ca3.core = {self.ca3.core}")
         if max(engram.rising) > self.dg.cells:

@@ -15,7 +15,7 @@ from spikemem.hippocampus.by_index import ByIndex
 from spikemem.hippocampus.circuit import Circuit
 from spikemem.hippocampus.engram_circuit import EngramCircuit
 from spikemem.hippocampus.gating import Differ
-from spikemem.hippocampus.holding import Holding
+from spikemem.hippocampus.holding import Holding, Target
 from spikemem.hippocampus.inputs import check_cue, known
 from spikemem.hippocampus.regions import ec
 from spikemem.hippocampus.regions.cue_words import CueWords
@@ -28,8 +28,6 @@ from spikemem.hippocampus.ways import Way
 from spikemem.simulators.recording import Recording
 
 check = Checks(VectorError)
-MOST_PLASTIC = 2**24
-"""Synapses of CA3 that learn in a simulation, where each has a weight of its own."""
 Progress = Callable[[int, int], None]
 
 
@@ -110,7 +108,8 @@ class Writing:
         while len(held) < len(new):
             size = 1 if self.gates is not None else storing.room(len(self.circuit.contents))
             plan = self.plan(new.part(slice(len(held), len(held) + size)), record and self.gates is not None)
-            self.learned += storing.apply(self.circuit, plan, (simulator, self.device) if record else None)
+            learned = storing.apply(self.circuit, plan, self._teacher(record, simulator))
+            self.learned += learned if record else []
             held += plan.memory.tolist()
             if self.gates is not None:
                 self.plans.append(plan)
@@ -133,19 +132,24 @@ class Writing:
         target, silenced = ("event", self.device) if record else None, self._silenced(None, heard)
         return storing.plan_event(self.index, self.gates, new, target, time.time(), silenced, differ)
 
+    def _teacher(self, record: bool = False, simulator: str = "event") -> Target | None:
+        """Where plastic synapses learn; None where they are set at once."""
+        plastic = self.spec.engram is not None and self.spec.engram.plastic
+        return (simulator, self.device) if record or plastic else None
+
     def _may_record(self, record: bool) -> None:
         if record and self.gates is None and self.spec.engram is None:
             raise SpecError(f"model {self.spec.name!r} has no [gates] to record; hippocampus-gated has, or leave `record` out")
         if record and self.spec.engram is not None:
-            plastic, mend = self.spec.dg.cells**2, "take hippocampus-engram-small, or leave `record` out"
-            Checks(SpecError).room(plastic, "plastic synapses of CA3 that are simulated", mend, MOST_PLASTIC)
-            if self.spec.ec.weights is not None:
-                raise SpecError("EC's trained code cannot be taught again from its spikes; leave ec.weights out, or `record`")
+            try:
+                self.spec.learns_in_simulation()
+            except ValueError as error:
+                raise SpecError(f"{error}; or leave `record` out") from error
 
     @interruptible()
     def apply(self, plan: StorePlan) -> None:
         """Carry out a plan. The hippocampus must not have changed since the plan was made."""
-        storing.apply(self.circuit, plan)
+        storing.apply(self.circuit, plan, self._teacher())
 
     @interruptible()
     def plan_all(self, new: NewMemories) -> StorePlan:

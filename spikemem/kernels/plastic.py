@@ -1,6 +1,7 @@
-"""Event-driven STDP on the CPU (numba), which visits only the synapses of cells that spiked; the rule is that of `network.plasticity.stdp`.
+"""Event-driven learning on the CPU (numba), which visits only the synapses of cells that spiked: STDP, and learning by coincidence.
 
-Synapses are compressed rows, weights are [batch, synapse], traces [batch, cell], events rows (batch, cell, ...).
+The rules are those of `network.plasticity.stdp` and `.coincidence`. Synapses that learn by STDP are compressed rows, with weights, [batch,
+synapse], and traces, [batch, cell]; by coincidence all-to-all, [batch, pre, post]. Events are rows (batch, cell, ...).
 """
 
 from typing import NamedTuple
@@ -72,3 +73,23 @@ def depress(
             w = weights[b, s]
             room = w - low if multiplicative else 1.0
             weights[b, s] = min(max(w - amount * room * y[b, targets[s]], low), high)
+
+
+@njit(cache=CACHE)
+def scatter_dense(events: I64, here: NDArray[np.bool_], weights: F64, current: F64) -> None:
+    """current[b] += weights[b, pre] where there is a synapse, for each event."""
+    for e in range(events.shape[0]):
+        b, pre = events[e, 0], events[e, 1]
+        for c in range(here.shape[1]):
+            if here[pre, c]:
+                current[b, c] += weights[b, pre, c]
+
+
+@njit(cache=CACHE)
+def coincide(events: I64, until: I64, step: int, weights: F64, amount: float, low: float, high: float) -> None:
+    """w <- clip(w + amount) for the synapses onto each postsynaptic event, of cells that are heard until this step or longer."""
+    for e in range(events.shape[0]):
+        b, post = events[e, 0], events[e, 1]
+        for i in range(until.shape[1]):
+            if until[b, i] >= step:
+                weights[b, i, post] = min(max(weights[b, i, post] + amount, low), high)

@@ -8,14 +8,14 @@ from spikemem.data.datasets import Task
 from spikemem.evaluate.compare_damage import FLOATS, HARMS, INTACT, Asked, DamageRow, compare_damage, lost, nearest
 from spikemem.evaluate.systems import SILENCED, MemorySystem, silenced
 from spikemem.hippocampus.damage import Damage, Jitter, Lesion
-from tests.fakes import FakeEmbedder, near, units
+from tests.fakes import FakeEmbedder, engram_small, near, units
 
 N = 60
 RIGHT = [frozenset({i}) for i in range(N)]
 
 
 def test_a_table_is_lost_with_its_cells_and_an_engram_is_not() -> None:
-    models = {name: Hippocampus(load_model(name)) for name in ("hippocampus-small", "hippocampus-engram-small")}
+    models = {spec.name: Hippocampus(spec) for spec in (load_model("hippocampus-small"), engram_small())}
     for memory in models.values():
         memory.store(units(N))
     intact, half, silent = compare_damage(models, units(N), near(units(N), 0.8), RIGHT, [INTACT, lost("ca1", 0.5), lost("ca3", 1.0)])
@@ -63,6 +63,6 @@ def test_silenced_systems_have_names_of_their_own() -> None:
 @pytest.mark.parametrize(("damage", "right"), [("", 1.0), ("CA3 silent", 0.0), ("CA3 recurrence cut", 1.0)])
 def test_a_silenced_system_answers_by_what_is_left(damage: str, right: float) -> None:
     task = Task.of("mine", "all", [f"text {i}" for i in range(20)], [(f"text {i} ~", {i}, "") for i in range(20)])
-    system = MemorySystem(plain=True, model=load_model("hippocampus-engram-small"), damage=damage)
+    system = MemorySystem(plain=True, model=engram_small(), damage=damage)
     system.fit(task, FakeEmbedder().embed)
     assert (system.rank(task.questions, 1)[:, 0] == np.arange(20)).mean() == right

@@ -5,12 +5,12 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
-from spikemem import Hippocampus, KWinners, ModelSpec, Network, Population, Recording, load_model
+from spikemem import Hippocampus, KWinners, ModelSpec, Network, Population, Recording
 from spikemem.errors import NetworkError
 from spikemem.hippocampus.damage import Bits, Cut, Damage, Jitter, Lesion, winners
 from spikemem.hippocampus.recall import Recall
 from spikemem.network import Dense, OneBit, pack
-from tests.fakes import near, units
+from tests.fakes import engram_small, near, units
 from tests.marks import first_is_fast
 
 N = 200
@@ -28,7 +28,7 @@ def filled(spec: ModelSpec) -> Hippocampus:
 
 @pytest.fixture(scope="module")
 def engram() -> Hippocampus:
-    return filled(load_model("hippocampus-engram-small"))
+    return filled(engram_small())
 
 
 @pytest.fixture(scope="module")

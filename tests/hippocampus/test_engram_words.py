@@ -6,23 +6,25 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from spikemem import Hippocampus, ModelSpec, load_model
+from spikemem import Hippocampus, ModelSpec
 from spikemem.errors import SpecError
 from spikemem.hippocampus.engram_circuit import EngramCircuit
 from spikemem.hippocampus.recall import Recall
 from spikemem.hippocampus.regions.ec_lex import Words, words
-from tests.fakes import near, units
+from tests.fakes import engram_small, near, units
 from tests.marks import first_is_fast
 
-NAMES = "Anna Boris Clara Dmitri Edith Franz Greta Henrik Iris Jonas Klara Ludwig Mona Nils Olga Paul Rosa Stefan Tilda Ulrich".split()
-THINGS = "violin lamp canoe ladder kettle anvil sextant harp easel loom".split()
+NAMES = """
+Anna Boris Clara Dmitri Edith Franz Greta Henrik Iris Jonas Klara Ludwig Mona Nils Olga Paul Rosa Stefan Tilda Ulrich
+""".split()  # noqa: SIM905 (a list is harder to read)
+THINGS = ["violin", "lamp", "canoe", "ladder", "kettle", "anvil", "sextant", "harp", "easel", "loom"]
 DAY = 86400.0
 N = 40
 
 
 @pytest.fixture(scope="module")
 def spec() -> ModelSpec:
-    return load_model("hippocampus-engram-small")
+    return engram_small()
 
 
 def text(i: int) -> str:

@@ -13,7 +13,7 @@ from spikemem.hippocampus.engram_circuit import EngramCircuit
 from spikemem.hippocampus.recall import Recall
 from spikemem.hippocampus.regions.engrams import Allocation
 from spikemem.simulators.recording import Recording
-from tests.fakes import near, units
+from tests.fakes import engram_small, near, units
 from tests.marks import first_is_fast
 
 N = 200
@@ -21,7 +21,7 @@ N = 200
 
 @pytest.fixture(scope="module")
 def spec() -> ModelSpec:
-    return load_model("hippocampus-engram-small")
+    return engram_small()
 
 
 def stored(spec: ModelSpec, n: int = N) -> Hippocampus:

@@ -7,7 +7,8 @@ from spikemem import Hippocampus, ModelSpec, load_model
 from spikemem.errors import SpecError
 from spikemem.hippocampus import teaching
 from spikemem.hippocampus.engram_circuit import EngramCircuit
-from tests.fakes import near, units
+from spikemem.hippocampus.regions.ec_lex import words
+from tests.fakes import engram_small, near, units
 
 
 def store(spec: ModelSpec, n: int, record: bool, simulator: str = "event", memory: Hippocampus | None = None) -> Hippocampus:
@@ -23,16 +24,19 @@ def circuit(memory: Hippocampus) -> EngramCircuit:
     return memory.circuit
 
 
+SYNAPSES = {"ca3": ("hetero", "auto"), "ca1": ("charge",), "words": ("words", "context", "times"), "titles": ("said",)}
+
+
 def same(a: Hippocampus, b: Hippocampus) -> None:
-    one, other = circuit(a), circuit(b)
-    np.testing.assert_array_equal(one.ca3.hetero, other.ca3.hetero)
-    np.testing.assert_array_equal(one.ca3.auto, other.ca3.auto)
-    np.testing.assert_array_equal(one.ca1.charge, other.ca1.charge)
+    for region, names in SYNAPSES.items():
+        for name in names:
+            one, other = (getattr(getattr(circuit(memory), region), name) for memory in (a, b))
+            np.testing.assert_array_equal(one, other, f"{region}.{name}")
 
 
 @pytest.fixture(scope="module")
 def spec() -> ModelSpec:
-    return load_model("hippocampus-engram-small")
+    return engram_small()
 
 
 def test_what_a_simulation_learns_is_what_storing_assigns(spec: ModelSpec) -> None:
@@ -53,6 +57,35 @@ def _begun(spec: ModelSpec) -> Hippocampus:
 @pytest.mark.parametrize("simulator", ["torch", "brian2"])
 def test_other_simulators_learn_the_same(spec: ModelSpec, simulator: str) -> None:
     same(store(spec, 2, False), store(spec, 2, True, simulator))
+
+
+def _told(spec: ModelSpec, n: int, record: bool, simulator: str = "event") -> Hippocampus:
+    """Memories with words, a title, moments and sessions, stored in two parts, of which the second goes on with the sessions."""
+    made, vectors, cells = Hippocampus(spec), units(2 * n, dim=spec.ec.dim), spec.lex.cells if spec.lex else 0
+    said = [[words(t, cells) for t in (f"the {i}th of {i % 3} words", f"title {i}")] for i in range(n)]
+    for part in (slice(0, n // 2), slice(n // 2, n)):
+        rows = range(n)[part]
+        made.store(
+            vectors[part], variants=[vectors[n + i : n + i + 1] for i in rows], words=said[part], pieces=[0] * len(rows),
+            sessions=[i % 2 for i in rows], when=[1e6 * i for i in rows], record=record, simulator=simulator,
+        )  # fmt: skip
+    return made
+
+
+def test_a_simulation_learns_words_context_moments_and_titles(spec: ModelSpec) -> None:
+    fast, slow = (_told(spec, 6, record) for record in (False, True))
+    same(fast, slow)
+    beside = circuit(fast).words
+    assert beside is not None
+    assert [bits.any() for bits in (beside.words, beside.context, beside.times)] == [True] * 3
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("simulator", ["torch", "brian2"])
+def test_other_simulators_learn_words(simulator: str) -> None:
+    few = {"dg": {"cells": 256, "winners": 20}, "lex": {"cells": 256}, "ca3": {"core": 10}, "engram": {"rising": (40, 20, 10, 10, 10)}}
+    spec = ModelSpec.model_validate({"ec": {"dim": 64}, **few})
+    same(_told(spec, 4, False), _told(spec, 4, True, simulator))
 
 
 @pytest.mark.slow

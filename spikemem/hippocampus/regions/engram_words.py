@@ -11,6 +11,7 @@ time that a moment lies in (`regions.ec_ctx`) are hashed.
     step of a gamma cycle in which the cue is held      0 ec_lex, ec_time      1 ec_ctx, ca3_apical (`regions.titles`)
 """
 
+from collections.abc import Mapping
 from typing import NamedTuple
 
 import numpy as np
@@ -21,17 +22,18 @@ from spikemem.hippocampus.regions import ec, ec_ctx
 from spikemem.hippocampus.regions.bcpnn import Lexicon
 from spikemem.hippocampus.regions.contract import CircuitDrive, CircuitWiring
 from spikemem.hippocampus.regions.cue_words import CueWords
-from spikemem.hippocampus.regions.engrams import Allocation
+from spikemem.hippocampus.regions.engrams import RELEASE, Allocation
 from spikemem.hippocampus.regions.index_cells import IndexCells
 from spikemem.hippocampus.regions.rhythm import DT, GAMMA, Gamma, Mode, RecallSchedule
 from spikemem.hippocampus.spec import ModelSpec
 from spikemem.kernels import onebit
 from spikemem.kernels.engrams import GRAIN
 from spikemem.network.graph import CycleReset, Network, Population
-from spikemem.network.synapses import WORD, OneBit, one_to_one
+from spikemem.network.plasticity.coincidence import Coincidence
+from spikemem.network.synapses import WORD, OneBit, one_to_one, pack
 from spikemem.simulators.recording import Recording
 
-TIME_CELLS = 4096
+TIME_CELLS = 2048
 """Cells of the moment."""
 SCATTER = 0x9E3779B97F4A7C15
 """An odd number; the upper bits of multiples of it are spread evenly (Fibonacci hashing: Knuth 1973)."""
@@ -117,6 +119,19 @@ class EngramWords:
     def _bind(self, bits: NDArray[np.uint64], lists: Lists, only: NDArray[np.bool_] | None) -> None:
         onebit.bind_lists(bits, lists.ptr, lists.cell, self.allocation.engrams(lists.memory), onto=only)
 
+    @property
+    def taught(self) -> dict[str, tuple[str, int, int]]:
+        """Of each population that a lesson clamps: the lesson's field, the step at which its cells fire, and its size."""
+        lex = self.lex.cells
+        return {
+            "ec_lex": ("words", 0, lex), "ec_ctx": ("context", 1, lex), "ec_time": ("times", 0, TIME_CELLS),
+            "ec_lex_deep": ("said", RELEASE + 2, lex),
+        }  # fmt: skip
+
+    def take(self, weights: Mapping[str, NDArray[np.float64]]) -> None:
+        """Take over what plastic synapses have become, [presynaptic cell, cell]."""
+        self.words, self.context, self.times = (pack(weights[f"{name}->ca3"] > 0) for name in ("ec_lex", "ec_ctx", "ec_time"))
+
     # -- without simulation --------------------------------------------------------------------------------------------------------
 
     def efficacy(self) -> NDArray[np.int64]:
@@ -156,6 +171,13 @@ class EngramWords:
         net.connect("ec_lex", "ca3", OneBit(self.words, start, cells, on=self.efficacy() / GRAIN))
         net.connect("ec_ctx", "ca3", OneBit(self.context, start, cells, on=self.contextual() / GRAIN))
         net.connect("ec_time", "ca3", OneBit(self.times, np.zeros(TIME_CELLS, np.int64), cells, on=self.moment / GRAIN))
+
+    def build_learning(self, net: Network) -> None:
+        """Add `ec_lex`, `ec_ctx` and `ec_time`, whose synapses onto `ca3` learn where both cells fire in one gamma cycle."""
+        for name, bits in (("ec_lex", self.words), ("ec_ctx", self.context), ("ec_time", self.times)):
+            net.add(Population(name, len(bits), ec.PERFECT))
+            start = np.zeros(len(bits), np.int64)
+            net.connect(name, "ca3", OneBit(bits, start, self.spec.dg.cells), plasticity=Coincidence(window=RELEASE + 2.0))
 
     def stimulus(self, drive: CircuitDrive) -> dict[str, NDArray[np.generic]]:
         """Clamped spikes of `ec_lex`, [time, n, cell], and `ec_time`, [time, 1, cell]; the current of `ec_ctx`, [time]."""

@@ -13,6 +13,8 @@ attempts, S within them (theta phase: Hasselmo 2002). What lasts is held by cell
 ends, and of `ca3_slow` for a theta cycle.
 """
 
+from collections.abc import Mapping
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -154,10 +156,10 @@ class EngramCA3:
         rising = np.array([winners(k, gone) for k in self.engram.rising])
         return AutoAssociation(self.auto[:, :0] if cut else self.auto, GRAIN * self.engram.gain, rising, ~gone)
 
-    def take(self, hetero: NDArray[np.float64], auto: NDArray[np.float64]) -> None:
+    def take(self, weights: Mapping[str, NDArray[np.float64]]) -> None:
         """Take over what plastic synapses have become, [presynaptic cell, cell]; no cell keeps a synapse onto itself."""
-        self.hetero = pack(hetero > 0)
-        self.auto = pack((auto > 0) & ~np.eye(len(auto), dtype=bool))
+        auto = weights["ca3->ca3"] > 0
+        self.hetero, self.auto = pack(weights["dg->ca3"] > 0), pack(auto & ~np.eye(len(auto), dtype=bool))
 
     # -- as populations ------------------------------------------------------------------------------------------------------------
 

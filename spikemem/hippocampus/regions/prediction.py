@@ -8,6 +8,8 @@ Its cells start at V = 1/2, take the charge of the Schaffer collaterals at once,
 belongs to one memory: each CA3 cell is in many engrams, and what is stored later disturbs what was stored before; replay in sleep mends it.
 """
 
+from collections.abc import Mapping
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -78,9 +80,9 @@ class EngramCA1:
         teaches = [0.0] * 2 * GAMMA + list(ec.efficacy(self.spec.ec)) + [0.0] * 2 * GAMMA
         net.connect("ec", "ca1", one_to_one(1.0), efficacy=teaches)
 
-    def take(self, weights: NDArray[np.float64]) -> None:
+    def take(self, weights: Mapping[str, NDArray[np.float64]]) -> None:
         """Take over what plastic Schaffer collaterals have become, [CA3 cell, CA1 cell]."""
-        self.charge = np.rint(weights / self.unit).astype(np.int32)
+        self.charge = np.rint(weights["ca3->ca1"] / self.unit).astype(np.int32)
 
     def stimulus(self, drive: CircuitDrive) -> dict[str, NDArray[np.generic]]:
         """External current of `ca1`, [time]: half of its threshold at the start of each gamma cycle."""

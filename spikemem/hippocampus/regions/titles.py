@@ -11,6 +11,8 @@ one dendrite of a kind, on which the largest share of a word counts.
     step of the gamma cycle after an attempt      1 ec_lex_deep      2 ca3_plateau, and so in each later cycle
 """
 
+from collections.abc import Mapping
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -27,7 +29,8 @@ from spikemem.kernels import onebit, priming
 from spikemem.kernels.engrams import GRAIN
 from spikemem.kernels.priming import Priming
 from spikemem.network.graph import CycleReset, Network, Population
-from spikemem.network.synapses import WORD, OneBit, Sparse, one_to_one
+from spikemem.network.plasticity.coincidence import Coincidence
+from spikemem.network.synapses import WORD, OneBit, Sparse, one_to_one, pack
 from spikemem.simulators.recording import Recording
 
 SHUT = 2.0**12
@@ -63,6 +66,10 @@ class Titles:
     def depress(self, cells: NDArray[np.uint16]) -> None:
         """Clear all bits from some cells."""
         self.said[cells] = 0
+
+    def take(self, weights: Mapping[str, NDArray[np.float64]]) -> None:
+        """Take over what plastic synapses have become, [cell, word cell]."""
+        self.said = pack(weights["ca3->ec_lex_deep"] > 0)
 
     @property
     def level(self) -> int:
@@ -100,6 +107,12 @@ class Titles:
         net.connect("ec_lex_deep", "ca3_plateau", dendrites)
         net.connect("ca3_plateau", "ca3_plateau", one_to_one(2.0), delay=GAMMA * DT)
         net.connect("ca3_plateau", "ca3", one_to_one(self.engram.spreading))
+
+    def build_learning(self, net: Network) -> None:
+        """Add `ec_lex_deep`, the synapses onto which learn where it fires just after `ca3`."""
+        net.add(Population("ec_lex_deep", self.lex.cells, ec.PERFECT))
+        said = OneBit(self.said, np.zeros(len(self.said), np.int64), self.lex.cells)
+        net.connect("ca3", "ec_lex_deep", said, plasticity=Coincidence(window=2 * DT))
 
     def _synapses(self) -> Sparse:
         """From word cells onto the dendrites of CA3's cells: of a cell's titles that have a word, the largest share."""

@@ -19,7 +19,7 @@ from typing import Any, NamedTuple
 from spikemem._checks import FINITE
 from spikemem.errors import NetworkError
 from spikemem.network.neurons.contract import check, whole_steps
-from spikemem.network.plasticity.contract import Brian2Rule, PlasticityRule
+from spikemem.network.plasticity.contract import Brian2Rule, CompiledCoincidence, PlasticityRule
 
 Phase = tuple[float, float]
 
@@ -93,6 +93,10 @@ class Coincidence(PlasticityRule):
             together = (heard > 0)[..., :, None] & post[..., None, :]
             weights = (weights + sign * self.amount * together).clip(self.w_min, self.w_max)
         return CoincidenceState(weights, heard, state.step + 1)
+
+    def compiled(self, dt: float) -> CompiledCoincidence:
+        signs = tuple(self.sign(step, dt) for step in range(whole_steps(self.period, dt)))
+        return CompiledCoincidence(self.amount, whole_steps(self.window, dt), signs, self.w_min, self.w_max)
 
     def brian2(self) -> Brian2Rule:
         """The same rule for Brian2, which runs it in the step after the spikes."""

@@ -34,6 +34,18 @@ class CompiledRule(NamedTuple):
     post_first: bool
 
 
+class CompiledCoincidence(NamedTuple):
+    """The constants of the compiled kernel of learning by coincidence; see `plasticity.coincidence`."""
+
+    amount: float
+    window: int
+    """Steps for which a presynaptic spike counts."""
+    signs: tuple[int, ...]
+    """s at each step of a period."""
+    w_min: float
+    w_max: float
+
+
 class Brian2Rule(NamedTuple):
     """A rule as Brian2 reads it: w is the weight, `model` declares it and the traces."""
 
@@ -79,7 +91,7 @@ class PlasticityRule(ABC):
         a projection has no synapse, the simulator leaves the weight out.
         """
 
-    def compiled(self, dt: float) -> CompiledRule | None:
+    def compiled(self, dt: float) -> CompiledRule | CompiledCoincidence | None:
         """The constants of the compiled kernels; None where they cannot run this rule, which then runs by its own `step`."""
         return None
 

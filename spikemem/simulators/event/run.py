@@ -9,25 +9,24 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from spikemem.kernels import cpu, plastic
+from spikemem.kernels import cpu
 from spikemem.network.graph import KWinners, Network, Population, Projection
 from spikemem.network.neurons.contract import CompiledNeuron, Neuron
-from spikemem.network.plasticity.contract import CompiledRule, PlasticityRule
-from spikemem.network.synapses import Dense, OneBit, Sparse, Synapses, joined
+from spikemem.network.synapses import Dense, OneBit, Sparse
+from spikemem.simulators.event.learning import Events, Learner, learner
 from spikemem.simulators.recording import Fired, Recording, recorded
 from spikemem.simulators.stimulus import Drive, Simulation
 
 NO_EVENTS = np.zeros((0, 3), np.int64)
 ALL = np.iinfo(np.int64).max
 SILENCE = np.zeros((1, 1))
-Events = NDArray[np.int64]  # rows (batch, cell, rank in the cycle), in firing order
 
 
 def run(simulation: Simulation) -> Recording:
     """Run a simulation on the CPU, in float64."""
     net, drive = simulation.net, simulation.drive
     groups = {name: _Group(p, drive, net) for name, p in net.populations.items()}
-    learners = {p.name: _learner(net, p, p.plasticity, drive.batches) for p in net.projections if p.plasticity is not None}
+    learners = {p.name: learner(net, p, p.plasticity, drive.batches) for p in net.projections if p.plasticity is not None}
     voltages = simulation.voltages()
     delays = [net.steps(projection.delay) for projection in net.projections]
     for t in range(drive.steps):
@@ -43,9 +42,9 @@ def run(simulation: Simulation) -> Recording:
             if name in voltages and name not in drive.clamped:
                 voltages[name][t] = group.cells.voltage[:, simulation.chosen[name]]
         for projection in net.projections:
-            if (learner := learners.get(projection.name)) is not None:
+            if (synapses := learners.get(projection.name)) is not None:
                 pre, post = groups[projection.pre], groups[projection.post]
-                learner.learn(pre.before(t - learner.forth), post.before(t - learner.back))
+                synapses.learn(pre.before(t - synapses.forth), post.before(t - synapses.back))
         simulation.tell(t)
     fired = {name: group.fired() for name, group in groups.items()}
     return recorded(simulation, fired, voltages, {name: learner.matrix() for name, learner in learners.items()})
@@ -189,117 +188,7 @@ def _steps(arrays: list[NDArray[np.int64]]) -> NDArray[np.int64]:
     return np.repeat(np.arange(len(arrays)), np.array([len(rows) for rows in arrays], np.int64))
 
 
-# -- synapses ----------------------------------------------------------------------------------------------------------------------
-
-
-class _Learner(Protocol):
-    """A plastic projection.   forth, back: after how many steps its synapses see presynaptic and postsynaptic spikes."""
-
-    forth: int
-    back: int
-
-    def deliver(self, events: Events, current: NDArray[np.float64]) -> None:
-        """Add what the events cause, [batch, post]."""
-
-    def learn(self, pre: Events, post: Events) -> None:
-        """One step of the rule on the spikes that the synapses see."""
-
-    def matrix(self) -> NDArray[np.float64]:
-        """The weights, [batch, pre, post]; 0 where there is no synapse."""
-
-
-def _learner(net: Network, projection: Projection, rule: PlasticityRule, batches: int) -> _Learner:
-    constants, synapses = rule.compiled(net.dt), projection.synapses
-    made: _Learner = (
-        _SteppedRule(synapses, rule, batches, net.dt)
-        if constants is None or isinstance(synapses, OneBit)
-        else _CompiledRule(synapses, constants, batches)
-    )
-    made.back = net.steps(rule.dendritic)
-    made.forth = net.steps(projection.delay) - made.back
-    return made
-
-
-class _CompiledRule:
-    """Synapses that learn by the compiled kernels: weights, [batch, synapse], and traces."""
-
-    forth = back = 0
-
-    def __init__(self, synapses: Dense | Sparse, constants: CompiledRule, batches: int) -> None:
-        pre, post = self.shape = synapses.shape
-        match synapses:
-            case Sparse(indptr=indptr, targets=targets):
-                self.indptr, self.targets = indptr, targets
-            case Dense():
-                self.indptr, self.targets = np.arange(pre + 1) * post, np.tile(np.arange(post, dtype=np.int32), pre)
-        self.rule = constants
-        self.columns = plastic.columns(self.indptr, self.targets, post)
-        self.weights = np.tile(synapses.weights.reshape(-1), (batches, 1))
-        self.x, self.y = np.zeros((batches, pre)), np.zeros((batches, post))
-        self.bounds = constants.w_min, constants.w_max, constants.multiplicative
-
-    def deliver(self, events: Events, current: NDArray[np.float64]) -> None:
-        plastic.scatter(events, self.indptr, self.targets, self.weights, current)
-
-    def learn(self, pre: Events, post: Events) -> None:
-        self.x *= self.rule.decay_plus
-        self.y *= self.rule.decay_minus
-        if self.rule.drift:
-            plastic.drift(self.weights, self.rule.drift, self.rule.divide, self.rule.w_min, self.rule.w_max)
-        if self.rule.post_first:
-            self._potentiate(post)
-            self._depress(pre)
-        else:
-            self._depress(pre)
-            self._potentiate(post)
-
-    def _potentiate(self, post: Events) -> None:
-        plastic.potentiate(post, *self.columns, self.weights, self.x, self.rule.a_plus, *self.bounds)
-        self._mark(self.y, post)
-
-    def _depress(self, pre: Events) -> None:
-        plastic.depress(pre, self.indptr, self.targets, self.weights, self.y, self.rule.a_minus, *self.bounds)
-        self._mark(self.x, pre)
-
-    def _mark(self, trace: NDArray[np.float64], events: Events) -> None:
-        at = events[:, 0], events[:, 1]
-        trace[at] = 1.0 if self.rule.nearest else trace[at] + 1.0
-
-    def matrix(self) -> NDArray[np.float64]:
-        dense = np.zeros((len(self.weights), *self.shape))
-        dense[:, np.repeat(np.arange(self.shape[0]), np.diff(self.indptr)), self.targets] = self.weights
-        return dense
-
-
-class _SteppedRule:
-    """Synapses of any rule, by its own step in numpy on all-to-all weights, [batch, pre, post]."""
-
-    forth = back = 0
-
-    def __init__(self, synapses: Synapses, rule: PlasticityRule, batches: int, dt: float) -> None:
-        self.rule, self.dt, self.here = rule, dt, joined(synapses)
-        (pre, post), weights = synapses.shape, np.tile(synapses.matrix(), (batches, 1, 1))
-        self.pre, self.post = np.zeros((batches, pre)), np.zeros((batches, post))
-        self.state: Any = rule.initial(weights, self.pre.copy(), self.post.copy())
-
-    def deliver(self, events: Events, current: NDArray[np.float64]) -> None:
-        batch, cell = events[:, 0], events[:, 1]
-        np.add.at(current, batch, np.where(self.here[cell], self.state.weights[batch, cell], 0.0))
-
-    def learn(self, pre: Events, post: Events) -> None:
-        self.state = self.rule.step(_dense(pre, self.pre.shape), _dense(post, self.post.shape), self.state, self.dt)
-
-    def matrix(self) -> NDArray[np.float64]:
-        return np.where(self.here, self.state.weights, 0.0)
-
-
-def _dense(events: Events, shape: tuple[int, ...]) -> NDArray[np.bool_]:
-    spikes = np.zeros(shape, bool)
-    spikes[events[:, 0], events[:, 1]] = True
-    return spikes
-
-
-def _deliver(projection: Projection, learner: _Learner | None, events: Events, counts: float, current: NDArray[np.float64]) -> None:
+def _deliver(projection: Projection, learner: Learner | None, events: Events, counts: float, current: NDArray[np.float64]) -> None:
     if counts == 0.0:
         return
     if counts != 1.0:

@@ -1,0 +1,152 @@
+"""Plastic projections of the event-driven simulator: what they carry, and how they learn from the spikes that they see.
+
+Rules that give constants for the compiled kernels touch the synapses of spikes alone. Any other runs by its own `step` in numpy, on
+all-to-all weights.
+"""
+
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from spikemem.kernels import plastic
+from spikemem.network.graph import Network, Projection
+from spikemem.network.plasticity.contract import CompiledCoincidence, CompiledRule, PlasticityRule
+from spikemem.network.synapses import Dense, OneBit, Sparse, Synapses, joined
+
+Events = NDArray[np.int64]  # rows (batch, cell, rank in the cycle), in firing order
+
+
+class Learner(Protocol):
+    """A plastic projection.   forth, back: after how many steps its synapses see presynaptic and postsynaptic spikes."""
+
+    forth: int
+    back: int
+
+    def deliver(self, events: Events, current: NDArray[np.float64]) -> None:
+        """Add what the events cause, [batch, post]."""
+
+    def learn(self, pre: Events, post: Events) -> None:
+        """One step of the rule on the spikes that the synapses see."""
+
+    def matrix(self) -> NDArray[np.float64]:
+        """The weights, [batch, pre, post]; 0 where there is no synapse."""
+
+
+def learner(net: Network, projection: Projection, rule: PlasticityRule, batches: int) -> Learner:
+    """What carries and teaches a plastic projection."""
+    constants, synapses = rule.compiled(net.dt), projection.synapses
+    made: Learner
+    if isinstance(constants, CompiledCoincidence):
+        made = _CompiledCoincidence(synapses, constants, batches)
+    elif isinstance(constants, CompiledRule) and not isinstance(synapses, OneBit):
+        made = _CompiledRule(synapses, constants, batches)
+    else:
+        made = _SteppedRule(synapses, rule, batches, net.dt)
+    made.back = net.steps(rule.dendritic)
+    made.forth = net.steps(projection.delay) - made.back
+    return made
+
+
+class _CompiledRule:
+    """Synapses that learn by the compiled kernels: weights, [batch, synapse], and traces."""
+
+    forth = back = 0
+
+    def __init__(self, synapses: Dense | Sparse, constants: CompiledRule, batches: int) -> None:
+        pre, post = self.shape = synapses.shape
+        match synapses:
+            case Sparse(indptr=indptr, targets=targets):
+                self.indptr, self.targets = indptr, targets
+            case Dense():
+                self.indptr, self.targets = np.arange(pre + 1) * post, np.tile(np.arange(post, dtype=np.int32), pre)
+        self.rule = constants
+        self.columns = plastic.columns(self.indptr, self.targets, post)
+        self.weights = np.tile(synapses.weights.reshape(-1), (batches, 1))
+        self.x, self.y = np.zeros((batches, pre)), np.zeros((batches, post))
+        self.bounds = constants.w_min, constants.w_max, constants.multiplicative
+
+    def deliver(self, events: Events, current: NDArray[np.float64]) -> None:
+        plastic.scatter(events, self.indptr, self.targets, self.weights, current)
+
+    def learn(self, pre: Events, post: Events) -> None:
+        self.x *= self.rule.decay_plus
+        self.y *= self.rule.decay_minus
+        if self.rule.drift:
+            plastic.drift(self.weights, self.rule.drift, self.rule.divide, self.rule.w_min, self.rule.w_max)
+        if self.rule.post_first:
+            self._potentiate(post)
+            self._depress(pre)
+        else:
+            self._depress(pre)
+            self._potentiate(post)
+
+    def _potentiate(self, post: Events) -> None:
+        plastic.potentiate(post, *self.columns, self.weights, self.x, self.rule.a_plus, *self.bounds)
+        self._mark(self.y, post)
+
+    def _depress(self, pre: Events) -> None:
+        plastic.depress(pre, self.indptr, self.targets, self.weights, self.y, self.rule.a_minus, *self.bounds)
+        self._mark(self.x, pre)
+
+    def _mark(self, trace: NDArray[np.float64], events: Events) -> None:
+        at = events[:, 0], events[:, 1]
+        trace[at] = 1.0 if self.rule.nearest else trace[at] + 1.0
+
+    def matrix(self) -> NDArray[np.float64]:
+        dense = np.zeros((len(self.weights), *self.shape))
+        dense[:, np.repeat(np.arange(self.shape[0]), np.diff(self.indptr)), self.targets] = self.weights
+        return dense
+
+
+class _CompiledCoincidence:
+    """Synapses that learn by coincidence: all-to-all weights, [batch, pre, post], of which only those onto cells that fire are touched."""
+
+    forth = back = 0
+
+    def __init__(self, synapses: Synapses, rule: CompiledCoincidence, batches: int) -> None:
+        (pre, _), self.rule, self.here = synapses.shape, rule, joined(synapses)
+        self.weights = np.tile(synapses.matrix(), (batches, 1, 1))
+        self.until, self.step = np.full((batches, pre), -1, np.int64), 0
+
+    def deliver(self, events: Events, current: NDArray[np.float64]) -> None:
+        plastic.scatter_dense(events, self.here, self.weights, current)
+
+    def learn(self, pre: Events, post: Events) -> None:
+        rule = self.rule
+        self.until[pre[:, 0], pre[:, 1]] = self.step + rule.window
+        if (sign := rule.signs[self.step % len(rule.signs)]) and len(post):
+            plastic.coincide(post, self.until, self.step, self.weights, sign * rule.amount, rule.w_min, rule.w_max)
+        self.step += 1
+
+    def matrix(self) -> NDArray[np.float64]:
+        self.weights[:, ~self.here] = 0.0
+        return self.weights
+
+
+class _SteppedRule:
+    """Synapses of any rule, by its own step in numpy on all-to-all weights, [batch, pre, post]."""
+
+    forth = back = 0
+
+    def __init__(self, synapses: Synapses, rule: PlasticityRule, batches: int, dt: float) -> None:
+        self.rule, self.dt, self.here = rule, dt, joined(synapses)
+        (pre, post), weights = synapses.shape, np.tile(synapses.matrix(), (batches, 1, 1))
+        self.pre, self.post = np.zeros((batches, pre)), np.zeros((batches, post))
+        self.state: Any = rule.initial(weights, self.pre.copy(), self.post.copy())
+
+    def deliver(self, events: Events, current: NDArray[np.float64]) -> None:
+        batch, cell = events[:, 0], events[:, 1]
+        np.add.at(current, batch, np.where(self.here[cell], self.state.weights[batch, cell], 0.0))
+
+    def learn(self, pre: Events, post: Events) -> None:
+        self.state = self.rule.step(_dense(pre, self.pre.shape), _dense(post, self.post.shape), self.state, self.dt)
+
+    def matrix(self) -> NDArray[np.float64]:
+        return np.where(self.here, self.state.weights, 0.0)
+
+
+def _dense(events: Events, shape: tuple[int, ...]) -> NDArray[np.bool_]:
+    spikes = np.zeros(shape, bool)
+    spikes[events[:, 0], events[:, 1]] = True
+    return spikes
