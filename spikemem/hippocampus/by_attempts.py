@@ -18,7 +18,7 @@ from spikemem.hippocampus.regions.pathway_cells import PATHWAYS
 from spikemem.hippocampus.regions.rhythm import DT, GAMMA, THETA
 from spikemem.hippocampus.ways import BY_EVENTS, Cycles
 from spikemem.kernels import engrams
-from spikemem.kernels.engrams import Heard
+from spikemem.kernels.engrams import HeldCues
 from spikemem.kernels.priming import nothing
 from spikemem.network.graph import Network
 from spikemem.simulators.recording import Recording
@@ -121,7 +121,7 @@ class ByAttempts:
         """codes: granule cells, [n, winners]; settle has no meaning here: an attempt is a theta cycle."""
         spec, ca3 = self.circuit.spec, self.circuit.ca3
         given = Checks(VectorError).indices(codes, "codes", spec.dg.cells, np.uint16, shape=(None, spec.dg.winners))
-        heard = Heard(ca3.hetero, ca3.meaning, given, np.zeros((len(given), spec.dg.cells), np.int32))
+        heard = HeldCues(ca3.hetero, ca3.meaning, given, np.zeros((len(given), spec.dg.cells), np.int32))
         cells, size, _ = engrams.attempts(heard, 1, ca3.completion(), nothing())
         return Completion(cells[:, 0], self._named(cells, size)[0][:, 0])
 

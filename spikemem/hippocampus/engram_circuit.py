@@ -20,7 +20,7 @@ from spikemem.hippocampus.regions.rhythm import DT, THETA, Gamma, Mode
 from spikemem.hippocampus.regions.titles import Titles
 from spikemem.hippocampus.spec import CYCLES, ModelSpec
 from spikemem.hippocampus.teaching import Lesson
-from spikemem.kernels.engrams import AutoAssociation, Heard
+from spikemem.kernels.engrams import AutoAssociation, HeldCues
 from spikemem.kernels.priming import Priming, nothing
 from spikemem.network.graph import Network
 from spikemem.simulators.recording import Recording
@@ -215,13 +215,13 @@ class EngramCircuit(Holding):
         counts, spikes = ec.volley(self.spec.ec, vectors, self.damage.lost("ec", 2 * self.spec.ec.dim))
         return Volley(counts, spikes, *self.dg.codes(counts, self.damage.lost("dg", self.spec.dg.cells)), cue_words)
 
-    def heard(self, volley: Volley) -> tuple[Heard, NDArray[np.int64]]:
+    def heard(self, volley: Volley) -> tuple[HeldCues, NDArray[np.int64]]:
         """What reaches CA3 while cues are held, for the kernels, and the synapses beside DG's that carried a spike, [n]."""
         beside, events = np.zeros((len(volley.codes), self.spec.dg.cells), np.int32), np.zeros(len(volley.codes), np.int64)
         if self.words is not None and self.titles is not None:
             events += self.words.heard(volley.cue_words, beside)
             self.titles.heard(volley.cue_words, beside)
-        return Heard(self.ca3.hetero, self.ca3.meaning, volley.codes, beside), events
+        return HeldCues(self.ca3.hetero, self.ca3.meaning, volley.codes, beside), events
 
     def priming(self) -> Priming:
         """The dendrites by which what was recalled primes others, for the kernels."""

@@ -188,9 +188,7 @@ class ModelSpec(Section):
         """Raise ValueError where an engram model is too large to learn by plastic synapses, or cannot be taught again from its spikes."""
         synapses = self.dg.cells * max(self.dg.cells, self.lex.cells if self.lex else 0)
         if synapses > MOST_PLASTIC:
-            raise ValueError(
-                f"{synapses:,} plastic synapses of a projection are too many to simulate; {MOST_PLASTIC:,} may be: take hippocampus-engram-small"
-            )
+            raise ValueError(f"{synapses:,} plastic synapses of a projection, where {MOST_PLASTIC:,} may be; take hippocampus-engram-small")
         if self.ec.weights is not None:
             raise ValueError("EC's trained code cannot be taught again from its spikes; leave ec.weights out")
 

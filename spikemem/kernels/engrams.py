@@ -83,7 +83,7 @@ def attempt(held: I32, completion: AutoAssociation) -> tuple[I64, int]:
     return active, events
 
 
-class Heard(NamedTuple):
+class HeldCues(NamedTuple):
     """What reaches CA3 while cues are held.
 
     hetero: the synapses from DG, one bit each, [granule cell, cells / 64].   gain: the drive of one of them, in 1/GRAIN.
@@ -98,7 +98,7 @@ class Heard(NamedTuple):
 
 @njit(cache=CACHE, nogil=True)
 def _attempts_some(
-    start: int, stop: int, fired: U16, size: I64, events: I64, heard: Heard, completion: AutoAssociation, priming: Priming
+    start: int, stop: int, fired: U16, size: I64, events: I64, heard: HeldCues, completion: AutoAssociation, priming: Priming
 ) -> None:  # fmt: skip
     for i in range(start, stop):
         drive = np.where(completion.live, heard.beside[i], np.int32(SHUT))
@@ -114,7 +114,7 @@ def _attempts_some(
             prime(active, priming, primed, drive)
 
 
-def attempts(heard: Heard, number: int, completion: AutoAssociation, priming: Priming) -> tuple[U16, I64, I64]:
+def attempts(heard: HeldCues, number: int, completion: AutoAssociation, priming: Priming) -> tuple[U16, I64, I64]:
     """Attempts of recall under held cues: the cells that fire at the end of each, [n, attempt, k], in the order of their index, how many,
     and the synapses onto CA3 that carried a spike, [n].
 

@@ -134,14 +134,18 @@ class Lexicon:
         k1, b = (spec.saturation, spec.length) if spec else (0.0, 0.0)
         weight = odds[self.cell] * self.spikes * (k1 + 1) / (self.spikes + k1 * (1 - b + b * length[key] / mean))
         used = alive[key] & (weight > 0)
-        return WordSynapses(Fan.of(self.cell[used], key[used], weight[used], cells), *self.titles(memory, alive), odds)
+        return WordSynapses(Fan.of(self.cell[used], key[used], weight[used], cells), *self.titles(memory, alive, odds), odds)
 
-    def titles(self, memory: NDArray[np.int64], alive: NDArray[np.bool_]) -> tuple[Fan, NDArray[np.int64]]:
-        """u, from whole-word cells onto a dendrite for each living cue that is no text of its own, and the memory of each, [dendrite]."""
+    def titles(
+        self, memory: NDArray[np.int64], alive: NDArray[np.bool_], odds: NDArray[np.float64]
+    ) -> tuple[Fan, NDArray[np.int64]]:  # fmt: skip
+        """u, from whole-word cells onto a dendrite for each living cue that is no text of its own, and the memory of each, [dendrite].
+
+        odds: o, [cell].
+        """
         apical = np.flatnonzero(self.cue & alive)
         dendrite, place = self.places(apical)
-        odds = self.odds_of(self.cell[place])
-        used = self.whole[place] & (odds > 0)
-        cell, dendrite, odds = self.cell[place[used]], dendrite[used], odds[used]
-        total = np.bincount(dendrite, odds, len(apical))
-        return Fan.of(cell, dendrite, odds / total[dendrite], len(self._df)), memory[apical]
+        used = self.whole[place] & (odds[self.cell[place]] > 0)
+        cell, dendrite = self.cell[place[used]], dendrite[used]
+        total = np.bincount(dendrite, odds[cell], len(apical))
+        return Fan.of(cell, dendrite, odds[cell] / total[dendrite], len(odds)), memory[apical]

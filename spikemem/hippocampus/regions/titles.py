@@ -80,7 +80,7 @@ class Titles:
 
     def priming(self) -> Priming:
         """The dendrites of what is alive, for the kernels."""
-        onto, memory = self.keys.lexicon.titles(self.keys.memory, self.keys.alive)
+        onto, memory = self.keys.lexicon.titles(self.keys.memory, self.keys.alive, self.keys.lexicon.odds())
         share = np.round(onto.weight / self.spec.ca1.coincidence / GRID).astype(np.int64)
         gain = round(GRAIN * self.engram.spreading)
         return Priming(self.said, self.level, onto.ptr, onto.target, share, self.allocation.engrams(memory), round(1 / GRID), gain)
