@@ -27,7 +27,7 @@ from spikemem.hippocampus.holding import Volley
 from spikemem.hippocampus.inputs import check_cue
 from spikemem.hippocampus.regions.ca1 import NONE
 from spikemem.hippocampus.regions.cue_words import SILENT
-from spikemem.hippocampus.regions.difference import Difference, HeldCues, heard
+from spikemem.hippocampus.regions.difference import Difference, Heard, heard
 from spikemem.hippocampus.regions.ec_lex import Words, words
 from spikemem.hippocampus.regions.gates import FEATURES, GATES, Action, Mismatch, Phase
 from spikemem.hippocampus.spec import ModelSpec
@@ -130,7 +130,7 @@ class Lessons:
         made = []
         for seen, told in zip(self.seen, self.told, strict=True):
             cells, phrases = heard(None if told is None else differ(*told), dim)
-            made.append(Mismatch(seen.sizes, HeldCues(cells, phrases.astype(np.int8))))
+            made.append(Mismatch(seen.sizes, Heard(cells, phrases.astype(np.int8))))
         return replace(self, seen=made)
 
 

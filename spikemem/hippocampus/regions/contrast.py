@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from spikemem.errors import SpecError
 from spikemem.hippocampus.regions import ec
-from spikemem.hippocampus.regions.difference import CELLS, COMPARED, HeldCues
+from spikemem.hippocampus.regions.difference import CELLS, COMPARED, Heard
 from spikemem.hippocampus.regions.gate_phases import GATES, HOLD, JUDGE, SAMPLES, START, Phase, held, on_grid, population
 from spikemem.hippocampus.regions.rhythm import DT, GAMMA
 from spikemem.network.graph import CycleReset, Network, Population
@@ -58,7 +58,7 @@ class ContrastCells:
     def __len__(self) -> int:
         return self.onto_contrast.shape[1]
 
-    def fired(self, heard: HeldCues) -> NDArray[np.bool_]:
+    def fired(self, heard: Heard) -> NDArray[np.bool_]:
         """Which contrast cells fire, [h]."""
         if not len(self):
             return np.zeros(0, bool)
@@ -67,7 +67,7 @@ class ContrastCells:
         above: NDArray[np.bool_] = drive > ec.PERFECT.threshold
         return above
 
-    def onto_gates(self, heard: HeldCues) -> NDArray[np.float64]:
+    def onto_gates(self, heard: Heard) -> NDArray[np.float64]:
         """What the gates receive of a difference, [gate]."""
         return np.asarray(heard.cells @ self.onto_gate + self.fired(heard) @ self.out, np.float64)
 

@@ -41,7 +41,7 @@ CELLS = len(MARKS) + 1 + len(LIKENESSES) * len(LEVELS)
 CHARGE = 2.0
 """c: spikes of a component of root-mean-square size."""
 COMPARED = ("phrase_extra", "phrase_missing", "phrase_shared")
-"""Cells that compare the volleys of two phrases, in the order of `HeldCues.phrases`."""
+"""Cells that compare the volleys of two phrases, in the order of `Heard.phrases`."""
 COINCIDENCE = LIF(tau=0.01, threshold=1.5, reset=0.0)
 """A cell that fires where two spikes come at once."""
 
@@ -59,16 +59,16 @@ class Difference(NamedTuple):
     new: NDArray[np.float32]
 
 
-class HeldCues(NamedTuple):
+class Heard(NamedTuple):
     """A difference as spikes.   cells: of `difference` that fire, bool, [CELLS].   phrases: spikes of `COMPARED`, int64, [3, 2d]."""
 
     cells: NDArray[np.bool_]
     phrases: NDArray[np.int64]
 
 
-def nothing(dim: int) -> HeldCues:
+def nothing(dim: int) -> Heard:
     """Silence: no texts were compared.   dim: d."""
-    return HeldCues(np.zeros(CELLS, bool), np.zeros((len(COMPARED), 2 * dim), np.int64))
+    return Heard(np.zeros(CELLS, bool), np.zeros((len(COMPARED), 2 * dim), np.int64))
 
 
 def cells(difference: Difference) -> NDArray[np.bool_]:
@@ -83,21 +83,21 @@ def volleys(difference: Difference) -> NDArray[np.int64]:
     return np.minimum(np.floor(CHARGE * np.sqrt(both.shape[1]) * rectified(both) + HALF), WINDOW).astype(np.int64)
 
 
-def heard(difference: Difference | None, dim: int) -> HeldCues:
+def heard(difference: Difference | None, dim: int) -> Heard:
     """A difference as spikes of comparing cells; silence where there is none."""
     if difference is None:
         return nothing(dim)
     old, new = volleys(difference)
-    return HeldCues(cells(difference), np.stack([np.maximum(new - old, 0), np.maximum(old - new, 0), np.minimum(new, old)]))
+    return Heard(cells(difference), np.stack([np.maximum(new - old, 0), np.maximum(old - new, 0), np.minimum(new, old)]))
 
 
-def heard_of(recording: Recording, dim: int) -> HeldCues:
+def heard_of(recording: Recording, dim: int) -> Heard:
     """A difference, read from the spikes of comparing cells."""
     fired, phrases = np.zeros(CELLS, bool), np.zeros((len(COMPARED), 2 * dim), np.int64)
     fired[recording["difference"].cell] = True
     for row, name in zip(phrases, COMPARED, strict=True):
         np.add.at(row, recording[name].cell, 1)
-    return HeldCues(fired, phrases)
+    return Heard(fired, phrases)
 
 
 def build(net: Network, dim: int) -> None:

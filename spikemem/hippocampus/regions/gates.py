@@ -49,7 +49,7 @@ from spikemem.hippocampus.regions import ec
 from spikemem.hippocampus.regions.bcpnn import Lexicon
 from spikemem.hippocampus.regions.ca1 import CA1, NONE
 from spikemem.hippocampus.regions.contrast import ContrastCells
-from spikemem.hippocampus.regions.difference import Difference, HeldCues
+from spikemem.hippocampus.regions.difference import Difference, Heard
 from spikemem.hippocampus.regions.ec_lex import Words
 from spikemem.hippocampus.regions.gate_phases import GATES as GATES
 from spikemem.hippocampus.regions.gate_phases import HOLD, JUDGE, MOST, SAMPLES, START, held, let_compare, on_grid
@@ -95,7 +95,7 @@ class Mismatch(NamedTuple):
     """
 
     sizes: NDArray[np.float64]
-    heard: HeldCues
+    heard: Heard
 
 
 @dataclass(frozen=True, eq=False)

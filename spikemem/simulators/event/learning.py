@@ -17,7 +17,7 @@ from spikemem.network.synapses import Dense, OneBit, Sparse, Synapses, joined
 Events = NDArray[np.int64]  # rows (batch, cell, rank in the cycle), in firing order
 
 
-class PlasticSynapses(Protocol):
+class PlasticProjection(Protocol):
     """A plastic projection.   forth, back: after how many steps its synapses see presynaptic and postsynaptic spikes."""
 
     forth: int
@@ -33,10 +33,10 @@ class PlasticSynapses(Protocol):
         """The weights, [batch, pre, post]; 0 where there is no synapse."""
 
 
-def learner(net: Network, projection: Projection, rule: PlasticityRule, batches: int) -> PlasticSynapses:
+def learner(net: Network, projection: Projection, rule: PlasticityRule, batches: int) -> PlasticProjection:
     """What carries and teaches a plastic projection."""
     constants, synapses = rule.compiled(net.dt), projection.synapses
-    made: PlasticSynapses
+    made: PlasticProjection
     if isinstance(constants, CompiledCoincidence):
         made = _CompiledCoincidence(synapses, constants, batches)
     elif isinstance(constants, CompiledRule) and not isinstance(synapses, OneBit):

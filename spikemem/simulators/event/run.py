@@ -13,7 +13,7 @@ from spikemem.kernels import cpu
 from spikemem.network.graph import KWinners, Network, Population, Projection
 from spikemem.network.neurons.contract import CompiledNeuron, Neuron
 from spikemem.network.synapses import Dense, OneBit, Sparse
-from spikemem.simulators.event.learning import Events, PlasticSynapses, learner
+from spikemem.simulators.event.learning import Events, PlasticProjection, learner
 from spikemem.simulators.recording import Fired, Recording, recorded
 from spikemem.simulators.stimulus import Drive, Simulation
 
@@ -188,7 +188,9 @@ def _steps(arrays: list[NDArray[np.int64]]) -> NDArray[np.int64]:
     return np.repeat(np.arange(len(arrays)), np.array([len(rows) for rows in arrays], np.int64))
 
 
-def _deliver(projection: Projection, learner: PlasticSynapses | None, events: Events, counts: float, current: NDArray[np.float64]) -> None:
+def _deliver(
+    projection: Projection, learner: PlasticProjection | None, events: Events, counts: float, current: NDArray[np.float64]
+) -> None:
     if counts == 0.0:
         return
     if counts != 1.0:
