@@ -233,7 +233,7 @@ def _ablate(tasks: Sequence["Task"], silences: bool, folder: Path, as_json: bool
     with spinner("loading the embedder"):
         embedder = CachedEmbedder(embed.SentenceEmbedder(), folder / "embeddings")
     with bar("ablating") as progress:
-        makers = [*systems.ablations(), *(systems.silenced() if silences else [])]
+        makers = [*systems.ablations(), *systems.engrams(), *(systems.silenced() if silences else [])]
         rows = retrieval.run(tasks, embedder, folder, makers=makers, progress=progress)
     made = [row.json() for row in rows]
     retrieval.write(folder / "ablation.json", json.dumps(made, indent=1))

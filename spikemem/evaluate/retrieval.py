@@ -23,7 +23,8 @@ from spikemem.data.datasets import Task
 from spikemem.errors import DataError, UnsupportedError
 from spikemem.evaluate.baselines import BM25, Cosine, Faiss, Neighbours, Sum, System, Vectors, by_z
 from spikemem.evaluate.compare import wilson
-from spikemem.evaluate.systems import MemorySystem
+from spikemem.evaluate.systems import ENGRAMS, MemorySystem
+from spikemem.hippocampus.spec import load_model
 from spikemem.memory.embed import Progress
 from spikemem.network.modelfile import MODELS
 
@@ -56,7 +57,12 @@ def systems() -> list[Callable[[], System]]:
         lambda: Neighbours(Sum()),
     ]
     twin = [lambda: MemorySystem(rate=True), lambda: MemorySystem(rate=True, plain=True)]
-    ours: list[Callable[[], System]] = [MemorySystem, *twin, lambda: MemorySystem(plain=True)]
+    ours: list[Callable[[], System]] = [
+        MemorySystem,
+        lambda: MemorySystem(model=load_model(ENGRAMS)),
+        *twin,
+        lambda: MemorySystem(plain=True),
+    ]
     return baselines + ours
 
 

@@ -24,6 +24,7 @@ if TYPE_CHECKING:  # its module loads torch
 
 check = Checks(DataError)
 MODEL = "hippocampus-text"
+ENGRAMS = "hippocampus-engram"
 LESIONS = {
     "meaning": ("meaning",),
     "words": ("words", "key", "denial"),
@@ -50,7 +51,7 @@ SILENCED: Mapping[str, Callable[[Hippocampus], None]] = {
     "CA3 silent": lambda memory: memory.lesion("ca3", 1.0),
     "CA3 recurrence cut": lambda memory: memory.cut("ca3->ca3"),
 }
-"""Which regions and synapses are silenced in memories of vectors alone."""
+"""Which regions and synapses are silenced."""
 
 
 @dataclass
@@ -77,11 +78,8 @@ class MemorySystem:
     @property
     def name(self) -> str:
         kind = "rate twin" if self.rate else "spiking memory"
-        if self.plain:
-            return ", ".join(
-                [f"{kind}, vectors alone", *([self.model.name] if self.model else []), *([self.damage] if self.damage else [])]
-            )
-        return f"{kind}, {self.ablation}" if self.ablation else kind
+        parts = ("vectors alone" if self.plain else "", self.model.name if self.model else "", self.ablation, self.damage)
+        return ", ".join([kind, *filter(None, parts)])
 
     def fit(self, task: Task, vectors: Vectors) -> None:
         embedded = vectors(task.embedded)
@@ -92,8 +90,7 @@ class MemorySystem:
         self._memory = self._empty(spec)
         if self.plain:
             self._memory.store(embedded)
-            if isinstance(self._memory, Hippocampus):
-                SILENCED[self.damage](self._memory)
+            self._silence()
             return
         parts = [pieces(text) for text in task.embedded]
         further = [[*own, *cues] for own, cues in zip(parts, task.cues, strict=True)]
@@ -106,6 +103,11 @@ class MemorySystem:
             sessions=np.array([NO_SESSION if s is None else s for s in task.sessions]),
             when=np.array([math.nan if (s := seconds(w)) is None else s for w in task.when]),
         )
+        self._silence()
+
+    def _silence(self) -> None:
+        if isinstance(self._memory, Hippocampus):
+            SILENCED[self.damage](self._memory)
 
     def _empty(self, spec: ModelSpec) -> "Hippocampus | RateHippocampus":
         if not self.rate:
@@ -118,11 +120,11 @@ class MemorySystem:
         return [words(text, self._cells) for text in texts]
 
     def rank(self, questions: Sequence[str], k: int) -> NDArray[np.int64]:
-        cues = self._vectors(questions)
+        cues, said = self._vectors(questions), None if self.plain else self._words(questions)
         if self.damage and isinstance(self._memory, Hippocampus):
-            found = self._memory.recall(cues, k, cycles=1, attention_cycles=1)  # attention, which is simulated, changes no rank
+            found = self._memory.recall(cues, k, words=said, cycles=1, attention_cycles=1)  # attention is simulated, and changes no rank
         else:
-            found = self._memory.recall(cues, k, words=None if self.plain else self._words(questions))
+            found = self._memory.recall(cues, k, words=said)
         self.events = math.nan if self.rate else float(found.events.mean())
         return found.ids
 
@@ -132,12 +134,19 @@ def ablations() -> list[Callable[[], System]]:
     return [Cosine, *(partial(MemorySystem, rate, ablation=name) for name in ABLATIONS for rate in (False, True))]
 
 
+def engrams() -> list[Callable[[], System]]:
+    """The engram model, with words: whole, with each pathway left out, and with each thing of `SILENCED` silent."""
+    model = load_model(ENGRAMS)
+    cut = [partial(MemorySystem, model=model, ablation=name) for name in ABLATIONS]
+    return [*cut, *(partial(MemorySystem, model=model, damage=name) for name in SILENCED if name)]
+
+
 def silenced() -> list[Callable[[], System]]:
     """Memories of vectors alone, by index cells and by engrams: whole, and with each thing of `SILENCED` silent.
 
     Those by index cells are simulated where they are damaged, which is for small tasks.
     """
-    models = (load_model("hippocampus-base"), load_model("hippocampus-engram"))
+    models = (load_model("hippocampus-base"), load_model(ENGRAMS))
     return [partial(MemorySystem, plain=True, model=model, damage=name) for model in models for name in SILENCED]
 
 
