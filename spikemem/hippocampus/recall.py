@@ -1,6 +1,7 @@
 """Recall: the memories that a batch of cues brings back, read from simulated spikes or computed directly."""
 
 from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,6 +11,7 @@ from spikemem.hippocampus.holding import Holding, Volley
 from spikemem.hippocampus.regions import ec
 from spikemem.hippocampus.regions.bcpnn import UNIT
 from spikemem.hippocampus.regions.ca1 import NONE, Answer, Ranking
+from spikemem.hippocampus.regions.cue_words import CueWords
 from spikemem.hippocampus.regions.rhythm import RecallSchedule
 from spikemem.simulators.recording import Recording
 
@@ -68,55 +70,82 @@ class Completion:
     ids: NDArray[np.int64]
 
 
+class Sizes(NamedTuple):
+    """How many of CA1's cells may fire in a gamma cycle.   candidates: dendrites.   competitors: index cells."""
+
+    candidates: int
+    competitors: int
+
+
 @dataclass(frozen=True, eq=False)
 class Opened:
     """A batch of cues that CA3 has completed, and how many of CA1's cells must fire so that enough memories are found.
 
-    active: CA3's cells and their number, [n, k] and [n].   still: whether CA3 has settled, [n].   candidates, competitors: dendrites and
-    index cells that may fire.   primed, path: plateaus, [n, memory], and memories of the passes before, [n, passes - 1].
+    active: CA3's cells and their number, [n, k] and [n].   still: whether CA3 has settled, [n].   sizes: how many may fire.
+    primed, path: plateaus, [n, memory], and memories of the passes before, [n, passes - 1].
     ranking: of the last pass, [n, candidates]; its events are those of the whole recall.
     """
 
     active: tuple[NDArray[np.uint16], NDArray[np.int64]]
     still: NDArray[np.bool_]
-    candidates: int
-    competitors: int
+    sizes: Sizes
     primed: NDArray[np.bool_]
     path: NDArray[np.int64]
     ranking: Ranking
 
 
+def _sizes(circuit: Circuit, top_k: int) -> Sizes:
+    """How many dendrites and index cells may fire at first."""
+    spec, keys = circuit.spec.ca1, len(circuit.ca1)
+    return Sizes(max(spec.candidates, min(top_k, keys)), max(spec.competitors, min(top_k, keys)))
+
+
+def _more(circuit: Circuit, order: NDArray[np.int64], top_k: int, sizes: Sizes, cue_words: CueWords) -> Sizes | None:
+    """How many may fire next, where a cue has found fewer than top_k memories; None where all have, or where no more can.
+
+    order: the index cells that fired to each cue, NONE-padded, [n, c].
+    """
+    wanted = min(top_k, circuit.ca1.memories(cue_words.silenced))
+    fired = [row[row != NONE] for row in circuit.ca1.owners(order)]
+    short = [len(memories) for memories in fired if len(np.unique(memories)) < wanted]
+    if not short:
+        return None
+    if max(short) >= sizes.competitors:
+        return Sizes(max(sizes.candidates, 2 * sizes.competitors), 2 * sizes.competitors)
+    return Sizes(4 * sizes.candidates, sizes.competitors) if sizes.candidates < len(circuit.ca1) else None
+
+
 def _open(circuit: Circuit, volley: Volley, top_k: int, schedule: RecallSchedule) -> Opened:
     """Complete cues in CA3, and open CA1 until every cue finds top_k memories, if there are as many."""
-    ca1 = circuit.ca1
-    active, size, still = circuit.ca3.complete(volley.codes, volley.when, schedule.settle)
-    candidates, competitors = max(circuit.spec.ca1.candidates, min(top_k, len(ca1))), circuit.spec.ca1.competitors
+    opened = _opened(circuit, volley, schedule, sizes := _sizes(circuit, top_k))
     while True:
-        primed, path, spent = spread(circuit, volley, (active, size), schedule.passes, candidates, competitors)
-        ranking = ca1.rank(volley.counts, active, size, candidates, volley.cue_words, primed)
-        if candidates < len(ca1) and (found := _fewest(circuit, ranking)) < top_k and found < ca1.memories(volley.cue_words.silenced):
-            candidates *= 4
-        elif (needed := _competitors(circuit, ranking, top_k)) > competitors:
-            competitors = needed  # in every pass, since a network has one number of them
-        else:
-            break
+        order = opened.ranking.order[:, : sizes.competitors]
+        if (grown := _more(circuit, order, top_k, sizes, volley.cue_words)) is None:
+            return replace(opened, sizes=sizes._replace(competitors=min(sizes.competitors, opened.ranking.order.shape[1])))
+        opened = _opened(circuit, volley, schedule, sizes := grown)
+
+
+def _opened(circuit: Circuit, volley: Volley, schedule: RecallSchedule, sizes: Sizes) -> Opened:
+    """Complete cues in CA3, and let so many of CA1's cells fire."""
+    active, size, still = circuit.ca3.complete(volley.codes, volley.when, schedule.settle)
+    primed, path, spent = spread(circuit, volley, (active, size), schedule.passes, *sizes)
+    ranking = circuit.ca1.rank(volley.counts, active, size, sizes.candidates, volley.cue_words, primed)
     events = spent + _index_events(ranking, volley) + perforant_events(circuit, volley) + schedule.settle * circuit.ca3.events(volley.codes)
-    competitors = min(competitors, ranking.order.shape[1])
-    return Opened((active, size), still, candidates, competitors, primed, path, Ranking(ranking.order, ranking.parts, events))
+    return Opened((active, size), still, sizes, primed, path, replace(ranking, events=events))
 
 
 def answer(circuit: Circuit, volley: Volley, top_k: int, schedule: RecallSchedule) -> Recall:
     """What cues recall, computed without simulation (see `Hippocampus.recall`)."""
     opened, ca1 = _open(circuit, volley, top_k, schedule), circuit.ca1
-    lottery, ranking = ca1.lottery(opened.competitors, schedule.start, circuit.seed), opened.ranking
+    lottery, ranking = ca1.lottery(opened.sizes.competitors, schedule.start, circuit.seed), opened.ranking
     winners = ca1.attend(ranking, volley.names(), lottery, schedule.attention)
     if (moving := np.flatnonzero(~opened.still)).size:
         some, (active, size) = volley.some(moving), opened.active
         cues, cells = (some.names(), some.counts, some.codes, some.when), (active[moving], size[moving])
         winners[moving] = ca1.attend_unsettled(
-            cues, circuit.ca3.recurrent, lottery, schedule.attention, cells, opened.candidates, some.cue_words, opened.primed[moving]
+            cues, circuit.ca3.recurrent, lottery, schedule.attention, cells, opened.sizes.candidates, some.cue_words, opened.primed[moving]
         )
-    kept = Ranking(ranking.order[:, : opened.competitors], ranking.parts[:, : opened.competitors], ranking.events)
+    kept = Ranking(ranking.order[:, : opened.sizes.competitors], ranking.parts[:, : opened.sizes.competitors], ranking.events)
     return _report(circuit, kept, volley, Answer(kept.order, winners, opened.path, opened.primed), top_k)
 
 
@@ -128,16 +157,18 @@ def simulate(
     """
     if not len(circuit.ca1) or not len(vectors):
         return answer(circuit, volley, top_k, schedule)
-    opened, (simulator, device) = _open(circuit, volley, top_k, schedule), target
-    recording = circuit.simulate(
-        schedule.protocol, vectors, volley.cue_words, passes=schedule.passes, candidates=opened.candidates,
-        competitors=opened.competitors, simulator=simulator, device=device,
-    )  # fmt: skip
-    read = circuit.ca1.read(recording, schedule)
-    order = np.full((len(vectors), opened.competitors), NONE, np.int64)
-    order[:, : read.order.shape[1]] = read.order
-    parts = circuit.ca1.parts(order, volley.counts, volley.cue_words, read.primed)
-    return replace(_report(circuit, Ranking(order, parts, opened.ranking.events), volley, read, top_k), recording=recording)
+    sizes, (simulator, device) = _sizes(circuit, top_k), target
+    while True:  # what spikes say decides whether more may fire
+        recording = circuit.simulate(
+            schedule.protocol, vectors, volley.cue_words, passes=schedule.passes, **sizes._asdict(), simulator=simulator, device=device
+        )
+        read = circuit.ca1.read(recording, schedule)
+        if (grown := _more(circuit, read.order, top_k, sizes, volley.cue_words)) is None:
+            break
+        sizes = grown
+    parts = circuit.ca1.parts(read.order, volley.counts, volley.cue_words, read.primed)
+    events = _opened(circuit, volley, schedule, sizes).ranking.events  # a count of costs alone
+    return replace(_report(circuit, Ranking(read.order, parts, events), volley, read, top_k), recording=recording)
 
 
 def spread(
@@ -182,21 +213,6 @@ def go_on(circuit: Circuit, volley: Volley, active: tuple[NDArray[np.uint16], ND
                 break
         primed[0, ca1.synapses.primed_by(done[h])] = True
     return done
-
-
-def _fewest(circuit: Circuit, ranking: Ranking) -> int:
-    """The least number of different memories that a ranking of a batch holds."""
-    return min((len(set(row.tolist()) - {NONE}) for row in circuit.ca1.owners(ranking.order)), default=0)
-
-
-def _competitors(circuit: Circuit, ranking: Ranking, top_k: int) -> int:
-    """How many index cells must fire so that every cue finds top_k different memories, if there are as many."""
-    needed = circuit.spec.ca1.competitors
-    for row in circuit.ca1.owners(ranking.order):
-        _, first = np.unique(row[row != NONE], return_index=True)
-        if len(first):
-            needed = max(needed, int(np.sort(first)[:top_k][-1]) + 1)
-    return needed
 
 
 def _report(circuit: Circuit, ranking: Ranking, volley: Volley, read: Answer, top_k: int) -> Recall:
