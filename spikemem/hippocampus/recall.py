@@ -146,7 +146,7 @@ def answer(circuit: Circuit, volley: Volley, top_k: int, schedule: RecallSchedul
             cues, circuit.ca3.recurrent, lottery, schedule.attention, cells, opened.sizes.candidates, some.cue_words, opened.primed[moving]
         )
     kept = Ranking(ranking.order[:, : opened.sizes.competitors], ranking.parts[:, : opened.sizes.competitors], ranking.events)
-    return _report(circuit, kept, volley, Answer(kept.order, winners, opened.path, opened.primed), top_k)
+    return _report(circuit, kept, volley, Answer(kept.order, winners, opened.path, opened.primed, ca1.saying(winners)), top_k)
 
 
 def simulate(
@@ -166,9 +166,11 @@ def simulate(
         if (grown := _more(circuit, read.order, top_k, sizes, volley.cue_words)) is None:
             break
         sizes = grown
-    parts = circuit.ca1.parts(read.order, volley.counts, volley.cue_words, read.primed)
+    order = np.full((len(vectors), min(*sizes, len(circuit.ca1))), NONE)
+    order[:, : read.order.shape[1]] = read.order
+    parts = circuit.ca1.parts(order, volley.counts, volley.cue_words, read.primed)
     events = _opened(circuit, volley, schedule, sizes).ranking.events  # a count of costs alone
-    return replace(_report(circuit, Ranking(read.order, parts, events), volley, read, top_k), recording=recording)
+    return replace(_report(circuit, Ranking(order, parts, events), volley, read, top_k), recording=recording)
 
 
 def spread(
@@ -235,7 +237,7 @@ def _report(circuit: Circuit, ranking: Ranking, volley: Volley, read: Answer, to
         novelty[i] = 1.0 - (best @ counts[i].astype(np.int64)) / np.sqrt(float(own[i] * (best**2).sum()))
         won = read.winners[i][read.winners[i] != NONE]
         shares[i] = (won[:, None] == order[i]).sum(0) / read.winners.shape[1]
-        volley_back = ec.decode(circuit.spec.ec, circuit.ca1.counts[circuit.ca1.content[won]]).sum(0)
+        volley_back = ec.decode(circuit.spec.ec, read.said[i])
         vectors[i] = volley_back / max(float(np.linalg.norm(volley_back)), np.finfo(float).tiny)
     competing = circuit.ca1.owners(order)
     novelty = np.clip(novelty, 0.0, None)

@@ -12,6 +12,7 @@ from spikemem.errors import NetworkError, SnapshotError, UnknownMemoryError, Vec
 from spikemem.hippocampus.regions import ec
 from spikemem.hippocampus.regions.ca1 import NONE
 from spikemem.hippocampus.regions.rhythm import GAMMA, RECALL_SETTLE, THETA
+from spikemem.kernels import circuit, index_cells
 from tests.fakes import near, units
 from tests.marks import first_is_fast
 
@@ -151,10 +152,23 @@ def test_deep_ec_fires_the_content_of_the_winner(small: ModelSpec) -> None:
             np.testing.assert_array_equal(ec.signed(volley), counts[key[0]])
 
 
+def test_the_answer_does_not_come_from_the_short_cut(small: ModelSpec, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A recorded recall is as it was where the direct computation ranks index cells the wrong way round, and samples others."""
+    memory = filled(small)
+    before = memory.recall(units(3), top_k=30, record=True)
+    rank, attend = index_cells.rank, circuit.attend
+    monkeypatch.setattr(index_cells, "rank", lambda *given: (rank(*given)[0][:, ::-1], *rank(*given)[1:]))
+    monkeypatch.setattr(circuit, "attend", lambda order, *given: attend(order[:, ::-1], *given))
+    told = memory.recall(units(3), top_k=30, record=True)
+    for name in ("ids", "scores", "vectors", "novelty", "competitors", "attention"):
+        np.testing.assert_array_equal(getattr(told, name), getattr(before, name), name)
+    assert not np.array_equal(memory.recall(units(3), top_k=30).ids, before.ids)
+
+
 def test_voltages_and_marks(small: ModelSpec) -> None:
     recording = filled(small).simulate_recall(units(1), attention_cycles=2, record={"ca3": [5, 6]})
-    assert recording.voltages["ca3"].shape == ((RECALL_SETTLE + 3) * GAMMA, 1, 2)
-    assert recording.marks == {"gamma": list(range(0, (RECALL_SETTLE + 3) * GAMMA, GAMMA)), "theta": [0]}
+    assert recording.voltages["ca3"].shape == ((RECALL_SETTLE + 4) * GAMMA, 1, 2)
+    assert recording.marks == {"gamma": list(range(0, (RECALL_SETTLE + 4) * GAMMA, GAMMA)), "theta": [0]}
 
 
 # -- what is recalled ------------------------------------------------------------------------------------------------------------------

@@ -100,12 +100,14 @@ class Answer:
 
     order: CA1's keys in firing order, [n, c].   winners: the subiculum's key in each cycle of attention, [n, cycles].
     path: the memories that the passes before read, [n, passes - 1].   primed: plateaus in the last pass, [n, memory].
+    said: what deep EC says in answer to these winners, n of all together, [n, d].
     """
 
     order: NDArray[np.int64]
     winners: NDArray[np.int64]
     path: NDArray[np.int64]
     primed: NDArray[np.bool_]
+    said: NDArray[np.int64]
 
 
 class CA1(IndexCells):
@@ -305,8 +307,16 @@ class CA1(IndexCells):
             order[i, : len(keys)] = keys
             if schedule.reads:
                 primed[i, _fired(recording, "ca1_plateau", schedule.order, i)] = True
-        samples = _winners(recording, range(schedule.start, recording.steps // GAMMA))
-        return Answer(order, samples, self.owners(_winners(recording, schedule.reads)), primed)
+        samples = _winners(recording, range(schedule.start, schedule.start + schedule.attention))
+        said = ec.said(recording, schedule.start + 1)
+        return Answer(order, samples, self.owners(_winners(recording, schedule.reads)), primed, said)
+
+    def saying(self, winners: NDArray[np.int64]) -> NDArray[np.int64]:
+        """What the subiculum's winners, [n, cycles], make deep EC say, n of all together, [n, d]."""
+        said = np.zeros((len(winners), self.spec.ec.dim), np.int64)
+        for i, row in enumerate(winners):
+            said[i] = self.counts[self.content[row[row != NONE]]].sum(0, dtype=np.int64)
+        return said
 
 
 def _fired(recording: Recording, population: str, gamma: int, i: int) -> NDArray[np.int64]:

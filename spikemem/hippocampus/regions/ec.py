@@ -117,6 +117,14 @@ def counted(spec: ECSpec, recording: Recording) -> NDArray[np.integer]:
     return signed(counts.astype(np.int64))
 
 
+def said(recording: Recording, start: int) -> NDArray[np.int64]:
+    """What deep EC says from a gamma cycle on, n of all cycles together, [n, d]."""
+    deep = recording["ec_deep"]
+    counts, late = np.zeros((recording.batches, deep.size), np.int64), deep.step >= start * GAMMA
+    np.add.at(counts, (deep.batch[late], deep.cell[late]), 1)
+    return signed(counts).astype(np.int64)
+
+
 def layer_two(spec: ECSpec, counts: NDArray[np.int8]) -> NDArray[np.int8]:
     """Layer II's signed spike counts for layer III's, int8, [n, d]: its cells integrate them with gain g from V = 1/2."""
     if spec.layer_two == 1:

@@ -112,14 +112,15 @@ class RecallSchedule:
 
     @property
     def protocol(self) -> list[Gamma]:
-        """The gamma cycles, in all of which the cue is held: one to encode, `settle` to complete, `attention` of sampling.
+        """The gamma cycles, in all of which the cue is held: one to encode, `settle` to complete, `attention` of sampling; and one more,
+        in which deep EC says what was sampled last.
 
         Of several passes each is a theta cycle: when the cue has been completed an answer is read, and in the silence after it this
         primes what it is bound to; then CA3 begins anew. The last pass is that of the attention.
         """
         complete, rest = [Gamma(Mode.CUE)] * (self.settle + 1), self.period - self.settle - 2
         read = [*complete[1:], Gamma(Mode.CUE, read=True), Gamma(Mode.QUIET, primes=True), *[Gamma(Mode.QUIET)] * rest]
-        return read * (self.passes - 1) + complete + [Gamma(Mode.CUE, read=True, noise=True)] * self.attention
+        return read * (self.passes - 1) + complete + [Gamma(Mode.CUE, read=True, noise=True)] * self.attention + [Gamma(Mode.QUIET)]
 
 
 def recall_protocol(settle: int, attention: int, passes: int = 1) -> list[Gamma]:
