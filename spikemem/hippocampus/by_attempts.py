@@ -18,7 +18,7 @@ from spikemem.hippocampus.regions.pathway_cells import PATHWAYS
 from spikemem.hippocampus.regions.rhythm import DT, GAMMA, THETA
 from spikemem.hippocampus.ways import BY_EVENTS, Cycles
 from spikemem.kernels import engrams
-from spikemem.kernels.engrams import HeldCues
+from spikemem.kernels.engrams import Fork, HeldCues
 from spikemem.kernels.priming import nothing
 from spikemem.network.graph import Network
 from spikemem.simulators.recording import Recording
@@ -132,7 +132,8 @@ class ByAttempts:
         ca3, complete = self.circuit.ca3, self.circuit.completion()
         heard, _ = self.circuit.heard(self.circuit.damaged_volley(vectors, volley.cue_words))
         begin, size, _ = engrams.attempts(heard, 1, complete, nothing())
-        return self._chained(*engrams.hops(ca3.slow, begin[:, 0], size[:, 0], hops, ca3.level, complete), volley)
+        fork = Fork(self.circuit.seed, volley.names())
+        return self._chained(*engrams.hops(ca3.slow, begin[:, 0], size[:, 0], hops, fork, ca3.level, complete), volley)
 
     def _chained(self, cells: NDArray[np.uint16], size: NDArray[np.int64], volley: Volley | None) -> NDArray[np.int64]:
         ids, _ = self._named(cells, size)

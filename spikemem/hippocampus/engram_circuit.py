@@ -180,8 +180,8 @@ class EngramCircuit(Holding):
         self, protocol: list[Gamma], vectors: NDArray[np.float32], cue_words: CueWords | None = None
     ) -> dict[str, NDArray[np.generic]]:  # fmt: skip
         """What drives the network through a protocol: the cue's current and words, and the rhythm of each region."""
-        n = len(vectors)
-        drive = CircuitDrive(protocol, vectors, cue_words or CueWords.nothing(n), 1, np.zeros(n, np.int64), self.seed)
+        names = self.volley(vectors).names()
+        drive = CircuitDrive(protocol, vectors, cue_words or CueWords.nothing(len(vectors)), 1, names, self.seed)
         return {name: what for region in self.regions for name, what in region.stimulus(drive).items()}
 
     def simulate(

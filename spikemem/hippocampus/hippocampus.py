@@ -122,7 +122,8 @@ class Hippocampus(Writing):
     ) -> NDArray[np.int64]:
         """The memories that follow the one that a cue recalls, ids [n, hops]; -1 from where the chain ends.   heard: as in `recall`.
 
-        Of two or three successors the one stored first is taken; four or more keep one another from firing. Where a memory has no
+        Of two or three successors the one stored first is taken; four or more keep one another from firing. In an engram model noise decides,
+        by the seed and the cue, between any number. Where a memory has no
         successor and the cue's words are given, the chain goes on, from there to its end, by spreading: to the best match of the cue, not
         yet visited, among the memories that the words of those visited prime; it ends where they prime none.
         Damage is simulated or computed as in `recall`; a chain that is simulated does not spread.

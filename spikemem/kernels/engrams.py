@@ -127,14 +127,35 @@ def attempts(heard: HeldCues, number: int, completion: AutoAssociation, priming:
     return fired, size, events
 
 
+class Fork(NamedTuple):
+    """What decides between successors that are driven alike: noise of each hop, from the seed and the names of the cues, [n]."""
+
+    seed: int
+    names: I64
+
+
+@njit(cache=CACHE)
+def flicker(seed: int, name: int, hop: int, level: int, cells: int) -> I32:
+    """Noise of a hop in 1/GRAIN, even from 0 to below a level, int32, [cell]; mixed as by SplitMix64 (Steele et al. 2014)."""
+    noise = np.empty(cells, np.int32)
+    start = (np.uint64(seed) << np.uint64(40)) ^ (np.uint64(name) << np.uint64(8)) ^ np.uint64(hop)
+    for c in range(cells):
+        z = (start * np.uint64(cells) + np.uint64(c)) * np.uint64(0x9E3779B97F4A7C15)
+        z = (z ^ (z >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
+        z = (z ^ (z >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
+        noise[c] = np.int32((z ^ (z >> np.uint64(31))) % np.uint64(GRAIN * level))
+    return noise
+
+
 @njit(cache=CACHE, nogil=True)
 def _hops_some(
-    start: int, stop: int, fired: U16, size: I64, slow: U64, begin: U16, begun: I64, level: int, completion: AutoAssociation
+    start: int, stop: int, fired: U16, size: I64, slow: U64, begin: U16, begun: I64, fork: Fork, level: int, completion: AutoAssociation
 ) -> None:  # fmt: skip
     for i in range(start, stop):
         active = begin[i, : begun[i]].astype(np.int64)
         for h in range(fired.shape[1]):
-            drive = np.where(completion.live, -GRAIN * level, SHUT).astype(np.int32)
+            noise = flicker(fork.seed, fork.names[i], h, level, len(completion.live))
+            drive = np.where(completion.live, noise - GRAIN * level, SHUT).astype(np.int32)
             add(slow, active, GRAIN, drive)
             active, _ = attempt(drive, completion)
             size[i, h] = len(active)
@@ -142,15 +163,15 @@ def _hops_some(
                 fired[i, h, j] = active[j]
 
 
-def hops(slow: U64, begin: U16, begun: I64, number: int, level: int, completion: AutoAssociation) -> tuple[U16, I64]:
+def hops(slow: U64, begin: U16, begun: I64, number: int, fork: Fork, level: int, completion: AutoAssociation) -> tuple[U16, I64]:
     """Hops from one engram to the next: the cells that fire at the end of each, [n, hop, k] in the order of their index, and how many.
 
     slow: the synapses to successors, one bit each, [cell, cells / 64].   begin, begun: the cells to start from, [n, k], and how many.
-    level: what the drive of a cell must exceed in a hop, in synapses.
+    fork: what decides between successors.   level: what the drive of a cell must exceed in a hop, in synapses.
     """
     n = len(begin)
     fired, size = np.zeros((n, number, completion.rising[-1]), np.uint16), np.zeros((n, number), np.int64)
-    in_threads(_hops_some, n, fired, size, slow, begin, begun, level, completion)
+    in_threads(_hops_some, n, fired, size, slow, begin, begun, fork, level, completion)
     return fired, size
 
 

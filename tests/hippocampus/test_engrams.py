@@ -94,6 +94,27 @@ def test_a_chain_is_what_the_spikes_say(memory: Hippocampus, hops: int) -> None:
     assert chain[2].tolist() == [8, 9, 10, -1, -1][:hops]
 
 
+@pytest.mark.parametrize("successors", [2, 4])
+def test_at_a_fork_each_successor_has_its_share(spec: ModelSpec, successors: int) -> None:
+    """Cues of one memory lead to each of its successors, about equally often, and to nothing else."""
+    memory = stored(spec)
+    after = 60 + np.arange(successors)
+    memory.associate(np.full(successors, 50), after)
+    cues = near(np.repeat(units(N)[50:51], 200, axis=0), 0.8)
+    led, often = np.unique(memory.recall_chain(cues, 1), return_counts=True)
+    assert led.tolist() == after.tolist()
+    assert (np.abs(often / 200 - 1 / successors) < 4 * np.sqrt(1 / successors / 200)).all()
+
+
+def test_a_fork_is_what_the_spikes_say(spec: ModelSpec) -> None:
+    memory = stored(spec)
+    memory.associate([50, 50, 50, 61], [60, 61, 62, 70])
+    cues = near(np.repeat(units(N)[50:51], 6, axis=0), 0.8)
+    chain = memory.recall_chain(cues, 2)
+    assert len(np.unique(chain[:, 0])) > 1
+    np.testing.assert_array_equal(memory.read_chain(memory.simulate_chain(cues, 2)), chain)
+
+
 def test_a_long_chain_through_a_full_memory(spec: ModelSpec) -> None:
     """Where cells belong to several engrams, a slow current that lasts holds a hop to the successor."""
     memory = Hippocampus(spec)

@@ -23,7 +23,7 @@ from spikemem.hippocampus.regions import ec
 from spikemem.hippocampus.regions.contract import CircuitDrive, CircuitWiring
 from spikemem.hippocampus.regions.rhythm import DT, FAST, GAMMA, THETA, Mode, RecallSchedule, release
 from spikemem.hippocampus.spec import ModelSpec
-from spikemem.kernels import onebit
+from spikemem.kernels import engrams, onebit
 from spikemem.kernels.engrams import GRAIN, AutoAssociation
 from spikemem.network.graph import CycleReset, KWinners, Network, Population
 from spikemem.network.plasticity.coincidence import Coincidence
@@ -190,11 +190,20 @@ class EngramCA3:
         net.connect("ca3", "ca3", OneBit(self.auto, start, cells, on=gain), delay=2 * DT, plasticity=rule)
 
     def stimulus(self, drive: CircuitDrive) -> dict[str, NDArray[np.generic]]:
-        """External current of `ca3`, [time]: its rhythmic inhibition, and its release, in which whatever is driven may fire; in
-        a hop only what more than half of an engram drives."""
+        """External current of `ca3`, [time], in a chain [time, n, cell]: its rhythmic inhibition, and its release, in which whatever is
+        driven may fire; in a hop only what more than half of an engram drives, and noise decides between what is driven alike."""
         shut, open_, hop = release(HOLD, (), ()), release(HOLD, (RELEASE,), (0.0,)), release(HOLD, (RELEASE,), (float(self.level),))
         of_mode = {Mode.QUIET: shut, Mode.HOP: hop}
-        return {"ca3": np.concatenate([of_mode.get(g.mode, open_) for g in drive.protocol])}
+        rhythm, cells = np.concatenate([of_mode.get(g.mode, open_) for g in drive.protocol]), self.spec.dg.cells
+        if not any(g.mode is Mode.HOP for g in drive.protocol):
+            return {"ca3": rhythm}
+        current: NDArray[np.float64] = np.broadcast_to(rhythm[:, None, None], (len(rhythm), len(drive.names), cells)).copy()
+        for g, gamma in enumerate(drive.protocol):
+            if gamma.mode is Mode.HOP:
+                hop = g * GAMMA // THETA - 1
+                noise = [engrams.flicker(drive.seed, int(name), hop, self.level, cells) for name in drive.names]
+                current[g * GAMMA + 1] += np.array(noise) / GRAIN
+        return {"ca3": current}
 
     def read(self, recording: Recording, schedule: RecallSchedule) -> list[NDArray[np.int32]]:
         """The cells that fire at the end of the first attempt to each cue."""
