@@ -90,7 +90,7 @@ class Hippocampus(Writing):
             them.
         simulator: by name, where they are recorded.
         """
-        vectors = ec.unit(cue, self.spec.ec.dim)
+        vectors, record = ec.unit(cue, self.spec.ec.dim), check.flag(record, "record")
         top_k = check.integer(top_k, "top_k", least=1, most=MOST_RECALLED)
         check.room(len(vectors) * top_k * len(PATHWAYS), f"the answers to {len(vectors):,} cues", "give fewer cues, or a smaller top_k")
         cycles, settle, attention_cycles = _cycles(cycles, settle, attention_cycles)
