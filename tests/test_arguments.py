@@ -4,6 +4,7 @@ import math
 import warnings
 from collections.abc import Callable
 from fractions import Fraction
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -18,6 +19,7 @@ from spikemem import (
     Hit,
     KWinners,
     Logistic,
+    Memory,
     ModelSpec,
     Network,
     NetworkSpec,
@@ -35,13 +37,19 @@ from spikemem import (
 from spikemem._checks import Checks
 from spikemem.data import DATASETS, Task, babi, pairs
 from spikemem.errors import NetworkError, SpecError, SpikememError, StimulusError, VectorError
-from spikemem.evaluate import retrieval
-from spikemem.evaluate.compare import Row, shares, total_variation, wilson
+from spikemem.evaluate import bench_training, compare_damage, retrieval
+from spikemem.evaluate.compare import Pair, Row, attention_tv, compare_pairs, shares, total_variation, wilson
+from spikemem.evaluate.compare_regions import by_region
 from spikemem.evaluate.retrieval import RetrievalRow
-from spikemem.learn import Settings, SpikingLayer, fit, load, save
+from spikemem.evaluate.sharpness import fair_sharpness
+from spikemem.hippocampus import LatencyCode, VolleyCode, ZScoreCode, fidelity, on_off
+from spikemem.hippocampus.damage import Damage
+from spikemem.learn import Linear, Settings, SpikingLayer, Watch, fit, load, moved, save
+from spikemem.memory import CachedEmbedder, SentenceEmbedder, read_conversation
 from spikemem.network import Dense, OneBit, Sparse, all_but_self, all_to_all, one_to_one, pack, sparse_random, unpack
+from spikemem.simulators import register
 from spikemem.simulators.recording import Spikes
-from tests.fakes import units
+from tests.fakes import FakeEmbedder, units
 
 GRAD = torch.ones(2, requires_grad=True)
 
@@ -242,6 +250,10 @@ OF_A_MEMORY: dict[str, Callable[[Hippocampus, Any], object]] = {
     "teach cue": lambda m, x: m.teach(0, x),
     "apart": lambda m, x: m.teach(0, units(1, dim=8), None, x),
     "associate": lambda m, x: m.associate(x, [0]),
+    "variant": lambda m, x: m.store(units(1, dim=8), None, [x]),
+    "supersede": lambda m, x: m.supersede(x, [0]),
+    "supersede by": lambda m, x: m.supersede([0], x),
+    "record": lambda m, x: m.recall(units(1, dim=8), record=x),
     "forget": lambda m, x: m.forget(x) if not isinstance(x, range | int) else None,
     "recall": lambda m, x: m.recall(x),
     "top_k": lambda m, x: m.recall(units(1, dim=8), x),
@@ -308,6 +320,202 @@ OF_PLOTS: dict[str, Callable[[Any], object]] = {
     "task_errors of one": lambda x: plots.task_errors({"a": x}),
     "task_errors value": lambda x: plots.task_errors({"a": {4: x}}),
 }
+TINY = ModelSpec(
+    **{
+        **load_model("hippocampus-small").model_dump(),
+        "ec": {"dim": 8},
+        "dg": {"cells": 128, "winners": 8, "fan_in": 4},
+        "ca3": {"core": 4},
+    }
+)
+STORED = units(3, dim=8)
+HARM = (compare_damage.Harm("none", lambda memory: None, Damage()),)
+PAIR = Pair.of(TINY, STORED)
+TALK = Task.of("mine", "talk", ["a", "b"], [("c", {0}, "")])
+
+
+class Lists:
+    """A system that ranks texts in their order."""
+
+    name, events = "lists", math.nan
+
+    def fit(self, task: Task, vectors: Any) -> None: ...
+
+    def rank(self, questions: Any, k: int) -> Any:
+        return np.tile(np.arange(2), (len(questions), 1))
+
+
+def embedded(texts: Any, progress: Any = None) -> Any:
+    return units(len(texts), dim=8)
+
+
+embedded.name, embedded.embed = "units", embedded  # type: ignore[attr-defined]
+
+
+def answered(folder: Path, **given: Any) -> object:
+    """A run of one system on one task, but for what is given."""
+    return retrieval.run(**{"tasks": [TALK], "embedder": embedded, "out": folder, "makers": [Lists], **given})
+
+
+OF_COMPARISONS: dict[str, Callable[[Any], object]] = {
+    "compare_pairs spec": lambda x: compare_pairs(x, embedded, [("a", "b")]),
+    "compare_pairs embed": lambda x: compare_pairs(TINY, x, [("a", "b")]) if not callable(x) else None,
+    "compare_pairs vectors": lambda x: compare_pairs(TINY, lambda texts, progress: x, [("a", "b")]),
+    "compare_pairs pairs": lambda x: compare_pairs(TINY, embedded, x),
+    "compare_pairs pair": lambda x: compare_pairs(TINY, embedded, [x]),
+    "compare_pairs memory": lambda x: compare_pairs(TINY, embedded, [(x, "b")]),
+    "compare_pairs cue": lambda x: compare_pairs(TINY, embedded, [("a", x)]),
+    "compare_pairs seed": lambda x: compare_pairs(TINY, embedded, [("a", "b")], x),
+    "Pair spiking": lambda x: Pair(x, PAIR.rate),
+    "Pair rate": lambda x: Pair(PAIR.spiking, x),
+    "Pair vectors": lambda x: Pair(PAIR.spiking, PAIR.rate, x),
+    "Pair variants": lambda x: Pair(PAIR.spiking, PAIR.rate, STORED, x),
+    "Pair.of spec": lambda x: Pair.of(x, STORED),
+    "Pair.of vectors": lambda x: Pair.of(TINY, x),
+    "Pair.of variants": lambda x: Pair.of(TINY, STORED, x),
+    "Pair.of variant": lambda x: Pair.of(TINY, STORED, [None, x, None]),
+    "Pair.of links": lambda x: Pair.of(TINY, STORED, links=x),
+    "Pair.of link": lambda x: Pair.of(TINY, STORED, links=[x]),
+    "Pair.of end of a link": lambda x: Pair.of(TINY, STORED, links=[(0, x)]),
+    "Pair.of seed": lambda x: Pair.of(TINY, STORED, seed=x),
+    "Pair.nearest": PAIR.nearest,
+    "Pair.first": PAIR.first,
+    "Pair.chains name": lambda x: PAIR.chains(x, STORED, [[1], [2], [0]]),
+    "Pair.chains cues": lambda x: PAIR.chains("a", x, [[1], [2], [0]]),
+    "Pair.chains expected": lambda x: PAIR.chains("a", STORED, x),
+    "Answers.row name": lambda x: PAIR.first(STORED).row(x, [0, 1, 2]),
+    "Answers.row expected": lambda x: PAIR.first(STORED).row("a", x),
+    "attention_tv pair": lambda x: attention_tv(x, STORED, 2),
+    "attention_tv cues": lambda x: attention_tv(PAIR, x, 2),
+    "attention_tv cycles": lambda x: attention_tv(PAIR, STORED, x),
+    "by_region pair": lambda x: by_region(x, STORED, STORED, ["event"], 2),
+    "by_region vectors": lambda x: by_region(PAIR, x, STORED, ["event"], 2),
+    "by_region cues": lambda x: by_region(PAIR, STORED, x, ["event"], 2),
+    "by_region simulators": lambda x: by_region(PAIR, STORED, STORED, x, 0),
+    "by_region simulator": lambda x: by_region(PAIR, STORED, STORED, [x], 2),
+    "by_region cycles": lambda x: by_region(PAIR, STORED, STORED, ["event"], x),
+    "lost region": lambda x: compare_damage.lost(x, 0.5),
+    "lost share": lambda x: compare_damage.lost("ec", x),
+    "dropped": compare_damage.dropped,
+    "jittered": compare_damage.jittered,
+    "noisy region": lambda x: compare_damage.noisy(x, 0.1),
+    "noisy scale": lambda x: compare_damage.noisy("ec", x),
+    "leaky region": lambda x: compare_damage.leaky(x, 5.0),
+    "leaky tau": lambda x: compare_damage.leaky("ec", x),
+    "compare_damage models": lambda x: compare_damage.compare_damage(x, STORED, STORED, [{0}, {1}, {2}], HARM),
+    "compare_damage vectors": lambda x: compare_damage.compare_damage({"a": PAIR.spiking}, x, STORED, [{0}] * 3, HARM),
+    "compare_damage cues": lambda x: compare_damage.compare_damage({"a": PAIR.spiking}, STORED, x, [{0}] * 3, HARM),
+    "compare_damage right": lambda x: compare_damage.compare_damage({"a": PAIR.spiking}, STORED, STORED, x, HARM),
+    "compare_damage harms": lambda x: compare_damage.compare_damage({"a": PAIR.spiking}, STORED, STORED, [{0}] * 3, x),
+    "Asked.of task": lambda x: compare_damage.Asked.of(x, 1, 1),
+    "Asked.of memories": lambda x: compare_damage.Asked.of(TALK, x, 1),
+    "Asked.of cues": lambda x: compare_damage.Asked.of(TALK, 1, x),
+    "found task": lambda x: retrieval.found(x, [[0]]),
+    "found ranks": lambda x: retrieval.found(TALK, x),
+    "found sessions": lambda x: retrieval.found(TALK, [[0]], x),
+    "measure task": lambda x: retrieval.measure(x, Lists()),
+    "measure system": lambda x: retrieval.measure(TALK, x),
+    "timed": lambda x: retrieval.timed(x, ["a"]),
+    "timed system": lambda x: retrieval.timed([x], ["a"]),
+    "timed questions": lambda x: retrieval.timed([Lists()], x),
+}
+OF_RUNS: dict[str, Callable[[Path, Any], object]] = {
+    "tasks": lambda path, x: answered(path, tasks=x),
+    "task": lambda path, x: answered(path, tasks=[x]),
+    "embedder": lambda path, x: answered(path, embedder=x),
+    "out": lambda path, x: answered(path, out=x),
+    "makers": lambda path, x: answered(path, makers=x),
+    "maker": lambda path, x: answered(path, makers=[x]),
+    "system": lambda path, x: answered(path, makers=[lambda: x]),
+    "fresh": lambda path, x: answered(path, fresh=x),
+    "make_folder": lambda path, x: retrieval.make_folder(x),
+    "write file": lambda path, x: retrieval.write(x, "a"),
+    "write content": lambda path, x: retrieval.write(path / "a", x),
+}
+LAYERS: dict[str, Any] = {"batch": 1, "steps": 2, "cells": (2, 2, 2)}
+
+
+def few(value: Any) -> Any:
+    """The value, but for numbers of times that would take for ever, and for True, which would compile."""
+    return -1 if value is True or (isinstance(value, int) and value > 3) else value
+
+
+OF_TRAININGS: dict[str, Callable[[Any], object]] = {
+    "PlainLoop": bench_training.PlainLoop,
+    "PlainLoop neuron": lambda x: bench_training.PlainLoop((2, 2), x),
+    "layers linear": lambda x: bench_training.layers(x, cells=(2, 2)),
+    "layers fused": lambda x: bench_training.layers(fused=x, cells=(2, 2)),
+    "layers cells": lambda x: bench_training.layers(cells=x),
+    "layers cell": lambda x: bench_training.layers(cells=[2, x]),
+    **{f"task {i}": lambda x, i=i: bench_training.task(*(x if i == k else y for k, y in enumerate((1, 2, (2, 2), 0)))) for i in range(4)},
+    **{f"throughput {name}": lambda x, n=name: bench_training.throughput(**{"runs": 1, **LAYERS, n: few(x)})
+       for name in ("device", "compiled", "runs", "batch", "steps", "cells", "seed")},
+    **{f"curves {name}": lambda x, n=name: bench_training.curves(**{"count": 1, **LAYERS, n: few(x)})
+       for name in ("device", "count", "batch", "steps", "cells", "seed")},
+}  # fmt: skip
+RATE, VOLLEY, TEXTS = RateHippocampus(TINY), on_off(8, 1.0), Memory.open(None, "hippocampus-small", embedder=FakeEmbedder())
+RATE.store(STORED)
+TEXTS.store_all(["a b", "c d", "e f"])
+OF_PARTS: dict[str, Callable[[Any], object]] = {
+    "rate store": lambda x: RateHippocampus(TINY).store(x),
+    "rate target": lambda x: RATE.store(STORED[:1], x),
+    "rate variants": lambda x: RATE.store(STORED[:1], None, x),
+    "rate variant": lambda x: RATE.store(STORED[:1], None, [x]),
+    "rate associate": lambda x: RATE.associate(x, [0]),
+    "rate recall": RATE.recall,
+    "rate top_k": lambda x: RATE.recall(STORED, x),
+    "rate at": RATE.at,
+    "rate chain": RATE.recall_chain,
+    "fair_sharpness memory": lambda x: fair_sharpness(x, STORED),
+    "fair_sharpness vectors": lambda x: fair_sharpness(RATE, x),
+    "fair_sharpness seed": lambda x: fair_sharpness(RATE, STORED, x),
+    "on_off dim": lambda x: on_off(x, 1.0),
+    "on_off charge": lambda x: on_off(2, x),
+    "fidelity code": lambda x: fidelity(x, STORED),
+    "fidelity vectors": lambda x: fidelity(VOLLEY, x),
+    "fidelity block": lambda x: fidelity(VOLLEY, STORED, x),
+    **{f"VolleyCode {verb}": getattr(VOLLEY, verb) for verb in ("encode", "decode", "counts", "drive", "current", "load")},
+    **{
+        f"VolleyCode {name}": lambda x, n=name: VolleyCode(**{**{f: getattr(VOLLEY, f) for f in VolleyCode.__dataclass_fields__}, n: x})
+        for name in VolleyCode.__dataclass_fields__
+    },
+    **{f"LatencyCode {name}": lambda x, n=name: LatencyCode(**{"dim": 8, "width": 1.0, n: x}) for name in ("dim", "width", "steps")},
+    **{f"ZScoreCode {name}": lambda x, n=name: ZScoreCode(**{"dim": 8, "k": 2, n: x}) for name in ("dim", "k")},
+    **{
+        f"{type(code).__name__} {verb} a code": getattr(code, verb)
+        for code in (LatencyCode(8, 1.0), ZScoreCode(8, 2))
+        for verb in ("encode", "decode")
+    },
+    "moved": lambda x: moved(torch.ones(1), x),
+    "Watch": Watch,
+    "Linear in": lambda x: Linear(x, 2),
+    "Linear out": lambda x: Linear(2, x),
+    "register": register,
+    "CachedEmbedder": lambda x: CachedEmbedder(x, "cache") if not isinstance(x, str | None) else None,
+    "CachedEmbedder folder": lambda x: CachedEmbedder(FakeEmbedder(), x) if not isinstance(x, str) else None,
+    "read_conversation": read_conversation,
+    "SentenceEmbedder": SentenceEmbedder,
+    "pooled": retrieval.pooled,
+    "pooled pair": lambda x: retrieval.pooled([x]),
+    "pooled results": lambda x: retrieval.pooled([(TALK, x)]),
+    "pooled result": lambda x: retrieval.pooled([(TALK, {"a": x})]),
+    "Cosine.fit": lambda x: evaluate.Cosine().fit(x, embedded),
+    "Cosine.fit vectors": lambda x: evaluate.Cosine().fit(TALK, x) if not callable(x) else None,
+    "MemorySystem.fit": lambda x: evaluate.MemorySystem().fit(x, embedded),
+    **{f"Memory.{verb}": getattr(TEXTS, verb) for verb in ("store", "recall", "get", "restore", "import_", "forget", "store_conversation")},
+    "Memory.store when": lambda x: TEXTS.store("z", when=x),
+    "Memory.store scope": lambda x: TEXTS.store("z", scope=x),
+    "Memory.store value of scope": lambda x: TEXTS.store("z", scope={"user": x}),
+    "Memory.store metadata": lambda x: TEXTS.store("z", metadata=x),
+    "Memory.recall record": lambda x: TEXTS.recall("a", record=x) if x is not True else None,
+    "Memory.recall around": lambda x: TEXTS.recall("a", around=x),
+    "Memory.recall where": lambda x: TEXTS.recall("a", where=x),
+    "Memory.associate": lambda x: TEXTS.associate(x, 1),
+    "Memory.associate to": lambda x: TEXTS.associate(0, x),
+    "Memory.associate_all": lambda x: TEXTS.associate_all([x]),
+    "Memory.export": lambda x: list(TEXTS.export(vectors=x)),
+    "Memory[]": lambda x: TEXTS[x],
+}
 ANSWERED = [RetrievalRow("mine", "cosine", 20, {"hit@1": 0.5})]
 OF_MEASUREMENTS: dict[str, Callable[[Any], object]] = {
     "wilson share": lambda x: wilson(x, 20),
@@ -323,7 +531,8 @@ OF_MEASUREMENTS: dict[str, Callable[[Any], object]] = {
     "Neighbours": lambda x: evaluate.Neighbours(x),
     "Neighbours context": lambda x: evaluate.Neighbours(evaluate.Cosine(), x),
     **{
-        f"MemorySystem {name}": lambda x, n=name: evaluate.MemorySystem(**{n: x}) for name in ("rate", "plain", "ablation", "model", "seed")
+        f"MemorySystem {name}": lambda x, n=name: evaluate.MemorySystem(**{n: x})
+        for name in ("rate", "plain", "ablation", "damage", "model", "seed")
     },
     "lesioned": lambda x: evaluate.lesioned(x, ["words"]),
     "lesioned cut": lambda x: evaluate.lesioned(ModelSpec(), x),
@@ -346,7 +555,7 @@ OF_MEASUREMENTS: dict[str, Callable[[Any], object]] = {
     "validate simulators": lambda x: next(evaluate.validate.validate(["spike-cam"], [x])),
     "validate seed": lambda x: next(evaluate.validate.validate(["spike-cam"], ["event"], x if not isinstance(x, int) or x < 0 else -1)),
 }
-OF_FUNCTIONS = ("synapses", "fit data", "fit loss")
+OF_FUNCTIONS = ("synapses", "fit data", "fit loss", "maker")
 """Calls that take a function, which may raise what it likes."""
 
 
@@ -381,6 +590,32 @@ def test_odd_arguments_of_a_picture_are_named(name: str) -> None:
 @pytest.mark.parametrize("name", OF_MEASUREMENTS)
 def test_odd_arguments_of_a_measurement_are_named(name: str) -> None:
     assert taken_or_named(OF_MEASUREMENTS[name]) == []
+
+
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.parametrize("name", OF_COMPARISONS)
+def test_odd_arguments_of_a_comparison_are_named(name: str) -> None:
+    assert taken_or_named(OF_COMPARISONS[name]) == []
+
+
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.parametrize("name", OF_PARTS)
+def test_odd_arguments_of_a_part_are_named(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert taken_or_named(OF_PARTS[name]) == []
+
+
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.parametrize("name", OF_RUNS)
+def test_odd_arguments_of_a_run_are_named(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert taken_or_named(lambda value: OF_RUNS[name](tmp_path / "out", value), name) == []
+
+
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.parametrize("name", OF_TRAININGS)
+def test_odd_arguments_of_a_training_that_is_timed_are_named(name: str) -> None:
+    assert taken_or_named(OF_TRAININGS[name]) == []
 
 
 @pytest.mark.filterwarnings("ignore")

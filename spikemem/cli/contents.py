@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from spikemem.cli.memory import Brain, MetadataOption, ScopeOption, WhereOption, labels_of, loaded, scope_of
+from spikemem.cli.memory import Brain, MetadataOption, ScopeOption, WhereOption, existing, labels_of, loaded, scope_of
 from spikemem.cli.show import BAR_FROM, Json, bar, clear_errors, err, out, show, spinner
 from spikemem.errors import TextError
 
@@ -41,7 +41,7 @@ def _show(records: Iterable["Record"], json_: bool) -> None:
 @app.command(epilog="Example: `spikemem get brain.db 3 --json`")
 def get(brain: Brain, i: Id, json_: Json = False) -> None:
     """Show all that is stored of a memory."""
-    with clear_errors(), loaded().open(brain, readonly=True) as memory:
+    with clear_errors(), existing(brain, readonly=True) as memory:
         record = memory.get(i)
         if json_:
             out.print_json(json.dumps(_json(record)))
@@ -62,7 +62,7 @@ def list_(
     json_: Json = False,
 ) -> None:
     """List what is stored."""
-    with clear_errors(), loaded().open(brain, readonly=True) as memory:
+    with clear_errors(), existing(brain, readonly=True) as memory:
         _show(memory.list(scope=scope_of(scope), where=labels_of(where), history=history), json_)
 
 
@@ -77,7 +77,7 @@ def update(
     """Store a new version of a memory; the old one is kept in its history."""
     from spikemem.memory.texts import parse_time
 
-    with clear_errors(), loaded().open(brain) as memory:
+    with clear_errors(), existing(brain) as memory:
         new = memory.update(i, text, when=None if when is None else parse_time(when), metadata=labels_of(metadata))
         out.print(f"stored {new}, which supersedes {i}")
 
@@ -85,14 +85,14 @@ def update(
 @app.command(epilog="Example: `spikemem history brain.db 3`")
 def history(brain: Brain, i: Id, json_: Json = False) -> None:
     """List all versions of a memory, the earliest first."""
-    with clear_errors(), loaded().open(brain, readonly=True) as memory:
+    with clear_errors(), existing(brain, readonly=True) as memory:
         _show(memory.history(i), json_)
 
 
 @app.command(epilog="Example: `spikemem restore brain.db 3`")
 def restore(brain: Brain, i: Id) -> None:
     """Let a memory that was superseded hold again."""
-    with clear_errors(), loaded().open(brain) as memory:
+    with clear_errors(), existing(brain) as memory:
         memory.restore(i)
         out.print(f"{i} holds again")
 
@@ -104,7 +104,7 @@ def backup(
     replace: Annotated[bool, typer.Option("--replace", help="Replace a file that is there.")] = False,
 ) -> None:
     """Copy a memory's file as it stands, also while another process writes to it."""
-    with clear_errors(), loaded().open(brain, readonly=True) as memory:
+    with clear_errors(), existing(brain, readonly=True) as memory:
         written = memory.backup(to, replace=replace)
         out.print(f"copied {len(memory)} memories to {written}")
 
@@ -115,7 +115,7 @@ def export(
     vectors: Annotated[bool, typer.Option("--vectors", help="Also the vector of each text.")] = False,
 ) -> None:
     """Print everything that is stored, a line of JSON for each memory."""
-    with clear_errors(), loaded().open(brain, readonly=True) as memory:
+    with clear_errors(), existing(brain, readonly=True) as memory:
         for record in memory.export(vectors=vectors):
             typer.echo(json.dumps(record))
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from spikemem.cli.show import BAR_FROM, Json, bar, clear_errors, err, lines, out, save, show, spinner
-from spikemem.errors import TextError
+from spikemem.errors import StoreError, TextError
 
 if TYPE_CHECKING:
     from spikemem.memory.memory import Memory
@@ -34,6 +34,14 @@ def loaded() -> type["Memory"]:
     from spikemem.memory.memory import Memory
 
     return Memory
+
+
+def existing(brain: Path, readonly: bool = False) -> "Memory":
+    """The memory of a command that stores nothing new, and so makes no file."""
+    path = brain.absolute()  # a file, also where it is named :memory:
+    if not path.exists() or (path.is_file() and not path.stat().st_size):
+        raise StoreError(f"there is no memory in {path}; store something first")
+    return loaded().open(path, readonly=readonly)
 
 
 def labels_of(given: list[str] | None) -> dict[str, Any] | None:
@@ -176,12 +184,11 @@ def recall(
     json_: Json = False,
 ) -> None:
     """Recall memories by a cue."""
-    from spikemem.memory.memory import Memory
     from spikemem.memory.texts import parse_around
 
     with clear_errors():
         near = None if around is None else parse_around(around)
-        with Memory.open(brain, readonly=True) as memory:
+        with existing(brain, readonly=True) as memory:
             with err.status("recalling"):
                 wanted: dict[str, Any] = {"scope": scope_of(scope), "where": labels_of(where), "history": history}
                 hits = memory.recall(cue, top_k, record=plot_ is not None, around=near, cycles=cycles, **wanted)
@@ -219,9 +226,8 @@ def chain(
     json_: Json = False,
 ) -> None:
     """Recall a memory, and those that follow it."""
-    from spikemem.memory.memory import Memory
 
-    with clear_errors(), Memory.open(brain, readonly=True) as memory:
+    with clear_errors(), existing(brain, readonly=True) as memory:
         with err.status("following the chain"):
             first = memory.recall(cue, 1)
             hits = memory.recall_chain(cue, hops) if first else []
@@ -232,9 +238,7 @@ def chain(
 @app.command(epilog="Example: `spikemem associate brain.db 0 1 2` binds 0 to 1 and 1 to 2")
 def associate(brain: Brain, ids: Annotated[list[int], typer.Argument(metavar="ID...", help="Memories in their order.")]) -> None:
     """Bind memories into a chain."""
-    from spikemem.memory.memory import Memory
-
-    with clear_errors(), Memory.open(brain) as memory:
+    with clear_errors(), existing(brain) as memory:
         if len(ids) < 2:
             raise TextError("a chain needs at least two memories")
         memory.associate_all(list(pairwise(ids)))
@@ -245,9 +249,7 @@ def associate(brain: Brain, ids: Annotated[list[int], typer.Argument(metavar="ID
 @app.command(epilog="Example: `spikemem forget brain.db 3 17`")
 def forget(brain: Brain, ids: Annotated[list[int], typer.Argument(metavar="ID...")]) -> None:
     """Delete memories for good."""
-    from spikemem.memory.memory import Memory
-
-    with clear_errors(), Memory.open(brain) as memory:
+    with clear_errors(), existing(brain) as memory:
         memory.forget(*ids)
         out.print(f"forgot {len(ids)}")
 
@@ -255,9 +257,7 @@ def forget(brain: Brain, ids: Annotated[list[int], typer.Argument(metavar="ID...
 @app.command(epilog="Example: `spikemem consolidate brain.db`")
 def consolidate(brain: Brain) -> None:
     """Sleep: adapt to all that is stored and write the surviving engrams anew."""
-    from spikemem.memory.memory import Memory
-
-    with clear_errors(), Memory.open(brain) as memory, spinner("sleeping"):
+    with clear_errors(), existing(brain) as memory, spinner("sleeping"):
         slept = memory.consolidate()
         out.print(f"consolidated {slept.memories} memories, gave back {slept.freed / 1e6:.2f} of {(slept.freed + slept.size) / 1e6:.2f} MB")
 
@@ -265,9 +265,8 @@ def consolidate(brain: Brain) -> None:
 @app.command(epilog="Example: `spikemem info brain.db --json`")
 def info(brain: Brain, json_: Json = False) -> None:
     """What is stored, and how full CA3 is."""
-    from spikemem.memory.memory import Memory
 
-    with clear_errors(), Memory.open(brain, readonly=True) as memory:
+    with clear_errors(), existing(brain, readonly=True) as memory:
         facts = {**memory.info(), "file_megabytes": round(brain.stat().st_size / 1e6, 2)}
         if json_:
             out.print_json(json.dumps(facts))

@@ -81,12 +81,19 @@ class Scored(ABC):
         return best(self.scores(questions), k)
 
 
+def check_fit(task: Task, vectors: Vectors) -> None:
+    """DataError where `System.fit` is given anything but a task and a function that embeds."""
+    check.instance(task, "task", Task, "give one of spikemem.data")
+    check.instance(vectors, "vectors", Callable, "give a function of texts, as `Embedder.embed`")
+
+
 class Cosine(Scored):
     """Exact nearest neighbour: score = x . q / |x| |q|."""
 
     name = "cosine"
 
     def fit(self, task: Task, vectors: Vectors) -> None:
+        check_fit(task, vectors)
         self._vectors, self._stored = vectors, units(vectors(task.embedded))
 
     def scores(self, questions: Sequence[str]) -> NDArray[np.float32]:
@@ -120,6 +127,7 @@ class BM25(Scored):
         self.name = f"BM25 ({k1:g}, {b:g})"
 
     def fit(self, task: Task, vectors: Vectors) -> None:
+        check_fit(task, vectors)
         self._texts, self._index = len(task.texts), None
         its_words = [words(text) for text in task.texts]
         if any(its_words):
@@ -202,6 +210,7 @@ class Faiss:
         self.name = f"faiss {index}"
 
     def fit(self, task: Task, vectors: Vectors) -> None:
+        check_fit(task, vectors)
         self._vectors, stored = vectors, units(vectors(task.embedded))
         self._index = self._new(stored.shape[1])
         self._index.add(stored)

@@ -13,12 +13,16 @@ from numpy.typing import NDArray
 from snntorch.surrogate import fast_sigmoid
 from torch import Tensor, nn
 
+from spikemem._checks import Checks, shown
+from spikemem.errors import TrainingError
 from spikemem.evaluate.sizes import TrainingSize
 from spikemem.learn import Settings, allocator, fit
+from spikemem.learn.distributed import device_of
 from spikemem.learn.layers import SLOPE, Linear, SpikingLayer
 from spikemem.network.neurons import LIF
 from spikemem.simulators.snntorch import unlisted
 
+check = Checks(TrainingError)
 CELLS, BATCH, STEPS, RUNS = TrainingSize()
 PLAIN, LAYERWISE, FUSED, ONEDNN = "snnTorch loop", "layer by layer, snnTorch's cells", "fused", "fused, oneDNN"
 COMPILED = "layer by layer, compiled"
@@ -26,12 +30,22 @@ WARM_UP = 2
 """Steps before the clock runs: kernels are compiled, memory is found."""
 
 
+def _sizes(cells: Sequence[int]) -> list[int]:
+    """The cells of at least two layers."""
+    sizes = [check.integer(n, "an item of cells", least=1) for n in check.listed(cells, "cells", "whole numbers")]
+    if len(sizes) < 2:
+        raise TrainingError(f"cells is {sizes}; give those of at least two layers, of which the first is the input")
+    for pre, post in itertools.pairwise(sizes):
+        check.room(pre * post, "the weights between two layers", "give fewer cells")
+    return sizes
+
+
 class PlainLoop(nn.Module):
     """The model as snnTorch's tutorials write it: for each step of time, for each layer, a product and a cell."""
 
     def __init__(self, cells: Sequence[int] = CELLS, neuron: LIF | None = None) -> None:
         super().__init__()
-        neuron = neuron or LIF()
+        cells, neuron = _sizes(cells), LIF() if neuron is None else check.instance(neuron, "neuron", LIF, "give a LIF")
         self.synapses = nn.ModuleList(nn.Linear(*pair) for pair in itertools.pairwise(cells))
         for i, count in enumerate(cells[1:]):
             beta, theta = torch.full((count,), neuron.beta(1.0)), torch.full((count,), neuron.threshold)
@@ -52,7 +66,10 @@ class PlainLoop(nn.Module):
 
 def layers(linear: type[nn.Linear] = Linear, fused: bool | None = None, cells: Sequence[int] = CELLS) -> nn.Sequential:
     """The same model in `SpikingLayer`s: for each layer one product over the window, then its cells."""
-    made: list[nn.Module] = []
+    if not (isinstance(linear, type) and issubclass(linear, nn.Linear)):
+        raise TrainingError(f"linear is {shown(linear)}; give nn.Linear, or a class derived from it")
+    fused, made = None if fused is None else check.flag(fused, "fused"), list[nn.Module]()
+    cells = _sizes(cells)
     for pair in itertools.pairwise(cells):
         made += [linear(*pair), SpikingLayer(pair[1], fused=fused)]
     return nn.Sequential(*made)
@@ -60,6 +77,9 @@ def layers(linear: type[nn.Linear] = Linear, fused: bool | None = None, cells: S
 
 def task(rows: int, steps: int, cells: Sequence[int], seed: int) -> tuple[Tensor, Tensor]:
     """Random spikes, [row, time, in], a fifth of them 1, and rates to be learned, [row, out]."""
+    rows, steps, seed = check.integer(rows, "rows", least=1), check.integer(steps, "steps", least=1), check.seed(seed)
+    cells = _sizes(cells)
+    check.room(rows * steps * max(cells), "the spikes", "give fewer rows, steps or cells")
     generator = torch.Generator().manual_seed(seed)
     spikes = torch.rand(rows, steps, cells[0], generator=generator) < 0.2
     return spikes.float(), 0.3 * torch.rand(rows, cells[-1], generator=generator)
@@ -104,7 +124,9 @@ def throughput(
 
     compiled: torch.compile as well.   progress: called with the name of what begins.
     """
-    place = torch.device(device)
+    place, compiled, runs = device_of(check.text(device, "device")), check.flag(compiled, "compiled"), check.integer(runs, "runs", least=1)
+    cells = _sizes(cells)
+    data = [tensor.to(place) for tensor in task(batch, steps, cells, seed)]
     allocator.keep()
     ways: dict[str, Callable[[], nn.Module]] = {
         PLAIN: lambda: PlainLoop(cells),
@@ -120,7 +142,6 @@ def throughput(
             return model
 
         ways[COMPILED] = build_compiled
-    data = [tensor.to(place) for tensor in task(batch, steps, cells, seed)]
     made: dict[str, _Trained] = {}
     for name, build in ways.items():
         progress(name)
@@ -202,6 +223,8 @@ def curves(
     chaotic: AdamW makes of each rounding a step, until a voltage within rounding of its threshold spikes in one of the two alone. So
     the curves agree to the last bits at first, later and later with finer numbers, and from then on to some parts in a thousand.
     """
+    device_of(check.text(device, "device"))
+    count, batch = check.integer(count, "count", least=1), check.integer(batch, "batch", least=1)
     made = []
     for dtype in (torch.float64, torch.float32):
         spikes, rates = task(10 * batch, steps, cells, seed)

@@ -8,12 +8,12 @@ import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from spikemem._checks import Checks
+from spikemem._checks import Checks, shown
 from spikemem.errors import DataError
 from spikemem.hippocampus.hippocampus import Hippocampus
 from spikemem.hippocampus.recall import Recall
@@ -25,6 +25,11 @@ if TYPE_CHECKING:  # its module loads torch
 check = Checks(DataError)
 Z95 = 1.959964
 """Two-sided 95 % quantile of the normal distribution."""
+
+
+def vectors_of(value: Any, name: str, n: int | None = None) -> NDArray[Any]:
+    """Vectors, [n, d], as an array."""
+    return check.array(value, name, "fiu", shape=(n, None))
 
 
 def wilson(share: float, n: int) -> tuple[float, float]:
@@ -83,6 +88,19 @@ class Pair:
     vectors: NDArray[np.float32] | None = None
     variants: Sequence[NDArray[np.float32] | None] | None = None
 
+    def __post_init__(self) -> None:
+        from spikemem.hippocampus.rate_twin import RateHippocampus
+
+        check.instance(self.spiking, "spiking", Hippocampus, "give a Hippocampus; Pair.of makes both")
+        check.instance(self.rate, "rate", RateHippocampus, "give a RateHippocampus; Pair.of makes both")
+        if self.vectors is not None:
+            object.__setattr__(self, "vectors", vectors_of(self.vectors, "vectors"))
+        if self.variants is not None:
+            given = check.listed(self.variants, "variants", "vectors, or None, for each memory")
+            object.__setattr__(
+                self, "variants", [None if v is None else np.atleast_2d(check.array(v, "an item of variants", "fiu")) for v in given]
+            )
+
     @classmethod
     def of(
         cls,
@@ -92,14 +110,16 @@ class Pair:
         links: Sequence[tuple[int, int]] = (),
         seed: int = 0,
     ) -> "Pair":
-        """Store vectors [n, d] with their variants, and bind links, in both."""
+        """Store vectors [n, d] with their variants, and bind links (pairs of ids), in both."""
         from spikemem.hippocampus.rate_twin import RateHippocampus
 
+        vectors, links = vectors_of(vectors, "vectors"), check.listed(links, "links", "pairs of ids")
+        bound = check.indices(links, "links", len(vectors), shape=(None, 2)) if links else np.zeros((0, 2), np.int64)
         pair = cls(Hippocampus(spec, seed=seed), RateHippocampus(spec, seed=seed), vectors, variants)
         for memory in (pair.spiking, pair.rate):
-            memory.store(vectors, variants=variants)
-            if links:
-                memory.associate([a for a, _ in links], [b for _, b in links])
+            memory.store(vectors, variants=pair.variants)
+            if len(bound):
+                memory.associate(bound[:, 0], bound[:, 1])
         return pair
 
     @cached_property
@@ -118,6 +138,7 @@ class Pair:
         """The memory whose vector, or a variant of it, has the largest cosine with each cue, ids [n]."""
         if self.vectors is None:
             return None
+        cues = check.array(cues, "cues", "fiu", shape=(None, self.vectors.shape[1]))
         keys, owner = [self.vectors], [np.arange(len(self.vectors))]
         for i, some in enumerate(self.variants or ()):
             if some is not None and np.size(some):
@@ -128,6 +149,7 @@ class Pair:
 
     def first(self, cues: NDArray[np.float32]) -> "Answers":
         """The best memory of each for a batch of cues, [n, d]."""
+        cues = vectors_of(cues, "cues")
         published, other = self.rate.recall(cues), self.chosen
         same = other is not None and other.sharpness == self.rate.sharpness
         chosen = published if same else other.recall(cues) if other is not None else None
@@ -135,6 +157,8 @@ class Pair:
 
     def chains(self, name: str, cues: NDArray[np.float32], expected: NDArray[np.int64]) -> Row:
         """Chains that are right at every hop.   expected: ids, [n, hops]."""
+        name, cues = check.text(name, "name"), vectors_of(cues, "cues")
+        expected = check.array(expected, "expected", "iu", shape=(len(cues), None))
         hops = expected.shape[1]
 
         def right(memory: "Hippocampus | RateHippocampus") -> float:
@@ -154,6 +178,7 @@ class Answers:
 
     def row(self, name: str, expected: NDArray[np.int64]) -> Row:
         """How often the first answer is the expected memory, ids [n]."""
+        name, expected = check.text(name, "name"), check.array(expected, "expected", "iu", shape=(len(self.spiking.ids),))
 
         def right(ids: NDArray[np.int64] | None) -> float | None:
             return None if ids is None else float((ids == expected).mean())
@@ -188,6 +213,8 @@ def shares(memories: NDArray[np.int64], weights: NDArray[np.float64]) -> dict[in
 
 def attention_tv(pair: Pair, cues: NDArray[np.float32], cycles: int) -> float:
     """Mean total variation between the subiculum's spike shares over `cycles` gamma cycles and the twin's softmax(beta Z_S q)."""
+    check.instance(pair, "pair", Pair, "give one of Pair.of")
+    cues = vectors_of(cues, "cues")
     spiking = pair.spiking.recall(cues, attention_cycles=cycles)
     memories, softmax = pair.rate.first_attention(cues)
     distances = [
@@ -207,9 +234,20 @@ def compare_pairs(
 
     embed: texts to vectors, as `Embedder.embed`.   Of two memories with equal vectors none can tell which was meant.
     """
+    spec = check.instance(spec, "spec", ModelSpec, "give one of load_model")
+    check.instance(embed, "embed", Callable, "give a function of texts, as `Embedder.embed`")
+    pairs = [_texts(pair) for pair in check.instances(pairs, "pairs", tuple | list, "give pairs (memory, cue), at least one")]
     place = {text: i for i, text in enumerate(dict.fromkeys(memory for memory, _ in pairs))}
     expected = np.array([place[memory] for memory, _ in pairs])
-    vectors = embed([*place, *(cue for _, cue in pairs)], progress)
+    asked = [*place, *(cue for _, cue in pairs)]
+    vectors = vectors_of(embed(asked, progress), "what embed returns", len(asked))
     texts, cues = vectors[: len(place)], vectors[len(place) :]
     pair = Pair.of(spec.with_dim(vectors.shape[1]), texts, seed=seed)
     return [pair.first(texts).row("exact", np.arange(len(texts))), pair.first(cues).row("paraphrase", expected)], pair.sharpness
+
+
+def _texts(pair: Any) -> tuple[str, str]:
+    """A memory and its cue."""
+    if len(pair) != 2 or not all(isinstance(text, str) for text in pair):
+        raise check.error(f"an item of pairs is {shown(pair)}; give two texts, a memory and its cue")
+    return pair[0], pair[1]

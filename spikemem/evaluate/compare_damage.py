@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from spikemem.data.datasets import Task
-from spikemem.evaluate.compare import wilson
+from spikemem.evaluate.compare import check, vectors_of, wilson
 from spikemem.hippocampus.codes import rectified
 from spikemem.hippocampus.damage import Damage, Jitter, Lesion
 from spikemem.hippocampus.hippocampus import Hippocampus
@@ -51,17 +51,21 @@ class DamageRow:
 
 def lost(region: str, share: float) -> Harm:
     """Cells of a population are lost."""
+    region, share = check.text(region, "region"), check.number(share, "share", least=0, most=1)
     floats = Damage((Lesion(region, share),)) if region in ("ec", "ca1") else None
     return Harm(f"{region.upper()} cells lost, {share:.0%}", lambda memory: memory.lesion(region, share), floats)
 
 
 def dropped(share: float) -> Harm:
     """EC's spikes get lost on their way."""
+    share = check.number(share, "share", least=0, most=1)
     return Harm(f"EC spikes lost, {share:.0%}", lambda memory: memory.drop("ec", share))
 
 
 def jittered(scale: float) -> Harm:
     """The perforant synapses, onto DG and, where there are some, onto CA1, are inexact."""
+
+    scale = check.finite(scale, "scale", least=0)
 
     def inflict(memory: Hippocampus) -> None:
         for name in [p.name for p in memory.network.projections if p.name in ("ec->dg", "ec->ca1")]:
@@ -72,11 +76,13 @@ def jittered(scale: float) -> Harm:
 
 def noisy(region: str, scale: float) -> Harm:
     """A population is noisy."""
+    region, scale = check.text(region, "region"), check.finite(scale, "scale", least=0)
     return Harm(f"{region.upper()} noisy, scale {scale:g}", lambda memory: memory.noise(region, scale))
 
 
 def leaky(region: str, tau: float) -> Harm:
     """A population leaks."""
+    region, tau = check.text(region, "region"), check.finite(tau, "tau", above=0)
     return Harm(f"{region.upper()} leaks, tau {tau:g} ms", lambda memory: memory.leak(region, tau))
 
 
@@ -118,6 +124,8 @@ class Asked:
     @classmethod
     def of(cls, task: Task, memories: int, cues: int) -> "Asked":
         """The first texts of a task, and as many of its questions on them, spread over all; none whose own copy is among the texts."""
+        check.instance(task, "task", Task, "give one of spikemem.data")
+        memories, cues = check.integer(memories, "memories", least=1), check.integer(cues, "cues", least=1)
         texts = task.texts[:memories]
         there = [i for i, gold in enumerate(task.gold) if min(gold) < len(texts) and not 0 <= task.leave_out[i] < len(texts)]
         some = there[:: max(1, len(there) // cues)][:cues]
@@ -136,6 +144,16 @@ def compare_damage(
 
     models: whole, and filled with `vectors`, [memory, d].   cues: [n, d].   right: the memories that each cue means.
     """
+    for name, memory in check.named(models, "models", "models").items():
+        check.instance(memory, f"models[{name!r}]", Hippocampus, "give a Hippocampus that is filled with the vectors")
+    harms = [check.instance(harm, "an item of harms", Harm, "give one of HARMS") for harm in check.listed(harms, "harms", "harms")]
+    vectors = vectors_of(vectors, "vectors")
+    cues = check.array(cues, "cues", "fiu", shape=(None, vectors.shape[1]))
+    right = [
+        check.instance(of, "an item of right", set | frozenset, "give a set of ids") for of in check.listed(right, "right", "sets of ids")
+    ]
+    if len(right) != len(cues):
+        raise check.error(f"right has {len(right)} sets for {len(cues)} cues; give one for each")
     rows = []
     for done, harm in enumerate(harms):
         progress(done, len(harms))

@@ -18,7 +18,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from spikemem.evaluate.compare import Pair, shares, total_variation
+from spikemem.evaluate.compare import Pair, check, shares, total_variation, vectors_of
 from spikemem.hippocampus.recall import Recall
 from spikemem.hippocampus.regions import ec
 from spikemem.hippocampus.regions.rhythm import RECALL_SETTLE, RecallSchedule
@@ -57,6 +57,10 @@ def by_region(
     simulators: all but variants by default, as in `validate`.   pair: filled with `vectors` [memory, d], no variants.
     cues: [n, d].   cycles: gamma cycles of attention.   stage: gets what begins.
     """
+    check.instance(pair, "pair", Pair, "give one of Pair.of")
+    vectors, cues = vectors_of(vectors, "vectors", len(pair.spiking)), vectors_of(cues, "cues")
+    simulators = [check.text(name, "a name of a simulator") for name in check.listed(simulators, "simulators", "names")]
+    cycles = check.integer(cycles, "cycles", least=1)
     made: dict[str, dict[tuple[str, str], float]] = {}
     schedule = RecallSchedule(RECALL_SETTLE, cycles)
     simulators = simulators or defaults()

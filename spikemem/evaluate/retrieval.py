@@ -1,11 +1,8 @@
 """Recall on public data sets: every system on the same texts and questions, measured as the papers measure, side by side in one run."""
 
-import functools
-import hashlib
 import itertools
 import json
 import math
-import re
 import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -17,16 +14,17 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from spikemem._checks import Checks
-from spikemem._files import whole
+from spikemem._checks import Checks, shown
 from spikemem.data.datasets import Task
 from spikemem.errors import DataError, UnsupportedError
 from spikemem.evaluate.baselines import BM25, Cosine, Faiss, Neighbours, Sum, System, Vectors, by_z
 from spikemem.evaluate.compare import wilson
+from spikemem.evaluate.saved import Saved, TaskResult, number
+from spikemem.evaluate.saved import make_folder as make_folder
+from spikemem.evaluate.saved import write as write
 from spikemem.evaluate.systems import ENGRAMS, MemorySystem
 from spikemem.hippocampus.spec import load_model
 from spikemem.memory.embed import Progress
-from spikemem.network.modelfile import MODELS
 
 check = Checks(DataError)
 RESULTS = Path("results")
@@ -42,6 +40,18 @@ class TextVectors(Protocol):
     name: str
 
     def embed(self, texts: Sequence[str], progress: Progress | None = None) -> NDArray[np.float32]: ...
+
+
+TASKS, SYSTEM = "give one of spikemem.data", "give a System, such as Cosine()"
+SYSTEM_MAKER = "give a function that makes a System, such as Cosine"
+
+
+def _system(value: Any, name: str) -> System:
+    """A system, which anybody's class may be."""
+    if isinstance(value, type) or not all(callable(getattr(value, verb, None)) for verb in ("fit", "rank")) or not hasattr(value, "name"):
+        raise check.error(f"{name} is {shown(value)}; {SYSTEM}")
+    check.text(value.name, f"the name of {name}")
+    return value
 
 
 def systems() -> list[Callable[[], System]]:
@@ -123,15 +133,6 @@ def measures(dataset: str) -> tuple[Measure, ...]:
 
 
 @dataclass(frozen=True)
-class TaskResult:
-    """What one system did on one task: each question's figures, synaptic events and ms a question (without the embedder)."""
-
-    scores: dict[str, list[float]]
-    events: float = math.nan
-    ms: float = math.nan
-
-
-@dataclass(frozen=True)
 class RetrievalRow:
     """One system on one data set, all its tasks together.
 
@@ -153,11 +154,7 @@ class RetrievalRow:
 
     def json(self) -> dict[str, Any]:
         intervals = {name: [round(x, 4) for x in self.interval(name)] for name in self.shares}
-        return asdict(self) | {"intervals": intervals, "events": _number(self.events), "ms": _number(self.ms)}
-
-
-def _number(value: float) -> float | None:
-    return None if math.isnan(value) else value
+        return asdict(self) | {"intervals": intervals, "events": number(self.events), "ms": number(self.ms)}
 
 
 def found(task: Task, ranks: NDArray[np.int64], sessions: bool = False) -> list[list[int]]:
@@ -169,6 +166,9 @@ def found(task: Task, ranks: NDArray[np.int64], sessions: bool = False) -> list[
     >>> found(task, np.array([[0, 1, 2, -1]])), found(task, np.array([[0, 1, 2, -1]]), sessions=True)
     ([[1, 2]], [[7, 8]])
     """
+    check.instance(task, "task", Task, TASKS)
+    ranks = check.indices(ranks, "ranks", len(task.texts), shape=(len(task.questions), None), least=-1)
+    sessions = check.flag(sessions, "sessions")
     rows = [[i for i in row if i >= 0 and i != own] for row, own in zip(ranks.tolist(), task.leave_out, strict=True)]
     return [list(dict.fromkeys(_session(task, i) for i in row)) for row in rows] if sessions else rows
 
@@ -182,6 +182,8 @@ def _session(task: Task, text: int) -> int:
 
 def measure(task: Task, system: System) -> TaskResult:
     """Ask a fitted system every question of the task."""
+    check.instance(task, "task", Task, TASKS)
+    _system(system, "system")
     scores: dict[str, list[float]] = {}
     wanted = measures(task.dataset)
     own = any(i >= 0 for i in task.leave_out)
@@ -199,6 +201,8 @@ def measure(task: Task, system: System) -> TaskResult:
 
 def timed(fitted: Sequence[System], questions: Sequence[str]) -> list[float]:
     """Milliseconds a question of each system: the median of several batches, the systems taking turns, after a warm-up."""
+    fitted = [_system(system, "an item of fitted") for system in check.listed(fitted, "fitted", "systems")]
+    questions = check.instances(questions, "questions", str, "give at least one text")
     batch = list(itertools.islice(itertools.cycle(questions), BATCH))
     seconds: list[list[float]] = [[] for _ in fitted]
     for _ in range(1 + ROUNDS):
@@ -224,8 +228,14 @@ def run(
     embedder and the code that they were made with, and for nothing else.   makers: `systems()` by default.
     fresh: measure all anew.   stage: called with the name of what begins.   progress: called with the steps done, and all.
     """
+    out, fresh = check.path(out, "out"), check.flag(fresh, "fresh")
+    tasks = [check.instance(task, "an item of tasks", Task, TASKS) for task in check.listed(tasks, "tasks", "tasks")]
     tasks = [task for task in tasks if task.questions]
-    everyone = [make() for make in (systems() if makers is None else makers)]
+    if not callable(getattr(embedder, "embed", None)):
+        raise check.error(f"embedder is {shown(embedder)}; give one with a name and embed(texts), such as a CachedEmbedder")
+    check.text(getattr(embedder, "name", None), "the name of embedder")
+    factories = systems() if makers is None else check.listed(makers, "makers", "functions that make systems")
+    everyone = [_system(check.instance(make, "an item of makers", Callable, SYSTEM_MAKER)(), "what makers make") for make in factories]
     names = [system.name for system in everyone]
     if len(set(names)) < len(names):
         raise UnsupportedError(f"two systems share a name: {', '.join(n for n, c in Counter(names).items() if c > 1)}")
@@ -254,8 +264,16 @@ def _one(task: Task, system: System, vectors: Vectors, saved: "Saved") -> None:
         saved.add(system.name, measure(task, system))
 
 
+def _outcome(pair: Any) -> tuple[Task, dict[str, TaskResult]]:
+    if not isinstance(pair, tuple | list) or len(pair) != 2:
+        raise check.error(f"an item of outcomes is {shown(pair)}; give a task and its results by system")
+    task, results = check.instance(pair[0], "a task of outcomes", Task, TASKS), check.named(pair[1], "what came of a task", "results")
+    return task, {name: check.instance(result, name, TaskResult, "give one of `measure`") for name, result in results.items()}
+
+
 def pooled(outcomes: Sequence[tuple[Task, Mapping[str, TaskResult]]]) -> list[RetrievalRow]:
     """Rows from the outcomes of tasks: a data set's questions count alike, whatever task they are from."""
+    outcomes = [_outcome(pair) for pair in check.listed(outcomes, "outcomes", "pairs of a task and its results by system")]
     rows = []
     for dataset in dict.fromkeys(task.dataset for task, _ in outcomes):
         own = [(task, by_system) for task, by_system in outcomes if task.dataset == dataset]
@@ -272,75 +290,6 @@ def pooled(outcomes: Sequence[tuple[Task, Mapping[str, TaskResult]]]) -> list[Re
             events, ms = (float(np.average([getattr(o, what) for o in made], weights=weights)) for what in ("events", "ms"))
             rows.append(RetrievalRow(dataset, name, sum(weights), shares, by_kind, events, ms))
     return rows
-
-
-class Saved:
-    """The outcomes of one task on disk: one JSON file, replaced whole.
-
-    A file that is damaged, or of another task, embedder or code, counts as none.
-    """
-
-    def __init__(self, folder: Path, task: Task, embedder: str, fresh: bool = False) -> None:
-        name = re.sub(r"[^\w.-]+", "_", f"{task.dataset}-{task.name}")
-        self._file = folder / f"{name}.json"
-        self._made_with = hashlib.sha256(f"{task}{embedder}{_code()}".encode("utf-8", "surrogatepass")).hexdigest()
-        self.outcomes: dict[str, TaskResult] = {} if fresh else self._read()
-
-    def complete(self, names: Iterable[str]) -> bool:
-        """Whether all of these have answered and were timed."""
-        return all(name in self.outcomes and not math.isnan(self.outcomes[name].ms) for name in names)
-
-    def add(self, name: str, outcome: TaskResult) -> None:
-        self.outcomes[name] = outcome
-        self._write()
-
-    def time(self, ms: Mapping[str, float]) -> None:
-        for name, value in ms.items():
-            self.outcomes[name] = TaskResult(self.outcomes[name].scores, self.outcomes[name].events, value)
-        self._write()
-
-    def _read(self) -> dict[str, TaskResult]:
-        try:
-            content = json.loads(self._file.read_text(encoding="utf-8"))
-            if content["made_with"] != self._made_with:
-                return {}
-            return {
-                name: TaskResult(o["scores"], *(math.nan if o[x] is None else o[x] for x in ("events", "ms")))
-                for name, o in content["systems"].items()
-            }
-        except (FileNotFoundError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
-            return {}
-        except OSError as error:
-            raise DataError(f"{self._file} cannot be read ({error}); give another --out") from error
-
-    def _write(self) -> None:
-        made = {n: {"scores": o.scores, "events": _number(o.events), "ms": _number(o.ms)} for n, o in self.outcomes.items()}
-        write(self._file, json.dumps({"made_with": self._made_with, "systems": made}))
-
-
-def make_folder(folder: Path) -> None:
-    """Make a folder for results; DataError where that cannot be, before anything is measured."""
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise DataError(f"{folder} cannot be made a folder ({error}); give another --out") from error
-
-
-def write(file: Path, content: str) -> None:
-    """Write a text file whole or not at all; DataError where that cannot be."""
-    try:
-        file.parent.mkdir(parents=True, exist_ok=True)
-        with whole(file) as draft:
-            draft.write_text(content, encoding="utf-8")
-    except OSError as error:
-        raise DataError(f"{file} cannot be written ({error}); give another --out") from error
-
-
-@functools.cache
-def _code() -> str:
-    """A digest of the package's code and models."""
-    files = [*Path(__file__).parent.parent.rglob("*.py"), *MODELS.glob("*.toml")]
-    return hashlib.sha256(b"".join(file.read_bytes() for file in sorted(files))).hexdigest()
 
 
 def short(share: float) -> str:

@@ -13,6 +13,7 @@ smallest at which most do. Neither labels nor questions have a part in it. Vecto
 import numpy as np
 from numpy.typing import NDArray
 
+from spikemem.evaluate.compare import check, vectors_of
 from spikemem.hippocampus.rate_twin import RateHippocampus
 
 DOUBLINGS = 16
@@ -28,6 +29,8 @@ def fair_sharpness(memory: RateHippocampus, vectors: NDArray[np.float32], seed: 
 
     memory: holds the vectors under the ids 0, 1, ... in their order, besides any variants.   vectors: [n, d].   seed: of the sample.
     """
+    check.instance(memory, "memory", RateHippocampus, "give a RateHippocampus that holds the vectors")
+    vectors, seed = vectors_of(vectors, "vectors"), check.seed(seed)
     published = memory.spec.ca1.sharpness
     if not len(vectors):
         return published

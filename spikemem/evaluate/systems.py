@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from spikemem._checks import Checks
 from spikemem.data.datasets import Task
 from spikemem.errors import DataError
-from spikemem.evaluate.baselines import Cosine, System, Vectors
+from spikemem.evaluate.baselines import Cosine, System, Vectors, check_fit
 from spikemem.hippocampus.hippocampus import Hippocampus
 from spikemem.hippocampus.regions.ec_ctx import NO_SESSION
 from spikemem.hippocampus.regions.ec_lex import Words, words
@@ -73,6 +73,7 @@ class MemorySystem:
     def __post_init__(self) -> None:
         self.rate, self.plain, self.seed = check.flag(self.rate, "rate"), check.flag(self.plain, "plain"), check.seed(self.seed)
         self.ablation = check.choice(self.ablation, "ablation", ABLATIONS)
+        self.damage = check.choice(self.damage, "damage", SILENCED)
         self.model = None if self.model is None else check.instance(self.model, "model", ModelSpec, "give one of load_model")
 
     @property
@@ -82,6 +83,7 @@ class MemorySystem:
         return ", ".join([kind, *filter(None, parts)])
 
     def fit(self, task: Task, vectors: Vectors) -> None:
+        check_fit(task, vectors)
         embedded = vectors(task.embedded)
         model = self.model or load_model("hippocampus-base" if self.plain else MODEL)
         spec = lesioned(model, ABLATIONS[self.ablation]).with_dim(embedded.shape[1])

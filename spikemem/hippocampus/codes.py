@@ -21,7 +21,7 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from spikemem._checks import Checks
+from spikemem._checks import Checks, shown
 from spikemem.errors import VectorError
 from spikemem.network.neurons import LIF, LIFState
 from spikemem.snapshot import contents, load_arrays, save_arrays
@@ -38,6 +38,8 @@ ARRAYS = ("gain", "top", "profile", "common")
 MOST_WEIGHT = 11
 """The largest weight of a spike in a trained code: n of a volley stays within int8."""
 check = Checks(VectorError)
+MOST_DIM = 2**24
+"""The most dimensions of a code's vectors."""
 DRIVES = 1024
 """Drives at which `response` evaluates a code."""
 
@@ -61,7 +63,7 @@ class Code(Protocol):
 
 def rectified(vectors: NDArray[np.floating]) -> NDArray[np.float64]:
     """The input of ON and OFF cells for vectors, [n, d]: their positive and their negative part, [n, 2d]."""
-    x = np.asarray(vectors, np.float64)
+    x = check.floats(vectors, "vectors", shape=(None, None))
     return np.concatenate([np.maximum(x, 0.0), np.maximum(-x, 0.0)], axis=1)
 
 
@@ -73,6 +75,17 @@ def signed(counts: NDArray[np.integer]) -> NDArray[np.integer]:
     """
     d = counts.shape[-1] // 2
     return counts[..., :d] - counts[..., d:]
+
+
+def _spikes(spikes: Spikes, steps: int, dim: int) -> NDArray[np.int64]:
+    """Spikes, [time, n, 2d], as numbers."""
+    return check.array(spikes, "spikes", "b", shape=(steps, None, 2 * dim)).astype(np.int64)
+
+
+def _set_counts(code: "LatencyCode | ZScoreCode", **most: int) -> None:
+    """Check the whole numbers of a code, each from 1 to a bound."""
+    for name, bound in most.items():
+        object.__setattr__(code, name, check.integer(getattr(code, name), f"{name} of a code", least=1, most=bound))
 
 
 @dataclass(frozen=True, eq=False)
@@ -107,16 +120,16 @@ class VolleyCode:
             array = check.array(getattr(self, name), f"{name} of a code", "iu" if name == "efficacy" else "f", finite=finite)
             object.__setattr__(self, name, array.astype(np.int64 if name == "efficacy" else np.float64))
         object.__setattr__(self, "scale", check.finite(self.scale, "the scale of a code", above=0))
-        steps = len(self.profile)
-        if self.cell != LIF(self.cell.tau, 1.0):
+        steps, cell = self.profile.size, check.instance(self.cell, "the cell of a code", LIF, "give a LIF of threshold 1")
+        if cell != LIF(self.cell.tau, 1.0):
             raise VectorError(f"a volley's cells are plain LIF of threshold 1, not {self.cell}")
         if (
             self.gain.shape != self.top.shape
             or self.efficacy.shape != (steps,)
-            or self.common.shape not in ((steps, 1), (steps, len(self.top)))
+            or self.common.shape not in ((steps, 1), (steps, self.top.size))
             or self.top.ndim != 1
             or self.profile.ndim != 1
-            or len(self.top) % 2
+            or self.top.size % 2
             or np.isnan(self.top).any()
             or np.abs(self.efficacy).max(initial=0) > MOST_WEIGHT
         ):
@@ -136,7 +149,8 @@ class VolleyCode:
 
     def drive(self, vectors: NDArray[np.floating]) -> NDArray[np.float64]:
         """min(gain max(+-x, 0), top), [n, 2d]."""
-        return np.minimum(rectified(vectors) * self.gain, self.top)
+        x = check.floats(vectors, "vectors", shape=(None, self.dim))
+        return np.minimum(rectified(x) * self.gain, self.top)
 
     def current(self, vectors: NDArray[np.floating]) -> NDArray[np.float64]:
         """I, [time, n, 2d]."""
@@ -148,7 +162,7 @@ class VolleyCode:
 
     def counts(self, spikes: Spikes) -> NDArray[np.int64]:
         """n, [n, d], of spikes, [time, n, 2d]."""
-        return signed(np.tensordot(self.efficacy, spikes.astype(np.int64), axes=1)).astype(np.int64)
+        return signed(np.tensordot(self.efficacy, _spikes(spikes, self.steps, self.dim), axes=1)).astype(np.int64)
 
     def decode(self, spikes: Spikes) -> NDArray[np.float64]:
         """Vectors, [n, d], of spikes, [time, n, 2d]."""
@@ -186,7 +200,8 @@ def on_off(dim: int, charge: float) -> VolleyCode:
 
     charge: spikes of a cell for a component of root-mean-square size.   T = 8; at most 11 spikes.
     """
-    scale = charge * math.sqrt(dim)
+    dim = check.integer(dim, "dim", least=1, most=MOST_DIM)
+    scale = check.finite(charge, "charge", above=0) * math.sqrt(dim)
     profile, common = np.zeros(WINDOW), np.zeros((WINDOW, 1))
     profile[:CUE_STEPS], common[0] = 1.0, HALF
     gain, top = np.full(2 * dim, scale / CUE_STEPS), np.full(2 * dim, np.inf)
@@ -231,8 +246,14 @@ class LatencyCode:
     width: float
     steps: int = 8
 
+    def __post_init__(self) -> None:
+        _set_counts(self, dim=MOST_DIM, steps=MOST_DIM)
+        object.__setattr__(self, "width", check.finite(self.width, "width of a code", above=0))
+
     def encode(self, vectors: NDArray[np.floating]) -> Spikes:
         """Spikes, bool, [time, n, 2d]."""
+        vectors = check.floats(vectors, "vectors", shape=(None, self.dim))
+        check.room(self.steps * vectors.size * 2, "the spikes", "give fewer vectors, or a code of fewer steps")
         level = np.floor(rectified(vectors) * (math.sqrt(self.dim) / self.width) + 0.5)
         step = self.steps - np.clip(level, 0, self.steps).astype(np.int64)
         return np.arange(self.steps)[:, None, None] == step
@@ -240,7 +261,7 @@ class LatencyCode:
     def decode(self, spikes: Spikes) -> NDArray[np.float64]:
         """Vectors, [n, d]."""
         weight = np.arange(self.steps, 0, -1)
-        level = signed(np.tensordot(weight, spikes.astype(np.int64), axes=1))
+        level = signed(np.tensordot(weight, _spikes(spikes, self.steps, self.dim), axes=1))
         return level.astype(np.float64) * (self.width / math.sqrt(self.dim))
 
 
@@ -256,9 +277,13 @@ class ZScoreCode:
     dim: int
     k: int
 
+    def __post_init__(self) -> None:
+        _set_counts(self, dim=MOST_DIM)
+        _set_counts(self, k=self.dim)
+
     def encode(self, vectors: NDArray[np.floating]) -> Spikes:
         """Spikes, bool, [1, n, 2d]."""
-        x = np.asarray(vectors, np.float64)
+        x = check.floats(vectors, "vectors", shape=(None, self.dim))
         z = (x - x.mean(axis=1, keepdims=True)) / np.maximum(x.std(axis=1, keepdims=True), np.finfo(np.float64).tiny)
         chosen = np.argsort(-np.abs(z), axis=1, kind="stable")[:, : self.k]
         standing = np.zeros(x.shape, bool)
@@ -267,7 +292,7 @@ class ZScoreCode:
 
     def decode(self, spikes: Spikes) -> NDArray[np.float64]:
         """Vectors, [n, d]."""
-        return signed(spikes.sum(axis=0)).astype(np.float64) / math.sqrt(self.k)
+        return signed(_spikes(spikes, 1, self.dim).sum(axis=0)).astype(np.float64) / math.sqrt(self.k)
 
 
 @dataclass(frozen=True)
@@ -286,7 +311,11 @@ class Fidelity:
 
 def fidelity(code: Code, vectors: NDArray[np.floating], block: int = 1000) -> Fidelity:
     """How well a code keeps vectors, [n, d], which are encoded and decoded in blocks."""
-    x = np.asarray(vectors, np.float64)
+    if isinstance(code, type) or not all(hasattr(code, name) for name in ("dim", "encode", "decode")):
+        raise VectorError(f"code is {shown(code)}; give a Code, such as on_off(dim, charge)")
+    x, block = check.floats(vectors, "vectors", shape=(None, code.dim)), check.integer(block, "block", least=1)
+    if not len(x):
+        raise VectorError("vectors: none of them; give at least one")
     back, fires, spikes = np.zeros(x.shape), np.zeros(2 * code.dim, bool), 0
     for start in range(0, len(x), block):
         volley = code.encode(x[start : start + block])

@@ -90,7 +90,7 @@ class Hippocampus(Writing):
             them.
         simulator: by name, where they are recorded.
         """
-        vectors = ec.unit(cue, self.spec.ec.dim)
+        vectors, record = ec.unit(cue, self.spec.ec.dim), check.flag(record, "record")
         top_k = check.integer(top_k, "top_k", least=1, most=MOST_RECALLED)
         check.room(len(vectors) * top_k * len(PATHWAYS), f"the answers to {len(vectors):,} cues", "give fewer cues, or a smaller top_k")
         cycles, settle, attention_cycles = _cycles(cycles, settle, attention_cycles)
@@ -122,8 +122,8 @@ class Hippocampus(Writing):
     ) -> NDArray[np.int64]:
         """The memories that follow the one that a cue recalls, ids [n, hops]; -1 from where the chain ends.   heard: as in `recall`.
 
-        Of two or three successors the one stored first is taken; four or more keep one another from firing. In an engram model noise decides,
-        by the seed and the cue, between any number. Where a memory has no
+        Of two or three successors the one stored first is taken; four or more keep one another from firing. In an engram model noise
+        decides between any number, by the seed and the cue. Where a memory has no
         successor and the cue's words are given, the chain goes on, from there to its end, by spreading: to the best match of the cue, not
         yet visited, among the memories that the words of those visited prime; it ends where they prime none.
         Damage is simulated or computed as in `recall`; a chain that is simulated does not spread.

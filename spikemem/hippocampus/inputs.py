@@ -113,7 +113,7 @@ def known(ids: ArrayLike, alive: NDArray[np.bool_]) -> NDArray[np.int64]:
 
 def empty(vectors: ArrayLike) -> bool:
     """Whether vectors are a sequence or an array without any."""
-    return isinstance(vectors, Sequence | np.ndarray) and len(vectors) == 0
+    return vectors.shape[:1] == (0,) if isinstance(vectors, np.ndarray) else isinstance(vectors, Sequence) and len(vectors) == 0
 
 
 def no_words(keys: int, memories: int) -> dict[str, NDArray[np.generic]]:

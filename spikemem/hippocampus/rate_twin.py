@@ -18,7 +18,6 @@ beta is large. `spikemem.evaluate.sharpness` chooses one on the stored vectors.
 """
 
 import copy
-import math
 from collections.abc import Sequence
 
 import numpy as np
@@ -82,10 +81,9 @@ class RateHippocampus:
 
     def at(self, sharpness: float) -> "RateHippocampus":
         """The same memory, as it is now, with another sharpness; what is stored in one later is not in the other."""
-        if not (math.isfinite(sharpness) and sharpness > 0):
-            raise VectorError(f"sharpness is {sharpness}; it must be finite, and above 0")
+        sharpness = check.finite(sharpness, "sharpness", above=0)
         other = copy.copy(self)
-        other.sharpness = float(sharpness)
+        other.sharpness = sharpness
         return other
 
     def __len__(self) -> int:
@@ -112,11 +110,12 @@ class RateHippocampus:
         """Store memories; returns their ids, [n]. Arguments as in `Hippocampus.store`; a target apart from the cue is a cue, too."""
         cues = self._tensor(cue)
         targets = cues if target is None else self._tensor(target)
-        extra = [None] * len(cues) if variants is None else check.listed(variants, "variants", "vectors, one item a memory")
+        given = [None] * len(cues) if variants is None else check.listed(variants, "variants", "vectors, one item a memory")
+        extra = [None if v is None else np.atleast_2d(check.array(v, "an item of variants", "fiu")) for v in given]
         if len(targets) != len(cues) or len(extra) != len(cues):
             raise VectorError(f"{len(cues)} cues need as many targets and variants, not {len(targets)} and {len(extra)}")
         ids = torch.arange(len(self._targets), len(self._targets) + len(cues), device=self.device)
-        sizes = [0 if v is None else len(np.atleast_2d(v)) if np.size(v) else 0 for v in extra]
+        sizes = [0 if v is None or not v.size else len(v) for v in extra]
         inputs = Inputs.of(len(cues), sizes, target is not None, words, pieces, sessions, when, self.spec.lex)
         keys, owner = ([targets, cues], [ids, ids]) if target is not None else ([cues], [ids])
         for i, vectors in enumerate(extra):

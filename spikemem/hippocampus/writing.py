@@ -103,6 +103,7 @@ class Writing:
         """
         more = None if variants is None else check.listed(variants, "variants", "vectors, one item a memory")
         new, held = NewMemories.of(self.spec, cue, target, more, words, pieces, sessions, when), list[int]()
+        record = check.flag(record, "record")
         self._may_record(record)
         self.plans, self.learned = [], []
         while len(held) < len(new):
@@ -170,7 +171,10 @@ class Writing:
 
         until: the moment from which it no longer holds, s since 1970; now by default.
         """
-        before, after = (int(self._known(i)[0]) for i in (old, new))
+        known = [self._known(i) for i in (old, new)]
+        if any(len(ids) != 1 for ids in known):
+            raise UnknownMemoryError(f"one memory supersedes one, not {shown(new)} {shown(old)}")
+        before, after = (int(ids[0]) for ids in known)
         if before == after:
             raise UnknownMemoryError(f"memory {old} cannot supersede itself")
         since = time.time() if until is None else check.number(until, "until, s since 1970,", least=-FARTHEST, most=FARTHEST)

@@ -1,6 +1,13 @@
 """The compiled kernels: the only rooms that know hardware. A first start compiles them, and says so."""
 
+import os
+import signal
 import sys
+import threading
+from collections.abc import Iterable
+from contextlib import suppress
+from pathlib import Path
+from types import FrameType
 
 from numba.core import event
 from numba.core.caching import FunctionCache
@@ -18,8 +25,27 @@ def _keeps() -> bool:
     return True
 
 
+def drop_stale(folder: Path, sources: Iterable[Path]) -> None:
+    """Remove cached kernels that were made from other sources than these, of whatever function.
+
+    Numba looks at the file of a kernel alone, and so keeps what was compiled with an earlier version of another file.
+    """
+    found = [(path.name, path.stat().st_mtime_ns, path.stat().st_size) for path in sorted(sources)]
+    stamp, now = folder / "spikemem-kernels.txt", repr(found)
+    with suppress(OSError):  # a folder that is not there yet, or of another user
+        if stamp.exists() and stamp.read_text() == now:
+            return
+        for path in (*folder.glob("*.nbi"), *folder.glob("*.nbc")):
+            path.unlink(missing_ok=True)
+        stamp.write_text(now)
+
+
 CACHE = _keeps()
 """Whether kernels are kept for the next start; a read-only package of a user without a home compiles them anew."""
+
+
+if CACHE:
+    drop_stale(Path(FunctionCache(_keeps).cache_path), Path(__file__).parent.glob("*.py"))
 
 
 class _Notice(event.Listener):  # type: ignore[misc]  # numba has no types
@@ -42,3 +68,48 @@ class _Notice(event.Listener):  # type: ignore[misc]  # numba has no types
 
 
 event.register("numba:compile", _Notice())
+
+
+class _Later(event.Listener):  # type: ignore[misc]
+    """Holds Ctrl-C back while numba compiles a kernel or reads it from its cache, for as long as it holds its lock.
+
+    A KeyboardInterrupt within llvmlite would free memory twice. It comes once, when the kernel is there, from the handler that was set.
+    """
+
+    def __init__(self) -> None:
+        self._depth, self._before, self._came = 0, signal.getsignal(signal.SIGINT), False
+
+    def _hold(self, number: int, frame: FrameType | None) -> None:
+        self._came = True
+
+    def on_start(self, locked: event.Event) -> None:
+        """In the main thread alone, where handlers run, and only where one was set from Python: no other raises anything."""
+        if threading.get_ident() != threading.main_thread().ident:
+            return
+        before = signal.getsignal(signal.SIGINT)
+        if not self._depth and callable(before) and before != self._hold:
+            self._before, self._came = before, False
+            with suppress(ValueError):  # a program that holds Python has another main thread
+                signal.signal(signal.SIGINT, self._hold)
+        self._depth += 1
+
+    def on_end(self, unlocked: event.Event) -> None:
+        """Of locks within one another, the last to be let go gives Ctrl-C back."""
+        if threading.get_ident() == threading.main_thread().ident and self._depth:
+            self._depth -= 1
+            if not self._depth:
+                self.give_back()
+
+    def give_back(self) -> None:
+        """Set the handler that was there, and call it if Ctrl-C came."""
+        self._depth = 0
+        if signal.getsignal(signal.SIGINT) == self._hold:
+            signal.signal(signal.SIGINT, self._before)
+            if self._came and callable(self._before):
+                self._before(signal.SIGINT, sys._getframe())
+
+
+_LATER = _Later()
+event.register("numba:compiler_lock", _LATER)
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_LATER.give_back)  # the lock stays with the thread that had it, which is not in the child

@@ -59,7 +59,7 @@ def team_on(device: str | None) -> Team:
 
     Raises TrainingError for a device that is not there.
     """
-    kind = _found(device or ("cuda" if torch.cuda.is_available() else "cpu"))
+    kind = device_of(device or ("cuda" if torch.cuda.is_available() else "cpu"))
     if not _started():
         return Team(0, 1, kind)
     if kind.type == "cuda":
@@ -80,7 +80,7 @@ def _part() -> None:
         distributed.destroy_process_group()
 
 
-def _found(name: str) -> torch.device:
+def device_of(name: str) -> torch.device:
     """A device on which a number can be kept and read."""
     try:
         device = torch.device(name)

@@ -9,6 +9,8 @@ from typing import Any, Self
 import torch
 from torch import Tensor, nn
 
+from spikemem._checks import Checks
+from spikemem.errors import TrainingError
 from spikemem.learn.layers import SpikingLayer
 
 DEAD = 0.02
@@ -33,6 +35,8 @@ MENDS = {
     "vanishing gradient": "take a smaller slope of the surrogate, bring the voltages or drives nearer to threshold, or shorten the window; "
     "if the layer takes no part in the loss, leave it out of the model; if the loss has nothing left to fall, stop",
 }
+
+check = Checks(TrainingError)
 
 
 @dataclass(frozen=True)
@@ -75,7 +79,7 @@ class Watch:
     """
 
     def __init__(self, model: nn.Module) -> None:
-        self.model = model
+        self.model = model = check.instance(model, "model", nn.Module, "give a torch module")
         self.layers = {name: layer for name, layer in model.named_modules() if isinstance(layer, SpikingLayer)}
         self.populations = {name: cells for name, cells in model.named_modules() if isinstance(cells, Shares)}
         own = {name: [p for p in module.parameters(recurse=False) if p.requires_grad] for name, module in model.named_modules()}

@@ -44,6 +44,11 @@ class Linear(nn.Linear):
     processor has; torch's default, MKL, takes twice as long on AMD's. Equal to nn.Linear but for the rounding of float32.
     """
 
+    def __init__(self, in_features: int, out_features: int, bias: bool = True, device: Any = None, dtype: Any = None) -> None:
+        pre, post = check.integer(in_features, "in_features", least=1), check.integer(out_features, "out_features", least=1)
+        check.room(pre * post, "the weights", "give fewer features")
+        super().__init__(pre, post, check.flag(bias, "bias"), device, dtype)
+
     def forward(self, input: Tensor) -> Tensor:
         plain = input.device.type != "cpu" or input.dtype != torch.float32 or self.weight.dtype != torch.float32 or not input.numel()
         if plain or torch.compiler.is_compiling() or not torch.backends.mkldnn.is_available():  # type: ignore[no-untyped-call]

@@ -31,7 +31,7 @@ from spikemem._checks import shown
 from spikemem.errors import MissingExtraError, TrainingError, interruptible
 from spikemem.learn import allocator
 from spikemem.learn.checkpoints import State, mark, read_state, spoiled, write_state
-from spikemem.learn.distributed import Team, team_on
+from spikemem.learn.distributed import Team, device_of, team_on
 from spikemem.learn.health import MENDS, Finding, Watch
 from spikemem.learn.settings import STANDARD, Settings, check
 
@@ -309,6 +309,7 @@ def _seed(*words: int) -> int:
 
 def moved(batch: Batch, device: torch.device) -> Batch:
     """A batch with its tensors on the device."""
+    device = device if isinstance(device, torch.device) else device_of(check.text(device, "device"))
     match batch:
         case Tensor():
             return batch.to(device, non_blocking=True)

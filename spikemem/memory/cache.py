@@ -10,14 +10,17 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from spikemem._checks import Checks
 from spikemem._files import DAMAGED, load_npz, whole
 from spikemem.errors import DataError
 from spikemem.kernels.locks import SharedLock
-from spikemem.memory.embed import Embedder, Progress
+from spikemem.memory.embed import Embedder, Progress, embedder_of
 
 FOLDER = Path("results/embeddings")
 BLOCK = 512
 """Texts that are embedded before they are written, and so lost where the process is killed."""
+
+check = Checks(DataError)
 
 
 class CachedEmbedder:
@@ -30,10 +33,11 @@ class CachedEmbedder:
     """
 
     def __init__(self, embedder: Embedder, folder: str | Path = FOLDER) -> None:
+        embedder = embedder_of(embedder)
         self.name, self.dim = embedder.name, embedder.dim
         self._embedder, self._one = embedder, SharedLock()
         readable = re.sub(r"[^\w.-]+", "_", embedder.name)[-60:]
-        self.folder = Path(folder) / f"{readable}-{_digest(embedder.name).hex()[:8]}"
+        self.folder = check.path(folder, "folder") / f"{readable}-{_digest(embedder.name).hex()[:8]}"
         self._row: dict[bytes, int] = {}
         self._vectors = np.zeros((0, self.dim), np.float32)
         try:
@@ -44,6 +48,7 @@ class CachedEmbedder:
 
     def embed(self, texts: Sequence[str], progress: Progress | None = None) -> NDArray[np.float32]:
         """One vector a text, float32, [n, dim].   progress: called with the texts done and the texts in all, of those not in the cache."""
+        texts = [check.instance(text, "an item of texts", str, "give texts") for text in check.listed(texts, "texts", "texts")]
         with self._one.alone():
             return self._embed(texts, progress)
 

@@ -139,7 +139,7 @@ class Contents:
         vectors: also those of each text, with which `import_` needs no embedder.
         """
         with self._looking():
-            return iter(exported(self._store, vectors))
+            return iter(exported(self._store, Checks(TextError).flag(vectors, "vectors")))
 
     # -- life ----------------------------------------------------------------------------------------------------------------------
 

@@ -7,7 +7,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from spikemem._checks import FILE_BYTES
+from spikemem._checks import FILE_BYTES, Checks, shown
 from spikemem._files import text_of
 from spikemem.errors import TextError, TimeError
 from spikemem.memory.texts import check_text, parse_time, seconds
@@ -53,6 +53,7 @@ class Turn:
         return f"{self.line} [{self.caption}]" if self.caption else self.line
 
 
+check = Checks(TextError)
 TurnLike = Turn | Mapping[str, Any] | Sequence[str]
 """A turn, a mapping with its keys, a message ({"role": ..., "content": ...}), or a pair (speaker, text)."""
 KEYS = tuple(field.name for field in fields(Turn))
@@ -88,7 +89,7 @@ def turns_after(turns: Iterable[TurnLike] | Iterable[Sequence[TurnLike]], when: 
 def _listed(turns: object) -> list[Any]:
     if isinstance(turns, str | Mapping | Turn) or not isinstance(turns, Iterable):
         raise TextError(f"a conversation is a list of turns, or of lists of turns, not {type(turns).__name__}")
-    return list(turns)
+    return check.listed(turns, "a conversation", "turns, or of lists of turns")
 
 
 def _is_session(given: object) -> bool:
@@ -116,13 +117,13 @@ def _turn(given: object) -> Turn:
         given = _message(given) if "role" in given else given
         unknown = [key for key in given if key not in KEYS]
         if unknown:
-            raise TextError(f"unknown key {unknown[0]!r}; a turn has {', '.join(KEYS)}")
+            raise TextError(f"unknown key {shown(unknown[0])}; a turn has {', '.join(KEYS)}")
         if "text" not in given:
             raise TextError(f"there is no 'text' among its keys ({', '.join(given) or 'none'})")
         return Turn(**{key: value for key, value in given.items() if value is not None or key == "text"})
     if isinstance(given, list | tuple) and len(given) == 2:
         return Turn(given[1], given[0])
-    raise TextError(f"a turn is a Turn, a mapping with a text, or (speaker, text), not {given!r:.60}")
+    raise TextError(f"a turn is a Turn, a mapping with a text, or (speaker, text), not {shown(given)}")
 
 
 def _message(given: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -157,6 +158,7 @@ def read_conversation(path: Path) -> list[Any]:
 
     Raises TextError where the file cannot be read or is neither.
     """
+    path = check.path(path)
     try:
         text = text_of(path, FILE_BYTES, "utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:

@@ -12,9 +12,11 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from spikemem._checks import PATH, Checks, shown
 from spikemem.errors import MissingExtraError, TextError, VectorError
 from spikemem.kernels.locks import SharedLock
 
+check = Checks(TextError)
 DEFAULT = "all-MiniLM-L6-v2"
 WEIGHTS_SHA256 = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
 """Of all-MiniLM-L6-v2's model.safetensors, as its authors published it."""
@@ -44,6 +46,8 @@ class SentenceEmbedder:
     """
 
     def __init__(self, model: str = DEFAULT, device: str | None = None, online: bool = False) -> None:
+        model, online = check.text(model, "model", most=PATH), check.flag(online, "online")
+        device = None if device is None else check.text(device, "device")
         if not online:
             os.environ.setdefault("HF_HUB_OFFLINE", "1")
         try:
@@ -103,7 +107,7 @@ def embedder_of(given: str | Embedder | None) -> Embedder:
         or not callable(getattr(given, "embed", None))
     ):
         raise TextError(
-            f"{given!r:.80} is no embedder; give the name of a sentence-transformers model, or an object with name (text), dim (whole "
+            f"{shown(given)} is no embedder; give the name of a sentence-transformers model, or an object with name (text), dim (whole "
             "number) and embed(texts, progress=None), which returns a vector for each text"
         )
     return given

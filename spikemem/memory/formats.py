@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 
 import numpy as np
 
+from spikemem._checks import shown
 from spikemem.errors import SpikememError, StoreError
 from spikemem.memory.labels import labels_of, metadata_entry, scope_entry
 from spikemem.memory.rows import MOST_NUMBER, KeyKind, Occurrence, StoredKey, StoredMemory, Values, crc_of, unaltered
@@ -71,7 +72,7 @@ def number_of(value: bytes) -> int:
     7
     """
     if not value.isdigit() or int(value) > MOST_NUMBER + 1:
-        raise ValueError(f"{value!r:.40} is no id or number of a session")
+        raise ValueError(f"{shown(value)} is no id or number of a session")
     return int(value)
 
 

@@ -6,6 +6,7 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
+from spikemem._checks import shown
 from spikemem.errors import UnknownMemoryError
 from spikemem.memory.labels import matches
 from spikemem.memory.rows import Occurrence, StoredKey, StoredMemory
@@ -154,7 +155,7 @@ class Index:
         if type(i) is int and i in self._memories:
             return self._memories[i]
         if i not in self:
-            raise UnknownMemoryError(f"no memory {i!r:.40}; it was never stored or has been forgotten")
+            raise UnknownMemoryError(f"no memory {shown(i)}; it was never stored or has been forgotten")
         return self._memories[int(i)]
 
     def __contains__(self, i: object) -> bool:

@@ -6,6 +6,7 @@ from copy import deepcopy
 from functools import lru_cache
 from typing import Any
 
+from spikemem._checks import shown
 from spikemem.errors import TextError
 
 Labels = Mapping[str, Any]
@@ -26,10 +27,10 @@ def scope_entry(scope: Labels | None) -> str | None:
     if scope is None:
         return None
     if not isinstance(scope, Mapping) or not set(scope) <= set(SCOPES):
-        raise TextError(f"a scope is a mapping with any of {', '.join(SCOPES)}, not {scope!r:.80}; anything else belongs to metadata")
+        raise TextError(f"a scope is a mapping with any of {', '.join(SCOPES)}, not {shown(scope)}; anything else belongs to metadata")
     wrong = [key for key, value in scope.items() if not isinstance(value, str) or not value.strip()]
     if wrong:
-        raise TextError(f"the scope's {wrong[0]} is {scope[wrong[0]]!r:.80}; it must be a text")
+        raise TextError(f"the scope's {wrong[0]} is {shown(scope[wrong[0]])}; it must be a text")
     return _entry(scope, "a scope") if scope else None
 
 
@@ -42,7 +43,7 @@ def metadata_entry(metadata: Labels | None) -> str | None:
     if metadata is None:
         return None
     if not isinstance(metadata, Mapping) or not all(isinstance(key, str) for key in metadata):
-        raise TextError(f"metadata is a mapping from texts to values, not {metadata!r:.80}")
+        raise TextError(f"metadata is a mapping from texts to values, not {shown(metadata)}")
     return _entry(metadata, "metadata") if metadata else None
 
 

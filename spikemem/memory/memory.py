@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from spikemem._checks import Checks
+from spikemem._checks import Checks, shown
 from spikemem.errors import StoreError, TimeError, UnknownMemoryError
 from spikemem.hippocampus.regions.difference import Difference
 from spikemem.hippocampus.regions.ec_ctx import NO_SESSION
@@ -292,10 +292,12 @@ class Memory(Recalling, AbstractContextManager["Memory"]):
         """Bind many pairs at once; what was superseded is bound as what holds now in its place."""
         self._store.check_open()
         given = [tuple(check.listed(pair, "a pair", "two memories")) for pair in check.listed(pairs, "pairs", "pairs of memories")]
-        if wrong := next((pair for pair in given if len(pair) != 2 or pair[0] == pair[1]), None):
-            raise UnknownMemoryError(f"an association is a pair of two different memories, not {wrong!r:.60}")
+        if (wrong := next((pair for pair in given if len(pair) != 2), None)) is not None:
+            raise UnknownMemoryError(f"an association is a pair of two different memories, not {shown(wrong)}")
         with self._changing():
             ids = [(self._index[a].id, self._index[b].id) for a, b in given]
+            if wrong := next((pair for pair in ids if pair[0] == pair[1]), None):
+                raise UnknownMemoryError(f"an association is a pair of two different memories, not {shown(wrong)}")
             rows = np.array([[self._index.row(self._index.heir(i)) for i in pair] for pair in ids], np.int64).reshape(-1, 2)
             rows = rows[rows[:, 0] != rows[:, 1]]
             with self._in_step():

@@ -8,7 +8,7 @@ from itertools import pairwise
 
 import numpy as np
 
-from spikemem._checks import Checks
+from spikemem._checks import Checks, shown
 from spikemem.errors import TextError, TimeError
 from spikemem.hippocampus.regions.ec_lex import kinds
 
@@ -83,7 +83,7 @@ def seconds(when: datetime | None) -> float | None:
     if when is None:
         return None
     if not isinstance(when, datetime):
-        raise TimeError(f"a time is a datetime, not {when!r}; make one with datetime.fromisoformat, or leave it out")
+        raise TimeError(f"a time is a datetime, not {shown(when)}; make one with datetime.fromisoformat, or leave it out")
     aware = when.replace(tzinfo=UTC) if when.utcoffset() is None else when
     try:
         given = (aware - EPOCH).total_seconds()

@@ -19,6 +19,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from spikemem._checks import shown
 from spikemem.errors import SpikememError, TextError
 from spikemem.hippocampus.hippocampus import Hippocampus
 from spikemem.memory.items import Item, ItemKey, new_memories, recoded, stored_keys
@@ -176,12 +177,12 @@ def _occurrence(record: Record) -> Occurrence:
 def _whole(number: object) -> int | None:
     if number is None or (isinstance(number, int) and not isinstance(number, bool) and 0 <= number <= MOST_NUMBER):
         return number
-    raise ValueError(f"{number!r:.40} is no id or number of a session")
+    raise ValueError(f"{shown(number)} is no id or number of a session")
 
 
 def _seconds(time: object) -> float | None:
     if time is not None and not isinstance(time, str | datetime):
-        raise ValueError(f"{time!r:.40} is no time in ISO 8601")
+        raise ValueError(f"{shown(time)} is no time in ISO 8601")
     return seconds(parse_time(time) if isinstance(time, str) else time)
 
 

@@ -56,7 +56,7 @@ class Registry(Generic[T]):
         except (ImportError, AttributeError) as error:
             raise NetworkError(f"the {self.what} {name!r} ({claims[0].value}) cannot be loaded: {error}") from error
         if self.sort is not None and (not isinstance(thing, self.sort) or getattr(thing, "name", name) != name):
-            raise NetworkError(f"{claims[0].value} is {thing!r:.80}, and no {self.what} of the name {name!r}; mend the entry point")
+            raise NetworkError(f"{claims[0].value} is {shown(thing)}, and no {self.what} of the name {name!r}; mend the entry point")
         return cast(T, thing)
 
     def loadable(self) -> dict[str, T]:

@@ -31,6 +31,7 @@ SIMULATORS: Registry[Simulator] = Registry("simulator", "spikemem.simulators", {
 
 def register(simulator: Simulator) -> None:
     """Add a simulator in this process; NetworkError where its name is taken."""
+    check.instance(simulator, "simulator", Simulator, "give a Simulator")
     SIMULATORS.register(simulator.name, simulator)
 
 

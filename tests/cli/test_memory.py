@@ -70,6 +70,30 @@ def test_a_conversation_goes_on() -> None:
     assert (refused.exit_code, "no memory 9" in refused.stderr) == (2, True)
 
 
+CHANGES = ("associate 0 1", "consolidate", "delete 0", "forget 0", "restore 0", "update 0 text")
+READS = ("backup to.db", "chain cue", "check", "export", "get 0", "history 0", "info", "list", "recall cue")
+
+
+@pytest.mark.parametrize("command", [*CHANGES, *READS])
+@pytest.mark.parametrize("path", ["new.db", ":memory:"])
+def test_a_command_that_stores_nothing_makes_no_memory(command: str, path: str) -> None:
+    name, *others = command.split()
+    refused = run(name, path, *others)
+    assert (refused.exit_code, refused.stdout) == (2, "")
+    assert "error: there is no " in refused.stderr
+    assert list(Path().iterdir()) == []
+
+
+@pytest.mark.parametrize("command", CHANGES)
+def test_an_empty_file_is_no_memory(command: str) -> None:
+    Path("empty.db").touch()
+    name, *others = command.split()
+    refused = run(name, "empty.db", *others)
+    assert (refused.exit_code, refused.stdout) == (2, "")
+    assert "there is no memory in" in refused.stderr
+    assert [(path.name, path.stat().st_size) for path in Path().iterdir()] == [("empty.db", 0)]
+
+
 def test_around_a_date_is_around_its_noon(small_text: ModelSpec) -> None:
     with Memory.open("brain.db", small_text) as memory:
         memory.store("Ada moved.", when=datetime(2024, 5, 1, 18))

@@ -135,6 +135,6 @@ def test_cosine_hears_variants_and_has_no_chains(small: ModelSpec) -> None:
 @pytest.mark.parametrize("wrong", [0.0, -1.0, math.nan, math.inf])
 def test_a_sharpness_out_of_its_range_is_refused(small: ModelSpec, wrong: float) -> None:
     memory = RateHippocampus(small)
-    with pytest.raises(VectorError, match=f"sharpness is {wrong}; it must be finite, and above 0"):
+    with pytest.raises(VectorError, match=f"sharpness is {wrong}; it must be finite and above 0"):
         memory.at(wrong)
     assert memory.at(3).sharpness == 3.0 != memory.sharpness == small.ca1.sharpness

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from spikemem import plots
 from spikemem.data.datasets import DATASETS, Task
 from spikemem.errors import DataError, StimulusError, UnsupportedError
-from spikemem.evaluate import retrieval
+from spikemem.evaluate import retrieval, saved
 from spikemem.evaluate.baselines import Cosine, Neighbours, Scored, Vectors
 from spikemem.evaluate.compare import wilson
 from spikemem.evaluate.retrieval import (
@@ -156,7 +156,7 @@ def test_answers_hold_for_their_task_embedder_and_code_alone(tmp_path: Path, mon
     assert (fits(embedder="other"), fits(embedder="other")) == (1, 0)
     changed = Task.of("LoCoMo", "talk", [*TALK.texts[:5], "F"], [("x", {3}, "")], sessions=[1, 1, 2, 2, 3, 3])
     assert (fits(changed), fits(changed), fits()) == (1, 0, 1)
-    monkeypatch.setattr(retrieval, "_code", lambda: "changed")
+    monkeypatch.setattr(saved, "_code", lambda: "changed")
     assert fits() == 1
 
 

@@ -200,8 +200,8 @@ class EngramCA3:
         current: NDArray[np.float64] = np.broadcast_to(rhythm[:, None, None], (len(rhythm), len(drive.names), cells)).copy()
         for g, gamma in enumerate(drive.protocol):
             if gamma.mode is Mode.HOP:
-                hop = g * GAMMA // THETA - 1
-                noise = [engrams.flicker(drive.seed, int(name), hop, self.level, cells) for name in drive.names]
+                number = g * GAMMA // THETA - 1
+                noise = [engrams.flicker(drive.seed, int(name), number, self.level, cells) for name in drive.names]
                 current[g * GAMMA + 1] += np.array(noise) / GRAIN
         return {"ca3": current}
 

@@ -1,0 +1,22 @@
+"""Kernels in the cache that were compiled from other sources are compiled anew."""
+
+import os
+from pathlib import Path
+
+from spikemem.kernels import drop_stale
+
+
+def test_kernels_of_changed_sources_go(tmp_path: Path) -> None:
+    folder, source = tmp_path / "cache", tmp_path / "kernel.py"
+    source.write_text("")
+    drop_stale(folder, [source])  # there is no folder yet
+    folder.mkdir()
+    drop_stale(folder, [source])
+    kept = [folder / "a.f-1.py311.nbi", folder / "a.f-1.py311.1.nbc"]
+    for path in kept:
+        path.touch()
+    drop_stale(folder, [source])
+    assert all(path.exists() for path in kept)
+    os.utime(source, ns=(1, 1))
+    drop_stale(folder, [source])
+    assert not any(path.exists() for path in kept)
