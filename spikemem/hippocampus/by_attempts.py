@@ -16,6 +16,7 @@ from spikemem.hippocampus.regions.engrams import RELEASE
 from spikemem.hippocampus.regions.index_cells import NONE
 from spikemem.hippocampus.regions.pathway_cells import PATHWAYS
 from spikemem.hippocampus.regions.rhythm import DT, GAMMA, THETA
+from spikemem.hippocampus.spec import CYCLES
 from spikemem.hippocampus.ways import BY_EVENTS, Cycles
 from spikemem.kernels import engrams
 from spikemem.kernels.engrams import Fork, HeldCues
@@ -23,6 +24,8 @@ from spikemem.kernels.priming import nothing
 from spikemem.network.graph import Network
 from spikemem.simulators.recording import Recording
 
+COUNTED = ("ec->dg", "ec_two->dg", "dg->ca3", "ca3->ca3", "ec_lex->ca3", "ec_ctx->ca3", "ec_time->ca3")
+"""The projections whose synaptic events are counted."""
 SPARE = 4
 """Further attempts where some of the first ones found nothing, or what may not answer."""
 
@@ -33,7 +36,7 @@ class Attempts:
 
     cells, size: CA3's cells at the end of each, uint16, [n, attempt, core], and how many, [n, attempt].
     said: what deep EC says after each, n^, [n, attempt, d].   heard: what EC says of the cue, n, [n, d].
-    events: synapses that carried a spike, [n]; of a simulation the mean of all cues.
+    events: synapses onto DG and CA3 that carried a spike, of those in `COUNTED`, [n].
     """
 
     cells: NDArray[np.uint16]
@@ -70,15 +73,25 @@ class ByAttempts:
     def _computed(self, volley: Volley, number: int) -> Attempts:
         """The attempts without simulation."""
         heard, beside = self.circuit.heard(volley)
-        cells, size, events = engrams.attempts(heard, number, self.circuit.completion(), self.circuit.priming())
-        events += beside + perforant_events(self.circuit, volley)
+        cells, size, events = engrams.attempts(heard, number, self.circuit.completion(volley.cue_words), self.circuit.priming())
+        events += (beside + perforant_events(self.circuit, volley)) * CYCLES * number
         return Attempts(cells, size, self.circuit.said(cells, size), volley.counts, events)
 
     def _read(self, recording: Recording) -> Attempts:
         """The attempts, read from spikes."""
         cells, size = self.circuit.fired(recording)
-        events = np.full(recording.batches, recording.events // recording.batches)
+        events = np.array([self._carried(recording, i) for i in range(recording.batches)])
         return Attempts(cells, size, self.circuit.ca1.said(recording), ec.counted(self.circuit.spec.ec, recording), events)
+
+    def _carried(self, recording: Recording, i: int) -> int:
+        """Synapses onto DG and CA3 that carried a spike to one cue."""
+        events = 0
+        for p in self.circuit.network().projections:
+            if p.name in COUNTED:
+                fired = recording[p.pre].between(0, recording.steps, i)
+                cells = fired.cell[[p.counts(int(step)) != 0 for step in fired.step]]
+                events += p.carried(cells, np.zeros(len(cells), np.int64))
+        return events
 
     def _may_answer(self, volley: Volley) -> NDArray[np.bool_]:
         """The memories that may answer, [memory]."""
@@ -101,7 +114,8 @@ class ByAttempts:
         none = at == NONE
         scores = np.where(none, np.nan, np.take_along_axis(match, at, axis=1))
         drives = np.where(none[:, :, None], np.nan, np.eye(len(PATHWAYS))[0] * scores[:, :, None])
-        deep = ec.decode(circuit.spec.ec, made.said[:, 0])
+        first = np.where(none[:, :1], 0, at[:, :1])[:, :, None]
+        deep = np.where(none[:, :1], 0.0, ec.decode(circuit.spec.ec, np.take_along_axis(made.said, first, axis=1)[:, 0]))
         return Recall(
             ids, scores, drives, np.zeros((n, 0), np.int64), deep / np.maximum(np.linalg.norm(deep, axis=1, keepdims=True), 1e-300),
             np.clip(1 - np.where(np.isnan(scores[:, 0]), 0.0, scores[:, 0]), 0, None), memory, share / circuit.spec.ca3.core,
@@ -127,18 +141,19 @@ class ByAttempts:
 
     def chain(self, volley: Volley, vectors: NDArray[np.float32], hops: int, spreads: bool) -> NDArray[np.int64]:
         if not self.circuit.computes:
-            cells, size = self.circuit.fired(self.simulate_chain(vectors, volley.cue_words, hops, BY_EVENTS))
-            return self._chained(cells[:, 1:], size[:, 1:], volley)
-        ca3, complete = self.circuit.ca3, self.circuit.completion()
+            recording = self.simulate_chain(vectors, volley.cue_words, hops, BY_EVENTS)
+            return self._chained(*self.circuit.fired(recording), self._may_answer(volley))
+        ca3, complete = self.circuit.ca3, self.circuit.completion(volley.cue_words)
         heard, _ = self.circuit.heard(self.circuit.damaged_volley(vectors, volley.cue_words))
         begin, size, _ = engrams.attempts(heard, 1, complete, nothing())
         fork = Fork(self.circuit.seed, volley.names())
-        return self._chained(*engrams.hops(ca3.slow, begin[:, 0], size[:, 0], hops, fork, ca3.level, complete), volley)
+        cells, sizes = engrams.hops(ca3.slow, begin[:, 0], size[:, 0], hops, fork, ca3.level, complete)
+        return self._chained(np.concatenate([begin, cells], axis=1), np.concatenate([size, sizes], axis=1), self._may_answer(volley))
 
-    def _chained(self, cells: NDArray[np.uint16], size: NDArray[np.int64], volley: Volley | None) -> NDArray[np.int64]:
+    def _chained(self, cells: NDArray[np.uint16], size: NDArray[np.int64], may: NDArray[np.bool_]) -> NDArray[np.int64]:
+        """The memories of a chain, up to where one may not answer, the first included, which the cue recalls.   may: [memory]."""
         ids, _ = self._named(cells, size)
-        may = np.append(self.circuit.living if volley is None else self._may_answer(volley), False)
-        return np.where(np.logical_and.accumulate(may[ids], axis=1), ids, NONE)
+        return np.where(np.logical_and.accumulate(np.append(may, False)[ids], axis=1), ids, NONE)[:, 1:]
 
     def network(self) -> Network:
         return self.circuit.network()
@@ -156,13 +171,12 @@ class ByAttempts:
         return self.circuit.simulate(hops_protocol(hops), vectors, cue_words, simulator=target[0], device=target[1])
 
     def read_chain(self, recording: Recording) -> NDArray[np.int64]:
-        cells, size = self.circuit.fired(recording)
-        return self._chained(cells[:, 1:], size[:, 1:], None)
+        return self._chained(*self.circuit.fired(recording), self.circuit.living & self.circuit.keys.versions.holds())
 
     def contents(self, memories: NDArray[np.int64]) -> NDArray[np.integer]:
         """What CA1 makes deep EC say of engrams that fire whole."""
-        cells = self.circuit.engrams(memories)[:, None]
-        return self.circuit.said(cells, np.full(cells.shape[:2], cells.shape[2], np.int64))[:, 0]
+        cells, ca1 = self.circuit.engrams(memories)[:, None], self.circuit.ca1
+        return ca1.predicted(cells, np.full(cells.shape[:2], cells.shape[2], np.int64), np.zeros(2 * self.circuit.spec.ec.dim, bool))[:, 0]
 
     def density(self) -> tuple[float, float]:
         _, fast, slow = self.circuit.ca3.density()

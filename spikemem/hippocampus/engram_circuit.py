@@ -13,7 +13,7 @@ from spikemem.hippocampus.regions import ec, ec_ctx
 from spikemem.hippocampus.regions.contract import CircuitDrive, CircuitWiring, Region
 from spikemem.hippocampus.regions.cue_words import CueWords
 from spikemem.hippocampus.regions.engram_words import EngramWords, words_of
-from spikemem.hippocampus.regions.engrams import EngramCA3
+from spikemem.hippocampus.regions.engrams import EngramCA3, silencing
 from spikemem.hippocampus.regions.index_cells import IndexCells
 from spikemem.hippocampus.regions.prediction import EngramCA1
 from spikemem.hippocampus.regions.rhythm import DT, THETA, Gamma, Mode
@@ -37,8 +37,8 @@ RECURRENT = "ca3->ca3"
 class EngramCircuit(Holding):
     """EC, DG, CA3 and CA1, of which none has a cell for a memory.
 
-    `keys` is the record beside the circuit from which its synapses can be derived anew (in sleep, or when a file is opened); a recall does
-    not read it, but to name the memory whose engram fired.
+    `keys` is the record beside the circuit from which its synapses can be derived anew (in sleep, or when a file is opened). A recall takes
+    from it the log-odds of words and the titles (`regions.titles`), and names by it the memory whose engram fired.
     """
 
     def __init__(self, spec: ModelSpec, seed: int, further: Sequence[Region] = ()) -> None:
@@ -132,10 +132,17 @@ class EngramCircuit(Holding):
         self.ca3.bind(memories, only)
         self._hear(np.flatnonzero(self.keys.alive & np.isin(self.keys.memory, memories)), only)
         self._place(memories, only)
+        self._link()
+
+    def supersede(self, old: int, new: int, until: float) -> None:
+        """As in `Holding`; slow synapses are derived anew from the associations that are left."""
+        super().supersede(old, new, until)
+        self.ca3.part()
+        self._link()
+
+    def _link(self) -> None:
         if self.pairs:
-            pairs = np.array(list(self.pairs))
-            pairs = pairs[np.isin(pairs, memories).any(axis=1)]
-            self.ca3.chain(pairs[:, 0], pairs[:, 1])
+            self.ca3.chain(*np.array(list(self.pairs)).T)
 
     def _hear(self, keys: NDArray[np.int64], only: NDArray[np.bool_] | None = None) -> None:
         """Bind the codes and the words of keys to the engrams of their memories."""
@@ -169,12 +176,23 @@ class EngramCircuit(Holding):
 
     # -- as a network --------------------------------------------------------------------------------------------------------------
 
-    def network(self, slow: bool = False) -> Network:
-        """The circuit as a `Network`, with all that is stored.   slow: for a chain, in which CA3's slow synapses transmit."""
+    def network(self, slow: bool = False, silences: bool = False) -> Network:
+        """The circuit as a `Network`, with all that is stored.
+
+        slow: for a chain, in which CA3's slow synapses transmit.   silences: with the cells that silence CA3's where some memories may not
+        answer.
+        """
         net = Network(dt=DT)
         for region in self.regions:
-            region.build(net, CircuitWiring(1, 1, slow))
+            region.build(net, CircuitWiring(1, 1, slow, silences=silences))
         return net
+
+    def closed(self, cue_words: CueWords | None) -> NDArray[np.bool_] | None:
+        """The cells of CA3 that are in no engram which may answer, [cell]; None where all memories may."""
+        if cue_words is None or cue_words.silenced is None:
+            return None
+        may = np.flatnonzero(self.living & ~cue_words.silenced)
+        return ~np.isin(np.arange(self.spec.dg.cells), self.engrams(may))
 
     def stimulus(
         self, protocol: list[Gamma], vectors: NDArray[np.float32], cue_words: CueWords | None = None
@@ -182,7 +200,8 @@ class EngramCircuit(Holding):
         """What drives the network through a protocol: the cue's current and words, and the rhythm of each region."""
         names = self.volley(vectors).names()
         drive = CircuitDrive(protocol, vectors, cue_words or CueWords.nothing(len(vectors)), 1, names, self.seed)
-        return {name: what for region in self.regions for name, what in region.stimulus(drive).items()}
+        made = {name: what for region in self.regions for name, what in region.stimulus(drive).items()}
+        return made if (closed := self.closed(cue_words)) is None else {**made, **silencing(closed, len(protocol))}
 
     def simulate(
         self,
@@ -196,7 +215,8 @@ class EngramCircuit(Holding):
     ) -> Recording:
         """Every spike of a protocol, step by step, with theta and gamma marked."""
         slow = any(g.mode is Mode.HOP for g in protocol)
-        damaged = self.damage.applied(self.network(slow), self.stimulus(protocol, vectors, cue_words))
+        net = self.network(slow, silences=self.closed(cue_words) is not None)
+        damaged = self.damage.applied(net, self.stimulus(protocol, vectors, cue_words))
         return run(*damaged, len(protocol), simulator, device, record)
 
     # -- without simulation --------------------------------------------------------------------------------------------------------
@@ -227,9 +247,10 @@ class EngramCircuit(Holding):
         """The dendrites by which what was recalled primes others, for the kernels."""
         return nothing() if self.titles is None else self.titles.priming()
 
-    def completion(self) -> AutoAssociation:
-        """What the kernels complete an engram with, without the cells that are lost."""
-        return self.ca3.completion(self.damage.lost("ca3", self.spec.dg.cells), Cut(RECURRENT) in self.damage.parts)
+    def completion(self, cue_words: CueWords) -> AutoAssociation:
+        """What the kernels complete an engram with, without the cells that are lost, and those that are silenced."""
+        whole = self.ca3.completion(self.damage.lost("ca3", self.spec.dg.cells), Cut(RECURRENT) in self.damage.parts)
+        return whole if (closed := self.closed(cue_words)) is None else whole._replace(live=whole.live & ~closed)
 
     def said(self, fired: NDArray[np.uint16], size: NDArray[np.int64]) -> NDArray[np.integer]:
         """What CA1's cells, without those that are lost, make deep EC say of CA3's (see `EngramCA1.predicted`)."""

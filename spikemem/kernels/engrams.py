@@ -102,7 +102,8 @@ def _attempts_some(
 ) -> None:  # fmt: skip
     for i in range(start, stop):
         drive = np.where(completion.live, heard.beside[i], np.int32(SHUT))
-        events[i] = add(heard.hetero, heard.codes[i].astype(np.int64), heard.gain, drive)
+        held = add(heard.hetero, heard.codes[i].astype(np.int64), heard.gain, drive)
+        events[i] = held * len(completion.rising) * fired.shape[1]
         primed = np.zeros(len(drive), np.bool_)
         for a in range(fired.shape[1]):
             active, carried = attempt(drive, completion)
@@ -116,7 +117,7 @@ def _attempts_some(
 
 def attempts(heard: HeldCues, number: int, completion: AutoAssociation, priming: Priming) -> tuple[U16, I64, I64]:
     """Attempts of recall under held cues: the cells that fire at the end of each, [n, attempt, k], in the order of their index, how many,
-    and the synapses onto CA3 that carried a spike, [n].
+    and the synapses from DG and CA3 onto CA3 that carried a spike, [n].
 
     What fired at the end of an attempt is shut out of the later ones, and primes what its words name.
     """

@@ -88,24 +88,26 @@ def add(bits: U64, rows: I64, weight: int, drive: I32) -> int:
 
 
 @njit(cache=CACHE, nogil=True)
-def _weighed_some(start: int, stop: int, drive: I32, events: I64, bits: U64, ptr: I64, pre: I64, weight: I64) -> None:
+def _weighed_some(
+    start: int, stop: int, drive: I32, events: I64, bits: U64, ptr: I64, pre: I64, spikes: I64, weight: I64
+) -> None:  # fmt: skip
     for i in range(start, stop):
         for s in range(ptr[i], ptr[i + 1]):
-            row, w = bits[pre[s]], np.int32(weight[s])
+            row, w, often = bits[pre[s]], np.int32(spikes[s] * weight[s]), spikes[s]
             for x in range(len(row)):
                 word = row[x]
-                if word and w:
+                if word:
                     for b in range(BITS):  # without a branch, so that it is vectorised
                         bit = np.int32((word >> np.uint64(b)) & np.uint64(1))
                         drive[i, x * BITS + b] += w * bit
-                        events[i] += bit
+                        events[i] += often * bit
 
 
-def weighed(bits: U64, ptr: I64, pre: I64, weight: I64, drive: I32) -> I64:
-    """Add to the drive of each cue, [n, cells], what its presynaptic cells bring, CSR, by their set bits times their weights.
+def weighed(bits: U64, ptr: I64, pre: I64, spikes: I64, weight: I64, drive: I32) -> I64:
+    """Add to the drive of each cue, [n, cells], what its presynaptic cells bring, CSR, by their set bits, spikes and weights.
 
     Returns how many synapses carried a spike, [n].
     """
     events = np.zeros(len(drive), np.int64)
-    in_threads(_weighed_some, len(drive), drive, events, bits, ptr, pre, weight)
+    in_threads(_weighed_some, len(drive), drive, events, bits, ptr, pre, spikes, weight)
     return events

@@ -10,7 +10,11 @@ from spikemem import Hippocampus, ModelSpec
 from spikemem.errors import SpecError
 from spikemem.hippocampus.engram_circuit import EngramCircuit
 from spikemem.hippocampus.recall import Recall
+from spikemem.hippocampus.regions.cue_words import CueWords
 from spikemem.hippocampus.regions.ec_lex import Words, words
+from spikemem.hippocampus.regions.engram_words import now
+from spikemem.kernels.engrams import GRAIN
+from spikemem.kernels.priming import prime
 from tests.fakes import engram_small, near, units
 from tests.marks import first_is_fast
 
@@ -67,7 +71,7 @@ def circuit(memory: Hippocampus) -> EngramCircuit:
 
 
 def same(a: Recall, b: Recall) -> None:
-    for name in ("ids", "scores", "vectors", "novelty", "latency", "competitors", "attention"):
+    for name in ("ids", "scores", "vectors", "novelty", "latency", "competitors", "attention", "events"):
         np.testing.assert_array_equal(getattr(a, name), getattr(b, name), name)
 
 
@@ -174,6 +178,60 @@ def test_a_title_in_the_recalled_text_brings_back_what_it_names(spec: ModelSpec,
     single = stored(without(spec, spreading=0.0))
     assert best(single, said, top_k=2)[0] == 2
     assert best(single, said, top_k=2)[1] != 9
+
+
+def test_what_was_recalled_primes_for_the_rest_of_a_recall(spec: ModelSpec) -> None:
+    """A text that names two titles brings back both of their memories next, one after the other."""
+    made, said = Hippocampus(spec), ["Anna met someone at Harbour8 and at Lantern9", *(f"thing{i} stays" for i in range(1, 12))]
+    titles = {4: "Harbour8", 9: "Lantern9"}
+    given = [heard(spec, [t, *([titles[i]] if i in titles else [])]) for i, t in enumerate(said)]
+    vectors = units(30)
+    made.store(vectors[:12], variants=[vectors[12 + i : 13 + i] if i in titles else None for i in range(12)], words=given, pieces=[0] * 12)
+    found = best(made, "Anna met someone", top_k=3)
+    assert found[0] == 0
+    assert set(found[1:]) == {4, 9}
+
+
+def test_a_title_that_is_named_adds_its_gain(memory: Hippocampus) -> None:
+    """All of its words fire the dendrites of its engram, and of no other cell; one of two is not enough."""
+    ours, drive = circuit(memory), np.zeros((2, memory.spec.dg.cells), np.int32)
+    assert ours.titles is not None
+    assert ours.titles.engram.key == 40
+    ours.titles.heard(CueWords.of(heard(memory.spec, ["Harbour9 Lane", "Lane"]), None, 2), drive)
+    assert np.flatnonzero(drive[0]).tolist() == memory.engrams([9])[0].tolist()
+    assert set(drive[0][memory.engrams([9])[0]]) == {40 * GRAIN}
+    assert not drive[1].any()
+
+
+@pytest.mark.parametrize(("cells", "says"), [(10, False), (11, True)])
+def test_more_than_half_of_an_engram_says_its_words(memory: Hippocampus, cells: int, says: bool) -> None:
+    """Text 2 names the title of text 9, whose cells are then primed."""
+    ours = circuit(memory)
+    primed, held = np.zeros(memory.spec.dg.cells, bool), np.zeros(memory.spec.dg.cells, np.int32)
+    prime(memory.engrams([2])[0][:cells].astype(np.int64), ours.priming(), primed, held)
+    assert primed[memory.engrams([9])[0]].all() == says
+    assert primed.any() == says
+
+
+def test_synapses_have_the_gains_of_the_model(memory: Hippocampus) -> None:
+    """One from DG adds 1, one of a word its gain times its log-odds: nothing for a word that all texts have."""
+    net = {p.name: p.synapses for p in memory.circuit.network().projections}  # type: ignore[attr-defined]
+    lexicon, word = memory.circuit.keys.lexicon, {name: heard(memory.spec, [name])[0] for name in ("keeps", "Anna", "violin")}
+    one = {name: int(words.cells[words.whole][0]) for name, words in word.items()}
+    assert (net["dg->ca3"].efficacy == 1).all()
+    assert net["ec_lex->ca3"].efficacy[one["keeps"]] == 0
+    for name in ("Anna", "violin"):
+        odds = np.log((N + 1) / (lexicon._df[one[name]] + 1)) / np.log(N + 1)
+        assert net["ec_lex->ca3"].efficacy[one[name]] == pytest.approx(7 * odds, abs=1 / 32)
+        assert net["ec_ctx->ca3"].efficacy[one[name]] == pytest.approx(0.3 * 7 * odds, abs=1 / 16)
+    assert (net["ec_time->ca3"].efficacy == 4).all()
+
+
+def test_moments_fall_on_cells_of_their_own() -> None:
+    """Cells of the days of a year: two days share no more of them than the spans that they share."""
+    days = [set(now(DAY * d).tolist()) for d in range(0, 360, 40)]
+    assert min(map(len, days)) >= 19
+    assert max(len(a & b) for i, a in enumerate(days) for b in days[:i]) <= 9
 
 
 def test_recurrence_and_words_meet_in_ca3(memory: Hippocampus) -> None:

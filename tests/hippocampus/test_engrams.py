@@ -43,7 +43,7 @@ def circuit(memory: Hippocampus) -> EngramCircuit:
 
 
 def same(a: Recall, b: Recall) -> None:
-    for name in ("ids", "scores", "drives", "vectors", "novelty", "latency", "competitors", "attention", "keys"):
+    for name in ("ids", "scores", "drives", "vectors", "novelty", "latency", "competitors", "attention", "events", "keys"):
         np.testing.assert_array_equal(getattr(a, name), getattr(b, name), name)
 
 
@@ -141,6 +141,74 @@ def test_the_answer_does_not_come_from_the_short_cut(memory: Hippocampus, monkey
     monkeypatch.setattr("spikemem.kernels.engrams.attempts", None)
     monkeypatch.setattr("spikemem.kernels.engrams.predicted", None)
     same(before, memory.recall(cues, top_k=2, record=True))
+
+
+# -- what may answer, and what holds -----------------------------------------------------------------------------------------------
+
+
+def test_of_a_few_that_may_answer_all_come(memory: Hippocampus) -> None:
+    """Cells in none of their engrams are silenced, so that others do not use up the attempts; spikes say the same."""
+    few = np.isin(np.arange(N), [3, 50, 51, 120, 199])
+    cues = near(units(N), 0.7)[[3, 51, 7]]
+    found = memory.recall(cues, top_k=5, heard=few)
+    assert [set(row) for row in found.ids.tolist()] == [{3, 50, 51, 120, 199}] * 3
+    assert found.ids[:2, 0].tolist() == [3, 51]
+    same(found, memory.recall(cues, top_k=5, heard=few, record=True))
+
+
+def test_what_may_not_answer_is_not_said(memory: Hippocampus) -> None:
+    """Vector and novelty are those of the first hit, and a chain does not begin with what may not answer."""
+    other = np.arange(N) != 3
+    found = memory.recall(units(N)[3], top_k=2, heard=other)
+    said = memory.contents(found.ids[0, 0])
+    assert (found.vectors @ said.T).item() > 0.95
+    assert found.novelty[0] == pytest.approx(1 - found.scores[0, 0])
+    assert memory.recall_chain(units(N)[3], 1, heard=other).tolist() == [[-1]]
+
+
+@pytest.mark.parametrize("old", first_is_fast(2, 1, 3))
+def test_a_chain_through_what_was_superseded(spec: ModelSpec, old: int) -> None:
+    """The version that holds takes over the associations, at once, in spikes, and when all is derived anew."""
+    memory = Hippocampus(spec)
+    memory.store(units(30))
+    memory.associate([1, 2], [2, 3])
+    memory.supersede(old, 20)
+    cues = units(30)[[1, 2, 20]]
+    chain = memory.recall_chain(cues, 2)
+    assert 20 in chain or old == 1
+    np.testing.assert_array_equal(memory.read_chain(memory.simulate_chain(cues, 2)), chain)
+    np.testing.assert_array_equal(Hippocampus.of(spec, memory.arrays()).recall_chain(cues, 2), chain)
+
+
+def test_a_vector_is_what_the_first_hit_stands_for(memory: Hippocampus) -> None:
+    found = memory.recall(near(units(N), 0.8)[:20], top_k=4)
+    assert (found.vectors * memory.contents(found.ids[:, 0])).sum(1).min() > 0.95
+
+
+def test_contents_know_no_damage(spec: ModelSpec) -> None:
+    memory = stored(spec, 30)
+    before = memory.contents(np.arange(5))
+    memory.lesion("ca1", 0.9)
+    np.testing.assert_array_equal(memory.contents(np.arange(5)), before)
+
+
+def test_sleep_makes_the_read_out_exact(spec: ModelSpec) -> None:
+    """Each memory is replayed three times, and each time CA1 learns from what it gets wrong."""
+    memory, x = stored(spec, spec.load), units(spec.load)
+    before = float((memory.contents(np.arange(spec.load)) * x).sum(1).mean())
+    memory.consolidate()
+    after = float((memory.contents(np.arange(spec.load)) * x).sum(1).mean())
+    assert before < 0.96
+    assert after > 0.98
+
+
+def test_a_hop_needs_the_synapses_of_half_an_engram(spec: ModelSpec) -> None:
+    """A chain goes on with 40 % of CA3's cells lost, where 12 of an engram's 20 are left on average, more often than not."""
+    memory = stored(spec)
+    memory.lesion("ca3", 0.3)
+    begin = np.arange(0, 9)
+    assert (memory.recall_chain(units(N)[begin], 1)[:, 0] == begin + 1).mean() > 0.8
+    assert circuit(memory).ca3.level == 10
 
 
 # -- what carries a recall ---------------------------------------------------------------------------------------------------------

@@ -148,16 +148,19 @@ class EngramWords:
         return round(GRAIN * self.engram.time)
 
     def heard(self, cue_words: CueWords, drive: NDArray[np.int32]) -> NDArray[np.int64]:
-        """Add what the words and the moment of cues bring to CA3's cells, in 1/GRAIN, to a drive, [n, cells]; returns events, [n]."""
+        """Add what the words and the moment of cues bring to CA3's cells, in 1/GRAIN, to a drive, [n, cells].
+
+        Returns how many of these synapses carry a spike in a gamma cycle, [n].
+        """
         ptr, cell, spikes = cue_words.flat()
-        own = onebit.weighed(self.words, ptr, cell, spikes * self.efficacy()[cell], drive)
-        beside = onebit.weighed(self.context, ptr, cell, spikes * self.contextual()[cell], drive)
+        own = onebit.weighed(self.words, ptr, cell, spikes, self.efficacy()[cell], drive)
+        beside = onebit.weighed(self.context, ptr, cell, spikes, self.contextual()[cell], drive)
         if cue_words.around is None:
             return own + beside
         cells = now(cue_words.around)
         each = np.arange(len(drive) + 1) * len(cells)
         every = np.tile(cells, len(drive))
-        return own + beside + onebit.weighed(self.times, each, every, np.full(len(every), self.moment), drive)
+        return own + beside + onebit.weighed(self.times, each, every, np.ones_like(every), np.full(len(every), self.moment), drive)
 
     # -- as populations ------------------------------------------------------------------------------------------------------------
 

@@ -10,7 +10,7 @@
 D are the synapses of DG's spikes onto CA3 (in the animal the perforant path, which mossy fibres teach; here DG's code stands for it), W the
 recurrent collaterals, and S those of slow currents, by which the end of a theta cycle drives the whole of the next. W is shut between
 attempts, S within them (theta phase: Hasselmo 2002). What lasts is held by cells that fire once a gamma cycle: of `ca3_ahp` until a recall
-ends, and of `ca3_slow` for a theta cycle.
+ends, and of `ca3_slow` for a theta cycle. Cells in no engram that may answer are silenced by `ca3_olm`, where some memories may not.
 """
 
 from collections.abc import Mapping
@@ -44,6 +44,13 @@ NONE = -1
 def in_last_cycle(inside: float, outside: float) -> tuple[float, ...]:
     """A factor for each step of a theta cycle: one in its last gamma cycle, another before."""
     return (outside,) * (THETA - GAMMA) + (inside,) * GAMMA
+
+
+def silencing(closed: NDArray[np.bool_], cycles: int) -> dict[str, NDArray[np.generic]]:
+    """Clamped spikes of `ca3_olm`, [time, 1, cell]: those of closed cells, [cell], at the start of each gamma cycle."""
+    spikes = np.zeros((cycles * GAMMA, 1, len(closed)), bool)
+    spikes[::GAMMA, 0] = closed
+    return {"ca3_olm": spikes}
 
 
 class Allocation:
@@ -144,6 +151,10 @@ class EngramCA3:
                 bits[:, w] &= m
         self.auto[cells], self.slow[cells] = 0, 0
 
+    def part(self) -> None:
+        """Clear all synapses to successors."""
+        self.slow[:] = 0
+
     def chain(self, pre: NDArray[np.int64], post: NDArray[np.int64]) -> None:
         """Bind the engrams of memories to those of their successors."""
         onebit.bind(self.slow, self.allocation.engrams(pre), self.allocation.engrams(post))
@@ -168,6 +179,9 @@ class EngramCA3:
         cells, start = self.spec.dg.cells, np.zeros(self.spec.dg.cells, np.int64)
         net.add(Population("ca3", cells, ec.PERFECT, KWinners(GAMMA * DT, k=self.engram.rising)))
         net.connect("dg", "ca3", OneBit(self.hetero, start, cells, on=self.meaning / GRAIN))
+        if wiring.silences:
+            net.add(Population("ca3_olm", cells, ec.PERFECT, CycleReset(GAMMA * DT)))
+            net.connect("ca3_olm", "ca3", one_to_one(-HOLD))
         between = in_last_cycle(1.0, 0.0)
         net.connect("ca3", "ca3", OneBit(self.auto, start, cells, on=self.engram.gain), delay=FAST, efficacy=in_last_cycle(0.0, 1.0))
         if wiring.slow:
