@@ -82,6 +82,8 @@ class Hippocampus(Writing):
         cue: [n, d] or [d].   top_k: how many memories a cue.   words: the words of each cue, one `Words` a cue.
         around: a moment, s since 1970; memories of that time come more easily, and of the versions of one that which held then.
         heard: the memories that may answer, [memory], as `heard` gives them; by default those that hold.
+        In an engram model hits come one an attempt, in the order of time, and the three numbers of cycles below have no meaning.
+
         cycles: theta cycles; what one recalls primes, for the next, the memories whose cues its words name, its successors, and itself,
             which keeps the lead. Where there are neither cues nor associations, or no `lex`, only one is run.
         settle: gamma cycles of completion after the first.
@@ -122,11 +124,11 @@ class Hippocampus(Writing):
     ) -> NDArray[np.int64]:
         """The memories that follow the one that a cue recalls, ids [n, hops]; -1 from where the chain ends.   heard: as in `recall`.
 
-        Of two or three successors the one stored first is taken; four or more keep one another from firing. In an engram model noise
-        decides between any number, by the seed and the cue. Where a memory has no
+        Of two or three successors the one stored first is taken; four or more keep one another from firing. Where a memory has no
         successor and the cue's words are given, the chain goes on, from there to its end, by spreading: to the best match of the cue, not
         yet visited, among the memories that the words of those visited prime; it ends where they prime none.
-        Damage is simulated or computed as in `recall`; a chain that is simulated does not spread.
+        Damage is simulated or computed as in `recall`; a chain that is simulated does not spread. In an engram model none does, and noise
+        decides between any number of successors, by the seed and the cue.
         """
         vectors = ec.unit(cue, self.spec.ec.dim)
         hops = check.integer(hops, "hops", least=1, most=MOST_CYCLES)

@@ -20,7 +20,7 @@ from spikemem.simulators.recording import Recording
 class Recall:
     """What a batch of cues recalled.
 
-    ids: memories, best first, int64, [n, top_k]; -1 where there is no further one.
+    ids: memories, best first, of an engram model in the order in which they fired, int64, [n, top_k]; -1 where there is no further one.
     scores: the cell's drive as a share of what the cue's own copy would give by meaning alone (for a memory of vectors about the cosine;
         words, context, moment and spreading add to it), [n, top_k]; NaN where no id.
     drives: the parts of the scores by pathway, in the order of `PATHWAYS`, [n, top_k, pathway].

@@ -226,8 +226,8 @@ class Writing:
     def forget(self, ids: ArrayLike) -> None:
         """Silence memories for good: no cue and no hop leads to them.
 
-        Their recurrent synapses go in the next sleep or adaptation, or when a saved memory is opened, which derives the synapses from
-        what is alive.
+        In a model with index cells their recurrent synapses go in the next sleep or adaptation, or when a saved memory is opened, which
+        derives the synapses from what is alive; in an engram model at once, but for CA1's.
         """
         self.circuit.forget(self._known(ids))
 

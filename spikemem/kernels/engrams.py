@@ -179,7 +179,7 @@ def hops(slow: U64, begin: U16, begun: I64, number: int, fork: Fork, level: int,
 @njit(cache=CACHE, nogil=True)
 def _nearest_some(start: int, stop: int, ids: I64, share: I64, fired: U16, size: I64, owner: I32, there: Bools) -> None:
     for i in range(start, stop):
-        common = np.zeros(len(there), np.int64)
+        common, named = np.zeros(len(there), np.int64), np.zeros(len(there), np.bool_)
         for a in range(fired.shape[1]):
             common[:] = 0
             for j in range(size[i, a]):
@@ -188,14 +188,19 @@ def _nearest_some(start: int, stop: int, ids: I64, share: I64, fired: U16, size:
                         common[m] += 1
             best = common.argmax() if len(common) else 0
             if len(common) and common[best] > 0:
-                ids[i, a], share[i, a] = best, common[best]
+                for m in range(best, len(common)):
+                    if common[m] == common[best] and not named[m]:
+                        best = m
+                        break
+                ids[i, a], share[i, a], named[best] = best, common[best], True
 
 
 def nearest(fired: U16, size: I64, owner: I32, there: Bools) -> tuple[I64, I64]:
     """The stored engram that has most of the cells that fired, [n, attempt], -1 where none has any, and how many it has.
 
     fired, size: cells, [n, attempt, k], and how many.   owner: the engrams that each cell belongs to, [cell, round], -1 for none.
-    there: which engrams are stored, [memory]. Of equals the lowest number.
+    there: which engrams are stored, [memory]. Of equals the lowest number that was not named before, so that copies that fire half and half
+    come one after the other.
     """
     ids, share = np.full(size.shape, -1, np.int64), np.zeros(size.shape, np.int64)
     in_threads(_nearest_some, len(fired), ids, share, fired, size, owner, there)

@@ -58,7 +58,7 @@ class Recalling(Contents):
         held then.
         cycles: theta cycles; from the second on, what was recalled primes what is associated with it: its successors (`associate`), and
         memories whose further cues (titles, say) its words name. Where none are stored, more cycles change nothing.
-        scope, where: of user, agent and run, and of metadata, what a memory must have; the index cells of all others are silent.
+        scope, where: of user, agent and run, and of metadata, what a memory must have; all others are silent.
         history: also what was superseded (`hit.current` is False).
         """
         return self.recall_all([cue], top_k, record, around=around, cycles=cycles, scope=scope, where=where, history=history)[0]

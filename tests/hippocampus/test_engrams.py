@@ -156,6 +156,15 @@ def test_of_a_few_that_may_answer_all_come(memory: Hippocampus) -> None:
     same(found, memory.recall(cues, top_k=5, heard=few, record=True))
 
 
+@pytest.mark.parametrize("copies", first_is_fast(2, 3))
+def test_equal_memories_are_each_recalled(spec: ModelSpec, copies: int) -> None:
+    memory, x = Hippocampus(spec), units(60)
+    memory.store(np.concatenate([x] * copies))
+    found = memory.recall(x, top_k=copies).ids
+    whole = [set(row) == {i + 60 * c for c in range(copies)} for i, row in enumerate(found.tolist())]
+    assert np.mean(whole) > 0.95
+
+
 def test_what_may_not_answer_is_not_said(memory: Hippocampus) -> None:
     """Vector and novelty are those of the first hit, and a chain does not begin with what may not answer."""
     other = np.arange(N) != 3
