@@ -52,7 +52,7 @@ Episode = tuple[Tensor, Tensor, Tensor, Tensor]
 
 
 @dataclass(frozen=True)
-class Size:
+class EpisodeSize:
     """An episode's size: cells of DG and of CA3, DG's winners, an engram's cells, memories and cues.
 
     rising, gain: of CA3 (`EngramSpec`).
@@ -75,7 +75,7 @@ class EpisodeModel(nn.Module):
     root: Tensor
     drawn: Tensor
 
-    def __init__(self, x: Tensor, size: Size, seed: int) -> None:
+    def __init__(self, x: Tensor, size: EpisodeSize, seed: int) -> None:
         super().__init__()
         self.size = size
         centred = x - x.mean(0)
@@ -129,7 +129,7 @@ def loss(model: nn.Module, episode: Episode) -> Tensor:
     return torch.stack(which).mean() + (1 - torch.cosine_similarity(said, memories[own], dim=1)).mean()
 
 
-def episode(x: Tensor, size: Size, generator: torch.Generator) -> Episode:
+def episode(x: Tensor, size: EpisodeSize, generator: torch.Generator) -> Episode:
     """An episode of texts x [n, d]: memories drawn without replacement, engrams, and degraded cues, isotropic around their memory."""
     memories = x[torch.randperm(len(x), generator=generator)[: size.memories]]
     own = torch.randperm(len(memories), generator=generator)[: size.cues]
@@ -172,7 +172,7 @@ def untrained(dim: int) -> TrainedCircuit:
 def train(
     vectors: NDArray[np.floating],
     settings: Settings = SETTINGS,
-    size: Size = Size(),
+    size: EpisodeSize = EpisodeSize(),
     progress: Callable[[int, int], None] | None = None,
 ) -> TrainedCircuit:
     """Learn A from the unit vectors of texts, [n, d].   progress: called with the steps done, and all.

@@ -18,7 +18,7 @@ from spikemem.memory import embed
 from spikemem.training import hippocampus as recipe
 from tests.fakes import FakeEmbedder
 
-SMALL = recipe.Size(cells=128, winners=16, core=10, memories=40, cues=20, rising=(60, 40, 20, 10, 10))
+SMALL = recipe.EpisodeSize(cells=128, winners=16, core=10, memories=40, cues=20, rising=(60, 40, 20, 10, 10))
 SHORT = replace(recipe.SETTINGS, epochs=2, device="cpu")
 D = 32
 
@@ -104,7 +104,7 @@ def test_a_training_that_stopped_goes_on_to_the_same_losses(tmp_path: Path, monk
 @pytest.mark.slow
 def test_training_prefers_axes_above_the_noise() -> None:
     """Cues are degraded alike in all directions: those in which texts differ most say most."""
-    size = recipe.Size(cells=512, winners=32, core=20, memories=100, cues=100, rising=(120, 80, 40, 20, 20))
+    size = recipe.EpisodeSize(cells=512, winners=32, core=20, memories=100, cues=100, rising=(120, 80, 40, 20, 20))
     made = recipe.train(texts(600), replace(SHORT, epochs=6), size)
     assert made.gains[8:].min() > made.gains[:8].max()
     assert min(made.history.validation) < made.history.validation[0]
