@@ -214,8 +214,8 @@ def circuit(made: Any) -> str:
         "LongMemEval's sentences. Own: the cue's memory is recalled first; nearest: the cue is nearest to its own vector. Misses: a share\n"
         "of those with drawn synapses. Spikes: of EC, DG and CA3 in a recall of one memory, in a simulation. Not counted are synaptic\n"
         "events: a trained DG, driven by all 384 dimensions in the place of 8, has 48 times as many from EC. Learned are gains of 16\n"
-        "bands of principal axes alone. CA3's inhibition was not learned but chosen by hand, on cues to these same sentences; so was the form\n"
-        "of what is learned, so that the figures are not those of a blind test."
+        "bands of principal axes alone. CA3's inhibition was not learned but chosen by hand, on cues to these same sentences; so was\n"
+        "the form of what is learned, so that the figures are not those of a blind test."
     )
     return f"{table(columns, rows)}\n\n{note}"
 
