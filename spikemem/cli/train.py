@@ -114,6 +114,46 @@ def train_ec(
     err.print(f"wrote {file}")
 
 
+@app.command(name="hippocampus", epilog="Example: `spikemem train hippocampus --data texts.txt --test others.txt --out dg.safetensors`")
+@with_options
+def train_hippocampus(
+    options: Options,
+    data: Texts,
+    test: Tests = None,
+    file: Annotated[Path, typer.Option("--out", help="The weights file to write.")] = Path("dg.safetensors"),
+    model: Annotated[str, typer.Option(help="Name or path of a model file with [engram], to measure in.")] = "hippocampus-engram",
+    embeddings: Embeddings = EMBEDDINGS,
+    json_: Json = False,
+) -> None:
+    """Learn DG's synapses of the engram model from sentences; a model uses them by `dg.weights`. Prints recall beside drawn ones."""
+    from spikemem.hippocampus.spec import load_model
+    from spikemem.learn.distributed import leads
+    from spikemem.memory import embed
+    from spikemem.memory.cache import CachedEmbedder
+    from spikemem.training import hippocampus as recipe
+
+    with clear_errors():
+        writable(file)
+        given = {str(path): sentences(path) for path in (data, *(test or []))}
+        with spinner("loading the embedder"):
+            embedder = CachedEmbedder(embed.SentenceEmbedder(), embeddings)
+            spec = load_model(model).with_dim(embedder.dim)
+        with bar("embedding") as progress:
+            vectors = {name: embedder.embed(texts, progress) for name, texts in given.items()}
+        settings = options.settings(recipe.SETTINGS)
+        with bar("training") as progress:
+            made = recipe.train(vectors[str(data)], settings, progress=progress)
+        if not leads():
+            return
+        made.save(file, texts=len(given[str(data)]), embedder=embedder.name, seed=options.seed, epochs=settings.epochs)
+        with spinner("measuring"):
+            rows = [{"text": name, **row} for name, x in vectors.items() for row in recipe.rows(spec, file, x)]
+    for finding in made.history.health:
+        err.print(f"[yellow]{finding}[/]")
+    show(rows, json_, "Cues at a cosine to one of the first texts of each source: recalled first")
+    err.print(f"wrote {file}")
+
+
 def sentences(path: Path) -> list[str]:
     """The lines of a file, or of all .txt files of a folder, each once."""
     files = sorted(path.glob("*.txt")) if path.is_dir() else [path]

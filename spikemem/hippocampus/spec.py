@@ -67,6 +67,14 @@ class DGSpec(Section):
     winners: Annotated[int, Field(ge=1, le=256)] = 128
     fan_in: Annotated[int, Field(ge=1, le=64)] = 8
     """Dimensions that drive a granule cell, through push-pull pairs of ON and OFF cells."""
+    weights: Annotated[str, Field(min_length=1)] | None = None
+    """Trained synapses, from all dimensions: a name in models/weights or a path, with a folder. None: drawn ones, `fan_in` a cell."""
+
+    @model_serializer(mode="wrap")
+    def _as_before(self, written: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        """Without weights that earlier versions do not know, where there are none: files and snapshots are as they were."""
+        table: dict[str, Any] = written(self)
+        return {name: value for name, value in table.items() if name != "weights" or value is not None}
 
 
 class CA3Spec(Section):
@@ -211,10 +219,11 @@ class ModelSpec(Section):
         return {name: value for name, value in table.items() if name != "engram" or value is not None}
 
     def with_dim(self, dim: int) -> "ModelSpec":
-        """The same model for vectors of another dimension."""
+        """The same model for vectors of another dimension, for which DG's synapses are drawn."""
         dim = Checks(SpecError).integer(dim, "the dimension of vectors", least=1, most=MOST_DIMENSIONS)
+        dg = self.dg.model_dump() if dim == self.ec.dim else {**self.dg.model_dump(), "weights": None}
         try:
-            return ModelSpec.model_validate({**self.model_dump(), "ec": {**self.ec.model_dump(), "dim": dim}})
+            return ModelSpec.model_validate({**self.model_dump(), "ec": {**self.ec.model_dump(), "dim": dim}, "dg": dg})
         except ValidationError as error:
             raise SpecError(f"model {self.name!r} cannot take vectors of {dim} dimensions: {problems(error)}") from error
 

@@ -134,11 +134,24 @@ def _top(drive: F64, k: int) -> I64:
     return chosen
 
 
+@njit(cache=CACHE)
+def _dg_code(codes: NDArray[np.uint16], when: NDArray[np.uint8], drive: F64, levels: F64) -> None:
+    """The cells of the largest drive in the order in which they fire, and when, [k] each, in place."""
+    chosen = _top(drive, len(codes))
+    m, above = 0, np.inf
+    for r in range(len(levels)):
+        for c in chosen:
+            if levels[r] < drive[c] and not (drive[c] > above):
+                codes[m], when[m] = c, r
+                m += 1
+        above = levels[r]
+
+
 @njit(cache=CACHE, nogil=True)
 def _dg_codes_some(
     start: int, stop: int, codes: NDArray[np.uint16], when: NDArray[np.uint8], counts: I8, inputs: I32, weights: F64, bias: F64, levels: F64
 ) -> None:
-    cells, fan_in, k = inputs.shape[0], inputs.shape[1], codes.shape[1]
+    cells, fan_in = inputs.shape
     for i in range(start, stop):
         row = counts[i].astype(np.float64)
         drive = np.empty(cells)
@@ -147,14 +160,21 @@ def _dg_codes_some(
             for f in range(fan_in):
                 v += weights[c, f] * row[inputs[c, f]]
             drive[c] = v - bias[c]
-        chosen = _top(drive, k)
-        m, above = 0, np.inf
-        for r in range(len(levels)):
-            for c in chosen:
-                if levels[r] < drive[c] and not (drive[c] > above):
-                    codes[i, m], when[i, m] = c, r
-                    m += 1
-            above = levels[r]
+        _dg_code(codes[i], when[i], drive, levels)
+
+
+@njit(cache=CACHE, nogil=True)
+def _dg_codes_of_some(start: int, stop: int, codes: NDArray[np.uint16], when: NDArray[np.uint8], drive: F64, levels: F64) -> None:
+    for i in range(start, stop):
+        _dg_code(codes[i], when[i], drive[i], levels)
+
+
+def dg_codes_of(drive: F64, levels: F64, k: int) -> tuple[NDArray[np.uint16], NDArray[np.uint8]]:
+    """As `dg_codes`, of what each cell receives, [n, cell]."""
+    codes, when = np.zeros((len(drive), k), np.uint16), np.zeros((len(drive), k), np.uint8)
+    if k:
+        in_threads(_dg_codes_of_some, len(drive), codes, when, drive, levels)
+    return codes, when
 
 
 def dg_codes(counts: I8, inputs: I32, weights: F64, bias: F64, levels: F64, k: int) -> tuple[NDArray[np.uint16], NDArray[np.uint8]]:
