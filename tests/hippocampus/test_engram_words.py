@@ -203,6 +203,20 @@ def test_a_title_that_is_named_adds_its_gain(memory: Hippocampus) -> None:
     assert not drive[1].any()
 
 
+def test_most_words_of_a_title_must_be_named(spec: ModelSpec) -> None:
+    """Four that weigh alike: three of them, .75, are less than `coincidence`, .8."""
+    made, vectors = Hippocampus(spec), units(12)
+    titled = [" ".join(f"part{i}{k}" for k in "abcd") for i in range(6)]
+    made.store(
+        vectors[:6], variants=list(vectors[6:, None]), words=[heard(spec, [f"text {i}", titled[i]]) for i in range(6)], pieces=[0] * 6
+    )
+    ours, drive = circuit(made), np.zeros((2, spec.dg.cells), np.int32)
+    assert ours.titles is not None
+    ours.titles.heard(CueWords.of(heard(spec, ["part2a part2b part2c", titled[2]]), None, 2), drive)
+    assert not drive[0].any()
+    assert np.count_nonzero(drive[1]) == spec.ca3.core
+
+
 @pytest.mark.parametrize(("cells", "says"), [(10, False), (11, True)])
 def test_more_than_half_of_an_engram_says_its_words(memory: Hippocampus, cells: int, says: bool) -> None:
     """Text 2 names the title of text 9, whose cells are then primed."""
