@@ -158,13 +158,15 @@ def _attempts(model: str, spec: ModelSpec, seed: int) -> Iterator[Probe]:
     rng = np.random.default_rng(seed)
     vectors = rng.normal(size=(MEMORIES, spec.ec.dim))
     noisy = ec.unit(vectors[:2] + rng.normal(size=(2, spec.ec.dim)) * 0.5, spec.ec.dim)
-    memory, circuit = Hippocampus(spec, seed=seed), EngramCircuit(spec, seed)
-    memory.circuit = circuit
-    memory.store(vectors)
+    assert spec.engram is not None
+    memory, told = _with_cues(spec.model_copy(update={"engram": spec.engram.model_copy(update={"plastic": False})}), vectors, seed)
+    circuit = memory.circuit
+    assert isinstance(circuit, EngramCircuit)
     memory.associate(np.arange(MEMORIES - 1), np.arange(1, MEMORIES))
     recall, chain = attempts_protocol(2), hops_protocol(1)
-    yield Probe(model, "recall", circuit.network(), circuit.stimulus(recall, noisy), len(recall) * GAMMA)
-    yield Probe(model, "chain", circuit.network(slow=True), circuit.stimulus(chain, noisy[:1]), len(chain) * GAMMA)
+    yield Probe(model, "recall", circuit.network(), circuit.stimulus(recall, noisy, told), len(recall) * GAMMA)
+    first = circuit.stimulus(chain, noisy[:1], told.some(np.array([0])))
+    yield Probe(model, "chain", circuit.network(slow=True), first, len(chain) * GAMMA)
     if spec.dg.cells**2 <= MOST_PLASTIC:
         some = np.arange(3)
         lesson = Lesson(circuit.engrams(np.array([MEMORIES]))[0], noisy[0].astype(np.float32), True, some, some, some, some)

@@ -207,9 +207,9 @@ def test_the_hippocampus_comes_back_with_the_same_spikes() -> None:
     cues = np.random.default_rng(0).normal(size=(4, whole.spec.ec.dim)).astype(np.float32)
     whole.store(cues)
     stimulus = whole.circuit.stimulus(recall_protocol(1, 2), cues / np.linalg.norm(cues, axis=1, keepdims=True))
-    net, expected = from_nir(filed(quietly(whole.network))), simulate(whole.network, stimulus, 4 * GAMMA)
+    net, expected = from_nir(filed(quietly(whole.network))), simulate(whole.network, stimulus, 5 * GAMMA)
     assert all(len(expected[name].step) for name in ("ec", "dg", "ca3", "ca1", "sub"))
-    same(simulate(net, stimulus, 4 * GAMMA), expected)
+    same(simulate(net, stimulus, 5 * GAMMA), expected)
 
 
 def test_names_and_numbers_of_any_kind_come_back() -> None:

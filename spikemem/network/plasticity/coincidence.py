@@ -101,7 +101,7 @@ class Coincidence(PlasticityRule):
     def brian2(self) -> Brian2Rule:
         """The same rule for Brian2, which runs it in the step after the spikes."""
         (a, b), (c, d) = self.phases
-        place = "timestep(t - dt, dt) % timestep(period, dt)"
+        place = "timestep(t - dt, dt) % timestep(rhythm, dt)"  # not `period`, which a clamped group of Brian2 has for itself
         phases = [
             f"int({place} >= timestep({start!r} * ms, dt) and {place} < timestep({stop!r} * ms, dt))" for start, stop in ((a, b), (c, d))
         ]
@@ -111,5 +111,5 @@ class Coincidence(PlasticityRule):
             on_post=f"w = clip(w + amount * int(t < until) * ({phases[0]} - {phases[1]}), w_min, w_max)",
             post_first=False,
             numbers={"amount": self.amount, "w_min": self.w_min, "w_max": self.w_max},
-            times={"window": self.window, "period": self.period},
+            times={"window": self.window, "rhythm": self.period},
         )
