@@ -1,7 +1,7 @@
 """Recorded recalls beside computed ones: where the short cut and the spikes disagree, on real questions.
 
-    python sims/memory/recorded.py --data ../shared/data
-    python sims/memory/recorded.py --data ../shared/data --model hippocampus-text --turns 200
+    python -m tests.hippocampus.recorded --data ../shared/data
+    python -m tests.hippocampus.recorded --data ../shared/data --model hippocampus-text --turns 200
 
 Stores turns of LoCoMo's first conversation (Maharana 2024) with their words, sessions and moments, each bound to the next, and asks its
 questions, a quarter of them in each of four states: as stored, after some memories were forgotten, after a sleep, and after some were
