@@ -50,6 +50,7 @@ SILENCED: Mapping[str, Callable[[Hippocampus], None]] = {
     "": lambda memory: None,
     "CA3 silent": lambda memory: memory.lesion("ca3", 1.0),
     "CA3 recurrence cut": lambda memory: memory.cut("ca3->ca3"),
+    "30 % of CA3 lost": lambda memory: memory.lesion("ca3", 0.3),
 }
 """Which regions and synapses are silenced."""
 

@@ -72,25 +72,28 @@ class ByAttempts:
 
     def _computed(self, volley: Volley, number: int) -> Attempts:
         """The attempts without simulation."""
-        heard, beside = self.circuit.heard(volley)
-        cells, size, events = engrams.attempts(heard, number, self.circuit.completion(volley.cue_words), self.circuit.priming())
+        (heard, beside), complete = self.circuit.heard(volley), self.circuit.completion(volley.cue_words)
+        cells, size, events = engrams.attempts(heard, number, complete, self.circuit.priming())
         events += (beside + perforant_events(self.circuit, volley)) * CYCLES * number
         return Attempts(cells, size, self.circuit.said(cells, size), volley.counts, events)
 
     def _read(self, recording: Recording) -> Attempts:
         """The attempts, read from spikes."""
         cells, size = self.circuit.fired(recording)
-        events = np.array([self._carried(recording, i) for i in range(recording.batches)])
-        return Attempts(cells, size, self.circuit.ca1.said(recording), ec.counted(self.circuit.spec.ec, recording), events)
+        return Attempts(
+            cells, size, self.circuit.ca1.said(recording), ec.counted(self.circuit.spec.ec, recording), self._carried(recording)
+        )
 
-    def _carried(self, recording: Recording, i: int) -> int:
-        """Synapses onto DG and CA3 that carried a spike to one cue."""
-        events = 0
+    def _carried(self, recording: Recording) -> NDArray[np.int64]:
+        """Synapses onto DG and CA3 that carried a spike, [n]."""
+        events = np.zeros(recording.batches, np.int64)
         for p in self.circuit.network().projections:
             if p.name in COUNTED:
-                fired = recording[p.pre].between(0, recording.steps, i)
-                cells = fired.cell[[p.counts(int(step)) != 0 for step in fired.step]]
-                events += p.carried(cells, np.zeros(len(cells), np.int64))
+                spikes = recording[p.pre]
+                left = np.array([p.counts(step) != 0 for step in range(recording.steps)])[spikes.step]
+                for i in range(recording.batches):
+                    cells = spikes.cell[left & (spikes.batch == i)]
+                    events[i] += p.carried(cells, np.zeros(len(cells), np.int64))
         return events
 
     def _may_answer(self, volley: Volley) -> NDArray[np.bool_]:

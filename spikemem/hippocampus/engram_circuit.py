@@ -132,17 +132,19 @@ class EngramCircuit(Holding):
         self.ca3.bind(memories, only)
         self._hear(np.flatnonzero(self.keys.alive & np.isin(self.keys.memory, memories)), only)
         self._place(memories, only)
-        self._link()
+        self._link(memories)
 
     def supersede(self, old: int, new: int, until: float) -> None:
         """As in `Holding`; slow synapses are derived anew from the associations that are left."""
         super().supersede(old, new, until)
         self.ca3.part()
-        self._link()
+        self._link(np.flatnonzero(self.living))
 
-    def _link(self) -> None:
-        if self.pairs:
-            self.ca3.chain(*np.array(list(self.pairs)).T)
+    def _link(self, memories: NDArray[np.int64]) -> None:
+        """Bind some memories to their successors, and those that they succeed to them."""
+        pairs = np.array(list(self.pairs), np.int64).reshape(-1, 2)
+        some = np.isin(pairs, memories).any(axis=1)
+        self.ca3.chain(pairs[some, 0], pairs[some, 1])
 
     def _hear(self, keys: NDArray[np.int64], only: NDArray[np.bool_] | None = None) -> None:
         """Bind the codes and the words of keys to the engrams of their memories."""

@@ -117,17 +117,21 @@ def _more(circuit: Circuit, order: NDArray[np.int64], top_k: int, sizes: Sizes, 
 
 def _open(circuit: Circuit, volley: Volley, top_k: int, schedule: RecallSchedule) -> Opened:
     """Complete cues in CA3, and open CA1 until every cue finds top_k memories, if there are as many."""
-    opened = _opened(circuit, volley, schedule, sizes := _sizes(circuit, top_k))
+    sizes, settled = _sizes(circuit, top_k), circuit.ca3.complete(volley.codes, volley.when, schedule.settle)
     while True:
+        opened = _opened(circuit, volley, schedule, sizes, settled)
         order = opened.ranking.order[:, : sizes.competitors]
         if (grown := _more(circuit, order, top_k, sizes, volley.cue_words)) is None:
             return replace(opened, sizes=sizes._replace(competitors=min(sizes.competitors, opened.ranking.order.shape[1])))
-        opened = _opened(circuit, volley, schedule, sizes := grown)
+        sizes = grown
 
 
-def _opened(circuit: Circuit, volley: Volley, schedule: RecallSchedule, sizes: Sizes) -> Opened:
-    """Complete cues in CA3, and let so many of CA1's cells fire."""
-    active, size, still = circuit.ca3.complete(volley.codes, volley.when, schedule.settle)
+def _opened(
+    circuit: Circuit, volley: Volley, schedule: RecallSchedule, sizes: Sizes,
+    settled: tuple[NDArray[np.uint16], NDArray[np.int64], NDArray[np.bool_]],
+) -> Opened:  # fmt: skip
+    """Let so many of CA1's cells fire.   settled: CA3's cells, their number, and whether CA3 is still (`CA3.complete`)."""
+    active, size, still = settled
     primed, path, spent = spread(circuit, volley, (active, size), schedule.passes, *sizes)
     ranking = circuit.ca1.rank(volley.counts, active, size, sizes.candidates, volley.cue_words, primed)
     events = spent + _index_events(ranking, volley) + perforant_events(circuit, volley) + schedule.settle * circuit.ca3.events(volley.codes)
@@ -169,7 +173,8 @@ def simulate(
     order = np.full((len(vectors), min(*sizes, len(circuit.ca1))), NONE)
     order[:, : read.order.shape[1]] = read.order
     parts = circuit.ca1.parts(order, volley.counts, volley.cue_words, read.primed)
-    events = _opened(circuit, volley, schedule, sizes).ranking.events  # a count of costs alone
+    settled = circuit.ca3.complete(volley.codes, volley.when, schedule.settle)
+    events = _opened(circuit, volley, schedule, sizes, settled).ranking.events  # a count of costs alone
     return replace(_report(circuit, Ranking(order, parts, events), volley, read, top_k), recording=recording)
 
 
@@ -252,6 +257,5 @@ def _index_events(ranking: Ranking, volley: Volley) -> NDArray[np.int64]:
 def perforant_events(circuit: Holding, volley: Volley) -> NDArray[np.int64]:
     """Synapses from EC onto DG that carry the spikes of a volley, [n]."""
     spec = circuit.spec.ec
-    fan_out = np.bincount(circuit.dg.inputs.ravel(), minlength=spec.dim)
     spikes = volley.spikes if spec.layer_two == 1 else np.abs(ec.layer_two(spec, volley.counts))
-    return spikes.astype(np.int64) @ fan_out
+    return spikes.astype(np.int64) @ circuit.dg.fan_out

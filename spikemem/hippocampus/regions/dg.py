@@ -116,6 +116,8 @@ class DG:
         self.spec = spec
         dim, cells, fan_in, trained = spec.ec.dim, spec.dg.cells, spec.dg.fan_in, spec.dg.weights
         self.inputs, self._drawn = _wired(seed, dim, cells, fan_in) if trained is None else _shaped(seed, dim, cells, trained)
+        self.fan_out = np.bincount(self.inputs.ravel(), minlength=dim)
+        """Granule cells that each dimension drives, [d]."""
         self.adapt(adaptation or Adaptation.none(dim))
 
     def adapt(self, adaptation: Adaptation) -> None:

@@ -68,10 +68,14 @@ class Moments(NamedTuple):
             return self._replace(when=latest)
         return Moments(latest, np.append(self.again, memory), np.append(self.earlier, min(known, when)))
 
-    def cells(self, around: float | None = None) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-        """The memories and the cells that they are bound to, each pair once, [pair]; of the cells of `around` alone, where given."""
-        memory = np.concatenate([np.arange(len(self.when)), self.again])
-        cells = moment_cells(np.concatenate([self.when, self.earlier]))
+    def cells(
+        self, around: float | None = None, among: NDArray[np.int64] | None = None
+    ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:  # fmt: skip
+        """The memories and the cells that they are bound to, each pair once, [pair]; of the cells of `around`, or of some memories alone."""
+        some = np.arange(len(self.when)) if among is None else among
+        again = slice(None) if among is None else np.isin(self.again, among)
+        memory = np.concatenate([some, self.again[again]])
+        cells = moment_cells(np.concatenate([self.when[some], self.earlier[again]]))
         wanted = cells >= 0 if around is None else cells == moment_cells(np.array([around]))[0]
         row, column = np.nonzero(wanted)
         if not len(self.again):

@@ -106,9 +106,8 @@ class EngramWords:
 
     def moments(self, memories: NDArray[np.int64]) -> Lists:
         """The cells of the moments of memories."""
-        memory, number = self.keys.moments.cells()
-        used = np.isin(memory, memories)
-        return Lists(np.arange(used.sum() + 1), time_cells(number[used]), memory[used])
+        memory, number = self.keys.moments.cells(among=memories)
+        return Lists(np.arange(len(memory) + 1), time_cells(number), memory)
 
     def depress(self, cells: NDArray[np.uint16], moved: NDArray[np.uint16]) -> None:
         """Clear all bits of words and moments onto some cells, and those of context onto others."""
@@ -134,13 +133,10 @@ class EngramWords:
 
     # -- without simulation --------------------------------------------------------------------------------------------------------
 
-    def efficacy(self) -> NDArray[np.int64]:
-        """g_words o_w in 1/GRAIN of a synapse from DG, [word cell]."""
-        return np.round(GRAIN * self.engram.words * self.keys.lexicon.odds()).astype(np.int64)
-
-    def contextual(self) -> NDArray[np.int64]:
-        """g_context g_words o_w in 1/GRAIN, [word cell]."""
-        return np.round(self.engram.context * self.efficacy()).astype(np.int64)
+    def efficacy(self, cells: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """g_words o_w of word cells, and g_context g_words o_w of the context cells beside them, in 1/GRAIN of a synapse from DG."""
+        own = np.round(GRAIN * self.engram.words * self.keys.lexicon.odds_of(cells)).astype(np.int64)
+        return own, np.round(self.engram.context * own).astype(np.int64)
 
     @property
     def moment(self) -> int:
@@ -153,8 +149,9 @@ class EngramWords:
         Returns how many of these synapses carry a spike in a gamma cycle, [n].
         """
         ptr, cell, spikes = cue_words.flat()
-        own = onebit.weighed(self.words, ptr, cell, spikes, self.efficacy()[cell], drive)
-        beside = onebit.weighed(self.context, ptr, cell, spikes, self.contextual()[cell], drive)
+        word, around = self.efficacy(cell)
+        own = onebit.weighed(self.words, ptr, cell, spikes, word, drive)
+        beside = onebit.weighed(self.context, ptr, cell, spikes, around, drive)
         if cue_words.around is None:
             return own + beside
         cells = now(cue_words.around)
@@ -170,9 +167,9 @@ class EngramWords:
         for name, size in (("ec_lex", self.lex.cells), ("ec_ctx", self.lex.cells), ("ec_time", TIME_CELLS)):
             net.add(Population(name, size, ec.PERFECT, cycle))
         net.connect("ec_lex", "ec_ctx", one_to_one(1.0))
-        start = np.zeros(self.lex.cells, np.int64)
-        net.connect("ec_lex", "ca3", OneBit(self.words, start, cells, on=self.efficacy() / GRAIN))
-        net.connect("ec_ctx", "ca3", OneBit(self.context, start, cells, on=self.contextual() / GRAIN))
+        start, (word, around) = np.zeros(self.lex.cells, np.int64), self.efficacy(np.arange(self.lex.cells))
+        net.connect("ec_lex", "ca3", OneBit(self.words, start, cells, on=word / GRAIN))
+        net.connect("ec_ctx", "ca3", OneBit(self.context, start, cells, on=around / GRAIN))
         net.connect("ec_time", "ca3", OneBit(self.times, np.zeros(TIME_CELLS, np.int64), cells, on=self.moment / GRAIN))
 
     def build_learning(self, net: Network) -> None:

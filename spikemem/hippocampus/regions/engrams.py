@@ -67,28 +67,30 @@ class Allocation:
         self.size, self.core, self.seed = cells, core, seed
         self.round = cells // core
         """Engrams that an order of the cells is enough for."""
-        self._orders = np.zeros((0, cells), np.uint16)
+        self._made = np.zeros((0, cells), np.uint16), np.zeros((cells, 0), np.int32)
 
-    def _drawn(self, rounds: int) -> NDArray[np.uint16]:
-        """The orders of the cells, [round, cell]."""
-        if len(orders := self._orders) < rounds:
+    def _drawn(self, rounds: int) -> tuple[NDArray[np.uint16], NDArray[np.int32]]:
+        """The orders of the cells, [round, cell], and which engram of its round each cell is of, [cell, round]."""
+        orders, place = self._made
+        if len(orders) < rounds:
             more = range(len(orders), max(rounds, 2 * len(orders)))
-            new = [np.random.default_rng([self.seed, 3, r]).permutation(self.size) for r in more]
-            orders = self._orders = np.concatenate([orders, np.array(new, np.uint16)])
-        return orders
+            new = np.array([np.random.default_rng([self.seed, 3, r]).permutation(self.size) for r in more], np.uint16)
+            within = (np.argsort(new, axis=1).T // self.core).astype(np.int32)
+            orders, place = self._made = np.concatenate([orders, new]), np.concatenate([place, within], axis=1)
+        return orders, place
 
     def engrams(self, memories: NDArray[np.int64]) -> NDArray[np.uint16]:
         """The cells of memories, [n, core], in the order of their index."""
-        orders = self._drawn(-(-(int(memories.max(initial=-1)) + 1) // self.round))
+        orders, _ = self._drawn(-(-(int(memories.max(initial=-1)) + 1) // self.round))
         place = (memories % self.round * self.core)[:, None] + np.arange(self.core)
         return np.sort(orders[(memories // self.round)[:, None], place], axis=1) if len(memories) else np.zeros((0, self.core), np.uint16)
 
     def owner(self, stored: int) -> NDArray[np.int32]:
         """The memories that each cell is of, [cell, round], -1 where none, for a number of memories."""
         rounds = -(-stored // self.round)
-        place = np.argsort(self._drawn(rounds)[:rounds], axis=1).T // self.core
-        memory = place + np.arange(rounds) * self.round
-        return np.where((place < self.round) & (memory < stored), memory, NONE).astype(np.int32)
+        place = self._drawn(rounds)[1][:, :rounds]
+        memory = place + np.arange(rounds, dtype=np.int32) * np.int32(self.round)
+        return np.where((place < self.round) & (memory < stored), memory, np.int32(NONE))
 
 
 class EngramCA3:

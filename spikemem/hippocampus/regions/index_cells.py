@@ -38,6 +38,8 @@ class IndexCells:
         self.lexicon = Lexicon(spec)
         self.session, self.moments, self.versions = np.zeros(0, np.int64), Moments.none(), Versions()
         self._synapses: Synapses | None = None
+        self.changes = 0
+        """How often words, sessions and moments have changed: what is derived from them holds as long as this stays."""
         self._deriving = SharedLock()  # of what is derived when it is first needed, perhaps by several recalls at once
 
     def __len__(self) -> int:
@@ -87,11 +89,15 @@ class IndexCells:
                 )  # fmt: skip
             return self._synapses
 
+    def _change(self) -> None:
+        self._synapses = None
+        self.changes += 1
+
     def remember(self, session: NDArray[np.int64], when: NDArray[np.float64]) -> None:
         """Add the sessions and moments (s since 1970) of new memories, [n]; their keys are added next."""
         self.session, self.moments = np.concatenate([self.session, session]), self.moments.added(when)
         self.versions.add(len(session))
-        self._synapses = None
+        self._change()
 
     def add(
         self,
@@ -104,7 +110,7 @@ class IndexCells:
     ) -> None:
         """Add index cells, which learn these volleys, codes and words in one shot.   cue: keys that are not the memory's own text."""
         self.lexicon.add([SILENT] * len(counts) if words is None else words, np.zeros(len(counts), bool) if cue is None else cue)
-        self._synapses = None
+        self._change()
         new = self._size + len(counts)
         if new > len(self._counts):
             room = max(new, 2 * self._size, 64)
@@ -127,12 +133,12 @@ class IndexCells:
         gone = keys[self._alive[keys]]
         self.lexicon.count(gone[self.content[gone] == gone], -1)
         self._alive[keys] = False
-        self._synapses = None
+        self._change()
 
     def renew(self, memory: int, when: float) -> None:
         """Note that a memory happened again at a moment, s since 1970; it is bound to each of its moments."""
         self.moments = self.moments.renewed(memory, when)
-        self._synapses = None
+        self._change()
 
     def recode(self, codes: NDArray[np.uint16]) -> None:
         """Replace the CA3 codes of all keys, and with them their Schaffer synapses.   codes: uint16, [key, k]."""

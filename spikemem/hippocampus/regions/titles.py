@@ -27,7 +27,7 @@ from spikemem.hippocampus.regions.rhythm import DT, GAMMA, GRID, Mode, RecallSch
 from spikemem.hippocampus.spec import ModelSpec
 from spikemem.kernels import onebit, priming
 from spikemem.kernels.engrams import GRAIN
-from spikemem.kernels.priming import Priming
+from spikemem.kernels.priming import Priming, nothing
 from spikemem.network.graph import CycleReset, Network, Population
 from spikemem.network.plasticity.coincidence import Coincidence
 from spikemem.network.synapses import WORD, OneBit, Sparse, one_to_one, pack
@@ -54,6 +54,8 @@ class Titles:
     def clear(self) -> None:
         """Forget everything."""
         self.said = np.zeros((self.spec.dg.cells, self.lex.cells // WORD), np.uint64)
+        self._primes = -1, nothing()
+        """At which of the keys' `changes` dendrites were derived, and what they were."""
 
     # -- learning ------------------------------------------------------------------------------------------------------------------
 
@@ -79,11 +81,17 @@ class Titles:
     # -- without simulation --------------------------------------------------------------------------------------------------------
 
     def priming(self) -> Priming:
-        """The dendrites of what is alive, for the kernels."""
+        """The dendrites of what is alive, for the kernels; derived anew where words have changed."""
+        changes, made = self._primes
+        if changes == self.keys.changes:
+            return made._replace(said=self.said)
+        changes = self.keys.changes
         onto, memory = self.keys.lexicon.titles(self.keys.memory, self.keys.alive, self.keys.lexicon.odds())
         share = np.round(onto.weight / self.spec.ca1.coincidence / GRID).astype(np.int64)
         gain = round(GRAIN * self.engram.spreading)
-        return Priming(self.said, self.level, onto.ptr, onto.target, share, self.allocation.engrams(memory), round(1 / GRID), gain)
+        made = Priming(self.said, self.level, onto.ptr, onto.target, share, self.allocation.engrams(memory), round(1 / GRID), gain)
+        self._primes = changes, made
+        return made
 
     def heard(self, cue_words: CueWords, drive: NDArray[np.int32]) -> None:
         """Add the drive of the titles that cues name, in 1/GRAIN, to that of CA3's cells, [n, cells]."""
