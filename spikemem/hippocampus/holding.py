@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from spikemem.hippocampus.damage import Damage
 from spikemem.hippocampus.regions import ec
 from spikemem.hippocampus.regions.cue_words import CueWords
-from spikemem.hippocampus.regions.dg import DG
+from spikemem.hippocampus.regions.dg_trained import dentate
 from spikemem.hippocampus.regions.index_cells import IndexCells
 from spikemem.hippocampus.spec import ModelSpec
 from spikemem.simulators.recording import Recording
@@ -54,7 +54,7 @@ class Holding(ABC):
     def __init__(self, spec: ModelSpec, seed: int) -> None:
         self.spec, self.seed = spec, seed
         self.ec = ec.EC(spec)
-        self.dg = DG(spec, seed)
+        self.dg = dentate(spec, seed)
         self.damage = Damage()
         """What is done to the circuit where it is simulated, or recalls; not to what it stores."""
         self.contents = np.zeros(0, np.int64)

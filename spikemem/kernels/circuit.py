@@ -9,16 +9,10 @@ from typing import NamedTuple
 
 import numpy as np
 from numba import njit
-from numpy.typing import NDArray
 
 from spikemem.kernels import CACHE
 from spikemem.kernels.threads import in_threads
-
-F64 = NDArray[np.float64]
-I64 = NDArray[np.int64]
-I32 = NDArray[np.int32]
-I8 = NDArray[np.int8]
-U64 = NDArray[np.uint64]
+from spikemem.kernels.types import F64, I8, I32, I64, U8, U16, U64, Bools
 
 PLANES = 9
 """Bit planes of the vertical counters: counts up to 511, the fast and slow inputs from two cores of at most 255 cells."""
@@ -50,8 +44,8 @@ class Keys(NamedTuple):
     """
 
     counts: I8
-    codes: NDArray[np.uint16]
-    alive: NDArray[np.bool_]
+    codes: U16
+    alive: Bools
     memory: I64
     indptr: I64
     keys: I32
@@ -106,90 +100,8 @@ def ec_counts(drive: F64, profile: F64, common: F64, beta: float, efficacy: I64)
     return counts, spikes
 
 
-@njit(cache=CACHE)
-def _top(drive: F64, k: int) -> I64:
-    """The indices of the k largest, in the order of their index; of equals the lower index."""
-    near = drive
-    for floor in (2.25, 1.75):  # most cells are far below: look only at the upper tail where it suffices
-        tail = drive[drive > floor]
-        if len(tail) >= k:
-            near = tail
-            break
-    least = -np.partition(-near, k - 1)[k - 1]
-    above = 0
-    for v in near:
-        if v > least:
-            above += 1
-    equal = k - above
-    chosen = np.empty(k, np.int64)
-    n = 0
-    for c in range(len(drive)):
-        if drive[c] > least:
-            chosen[n] = c
-            n += 1
-        elif drive[c] == least and equal > 0:
-            chosen[n] = c
-            n += 1
-            equal -= 1
-    return chosen
-
-
-@njit(cache=CACHE)
-def _dg_code(codes: NDArray[np.uint16], when: NDArray[np.uint8], drive: F64, levels: F64) -> None:
-    """The cells of the largest drive in the order in which they fire, and when, [k] each, in place."""
-    chosen = _top(drive, len(codes))
-    m, above = 0, np.inf
-    for r in range(len(levels)):
-        for c in chosen:
-            if levels[r] < drive[c] and not (drive[c] > above):
-                codes[m], when[m] = c, r
-                m += 1
-        above = levels[r]
-
-
 @njit(cache=CACHE, nogil=True)
-def _dg_codes_some(
-    start: int, stop: int, codes: NDArray[np.uint16], when: NDArray[np.uint8], counts: I8, inputs: I32, weights: F64, bias: F64, levels: F64
-) -> None:
-    cells, fan_in = inputs.shape
-    for i in range(start, stop):
-        row = counts[i].astype(np.float64)
-        drive = np.empty(cells)
-        for c in range(cells):
-            v = 0.0
-            for f in range(fan_in):
-                v += weights[c, f] * row[inputs[c, f]]
-            drive[c] = v - bias[c]
-        _dg_code(codes[i], when[i], drive, levels)
-
-
-@njit(cache=CACHE, nogil=True)
-def _dg_codes_of_some(start: int, stop: int, codes: NDArray[np.uint16], when: NDArray[np.uint8], drive: F64, levels: F64) -> None:
-    for i in range(start, stop):
-        _dg_code(codes[i], when[i], drive[i], levels)
-
-
-def dg_codes_of(drive: F64, levels: F64, k: int) -> tuple[NDArray[np.uint16], NDArray[np.uint8]]:
-    """As `dg_codes`, of what each cell receives, [n, cell]."""
-    codes, when = np.zeros((len(drive), k), np.uint16), np.zeros((len(drive), k), np.uint8)
-    if k:
-        in_threads(_dg_codes_of_some, len(drive), codes, when, drive, levels)
-    return codes, when
-
-
-def dg_codes(counts: I8, inputs: I32, weights: F64, bias: F64, levels: F64, k: int) -> tuple[NDArray[np.uint16], NDArray[np.uint8]]:
-    """The k granule cells that fire, [n, k], in the order in which they make CA3 fire, and at which release each did, [n, k].
-
-    counts: [n, d].   inputs, weights: [cell, fan_in].   bias: [cell].   levels: falling, the last below every drive.
-    """
-    codes, when = np.zeros((len(counts), k), np.uint16), np.zeros((len(counts), k), np.uint8)
-    if k:
-        in_threads(_dg_codes_some, len(counts), codes, when, counts, inputs, weights, bias, levels)
-    return codes, when
-
-
-@njit(cache=CACHE, nogil=True)
-def _bind_stripes(start: int, stop: int, bits: U64, pre: NDArray[np.uint16], post: NDArray[np.uint16], same: bool) -> None:
+def _bind_stripes(start: int, stop: int, bits: U64, pre: U16, post: U16, same: bool) -> None:
     half = bits.shape[0] // 2
     for i in range(len(pre)):
         for p in pre[i]:
@@ -200,7 +112,7 @@ def _bind_stripes(start: int, stop: int, bits: U64, pre: NDArray[np.uint16], pos
                         bits[p, column >> 6] |= np.uint64(1) << np.uint64(column & 63)
 
 
-def bind_all(bits: U64, pre: NDArray[np.uint16], post: NDArray[np.uint16], same: bool) -> None:
+def bind_all(bits: U64, pre: U16, post: U16, same: bool) -> None:
     """Clipped Hebb for pairs of engrams, [n, core] each: set the bit of each pair of a pre- and a postsynaptic cell that lie in the same
     (or in different) hemispheres. Each thread owns the presynaptic cells of some stripes."""
     if len(pre) < STRIPES:  # starting threads takes longer
@@ -307,8 +219,8 @@ def ca3_cycle(recurrent: Recurrent, fast_from: I64, slow: U64, slow_from: I64, c
 
 @njit(cache=CACHE, nogil=True)
 def _complete_some(
-    start: int, stop: int, out: NDArray[np.uint16], size: I64, still: NDArray[np.bool_],
-    recurrent: Recurrent, codes: NDArray[np.uint16], when: NDArray[np.uint8], settle: int,
+    start: int, stop: int, out: U16, size: I64, still: Bools,
+    recurrent: Recurrent, codes: U16, when: U8, settle: int,
 ) -> None:  # fmt: skip
     none = np.empty(0, np.int64)
     for i in range(start, stop):
@@ -325,9 +237,7 @@ def _complete_some(
             out[i, j] = active[j]
 
 
-def complete(
-    recurrent: Recurrent, codes: NDArray[np.uint16], when: NDArray[np.uint8], settle: int
-) -> tuple[NDArray[np.uint16], I64, NDArray[np.bool_]]:
+def complete(recurrent: Recurrent, codes: U16, when: U8, settle: int) -> tuple[U16, I64, Bools]:
     """CA3 after `settle` more gamma cycles under a held cue.
 
     Returns its cells in firing order, [n, k], padded; how many, [n]; and whether they have stopped changing, [n].

@@ -6,18 +6,15 @@ the current cycle of that batch item (0 is the first to fire).
 
 import numpy as np
 from numba import njit
-from numpy.typing import NDArray
 
 from spikemem.kernels import CACHE
-
-F64 = NDArray[np.float64]
-I64 = NDArray[np.int64]
+from spikemem.kernels.types import F64, I32, I64, U64, Bools
 
 
 @njit(cache=CACHE)
 def integrate(
     voltage: F64,
-    spiked: NDArray[np.bool_],
+    spiked: Bools,
     current: F64,
     external: F64,
     synaptic: F64,
@@ -78,7 +75,7 @@ def crossings(voltage: F64, threshold: float, left: I64, refractory: int) -> I64
 
 
 @njit(cache=CACHE)
-def choose_winners(voltage: F64, threshold: float, k: int, silenced: NDArray[np.bool_], count: I64) -> tuple[I64, I64]:
+def choose_winners(voltage: F64, threshold: float, k: int, silenced: Bools, count: I64) -> tuple[I64, I64]:
     """The basket cell's choice of one step, with its effects on voltage, silenced and count in place.
 
     Returns the events in firing order (higher V first, then lower index) and the batch items whose basket cell spiked.
@@ -126,7 +123,7 @@ def scatter_dense(events: I64, first: int, weights: F64, current: F64) -> None:
 
 
 @njit(cache=CACHE)
-def scatter_sparse(events: I64, first: int, indptr: I64, targets: NDArray[np.int32], weights: F64, current: F64) -> None:
+def scatter_sparse(events: I64, first: int, indptr: I64, targets: I32, weights: F64, current: F64) -> None:
     """current[b, targets] += weights, over the synapses of each event of rank below `first`."""
     for e in range(events.shape[0]):
         if events[e, 2] < first:
@@ -136,7 +133,7 @@ def scatter_sparse(events: I64, first: int, indptr: I64, targets: NDArray[np.int
 
 
 @njit(cache=CACHE)
-def scatter_bits(events: I64, first: int, bits: NDArray[np.uint64], start: I64, on: F64, off: float, current: F64) -> None:
+def scatter_bits(events: I64, first: int, bits: U64, start: I64, on: F64, off: float, current: F64) -> None:
     """current[b, start : start + width] += on[pre] where the bit is set and `off` where not, for each event of rank below `first`."""
     for e in range(events.shape[0]):
         if events[e, 2] < first:

@@ -8,18 +8,12 @@ from typing import NamedTuple
 
 import numpy as np
 from numba import njit
-from numpy.typing import NDArray
 
 from spikemem.kernels import CACHE
 from spikemem.kernels.onebit import add
 from spikemem.kernels.priming import Priming, prime
 from spikemem.kernels.threads import in_threads
-
-I64 = NDArray[np.int64]
-I32 = NDArray[np.int32]
-U16 = NDArray[np.uint16]
-U64 = NDArray[np.uint64]
-Bools = NDArray[np.bool_]
+from spikemem.kernels.types import I8, I32, I64, U16, U64, Bools
 
 GRAIN = 16
 """Drives are whole multiples of 1/16 of a synapse from DG."""
@@ -208,7 +202,7 @@ def nearest(fired: U16, size: I64, owner: I32, there: Bools) -> tuple[I64, I64]:
 
 
 @njit(cache=CACHE)
-def learn_prediction(charge: NDArray[np.int32], cells: U16, counts: NDArray[np.int8], unit: float, most: int) -> None:
+def learn_prediction(charge: I32, cells: U16, counts: I8, unit: float, most: int) -> None:
     """The delta rule, memory by memory: synapses from the cells of an engram change by what EC says less what they predict, in place.
 
     charge: K, in units of `unit` spikes, [cell, 2d].   cells: engrams, [n, core].   counts: EC's n, ON less OFF, [n, d].
@@ -236,7 +230,7 @@ def rounded(charge: float, most: int) -> int:
 
 
 @njit(cache=CACHE)
-def predicted(charge: NDArray[np.int32], fired: U16, size: I64, unit: float, most: int) -> NDArray[np.int8]:
+def predicted(charge: I32, fired: U16, size: I64, unit: float, most: int) -> I8:
     """How often CA1's cells fire for CA3's that did, [n, attempt, 2d]."""
     n, attempts_, cells = len(fired), fired.shape[1], charge.shape[1]
     out = np.zeros((n, attempts_, cells), np.int8)

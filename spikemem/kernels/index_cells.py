@@ -8,11 +8,11 @@ from typing import NamedTuple
 
 import numpy as np
 from numba import njit
-from numpy.typing import NDArray
 
 from spikemem.kernels import CACHE
-from spikemem.kernels.circuit import I8, I32, I64, Keys, Lottery, Recurrent, ca3_cycle, first_under_noise, shared_cells
+from spikemem.kernels.circuit import Keys, Lottery, Recurrent, ca3_cycle, first_under_noise, shared_cells
 from spikemem.kernels.threads import in_threads
+from spikemem.kernels.types import F64, I8, I32, I64, U8, U16, Bools
 
 UNIT = 64
 """Drives are counted in units of 1/64 of a perforant coincidence, in which all weights are whole."""
@@ -48,7 +48,7 @@ def context_drive(drive: I64, content: I64, neighbours: I64, weight: I64) -> I64
 
 
 @njit(cache=CACHE)
-def apical_spikes(cell: I64, ptr: I64, target: I64, weight: NDArray[np.float64], owner: I64, memories: int) -> NDArray[np.bool_]:
+def apical_spikes(cell: I64, ptr: I64, target: I64, weight: F64, owner: I64, memories: int) -> Bools:
     """The memories one of whose apical dendrites fires when these cells spike together, [memory]."""
     share, fired = np.zeros(len(owner)), np.zeros(memories, np.bool_)
     for w in cell:
@@ -89,9 +89,9 @@ class Cues(NamedTuple):
     """
 
     counts: I8
-    active: NDArray[np.uint16]
+    active: U16
     size: I64
-    primed: NDArray[np.bool_]
+    primed: Bools
     ptr: I64
     cell: I64
     spikes: I64
@@ -104,8 +104,8 @@ class Volleys(NamedTuple):
     """
 
     names: I64
-    codes: NDArray[np.uint16]
-    when: NDArray[np.uint8]
+    codes: U16
+    when: U8
 
 
 class Learned(NamedTuple):
@@ -120,7 +120,7 @@ class Learned(NamedTuple):
     context_fan: I64
     apical_ptr: I64
     apical_target: I64
-    apical_weight: NDArray[np.float64]
+    apical_weight: F64
     apical_memory: I64
 
 

@@ -8,12 +8,9 @@ from typing import NamedTuple
 
 import numpy as np
 from numba import njit
-from numpy.typing import NDArray
 
 from spikemem.kernels import CACHE
-
-F64 = NDArray[np.float64]
-I64 = NDArray[np.int64]
+from spikemem.kernels.types import F64, I32, I64, Bools
 
 
 class Columns(NamedTuple):
@@ -24,7 +21,7 @@ class Columns(NamedTuple):
     source: I64
 
 
-def columns(indptr: I64, targets: NDArray[np.int32], post: int) -> Columns:
+def columns(indptr: I64, targets: I32, post: int) -> Columns:
     """Compressed rows (CSR) sorted by postsynaptic cell."""
     place = np.argsort(targets, kind="stable")
     source = np.repeat(np.arange(len(indptr) - 1), np.diff(indptr))[place]
@@ -32,7 +29,7 @@ def columns(indptr: I64, targets: NDArray[np.int32], post: int) -> Columns:
 
 
 @njit(cache=CACHE)
-def scatter(events: I64, indptr: I64, targets: NDArray[np.int32], weights: F64, current: F64) -> None:
+def scatter(events: I64, indptr: I64, targets: I32, weights: F64, current: F64) -> None:
     """current[b, targets] += weights[b], over the synapses of each event."""
     for e in range(events.shape[0]):
         b, pre = events[e, 0], events[e, 1]
@@ -64,7 +61,7 @@ def potentiate(
 
 @njit(cache=CACHE)
 def depress(
-    events: I64, indptr: I64, targets: NDArray[np.int32], weights: F64, y: F64, amount: float, low: float, high: float, multiplicative: bool
+    events: I64, indptr: I64, targets: I32, weights: F64, y: F64, amount: float, low: float, high: float, multiplicative: bool
 ) -> None:
     """w <- max(w - A-(w) y, w_min) for each synapse of each presynaptic event."""
     for e in range(events.shape[0]):
@@ -76,7 +73,7 @@ def depress(
 
 
 @njit(cache=CACHE)
-def scatter_dense(events: I64, here: NDArray[np.bool_], weights: F64, current: F64) -> None:
+def scatter_dense(events: I64, here: Bools, weights: F64, current: F64) -> None:
     """current[b] += weights[b, pre] where there is a synapse, for each event."""
     for e in range(events.shape[0]):
         b, pre = events[e, 0], events[e, 1]

@@ -2,12 +2,9 @@
 
 import numpy as np
 from numba import njit
-from numpy.typing import NDArray
 
 from spikemem.kernels import CACHE
-
-I64 = NDArray[np.int64]
-
+from spikemem.kernels.types import I64
 
 AFFIRMS, DENIES, NEITHER = 0, 1, -1
 """Polarities: the first two have cells; a text that asks, or has no words, is neither."""

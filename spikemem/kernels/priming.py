@@ -7,17 +7,11 @@ from typing import NamedTuple
 
 import numpy as np
 from numba import njit
-from numpy.typing import NDArray
 
 from spikemem.kernels import CACHE
 from spikemem.kernels.onebit import add
 from spikemem.kernels.threads import in_threads
-
-I64 = NDArray[np.int64]
-I32 = NDArray[np.int32]
-U16 = NDArray[np.uint16]
-U64 = NDArray[np.uint64]
-Bools = NDArray[np.bool_]
+from spikemem.kernels.types import I32, I64, U16, U64, Bools
 
 
 class Priming(NamedTuple):

@@ -23,7 +23,7 @@ from torch import Tensor, nn
 
 from spikemem.errors import TrainingError
 from spikemem.hippocampus.hippocampus import Hippocampus
-from spikemem.hippocampus.regions.dg import save_shape
+from spikemem.hippocampus.regions.dg_trained import save_shape
 from spikemem.hippocampus.regions.engrams import Allocation
 from spikemem.hippocampus.spec import ModelSpec
 from spikemem.learn import History, Settings, fit
@@ -160,7 +160,7 @@ class TrainedCircuit:
     history: History
 
     def save(self, path: Path, **metadata: object) -> Path:
-        """Write A as a weights file (`regions.dg.save_shape`).   metadata: further entries of the file, JSON-able."""
+        """Write A as a weights file (`regions.dg_trained.save_shape`).   metadata: further entries of the file, JSON-able."""
         return save_shape(path, self.shape, **metadata)
 
 

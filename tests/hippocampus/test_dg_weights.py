@@ -8,7 +8,8 @@ import pytest
 from spikemem import Hippocampus, ModelSpec, load_model
 from spikemem.errors import SnapshotError, SpecError
 from spikemem.hippocampus.regions import ec
-from spikemem.hippocampus.regions.dg import BLOCK, DG, GRID, Adaptation, save_shape, trained_shape
+from spikemem.hippocampus.regions.dg import BLOCK, GRID, Adaptation
+from spikemem.hippocampus.regions.dg_trained import dentate, save_shape, trained_shape
 from spikemem.network.modelfile import MODELS
 from tests.fakes import near, units
 
@@ -47,7 +48,7 @@ def test_every_simulator_recalls_what_the_short_cut_does(spec: ModelSpec, simula
 
 def test_the_weights_shape_the_synapses(spec: ModelSpec) -> None:
     """Before anything is stored a cell's weights are Gaussian, and those of what A doubles twice as large; all cells have one variance."""
-    dg = DG(spec, seed=1)
+    dg = dentate(spec, seed=1)
     assert dg.weights.shape == (spec.dg.cells, 384)
     size = np.sqrt((dg.weights**2).mean(axis=0))
     assert size[:192].mean() / size[192:].mean() == pytest.approx(2.0, rel=0.02)
@@ -58,7 +59,7 @@ def test_the_weights_shape_the_synapses(spec: ModelSpec) -> None:
 def test_other_weights_make_other_codes(spec: ModelSpec) -> None:
     counts = ec.encode(spec.ec, units(5))
     plain = spec.model_copy(update={"dg": spec.dg.model_copy(update={"weights": None})})
-    mine, drawn = (DG(s, seed=1).codes(counts)[0] for s in (spec, plain))
+    mine, drawn = (dentate(s, seed=1).codes(counts)[0] for s in (spec, plain))
     assert all(len(np.intersect1d(a, b)) < spec.dg.winners // 2 for a, b in zip(mine, drawn, strict=True))
 
 
@@ -66,7 +67,7 @@ def test_dg_still_adapts_to_what_is_stored(spec: ModelSpec) -> None:
     """The mean goes, and each cell's drive has a variance of 1, on volleys far from isotropic."""
     x = units(800) * np.linspace(0.3, 3.0, 384) + 0.05
     counts = ec.encode(spec.ec, (x / np.linalg.norm(x, axis=1, keepdims=True)).astype(np.float32))
-    drive = DG(spec, 1, Adaptation.of(counts)).drive(counts)
+    drive = dentate(spec, 1, Adaptation.of(counts)).drive(counts)
     assert abs(drive.mean()) < 0.05
     assert drive.var(axis=0).mean() == pytest.approx(1.0, rel=0.1)
 
@@ -74,7 +75,7 @@ def test_dg_still_adapts_to_what_is_stored(spec: ModelSpec) -> None:
 @pytest.mark.slow
 def test_codes_are_made_block_by_block(spec: ModelSpec) -> None:
     counts = ec.encode(spec.ec, units(BLOCK + 3))
-    dg = DG(spec, 1)
+    dg = dentate(spec, 1)
     whole, alone = dg.codes(counts), dg.codes(counts[-3:])
     for a, b in zip(whole, alone, strict=True):
         np.testing.assert_array_equal(a[-3:], b)
@@ -83,7 +84,7 @@ def test_codes_are_made_block_by_block(spec: ModelSpec) -> None:
 
 
 def test_nothing_stored_and_no_cue(spec: ModelSpec) -> None:
-    codes, when = DG(spec, 1).codes(np.zeros((0, 384), np.int8))
+    codes, when = dentate(spec, 1).codes(np.zeros((0, 384), np.int8))
     assert codes.shape == when.shape == (0, spec.dg.winners)
 
 
@@ -103,11 +104,11 @@ def test_vectors_of_another_dimension_have_drawn_synapses(spec: ModelSpec) -> No
 
 def test_weights_that_do_not_fit_are_refused(spec: ModelSpec, tmp_path: Path) -> None:
     with pytest.raises(SpecError, match=r"\(384, 384\)"):
-        DG(with_weights(spec, str(save_shape(tmp_path / "small.safetensors", np.eye(3, dtype=np.float32)))), 0)
+        dentate(with_weights(spec, str(save_shape(tmp_path / "small.safetensors", np.eye(3, dtype=np.float32)))), 0)
     with pytest.raises(SpecError, match="finite"):
-        DG(with_weights(spec, str(save_shape(tmp_path / "nan.safetensors", np.full((384, 384), np.nan, np.float32)))), 0)
+        dentate(with_weights(spec, str(save_shape(tmp_path / "nan.safetensors", np.full((384, 384), np.nan, np.float32)))), 0)
     with pytest.raises(SnapshotError, match="nowhere"):
-        DG(with_weights(spec, str(tmp_path / "nowhere.safetensors")), 0)
+        dentate(with_weights(spec, str(tmp_path / "nowhere.safetensors")), 0)
 
 
 def test_shipped_weights_are_shapes() -> None:

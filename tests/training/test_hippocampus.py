@@ -13,7 +13,7 @@ from typer.testing import CliRunner
 
 from spikemem.cli import app
 from spikemem.errors import TrainingError
-from spikemem.hippocampus.regions.dg import trained_shape
+from spikemem.hippocampus.regions.dg_trained import trained_shape
 from spikemem.memory import embed
 from spikemem.training import hippocampus as recipe
 from tests.fakes import FakeEmbedder

@@ -6,33 +6,25 @@
 subtracts the mean of the volleys, and synaptic scaling (Turrigiano 2008) divides by the standard deviation of a cell's drive, so that
 all cells are used alike. Both are learned from what is stored (`Adaptation`), anew at some numbers of memories
 (`hippocampus.storing.ADAPTATIONS`) and in sleep.
-
-With trained weights (`dg.weights`) all dimensions drive a cell, and its weights before scaling are a Gaussian row times a learned matrix,
-
-    w_g = drawn_g A,                    A [d, d]: `spikemem.training.hippocampus`
 """
 
 from dataclasses import dataclass
-from functools import cache, lru_cache
-from pathlib import Path
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
 
-from spikemem.errors import SpecError
 from spikemem.hippocampus.codes import WINDOW
 from spikemem.hippocampus.damage import LOST, winners
 from spikemem.hippocampus.regions import ec
 from spikemem.hippocampus.regions.contract import CircuitDrive, CircuitWiring
 from spikemem.hippocampus.regions.rhythm import DG_RELEASE, DT, GAMMA, GRID, Mode, RecallSchedule, above, dg_levels, release
-from spikemem.hippocampus.spec import ModelSpec, weights_file
-from spikemem.kernels import circuit
+from spikemem.hippocampus.spec import ModelSpec
+from spikemem.kernels import granule_cells
 from spikemem.network.graph import KWinners, Network, Population
-from spikemem.network.synapses import Dense, Sparse
+from spikemem.network.synapses import Dense, Sparse, Synapses
 from spikemem.simulators.recording import Recording
-from spikemem.snapshot import contents, load_arrays, save_arrays
 
-FORMAT = "spikemem-dg-1"
 WEIGHTS = (0.5, 1.5)
 """Synaptic weights are spread between these before scaling, or ties abound."""
 PRIOR = 64
@@ -75,38 +67,10 @@ def _wired(seed: int, dim: int, cells: int, fan_in: int) -> tuple[NDArray[np.int
     return inputs, rng.uniform(*WEIGHTS, (cells, fan_in)) * rng.choice([-1.0, 1.0], (cells, fan_in))
 
 
-def save_shape(path: str | Path, shape: NDArray[np.float32], **metadata: object) -> Path:
-    """Write a trained A, [d, d], as safetensors with a checksum.   metadata: further entries of the file, JSON-able."""
-    return save_arrays(path, {"shape": shape}, {**metadata, "format": FORMAT})
-
-
-@cache
-def trained_shape(weights: str, dim: int) -> NDArray[np.float64]:
-    """A, float64, [d, d], of a file that `save_shape` wrote.
-
-    Raises SnapshotError where the file is missing, damaged or something else, SpecError where it is for other dimensions.
-    """
-    path = weights_file(weights)
-    arrays, _ = load_arrays(path, FORMAT)
-    with contents(path, "whole shape of DG's weights"):
-        shape = arrays["shape"].astype(np.float64)
-    if shape.shape != (dim, dim) or not np.isfinite(shape).all():
-        raise SpecError(f"dg.weights {weights!r} are finite for {shape.shape} dimensions at best; the model needs ({dim}, {dim})")
-    return shape
-
-
-@lru_cache(maxsize=2)
-def _shaped(seed: int, dim: int, cells: int, weights: str) -> tuple[NDArray[np.int32], NDArray[np.float64]]:
-    """As `_wired`, with all dimensions and trained weights."""
-    drawn = np.random.default_rng([seed, 1]).normal(size=(cells, dim))
-    return np.broadcast_to(np.arange(dim, dtype=np.int32), (cells, dim)), drawn @ trained_shape(weights, dim)
-
-
 class DG:
     """Granule cells: their wiring, and their weights under the current adaptation.
 
-    inputs: dimensions that drive each cell, int32, [cell, fan_in]; all, in their order, where the weights are trained.
-    weights: on signed counts, [cell, fan_in].   bias: [cell].
+    inputs: dimensions that drive each cell, int32, [cell, fan_in].   weights: on signed counts, [cell, fan_in].   bias: [cell].
     hold: inhibition that no volley overcomes.   levels: drives above which a cell fires, one for each release, falling.
     """
 
@@ -114,11 +78,14 @@ class DG:
 
     def __init__(self, spec: ModelSpec, seed: int, adaptation: Adaptation | None = None) -> None:
         self.spec = spec
-        dim, cells, fan_in, trained = spec.ec.dim, spec.dg.cells, spec.dg.fan_in, spec.dg.weights
-        self.inputs, self._drawn = _wired(seed, dim, cells, fan_in) if trained is None else _shaped(seed, dim, cells, trained)
-        self.fan_out = np.bincount(self.inputs.ravel(), minlength=dim)
+        self.inputs, self._drawn = self._wired(seed)
+        self.fan_out = np.bincount(self.inputs.ravel(), minlength=spec.ec.dim)
         """Granule cells that each dimension drives, [d]."""
-        self.adapt(adaptation or Adaptation.none(dim))
+        self.adapt(adaptation or Adaptation.none(spec.ec.dim))
+
+    def _wired(self, seed: int) -> tuple[NDArray[np.int32], NDArray[np.float64]]:
+        """`inputs`, and the weights before scaling, [cell, fan_in]."""
+        return _wired(seed, self.spec.ec.dim, self.spec.dg.cells, self.spec.dg.fan_in)
 
     def adapt(self, adaptation: Adaptation) -> None:
         """Set mean and scaling. Codes made before no longer match those made from now on."""
@@ -135,9 +102,6 @@ class DG:
 
     def _variance(self, inputs: NDArray[np.int32], drawn: NDArray[np.float64], known: float, isotropic: float) -> NDArray[np.float64]:
         """The variance of what some cells receive, [cell]."""
-        if self.spec.dg.weights is not None:
-            spread = known * self.adaptation.covariance + (1 - known) * isotropic * np.eye(self.spec.ec.dim)
-            return ((drawn @ spread) * drawn).sum(1)
         before, after = inputs[:, :, None], inputs[:, None, :]
         pairs = known * self.adaptation.covariance[before, after] + (1 - known) * isotropic * (before == after)
         return np.einsum("gi,gij,gj->g", drawn, pairs, drawn)
@@ -147,15 +111,16 @@ class DG:
 
         lost: cells that are, [cell]; as many fewer win.
         """
-        if self.spec.dg.weights is not None and len(counts) > BLOCK:  # all drives at once would take gigabytes
-            made = [self.codes(counts[first : first + BLOCK], lost) for first in range(0, len(counts), BLOCK)]
-            return np.concatenate([codes for codes, _ in made]), np.concatenate([when for _, when in made])
         received, k, bias = ec.layer_two(self.spec.ec, counts), self.spec.dg.winners, self.bias
         if lost is not None and lost.any():
             k, bias = min(winners(k, lost), int((~lost).sum())), bias + LOST * lost
-        if self.spec.dg.weights is not None:
-            return circuit.dg_codes_of(received.astype(np.float64) @ self.weights.T - bias, np.array(self.levels), k)
-        return circuit.dg_codes(received, self.inputs, self.weights, bias, np.array(self.levels), k)
+        return self._first(received, bias, k)
+
+    def _first(
+        self, received: NDArray[np.int8], bias: NDArray[np.float64], k: int
+    ) -> tuple[NDArray[np.uint16], NDArray[np.uint8]]:  # fmt: skip
+        """The k cells that fire first to what EC's layer sends, [n, d], and when."""
+        return granule_cells.codes(received, self.inputs, self.weights, bias, np.array(self.levels), k)
 
     def learn(self, counts: NDArray[np.int8]) -> None:
         """Learn mean and scaling from stored volleys of EC, [n, d]."""
@@ -163,8 +128,6 @@ class DG:
 
     def drive(self, counts: NDArray[np.int8] | NDArray[np.float32]) -> NDArray[np.float64]:
         """What each cell receives from signed counts of its layer of EC, or from rates s x in their place, [n, d]; float64, [n, cell]."""
-        if self.spec.dg.weights is not None:
-            return counts.astype(np.float64) @ self.weights.T - self.bias
         dense = np.zeros((self.spec.ec.dim, self.spec.dg.cells))
         np.add.at(dense, (self.inputs, np.arange(len(self.inputs))[:, None]), self.weights)
         return counts.astype(np.float64) @ dense - self.bias
@@ -176,20 +139,18 @@ class DG:
 
     def build(self, net: Network, wiring: CircuitWiring) -> None:
         """Add `ff` and `dg`, and the perforant path from EC."""
-        cells, fan_in = self.inputs.shape
-        dim = self.spec.ec.dim
         net.add(Population("ff", 1, ec.PERFECT))
-        net.add(Population("dg", cells, ec.PERFECT, KWinners(GAMMA * DT, k=self.spec.dg.winners)))
-        if self.spec.dg.weights is not None:
-            ec.connect_perforant(net, self.spec.ec, Dense(ec.push_pull(self.weights.T)))
-            net.connect("ff", "dg", Dense(-self.bias[None]))
-            return
+        net.add(Population("dg", self.spec.dg.cells, ec.PERFECT, KWinners(GAMMA * DT, k=self.spec.dg.winners)))
+        ec.connect_perforant(net, self.spec.ec, self._push_pull())
+        net.connect("ff", "dg", Dense(-self.bias[None]))
+
+    def _push_pull(self) -> Synapses:
+        """From EC's ON and OFF cells, [2d, cell]."""
+        (cells, fan_in), dim = self.inputs.shape, self.spec.ec.dim
         source, target, weight = self.inputs.ravel(), np.repeat(np.arange(cells), fan_in), self.weights.ravel()
-        push_pull = Sparse.from_coo(
+        return Sparse.from_coo(
             np.concatenate([source, source + dim]), np.tile(target, 2), np.concatenate([weight, -weight]), (2 * dim, cells)
         )
-        ec.connect_perforant(net, self.spec.ec, push_pull)
-        net.connect("ff", "dg", Dense(-self.bias[None]))
 
     def stimulus(self, drive: CircuitDrive) -> dict[str, NDArray[np.generic]]:
         """External current of `dg` [time] and the clamped spikes of `ff` [time, 1]: it fires with each volley of EC."""

@@ -71,7 +71,7 @@ class Moments(NamedTuple):
     def cells(
         self, around: float | None = None, among: NDArray[np.int64] | None = None
     ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:  # fmt: skip
-        """The memories and the cells that they are bound to, each pair once, [pair]; of the cells of `around`, or of some memories alone."""
+        """The memories and the cells that they are bound to, each pair once, [pair]; those of `around`, or of some memories, alone."""
         some = np.arange(len(self.when)) if among is None else among
         again = slice(None) if among is None else np.isin(self.again, among)
         memory = np.concatenate([some, self.again[again]])
