@@ -1,7 +1,7 @@
 """`spikemem train`: what is learned with surrogate gradients."""
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import partial, wraps
 from inspect import Signature, signature
@@ -14,6 +14,8 @@ from spikemem.cli.show import Json, bar, clear_errors, err, lines, show, spinner
 from spikemem.errors import MissingDataError, TrainingError
 
 if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
     from torch import nn
 
     from spikemem.learn import History, Settings
@@ -85,24 +87,19 @@ def train_ec(
     """Learn EC's code from sentences; a model uses it by `ec.weights`. Prints it beside the analytic code."""
     from spikemem.hippocampus.codes import on_off
     from spikemem.learn.distributed import leads
-    from spikemem.memory import embed
-    from spikemem.memory.cache import CachedEmbedder
     from spikemem.training import ec
 
     with clear_errors():
         writable(file)
-        given = {str(path): sentences(path) for path in (data, *(test or []))}
-        with spinner("loading the embedder"):
-            embedder = CachedEmbedder(embed.SentenceEmbedder(), embeddings)
-        with bar("embedding") as progress:
-            vectors = {name: embedder.embed(texts, progress) for name, texts in given.items()}
+        embedder, vectors = _embedded((data, *(test or [])), embeddings)
         settings = options.settings(ec.SETTINGS)
         price = ec.PENALTY if penalty is None else penalty
         with bar("training") as progress:
             made = ec.train(vectors[str(data)], settings, price, progress)
         if not leads():
             return
-        made.code.save(file, texts=len(given[str(data)]), embedder=embedder.name, seed=options.seed, penalty=price, epochs=settings.epochs)
+        texts = len(vectors[str(data)])
+        made.code.save(file, texts=texts, embedder=embedder.name, seed=options.seed, penalty=price, epochs=settings.epochs)
         rows = [
             {"text": name, **ec.row(kind, code, x[: ec.MEASURED])}
             for name, x in vectors.items()
@@ -120,7 +117,7 @@ def train_hippocampus(
     options: Options,
     data: Texts,
     test: Tests = None,
-    file: Annotated[Path, typer.Option("--out", help="The weights file to write.")] = Path("dg.safetensors"),
+    file: Out = Path("dg.safetensors"),
     model: Annotated[str, typer.Option(help="Name or path of a model file with [engram], to measure in.")] = "hippocampus-engram",
     embeddings: Embeddings = EMBEDDINGS,
     json_: Json = False,
@@ -128,30 +125,35 @@ def train_hippocampus(
     """Learn DG's synapses of the engram model from sentences; a model uses them by `dg.weights`. Prints recall beside drawn ones."""
     from spikemem.hippocampus.spec import load_model
     from spikemem.learn.distributed import leads
-    from spikemem.memory import embed
-    from spikemem.memory.cache import CachedEmbedder
     from spikemem.training import hippocampus as recipe
 
     with clear_errors():
         writable(file)
-        given = {str(path): sentences(path) for path in (data, *(test or []))}
-        with spinner("loading the embedder"):
-            embedder = CachedEmbedder(embed.SentenceEmbedder(), embeddings)
-            spec = load_model(model).with_dim(embedder.dim)
-        with bar("embedding") as progress:
-            vectors = {name: embedder.embed(texts, progress) for name, texts in given.items()}
-        settings = options.settings(recipe.SETTINGS)
+        embedder, vectors = _embedded((data, *(test or [])), embeddings)
+        spec, settings = load_model(model).with_dim(embedder.dim), options.settings(recipe.SETTINGS)
         with bar("training") as progress:
             made = recipe.train(vectors[str(data)], settings, progress=progress)
         if not leads():
             return
-        made.save(file, texts=len(given[str(data)]), embedder=embedder.name, seed=options.seed, epochs=settings.epochs)
+        made.save(file, texts=len(vectors[str(data)]), embedder=embedder.name, seed=options.seed, epochs=settings.epochs)
         with spinner("measuring"):
             rows = [{"text": name, **row} for name, x in vectors.items() for row in recipe.rows(spec, file, x)]
     for finding in made.history.health:
         err.print(f"[yellow]{finding}[/]")
     show(rows, json_, "Cues at a cosine to one of the first texts of each source: recalled first")
     err.print(f"wrote {file}")
+
+
+def _embedded(paths: Sequence[Path], cache: Path) -> "tuple[CachedEmbedder, dict[str, NDArray[np.float32]]]":
+    """The embedder, and the vectors of the sentences of each source, by its path."""
+    from spikemem.memory import embed
+    from spikemem.memory.cache import CachedEmbedder
+
+    given = {str(path): sentences(path) for path in paths}
+    with spinner("loading the embedder"):
+        embedder = CachedEmbedder(embed.SentenceEmbedder(), cache)
+    with bar("embedding") as progress:
+        return embedder, {name: embedder.embed(texts, progress) for name, texts in given.items()}
 
 
 def sentences(path: Path) -> list[str]:

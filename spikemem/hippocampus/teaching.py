@@ -118,11 +118,9 @@ def _drive(circuit: Learning, vector: NDArray[np.float32] | None) -> CircuitDriv
 def _words(circuit: Learning, lessons: Sequence[Lesson]) -> dict[str, NDArray[np.generic]]:
     """Clamped spikes of the cells of words, context and moment, once in each lesson."""
     made: dict[str, NDArray[np.generic]] = {}
-    if circuit.words is None:
-        return made
-    for name, (field, step, size) in circuit.words.taught.items():
-        spikes = np.zeros((THETA * len(lessons), 1, size), bool)
-        for i, lesson in enumerate(lessons):
-            spikes[i * THETA + step, 0, getattr(lesson, field)] = True
-        made[name] = spikes
+    for region in (circuit.words, circuit.titles):
+        for name, clamp in {} if region is None else region.taught.items():
+            made[name] = spikes = np.zeros((THETA * len(lessons), 1, clamp.cells), bool)
+            for i, lesson in enumerate(lessons):
+                spikes[i * THETA + clamp.step, 0, getattr(lesson, clamp.field)] = True
     return made

@@ -12,7 +12,7 @@ from spikemem.hippocampus.regions.bcpnn import UNIT
 from spikemem.hippocampus.regions.contract import CircuitDrive, CircuitWiring, Region
 from spikemem.hippocampus.regions.cue_words import CueWords
 from spikemem.hippocampus.regions.ec_lex import words
-from spikemem.hippocampus.regions.pathway_cells import ALL, CYCLE, Pathway, RateCue, cue_starts, onto_index_cells
+from spikemem.hippocampus.regions.pathway_cells import ALL, CYCLE, Pathway, RateCue, onto_index_cells
 from spikemem.hippocampus.regions.pathways import Synapses, Taught
 from spikemem.hippocampus.regions.rhythm import GAMMA, RecallSchedule
 from spikemem.hippocampus.spec import CA1Spec, Gain, LexSpec
@@ -117,7 +117,7 @@ class Recency(Pathway):
 
     def stimulus(self, s: Synapses, drive: CircuitDrive) -> dict[str, NDArray[np.generic]]:
         spikes = np.zeros((len(drive.protocol) * GAMMA, len(drive.vectors), 1), bool)
-        spikes[np.ix_(cue_starts(drive.protocol), np.flatnonzero(lately(drive.cue_words)))] = True
+        spikes[np.ix_(drive.starts, np.flatnonzero(lately(drive.cue_words)))] = True
         return {self.name: spikes}
 
     def drive(self, s: Synapses, cue_words: CueWords) -> NDArray[np.int64]:

@@ -308,7 +308,7 @@ class CA1(IndexCells):
             if schedule.reads:
                 primed[i, _fired(recording, "ca1_plateau", schedule.order, i)] = True
         samples = _winners(recording, range(schedule.start, schedule.start + schedule.attention))
-        said = ec.said(recording, schedule.start + 1)
+        said = ec.said(recording)[:, schedule.start + 1 :].sum(1)
         return Answer(order, samples, self.owners(_winners(recording, schedule.reads)), primed, said)
 
     def saying(self, winners: NDArray[np.int64]) -> NDArray[np.int64]:

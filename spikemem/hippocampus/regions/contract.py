@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from spikemem.hippocampus.regions.cue_words import CueWords
-from spikemem.hippocampus.regions.rhythm import Gamma, RecallSchedule
+from spikemem.hippocampus.regions.rhythm import GAMMA, Gamma, Mode, RecallSchedule
 from spikemem.network.graph import Network
 from spikemem.simulators.recording import Recording
 
@@ -46,6 +46,26 @@ class CircuitDrive:
     passes: int
     names: NDArray[np.int64]
     seed: int
+
+    @property
+    def starts(self) -> list[int]:
+        """The steps at which the gamma cycles begin in which a cue is held."""
+        return [g * GAMMA for g, gamma in enumerate(self.protocol) if gamma.mode is Mode.CUE]
+
+    @property
+    def hops(self) -> bool:
+        """Whether it drives a chain."""
+        return any(gamma.mode is Mode.HOP for gamma in self.protocol)
+
+    def spikes_of_words(self, cells: int) -> NDArray[np.bool_]:
+        """Clamped spikes of word cells, [time, n, cell]: as often as each cue has the word, from the start of each cycle that holds it."""
+        cues = self.cue_words.words
+        spikes = np.zeros((len(self.protocol) * GAMMA, max(len(cues), 1), cells), bool)
+        for i, words in enumerate(cues):
+            for cell, often in zip(words.cells, words.spikes, strict=True):
+                for start in self.starts:
+                    spikes[start : start + often, i, cell] = True
+        return spikes
 
 
 class Region(Protocol):

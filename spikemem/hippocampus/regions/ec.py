@@ -117,11 +117,11 @@ def counted(spec: ECSpec, recording: Recording) -> NDArray[np.integer]:
     return signed(counts.astype(np.int64))
 
 
-def said(recording: Recording, start: int) -> NDArray[np.int64]:
-    """What deep EC says from a gamma cycle on, n of all cycles together, [n, d]."""
+def said(recording: Recording) -> NDArray[np.int64]:
+    """What deep EC says in each gamma cycle, n, [n, cycle, d]."""
     deep = recording["ec_deep"]
-    counts, late = np.zeros((recording.batches, deep.size), np.int64), deep.step >= start * GAMMA
-    np.add.at(counts, (deep.batch[late], deep.cell[late]), 1)
+    counts = np.zeros((recording.batches, recording.steps // GAMMA, deep.size), np.int64)
+    np.add.at(counts, (deep.batch, deep.step // GAMMA, deep.cell), 1)
     return signed(counts).astype(np.int64)
 
 

@@ -11,20 +11,20 @@ time that a moment lies in (`regions.ec_ctx`) are hashed.
     step of a gamma cycle in which the cue is held      0 ec_lex, ec_time      1 ec_ctx, ca3_apical (`regions.titles`)
 """
 
+from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from spikemem.hippocampus.codes import HALF
 from spikemem.hippocampus.regions import ec, ec_ctx
 from spikemem.hippocampus.regions.bcpnn import Lexicon
 from spikemem.hippocampus.regions.contract import CircuitDrive, CircuitWiring
 from spikemem.hippocampus.regions.cue_words import CueWords
 from spikemem.hippocampus.regions.engrams import RELEASE, Allocation
 from spikemem.hippocampus.regions.index_cells import IndexCells
-from spikemem.hippocampus.regions.rhythm import DT, GAMMA, Gamma, Mode, RecallSchedule
+from spikemem.hippocampus.regions.rhythm import DT, GAMMA, RecallSchedule, window
 from spikemem.hippocampus.spec import ModelSpec
 from spikemem.kernels import onebit
 from spikemem.kernels.engrams import GRAIN
@@ -56,13 +56,16 @@ def time_cells(numbers: NDArray[np.int64]) -> NDArray[np.int64]:
     return ((numbers.astype(np.uint64) * np.uint64(SCATTER)) >> np.uint64(64 - TIME_CELLS.bit_length() + 1)).astype(np.int64)
 
 
-class EngramWords:
-    """Word, context and moment cells, and their synapses onto CA3.
+class Clamp(NamedTuple):
+    """How a lesson clamps a population: by which of its fields, at which step, and how many cells there are."""
 
-    words, context, times: B, C and T, one bit a synapse, uint64, [presynaptic cell, cells / 64].
-    """
+    field: str
+    step: int
+    cells: int
 
-    name = "words"
+
+class BesideMeaning(ABC):
+    """A region whose synapses join words and engrams.   allocation: of the engrams.   keys: what was stored, with its words."""
 
     def __init__(self, spec: ModelSpec, allocation: Allocation, keys: IndexCells) -> None:
         assert spec.engram is not None
@@ -71,16 +74,28 @@ class EngramWords:
         self.allocation, self.keys = allocation, keys
         self.clear()
 
+    @abstractmethod
     def clear(self) -> None:
         """Forget everything: all bits are 0."""
+
+    @property
+    @abstractmethod
+    def taught(self) -> dict[str, Clamp]:
+        """How lessons clamp its populations (`teaching`)."""
+
+
+class EngramWords(BesideMeaning):
+    """Word, context and moment cells, and their synapses onto CA3.
+
+    words, context, times: B, C and T, one bit a synapse, uint64, [presynaptic cell, cells / 64].
+    """
+
+    name = "words"
+
+    def clear(self) -> None:
         row = self.spec.dg.cells // WORD
         self.words, self.context = (np.zeros((self.lex.cells, row), np.uint64) for _ in range(2))
         self.times = np.zeros((TIME_CELLS, row), np.uint64)
-
-    @property
-    def nbytes(self) -> int:
-        """Memory that the synapses take, bytes."""
-        return self.words.nbytes + self.context.nbytes + self.times.nbytes
 
     # -- learning ------------------------------------------------------------------------------------------------------------------
 
@@ -119,13 +134,9 @@ class EngramWords:
         onebit.bind_lists(bits, lists.ptr, lists.cell, self.allocation.engrams(lists.memory), onto=only)
 
     @property
-    def taught(self) -> dict[str, tuple[str, int, int]]:
-        """Of each population that a lesson clamps: the lesson's field, the step at which its cells fire, and its size."""
+    def taught(self) -> dict[str, Clamp]:
         lex = self.lex.cells
-        return {
-            "ec_lex": ("words", 0, lex), "ec_ctx": ("context", 1, lex), "ec_time": ("times", 0, TIME_CELLS),
-            "ec_lex_deep": ("said", RELEASE + 2, lex),
-        }  # fmt: skip
+        return {"ec_lex": Clamp("words", 0, lex), "ec_ctx": Clamp("context", 1, lex), "ec_time": Clamp("times", 0, TIME_CELLS)}
 
     def take(self, weights: Mapping[str, NDArray[np.float64]]) -> None:
         """Take over what plastic synapses have become, [presynaptic cell, cell]."""
@@ -181,17 +192,10 @@ class EngramWords:
 
     def stimulus(self, drive: CircuitDrive) -> dict[str, NDArray[np.generic]]:
         """Clamped spikes of `ec_lex`, [time, n, cell], and `ec_time`, [time, 1, cell]; the current of `ec_ctx`, [time]."""
-        cues, steps, starts = drive.cue_words.words, len(drive.protocol) * GAMMA, cue_starts(drive.protocol)
-        lex, times = np.zeros((steps, max(len(cues), 1), self.lex.cells), bool), np.zeros((steps, 1, TIME_CELLS), bool)
-        for i, words in enumerate(cues):
-            for cell, often in zip(words.cells, words.spikes, strict=True):
-                for start in starts:
-                    lex[start : start + often, i, cell] = True
+        times = np.zeros((len(drive.protocol) * GAMMA, 1, TIME_CELLS), bool)
         if drive.cue_words.around is not None:
-            times[starts] = np.isin(np.arange(TIME_CELLS), now(drive.cue_words.around))
-        tonic = np.zeros(GAMMA)
-        tonic[0] = HALF
-        return {"ec_lex": lex, "ec_time": times, "ec_ctx": np.tile(tonic, len(drive.protocol))}
+            times[drive.starts] = np.isin(np.arange(TIME_CELLS), now(drive.cue_words.around))
+        return {"ec_lex": drive.spikes_of_words(self.lex.cells), "ec_time": times, "ec_ctx": window(drive.protocol)}
 
     def read(self, recording: Recording, schedule: RecallSchedule) -> list[NDArray[np.int32]]:
         """The word cells that fire in the first gamma cycle of each cue."""
@@ -210,8 +214,3 @@ def words_of(lexicon: Lexicon, keys: NDArray[np.int64], memory: NDArray[np.int64
 def now(around: float) -> NDArray[np.int64]:
     """The cells of `ec_time` of a moment, s since 1970, each once."""
     return np.unique(time_cells(ec_ctx.moment_cells(np.array([around]))[0]))
-
-
-def cue_starts(protocol: list[Gamma]) -> list[int]:
-    """The steps at which the gamma cycles begin in which a cue is held."""
-    return [g * GAMMA for g, gamma in enumerate(protocol) if gamma.mode is Mode.CUE]

@@ -211,7 +211,7 @@ class EngramCA3:
         shut, open_, hop = release(HOLD, (), ()), release(HOLD, (RELEASE,), (0.0,)), release(HOLD, (RELEASE,), (float(self.level),))
         of_mode = {Mode.QUIET: shut, Mode.HOP: hop}
         rhythm, cells = np.concatenate([of_mode.get(g.mode, open_) for g in drive.protocol]), self.spec.dg.cells
-        if not any(g.mode is Mode.HOP for g in drive.protocol):
+        if not drive.hops:
             return {"ca3": rhythm}
         current: NDArray[np.float64] = np.broadcast_to(rhythm[:, None, None], (len(rhythm), len(drive.names), cells)).copy()
         for g, gamma in enumerate(drive.protocol):

@@ -12,7 +12,6 @@ inhibited from the next step on (`SHUT_FROM`).
 """
 
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import ClassVar
@@ -20,20 +19,17 @@ from typing import ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from spikemem.hippocampus.codes import HALF
 from spikemem.hippocampus.regions import ec, ec_ctx, polarity
 from spikemem.hippocampus.regions.bcpnn import MOST_CELLS, MOST_SPIKES, UNIT
 from spikemem.hippocampus.regions.contract import CircuitDrive, CircuitWiring
 from spikemem.hippocampus.regions.cue_words import CueWords
 from spikemem.hippocampus.regions.ec_lex import Words
 from spikemem.hippocampus.regions.pathways import TO_DENDRITE, Synapses, Taught
-from spikemem.hippocampus.regions.rhythm import BACK, DT, GAMMA, Gamma, Mode
+from spikemem.hippocampus.regions.rhythm import BACK, DT, GAMMA, SHUT, window
 from spikemem.hippocampus.spec import ModelSpec
 from spikemem.network.graph import CycleReset, Network, Population
 from spikemem.network.synapses import Dense, Sparse, one_to_one
 
-SHUT = 2.0**12
-"""Inhibition that ends a window: only spikes of one step meet in it."""
 SHUT_FROM = {"ca1_apical": 2, "ca1_tuft": 3, "ec_lex_deep": 3, "ca1_apical_deep": 4, "ca1_plateau": 5}
 """The step of a gamma cycle from which these cells are inhibited, one after that in which they may fire."""
 CYCLE = CycleReset(GAMMA * DT)
@@ -123,14 +119,7 @@ class WordsPathway(Pathway):
         onto_index_cells(s, net, "ec_lex", s.words.source, s.words.target, s.words.weight)
 
     def stimulus(self, s: Synapses, drive: CircuitDrive) -> dict[str, NDArray[np.generic]]:
-        cues = drive.cue_words.words
-        spikes = np.zeros((len(drive.protocol) * GAMMA, max(len(cues), 1), _lexicon(s)), bool)
-        starts = cue_starts(drive.protocol)
-        for i, words in enumerate(cues):
-            for cell, often in zip(words.cells, words.spikes, strict=True):
-                for start in starts:
-                    spikes[start : start + often, i, cell] = True
-        return {"ec_lex": spikes}
+        return {"ec_lex": drive.spikes_of_words(_lexicon(s))}
 
 
 class ContextPathway(Pathway):
@@ -147,7 +136,7 @@ class ContextPathway(Pathway):
         onto_index_cells(s, net, "ec_ctx", *_context_synapses(s))
 
     def stimulus(self, s: Synapses, drive: CircuitDrive) -> dict[str, NDArray[np.generic]]:
-        return {"ec_ctx": _window(drive.protocol)}
+        return {"ec_ctx": window(drive.protocol)}
 
     def rate(self, cue: RateCue) -> NDArray[np.floating]:
         taught = cue.taught
@@ -186,7 +175,7 @@ class TimePathway(Pathway):
             return {}
         around, spikes = drive.cue_words.around, np.zeros((len(drive.protocol) * GAMMA, 1, len(used)), bool)
         if around is not None:
-            spikes[cue_starts(drive.protocol)] = np.isin(used, ec_ctx.moment_cells(np.array([around])))
+            spikes[drive.starts] = np.isin(used, ec_ctx.moment_cells(np.array([around])))
         return {"ec_time": spikes}
 
     def drive(self, s: Synapses, cue_words: CueWords) -> NDArray[np.int64] | None:
@@ -218,8 +207,8 @@ class KeyPathway(Pathway):
         if not len(s.apical_memory):
             return {}
         return {
-            "ca1_apical": _window(drive.protocol, 0.0, SHUT_FROM["ca1_apical"]),
-            "ca1_tuft": _window(drive.protocol, shut=SHUT_FROM["ca1_tuft"]),
+            "ca1_apical": window(drive.protocol, 0.0, SHUT_FROM["ca1_apical"]),
+            "ca1_tuft": window(drive.protocol, shut=SHUT_FROM["ca1_tuft"]),
         }
 
     def rate(self, cue: RateCue) -> NDArray[np.floating]:
@@ -276,15 +265,15 @@ class SpreadingPathway(Pathway):
             return {}
         protocol = drive.protocol
         made: dict[str, NDArray[np.generic]] = {
-            "recalled": _window(protocol, only=[g.primes for g in protocol]),
-            "ca1_plateau": _window(protocol, shut=SHUT_FROM["ca1_plateau"]),
+            "recalled": window(protocol, only=[g.primes for g in protocol]),
+            "ca1_plateau": window(protocol, shut=SHUT_FROM["ca1_plateau"]),
         }
         if len(s.apical_memory):
-            made["ec_lex_deep"] = _window(protocol, shut=SHUT_FROM["ec_lex_deep"])
-            made["ca1_apical_deep"] = _window(protocol, 0.0, SHUT_FROM["ca1_apical_deep"])
+            made["ec_lex_deep"] = window(protocol, shut=SHUT_FROM["ec_lex_deep"])
+            made["ca1_apical_deep"] = window(protocol, 0.0, SHUT_FROM["ca1_apical_deep"])
         if drive.passes > 2:
-            made["visited"] = _window(protocol)
-            made["return_inhibition"] = _window(protocol, only=[g.read and not g.noise for g in protocol])
+            made["visited"] = window(protocol)
+            made["return_inhibition"] = window(protocol, only=[g.read and not g.noise for g in protocol])
         return made
 
     def rate(self, cue: RateCue) -> NDArray[np.floating]:
@@ -313,8 +302,8 @@ class DenialPathway(Pathway):
         if s.denial is None:
             return {}
         spikes = np.zeros((len(drive.protocol) * GAMMA, len(drive.cue_words.words), 2), bool)
-        spikes[cue_starts(drive.protocol)] = polarity.cells(polarity.of_cues(drive.cue_words, _lexicon(s)))
-        return {"ec_polarity": spikes, "ec_denial": _window(drive.protocol)}
+        spikes[drive.starts] = polarity.cells(polarity.of_cues(drive.cue_words, _lexicon(s)))
+        return {"ec_polarity": spikes, "ec_denial": window(drive.protocol)}
 
     def drive(self, s: Synapses, cue_words: CueWords) -> NDArray[np.int64] | None:
         return None if s.denial is None else s.denial.drive(cue_words)
@@ -342,11 +331,6 @@ def onto_index_cells(
     net.connect(name, "ca1", soma)
     net.connect(name, "sub", soma)
     net.connect(name, "ca1_dendrite", Sparse(soma.indptr, soma.targets, soma.weights / TO_DENDRITE, soma.post))
-
-
-def cue_starts(protocol: list[Gamma]) -> list[int]:
-    """The steps at which the gamma cycles begin in which a cue is held."""
-    return [g * GAMMA for g, gamma in enumerate(protocol) if gamma.mode is Mode.CUE]
 
 
 def _lift(s: Synapses, net: Network, name: str, gain: int) -> None:
@@ -386,15 +370,3 @@ def _apical_synapses(s: Synapses) -> Sparse:
 def _apical_to_memory(s: Synapses) -> Sparse:
     n = len(s.apical_memory)
     return Sparse.from_coo(np.arange(n), s.apical_memory, 1.0, (n, len(s.content)))
-
-
-def _window(protocol: list[Gamma], tonic: float = HALF, shut: int | None = None, only: Sequence[bool] | None = None) -> NDArray[np.float64]:
-    """A current over a protocol, [time]: `tonic` at the start of each gamma cycle, inhibition from step `shut` on.
-
-    only: the cycles in which the cells are not inhibited from the start.
-    """
-    open_, held = np.zeros(GAMMA), np.zeros(GAMMA)
-    open_[0], held[0] = tonic, -SHUT
-    if shut is not None:
-        open_[shut] -= SHUT
-    return np.concatenate([open_ if only is None or only[g] else held for g in range(len(protocol))])

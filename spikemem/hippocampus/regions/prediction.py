@@ -96,8 +96,4 @@ class EngramCA1:
 
     def said(self, recording: Recording) -> NDArray[np.int64]:
         """What deep EC says after each attempt, n^, [n, attempt, d]."""
-        attempts, deep = recording.steps // THETA, recording["ec_deep"]
-        counts = np.zeros((recording.batches, attempts, deep.size), np.int64)
-        then = (deep.step >= THETA) & (deep.step % THETA < GAMMA)
-        np.add.at(counts, (deep.batch[then], deep.step[then] // THETA - 1, deep.cell[then]), 1)
-        return signed(counts).astype(np.int64)
+        return ec.said(recording)[:, CYCLES::CYCLES]

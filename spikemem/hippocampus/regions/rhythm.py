@@ -19,8 +19,11 @@ from statistics import NormalDist
 import numpy as np
 from numpy.typing import NDArray
 
+from spikemem.hippocampus.codes import HALF
 from spikemem.hippocampus.spec import CYCLES
 
+SHUT = 2.0**12
+"""Inhibition that ends a window: only spikes of one step meet in it."""
 DT = 1.0
 """ms; the schedule below is in steps of it."""
 GAMMA = 25
@@ -163,3 +166,15 @@ def release(hold: float, steps: Sequence[int], levels: Sequence[float]) -> NDArr
         current[step] += (1.0 - level) - reached
         reached = 1.0 - level
     return current
+
+
+def window(protocol: list[Gamma], tonic: float = HALF, shut: int | None = None, only: Sequence[bool] | None = None) -> NDArray[np.float64]:
+    """A current over a protocol, [time]: `tonic` at the start of each gamma cycle, inhibition from step `shut` on.
+
+    only: the cycles in which the cells are not inhibited from the start.
+    """
+    open_, held = np.zeros(GAMMA), np.zeros(GAMMA)
+    open_[0], held[0] = tonic, -SHUT
+    if shut is not None:
+        open_[shut] -= SHUT
+    return np.concatenate([open_ if only is None or only[g] else held for g in range(len(protocol))])

@@ -20,11 +20,9 @@ from spikemem.hippocampus.codes import HALF
 from spikemem.hippocampus.regions import ec
 from spikemem.hippocampus.regions.contract import CircuitDrive, CircuitWiring
 from spikemem.hippocampus.regions.cue_words import CueWords
-from spikemem.hippocampus.regions.engram_words import words_of
-from spikemem.hippocampus.regions.engrams import LATE, Allocation, in_last_cycle
-from spikemem.hippocampus.regions.index_cells import IndexCells
-from spikemem.hippocampus.regions.rhythm import DT, GAMMA, GRID, Mode, RecallSchedule
-from spikemem.hippocampus.spec import ModelSpec
+from spikemem.hippocampus.regions.engram_words import BesideMeaning, Clamp, words_of
+from spikemem.hippocampus.regions.engrams import LATE, RELEASE, in_last_cycle
+from spikemem.hippocampus.regions.rhythm import DT, GAMMA, GRID, RecallSchedule, window
 from spikemem.kernels import onebit, priming
 from spikemem.kernels.engrams import GRAIN
 from spikemem.kernels.priming import Priming, nothing
@@ -33,26 +31,16 @@ from spikemem.network.plasticity.coincidence import Coincidence
 from spikemem.network.synapses import WORD, OneBit, Sparse, one_to_one, pack
 from spikemem.simulators.recording import Recording
 
-SHUT = 2.0**12
-"""Inhibition that ends a window: only spikes of one step meet in it."""
 SHUT_FROM = {"ec_lex_deep": 2, "ca3_apical": 2, "ca3_plateau": 3}
 """The step of a gamma cycle from which these cells are inhibited, one after that in which they may fire."""
 
 
-class Titles:
+class Titles(BesideMeaning):
     """Dendrites that know titles, and what engrams say of their words.   said: R, one bit a synapse, uint64, [cell, word cells / 64]."""
 
     name = "titles"
 
-    def __init__(self, spec: ModelSpec, allocation: Allocation, keys: IndexCells) -> None:
-        assert spec.engram is not None
-        assert spec.lex is not None
-        self.spec, self.engram, self.lex = spec, spec.engram, spec.lex
-        self.allocation, self.keys = allocation, keys
-        self.clear()
-
     def clear(self) -> None:
-        """Forget everything."""
         self.said = np.zeros((self.spec.dg.cells, self.lex.cells // WORD), np.uint64)
         self._primes = -1, nothing()
         """At which of the keys' `changes` dendrites were derived, and what they were."""
@@ -72,6 +60,10 @@ class Titles:
     def take(self, weights: Mapping[str, NDArray[np.float64]]) -> None:
         """Take over what plastic synapses have become, [cell, word cell]."""
         self.said = pack(weights["ca3->ec_lex_deep"] > 0)
+
+    @property
+    def taught(self) -> dict[str, Clamp]:
+        return {"ec_lex_deep": Clamp("said", RELEASE + 2, self.lex.cells)}
 
     @property
     def level(self) -> int:
@@ -134,14 +126,9 @@ class Titles:
 
     def stimulus(self, drive: CircuitDrive) -> dict[str, NDArray[np.generic]]:
         """The current of each population, [time]: inhibition but for the step in which it may fire."""
-        made: dict[str, NDArray[np.generic]] = {}
-        level = {"ec_lex_deep": HALF - self.level, "ca3_apical": 0.0, "ca3_plateau": 0.0}
-        for name, shut in SHUT_FROM.items():
-            cycle = np.zeros(GAMMA)
-            cycle[0], cycle[shut] = level[name], -SHUT
-            made[name] = np.tile(cycle, len(drive.protocol))
-        chains = any(g.mode is Mode.HOP for g in drive.protocol)
-        return {"ca3_apical": made["ca3_apical"]} if chains else made
+        tonic = {"ec_lex_deep": HALF - self.level, "ca3_apical": 0.0, "ca3_plateau": 0.0}
+        made: dict[str, NDArray[np.generic]] = {name: window(drive.protocol, tonic[name], shut) for name, shut in SHUT_FROM.items()}
+        return {"ca3_apical": made["ca3_apical"]} if drive.hops else made
 
     def read(self, recording: Recording, schedule: RecallSchedule) -> list[NDArray[np.int32]]:
         """The cells that were primed when a recall ended."""
