@@ -42,7 +42,7 @@ from spikemem.evaluate.compare import Pair, Row, attention_tv, compare_pairs, sh
 from spikemem.evaluate.compare_regions import by_region
 from spikemem.evaluate.retrieval import RetrievalRow
 from spikemem.evaluate.sharpness import fair_sharpness
-from spikemem.hippocampus import LatencyCode, VolleyCode, ZScoreCode, fidelity, on_off
+from spikemem.hippocampus import LatencyCode, VolleyCode, ZScoreCode, fidelity, on_off, words
 from spikemem.hippocampus.damage import Damage
 from spikemem.learn import Linear, Settings, SpikingLayer, Watch, fit, load, moved, save
 from spikemem.memory import CachedEmbedder, SentenceEmbedder, read_conversation
@@ -470,6 +470,8 @@ OF_PARTS: dict[str, Callable[[Any], object]] = {
     "fair_sharpness vectors": lambda x: fair_sharpness(RATE, x),
     "fair_sharpness seed": lambda x: fair_sharpness(RATE, STORED, x),
     "on_off dim": lambda x: on_off(x, 1.0),
+    "words text": lambda x: words(x, 64),
+    "words cells": lambda x: words("a text", x),
     "on_off charge": lambda x: on_off(2, x),
     "fidelity code": lambda x: fidelity(x, STORED),
     "fidelity vectors": lambda x: fidelity(VOLLEY, x),

@@ -2,6 +2,7 @@ from .codes import Code, Fidelity, LatencyCode, VolleyCode, ZScoreCode, fidelity
 from .hippocampus import Hippocampus
 from .rate_twin import RateHippocampus
 from .recall import Recall
+from .regions.ec_lex import Words, words
 from .spec import ModelSpec, load_model, model_names
 
 __all__ = [
@@ -13,9 +14,11 @@ __all__ = [
     "RateHippocampus",
     "Recall",
     "VolleyCode",
+    "Words",
     "ZScoreCode",
     "fidelity",
     "load_model",
     "model_names",
     "on_off",
+    "words",
 ]

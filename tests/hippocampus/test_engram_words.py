@@ -8,14 +8,13 @@ from numpy.typing import NDArray
 
 from spikemem import Hippocampus, ModelSpec
 from spikemem.errors import SpecError
-from spikemem.hippocampus.engram_circuit import EngramCircuit
-from spikemem.hippocampus.recall import Recall
 from spikemem.hippocampus.regions.cue_words import CueWords
 from spikemem.hippocampus.regions.ec_lex import Words, words
 from spikemem.hippocampus.regions.engram_words import now
 from spikemem.kernels.engrams import GRAIN
 from spikemem.kernels.priming import prime
 from tests.fakes import engram_small, near, units
+from tests.hippocampus.engrams import circuit, same
 from tests.marks import first_is_fast
 
 NAMES = """
@@ -63,16 +62,6 @@ def stored(spec: ModelSpec, n: int = N) -> Hippocampus:
 def memory(spec: ModelSpec) -> Hippocampus:
     """Only to be read."""
     return stored(spec)
-
-
-def circuit(memory: Hippocampus) -> EngramCircuit:
-    assert isinstance(memory.circuit, EngramCircuit)
-    return memory.circuit
-
-
-def same(a: Recall, b: Recall) -> None:
-    for name in ("ids", "scores", "vectors", "novelty", "latency", "competitors", "attention", "events"):
-        np.testing.assert_array_equal(getattr(a, name), getattr(b, name), name)
 
 
 CUES = ["Who keeps the violin?", "Anna's lamp", "Harbour9 Lane", ""]

@@ -9,11 +9,10 @@ from numpy.typing import NDArray
 
 from spikemem import Hippocampus, ModelSpec, load_model
 from spikemem.errors import SpecError
-from spikemem.hippocampus.engram_circuit import EngramCircuit
-from spikemem.hippocampus.recall import Recall
 from spikemem.hippocampus.regions.engrams import Allocation
 from spikemem.simulators.recording import Recording
 from tests.fakes import engram_small, near, units
+from tests.hippocampus.engrams import circuit, same
 from tests.marks import first_is_fast
 
 N = 200
@@ -35,16 +34,6 @@ def stored(spec: ModelSpec, n: int = N) -> Hippocampus:
 def memory(spec: ModelSpec) -> Hippocampus:
     """Only to be read."""
     return stored(spec)
-
-
-def circuit(memory: Hippocampus) -> EngramCircuit:
-    assert isinstance(memory.circuit, EngramCircuit)
-    return memory.circuit
-
-
-def same(a: Recall, b: Recall) -> None:
-    for name in ("ids", "scores", "drives", "vectors", "novelty", "latency", "competitors", "attention", "events", "keys"):
-        np.testing.assert_array_equal(getattr(a, name), getattr(b, name), name)
 
 
 # -- what the spikes say -----------------------------------------------------------------------------------------------------------

@@ -6,9 +6,9 @@ import pytest
 from spikemem import Hippocampus, ModelSpec, load_model
 from spikemem.errors import SpecError
 from spikemem.hippocampus import teaching
-from spikemem.hippocampus.engram_circuit import EngramCircuit
 from spikemem.hippocampus.regions.ec_lex import words
 from tests.fakes import engram_small, near, units
+from tests.hippocampus.engrams import circuit
 
 
 def store(spec: ModelSpec, n: int, record: bool, simulator: str = "event", memory: Hippocampus | None = None) -> Hippocampus:
@@ -17,11 +17,6 @@ def store(spec: ModelSpec, n: int, record: bool, simulator: str = "event", memor
     variants = [near(cues, 0.6)[:1], *[None] * (n - 1)]
     made.store(cues, target=near(cues, 0.5), variants=variants, record=record, simulator=simulator)
     return made
-
-
-def circuit(memory: Hippocampus) -> EngramCircuit:
-    assert isinstance(memory.circuit, EngramCircuit)
-    return memory.circuit
 
 
 SYNAPSES = {"ca3": ("hetero", "auto"), "ca1": ("charge",), "words": ("words", "context", "times"), "titles": ("said",)}

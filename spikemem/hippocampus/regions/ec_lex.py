@@ -23,6 +23,9 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from spikemem._checks import INDEX, Checks, shown
+from spikemem.errors import TextError
+
 GRAM = 4
 """Characters of a piece of spelling."""
 UNSPACED = ("CJK ", "IDEOGRAPHIC ", "HIRAGANA ", "KATAKANA", "HALFWIDTH KATAKANA", "THAI ", "LAO ", "KHMER ", "MYANMAR ")
@@ -52,10 +55,14 @@ class Words(NamedTuple):
 def words(text: str, cells: int) -> Words:
     """The word cells that a text makes spike; none for a text of punctuation only.   cells: how many word cells there are.
 
+    >>> from spikemem.hippocampus import words
     >>> cats = words("Cats, cats and a catfish", 2**16)
     >>> sorted(cats.spikes[cats.whole].tolist())  # cats twice
     [1, 1, 1, 2]
     """
+    if not isinstance(text, str):
+        raise TextError(f"words are those of a text, not of {shown(text)}")
+    cells = Checks(TextError).integer(cells, "cells", least=1, most=INDEX)
     hashed: list[int] = []
     share: list[int] = []
     whole: list[int] = []
