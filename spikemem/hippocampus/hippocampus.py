@@ -75,6 +75,7 @@ class Hippocampus(Writing):
     ) -> Recall:
         """The memories that cues bring back.
 
+        In an engram model they come one an attempt, in the order of time, and `cycles`, `settle` and `attention_cycles` have no meaning.
         In a model with gates `Recall.read` holds the share of the read gate's cells that fired; memories are given whatever it is.
         Under damage the answer is simulated (by events) even without `record`, but for lost cells of EC, DG, CA3 and CA1 and a cut
         `ca3->ca3` in an engram model, which are computed directly. Gates are not damaged, nor are scores of a model with index cells.
@@ -82,8 +83,6 @@ class Hippocampus(Writing):
         cue: [n, d] or [d].   top_k: how many memories a cue.   words: the words of each cue, one `Words` a cue.
         around: a moment, s since 1970; memories of that time come more easily, and of the versions of one that which held then.
         heard: the memories that may answer, [memory], as `heard` gives them; by default those that hold.
-        In an engram model hits come one an attempt, in the order of time, and the three numbers of cycles below have no meaning.
-
         cycles: theta cycles; what one recalls primes, for the next, the memories whose cues its words name, its successors, and itself,
             which keeps the lead. Where there are neither cues nor associations, or no `lex`, only one is run.
         settle: gamma cycles of completion after the first.

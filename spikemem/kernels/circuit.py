@@ -11,6 +11,7 @@ import numpy as np
 from numba import njit
 
 from spikemem.kernels import CACHE
+from spikemem.kernels.draws import uniform
 from spikemem.kernels.threads import in_threads
 from spikemem.kernels.types import F64, I8, I32, I64, U8, U16, U64, Bools
 
@@ -268,21 +269,9 @@ def shared_cells(active: I64, index: Keys) -> I32:
 
 
 @njit(cache=CACHE)
-def _uniform(seed: int, query: int, cycle: int, cell: int) -> float:
-    """A uniform number in (0, 1) for these four, by splitmix64 (Steele, Lea and Flood 2014): no state, so any cell's noise is at hand."""
-    z = np.uint64(seed)
-    for part in (query, cycle, cell):
-        z = z + np.uint64(part) * np.uint64(0xD1342543DE82EF95) + np.uint64(0x9E3779B97F4A7C15)
-        z = (z ^ (z >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
-        z = (z ^ (z >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
-        z = z ^ (z >> np.uint64(31))
-    return (float(z >> np.uint64(12)) + 0.5) * 2.0**-52
-
-
-@njit(cache=CACHE)
 def gumbel(lottery: Lottery, query: int, cycle: int, cell: int) -> float:
     """Gumbel noise of an index cell in a gamma cycle, rounded to the grid of the circuit's weights."""
-    noise = -math.log(-math.log(_uniform(lottery.seed, query, cycle, cell))) * lottery.size
+    noise = -math.log(-math.log(uniform(lottery.seed, query, cycle, cell))) * lottery.size
     return round(noise / lottery.grid) * lottery.grid
 
 

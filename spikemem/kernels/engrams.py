@@ -10,6 +10,7 @@ import numpy as np
 from numba import njit
 
 from spikemem.kernels import CACHE
+from spikemem.kernels.draws import uniform
 from spikemem.kernels.onebit import add
 from spikemem.kernels.priming import Priming, prime
 from spikemem.kernels.threads import in_threads
@@ -131,14 +132,10 @@ class Fork(NamedTuple):
 
 @njit(cache=CACHE)
 def flicker(seed: int, name: int, hop: int, level: int, cells: int) -> I32:
-    """Noise of a hop in 1/GRAIN, even from 0 to below a level, int32, [cell]; mixed as by SplitMix64 (Steele et al. 2014)."""
+    """Noise of a hop in 1/GRAIN, even from 0 to below a level, int32, [cell]."""
     noise = np.empty(cells, np.int32)
-    start = (np.uint64(seed) << np.uint64(40)) ^ (np.uint64(name) << np.uint64(8)) ^ np.uint64(hop)
     for c in range(cells):
-        z = (start * np.uint64(cells) + np.uint64(c)) * np.uint64(0x9E3779B97F4A7C15)
-        z = (z ^ (z >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
-        z = (z ^ (z >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
-        noise[c] = np.int32((z ^ (z >> np.uint64(31))) % np.uint64(GRAIN * level))
+        noise[c] = np.int32(uniform(seed, name, hop, c) * (GRAIN * level))
     return noise
 
 

@@ -1,7 +1,7 @@
-"""The spiking SPMN cell over a whole story, forward and backward, and the draws of its stochastic cells (numba).
+"""The spiking SPMN cell over a whole story, forward and backward (numba).
 
 The equations are those at the head of `spikemem.spmn.cell`, with its names. A call does the stories from `first` to `last`, without the
-GIL. Random numbers are splitmix64's (Steele, Lea & Flood 2014), a stream for each story.
+GIL. Random numbers are those of `kernels.draws`, a stream for each story.
 """
 
 from typing import Any, NamedTuple
@@ -11,10 +11,9 @@ from numba import njit
 from numpy.typing import NDArray
 
 from spikemem.kernels import CACHE
+from spikemem.kernels.draws import TRAIN, count, mixed, race, train
 
 Floats = NDArray[np.floating[Any]]
-PRECISION = 8
-"""Bits of a firing probability: a cell fires with the multiple of 1/256 that is nearest to its p."""
 UPDATE, RESET = 0, 1
 """Rows of the gates in their drive and in their synapses from the memory (`hears`)."""
 CONTENT, ADDRESS = 0, 1
@@ -59,75 +58,6 @@ FAST = {"reassoc", "contract", "arcp", "nsz", "afn"}
 """What the compiler may do to sums and products; it may not take them for finite: exp of a strong drive is infinite, and 1 / inf is 0."""
 _part = njit(cache=CACHE, nogil=True, fastmath=FAST, error_model="numpy", forceinline=True)
 """Of a story: inlined, so that a call gives the same bits whether it was just compiled or comes from numba's cache."""
-STRIDE = np.uint64(0x9E3779B97F4A7C15)
-TRAIN = np.uint64(PRECISION * 0x9E3779B97F4A7C15 % 2**64)
-"""How far a spike train moves a stream of random numbers on."""
-
-
-@njit(cache=CACHE, nogil=True)
-def _random(place: np.uint64) -> np.uint64:
-    """The 64 random bits at a place in the stream; places lie STRIDE apart."""
-    z = (place ^ (place >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
-    z = (z ^ (z >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
-    return z ^ (z >> np.uint64(31))
-
-
-@njit(cache=CACHE, nogil=True)
-def _count(word: np.uint64) -> int:
-    word = word - ((word >> np.uint64(1)) & np.uint64(0x5555555555555555))
-    word = (word & np.uint64(0x3333333333333333)) + ((word >> np.uint64(2)) & np.uint64(0x3333333333333333))
-    word = (word + (word >> np.uint64(4))) & np.uint64(0x0F0F0F0F0F0F0F0F)
-    return int((word * np.uint64(0x0101010101010101)) >> np.uint64(56))
-
-
-@njit(cache=CACHE, nogil=True)
-def _train(p: float, steps: int, place: np.uint64) -> np.uint64:
-    """The spike train of a cell that fires with probability p in each of up to 64 steps, a bit a step.
-
-    From the lowest binary digit of p to the highest, a train is OR-ed with a fair one where the digit is 1, AND-ed where it is 0; written
-    without branches, which no processor could foresee.
-    """
-    digits = np.int64(p * (1 << PRECISION) + 0.5)
-    always, train = np.uint64(-(digits >> PRECISION)), np.uint64(0)
-    for _ in range(PRECISION):
-        place += STRIDE
-        fair, one = _random(place), np.uint64(-(digits & 1))
-        train = (train & fair) | (one & (train | fair))
-        digits >>= 1
-    return (train | always) & (np.uint64(0xFFFFFFFFFFFFFFFF) >> np.uint64(64 - steps))
-
-
-@njit(cache=CACHE, nogil=True)
-def fire(p: Floats, steps: int, seed: int, rates: Floats) -> None:
-    """Shares of the steps in which cells fire, each with its probability p, [cell], written into `rates`."""
-    start = _random(np.uint64(seed))
-    for i in range(len(p)):
-        rates[i] = _count(_train(p[i], steps, start + np.uint64(i) * TRAIN)) / steps
-
-
-@njit(cache=CACHE, nogil=True)
-def _win(p: Floats, steps: int, stream: NDArray[np.uint64], shares: Floats) -> None:
-    shares[:] = 0
-    last = len(p) - 1
-    for _ in range(steps):
-        stream[0] += STRIDE
-        u = (_random(stream[0]) >> np.uint64(40)) * (1.0 / 16777216.0)
-        i = 0
-        while i < last:
-            u -= p[i]
-            if u < 0:
-                break
-            i += 1
-        shares[i] += 1
-    shares /= steps  # counted first, so that no share exceeds 1
-
-
-@njit(cache=CACHE, nogil=True)
-def win(p: Floats, steps: int, seed: int, shares: Floats) -> None:
-    """Shares of the steps that each cell of a winner-take-all population wins, with probability p, [population, cell]."""
-    stream = np.array([_random(np.uint64(seed))], np.uint64)
-    for i in range(len(p)):
-        _win(p[i], steps, stream, shares[i])
 
 
 @njit(cache=CACHE, nogil=True, fastmath=FAST)
@@ -183,9 +113,9 @@ def _memory_signals(reads: Floats, held: Floats, candidate: Floats, signals: Flo
 def _drawn(p: Any, steps: int, stream: NDArray[np.uint64]) -> Any:
     if steps == 0:
         return p
-    train = _train(p, steps, stream[0])
+    fired = train(p, steps, stream[0])
     stream[0] += TRAIN
-    return _count(train) / steps
+    return count(fired) / steps
 
 
 @_part
@@ -203,7 +133,7 @@ def _addresses(drive: Any, gain: Any, before: Floats, kept: Kept, b: int, t: int
                 p[i] += strength * reads[j, i]
         _softmax(p)
         if steps:
-            _win(p, steps, stream, k)
+            race(p, steps, stream, k)
         else:
             k[:] = p
         held[:] = 0
@@ -268,7 +198,7 @@ def forward(
     drive: a `spikemem.spmn.cell.CellDrive` of arrays.
     """
     for b in range(first, last):
-        stream = np.array([_random(np.uint64(seed) + np.uint64(b))], np.uint64)
+        stream = np.array([mixed(np.uint64(seed) + np.uint64(b))], np.uint64)
         for t in range(present.shape[1]):
             if present[b, t]:
                 _write(drive, gain, memory, kept, b, t, steps, stream)

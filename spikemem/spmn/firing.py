@@ -20,7 +20,7 @@ from torch import Tensor
 from torch.autograd.function import once_differentiable
 
 from spikemem.errors import StimulusError
-from spikemem.kernels import spmn as kernels
+from spikemem.kernels import draws as kernels
 
 STEPS = 32
 """T: steps of an event, one spike a step at most."""

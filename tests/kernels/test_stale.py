@@ -3,7 +3,19 @@
 import os
 from pathlib import Path
 
+import pytest
+from numba.core.caching import FunctionCache
+
+from spikemem import kernels
 from spikemem.kernels import drop_stale
+
+
+@pytest.mark.skipif(not kernels.CACHE, reason="kernels are kept nowhere")
+def test_the_cache_in_use_says_what_it_was_made_from() -> None:
+    """As it is looked at when the package is imported."""
+    told = (Path(FunctionCache(kernels._keeps).cache_path) / "spikemem-kernels.txt").read_text()
+    source = Path(kernels.__file__).with_name("engrams.py")
+    assert repr((source.name, source.stat().st_mtime_ns, source.stat().st_size)) in told
 
 
 def test_kernels_of_changed_sources_go(tmp_path: Path) -> None:
