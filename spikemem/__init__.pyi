@@ -8,35 +8,50 @@ from .memory.conversation import Turn
 from .memory.memory import Memory
 from .memory.results import Hit, Hits
 from .network.file import NetworkSpec, load_network
-from .network.graph import CycleReset, KWinners, Logistic, Network, Population, Projection
-from .network.neurons import LIF
+from .network.graph import CycleReset, KWinners, Network, Population, Projection
+from .network.neurons import ALIF, LIF, AdEx, Alpha, Exponential, Izhikevich, LeakyIntegrator, Receptors
+from .network.noise import Logistic, OrnsteinUhlenbeck, White
 from .network.plasticity import STDP
+from .network.sources import bursts, poisson, regular, trains
 from .simulators.recording import Recording
 from .simulators.registry import simulate
 
 __all__ = [
+    "ALIF",
     "LIF",
     "STDP",
+    "AdEx",
+    "Alpha",
     "CycleReset",
+    "Exponential",
     "Hippocampus",
     "Hit",
     "Hits",
+    "Izhikevich",
     "KWinners",
+    "LeakyIntegrator",
     "Logistic",
     "Memory",
     "ModelSpec",
     "Network",
     "NetworkSpec",
+    "OrnsteinUhlenbeck",
     "Population",
     "Projection",
     "RateHippocampus",
     "Recall",
+    "Receptors",
     "Recording",
     "Turn",
+    "White",
+    "bursts",
     "from_nir",
     "load_model",
     "load_network",
     "plots",
+    "poisson",
+    "regular",
     "simulate",
     "to_nir",
+    "trains",
 ]

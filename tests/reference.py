@@ -31,11 +31,11 @@ class Trace(NamedTuple):
     """Of each plastic projection at the end, [pre, post]; 0 where there is no synapse."""
 
 
-def leak(tau: float, dt: float) -> float:
-    return math.exp(-dt / tau)
+def leak(tau: Any, dt: float) -> Any:
+    return np.exp(-dt / np.asarray(tau))
 
 
-Decay = Callable[[float, float], float]
+Decay = Callable[[Any, float], Any]
 
 
 class Cells(Protocol):
@@ -53,22 +53,23 @@ class _Leaky:
         self.neuron, self.dt, self.beta = neuron, dt, beta
         self.synaptic = np.zeros(size)
         self.rests_until = np.full(size, -1)  # the last refractory step
+        self.rest = np.broadcast_to(np.rint(np.asarray(neuron.refractory) / dt).astype(int), size)
 
     def step(self, t: int, current: NDArray[np.float64], fresh: bool, spiked: NDArray[np.bool_], before: NDArray[np.float64]) -> Any:
-        cell, theta = self.neuron, self.neuron.threshold
+        cell, theta = self.neuron, np.asarray(self.neuron.threshold)
         self.synaptic = (self.beta(cell.tau_syn, self.dt) if cell.tau_syn else 0.0) * self.synaptic + current
-        v = cell.resistance * self.synaptic
+        v = np.asarray(cell.resistance) * self.synaptic
         if fresh:
             self.rests_until[:] = -1
         else:
-            after = before - theta * spiked if cell.reset is None else np.where(spiked, cell.reset, before)
+            after = before - theta * spiked if cell.reset is None else np.where(spiked, np.asarray(cell.reset), before)
             v += self.beta(cell.tau, self.dt) * (before if cell.reset is None else after)
             v -= theta * spiked * (cell.reset is None)
             v = np.where(t <= self.rests_until, after, v)
         return v, theta, t > self.rests_until
 
     def fired(self, t: int, cells: list[int]) -> None:
-        self.rests_until[cells] = t + round(self.neuron.refractory / self.dt)
+        self.rests_until[cells] = t + self.rest[cells]
 
 
 def simulate_plainly(
@@ -105,7 +106,13 @@ def simulate_plainly(
             if given.dtype == bool:
                 winners = list(np.flatnonzero(given))
             else:
-                current = given + sum(_arriving(net, q, fired, t, plastic) for q in net.projections if q.post == name)
+                receptors = p.neuron.receptors
+                current = np.zeros((len(receptors), p.size))
+                current[0] += given + p.bias
+                for q in net.projections:
+                    if q.post == name:
+                        current[receptors.index(q.receptor)] += _arriving(net, q, fired, t, plastic)
+                current = current[0] if len(receptors) == 1 else current
                 v, theta, free = cells[name].step(t, current, fresh, fired[name][t - 1] >= 0, volts[name][t - 1])
                 v[held[name]] = 0.0
                 crossed = [int(c) for c in np.argsort(-v, kind="stable") if (v > theta)[c] and free[c]]  # then the lower index

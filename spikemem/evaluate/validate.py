@@ -29,6 +29,7 @@ from spikemem.hippocampus.spec import MOST_PLASTIC, ModelSpec, load_model, model
 from spikemem.hippocampus.teaching import Lesson
 from spikemem.network.file import is_network, load_network, network_names
 from spikemem.network.graph import BASKET, KWinners, Network
+from spikemem.network.neurons import CompiledNeuron
 from spikemem.simulators.recording import Recording
 from spikemem.simulators.registry import SIMULATORS, defaults, simulate
 from spikemem.simulators.stimulus import Stimulus
@@ -263,6 +264,6 @@ def _distance(probe: Probe, reference: Recording, name: str, step: int, batch: i
     if isinstance(probe.net.populations[name].inhibition, KWinners):  # which has silenced the cell that lost
         return None
     constants = probe.net.populations[name].neuron.compiled(probe.net.dt)
-    if constants is None:  # whose threshold may move
+    if not isinstance(constants, CompiledNeuron):  # whose threshold may move
         return None
     return float(reference.voltages[name][step, batch, cell] - constants.threshold)

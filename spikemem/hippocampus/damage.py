@@ -19,8 +19,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from spikemem.errors import NetworkError
-from spikemem.network.graph import KWinners, Logistic, Network, Population, Projection
+from spikemem.network.graph import KWinners, Network, Population, Projection
 from spikemem.network.neurons import LIF
+from spikemem.network.noise import Logistic
 from spikemem.network.synapses import OneBit, Sparse, Synapses, unpack
 from spikemem.simulators.recording import Recording
 from spikemem.simulators.registry import simulate

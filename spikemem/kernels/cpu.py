@@ -4,11 +4,28 @@ Shapes: state arrays are [batch, cell]; an event is a row (batch, cell, rank), i
 the current cycle of that batch item (0 is the first to fire).
 """
 
+from typing import Any
+
 import numpy as np
-from numba import njit
+from numba import njit, types
+from numba.extending import overload
 
 from spikemem.kernels import CACHE
 from spikemem.kernels.types import F64, I32, I64, U64, Bools
+
+Parameter = Any
+"""A number for all cells, or an array with one for each, [cell]."""
+
+
+def at(parameter: Any, cell: int) -> Any:
+    """A parameter of a cell: the number that it is for all, or its own of an array, [cell]."""
+
+
+@overload(at, inline="always")
+def _at(parameter, cell):  # type: ignore[no-untyped-def]  # numba compares the names and the types of these with those below
+    if isinstance(parameter, types.Array):
+        return lambda parameter, cell: parameter[cell]
+    return lambda parameter, cell: parameter
 
 
 @njit(cache=CACHE)
@@ -19,59 +36,73 @@ def integrate(
     external: F64,
     synaptic: F64,
     left: I64,
-    beta: float,
-    gamma: float,
-    resistance: float,
-    threshold: float,
-    reset: float,
-    refractory: int,
+    beta: Parameter,
+    gamma: Parameter,
+    resistance: Parameter,
+    threshold: Parameter,
+    reset: Parameter,
+    refractory: Parameter,
 ) -> None:
     """One step of leaky integrate-and-fire cells (`network.neurons.lif`), in place, up to the comparison with the threshold.
 
     external: [1 or batch, 1 or cell], broadcast.   synaptic: J; touched where gamma is above 0.   left: refractory steps left, this one
-    included; touched where refractory is above 0.   reset: NaN for subtraction.
+    included; touched where refractory is above 0.   reset: NaN for subtraction. Parameters are numbers, or arrays, [cell].
     """
     batch, cells = voltage.shape
     wide_batch, wide_cells = external.shape[0] > 1, external.shape[1] > 1
-    subtract = np.isnan(reset)
+    subtract, filters, rests = np.isnan(at(reset, 0)), at(gamma, 0) > 0.0, left.shape == voltage.shape
     for b in range(batch):
         row = external[b if wide_batch else 0]
         for c in range(cells):
             i = current[b, c] + row[c if wide_cells else 0]
-            if gamma > 0.0:
-                i += gamma * synaptic[b, c]
+            if filters:
+                i += at(gamma, c) * synaptic[b, c]
                 synaptic[b, c] = i
             v = voltage[b, c]
             if spiked[b, c] and not subtract:
-                v = reset
-            if refractory > 0:
-                left[b, c] = refractory if spiked[b, c] else max(left[b, c] - 1, 0)
+                v = at(reset, c)
+            if rests:
+                left[b, c] = at(refractory, c) if spiked[b, c] else max(left[b, c] - 1, 0)
                 if left[b, c] > 0:
-                    voltage[b, c] = v - threshold if spiked[b, c] and subtract else v
+                    voltage[b, c] = v - at(threshold, c) if spiked[b, c] and subtract else v
                     continue
-            v = beta * v + resistance * i
+            v = at(beta, c) * v + at(resistance, c) * i
             if spiked[b, c] and subtract:
-                v -= threshold
+                v -= at(threshold, c)
             voltage[b, c] = v
 
 
 @njit(cache=CACHE)
-def crossings(voltage: F64, threshold: float, left: I64, refractory: int) -> I64:
+def crossings(voltage: F64, threshold: Parameter, left: I64, refractory: int) -> I64:
     """The cells above threshold that are not refractory, as events (batch, cell, 0) in the order of their index."""
     batch, cells = voltage.shape
     count = 0
     for b in range(batch):
         for c in range(cells):
-            if voltage[b, c] > threshold:
+            if voltage[b, c] > at(threshold, c):
                 count += 1
     events = np.zeros((count, 3), np.int64)
     n = 0
     for b in range(batch):
         for c in range(cells):
-            if voltage[b, c] > threshold and not (refractory > 0 and left[b, c] > 0):
+            if voltage[b, c] > at(threshold, c) and not (refractory > 0 and left[b, c] > 0):
                 events[n, 0], events[n, 1] = b, c
                 n += 1
     return events[:n]
+
+
+@njit(cache=CACHE)
+def spiking(spikes: Bools) -> I64:
+    """The cells that spike as events (batch, cell, 0), in the order of their index."""
+    batch, cells = spikes.shape
+    events = np.zeros((spikes.sum(), 3), np.int64)
+    n = 0
+    for b in range(batch):
+        for c in range(cells):
+            if spikes[b, c]:
+                events[n, 0], events[n, 1] = b, c
+                n += 1
+    return events
 
 
 @njit(cache=CACHE)

@@ -13,9 +13,10 @@ from pydantic_core import PydanticCustomError
 
 from spikemem._checks import Checks, shown
 from spikemem.errors import NetworkError, SpecError
-from spikemem.network.graph import CycleReset, KWinners, Logistic, Network, Population
+from spikemem.network.graph import CycleReset, KWinners, Network, Population
 from spikemem.network.modelfile import NETWORK, Count, Listed, Section, locate, model_files, parsed, problems, read
 from spikemem.network.neurons import NEURONS
+from spikemem.network.noise import Logistic
 from spikemem.network.plasticity import RULES
 from spikemem.network.registry import Registry
 from spikemem.network.synapses import Wiring, all_but_self, all_to_all, one_to_one, sparse_random

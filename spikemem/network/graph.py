@@ -9,8 +9,9 @@ from numpy.typing import NDArray
 
 from spikemem._checks import INDEX, shown
 from spikemem.errors import NetworkError
-from spikemem.network.neurons.contract import Neuron, check, whole_steps
+from spikemem.network.neurons.contract import Neuron, Numbers, check, count_of, flat, parameter, whole_steps
 from spikemem.network.neurons.lif import LIF
+from spikemem.network.noise import NoiseCurrent
 from spikemem.network.plasticity.contract import PlasticityRule
 from spikemem.network.synapses import Dense, OneBit, Sparse, SparseRandom, Synapses, Wiring
 
@@ -71,39 +72,22 @@ Inhibition = CycleReset | KWinners
 
 
 @dataclass(frozen=True)
-class Logistic:
-    """Escape noise: a cell fires with a probability, not at a threshold (Gerstner & Kistler 2002, section 5.3).
-
-        I'[t] = I[t] + xi[t],   P(xi < x) = 1 / (1 + exp(-x / scale))
-
-    Logistic noise xi, drawn anew for each cell and step, is added to the external current. A cell that forgets within a step
-    (`LIF(tau, reset=0.0)` with tau far below dt, resistance R, no synaptic time constant) then spikes with the escape probability
-
-        P(S[t] = 1) = 1 / (1 + exp(-(I[t] - theta / R) / scale)),
-
-    and one that remembers has this noise summed by its membrane. The numbers belong to the description: they follow from seed, name of the
-    population, batch item, step and cell alone, so that every simulator has the same ones. Teacher-forced cells have none.
-
-    scale: of the noise, in the unit of the current, > 0; its standard deviation is pi / sqrt(3) times as large.   seed: >= 0.
-    """
-
-    scale: float
-    seed: int = 0
-
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "scale", check.finite(self.scale, "Logistic scale", above=0))
-        object.__setattr__(self, "seed", check.seed(self.seed, "Logistic seed"))
-
-
-@dataclass(frozen=True)
 class Population:
-    """A named group of equal neurons.   size: cells, >= 1.   noise: None for deterministic cells."""
+    """A named group of neurons of one model.
+
+    size: cells, >= 1.   neuron: its model; parameters that differ from cell to cell are arrays, [cell].
+    noise: None for deterministic cells.
+    bias: a constant external current, beside that of the stimulus; a number, or one for each cell.
+    voltage: V before the first step, a number or one for each cell; None is where the neuron begins.
+    """
 
     name: str
     size: int
     neuron: Neuron = field(default_factory=LIF)
     inhibition: Inhibition | None = None
-    noise: Logistic | None = None
+    noise: NoiseCurrent | None = None
+    bias: Numbers = 0.0
+    voltage: Numbers | None = None
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "name", check.text(self.name, "population name"))
@@ -113,7 +97,20 @@ class Population:
         where = f"population {self.name!r}"
         check.instance(self.neuron, f"the neuron of {where}", Neuron, "give one such as LIF(), an instance of a Neuron")
         check.instance(self.inhibition, f"the inhibition of {where}", Inhibition | None, "give a CycleReset, KWinners or None")
-        check.instance(self.noise, f"the noise of {where}", Logistic | None, "give a Logistic or None")
+        check.instance(self.noise, f"the noise of {where}", NoiseCurrent | None, "give one such as White(sigma), or None")
+        object.__setattr__(self, "bias", parameter(self.bias, f"the bias of {where}"))
+        object.__setattr__(self, "voltage", None if self.voltage is None else parameter(self.voltage, f"the voltage of {where}"))
+        for what, count in (("neuron's parameters", self.neuron.cells), ("bias", count_of(self.bias)), ("voltage", count_of(self.voltage))):
+            if count not in (None, self.size):
+                raise NetworkError(f"{where} has {self.size} cells, and its {what} {count}; give one number, or one for each cell")
+        if self.inhibition is not None and not self.neuron.from_rest:
+            kind = type(self.neuron).__name__
+            raise NetworkError(f"{where}: {type(self.inhibition).__name__} holds V at 0, and V of {kind} is not measured from rest")
+
+    @property
+    def driven(self) -> NDArray[np.float64] | None:
+        """The bias as a current, [1 or cell]; None where there is none."""
+        return None if self.bias == 0.0 else np.array(flat(self.bias))
 
 
 @dataclass(frozen=True, eq=False)
@@ -137,6 +134,8 @@ class Projection:
     first: int | None = None
     plasticity: PlasticityRule | None = None
     efficacy: tuple[float, ...] | None = None
+    receptor: str = "current"
+    """Which receptor of the postsynaptic neuron the synapses reach."""
 
     def counts(self, step: int) -> float:
         """The factor by which a spike that leaves at a step is weighted: the efficacy of that step of the cycle."""
@@ -204,11 +203,13 @@ class Network:
         first: int | None = None,
         plasticity: PlasticityRule | None = None,
         efficacy: Sequence[float] | None = None,
+        receptor: str | None = None,
     ) -> Projection:
         """Connect two populations.
 
         synapses: of shape [pre, post], or a wiring rule that makes them (`one_to_one()`, `sparse_random(fan_in=8)`).
         delay: ms, a whole number of steps and at least one; one step by default.   first, plasticity, efficacy: see `Projection`.
+        receptor: which one of the postsynaptic neuron; needed where it has several.
         """
         for name in (pre, post):
             if not isinstance(name, str) or name not in self._populations:
@@ -237,9 +238,16 @@ class Network:
         if factors is not None and (plasticity or not len(factors)):
             raise NetworkError(f"{pre} -> {post}: efficacy is one number a step, for synapses that do not learn")
         shares = None if factors is None else tuple(factors.tolist())
-        projection = Projection(projection_name, pre, post, made, delay, first, plasticity, shares)
+        reached = self._receptor(f"{pre} -> {post}", target.neuron, receptor)
+        projection = Projection(projection_name, pre, post, made, delay, first, plasticity, shares, reached)
         self._projections.append(projection)
         return projection
+
+    def _receptor(self, where: str, neuron: Neuron, given: str | None) -> str:
+        known = neuron.receptors
+        if given is None and len(known) > 1:
+            raise NetworkError(f"{where}: {type(neuron).__name__} has several receptors; give receptor= one of {', '.join(known)}")
+        return known[0] if given is None else check.choice(given, f"{where}: receptor", known)
 
     def _check_plastic(self, where: str, synapses: Synapses, delay: float, first: int | None, rule: PlasticityRule) -> None:
         if not isinstance(rule, PlasticityRule):

@@ -1,7 +1,6 @@
 """The input of a simulator: a network, and its external currents and clamped spikes, checked and brought to one shape."""
 
 import warnings
-import zlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
@@ -10,15 +9,16 @@ from numpy.typing import ArrayLike, NDArray
 
 from spikemem._checks import Checks
 from spikemem.errors import StimulusError
-from spikemem.network.graph import Logistic, Network
+from spikemem.network.graph import Network
+from spikemem.network.sources import Source
 
 SPIKES = (
     "stimulus for {name!r} holds the numbers 0 and 1 alone, and numbers are a current; if these are spikes, give them as bool, "
     "`array.astype(bool)`"
 )
 check = Checks(StimulusError)
-Stimulus = Mapping[str, ArrayLike]
-"""What drives populations, by their names: external currents (floats) or clamped spikes (bools); shapes as in `simulate`."""
+Stimulus = Mapping[str, ArrayLike | Source]
+"""What drives populations, by their names: external currents (floats), clamped spikes (bools), or sources; shapes as in `simulate`."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -69,10 +69,17 @@ def checked(net: Network, stimulus: Stimulus, steps: int) -> Drive:
     check.room(cells_of, "the cells of the network", "take fewer")
     current: dict[str, NDArray[np.float64]] = {}
     clamped: dict[str, NDArray[np.bool_]] = {}
+    drawn: dict[str, Source] = {}
     batches = 1
-    for name, given in stimulus.items():
+    sources = {name: population.neuron for name, population in net.populations.items() if isinstance(population.neuron, Source)}
+    for name, given in {**sources, **stimulus}.items():
         if name not in net.populations:
             raise StimulusError(f"stimulus for {name!r}, but the populations are {', '.join(net.populations) or 'none'}")
+        if isinstance(given, Source):
+            drawn[name] = given
+            continue
+        if name in sources:
+            raise StimulusError(f"stimulus for {name!r}, which is a source and has spikes of its own; give another source, or none")
         array, size = check.array(given, f"stimulus for {name!r}, [time, batch, cell]"), net.populations[name].size
         if array.ndim not in (1, 2, 3):
             raise StimulusError(f"stimulus for {name!r} has shape {array.shape}; give [time], [time, cell] or [time, batch, cell]")
@@ -91,10 +98,18 @@ def checked(net: Network, stimulus: Stimulus, steps: int) -> Drive:
             check.room(steps * batch * cells, f"the current of {name!r} at every step", "simulate fewer steps, or give a current a cell")
             current[name] = np.broadcast_to(array, (steps, batch, cells)).astype(np.float64)
     check.room(cells_of * batches, f"the cells of the network in {batches:,} batch items", "give fewer")
+    for name, source in drawn.items():
+        cells = net.populations[name].size
+        check.room(steps * batches * cells, f"the spikes of {name!r}", "simulate fewer steps or batch items")
+        trains = [source.spikes(name, steps, cells, net.dt, item) for item in range(batches)]
+        clamped[name] = trains[0][:, None] if len(trains) == 1 else np.stack(trains, axis=1)
     for name, population in net.populations.items():
+        if (bias := population.driven) is not None and name not in clamped:
+            constant = np.broadcast_to(bias, (steps, 1, len(bias)))
+            current[name] = current[name] + bias if name in current else constant
         if population.noise is not None and name not in clamped:
             check.room(steps * batches * population.size, f"the noise of {name!r}", "simulate fewer steps or batch items")
-            noise = [drawn(population.noise, name, steps, population.size, item) for item in range(batches)]
+            noise = [population.noise.drawn(name, steps, population.size, net.dt, item) for item in range(batches)]
             current[name] = current.get(name, 0.0) + np.stack(noise, axis=1)
     return Drive(steps, batches, current, clamped)
 
@@ -103,8 +118,3 @@ def _like_spikes(array: NDArray[np.generic]) -> bool:
     """Whether numbers are 0 and 1 alone, and change from step to step, as spikes do."""
     ones = array == 1
     return bool(ones.any()) and bool((ones | (array == 0)).all()) and bool((ones != ones[:1]).any())
-
-
-def drawn(noise: Logistic, name: str, steps: int, cells: int, item: int = 0) -> NDArray[np.float64]:
-    """The noise of a population of this name in one batch item, [time, cell]; a longer run begins with that of a shorter one."""
-    return np.random.default_rng([noise.seed, zlib.crc32(name.encode()), item]).logistic(0.0, noise.scale, (steps, cells))

@@ -10,6 +10,7 @@ import os
 import shutil
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -100,22 +101,27 @@ def cases(
     net = Network(dt=draw(st.sampled_from([1.0, 0.5, 0.1])))
     for name in "abc"[: draw(st.integers(1, 3))]:
         size = draw(st.sampled_from([1, 5, WORD, 2 * WORD + 3]))
-        net.add(Population(name, size, draw(neurons(net.dt, kind) if cells is None else cells), draw(inhibitions)))
+        neuron = draw(neurons(net.dt, kind) if cells is None else cells)
+        if kind == "any" and cells is None and draw(st.sampled_from([False, False, True])):
+            tau = np.where(rng.random(size) < 0.5, neuron.tau, 7.0)
+            neuron = replace(neuron, tau=tau, threshold=neuron.threshold * rng.choice([1.0, 1.25], size))
+        bias = rng.normal(0.1, 0.2, size) if draw(st.sampled_from([False, False, True])) and kind != "plain" else 0.0
+        net.add(Population(name, size, neuron, draw(inhibitions) if neuron.from_rest else None, bias=bias))
     exact = dyadic or draw(st.booleans())
     for _ in range(draw(st.integers(1, 4))):
         pre, post = draw(st.sampled_from([*net.populations])), draw(st.sampled_from([*net.populations]))
         source, target = net.populations[pre], net.populations[post]
-        delay = draw(st.integers(1, 4)) * net.dt
+        delay, receptor = draw(st.integers(1, 4)) * net.dt, draw(st.sampled_from(target.neuron.receptors))
         if not exact and draw(st.booleans()):
             weights = rng.uniform(-0.5, 1.0, (source.size, target.size)) / math.sqrt(source.size)
             here = np.nonzero(rng.random(weights.shape) < 0.7)
             made = Dense(weights) if draw(st.booleans()) else Sparse.from_coo(*here, weights[here], weights.shape)
-            net.connect(pre, post, made, delay=delay, plasticity=draw(rules(delay) if learning is None else learning))
+            net.connect(pre, post, made, delay=delay, plasticity=draw(rules(delay) if learning is None else learning), receptor=receptor)
             continue
         first = draw(st.sampled_from([None, 1, 2, 3])) if isinstance(source.inhibition, KWinners) else None
         made = draw(synapses(source.size, target.size, rng, exact))
         efficacy = draw(st.sampled_from([None, None, (2.0, 0.0, -0.5), (0.25,)]))
-        net.connect(pre, post, made, delay=delay, first=first, efficacy=efficacy)
+        net.connect(pre, post, made, delay=delay, first=first, efficacy=efficacy, receptor=receptor)
     batches = draw(st.sampled_from([1, 3]))
     stimulus: dict[str, NDArray[Any]] = {}
     for name in draw(st.sets(st.sampled_from([*net.populations]), min_size=1)):
@@ -152,8 +158,8 @@ def _on_grid(values: Any) -> Any:
     return np.round(values / GRID) * GRID
 
 
-def check(recording: Recording, traces: list[Trace], voltages: bool = True) -> None:
-    """The same spikes at the same steps, in the same firing order, and voltages within TOLERANCE."""
+def check(recording: Recording, traces: list[Trace], voltages: bool = True, tolerance: float = TOLERANCE) -> None:
+    """The same spikes at the same steps, in the same firing order, and voltages within a tolerance."""
     assert recording.batches == len(traces)
     assert recording.spikes.keys() == traces[0].spikes.keys()
     for name, s in recording.spikes.items():
@@ -161,7 +167,7 @@ def check(recording: Recording, traces: list[Trace], voltages: bool = True) -> N
         assert list(zip(s.step.tolist(), s.batch.tolist(), s.cell.tolist(), strict=True)) == expected, name
     for name in recording.voltages if voltages else ():
         expected_voltage = np.stack([trace.voltages[name] for trace in traces], axis=1)
-        np.testing.assert_allclose(recording.voltages[name], expected_voltage, rtol=0, atol=TOLERANCE, err_msg=name)
+        np.testing.assert_allclose(recording.voltages[name], expected_voltage, rtol=0, atol=tolerance, err_msg=name)
     assert recording.weights.keys() == traces[0].weights.keys()
     for name, weights in recording.weights.items():
         expected_weights = np.stack([trace.weights[name] for trace in traces])

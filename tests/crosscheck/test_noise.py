@@ -49,12 +49,10 @@ def test_every_simulator_has_the_same_noise(name: str) -> None:
 
 def test_the_noise_is_a_current() -> None:
     """The plain loop, given the noise as an external current that is drawn here, has the same spikes and voltages."""
-    from spikemem.simulators.stimulus import drawn
-
     net, item = noisy(), 1
     every = {name: np.arange(p.size) for name, p in net.populations.items()}
     recording = simulate(net, STIMULUS, 60, record=every)
-    current = {name: drawn(p.noise, name, 60, p.size, item) for name, p in net.populations.items() if p.noise is not None}
+    current = {name: p.noise.drawn(name, 60, p.size, net.dt, item) for name, p in net.populations.items() if p.noise is not None}
     current["gate"] = current["gate"] + STIMULUS["gate"][:, item]
     trace = simulate_plainly(net, current, 60)
     for name, fired in trace.spikes.items():

@@ -162,7 +162,7 @@ def test_a_library_that_lacks_a_neuron_or_a_rule_says_so(name: str) -> None:
 def test_what_has_no_brian2_text_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
     library("brian2")
     for kind, who in ((Oja, "learn 'a->b': Oja"), (Adaptive, "simulate 'a': Adaptive")):
-        monkeypatch.setattr(kind, "brian2", lambda self: None)
+        monkeypatch.setattr(kind, "brian2", lambda self, *dt: None)
         with pytest.raises(UnsupportedError, match=f"brian2 cannot {who} has no Brian2 text"):
             raced().simulated("brian2")
 
@@ -344,8 +344,8 @@ def test_a_broken_package_spoils_nothing_but_itself(installed: Path) -> None:
 def test_a_constant_that_brian2_would_shadow_is_refused() -> None:
     @dataclass(frozen=True)
     class Shadowed(Adaptive):
-        def brian2(self) -> Brian2Neuron:
-            plain = super().brian2()
+        def brian2(self, dt: float) -> Brian2Neuron:
+            plain = super().brian2(dt)
             return plain._replace(numbers={**plain.numbers, "i": 2.0})
 
     net = Network()

@@ -79,7 +79,7 @@ def test_the_variant_of_the_published_rule_changes_the_rule_alone() -> None:
         ('inputs = ["in"]', 'inputs = ["inn"]', "no population 'inn'; there are in, out"),
         ('wiring = "all_to_all"', 'wiring = "sparse_random"', "sparse_random needs a fan_in"),
         ('post = "out"', 'post = "nowhere"', "no population 'nowhere'"),
-        ('model = "LIF"', 'model = "Izhikevich"', "Izhikevich"),
+        ('model = "LIF"', 'model = "Hodgkin"', "Hodgkin"),
         ('kind = "network"', 'kind = "hippocampus"', "describes no network"),
         ("tau = 10.0", "tau = -1.0", "tau is -1.0"),
     ],

@@ -10,13 +10,15 @@ import numpy as np
 from spikemem.errors import NetworkError
 from spikemem.formats.nir.foreign import foreign
 from spikemem.formats.nir.write import KEY, input_node, nir_library, written
-from spikemem.network.graph import CycleReset, KWinners, Logistic, Network, Population
+from spikemem.network.graph import CycleReset, KWinners, Network, Population
 from spikemem.network.neurons.contract import check
 from spikemem.network.neurons.lif import LIF
+from spikemem.network.noise import Logistic, OrnsteinUhlenbeck, White
 from spikemem.network.plasticity.stdp import STDP
 from spikemem.network.synapses import Dense, OneBit, Sparse, Synapses
 
 INHIBITIONS = {kind.__name__: kind for kind in (CycleReset, KWinners)}
+NOISES = {kind.__name__: kind for kind in (Logistic, White, OrnsteinUhlenbeck)}
 ROUNDING = 1e-6
 """The relative difference that passing through float32 may make."""
 
@@ -74,8 +76,9 @@ def _own(graph: Any) -> Network:
         for name in whole["populations"]:
             node, text = graph.nodes[name], _text(graph.nodes[name])
             inhibition = text["inhibition"] and INHIBITIONS[text["inhibition"].pop("kind")](**text["inhibition"])
-            noise = Logistic(**text["noise"]) if "noise" in text else None
-            net.add(Population(name, len(node.v_threshold), LIF(**text["neuron"]), inhibition, noise))
+            noise = text.get("noise") and NOISES[text["noise"].pop("kind", "Logistic")](**text["noise"])
+            start = text.get("bias", 0.0), text.get("voltage")
+            net.add(Population(name, len(node.v_threshold), LIF(**text["neuron"]), inhibition, noise, *start))
         for name in whole["projections"]:
             node, text = graph.nodes[name], _text(graph.nodes[name])
             rule, made = text["plasticity"] and STDP(**text["plasticity"]), _synapses(node, text)

@@ -194,8 +194,9 @@ def _json(description: dict[str, Any]) -> str:
 
 def _population_text(p: Population) -> str:
     inhibition = p.inhibition and {"kind": type(p.inhibition).__name__, **asdict(p.inhibition)}
-    noise = {} if p.noise is None else {"noise": asdict(p.noise)}
-    return _json({"neuron": asdict(_lif(p)), "inhibition": inhibition, **noise})
+    noise = {} if p.noise is None else {"noise": {"kind": type(p.noise).__name__, **asdict(p.noise)}}
+    start = {name: value for name, value in (("bias", p.bias), ("voltage", p.voltage)) if value not in (0.0, None)}
+    return _json({"neuron": asdict(_lif(p)), "inhibition": inhibition, **noise, **start})
 
 
 def _projection_text(q: Projection) -> str:

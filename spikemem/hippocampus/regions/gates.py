@@ -58,11 +58,11 @@ from spikemem.hippocampus.regions.gate_phases import Phase as Phase
 from spikemem.hippocampus.regions.gate_phases import population as population
 from spikemem.hippocampus.regions.rhythm import BACK, DT, GAMMA, GRID
 from spikemem.hippocampus.spec import ModelSpec, weights_file
-from spikemem.network.graph import CycleReset, Logistic, Network, Population
+from spikemem.network.graph import CycleReset, Network, Population
 from spikemem.network.neurons import LIF
+from spikemem.network.noise import Logistic
 from spikemem.network.synapses import Dense, Sparse, one_to_one
 from spikemem.simulators.recording import Recording
-from spikemem.simulators.stimulus import drawn
 from spikemem.snapshot import WEIGHTS, load_arrays
 
 FEATURES = ("ec_extra", "ec_missing", "lex_extra", "lex_missing", "lex_shared")
@@ -195,7 +195,7 @@ class GateCells:
         """The verdict on an event by its mismatch, with the same noise as in the network, but without simulation.   seed: of the noise."""
         above, share = self.received(mismatch), np.zeros((len(Phase), len(GATES)))
         for g, name in enumerate(GATES):
-            noise = drawn(Logistic(NOISE, seed), population(name), len(PROTOCOL) * GAMMA, self.cells)
+            noise = Logistic(NOISE, seed).drawn(population(name), len(PROTOCOL) * GAMMA, self.cells, DT)
             for phase, step in zip(Phase, SAMPLES, strict=True):
                 share[phase, g] = np.mean(above[phase, g] + noise[step] > ESCAPE.threshold)
         return self.verdict(key, mismatch, share)

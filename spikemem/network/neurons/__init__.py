@@ -2,12 +2,36 @@
 
 from collections.abc import Callable
 
-from spikemem.network.neurons.contract import Brian2Neuron, CompiledNeuron, Neuron, whole_steps
+from spikemem.network.neurons.adex import AdEx
+from spikemem.network.neurons.alif import ALIF
+from spikemem.network.neurons.contract import Brian2Neuron, CompiledNeuron, CompiledStep, Neuron, whole_steps
+from spikemem.network.neurons.integrator import LeakyIntegrator
+from spikemem.network.neurons.izhikevich import Izhikevich
 from spikemem.network.neurons.lif import LIF, LIFState
+from spikemem.network.neurons.receptors import Alpha, Exponential, Receptors
 from spikemem.network.registry import Registry
 
-__all__ = ["LIF", "NEURONS", "Brian2Neuron", "CompiledNeuron", "LIFState", "Neuron", "whole_steps"]
+__all__ = [
+    "ALIF",
+    "LIF",
+    "NEURONS",
+    "AdEx",
+    "Alpha",
+    "Brian2Neuron",
+    "CompiledNeuron",
+    "CompiledStep",
+    "Exponential",
+    "Izhikevich",
+    "LIFState",
+    "LeakyIntegrator",
+    "Neuron",
+    "Receptors",
+    "whole_steps",
+]
 
-NEURONS: Registry[Callable[..., Neuron]] = Registry("neuron", "spikemem.neurons", {"LIF": LIF, "IF_curr_exp": LIF.if_curr_exp})
+_OWN: dict[str, Callable[..., Neuron]] = {
+    "LIF": LIF, "IF_curr_exp": LIF.if_curr_exp, "ALIF": ALIF, "AdEx": AdEx, "Izhikevich": Izhikevich, "LeakyIntegrator": LeakyIntegrator
+}  # fmt: skip
+NEURONS: Registry[Callable[..., Neuron]] = Registry("neuron", "spikemem.neurons", _OWN)
 """The neuron models that a model file may name as `model`: constructors, called with the file's keys, and with the network's dt where they
 take one."""

@@ -12,14 +12,29 @@ With no options it is the reset-by-subtraction `snntorch.Leaky`.
 """
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from spikemem.errors import NetworkError
-from spikemem.network.neurons.contract import Array, Brian2Neuron, CompiledNeuron, Neuron, check, where, whole_steps
+from spikemem.network.neurons.contract import (
+    Array,
+    Brian2Neuron,
+    CompiledNeuron,
+    CompiledStep,
+    Neuron,
+    Numbers,
+    check,
+    each,
+    exp,
+    flat,
+    mapped,
+    parameter,
+    where,
+    whole_steps,
+)
 
 
 class LIFState(NamedTuple):
@@ -43,6 +58,8 @@ class LIF(Neuron):
 
     The whole contract, with reset to a value and refractoriness, is stated at the head of this module.
 
+    Each parameter is a number or an array with one for each cell, [cell]; `made_for` is one number.
+
     tau: membrane time constant, ms, > 0; `math.inf` gives the perfect integrator (beta = 1).
     threshold: theta, above rest, > 0; dimensionless, or mV.
     reset: None subtracts theta; a number below theta is the V that a spike leaves behind.
@@ -55,30 +72,62 @@ class LIF(Neuron):
 
     >>> LIF(tau=20.0).beta(dt=1.0).__round__(4)
     0.9512
+    >>> LIF(tau=[10.0, 20.0]).tau, LIF(tau=[10.0, 20.0]).cells
+    ((10.0, 20.0), 2)
     """
 
-    tau: float = 20.0
-    threshold: float = 1.0
-    reset: float | None = None
-    refractory: float = 0.0
-    tau_syn: float = 0.0
-    resistance: float = 1.0
+    tau: Numbers = 20.0
+    threshold: Numbers = 1.0
+    reset: Numbers | None = None
+    refractory: Numbers = 0.0
+    tau_syn: Numbers = 0.0
+    resistance: Numbers = 1.0
     made_for: float | None = None
 
     def __post_init__(self) -> None:
         made = {
-            "tau": check.number(self.tau, "LIF tau", above=0, unit=" ms"),
-            "threshold": check.finite(self.threshold, "LIF threshold", above=0),
-            "reset": None if self.reset is None else check.finite(self.reset, "LIF reset"),
-            "refractory": check.finite(self.refractory, "LIF refractory", least=0, unit=" ms"),
-            "tau_syn": check.finite(self.tau_syn, "LIF tau_syn", least=0, unit=" ms"),
-            "resistance": check.finite(self.resistance, "LIF resistance", above=0),
+            "tau": parameter(self.tau, "LIF tau", " ms", above=0, most=math.inf),
+            "threshold": parameter(self.threshold, "LIF threshold", above=0),
+            "reset": None if self.reset is None else parameter(self.reset, "LIF reset"),
+            "refractory": parameter(self.refractory, "LIF refractory", " ms", least=0),
+            "tau_syn": parameter(self.tau_syn, "LIF tau_syn", " ms", least=0),
+            "resistance": parameter(self.resistance, "LIF resistance", above=0),
             "made_for": None if self.made_for is None else check.finite(self.made_for, "LIF made_for", above=0, unit=" ms"),
         }
         for name, value in made.items():
             object.__setattr__(self, name, value)  # the dataclass is frozen
-        if self.reset is not None and not self.reset < self.threshold:
+        if len({len(value) for value in self.varying}) > 1:
+            raise NetworkError("LIF parameters are of different numbers of cells; give each one number, or one for each cell")
+        if 0.0 in flat(self.tau_syn) and self.tau_syn:
+            raise NetworkError("LIF tau_syn is 0 for some cells and not for others; give these two populations")
+        if self.reset is None and 0.0 in flat(self.refractory) and self.refractory:
+            raise NetworkError("LIF refractory is 0 for some cells and not for others, without a reset; give these two populations")
+        if self.reset is not None and not all(flat(mapped(lambda reset, theta: reset < theta, self.reset, self.threshold))):
             raise NetworkError(f"LIF reset is {self.reset}; it must be below the threshold of {self.threshold}, or None")
+
+    @property
+    def varying(self) -> list[tuple[float, ...]]:
+        """The parameters that differ from cell to cell."""
+        return [value for name in PARAMETERS if isinstance(value := getattr(self, name), tuple)]
+
+    @property
+    def cells(self) -> int | None:
+        return len(self.varying[0]) if self.varying else None
+
+    @classmethod
+    def from_equation(cls, dt: float, *, tau: float, threshold: float, reset: float | None = None, refractory: float = 0.0) -> "LIF":
+        """The cell of the differential equation, as Brian2 and textbooks write it, solved exactly for steps of dt ms.
+
+            tau dV/dt = -V + I                           R = 1 - exp(-dt / tau), so that V tends to I
+
+        V from rest, and I in the same unit; a current from outside stands still within a step. Times in ms.
+
+        >>> cell = LIF.from_equation(0.1, tau=20.0, threshold=10.0, reset=0.0)
+        >>> cell.rate([9.0, 20.0], dt=0.1).round(1).tolist()
+        [0.0, 72.1]
+        """
+        tau, dt = check.finite(tau, "tau", above=0, unit=" ms"), check.finite(dt, "dt", above=0, unit=" ms")
+        return cls(tau, threshold, reset, refractory, resistance=-math.expm1(-dt / tau), made_for=dt)
 
     @classmethod
     def if_curr_exp(
@@ -108,18 +157,35 @@ class LIF(Neuron):
         resistance = (tau_m / c_m) * -math.expm1(-dt / tau_m) * mean
         return cls(tau_m, v_thresh - v_rest, v_reset - v_rest, tau_refrac, tau_syn, resistance, made_for=dt)
 
-    def beta(self, dt: float) -> float:
-        """The decay of the membrane in one step of dt ms, in (0, 1]."""
-        return math.exp(-dt / self.tau)
+    def beta(self, dt: float) -> Any:
+        """The decay of the membrane in one step of dt ms, in (0, 1]; a tuple where it differs from cell to cell, as all that follows."""
+        return mapped(lambda tau: math.exp(-dt / tau), self.tau)
 
-    def gamma(self, dt: float) -> float:
+    def gamma(self, dt: float) -> Any:
         """The decay of the synaptic current in one step of dt ms, in [0, 1)."""
-        return math.exp(-dt / self.tau_syn) if self.tau_syn else 0.0
+        return mapped(lambda tau: math.exp(-dt / tau) if tau else 0.0, self.tau_syn)
+
+    def refractory_steps(self, dt: float) -> Any:
+        """The refractory time in steps of dt ms."""
+        return mapped(lambda time: whole_steps(time, dt), self.refractory)
+
+    def share(self, tau: float, dt: float) -> float:
+        """What a current that decays with tau ms adds to V in a step, against a constant one: the exact integral over the step.
+
+        tau (gamma - beta) / ((tau - tau_m) (1 - beta))                      gamma = exp(-dt / tau)
+        """
+        if self.varying or math.isinf(self.tau):
+            raise NetworkError("receptors with a time constant need LIF cells that leak, with one time constant for all")
+        beta = self.beta(dt)
+        if abs(tau - self.tau) < 1e-9 * self.tau:
+            return float(dt / self.tau * beta / (1.0 - beta))
+        return float(tau * (math.exp(-dt / tau) - beta) / ((tau - self.tau) * (1.0 - beta)))
 
     def check(self, dt: float) -> None:
         """Refractory times are whole steps, and a resistance that was made for one dt fits no other."""
-        if self.refractory and whole_steps(self.refractory, dt) < 1:
-            raise NetworkError(f"a refractory time of {self.refractory} ms is shorter than a step of {dt} ms")
+        for time in flat(self.refractory):
+            if time and whole_steps(time, dt) < 1:
+                raise NetworkError(f"a refractory time of {time} ms is shorter than a step of {dt} ms")
         if self.made_for not in (None, dt):
             raise NetworkError(f"its resistance was made for a dt of {self.made_for} ms, the network's is {dt} ms")
 
@@ -135,30 +201,49 @@ class LIF(Neuron):
 
         current: I[t], [..., cell].   state: of step t - 1.   Returns the state of step t.
         """
-        spikes, synaptic = state.spikes, current
+        return self._moved(current, each(self.beta(dt), state.voltage), each(self.resistance, state.voltage), state, dt)
+
+    def conducting(self, current: Array, conductance: Array, state: LIFState, dt: float) -> LIFState:
+        """The step with open channels, which shorten the membrane's time constant: the exact solution where they stand still in a step.
+
+            a = 1 + rho g[t],   rho = R / (1 - beta)             V[t] = V[t-1] exp(-a dt / tau) + rho I[t] (1 - exp(-a dt / tau)) / a
+
+        The exponential Euler method, as Brian2 has it.   conductance: g, against the leak divided by rho, [..., cell].
+        """
+        if self.tau_syn or self.varying or math.isinf(self.tau):
+            raise NetworkError("conductances need LIF cells that leak, with one time constant for all, and without tau_syn")
+        rho = self.resistance / -math.expm1(-dt / self.tau)
+        opened = 1.0 + rho * conductance
+        decay = exp(opened * (-dt / self.tau))
+        return self._moved(current, decay, rho * (1.0 - decay) / opened, state, dt)
+
+    def _moved(self, current: Array, beta: Any, gain: Any, state: LIFState, dt: float) -> LIFState:
+        """A step with V[t] = beta V[t-1] + gain J[t]."""
+        theta, spikes, synaptic = each(self.threshold, state.voltage), state.spikes, current
         if self.tau_syn:
-            synaptic = self.gamma(dt) * state.current + current
+            synaptic = each(self.gamma(dt), current) * state.current + current
         stays = state.voltage
         if self.reset is not None or self.refractory:
-            after = state.voltage - self.threshold if self.reset is None else 0.0 * state.voltage + self.reset
+            after = state.voltage - theta if self.reset is None else 0.0 * state.voltage + each(self.reset, state.voltage)
             stays = where(spikes, after, state.voltage)
         if self.reset is None:
-            decayed = self.beta(dt) * state.voltage + self.resistance * synaptic
-            voltage = where(spikes, decayed - self.threshold, decayed)
+            decayed = beta * state.voltage + gain * synaptic
+            voltage = where(spikes, decayed - theta, decayed)
         else:
-            voltage = self.beta(dt) * stays + self.resistance * synaptic
+            voltage = beta * stays + gain * synaptic
         if not self.refractory:
-            return LIFState(voltage, voltage > self.threshold, synaptic)
-        left = round(self.refractory / dt) * spikes + (state.refractory - 1 * (state.refractory > 0)) * ~spikes
+            return LIFState(voltage, voltage > theta, synaptic)
+        rest = each(self.refractory_steps(dt), state.voltage)
+        left = rest * spikes + (state.refractory - 1 * (state.refractory > 0)) * ~spikes
         held = left > 0
         voltage = where(held, stays, voltage)
-        return LIFState(voltage, (voltage > self.threshold) & ~held, synaptic, left)
+        return LIFState(voltage, (voltage > theta) & ~held, synaptic, left)
 
     def compiled(self, dt: float) -> CompiledNeuron:
         reset = math.nan if self.reset is None else self.reset
-        return CompiledNeuron(self.beta(dt), self.gamma(dt), self.resistance, self.threshold, reset, whole_steps(self.refractory, dt))
+        return CompiledNeuron(self.beta(dt), self.gamma(dt), self.resistance, self.threshold, reset, self.refractory_steps(dt))
 
-    def brian2(self) -> Brian2Neuron:
+    def brian2(self, dt: float) -> Brian2Neuron:
         """The same cell for Brian2. A subtraction waits in `arrival` for V to have decayed; `spiked` remembers it."""
         moves = " * int(not_refractory)" if self.refractory else ""
         model = [f"dv/dt = -v / tau{moves} : 1", "dj/dt = -j / tau_syn : 1" if self.tau_syn else "j : 1", "spiked : 1"]
@@ -176,6 +261,24 @@ class LIF(Neuron):
             times={"tau": self.tau, "tau_syn": self.tau_syn},
         )
 
+    def stepped(self, dt: float) -> CompiledStep | None:
+        if self.varying or self.tau_syn:
+            return None
+        from spikemem.kernels import neurons
+
+        beta, reset, rest = self.beta(dt), math.nan if self.reset is None else self.reset, float(self.refractory_steps(dt))
+        constants = beta, self.resistance, self.threshold, reset, rest, self.resistance / -math.expm1(-dt / self.tau), dt / self.tau
+        return CompiledStep(neurons.lif, constants, ("voltage", "refractory") if rest else ("voltage",))
+
+    def brian2_conducting(self, dt: float) -> Brian2Neuron:
+        """The same, with the exponential Euler step in `arrival`."""
+        text, moves = self.brian2(dt), " * int(not_refractory)" if self.refractory else ""
+        subtracts = "" if self.reset is not None or self.refractory else " - theta * spiked\nspiked = 0"
+        wide = "(1 + rho * opened)"
+        arrival = f"v += (rho * j / {wide} - v) * (1 - exp(-dt / tau * {wide})){moves}{subtracts}"
+        numbers = {**text.numbers, "rho": self.resistance / -math.expm1(-dt / self.tau)}
+        return text._replace(model="v : 1\nj : 1\nopened : 1\nspiked : 1", arrival=arrival, numbers=numbers)
+
     def rate(self, current: ArrayLike, dt: float = 1.0) -> NDArray[np.float64]:
         """The firing rate in Hz under a constant current; a simulation's mean interval is within one step of its inverse.
 
@@ -192,6 +295,9 @@ class LIF(Neuron):
         >>> LIF(tau=math.inf).rate([0.0, 0.1, 0.5, 3.0]).tolist()
         [0.0, 100.0, 500.0, 1000.0]
         """
+        if (count := self.cells) is not None:
+            drives = np.broadcast_to(np.asarray(current, dtype=np.float64), np.broadcast_shapes(np.shape(current), (count,)))
+            return np.stack([cell.rate(drives[..., c], dt) for c, cell in enumerate(self.separate())], axis=-1)
         drive = self.resistance * np.asarray(current, dtype=np.float64) / (1.0 - self.gamma(dt))
         beta, reset = self.beta(dt), self.reset or 0.0
         interval = np.full(drive.shape, np.inf)
@@ -207,3 +313,13 @@ class LIF(Neuron):
             else:
                 interval[fires] = (self.tau / dt) * np.log((ceiling[fires] - reset) / beyond)
         return 1000.0 / (dt * np.maximum(interval, 1.0) + self.refractory)
+
+    def separate(self) -> "list[LIF]":
+        """Cells that differ, as a neuron each."""
+        parts = {name: getattr(self, name) for name in PARAMETERS}
+        each_of = {name: value for name, value in parts.items() if isinstance(value, tuple)}
+        return [replace(self, **{name: value[c] for name, value in each_of.items()}) for c in range(self.cells or 0)]
+
+
+PARAMETERS = ("tau", "threshold", "reset", "refractory", "tau_syn", "resistance")
+"""Those that may differ from cell to cell."""

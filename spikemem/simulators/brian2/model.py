@@ -10,8 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from spikemem.errors import NetworkError, UnsupportedError
-from spikemem.network.graph import CycleReset, KWinners, Population, Projection
-from spikemem.network.neurons.contract import Brian2Neuron
+from spikemem.network.graph import CycleReset, KWinners, Network, Population, Projection
+from spikemem.network.neurons.contract import Brian2Neuron, flat
 from spikemem.network.plasticity.contract import Brian2Rule, PlasticityRule
 from spikemem.network.synapses import Dense, OneBit, Sparse, joined, unpack
 from spikemem.simulators.brian2.exact import exact
@@ -38,11 +38,11 @@ class Model:
         self.dt = net.dt * b2.ms
         self.brian = b2.Network()
         self.brian.schedule = SCHEDULE
-        self.relays: dict[str, list[str]] = {name: [] for name in net.populations}
+        self.relays: dict[str, dict[str, str]] = {name: {} for name in net.populations}  # the variable that each adds to
         for projection in net.projections:
             relayed = isinstance(projection.synapses, OneBit) and projection.synapses.off and projection.plasticity is None
             if relayed and projection.post not in drive.clamped:
-                self.relays[projection.post].append(f"r{net.projections.index(projection)}")
+                self.relays[projection.post][f"r{net.projections.index(projection)}"] = _input(projection, net)
         self.groups = {name: self._group(n, p) for n, (name, p) in enumerate(net.populations.items())}
         self.plastic: dict[str, Any] = {}
         for n, projection in enumerate(net.projections):
@@ -55,25 +55,34 @@ class Model:
     def _group(self, n: int, population: Population) -> Any:
         if population.name in self.drive.clamped:
             return self._generator(f"cells_{n}", population, None)
-        b2, inhibition, text = self.b2, population.inhibition, _cell(population)
-        races = isinstance(inhibition, KWinners)
-        model = [text.model, *(f"{relay} : 1" for relay in self.relays[population.name])]
+        b2, inhibition, text = self.b2, population.inhibition, _cell(population, self.net.dt)
+        races, own = isinstance(inhibition, KWinners), _own_constants(text)
+        model = [text.model, *(f"{relay} : 1" for relay in self.relays[population.name]), *(line for line, _ in own.values())]
         if races:
             model += ["crossed : boolean", "fires : boolean", "rank : integer"]
         firsts = {p.first for p in self.net.projections if p.pre == population.name and p.first is not None}
         # Brian2 counts the spike's own step among the refractory ones.
-        held = {"refractory": (self.net.steps(text.refractory) + 1) * self.dt} if text.refractory else {}
+        held: dict[str, Any] = {}
+        if text.refractory:
+            rest = [(self.net.steps(time) + 1) * self.net.dt for time in flat(text.refractory)]
+            own["held"] = "held : second (constant)", tuple(rest)
+            held = {"refractory": rest[0] * b2.ms if len(rest) == 1 else "held"}
+            model += [own["held"][0]] if len(rest) > 1 else []
         group = b2.NeuronGroup(
             population.size * self.drive.batches, "\n".join(model), threshold="fires" if races else text.threshold, reset=text.reset,
             events={f"first_{k}": f"fires and rank < {k}" for k in firsts}, method=exact(b2), dt=self.dt,
             namespace=self._constants(text), name=f"cells_{n}", **held,
         )  # fmt: skip
+        for name, (line, values) in own.items():
+            if line in model:
+                setattr(group, name, np.tile(values, self.drive.batches) * (b2.ms if "second" in line else 1))
+        self._begin(group, population, text)
         if text.start:
             group.run_regularly(text.start, when="start", dt=self.dt, name=f"silence_{n}")
         if inhibition is not None:
             self._restart(n, group, inhibition, text)
         inputs = [self._external(n, group, population.name)] if population.name in self.drive.current else []
-        arriving = [f"j += {source}" for source in (*self.relays[population.name], *inputs)]
+        arriving = [f"{j} += {source}" for source, j in (*self.relays[population.name].items(), *((term, "j") for term in inputs))]
         arrival = [*arriving, text.arrival, *([f"crossed = {text.threshold}"] if races else [])]
         group.run_regularly("\n".join(arrival), when="after_synapses", dt=self.dt, name=f"arrival_{n}")
         self.brian.add(group)
@@ -87,7 +96,16 @@ class Model:
         taken = sorted({*text.numbers, *text.times} & RESERVED)
         if taken:
             raise NetworkError(f"Brian2 reads {', '.join(taken)} as its own; give the constants of {type(text).__name__} other names")
-        return {**text.numbers, **{name: time * self.b2.ms for name, time in text.times.items()}}
+        numbers = {name: number for name, number in text.numbers.items() if not isinstance(number, tuple)}
+        return {**numbers, **{name: time * self.b2.ms for name, time in text.times.items() if not isinstance(time, tuple)}}
+
+    def _begin(self, group: Any, population: Population, text: Brian2Neuron) -> None:
+        """Where the variables begin."""
+        start: dict[str, Any] = dict(text.begin)
+        if population.voltage is not None:
+            start["v"] = np.tile(np.broadcast_to(flat(population.voltage), population.size), self.drive.batches)
+        for name, value in start.items():
+            setattr(group, name, value)
 
     def _restart(self, n: int, group: Any, inhibition: CycleReset, text: Brian2Neuron) -> None:
         anew = text.restart + (f"\nlastspike = {LONG_AGO}" if text.refractory else "")
@@ -142,8 +160,9 @@ class Model:
         """Synapses with fixed weights."""
         delay = (self.net.steps(projection.delay) - 1) * self.dt
         counts, namespace = self._counts(n, projection)
+        carry = f"{_input(projection, self.net)}_post += w{counts}"
         made = self.b2.Synapses(
-            source, self.groups[projection.post], "w : 1", on_pre=f"j_post += w{counts}", on_event={"pre": event}, delay=delay, dt=self.dt,
+            source, self.groups[projection.post], "w : 1", on_pre=carry, on_event={"pre": event}, delay=delay, dt=self.dt,
             namespace=namespace, name=f"synapses_{n}",
         )  # fmt: skip
         self._wire(made, projection)
@@ -200,7 +219,7 @@ class Model:
         delays = {"depress": (whole - back) * self.dt, "potentiate": back * self.dt}
         on_pre = {"depress": text.on_pre}
         if not forced:
-            on_pre["transmit"], delays["transmit"] = "j_post += w", (whole - 1) * self.dt
+            on_pre["transmit"], delays["transmit"] = f"{_input(projection, self.net)}_post += w", (whole - 1) * self.dt
         source, target = self.groups[projection.pre], self.groups[projection.post]
         made = self.b2.Synapses(
             source, target, text.model, on_pre=on_pre, on_post={"potentiate": text.on_post}, delay=delays,
@@ -233,11 +252,23 @@ class Model:
         return monitor
 
 
-def _cell(population: Population) -> Brian2Neuron:
-    if (text := population.neuron.brian2()) is None:
+def _cell(population: Population, dt: float) -> Brian2Neuron:
+    if (text := population.neuron.brian2(dt)) is None:
         kind = type(population.neuron).__name__
         raise UnsupportedError(f"brian2 cannot simulate {population.name!r}: {kind} has no Brian2 text; {ELSEWHERE}")
     return text
+
+
+def _own_constants(text: Brian2Neuron) -> dict[str, tuple[str, tuple[float, ...]]]:
+    """The constants that differ from cell to cell, by their names: a line that declares each, and its values."""
+    numbers = {name: (f"{name} : 1 (constant)", value) for name, value in text.numbers.items() if isinstance(value, tuple)}
+    return numbers | {name: (f"{name} : second (constant)", value) for name, value in text.times.items() if isinstance(value, tuple)}
+
+
+def _input(projection: Projection, net: Network) -> str:
+    """The variable that a projection adds to."""
+    first = net.populations[projection.post].neuron.receptors[0]
+    return "j" if projection.receptor == first else f"j_{projection.receptor}"
 
 
 def _triples(projection: Projection) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.float64]]:

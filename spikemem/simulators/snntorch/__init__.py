@@ -29,5 +29,5 @@ SNNTORCH = Simulator(
     _run,
     ("float64", "float32"),
     ("cpu", TORCH_DEVICES),
-    lacks="neurons other than LIF; refractoriness; a reset to a value other than 0",
+    lacks="neurons other than LIF; parameters that differ from cell to cell; refractoriness; a reset to a value other than 0",
 )

@@ -66,4 +66,9 @@ def lif(population: Population, simulator: str) -> LIF:
             f"{simulator} cannot simulate {population.name!r}: of our neurons it has LIF, not {type(population.neuron).__name__}; "
             f'use simulator="event" or "torch"'
         )
+    if population.neuron.varying:
+        raise UnsupportedError(
+            f"{simulator} cannot simulate {population.name!r}: its parameters differ from cell to cell; "
+            f'use simulator="event", "torch" or "brian2"'
+        )
     return population.neuron

@@ -9,6 +9,7 @@ from torch import Tensor
 
 from spikemem.errors import NetworkError
 from spikemem.network.graph import KWinners, Population, Projection
+from spikemem.network.neurons.contract import each
 from spikemem.network.plasticity.contract import PlasticityRule
 from spikemem.network.synapses import joined
 from spikemem.simulators.recording import Fired, Recording, recorded
@@ -33,12 +34,12 @@ def run(simulation: Simulation, kind: type[Cells] = Cells) -> Recording:
     voltages = simulation.voltages()
     chosen = {name: torch.as_tensor(simulation.chosen[name], device=cells.device) for name in voltages}
     for t in range(drive.steps):
-        current = {name: torch.zeros_like(group.state.voltage) for name, group in groups.items()}
+        current = {name: group.silence() for name, group in groups.items()}
         for way in ways:
-            way.deliver(t - way.delay, groups[way.pre], current[way.post])
+            way.deliver(t - way.delay, groups[way.pre], groups[way.post].part(current[way.post], way.receptor))
         for name, group in groups.items():
             group.advance(t, current[name])
-            if name in voltages:
+            if name in voltages and name not in drive.clamped:
                 voltages[name][t] = group.state.voltage[:, chosen[name]].cpu().numpy()
         for way in ways:
             way.learn(t, groups[way.pre], groups[way.post])
@@ -57,6 +58,9 @@ class _Group:
         self.cells, self.neuron = cells, population.neuron
         zeros = torch.zeros(drive.batches, population.size, device=cells.device, dtype=cells.dtype)
         self.state: Any = population.neuron.initial(zeros)
+        if population.voltage is not None:
+            self.state = population.neuron.begun(self.state, each(population.voltage, zeros))
+        self.receptors = population.neuron.receptors
         self.step = cells.step(population) if name not in drive.clamped else None
         self.turns = inhibition.turns if isinstance(inhibition, KWinners) else ()
         self.cycle = 0 if inhibition is None else simulation.net.steps(inhibition.cycle)
@@ -68,6 +72,15 @@ class _Group:
         self.active: set[int] = set()  # recent steps with spikes
         self.events: list[Events] = []
         self.baskets: list[Tensor] = []
+
+    def silence(self) -> Tensor:
+        """No current, [batch, cell], where there are several receptors [receptor, batch, cell]."""
+        zeros = torch.zeros_like(self.silenced, dtype=self.cells.dtype)
+        return zeros if len(self.receptors) == 1 else zeros.expand(len(self.receptors), *zeros.shape).clone()
+
+    def part(self, current: Tensor, receptor: str) -> Tensor:
+        """The part of a current that reaches a receptor."""
+        return current if len(self.receptors) == 1 else current[self.receptors.index(receptor)]
 
     def before(self, step: int) -> Tensor:
         """The spikes of a step, silence before the first, bool, [batch, cell]."""
@@ -84,7 +97,8 @@ class _Group:
             self.baskets.append(torch.zeros_like(self.count, dtype=torch.bool))
             return
         if self.external is not None:
-            current = current + torch.as_tensor(self.external[t], device=current.device, dtype=current.dtype)
+            direct = self.part(current, self.receptors[0])
+            direct += torch.tensor(self.external[t], device=current.device, dtype=current.dtype)
         self.state = self.step(current, self.state)
         if not self.turns:
             self._fire(t, self.state.spikes, None)
@@ -131,7 +145,7 @@ class _Way:
     def __init__(self, projection: Projection, simulation: Simulation, cells: Cells) -> None:
         net = simulation.net
         self.projection, self.name, self.pre, self.post = projection, projection.name, projection.pre, projection.post
-        self.delay = net.steps(projection.delay)
+        self.delay, self.receptor = net.steps(projection.delay), projection.receptor
         rule = projection.plasticity
         self.carrier = Carrier(projection.synapses, cells.device, cells.dtype) if rule is None else None
         self.learner = self._learner(rule, cells, simulation.drive.batches) if rule is not None else None

@@ -55,7 +55,7 @@ class Adaptive(Neuron):
             low, high = np.where(lacks, n, low), np.where(lacks, high, n)
         return np.where(ceiling > self.threshold, 1000.0 / (dt * high), 0.0)
 
-    def brian2(self) -> Brian2Neuron:
+    def brian2(self, dt: float) -> Brian2Neuron:
         return Brian2Neuron(
             model="dv/dt = -v / tau : 1\nda/dt = -a / tau_a : 1\nj : 1\nspiked : 1",
             arrival="v += j - theta * spiked\na += jump * spiked\nspiked = 0",

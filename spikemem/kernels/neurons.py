@@ -1,0 +1,146 @@
+"""One step of each neuron model and of its receptors, compiled for the CPU (numba); `network.neurons` has the equations.
+
+Shapes: state [field, batch, cell], as `CompiledStep.fields` names the fields; spikes bool, [batch, cell], those of the step before, and
+then of this one; current [batch, cell]; conductance [batch, cell], or of size 0 where there is none.
+"""
+
+import math
+
+import numpy as np
+from numba import njit
+
+from spikemem.kernels import CACHE
+from spikemem.kernels.types import F64, Bools
+
+Constants = tuple[float, ...]
+
+
+@njit(cache=CACHE)
+def gather(
+    arriving: F64, traces: F64, rising: F64, gamma: F64, share: F64, rise: F64, reversal: F64, current: F64, conductance: F64
+) -> None:
+    """One step of receptors: what they let through as a current, and as a conductance, in place.
+
+    arriving: [1 + receptor, batch, cell], the first of them a current as it is.   traces, rising: J and what J rises by, [receptor, batch,
+    cell].   gamma, share, rise, reversal: [receptor], see `CompiledReceptors`.   current, conductance: written, [batch, cell].
+    """
+    receptors, batch, cells = traces.shape
+    for b in range(batch):
+        for c in range(cells):
+            current[b, c] = arriving[0, b, c]
+        if conductance.size:
+            for c in range(cells):
+                conductance[b, c] = 0.0
+        for r in range(receptors):
+            decay, step, counts, towards = gamma[r], rise[r], share[r], reversal[r]
+            opens = not math.isnan(towards)
+            for c in range(cells):
+                if step > 0.0:
+                    j = decay * (traces[r, b, c] + step * rising[r, b, c])
+                    rising[r, b, c] = decay * rising[r, b, c] + math.e * arriving[1 + r, b, c]
+                else:
+                    j = decay * traces[r, b, c] + arriving[1 + r, b, c]
+                traces[r, b, c] = j
+                if opens:
+                    conductance[b, c] += j
+                    current[b, c] += j * towards
+                else:
+                    current[b, c] += counts * j
+
+
+@njit(cache=CACHE)
+def lif(state: F64, spikes: Bools, current: F64, conductance: F64, constants: Constants) -> None:
+    """`LIF`, with reset to a value or by subtraction, refractoriness and conductances; fields V, refractory steps left."""
+    beta, gain, theta, reset, rest, rho, rate = constants
+    subtract, opens, each = np.isnan(reset), conductance.size > 0, state.shape[0] > 1
+    batch, cells = spikes.shape
+    for b in range(batch):
+        for c in range(cells):
+            v, spiked, left = state[0, b, c], spikes[b, c], 0.0
+            if each:
+                left = rest if spiked else max(state[1, b, c] - 1.0, 0.0)
+                state[1, b, c] = left
+            if spiked and not subtract:
+                v = reset
+            if left > 0.0:
+                state[0, b, c] = v - theta if spiked and subtract else v
+                spikes[b, c] = False
+                continue
+            if opens:
+                wide = 1.0 + rho * conductance[b, c]
+                decay = math.exp(-rate * wide)
+                v = decay * v + rho * (1.0 - decay) / wide * current[b, c]
+            else:
+                v = beta * v + gain * current[b, c]
+            if spiked and subtract:
+                v -= theta
+            state[0, b, c], spikes[b, c] = v, v > theta
+
+
+@njit(cache=CACHE)
+def alif(state: F64, spikes: Bools, current: F64, conductance: F64, constants: Constants) -> None:
+    """`ALIF`; fields V, b, refractory steps left."""
+    beta, rho, theta, jump, resistance, rest = constants
+    batch, cells = spikes.shape
+    for b in range(batch):
+        for c in range(cells):
+            spiked = 1.0 if spikes[b, c] else 0.0
+            adaptation = rho * state[1, b, c] + (1.0 - rho) * spiked
+            limit = theta + jump * adaptation
+            v = beta * state[0, b, c] + resistance * current[b, c] - limit * spiked
+            left = rest if spikes[b, c] else max(state[2, b, c] - 1.0, 0.0)
+            state[0, b, c], state[1, b, c], state[2, b, c] = v, adaptation, left
+            spikes[b, c] = v > limit and not left > 0.0
+
+
+@njit(cache=CACHE)
+def adex(state: F64, spikes: Bools, current: F64, conductance: F64, constants: Constants) -> None:
+    """`AdEx`; fields V, w, refractory steps left."""
+    step, leak, rest, threshold, slope, peak, reset, share, a, jump, refractory = constants
+    opens, (batch, cells) = conductance.size > 0, spikes.shape
+    for b in range(batch):
+        for c in range(cells):
+            spiked = spikes[b, c]
+            v = reset if spiked else state[0, b, c]
+            w = state[1, b, c] + (jump if spiked else 0.0)
+            left = refractory if spiked else max(state[2, b, c] - 1.0, 0.0)
+            above = v - rest
+            state[1, b, c], state[2, b, c] = w + share * (a * above - w), left
+            if left > 0.0:
+                state[0, b, c], spikes[b, c] = v, False
+                continue
+            inward = leak * slope * math.exp((v - threshold) / slope) - leak * above
+            total = inward - w + current[b, c]
+            if opens:
+                total -= conductance[b, c] * v
+            v += step * total
+            spikes[b, c] = v > peak
+            state[0, b, c] = min(v, peak)
+
+
+@njit(cache=CACHE)
+def izhikevich(state: F64, spikes: Bools, current: F64, conductance: F64, constants: Constants) -> None:
+    """`Izhikevich`; fields v, u."""
+    dt, a, b_, c_, d, peak = constants
+    opens, (batch, cells) = conductance.size > 0, spikes.shape
+    for b in range(batch):
+        for c in range(cells):
+            spiked = spikes[b, c]
+            v = c_ if spiked else state[0, b, c]
+            u = state[1, b, c] + (d if spiked else 0.0)
+            open_ = conductance[b, c] if opens else 0.0
+            i = current[b, c]
+            v += 0.5 * dt * (0.04 * (v * v) + 5.0 * v + 140.0 - u + (i - open_ * v))
+            v += 0.5 * dt * (0.04 * (v * v) + 5.0 * v + 140.0 - u + (i - open_ * v))
+            spikes[b, c] = v >= peak
+            state[0, b, c], state[1, b, c] = min(v, peak), u + dt * a * (b_ * v - u)
+
+
+@njit(cache=CACHE)
+def integrator(state: F64, spikes: Bools, current: F64, conductance: F64, constants: Constants) -> None:
+    """`LeakyIntegrator`; field V."""
+    beta, resistance = constants
+    batch, cells = spikes.shape
+    for b in range(batch):
+        for c in range(cells):
+            state[0, b, c] = beta * state[0, b, c] + resistance * current[b, c]

@@ -1,0 +1,196 @@
+"""Receptors: synaptic currents and conductances with time constants of their own, in front of any neuron.
+
+For each receptor, with gamma = exp(-dt / tau) and what arrives at it, I_r[t]:
+
+    J[t] = gamma J[t-1] + I_r[t]                                            exponential
+    J[t] = gamma (J[t-1] + dt / tau x[t-1]),   x[t] = gamma x[t-1] + e I_r[t]       alpha function, 1 at its peak after tau
+
+A receptor without a reversal potential is a current, and joins I[t]; one with a reversal potential E opens a conductance, whose current is
+J[t] (E - V). In `LIF` cells a current that decays within the step counts with its exact integral over the step, `Neuron.share`, so that
+they follow the exact solution of
+
+    tau dV/dt = -V + rho (sum over receptors of J_r),     tau_r dJ_r/dt = -J_r                  rho = R / (1 - exp(-dt / tau))
+
+Where some receptor opens a conductance there is no such solution: all J stand still within a step, the exponential Euler method.
+"""
+
+import math
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from spikemem.errors import NetworkError
+from spikemem.network.neurons.contract import Array, Brian2Neuron, CompiledReceptors, CompiledStep, Neuron, check
+
+DIRECT = "current"
+"""The receptor that adds what arrives to I[t] as it is, for one step."""
+
+
+@dataclass(frozen=True)
+class Exponential:
+    """A receptor whose channels open at once and close exponentially.
+
+    tau: ms, > 0.   reversal: the potential E that its current pulls V to, in V's own unit and from where V is measured; None for a current.
+    """
+
+    tau: float
+    reversal: float | None = None
+
+    def __post_init__(self) -> None:
+        kind = type(self).__name__
+        object.__setattr__(self, "tau", check.finite(self.tau, f"{kind} tau", above=0, unit=" ms"))
+        object.__setattr__(self, "reversal", None if self.reversal is None else check.finite(self.reversal, f"{kind} reversal"))
+
+
+@dataclass(frozen=True)
+class Alpha(Exponential):
+    """A receptor whose channels open gradually: an alpha function, (t / tau) exp(1 - t / tau), with its peak of 1 after tau (Rall 1967)."""
+
+
+class ReceptorState(NamedTuple):
+    """What a cell with receptors carries from one step to the next."""
+
+    voltage: Any
+    spikes: Any
+    inner: Any
+    """The state of the neuron behind them."""
+    traces: tuple[Any, ...]
+    """J of each receptor, [..., cell]."""
+    rising: tuple[Any, ...]
+    """x of each, [..., cell]; 0 for exponential ones."""
+
+
+@dataclass(frozen=True, init=False)
+class Receptors(Neuron):
+    """A neuron with receptors: `Receptors(LIF(tau=20.0), excitatory=Exponential(5.0), inhibitory=Exponential(10.0, reversal=-20.0))`.
+
+    A projection says which one it reaches, `net.connect(..., receptor="excitatory")`; "current" is there beside them, and takes the
+    external current. See the head of this module for the equations.
+
+    Raises NetworkError where the neuron takes no conductance, or cannot be solved with a current that decays.
+
+    >>> from spikemem import LIF
+    >>> Receptors(LIF(), excitatory=Exponential(5.0)).receptors
+    ('current', 'excitatory')
+    """
+
+    neuron: Neuron
+    kinds: tuple[tuple[str, Exponential], ...]
+
+    def __init__(self, neuron: Neuron, /, **kinds: Exponential) -> None:
+        check.instance(neuron, "the neuron of Receptors", Neuron, "give one such as LIF()")
+        if len(neuron.receptors) > 1 or getattr(neuron, "tau_syn", None):
+            raise NetworkError(
+                "Receptors are given to a neuron that has none yet; one such as LIF with tau_syn filters its current already"
+            )
+        if not kinds:
+            raise NetworkError("Receptors need at least one by name, such as excitatory=Exponential(5.0)")
+        for name, kind in kinds.items():
+            check.instance(kind, f"receptor {name!r}", Exponential, "give an Exponential or an Alpha")
+            if name == DIRECT:
+                raise NetworkError(f"the receptor {DIRECT!r} is there already; give this one another name")
+        object.__setattr__(self, "neuron", neuron)
+        object.__setattr__(self, "kinds", tuple(kinds.items()))
+
+    @property
+    def receptors(self) -> tuple[str, ...]:
+        return DIRECT, *(name for name, _ in self.kinds)
+
+    @property
+    def cells(self) -> int | None:
+        return self.neuron.cells
+
+    @property
+    def from_rest(self) -> bool:  # type: ignore[override]
+        return self.neuron.from_rest
+
+    @property
+    def conducts(self) -> bool:
+        """Whether some receptor opens a conductance."""
+        return any(kind.reversal is not None for _, kind in self.kinds)
+
+    def check(self, dt: float) -> None:
+        self.neuron.check(dt)
+        state = self.neuron.initial(np.zeros(self.cells or 1))
+        if self.conducts:
+            self.neuron.conducting(0.0 * state.voltage, 0.0 * state.voltage, state, dt)
+        self._shares(dt)
+
+    def _shares(self, dt: float) -> list[float]:
+        plain = [not self.conducts and type(kind) is Exponential for _, kind in self.kinds]
+        return [self.neuron.share(kind.tau, dt) if currents else 1.0 for currents, (_, kind) in zip(plain, self.kinds, strict=True)]
+
+    def initial(self, zeros: Array) -> ReceptorState:
+        inner, none = self.neuron.initial(zeros), (zeros,) * len(self.kinds)
+        return ReceptorState(inner.voltage, inner.spikes, inner, none, none)
+
+    def begun(self, state: ReceptorState, voltage: Any) -> ReceptorState:
+        inner = self.neuron.begun(state.inner, voltage)
+        return state._replace(voltage=inner.voltage, inner=inner)
+
+    def restart(self, state: ReceptorState) -> ReceptorState:
+        """As the neuron restarts; what its receptors have received goes on."""
+        inner = self.neuron.restart(self._behind(state))
+        return state._replace(voltage=inner.voltage, spikes=inner.spikes, inner=inner)
+
+    def _behind(self, state: ReceptorState) -> Any:
+        """The state of the neuron, with the V and S that the inhibition left."""
+        return state.inner._replace(voltage=state.voltage, spikes=state.spikes)
+
+    def step(self, current: Array, state: ReceptorState, dt: float) -> ReceptorState:
+        through, opened, traces, rising = current[0], 0.0, [], []
+        parts = zip(self.kinds, self._shares(dt), current[1:], state.traces, state.rising, strict=True)
+        for (_, kind), share, arrived, before, x in parts:
+            gamma = math.exp(-dt / kind.tau)
+            if isinstance(kind, Alpha):
+                j, x = gamma * (before + dt / kind.tau * x), gamma * x + math.e * arrived
+            else:
+                j = gamma * before + arrived
+            traces.append(j)
+            rising.append(x)
+            if kind.reversal is None:
+                through = through + share * j
+            else:
+                opened, through = opened + j, through + kind.reversal * j
+        behind = self._behind(state)
+        inner = self.neuron.conducting(through, opened, behind, dt) if self.conducts else self.neuron.step(through, behind, dt)
+        return ReceptorState(inner.voltage, inner.spikes, inner, tuple(traces), tuple(rising))
+
+    def rate(self, current: ArrayLike, dt: float = 1.0) -> NDArray[np.float64]:
+        """That of the neuron, under a constant external current."""
+        return self.neuron.rate(current, dt)
+
+    def compiled(self, dt: float) -> CompiledStep | None:
+        inner = self.neuron.stepped(dt)
+        if inner is None:
+            return None
+        kinds = [kind for _, kind in self.kinds]
+        return inner._replace(
+            receptors=CompiledReceptors(
+                gamma=np.array([math.exp(-dt / kind.tau) for kind in kinds]),
+                share=np.array(self._shares(dt)),
+                rise=np.array([dt / kind.tau if isinstance(kind, Alpha) else 0.0 for kind in kinds]),
+                reversal=np.array([math.nan if kind.reversal is None else kind.reversal for kind in kinds]),
+            )
+        )
+
+    def brian2(self, dt: float) -> Brian2Neuron | None:
+        """The neuron's own text, with an equation for each receptor; an alpha function shows e times the second of two."""
+        text = self.neuron.brian2_conducting(dt) if self.conducts else self.neuron.brian2(dt)
+        if text is None:
+            return None
+        model, through, opened = [text.model], [], []
+        for (name, kind), share in zip(self.kinds, self._shares(dt), strict=True):
+            model.append(f"dj_{name}/dt = -j_{name} / tau_{name} : 1")
+            shown = f"j_{name}"
+            if isinstance(kind, Alpha):
+                model.append(f"drisen_{name}/dt = (j_{name} - risen_{name}) / tau_{name} : 1")
+                shown = f"{math.e!r} * risen_{name}"
+            if kind.reversal is not None:
+                opened.append(shown)
+            through.append(f"j += {(share if kind.reversal is None else kind.reversal)!r} * {shown}")
+        conducting = [f"opened = {' + '.join(opened)}"] if opened else []
+        times = {**text.times, **{f"tau_{name}": kind.tau for name, kind in self.kinds}}
+        return text._replace(model="\n".join(model), arrival="\n".join([*through, *conducting, text.arrival]), times=times)

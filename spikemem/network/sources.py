@@ -1,0 +1,204 @@
+"""Sources: populations whose spikes are drawn or given, and not computed, and currents of noise.
+
+A source is part of a network's description, in the place of a neuron: `Population("input", 100, poisson(20.0))`. What it gives follows from
+its seed, the name of the population, the batch item and the step alone, so that every simulator has the same, and a longer run begins as a
+shorter one. It can also be given to `simulate` in the place of an array.
+
+    poisson    P(spike in a step) = 1 - exp(-rate dt)              an inhomogeneous one has a rate for each step
+    regular    one spike in each 1 / rate, from a phase on
+    bursts     `count` spikes `interval` apart, each 1 / rate
+    trains     given times of each cell
+"""
+
+import zlib
+from abc import abstractmethod
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from spikemem._checks import INDEX
+from spikemem.errors import NetworkError
+from spikemem.network.neurons.contract import Neuron, Numbers, check, count_of, flat, parameter
+
+CHUNK = 2**22
+"""Random numbers that are drawn at once."""
+
+
+class SourceState(NamedTuple):
+    """V and S of a source, 0 and False."""
+
+    voltage: Any
+    spikes: Any
+
+
+class Source(Neuron):
+    """A population whose spikes are known before the simulation; what arrives at it is lost."""
+
+    from_rest = False
+
+    def initial(self, zeros: Any) -> SourceState:
+        return SourceState(zeros, zeros != 0)
+
+    def step(self, current: Any, state: SourceState, dt: float) -> SourceState:
+        return state
+
+    @abstractmethod
+    def spikes(self, name: str, steps: int, cells: int, dt: float, item: int = 0) -> NDArray[np.bool_]:
+        """The spikes of one batch item, bool, [time, cell].   name: of the population.   dt: ms."""
+
+
+def _generator(seed: int, name: str, item: int) -> np.random.Generator:
+    return np.random.default_rng([seed, zlib.crc32(name.encode()), item])
+
+
+@dataclass(frozen=True)
+class Poisson(Source):
+    """Independent Poisson spike trains; see `poisson`.   rates: Hz, of all cells or of each, or, where `every` is above 0, of each
+    stretch of that many ms, [stretch, 1 or cell]."""
+
+    rates: tuple[tuple[float, ...], ...]
+    every: float = 0.0
+    seed: int = 0
+
+    @property
+    def cells(self) -> int | None:
+        return None if len(self.rates[0]) == 1 else len(self.rates[0])
+
+    def check(self, dt: float) -> None:
+        if self.every and self.every < dt:
+            raise NetworkError(f"rates over stretches of {self.every} ms are finer than a step of {dt} ms")
+
+    def rate(self, current: ArrayLike, dt: float = 1.0) -> NDArray[np.float64]:
+        """The mean rate, Hz, whatever the current, with at most one spike a step."""
+        mean = np.mean(-np.expm1(-np.array(self.rates) * dt / 1000.0)) / dt * 1000.0
+        return np.full(np.shape(current), mean)
+
+    def spikes(self, name: str, steps: int, cells: int, dt: float, item: int = 0) -> NDArray[np.bool_]:
+        chance = -np.expm1(-np.array(self.rates) * dt / 1000.0)
+        stretch = np.zeros(steps, np.int64) if not self.every else np.floor(np.arange(steps) * dt / self.every + 1e-9).astype(np.int64)
+        stretch = np.minimum(stretch, len(chance) - 1)
+        rng, made = _generator(self.seed, name, item), np.zeros((steps, cells), bool)
+        rows = max(1, CHUNK // cells)
+        for start in range(0, steps, rows):
+            part = slice(start, min(start + rows, steps))
+            made[part] = rng.random((part.stop - start, cells)) < chance[stretch[part]]
+        return made
+
+
+def poisson(rate: ArrayLike, *, every: float | None = None, seed: int = 0) -> Poisson:
+    """Poisson spike trains, one for each cell.
+
+    rate: Hz, >= 0: one number, or one for each cell; with `every` one for each stretch of time, [stretch] or [stretch, cell].
+    every: ms, how long each of the rates over time lasts; the last one lasts on.   seed: of the draws.
+
+    A step holds at most one spike, with the probability 1 - exp(-rate dt).
+
+    >>> from spikemem import Network, Population, simulate
+    >>> net = Network(dt=1.0)
+    >>> _ = net.add(Population("input", 50, poisson(20.0)))
+    >>> len(simulate(net, {}, steps=1000)["input"])
+    1020
+    """
+    rates = check.floats(rate, "the rate of a Poisson source, Hz")
+    if rates.ndim > (1 if every is None else 2) or (every is not None and not rates.ndim) or not rates.size or rates.min(initial=0.0) < 0:
+        shape = "a number, or [cell]" if every is None else "[stretch] or [stretch, cell]"
+        raise NetworkError(
+            f"the rate of a Poisson source has shape {rates.shape}, least {rates.min(initial=0.0):g}; it must be >= 0 Hz, {shape}"
+        )
+    table = np.atleast_2d(rates) if every is None else rates.reshape(len(rates), -1)
+    lasting = 0.0 if every is None else check.finite(every, "every", above=0, unit=" ms")
+    return Poisson(tuple(map(tuple, table.tolist())), lasting, check.seed(seed))
+
+
+@dataclass(frozen=True)
+class Bursts(Source):
+    """Spikes at even intervals, alone or in bursts; see `regular` and `bursts`."""
+
+    frequency: Numbers
+    phase: Numbers
+    count: int
+    interval: float
+
+    @property
+    def cells(self) -> int | None:
+        return count_of(self.frequency) or count_of(self.phase)
+
+    def rate(self, current: ArrayLike, dt: float = 1.0) -> NDArray[np.float64]:
+        """The mean rate, Hz, whatever the current."""
+        return np.full(np.shape(current), self.count * np.mean(flat(self.frequency)))
+
+    def spikes(self, name: str, steps: int, cells: int, dt: float, item: int = 0) -> NDArray[np.bool_]:
+        made = np.zeros((steps, cells), bool)
+        frequency, phase = (np.broadcast_to(flat(value), cells) for value in (self.frequency, self.phase))
+        for cell in range(cells):
+            period = 1000.0 / frequency[cell]
+            starts = phase[cell] + period * np.arange(max(0, int((steps * dt - phase[cell]) / period) + 2))
+            at = np.rint((starts[:, None] + self.interval * np.arange(self.count)) / dt).astype(np.int64).ravel()
+            made[at[(at >= 0) & (at < steps)], cell] = True
+        return made
+
+
+def regular(rate: ArrayLike, *, phase: ArrayLike = 0.0) -> Bursts:
+    """Spikes at even intervals.   rate: Hz, > 0.   phase: ms, >= 0, of the first spike. Each a number or one for each cell.
+
+    >>> regular(250.0, phase=1.0).spikes("input", steps=10, cells=1, dt=1.0)[:, 0].nonzero()[0].tolist()
+    [1, 5, 9]
+    """
+    return bursts(rate, count=1, interval=1.0, phase=phase)
+
+
+def bursts(rate: ArrayLike, *, count: int, interval: float, phase: ArrayLike = 0.0) -> Bursts:
+    """Bursts of spikes at even intervals.
+
+    rate: bursts a second, Hz, > 0.   count: spikes in a burst.   interval: ms between them.   phase: ms, >= 0, of the first.
+
+    >>> bursts(50.0, count=3, interval=2.0).spikes("input", steps=30, cells=1, dt=1.0)[:, 0].nonzero()[0].tolist()
+    [0, 2, 4, 20, 22, 24]
+    """
+    frequency, shift = parameter(rate, "the rate of bursts", " Hz", above=0), parameter(phase, "phase", " ms", least=0)
+    number = check.integer(count, "count", least=1, most=INDEX)
+    return Bursts(frequency, shift, number, check.finite(interval, "interval", above=0, unit=" ms"))
+
+
+@dataclass(frozen=True)
+class Trains(Source):
+    """Given spike trains; see `trains`.   times: ms, of each cell."""
+
+    times: tuple[tuple[float, ...], ...]
+
+    @property
+    def cells(self) -> int | None:
+        return len(self.times)
+
+    def rate(self, current: ArrayLike, dt: float = 1.0) -> NDArray[np.float64]:
+        """The mean rate, Hz, up to the last spike, whatever the current."""
+        last = max((t for train in self.times for t in train), default=0.0)
+        return np.full(np.shape(current), 1000.0 * sum(map(len, self.times)) / (len(self.times) * last) if last else 0.0)
+
+    def spikes(self, name: str, steps: int, cells: int, dt: float, item: int = 0) -> NDArray[np.bool_]:
+        made = np.zeros((steps, cells), bool)
+        for cell, train in enumerate(self.times):
+            at = np.rint(np.array(train) / dt).astype(np.int64)
+            if len(np.unique(at)) < len(at):
+                raise NetworkError(f"two spikes of cell {cell} of {name!r} fall into one step of {dt} ms; take a shorter dt")
+            made[at[at < steps], cell] = True
+        return made
+
+
+def trains(times: Sequence[ArrayLike]) -> Trains:
+    """Spikes at given times, as of a recording.   times: ms, >= 0, a list for each cell; what lies behind the run is not reached.
+
+    A time is rounded to the nearest step; two spikes of a cell in one step are a NetworkError.
+
+    >>> trains([[1.0, 4.0], []]).spikes("input", steps=5, cells=2, dt=1.0).nonzero()
+    (array([1, 4]), array([0, 0]))
+    """
+    listed = [
+        check.floats(train, f"spike times of cell {n}", shape=(None,)) for n, train in enumerate(check.listed(times, "times", "lists"))
+    ]
+    if not listed or any(len(train) and train.min() < 0 for train in listed):
+        raise NetworkError("spike trains need a list of times for each cell, all >= 0 ms")
+    return Trains(tuple(tuple(np.sort(train).tolist()) for train in listed))

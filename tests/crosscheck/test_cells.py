@@ -1,0 +1,320 @@
+"""Every neuron model and receptor in every simulator, against plain cells that are computed in another way.
+
+SPIKEMEM_NETWORKS=200 draws so many networks for each simulator.
+"""
+
+import math
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import assume, given, settings
+from hypothesis import strategies as st
+from numpy.typing import NDArray
+from scipy.linalg import expm
+
+from spikemem import ALIF, LIF, AdEx, Alpha, Exponential, Izhikevich, KWinners, LeakyIntegrator, Network, Population, Receptors, simulate
+from spikemem.errors import NetworkError, UnsupportedError
+from spikemem.network import Neuron, all_to_all
+from tests.crosscheck.test_contract import LENGTHY, NETWORKS, STEPS, Case, cases, check, library
+from tests.crosscheck.test_contract import SIMULATORS as OURS
+from tests.reference import Decay
+
+FAR = 1e-4
+"""By how much voltages in mV may differ, whose equations magnify the rounding of others."""
+
+
+class PlainCells:
+    """What all plain cells have: one scalar step a cell, `one`, on lists of what came before."""
+
+    def __init__(self, neuron: Any, size: int, dt: float, beta: Decay) -> None:
+        self.neuron, self.dt, self.size = neuron, dt, size
+        self.past: list[list[int]] = [[] for _ in range(size)]
+        self.inputs: list[NDArray[np.float64]] = []
+        self.memory: list[Any] = [None] * size
+
+    def step(self, t: int, current: NDArray[np.float64], fresh: bool, spiked: NDArray[np.bool_], before: NDArray[np.float64]) -> Any:
+        self.inputs.append(current.copy())
+        rows = [self.one(t, c, fresh, bool(spiked[c]), float(before[c])) for c in range(self.size)]
+        voltage, limit, free = (np.array(column) for column in zip(*rows, strict=True))
+        return voltage, limit, free.astype(bool)
+
+    def fired(self, t: int, cells: list[int]) -> None:
+        for c in cells:
+            self.past[c].append(t)
+
+    def one(self, t: int, c: int, fresh: bool, spiked: bool, before: float) -> tuple[float, float, bool]:
+        """V, what it is compared with, and whether the cell may spike."""
+        raise NotImplementedError
+
+    def peaked(self, raw: float, peak: float) -> tuple[float, float, bool]:
+        """V cut at the peak, beside a limit from which it is as far as the raw V from the peak."""
+        v, far = min(raw, peak), abs(raw - peak)
+        return v, v - far if raw >= peak else v + far, True
+
+
+class PlainALIF(PlainCells):
+    """b from the steps of all past spikes."""
+
+    def one(self, t: int, c: int, fresh: bool, spiked: bool, before: float) -> tuple[float, float, bool]:
+        n = self.neuron
+        if fresh and self.past[c] and self.past[c][-1] == t - 1:
+            self.past[c].pop()  # a new cycle forgets the spike of the step before
+        rho = math.exp(-self.dt / n.tau_adapt)
+        b = sum((1 - rho) * rho ** (t - 1 - s) for s in self.past[c])
+        limit = n.threshold + n.jump * b
+        kept = 0.0 if fresh else math.exp(-self.dt / n.tau) * before - limit * spiked
+        rests = self.memory[c] if self.memory[c] is not None and not fresh else -1
+        if spiked and not fresh:
+            rests = self.memory[c] = t - 1 + round(n.refractory / self.dt)
+        elif fresh:
+            self.memory[c] = None
+        return kept + n.resistance * self.inputs[t][c], limit, t > rests
+
+
+class PlainIzhikevich(PlainCells):
+    """The paper's program, a cell at a time."""
+
+    def one(self, t: int, c: int, fresh: bool, spiked: bool, before: float) -> tuple[float, float, bool]:
+        n, i, h = self.neuron, self.inputs[t][c], self.dt / 2
+        v, u = (before, self.memory[c]) if t else (-65.0, -65.0 * n.b)
+        if spiked and t:
+            v, u = n.c, u + n.d
+        for _ in range(2):
+            v = v + h * ((0.04 * v + 5) * v + 140 - u + i)
+        self.memory[c] = u + self.dt * n.a * (n.b * v - u)
+        return self.peaked(v, 30.0)
+
+
+class PlainAdEx(PlainCells):
+    """Euler's method with time constants instead of capacitances."""
+
+    def one(self, t: int, c: int, fresh: bool, spiked: bool, before: float) -> tuple[float, float, bool]:
+        n, i = self.neuron, self.inputs[t][c]
+        v, w = (before, self.memory[c]) if t else (n.rest, 0.0)
+        if spiked and t:
+            v, w = n.reset, w + n.b
+        tau = n.capacitance / n.leak
+        dv = (n.rest - v + n.slope * math.exp((v - n.threshold) / n.slope) + (i - w) / n.leak) / tau
+        self.memory[c] = w + self.dt / n.tau_w * (n.a * (v - n.rest) - w)
+        rests = bool(self.past[c]) and t <= self.past[c][-1] + round(n.refractory / self.dt)
+        return (v, v + 1.0, False) if rests else self.peaked(v + self.dt * dv, n.peak)
+
+
+class PlainIntegrator(PlainCells):
+    """V as a sum over all past currents."""
+
+    def one(self, t: int, c: int, fresh: bool, spiked: bool, before: float) -> tuple[float, float, bool]:
+        if fresh:
+            self.memory[c] = t
+        n, since = self.neuron, self.memory[c]
+        v = sum(n.resistance * self.inputs[s][c] * math.exp(-(t - s) * self.dt / n.tau) for s in range(since, t + 1))
+        return v, v + 1.0, False
+
+
+class PlainReceptors(PlainCells):
+    """Receptors as sums over all that ever came, in front of a membrane whose linear equations a matrix exponential solves."""
+
+    def one(self, t: int, c: int, fresh: bool, spiked: bool, before: float) -> tuple[float, float, bool]:
+        n, kinds, dt = self.neuron.neuron, self.neuron.kinds, self.dt
+        rho = n.resistance / (1 - math.exp(-dt / n.tau))
+        leak, drive, decaying = 1.0, rho * self.inputs[t][0, c], []
+        for r, (_, kind) in enumerate(kinds):
+            came = [(t - s, self.inputs[s][1 + r, c]) for s in range(t + 1)]
+            if isinstance(kind, Alpha):
+                j = sum(i * (k * dt / kind.tau) * math.exp(1 - k * dt / kind.tau) for k, i in came)
+            else:
+                j = sum(i * math.exp(-k * dt / kind.tau) for k, i in came)
+            if kind.reversal is not None:
+                leak, drive = leak + rho * j, drive + rho * j * kind.reversal
+            elif isinstance(kind, Alpha) or self.neuron.conducts:
+                drive += rho * j
+            else:
+                decaying.append((j, kind.tau))
+        v = 0.0 if fresh else n.reset if spiked and n.reset is not None else before
+        size = 2 + len(decaying)  # V, a constant 1, and each current that decays
+        a = np.zeros((size, size))
+        a[0, 0], a[0, 1] = -leak / n.tau, drive / n.tau
+        for k, (_, tau) in enumerate(decaying):
+            a[0, 2 + k], a[2 + k, 2 + k] = rho / n.tau, -1.0 / tau
+        v = float((expm(a * dt) @ np.array([v, 1.0, *(j for j, _ in decaying)]))[0])
+        return v - n.threshold * (spiked and n.reset is None and not fresh), n.threshold, True
+
+
+OTHERS = {
+    ALIF: PlainALIF, Izhikevich: PlainIzhikevich, AdEx: PlainAdEx, LeakyIntegrator: PlainIntegrator, Receptors: PlainReceptors
+}  # fmt: skip
+taus = st.sampled_from([20.0, 3.0])
+alifs = st.builds(ALIF, taus, st.sampled_from([0.7, 1.0]), st.sampled_from([50.0, 4.0]), st.sampled_from([0.0, 0.6, 1.8]), st.just(0.0))
+izhikevichs = st.sampled_from(["RS", "IB", "CH", "FS", "LTS", "TC", "RZ"]).map(Izhikevich.named)
+adexs = st.builds(AdEx, capacitance=st.just(60.0), leak=st.just(2.0), a=st.sampled_from([0.0, 4.0]), slope=st.sampled_from([2.0, 4.0]))
+integrators = st.builds(LeakyIntegrator, st.sampled_from([20.0, 3.0, math.inf]), st.sampled_from([1.0, 0.5]))
+membranes = st.builds(LIF, taus, st.just(0.7), st.sampled_from([None, 0.0, -0.3]), resistance=st.sampled_from([0.25, 0.5]))
+reversals = st.sampled_from([None, None, 2.0, -0.5])
+kinds = st.one_of(
+    st.builds(Exponential, st.sampled_from([1.0, 5.0, 20.0]), reversals), st.builds(Alpha, st.sampled_from([2.0, 5.0]), reversals)
+)
+receiving = st.builds(lambda cell, a, b: Receptors(cell, quick=a, late=b), membranes, kinds, kinds)
+every = st.one_of(alifs, izhikevichs, adexs, integrators, receiving)
+
+
+def positive(case: Case) -> Case:
+    """Where conductances are, what reaches them is not negative."""
+    for q in case.net.projections:
+        neuron = case.net.populations[q.post].neuron
+        if isinstance(neuron, Receptors) and dict(neuron.kinds).get(q.receptor, Exponential(1.0)).reversal is not None:
+            assume(q.plasticity is None and q.efficacy is None and q.synapses.matrix().min(initial=0.0) >= 0)
+    return case
+
+
+def compared(case: Case, *places: tuple[str, str]) -> None:
+    traces = positive(case).reference(others=OTHERS)
+    assume(min(trace.margin for trace in traces) > FAR and not any(trace.tie for trace in traces))
+    assume(all(np.isfinite(v).all() and abs(v).max() < 1e6 for trace in traces for v in trace.voltages.values()))
+    for place in places:
+        check(case.simulated(*place), traces, tolerance=FAR)
+
+
+@pytest.mark.slow
+@settings(LENGTHY, max_examples=60)
+@given(cases(cells=every))
+def test_every_neuron_follows_its_equations(case: Case) -> None:
+    compared(case, *OURS)
+
+
+@pytest.mark.slow
+def test_every_neuron_follows_its_equations_in_brian2() -> None:
+    library("brian2")
+
+    @settings(LENGTHY, max_examples=NETWORKS, database=None)
+    @given(cases(cells=every))
+    def run(case: Case) -> None:
+        compared(case, ("brian2", "cpu"))
+
+    run()
+
+
+def driven(neuron: Neuron, drive: float = 1.0, dt: float = 1.0, **options: Any) -> Case:
+    """Three cells under constant currents, reached by two that spike."""
+    net = Network(dt)
+    net.add(Population("in", 2))
+    net.add(Population("a", 3, neuron, **options))
+    for receptor in neuron.receptors:
+        net.connect("in", "a", all_to_all(0.1 * drive), receptor=receptor)
+    spikes = np.zeros((STEPS, 1, 2), bool)
+    spikes[::4] = True
+    return Case(net, {"in": spikes, "a": np.array([1.0, 1.2, 1.5]).reshape(1, 1, 3) * drive}, 1)
+
+
+ALL: list[tuple[Neuron, float, float]] = [
+    (ALIF(refractory=2.0), 0.4, 1.0),
+    (Izhikevich(), 15.0, 1.0),
+    (AdEx(capacitance=60.0, leak=2.0), 1500.0, 0.5),
+    (AdEx(capacitance=60.0, leak=2.0, refractory=1.0), 1500.0, 0.5),
+    (LeakyIntegrator(), 1.0, 1.0),
+    (Receptors(LIF(reset=0.0, resistance=0.5), quick=Exponential(5.0), late=Alpha(8.0, reversal=-1.0)), 1.0, 1.0),
+]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("simulator", ["event", "torch", "brian2"])
+@pytest.mark.parametrize(("neuron", "drive", "dt"), ALL, ids=lambda value: type(value).__name__)
+def test_a_driven_cell_follows_its_equations(neuron: Neuron, drive: float, dt: float, simulator: str) -> None:
+    library("brian2") if simulator == "brian2" else None
+    case = driven(neuron, drive, dt)
+    traces = case.reference(others=OTHERS)
+    assert isinstance(neuron, LeakyIntegrator) or min(len(trace.spikes["a"]) for trace in traces) > 3
+    check(case.simulated(simulator), traces, tolerance=FAR)
+    with pytest.raises(AssertionError):
+        check(driven(neuron, 1.001 * drive, dt).simulated(simulator), traces, tolerance=FAR)
+
+
+@pytest.mark.parametrize(("neuron", "drive", "dt"), ALL, ids=lambda value: type(value).__name__)
+def test_the_compiled_step_is_the_step(neuron: Neuron, drive: float, dt: float, monkeypatch: pytest.MonkeyPatch) -> None:
+    fast = driven(neuron, drive, dt).simulated("event")
+    monkeypatch.setattr(type(neuron), "compiled", lambda self, dt: None)
+    slow = driven(neuron, drive, dt).simulated("event")
+    assert [s.step.tolist() for s in fast.spikes.values()] == [s.step.tolist() for s in slow.spikes.values()]
+    np.testing.assert_allclose(fast.voltages["a"], slow.voltages["a"], rtol=1e-12, atol=1e-9)
+
+
+@pytest.mark.parametrize("simulator", ["event", "torch"])
+def test_cells_begin_where_the_population_says(simulator: str) -> None:
+    net = Network()
+    net.add(Population("leaky", 2, LIF(tau=10.0), voltage=[0.5, 0.8]))
+    net.add(Population("simple", 1, Izhikevich(), voltage=-70.0))
+    net.add(Population("behind", 1, Receptors(LIF(tau=10.0), any=Exponential(5.0)), voltage=0.4))
+    made = simulate(net, {}, 2, simulator=simulator, record={"leaky": [0, 1], "simple": [0], "behind": [0]})
+    np.testing.assert_allclose(made.voltages["leaky"][:, 0], np.outer(np.exp([-0.1, -0.2]), [0.5, 0.8]))
+    np.testing.assert_allclose(made.voltages["behind"][:, 0, 0], 0.4 * np.exp([-0.1, -0.2]))
+    v, u = -70.0, 0.2 * -70.0
+    for _ in range(2):
+        v += 0.5 * (0.04 * v * v + 5 * v + 140 - u)
+    assert made.voltages["simple"][0, 0, 0] == pytest.approx(v)
+
+
+@pytest.mark.parametrize(
+    ("make", "message"),
+    [
+        (lambda net: net.connect("in", "two", all_to_all()), "several receptors; give receptor= one of current, quick, late"),
+        (lambda net: net.connect("in", "two", all_to_all(), receptor="slow"), "receptor is 'slow'; it must be one of"),
+        (lambda net: net.add(Population("x", 2, Izhikevich(), KWinners(10.0))), "not measured from rest"),
+        (lambda net: net.add(Population("x", 2, LIF(tau=[1.0, 2.0, 3.0]))), "has 2 cells, and its neuron's parameters 3"),
+        (lambda net: net.add(Population("x", 2, LIF(tau=[1.0, 2.0], threshold=[1.0, 2.0, 3.0]))), "different numbers of cells"),
+        (lambda net: net.add(Population("x", 2, bias=[1.0, 2.0, 3.0])), "has 2 cells, and its bias 3"),
+        (
+            lambda net: net.add(Population("x", 2, Receptors(ALIF(), a=Exponential(1.0, reversal=1.0)))),
+            "ALIF has no step with conductances",
+        ),
+        (lambda net: net.add(Population("x", 2, Receptors(LIF(tau=math.inf), a=Exponential(1.0)))), "need LIF cells that leak"),
+        (lambda net: net.add(Population("x", 2, Receptors(LIF(tau_syn=2.0), a=Exponential(1.0)))), "filters its current already"),
+        (lambda net: net.add(Population("x", 2, AdEx(capacitance=3.0))), "too long for a membrane of"),
+        (lambda net: net.add(Population("x", 2, Izhikevich(c=31.0))), "must be below 30"),
+        (lambda net: Izhikevich.named("XX"), "must be one of RS, IB"),
+    ],
+)
+def test_what_does_not_fit_is_named(make: Any, message: str) -> None:
+    net = Network()
+    net.add(Population("in", 2))
+    net.add(Population("two", 2, Receptors(LIF(), quick=Exponential(5.0), late=Alpha(8.0))))
+    with pytest.raises(NetworkError, match=message):
+        make(net)
+
+
+@pytest.mark.parametrize("name", ["snntorch", "norse"])
+def test_a_library_says_which_cells_it_lacks(name: str) -> None:
+    library(name)
+    for neuron, kind in ((AdEx(), "not AdEx"), (LIF(tau=[1.0, 2.0, 3.0]), "differ from cell to cell")):
+        with pytest.raises(UnsupportedError, match=kind):
+            driven(neuron, dt=0.5).simulated(name)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("neuron", "current", "dt"),
+    [
+        (ALIF(), [0.04, 0.07, 0.1, 0.3], 1.0),
+        (ALIF(tau=10.0, tau_adapt=50.0, jump=0.5, refractory=3.0), [0.12, 0.3, 2.0], 0.5),
+        (AdEx(), [400.0, 700.0, 1000.0], 0.1),
+        (Izhikevich(), [3.0, 6.0, 15.0], 0.5),
+        (LIF(tau=[5.0, 10.0, 20.0]), [0.3, 0.3, 0.3], 1.0),
+    ],
+)
+def test_a_constant_current_gives_the_rate_that_the_neuron_says(neuron: Neuron, current: list[float], dt: float) -> None:
+    net, steps = Network(dt), round(4000 / dt)
+    net.add(Population("a", len(current), neuron))
+    fired = simulate(net, {"a": np.array(current)[None]}, steps)["a"]
+    expected = neuron.rate(current, dt)
+    for c, rate in enumerate(expected.tolist()):
+        late = fired.step[(fired.cell == c) & (fired.step >= steps // 2)] * dt
+        if len(late) < 2:
+            assert rate < 0.6, c
+        else:
+            assert np.diff(late).mean() == pytest.approx(1000.0 / rate, abs=dt + 0.01 * 1000.0 / rate), c
+
+
+def test_adex_fires_above_its_rheobase_alone() -> None:
+    for cell in (AdEx(), AdEx(a=0.0, tau_w=30.0)):
+        edge = cell.rheobase()
+        low, high = AdEx(a=cell.a, tau_w=cell.tau_w, b=0.0).rate([0.99 * edge, 1.01 * edge]).tolist()
+        assert low == 0.0 < high
