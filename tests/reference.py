@@ -108,7 +108,7 @@ def simulate_plainly(
             else:
                 receptors = p.neuron.receptors
                 current = np.zeros((len(receptors), p.size))
-                current[0] += given + p.bias
+                current[0] += given
                 for q in net.projections:
                     if q.post == name:
                         current[receptors.index(q.receptor)] += _arriving(net, q, fired, t, plastic)

@@ -13,8 +13,8 @@ COBA's activity keeps itself going after a start by Poisson spikes of 50 ms. Her
 integration ("exact" for CUBA, "exponential_euler" for COBA) and its own schedule: spikes of one step arrive before the next one, which is a
 delay of one step here, and Brian2 counts the spike's own step among those of refractoriness.
 
-Parameters as in Brian2's published example of benchmark 2, read again in its source; the papers themselves were not read again. Prints rates
-and the CV of intervals, whether all spikes agree, and how long both took; writes results/vogels_abbott.json.
+Parameters as in Brian2's published example of benchmark 2, read again in its source; the papers themselves were not read again. Prints
+rates and the CV of intervals, whether all spikes agree, and the ratio of Brian2's time to ours; writes results/vogels_abbott.json.
 """
 
 import argparse
@@ -140,7 +140,7 @@ def native(kind: str, wiring: Wiring, steps: int, start: NDArray[np.bool_] | Non
 
 
 def measured(spikes: NDArray[np.int64], cells: int, steps: int) -> dict[str, float]:
-    """Mean rate, Hz, and mean CV of the intervals of cells with at least three spikes, after the first 100 ms.   spikes: [spike, (step, cell)]."""
+    """Mean rate, Hz, and mean CV of intervals of cells with at least three spikes, after 100 ms.   spikes: [spike, (step, cell)]."""
     skip = min(round(100.0 / DT), steps // 2)
     late = spikes[spikes[:, 0] >= skip]
     spread = []

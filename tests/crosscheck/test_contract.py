@@ -51,6 +51,9 @@ class Case(NamedTuple):
     def reference(self, **constants: Any) -> list[Trace]:
         """The plain loop's trace of each batch item."""
         whole = {n: np.broadcast_to(a, (STEPS, self.batches, self.net.populations[n].size)) for n, a in self.stimulus.items()}
+        for n, p in self.net.populations.items():
+            if n not in whole or whole[n].dtype != bool:
+                whole[n] = whole.get(n, 0.0) + np.broadcast_to(p.bias, (STEPS, self.batches, p.size))
         return [simulate_plainly(self.net, {n: a[:, b] for n, a in whole.items()}, STEPS, **constants) for b in range(self.batches)]
 
     def simulated(self, simulator: str, device: str = "cpu", dtype: str = "float64") -> Recording:
@@ -375,8 +378,8 @@ def test_brian2_is_left_as_it_was() -> None:
 class Slower(LIF):
     """A cell whose Brian2 text decays at half the speed."""
 
-    def brian2(self) -> Brian2Neuron:
-        text = super().brian2()
+    def brian2(self, dt: float) -> Brian2Neuron:
+        text = super().brian2(dt)
         return text._replace(model=text.model.replace("-v / tau", "-v / (2 * tau)"))
 
 
