@@ -14,7 +14,8 @@ integration ("exact" for CUBA, "exponential_euler" for COBA) and its own schedul
 delay of one step here, and Brian2 counts the spike's own step among those of refractoriness.
 
 Parameters as in Brian2's published example of benchmark 2, read again in its source; the papers themselves were not read again. Prints
-rates and the CV of intervals, whether all spikes agree, and the ratio of Brian2's time to ours; writes results/vogels_abbott.json.
+rates and the CV of intervals, whether all spikes agree, and the ratio of Brian2's time to ours; writes results/vogels_abbott.json
+and the recordings, cuba.npz and coba.npz.
 """
 
 import argparse
@@ -156,8 +157,8 @@ def network(kind: str, wiring: Wiring, seed: int) -> Network:
     return cuba(wiring) if kind == "CUBA" else coba(wiring, seed)
 
 
-def run(kind: str, cells: int, ms: float, seed: int, peer: str) -> dict[str, Any]:
-    """One network here, and in the peer: a row of the table."""
+def run(kind: str, cells: int, ms: float, seed: int, peer: str) -> tuple[dict[str, Any], Recording]:
+    """One network here, and in the peer: a row of the table, and what was recorded."""
     wiring, steps = wired(cells, seed), round(ms / DT)
     net = network(kind, wiring, seed)
     simulate(net, {}, 2)  # loads the kernels
@@ -175,23 +176,25 @@ def run(kind: str, cells: int, ms: float, seed: int, peer: str) -> dict[str, Any
         same = len(ours) == len(theirs) and bool((ours[order[0]] == theirs[order[1]]).all())
         other = measured(theirs, cells, steps)
         row |= {"brian2_spikes": len(theirs), "brian2_rate": other["rate"], "brian2_cv": other["cv"], "same": same, "ratio": seconds / took}
-    return row
+    return row, recording
 
 
 def main() -> None:
     args = parser.parse_args()
     console = Console()
     rows = []
-    for kind in ("CUBA", "COBA"):
+    args.out.mkdir(parents=True, exist_ok=True)
+    for kind in WEIGHTS:
         with console.status(f"{kind}, {args.cells:,} cells, {args.ms:g} ms"):
-            rows.append(run(kind, args.cells, args.ms, args.seed, args.peer))
+            row, recording = run(kind, args.cells, args.ms, args.seed, args.peer)
+        rows.append(row)
+        recording.save(args.out / f"{kind.lower()}.npz")
     table = Table(title=f"{args.cells:,} cells, {args.ms:g} ms, after the first 100 ms")
     for column in rows[-1]:
         table.add_column(column, justify="right")
     for row in rows:
         table.add_row(*(f"{value:.3f}" if isinstance(value, float) else str(value) for value in row.values()))
     console.print(table)
-    args.out.mkdir(parents=True, exist_ok=True)
     (args.out / "vogels_abbott.json").write_text(
         json.dumps({"cells": args.cells, "ms": args.ms, "seed": args.seed, "rows": rows}, indent=2)
     )

@@ -13,6 +13,7 @@ from spikemem._checks import FILE_BYTES, INDEX, Checks, shown
 from spikemem._files import DAMAGED, load_npz, whole
 from spikemem.errors import SnapshotError, StimulusError
 from spikemem.network.graph import BASKET, KWinners
+from spikemem.simulators.state import RunState
 from spikemem.simulators.stimulus import Simulation, check
 
 FORMAT = "spikemem-recording-1"
@@ -79,6 +80,7 @@ class Recording:
     inhibition has chosen and before the reset.   cells: which cells the voltages are of.   marks: named lists of steps to show in plots.
     events: how many synapses delivered a spike before the end; of one-bit synapses only those whose bit is set count.
     weights: for each plastic projection the weights at the end, float64, [batch, pre, post]; 0 where there is no synapse.
+    state: where the run ended, for another one to go on from; None where the simulator cannot tell, and in a recording that was loaded.
     """
 
     dt: float
@@ -90,6 +92,7 @@ class Recording:
     marks: Mapping[str, list[int]] = field(default_factory=dict)
     events: int = 0
     weights: Mapping[str, NDArray[np.float64]] = field(default_factory=dict)
+    state: RunState | None = field(default=None, repr=False)
 
     def __getitem__(self, population: str) -> Spikes:
         if not isinstance(population, str) or population not in self.spikes:
@@ -186,11 +189,12 @@ def recorded(
     fired: Mapping[str, Fired],
     voltages: Mapping[str, NDArray[np.float64]],
     weights: Mapping[str, NDArray[np.float64]],
+    state: RunState | None = None,
 ) -> Recording:
     """The recording of a simulation that has run.
 
     fired: of every population.   voltages: of the populations of `simulation.chosen`, [time, batch, chosen cell].
-    weights: of the plastic projections, [batch, pre, post].
+    weights: of the plastic projections, [batch, pre, post].   state: where the simulation ended.
     """
     net, drive = simulation.net, simulation.drive
     spikes: dict[str, Spikes] = {}
@@ -204,7 +208,7 @@ def recorded(
         trains = fired[projection.pre]
         delivered = trains.step + net.steps(projection.delay) < drive.steps
         carried += projection.carried(trains.cell[delivered], trains.rank[delivered])
-    return Recording(net.dt, drive.steps, drive.batches, spikes, voltages, dict(simulation.chosen), {}, carried, weights)
+    return Recording(net.dt, drive.steps, drive.batches, spikes, voltages, dict(simulation.chosen), {}, carried, weights, state)
 
 
 def cycle_ranks(step: NDArray[np.int64], batch: NDArray[np.int64], cycle: int) -> NDArray[np.int64]:

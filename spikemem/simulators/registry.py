@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from spikemem._checks import INDEX
-from spikemem.errors import StimulusError, interruptible
+from spikemem.errors import StimulusError, UnsupportedError, interruptible
 from spikemem.network.graph import Network
 from spikemem.network.registry import Registry
 from spikemem.simulators.brian2 import BRIAN2, COMPILED, CYTHON
@@ -21,6 +21,7 @@ from spikemem.simulators.event import EVENT
 from spikemem.simulators.norse import NORSE
 from spikemem.simulators.recording import Recording
 from spikemem.simulators.snntorch import SNNTORCH
+from spikemem.simulators.state import RunState
 from spikemem.simulators.stimulus import Simulation, Stimulus, check, checked
 from spikemem.simulators.torch_loop import TORCH
 
@@ -63,6 +64,7 @@ def simulate(
     record: Mapping[str, ArrayLike] | None = None,
     dtype: str = "float64",
     progress: Callable[[int, int], None] | None = None,
+    start: RunState | None = None,
 ) -> Recording:
     """Run a network for a number of steps and record every spike.
 
@@ -75,6 +77,8 @@ def simulate(
     record: for a population the cells whose voltage is recorded.
     dtype: "float64", or "float32" on the torch simulators.
     progress: called now and then with the steps done and the steps in all.
+    start: the `state` of an earlier recording of the same network, from which this run goes on, also in another simulator. Steps of the
+        recording are counted anew; cycles of inhibition, sources and noise go on.
 
     Warns (UserWarning) where a current that changes from step to step holds 0 and 1 alone, as spikes of other tools do.
 
@@ -87,12 +91,16 @@ def simulate(
     steps = check.integer(steps, "steps", least=1, most=INDEX)
     simulator, device = check.text(simulator, "simulator"), check.text(device, "device")
     check.choice(dtype, "dtype", ("float64", "float32"))
-    drive = checked(net, stimulus, steps)
+    check.instance(start, "start", RunState | None, "give the `state` of a recording")
+    drive = checked(net, stimulus, steps, start)
     check.instance(record, "record", Mapping | None, 'give a dict of cells by population, such as {"a": [0, 1]}')
     chosen = {name: _cells(net, name, cells) for name, cells in (record or {}).items()}
     chosen_one = SIMULATORS[simulator]
     chosen_one.check(device, dtype)
-    return chosen_one.run(Simulation(net, drive, chosen, progress, device, dtype))
+    if start is not None and not chosen_one.resumes:
+        can = ", ".join(name for name, other in SIMULATORS.loadable().items() if other.resumes)
+        raise UnsupportedError(f"{simulator} cannot go on from the state of an earlier run; {can} can")
+    return chosen_one.run(Simulation(net, drive, chosen, progress, device, dtype, start))
 
 
 def _cells(net: Network, name: str, cells: ArrayLike) -> NDArray[np.int64]:

@@ -3,14 +3,16 @@
 import warnings
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from spikemem._checks import Checks
 from spikemem.errors import StimulusError
-from spikemem.network.graph import Network
+from spikemem.network.graph import Network, Population
 from spikemem.network.sources import Source
+from spikemem.simulators.state import RunState
 
 SPIKES = (
     "stimulus for {name!r} holds the numbers 0 and 1 alone, and numbers are a current; if these are spikes, give them as bool, "
@@ -39,6 +41,7 @@ class Simulation:
     """One run of a network, as every simulator takes it.
 
     chosen: for a population the cells whose voltage is recorded.   progress: called with the steps done and the steps in all.
+    start: where an earlier run ended, from which this one goes on; None begins anew.
     device: "cpu", or one of torch.   dtype: "float64" or "float32".
     """
 
@@ -48,6 +51,12 @@ class Simulation:
     progress: Callable[[int, int], None] | None = None
     device: str = "cpu"
     dtype: str = "float64"
+    start: RunState | None = None
+
+    @property
+    def before(self) -> int:
+        """Steps that were taken before this run."""
+        return 0 if self.start is None else self.start.step
 
     def voltages(self) -> dict[str, NDArray[np.float64]]:
         """Arrays for the recorded voltages, [time, batch, chosen cell], all 0."""
@@ -61,32 +70,26 @@ class Simulation:
             self.progress(t + 1, self.drive.steps)
 
 
-def checked(net: Network, stimulus: Stimulus, steps: int) -> Drive:
-    """The stimulus of `simulate` as a `Drive`; StimulusError where it does not fit the network."""
+def checked(net: Network, stimulus: Stimulus, steps: int, start: RunState | None = None) -> Drive:
+    """The stimulus of `simulate` as a `Drive`; StimulusError where it does not fit the network.   start: from which sources go on."""
     check.instance(net, "the first argument", Network, "simulate runs a Network")
     check.instance(stimulus, "stimulus", Mapping, 'give a dict of arrays by population, such as {"input": current}')
     cells_of = sum(p.size for p in net.populations.values())
     check.room(cells_of, "the cells of the network", "take fewer")
     current: dict[str, NDArray[np.float64]] = {}
     clamped: dict[str, NDArray[np.bool_]] = {}
-    drawn: dict[str, Source] = {}
-    batches = 1
     sources = {name: population.neuron for name, population in net.populations.items() if isinstance(population.neuron, Source)}
-    for name, given in {**sources, **stimulus}.items():
+    batches = 1 if start is None else start.batches
+    for name, given in stimulus.items():
         if name not in net.populations:
             raise StimulusError(f"stimulus for {name!r}, but the populations are {', '.join(net.populations) or 'none'}")
         if isinstance(given, Source):
-            drawn[name] = given
+            sources[name] = given
             continue
         if name in sources:
             raise StimulusError(f"stimulus for {name!r}, which is a source and has spikes of its own; give another source, or none")
-        array, size = check.array(given, f"stimulus for {name!r}, [time, batch, cell]"), net.populations[name].size
-        if array.ndim not in (1, 2, 3):
-            raise StimulusError(f"stimulus for {name!r} has shape {array.shape}; give [time], [time, cell] or [time, batch, cell]")
-        array = array.reshape(array.shape[0], *((1,) * (3 - array.ndim)), *array.shape[1:])
+        array, size = _shaped(name, given, net.populations[name].size, steps), net.populations[name].size
         time, batch, cells = array.shape
-        if time not in (1, steps) or cells not in (1, size) or batch < 1:
-            raise StimulusError(f"stimulus for {name!r} has shape {array.shape}; expected [{steps} or 1, batch, {size} or 1]")
         if batch != 1 and batches not in (1, batch):
             raise StimulusError(f"stimulus for {name!r} has batch {batch}, another one has {batches}")
         batches = max(batches, batch)
@@ -98,20 +101,50 @@ def checked(net: Network, stimulus: Stimulus, steps: int) -> Drive:
             check.room(steps * batch * cells, f"the current of {name!r} at every step", "simulate fewer steps, or give a current a cell")
             current[name] = np.broadcast_to(array, (steps, batch, cells)).astype(np.float64)
     check.room(cells_of * batches, f"the cells of the network in {batches:,} batch items", "give fewer")
-    for name, source in drawn.items():
-        cells = net.populations[name].size
-        check.room(steps * batches * cells, f"the spikes of {name!r}", "simulate fewer steps or batch items")
-        trains = [source.spikes(name, steps, cells, net.dt, item) for item in range(batches)]
-        clamped[name] = trains[0][:, None] if len(trains) == 1 else np.stack(trains, axis=1)
-    for name, population in net.populations.items():
-        if (bias := population.driven) is not None and name not in clamped:
-            constant = np.broadcast_to(bias, (steps, 1, len(bias)))
-            current[name] = current[name] + bias if name in current else constant
-        if population.noise is not None and name not in clamped:
-            check.room(steps * batches * population.size, f"the noise of {name!r}", "simulate fewer steps or batch items")
-            noise = [population.noise.drawn(name, steps, population.size, net.dt, item) for item in range(batches)]
-            current[name] = current.get(name, 0.0) + np.stack(noise, axis=1)
+    if start is not None:
+        start.fits(net, batches)
+    run = _Stretch(0 if start is None else start.step, steps, batches)
+    clamped |= {name: run.spikes(source, net, name) for name, source in sources.items()}
+    for population in net.populations.values():
+        if population.name not in clamped:
+            run.add_own(population, net.dt, current)
     return Drive(steps, batches, current, clamped)
+
+
+class _Stretch(NamedTuple):
+    """The steps of a run, for what is drawn from the first step of the first run on."""
+
+    before: int
+    steps: int
+    batches: int
+
+    def spikes(self, source: Source, net: Network, name: str) -> NDArray[np.bool_]:
+        """What a source gives to a population, bool, [time, 1 or batch, cell]."""
+        cells, every = net.populations[name].size, self.before + self.steps
+        check.room(every * self.batches * cells, f"the spikes of {name!r}", "simulate fewer steps or batch items")
+        return np.stack([source.spikes(name, every, cells, net.dt, item)[self.before :] for item in range(self.batches)], axis=1)
+
+    def add_own(self, population: Population, dt: float, current: dict[str, NDArray[np.float64]]) -> None:
+        """Add bias and noise of a population to its external current, in place."""
+        name, every = population.name, self.before + self.steps
+        if (bias := population.driven) is not None:
+            current[name] = current[name] + bias if name in current else np.broadcast_to(bias, (self.steps, 1, len(bias)))
+        if population.noise is not None:
+            check.room(every * self.batches * population.size, f"the noise of {name!r}", "simulate fewer steps or batch items")
+            noise = [population.noise.drawn(name, every, population.size, dt, item)[self.before :] for item in range(self.batches)]
+            current[name] = current.get(name, 0.0) + np.stack(noise, axis=1)
+
+
+def _shaped(name: str, given: ArrayLike, size: int, steps: int) -> NDArray[Any]:
+    """A stimulus as an array, [1 or time, batch, 1 or cell]."""
+    array = check.array(given, f"stimulus for {name!r}, [time, batch, cell]")
+    if array.ndim not in (1, 2, 3):
+        raise StimulusError(f"stimulus for {name!r} has shape {array.shape}; give [time], [time, cell] or [time, batch, cell]")
+    array = array.reshape(array.shape[0], *((1,) * (3 - array.ndim)), *array.shape[1:])
+    time, batch, cells = array.shape
+    if time not in (1, steps) or cells not in (1, size) or batch < 1:
+        raise StimulusError(f"stimulus for {name!r} has shape {array.shape}; expected [{steps} or 1, batch, {size} or 1]")
+    return array
 
 
 def _like_spikes(array: NDArray[np.generic]) -> bool:

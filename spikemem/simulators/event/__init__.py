@@ -25,4 +25,5 @@ EVENT = Simulator(
     ("float64", "float32"),
     ("cpu", TORCH_DEVICES),
     lacks="float32 on the CPU",
+    resumes=True,
 )

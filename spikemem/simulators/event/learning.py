@@ -11,8 +11,11 @@ from numpy.typing import NDArray
 
 from spikemem.kernels import plastic
 from spikemem.network.graph import Network, Projection
+from spikemem.network.plasticity.coincidence import CoincidenceState
 from spikemem.network.plasticity.contract import CompiledCoincidence, CompiledRule, PlasticityRule
+from spikemem.network.plasticity.stdp import STDPState
 from spikemem.network.synapses import Dense, OneBit, Sparse, Synapses, joined
+from spikemem.simulators.state import Arrays, as_numpy, filled
 
 Events = NDArray[np.int64]  # rows (batch, cell, rank in the cycle), in firing order
 
@@ -31,6 +34,12 @@ class PlasticProjection(Protocol):
 
     def matrix(self) -> NDArray[np.float64]:
         """The weights, [batch, pre, post]; 0 where there is no synapse."""
+
+    def state(self) -> Any:
+        """The state as the rule has it."""
+
+    def resume(self, arrays: Arrays) -> None:
+        """Go on from such a state, as its arrays."""
 
 
 def learner(net: Network, projection: Projection, rule: PlasticityRule, batches: int) -> PlasticProjection:
@@ -95,8 +104,19 @@ class _CompiledRule:
 
     def matrix(self) -> NDArray[np.float64]:
         dense = np.zeros((len(self.weights), *self.shape))
-        dense[:, np.repeat(np.arange(self.shape[0]), np.diff(self.indptr)), self.targets] = self.weights
+        dense[:, self._rows(), self.targets] = self.weights
         return dense
+
+    def _rows(self) -> NDArray[np.int64]:
+        """The presynaptic cell of each synapse."""
+        return np.repeat(np.arange(self.shape[0]), np.diff(self.indptr))
+
+    def state(self) -> STDPState:
+        return STDPState(self.matrix(), self.x, self.y)
+
+    def resume(self, arrays: Arrays) -> None:
+        before: STDPState = filled(STDPState(0, 0, 0), arrays, as_numpy)
+        self.weights, self.x, self.y = before.weights[:, self._rows(), self.targets], before.pre_trace, before.post_trace
 
 
 class _CompiledCoincidence:
@@ -123,6 +143,14 @@ class _CompiledCoincidence:
         self.weights[:, ~self.here] = 0.0
         return self.weights
 
+    def state(self) -> CoincidenceState:
+        return CoincidenceState(self.matrix(), np.maximum(self.until - self.step + 2.0, 0.0), self.step)
+
+    def resume(self, arrays: Arrays) -> None:
+        before: CoincidenceState = filled(CoincidenceState(0, 0, 0), arrays, as_numpy)
+        self.weights, self.step = before.weights, int(before.step)
+        self.until = np.where(before.heard > 0, before.heard.astype(np.int64) + self.step - 2, -1)
+
 
 class _SteppedRule:
     """Synapses of any rule, by its own step in numpy on all-to-all weights, [batch, pre, post]."""
@@ -133,17 +161,23 @@ class _SteppedRule:
         self.rule, self.dt, self.here = rule, dt, joined(synapses)
         (pre, post), weights = synapses.shape, np.tile(synapses.matrix(), (batches, 1, 1))
         self.pre, self.post = np.zeros((batches, pre)), np.zeros((batches, post))
-        self.state: Any = rule.initial(weights, self.pre.copy(), self.post.copy())
+        self.now: Any = rule.initial(weights, self.pre.copy(), self.post.copy())
 
     def deliver(self, events: Events, current: NDArray[np.float64]) -> None:
         batch, cell = events[:, 0], events[:, 1]
-        np.add.at(current, batch, np.where(self.here[cell], self.state.weights[batch, cell], 0.0))
+        np.add.at(current, batch, np.where(self.here[cell], self.now.weights[batch, cell], 0.0))
 
     def learn(self, pre: Events, post: Events) -> None:
-        self.state = self.rule.step(_dense(pre, self.pre.shape), _dense(post, self.post.shape), self.state, self.dt)
+        self.now = self.rule.step(_dense(pre, self.pre.shape), _dense(post, self.post.shape), self.now, self.dt)
 
     def matrix(self) -> NDArray[np.float64]:
-        return np.where(self.here, self.state.weights, 0.0)
+        return np.where(self.here, self.now.weights, 0.0)
+
+    def state(self) -> Any:
+        return self.now
+
+    def resume(self, arrays: Arrays) -> None:
+        self.now = filled(self.now, arrays, as_numpy)
 
 
 def _dense(events: Events, shape: tuple[int, ...]) -> NDArray[np.bool_]:

@@ -4,19 +4,19 @@ Neurons and rules that give constants for the compiled kernels, or a compiled st
 a rule on all-to-all weights.
 """
 
-from typing import Any, Protocol
+from collections.abc import Mapping
 
 import numpy as np
 from numpy.typing import NDArray
 
-from spikemem.kernels import cpu, neurons
-from spikemem.network.graph import KWinners, Network, Population, Projection
-from spikemem.network.neurons import Receptors
-from spikemem.network.neurons.contract import CompiledNeuron, CompiledStep, Numbers, flat
+from spikemem.kernels import cpu
+from spikemem.network.graph import KWinners, Population, Projection
 from spikemem.network.synapses import Dense, OneBit, Sparse
+from spikemem.simulators.event.cells import BasketRace, begun, cells_of
 from spikemem.simulators.event.learning import Events, PlasticProjection, learner
 from spikemem.simulators.recording import Fired, Recording, recorded
-from spikemem.simulators.stimulus import Drive, Simulation
+from spikemem.simulators.state import RunState, as_numpy, filled, flattened
+from spikemem.simulators.stimulus import Simulation
 
 NO_EVENTS = np.zeros((0, 3), np.int64)
 ALL = np.iinfo(np.int64).max
@@ -26,215 +26,107 @@ SILENCE = np.zeros((1, 1))
 def run(simulation: Simulation) -> Recording:
     """Run a simulation on the CPU, in float64."""
     net, drive = simulation.net, simulation.drive
-    groups = {name: _Group(p, drive, net) for name, p in net.populations.items()}
+    groups = {name: _Group(p, simulation) for name, p in net.populations.items()}
     learners = {p.name: learner(net, p, p.plasticity, drive.batches) for p in net.projections if p.plasticity is not None}
+    if simulation.start is not None:
+        for p in net.projections:
+            if p.plasticity is not None:
+                learners[p.name].resume(simulation.start.rules[p.name])
     voltages = simulation.voltages()
     delays = [net.steps(projection.delay) for projection in net.projections]
     for t in range(drive.steps):
+        now = simulation.before + t
         for group in groups.values():
             group.current[:] = 0.0
         for projection, delay in zip(net.projections, delays, strict=True):
-            left = t - delay
+            left = now - delay
             events = groups[projection.pre].before(left)
             if len(events):
                 reached = groups[projection.post].inputs[projection.receptor]
                 _deliver(projection, learners.get(projection.name), events, projection.counts(left), reached)
         for name, group in groups.items():
-            group.advance(t)
+            group.advance(t, now)
             if name in voltages and name not in drive.clamped:
                 voltages[name][t] = group.cells.voltage[:, simulation.chosen[name]]
         for projection in net.projections:
             if (synapses := learners.get(projection.name)) is not None:
                 pre, post = groups[projection.pre], groups[projection.post]
-                synapses.learn(pre.before(t - synapses.forth), post.before(t - synapses.back))
+                synapses.learn(pre.before(now - synapses.forth), post.before(now - synapses.back))
         simulation.tell(t)
     fired = {name: group.fired() for name, group in groups.items()}
-    return recorded(simulation, fired, voltages, {name: learner.matrix() for name, learner in learners.items()})
+    state = _state(simulation, groups, learners, max(delays, default=0))
+    return recorded(simulation, fired, voltages, {name: learner.matrix() for name, learner in learners.items()}, state)
 
 
-# -- cells -------------------------------------------------------------------------------------------------------------------------
-
-
-class _Race:
-    """The basket cell of `KWinners`: which cells are silenced, and how many have spiked in the cycle."""
-
-    def __init__(self, turns: tuple[int, ...], batches: int, cells: int) -> None:
-        self.turns, self.cycle = turns, 0
-        self.silenced, self.count = np.zeros((batches, cells), bool), np.zeros(batches, np.int64)
-        self.baskets: list[NDArray[np.int64]] = []
-
-    def choose(self, voltage: NDArray[np.float64], threshold: float) -> Events:
-        """The winners among the cells above a threshold, with its effects on voltage in place."""
-        k = self.turns[self.cycle % len(self.turns)]
-        events, baskets = cpu.choose_winners(voltage, threshold, k, self.silenced, self.count)
-        self.baskets.append(baskets)
-        return events
-
-    def restart(self, cycle: int) -> None:
-        self.silenced[:], self.count[:], self.cycle = False, 0, cycle
-
-
-class _Cells(Protocol):
-    """The state of a population's cells, [batch, cell], and their time step."""
-
-    @property
-    def voltage(self) -> NDArray[np.float64]: ...
-
-    def restart(self) -> None:
-        """Begin a cycle of inhibition."""
-
-    def fire(self, current: NDArray[np.float64], external: NDArray[np.float64], race: _Race | None) -> Events:
-        """One step; returns the spikes that the inhibition leaves.   current: [batch, cell], or [receptor, batch, cell]."""
-
-
-class _Compiled:
-    """Leaky integrate-and-fire cells in their own kernel; constants that differ from cell to cell are arrays there."""
-
-    def __init__(self, constants: CompiledNeuron, shape: tuple[int, int], voltage: Numbers | None) -> None:
-        self.constants = CompiledNeuron(*(np.array(each) if isinstance(each, tuple) else each for each in constants))  # type: ignore[arg-type]
-        self.voltage, self.spiked = np.zeros(shape), np.zeros(shape, bool)
-        self.voltage[:] = 0.0 if voltage is None else np.array(flat(voltage))
-        self.refractory = int(np.max(self.constants.refractory))
-        self.synaptic = np.zeros(shape if constants.gamma else (1, 1))
-        self.left = np.zeros(shape if self.refractory else (1, 1), np.int64)
-
-    def restart(self) -> None:
-        self.voltage[:], self.spiked[:], self.left[:] = 0.0, False, 0
-
-    def fire(self, current: NDArray[np.float64], external: NDArray[np.float64], race: _Race | None) -> Events:
-        threshold = self.constants.threshold
-        cpu.integrate(self.voltage, self.spiked, current, external, self.synaptic, self.left, *self.constants)
-        self.spiked[:] = False
-        if race is None:
-            events = cpu.crossings(self.voltage, threshold, self.left, self.refractory)
-        elif isinstance(threshold, float):
-            events = race.choose(self.voltage, threshold)
-        else:
-            events = _raced(race, self.voltage, self.voltage > threshold)
-        self.spiked[events[:, 0], events[:, 1]] = True
-        return events
-
-
-def _raced(race: _Race, voltage: NDArray[np.float64], crossed: NDArray[np.bool_]) -> Events:
-    """The winners among the cells that crossed, with V held at 0 in those that lost, in place."""
-    order = np.unique(voltage, return_inverse=True)[1].reshape(voltage.shape) + 1.0  # ranks as V does, and is above 0
-    events = race.choose(np.where(crossed, order, 0.0), 0.0)
-    won = np.zeros(voltage.shape, bool)
-    won[events[:, 0], events[:, 1]] = True
-    voltage[race.silenced & ~won] = 0.0
-    return events
-
-
-def _begun(population: Population, shape: tuple[int, int]) -> Any:
-    """The state of a population's cells before the first step, [batch, cell]."""
-    state = population.neuron.initial(np.zeros(shape))
-    return state if population.voltage is None else population.neuron.begun(state, np.array(flat(population.voltage)))
-
-
-class _Kernel:
-    """Cells of any neuron with a compiled step, and with the receptors before it."""
-
-    def __init__(self, made: CompiledStep, population: Population, shape: tuple[int, int]) -> None:
-        self.made, self.neuron = made, population.neuron
-        state = _begun(population, shape)
-        behind = state.inner if made.receptors is not None else state
-        self.kind, self.spikes = type(behind), np.zeros(shape, bool)
-        self.state = np.stack([np.broadcast_to(getattr(behind, name), shape) for name in made.fields]).astype(np.float64)
-        count = len(made.receptors.gamma) if made.receptors is not None else 0
-        self.traces, self.rising = np.zeros((count, *shape)), np.zeros((count, *shape))
-        opens = made.receptors is not None and not np.isnan(made.receptors.reversal).all()
-        self.through, self.conductance = np.zeros(shape), np.zeros(shape if opens else (0, 0))
-
-    @property
-    def voltage(self) -> NDArray[np.float64]:
-        return self.state[0]
-
-    def restart(self) -> None:
-        neuron = self.neuron.neuron if isinstance(self.neuron, Receptors) else self.neuron
-        rest = {name: 0.0 for name in self.kind._fields if name not in (*self.made.fields, "spikes")}
-        fresh = neuron.restart(self.kind(**dict(zip(self.made.fields, self.state, strict=True)), spikes=self.spikes, **rest))
-        for row, name in zip(self.state, self.made.fields, strict=True):
-            row[:] = getattr(fresh, name)
-        self.spikes[:] = False
-
-    def fire(self, current: NDArray[np.float64], external: NDArray[np.float64], race: _Race | None) -> Events:
-        direct, receptors = (current, None) if self.made.receptors is None else (current[0], self.made.receptors)
-        direct += external
-        if receptors is not None:
-            neurons.gather(current, self.traces, self.rising, *receptors, self.through, self.conductance)
-            direct = self.through
-        self.made.kernel(self.state, self.spikes, direct, self.conductance, self.made.constants)
-        if race is None:
-            return cpu.spiking(self.spikes)
-        events = _raced(race, self.voltage, self.spikes)
-        self.spikes[:] = False
-        self.spikes[events[:, 0], events[:, 1]] = True
-        return events
-
-
-class _Stepped:
-    """Cells of any neuron, by its own step in numpy."""
-
-    def __init__(self, population: Population, shape: tuple[int, int], dt: float) -> None:
-        self.neuron, self.dt, self.state = population.neuron, dt, _begun(population, shape)
-
-    @property
-    def voltage(self) -> NDArray[np.float64]:
-        return self.state.voltage
-
-    def restart(self) -> None:
-        self.state = self.neuron.restart(self.state)
-
-    def fire(self, current: NDArray[np.float64], external: NDArray[np.float64], race: _Race | None) -> Events:
-        direct = current if len(self.neuron.receptors) == 1 else current[0]
-        direct += external
-        self.state = self.neuron.step(current, self.state, self.dt)
-        crossed = self.state.spikes
-        if race is None:
-            return cpu.spiking(np.ascontiguousarray(crossed))
-        voltage, won = self.voltage.copy(), np.zeros(crossed.shape, bool)
-        events = _raced(race, voltage, crossed)
-        won[events[:, 0], events[:, 1]] = True
-        self.state = self.state._replace(voltage=voltage, spikes=won)
-        return events
-
-
-def _cells(population: Population, shape: tuple[int, int], dt: float) -> _Cells:
-    """The cells of a population, by the fastest way that its neuron gives."""
-    made = population.neuron.compiled(dt)
-    if made is None:
-        return _Stepped(population, shape, dt)
-    return _Kernel(made, population, shape) if isinstance(made, CompiledStep) else _Compiled(made, shape, population.voltage)
+def _state(simulation: Simulation, groups: Mapping[str, "_Group"], learners: Mapping[str, PlasticProjection], longest: int) -> RunState:
+    """Where the run has ended.   longest: the longest delay, in steps."""
+    end = simulation.before + simulation.drive.steps
+    recent = {}
+    for name, group in groups.items():
+        kept = [(step, group.before(step)) for step in range(end - longest, end)]
+        rows = [np.column_stack([np.full(len(events), step), events]) for step, events in kept if len(events)]
+        recent[name] = np.concatenate(rows) if rows else np.zeros((0, 4), np.int64)
+    return RunState(
+        end, simulation.drive.batches,
+        cells={name: flattened(group.cells.state()) for name, group in groups.items()},
+        silenced={name: group.silenced() for name, group in groups.items()},
+        count={name: group.spiked().copy() for name, group in groups.items()},
+        recent=recent,
+        rules={name: flattened(learner.state()) for name, learner in learners.items()},
+    )  # fmt: skip
 
 
 class _Group:
     """A population: its cells, its inhibition, what drives it, and its events, one array a step."""
 
-    def __init__(self, population: Population, drive: Drive, net: Network) -> None:
-        shape = drive.batches, population.size
+    def __init__(self, population: Population, simulation: Simulation) -> None:
+        drive, net = simulation.drive, simulation.net
+        self.shape = drive.batches, population.size
         inhibition, receptors = population.inhibition, population.neuron.receptors
-        self.current = np.zeros(shape if len(receptors) == 1 else (len(receptors), *shape))
+        self.current = np.zeros(self.shape if len(receptors) == 1 else (len(receptors), *self.shape))
         self.inputs = {name: self.current if len(receptors) == 1 else self.current[r] for r, name in enumerate(receptors)}
-        self.shape, self.cells = shape, _cells(population, shape, net.dt)
-        self.race = _Race(inhibition.turns, *shape) if isinstance(inhibition, KWinners) else None
+        self.cells = cells_of(population, self.shape, net.dt)
+        self.race = BasketRace(inhibition.turns, *self.shape) if isinstance(inhibition, KWinners) else None
         self.cycle = 0 if inhibition is None else net.steps(inhibition.cycle)
         self.external, self.forced = drive.current.get(population.name), drive.clamped.get(population.name)
         self.count = np.zeros(drive.batches, np.int64)
         self.events: list[Events] = []
+        self.first = simulation.before
+        self.past: dict[int, Events] = {}
+        if simulation.start is not None:
+            self._resume(population, simulation.start)
+
+    def _resume(self, population: Population, start: RunState) -> None:
+        name = population.name
+        self.cells.resume(filled(begun(population, self.shape), start.cells[name], as_numpy))
+        self.spiked()[:] = start.count[name]
+        if self.race is not None:
+            self.race.silenced[:], self.race.cycle = start.silenced[name], start.step // self.cycle
+        recent = start.recent[name]
+        self.past = {step: recent[recent[:, 0] == step, 1:] for step in np.unique(recent[:, 0]).tolist()}
+
+    def silenced(self) -> NDArray[np.bool_]:
+        """Whom the inhibition silences, [batch, cell]."""
+        return np.zeros(self.shape, bool) if self.race is None else self.race.silenced.copy()
+
+    def spiked(self) -> NDArray[np.int64]:
+        """How many have spiked in the cycle, [batch]."""
+        return self.race.count if self.race is not None and self.forced is None else self.count
 
     def before(self, step: int) -> Events:
-        """The events of a step, none before the first."""
-        return self.events[step] if step >= 0 else NO_EVENTS
+        """The events of a step, counted from the start of the first run; none before that."""
+        return self.events[step - self.first] if step >= self.first else self.past.get(step, NO_EVENTS)
 
-    def advance(self, t: int) -> None:
-        fresh = self.cycle and t % self.cycle == 0
+    def advance(self, t: int, now: int) -> None:
+        """Step t of this run, the one numbered `now` since the first began."""
+        fresh = self.cycle and now % self.cycle == 0
         if self.forced is not None:
             self.events.append(self._clamped(self.forced[t], bool(fresh)))
             return
         if fresh:
             self.cells.restart()
             if self.race is not None:
-                self.race.restart(t // self.cycle)
+                self.race.restart(now // self.cycle)
         self.events.append(self.cells.fire(self.current, SILENCE if self.external is None else self.external[t], self.race))
 
     def _clamped(self, spikes: NDArray[np.bool_], fresh: bool) -> Events:

@@ -29,5 +29,6 @@ SNNTORCH = Simulator(
     _run,
     ("float64", "float32"),
     ("cpu", TORCH_DEVICES),
+    resumes=True,
     lacks="neurons other than LIF; parameters that differ from cell to cell; refractoriness; a reset to a value other than 0",
 )

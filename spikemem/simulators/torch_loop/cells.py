@@ -5,6 +5,7 @@ from functools import partial
 from typing import Any, Protocol
 
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
 from spikemem.errors import UnsupportedError
@@ -39,6 +40,12 @@ class Cells:
     def learner(self, projection: Projection, rule: PlasticityRule, weights: Tensor) -> Learner:
         """The plastic synapses of a projection.   weights: at the start, [batch, pre, post]."""
         return _Learner(rule, weights, self.dt)
+
+    def leaf(self, array: NDArray[Any]) -> Any:
+        """An array of an earlier run's state as a tensor of the simulation's kind; whole numbers and bools stay what they are."""
+        if not array.ndim:
+            return array.item()
+        return torch.tensor(array, dtype=self.dtype if array.dtype.kind == "f" else None, device=self.device)
 
     def number(self, value: float) -> Tensor:
         """A constant as a tensor of the simulation's kind."""

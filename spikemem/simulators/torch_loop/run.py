@@ -1,5 +1,6 @@
 """The clock-driven, batched loop in torch, around spikemem's neurons or those of another torch library (`Cells`)."""
 
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -7,12 +8,13 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from spikemem.errors import NetworkError
+from spikemem.errors import NetworkError, UnsupportedError
 from spikemem.network.graph import KWinners, Population, Projection
 from spikemem.network.neurons.contract import each
 from spikemem.network.plasticity.contract import PlasticityRule
 from spikemem.network.synapses import joined
 from spikemem.simulators.recording import Fired, Recording, recorded
+from spikemem.simulators.state import RunState, filled, flattened
 from spikemem.simulators.stimulus import Simulation
 from spikemem.simulators.torch_loop.cells import Cells
 from spikemem.simulators.torch_loop.kernels import Carrier, choose_winners
@@ -31,23 +33,43 @@ def run(simulation: Simulation, kind: type[Cells] = Cells) -> Recording:
         raise NetworkError(f"device {simulation.device!r} cannot be used: {error}") from error
     ways = [_Way(q, simulation, cells) for q in net.projections]
     longest = max((way.delay for way in ways), default=0)
+    if simulation.start is not None:
+        for way in ways:
+            way.resume(simulation.start, cells)
     voltages = simulation.voltages()
     chosen = {name: torch.as_tensor(simulation.chosen[name], device=cells.device) for name in voltages}
     for t in range(drive.steps):
+        now = simulation.before + t
         current = {name: group.silence() for name, group in groups.items()}
         for way in ways:
-            way.deliver(t - way.delay, groups[way.pre], groups[way.post].part(current[way.post], way.receptor))
+            way.deliver(now - way.delay, groups[way.pre], groups[way.post].part(current[way.post], way.receptor))
         for name, group in groups.items():
-            group.advance(t, current[name])
+            group.advance(t, now, current[name])
             if name in voltages and name not in drive.clamped:
                 voltages[name][t] = group.state.voltage[:, chosen[name]].cpu().numpy()
         for way in ways:
-            way.learn(t, groups[way.pre], groups[way.post])
+            way.learn(now, groups[way.pre], groups[way.post])
         for group in groups.values():
-            group.forget(t - longest)
+            group.forget(now - longest)
         simulation.tell(t)
     weights = {way.name: way.matrix().cpu().numpy().astype(np.float64) for way in ways if way.learner is not None}
-    return recorded(simulation, {name: group.fired() for name, group in groups.items()}, voltages, weights)
+    fired = {name: group.fired() for name, group in groups.items()}
+    return recorded(simulation, fired, voltages, weights, _state(simulation, groups, ways))
+
+
+def _state(simulation: Simulation, groups: Mapping[str, "_Group"], ways: Sequence["_Way"]) -> RunState | None:
+    """Where the run has ended; None where another library's plasticity does not tell."""
+    plastic = {way.name: getattr(way.learner, "state", None) for way in ways if way.learner is not None}
+    if None in plastic.values():
+        return None
+    return RunState(
+        simulation.before + simulation.drive.steps, simulation.drive.batches,
+        cells={name: flattened(group.state) for name, group in groups.items()},
+        silenced={name: group.silenced.cpu().numpy() for name, group in groups.items()},
+        count={name: group.count.cpu().numpy() for name, group in groups.items()},
+        recent={name: group.under_way() for name, group in groups.items()},
+        rules={name: flattened(state) for name, state in plastic.items()},
+    )  # fmt: skip
 
 
 class _Group:
@@ -72,6 +94,29 @@ class _Group:
         self.active: set[int] = set()  # recent steps with spikes
         self.events: list[Events] = []
         self.baskets: list[Tensor] = []
+        if simulation.start is not None:
+            self._resume(name, simulation.start)
+
+    def _resume(self, name: str, start: RunState) -> None:
+        self.state = filled(self.state, start.cells[name], self.cells.leaf)
+        self.silenced, self.count = self.cells.leaf(start.silenced[name]), self.cells.leaf(start.count[name])
+        for step in np.unique(start.recent[name][:, 0]).tolist():
+            _, batch, cell, rank = self.cells.leaf(start.recent[name][start.recent[name][:, 0] == step]).T
+            spikes, ranks = torch.zeros_like(self.silenced), torch.zeros_like(self.silenced, dtype=torch.long)
+            spikes[batch, cell], ranks[batch, cell] = True, rank
+            self.recent[step], self.ranks[step] = spikes, ranks
+            self.active.add(step)
+
+    def under_way(self) -> NDArray[np.int64]:
+        """The spikes that some projection may still need, [spike, (step, batch, cell, rank)]."""
+        rows = [np.zeros((0, 4), np.int64)]
+        for step in sorted(self.active):
+            batch, cell = self.recent[step].nonzero(as_tuple=True)
+            place = self.ranks[step][batch, cell]
+            order = (batch * (int(place.max()) + 1) + place).argsort()
+            found = torch.stack([torch.full_like(batch, step), batch, cell, place], dim=1)[order]
+            rows.append(found.cpu().numpy())
+        return np.concatenate(rows)
 
     def silence(self) -> Tensor:
         """No current, [batch, cell], where there are several receptors [receptor, batch, cell]."""
@@ -84,16 +129,16 @@ class _Group:
 
     def before(self, step: int) -> Tensor:
         """The spikes of a step, silence before the first, bool, [batch, cell]."""
-        return self.recent[step] if step >= 0 else torch.zeros_like(self.silenced)
+        return self.recent[step] if step in self.recent else torch.zeros_like(self.silenced)
 
-    def advance(self, t: int, current: Tensor) -> None:
-        """One step, in which the inhibition chooses among the cells that crossed."""
-        if self.cycle and t % self.cycle == 0:
+    def advance(self, t: int, now: int, current: Tensor) -> None:
+        """Step t of this run, numbered `now` since the first began, in which the inhibition chooses among the cells that crossed."""
+        if self.cycle and now % self.cycle == 0:
             self.state = self.neuron.restart(self.state)
             self.silenced, self.count = torch.zeros_like(self.silenced), torch.zeros_like(self.count)
         if self.step is None:
             assert self.forced is not None
-            self._fire(t, torch.as_tensor(self.forced[t].copy(), device=current.device).expand_as(self.silenced), None)
+            self._fire(now, torch.as_tensor(self.forced[t].copy(), device=current.device).expand_as(self.silenced), None)
             self.baskets.append(torch.zeros_like(self.count, dtype=torch.bool))
             return
         if self.external is not None:
@@ -101,14 +146,14 @@ class _Group:
             direct += torch.tensor(self.external[t], device=current.device, dtype=current.dtype)
         self.state = self.step(current, self.state)
         if not self.turns:
-            self._fire(t, self.state.spikes, None)
+            self._fire(now, self.state.spikes, None)
             return
-        k = self.turns[t // self.cycle % len(self.turns)]
+        k = self.turns[now // self.cycle % len(self.turns)]
         voltage, won, rank, full = choose_winners(self.state.voltage, self.state.spikes, k, self.silenced, self.count)
         self.silenced = self.silenced | won | full.unsqueeze(1)
         self.baskets.append(full)
         self.state = self.state._replace(voltage=voltage, spikes=won)
-        self._fire(t, won, rank)
+        self._fire(now, won, rank)
 
     def _fire(self, step: int, spikes: Tensor, rank: Tensor | None) -> None:
         """Take the spikes of this step into the record, in firing order."""
@@ -157,6 +202,13 @@ class _Way:
         self.here = None if here.all() else torch.as_tensor(here, device=cells.device)
         matrix = torch.as_tensor(synapses.matrix(), device=cells.device, dtype=cells.dtype)
         return cells.learner(self.projection, rule, matrix.expand(batches, *matrix.shape).clone())
+
+    def resume(self, start: RunState, cells: Cells) -> None:
+        """Go on with what the synapses had learned."""
+        if self.learner is not None:
+            if not hasattr(self.learner, "state"):
+                raise UnsupportedError(f"{self.name!r} learns by another library's rule, which cannot go on from an earlier run")
+            self.learner.state = filled(self.learner.state, start.rules[self.name], cells.leaf)
 
     def deliver(self, left: int, source: _Group, current: Tensor) -> None:
         """Add the current of the spikes that left at a step, [batch, post], in place."""

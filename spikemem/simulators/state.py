@@ -1,0 +1,72 @@
+"""Where a run has ended: all that a simulator needs to go on, as plain arrays, which another simulator can take up."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from spikemem._checks import Checks
+from spikemem.errors import StimulusError
+from spikemem.network.graph import Network
+
+check = Checks(StimulusError)
+Arrays = Mapping[str, NDArray[Any]]
+
+
+@dataclass(frozen=True, eq=False)
+class RunState:
+    """The state of a network after some steps; `simulate(..., start=recording.state)` goes on from it.
+
+    step: steps taken since the first run began; cycles of inhibition, sources and noise go on from there.   batches: batch items.
+    cells: for each population the fields of its neuron's state, [batch, cell].
+    silenced, count: for each population whom its inhibition silences, bool, [batch, cell], and how many spiked in the cycle, [batch].
+    recent: for each population the spikes that may still be under way, int64, [spike, (step, batch, cell, rank in the cycle)].
+    rules: for each plastic projection the fields of its rule's state, [batch, pre, post] and [batch, cell].
+    """
+
+    step: int
+    batches: int
+    cells: Mapping[str, Arrays]
+    silenced: Arrays
+    count: Arrays
+    recent: Arrays
+    rules: Mapping[str, Arrays] = field(default_factory=dict)
+
+    def __repr__(self) -> str:
+        return f"RunState(after {self.step} steps, batch {self.batches}, {', '.join(self.cells)})"
+
+    def fits(self, net: Network, batches: int) -> None:
+        """Raise StimulusError where it is of another network, or of another number of batch items."""
+        cells = {name: p.size for name, p in net.populations.items()}
+        own = {name: silenced.shape[1] for name, silenced in self.silenced.items()}
+        if cells != own or self.rules.keys() != {q.name for q in net.projections if q.plasticity is not None}:
+            raise StimulusError(f"start is of another network, with {own}; this one has {cells}")
+        if batches != self.batches:
+            raise StimulusError(f"start has {self.batches} batch items, and the stimulus {batches}; give one of as many")
+
+
+def flattened(state: Any, path: str = "") -> dict[str, NDArray[Any]]:
+    """The arrays of a state, a named tuple or a tuple of such and of arrays, by their names with a dot between."""
+    if isinstance(state, tuple):
+        names = getattr(state, "_fields", range(len(state)))
+        parts = [flattened(part, f"{path}.{name}" if path else f"{name}") for name, part in zip(names, state, strict=True)]
+        return {name: array for part in parts for name, array in part.items()}
+    return {path: np.array(state.cpu() if hasattr(state, "cpu") else state)}
+
+
+def filled(template: Any, arrays: Arrays, made: Callable[[NDArray[Any]], Any], path: str = "") -> Any:
+    """A state of the form of a template, with the arrays of `flattened`; StimulusError where one is missing.   made: of an array."""
+    if isinstance(template, tuple):
+        names = getattr(template, "_fields", range(len(template)))
+        parts = [filled(part, arrays, made, f"{path}.{name}" if path else f"{name}") for name, part in zip(names, template, strict=True)]
+        return type(template)(*parts) if hasattr(template, "_fields") else tuple(parts)
+    if path not in arrays:
+        raise StimulusError(f"start is of other neurons or rules: it has no {path!r}")
+    return made(arrays[path])
+
+
+def as_numpy(array: NDArray[Any]) -> Any:
+    """A leaf of a state in numpy, a copy; a number that all cells share stays one."""
+    return array.copy() if array.ndim else array.item()

@@ -1,0 +1,112 @@
+"""A run that is cut in two, the second going on where the first ended, is the run in one piece."""
+
+import importlib.util
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from spikemem import LIF, STDP, KWinners, Network, OrnsteinUhlenbeck, Population, Recording, poisson, simulate
+from spikemem.errors import StimulusError, UnsupportedError
+from spikemem.network import all_to_all
+from tests.crosscheck.test_cells import every
+from tests.crosscheck.test_contract import LENGTHY, STEPS, Case, cases
+
+KINDS = [("event", "event"), ("torch", "torch"), ("event", "torch"), ("torch", "event")]
+
+
+def part(case: Case, place: str, steps: slice, start: Any = None) -> Recording:
+    """Some steps of a case, with every voltage."""
+    chosen = {name: np.arange(p.size) for name, p in case.net.populations.items()}
+    count = len(range(*steps.indices(STEPS)))
+    driven = {name: given[steps] if len(given) > 1 else given for name, given in case.stimulus.items()}
+    return simulate(case.net, driven, count, simulator=place, record=chosen, start=start)
+
+
+def joined(case: Case, cut: int, first: str, second: str) -> None:
+    whole = part(case, first, slice(0, STEPS))
+    begun = part(case, first, slice(0, cut))
+    rest = part(case, second, slice(cut, STEPS), begun.state)
+    for name, spikes in whole.spikes.items():
+        if name in begun.spikes:
+            early, late = begun[name], rest[name]
+            assert [*early.step, *(late.step + cut)] == spikes.step.tolist(), name
+            assert [*early.cell, *late.cell] == spikes.cell.tolist(), name
+    for name, voltage in whole.voltages.items():
+        np.testing.assert_allclose(np.concatenate([begun.voltages[name], rest.voltages[name]]), voltage, rtol=1e-9, atol=1e-9)
+    for name, weights in whole.weights.items():
+        np.testing.assert_allclose(rest.weights[name], weights, atol=1e-9)
+    assert rest.state is not None
+    assert rest.state.step == STEPS
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("first", "second"), KINDS)
+def test_two_runs_are_one(first: str, second: str) -> None:
+    @settings(LENGTHY, max_examples=30, database=None)
+    @given(
+        cases(dyadic=True) | cases(cells=every, dyadic=True) | cases() if first == second else cases(dyadic=True), st.integers(1, STEPS - 1)
+    )
+    def run(case: Case, cut: int) -> None:
+        joined(case, cut, first, second)
+
+    run()
+
+
+def noisy() -> Network:
+    """A learning network with sources, noise, delays and a race, whose spikes are under way at any moment."""
+    net = Network()
+    net.add(Population("in", 20, poisson(150.0, seed=2)))
+    net.add(Population("out", 10, LIF(tau=10.0, refractory=2.0), KWinners(7.0, (3, 1)), noise=OrnsteinUhlenbeck(0.1, 5.0)))
+    net.connect("in", "out", all_to_all(0.3), delay=5.0, plasticity=STDP(a_plus=0.05))
+    net.connect("out", "out", all_to_all(-0.05), delay=3.0)
+    return net
+
+
+@pytest.mark.parametrize(("first", "second"), KINDS)
+@pytest.mark.parametrize("cut", [1, 6, 13])
+def test_what_is_under_way_arrives(first: str, second: str, cut: int) -> None:
+    case = Case(noisy(), {}, 1)
+    joined(case, cut, first, second)
+    begun = part(case, first, slice(0, cut))
+    anew = part(case, second, slice(cut, STEPS))
+    rest = part(case, second, slice(cut, STEPS), begun.state)
+    assert anew["in"].step.tolist() != rest["in"].step.tolist()  # the source goes on, and does not begin again
+
+
+def test_a_state_can_be_used_twice() -> None:
+    case = Case(noisy(), {}, 1)
+    state = part(case, "event", slice(0, 10)).state
+    assert repr(state) == "RunState(after 10 steps, batch 1, in, out)"
+    once, again = (part(case, "event", slice(10, STEPS), state) for _ in range(2))
+    assert once["out"].step.tolist() == again["out"].step.tolist()
+    np.testing.assert_array_equal(once.weights["in->out"], again.weights["in->out"])
+
+
+def test_snntorch_goes_on() -> None:
+    net = Network()
+    net.add(Population("a", 3, LIF(tau=10.0, tau_syn=4.0), voltage=0.3))
+    net.connect("a", "a", all_to_all(0.1), delay=3.0)
+    joined(Case(net, {"a": np.array([0.1, 0.2, 0.3]).reshape(1, 1, 3)}, 1), 9, "snntorch", "snntorch")
+
+
+@pytest.mark.parametrize("name", ["brian2", "norse"])
+def test_what_cannot_go_on_says_so(name: str) -> None:
+    if importlib.util.find_spec(name) is None:
+        pytest.skip(f"{name} is not installed")
+    state = simulate(noisy(), {}, 5).state
+    with pytest.raises(UnsupportedError, match=r"cannot go on from .*an earlier run"):
+        simulate(noisy(), {}, 5, simulator=name, start=state)
+
+
+def test_a_state_of_something_else_is_refused() -> None:
+    state, other = simulate(noisy(), {}, 5).state, Network()
+    other.add(Population("in", 20))
+    with pytest.raises(StimulusError, match="start is of another network"):
+        simulate(other, {}, 5, start=state)
+    with pytest.raises(StimulusError, match="start has 1 batch items, and the stimulus 2"):
+        simulate(noisy(), {"out": np.zeros((5, 2, 10))}, 5, start=state)
+    with pytest.raises(StimulusError, match="give the `state` of a recording"):
+        simulate(noisy(), {}, 5, start=simulate(noisy(), {}, 5))  # type: ignore[arg-type]
