@@ -64,7 +64,7 @@ GAIN = 4.0
 """Of the fast weights before training."""
 BATCHES = 80
 """Of an epoch."""
-SETTINGS = Settings(epochs=10, batch=32, warmup=20, clip=5.0, device="cpu")
+SETTINGS = Settings(epochs=6, batch=32, warmup=20, clip=5.0, device="cpu")
 CHUNK = 100
 """Test episodes at a time."""
 TRAINED = ("spiking", "drawn", "rate")
@@ -138,10 +138,10 @@ class Associations:
         return Episodes(vectors, nn.functional.one_hot(labels, self.labels).float(), vectors[torch.arange(episodes), own], own)
 
     def loss(self, output: Tensor, episodes: Episodes) -> Tensor:
-        return nn.functional.cross_entropy(output, _own(episodes))
+        return nn.functional.cross_entropy(output, asked(episodes))
 
     def right(self, output: Tensor, episodes: Episodes) -> Tensor:
-        return output.argmax(1) == _own(episodes).argmax(1)
+        return output.argmax(1) == asked(episodes).argmax(1)
 
     def chance(self, length: int) -> float:
         return 1 / self.labels
@@ -181,7 +181,7 @@ class CrossModal:
         return Episodes(utterances(sounds, generator), self.images[chosen], utterances(given, generator), own)
 
     def loss(self, output: Tensor, episodes: Episodes) -> Tensor:
-        return (output - _own(episodes)).square().sum(1).mean()
+        return (output - asked(episodes)).square().sum(1).mean()
 
     def right(self, output: Tensor, episodes: Episodes) -> Tensor:
         return (output[:, None] - episodes.items).square().sum(2).argmin(1) == episodes.own
@@ -306,7 +306,7 @@ def measured(task: PatternTask, kind: str, settings: Settings, rule: FastHebbian
     return {"rows": rows, "examples": examples}
 
 
-def _own(episodes: Episodes) -> Tensor:
+def asked(episodes: Episodes) -> Tensor:
     """The item that each episode asks for, [episode, feature]."""
     return episodes.items[torch.arange(len(episodes.own)), episodes.own]
 
@@ -335,7 +335,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--seeds", type=int, nargs="+", default=[0, 1, 2])
     parser.add_argument("--epochs", type=int, default=SETTINGS.epochs, help=f"of {BATCHES} batches")
     parser.add_argument("--depression", type=float, default=RULE.depression, help="of the rule; the paper has .3, in each step")
-    parser.add_argument("--episodes", type=int, default=1000, help="of a test, for each seed and length")
+    parser.add_argument("--episodes", type=int, default=500, help="of a test, for each seed and length")
     parser.add_argument("--out", type=Path, default=Path("results/hebbian_patterns.json"))
     args = parser.parse_args(arguments)
     tasks: list[PatternTask] = [Associations() if name == "associations" else digits() for name in args.tasks]
