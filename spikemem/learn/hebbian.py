@@ -50,8 +50,8 @@ class FastHebbian:
         >>> FastHebbian(potentiation=0.4, depression=0.1).write(pre, post)
         tensor([[[0.2000, 0.0000]]])
         """
-        if pre.ndim != 3 or post.ndim != 3 or pre.shape[:2] != post.shape[:2]:
-            raise StimulusError(f"pre has shape {list(pre.shape)} and post {list(post.shape)}; expected [batch, item, cell], as many items")
+        _check_shape(pre, "pre", "batch", "item", "cell")
+        _check_shape(post, "post", *pre.shape[:2], "cell")
         weights = pre.new_zeros(len(pre), post.shape[2], pre.shape[2])
         for k, v in zip(pre.unsqueeze(2).unbind(1), post.unsqueeze(3).unbind(1), strict=True):
             coincidence = self.potentiation * v * k
@@ -99,8 +99,9 @@ class HebbianMemory(nn.Module):
         keys, values: currents of the items, [batch, item, cell].   cues: currents of the key cells, [batch, cell].
         Raises StimulusError where a shape does not fit.
         """
-        if cues.ndim != 2 or len(cues) != len(keys):
-            raise StimulusError(f"cues are {shown(cues)}; expected one a row of the batch, [{len(keys)}, {self.key_cells.cells}]")
+        _check_shape(keys, "keys", "batch", "item", self.key_cells.cells)
+        _check_shape(values, "values", *keys.shape[:2], self.value_cells.cells)
+        _check_shape(cues, "cues", len(keys), self.key_cells.cells)
         key_spikes = self._fire(self.key_cells, self._held(keys))
         value_spikes = self._fire(self.value_cells, self._held(values))
         weights = self.rule.write(key_spikes.mean(0), value_spikes.mean(0))
@@ -115,3 +116,10 @@ class HebbianMemory(nn.Module):
     def _fire(self, cells: SpikingLayer, current: Tensor) -> Tensor:
         """Spikes, or the twin's rates, under a current [time, ..., cell]."""
         return cells(current.flatten(1, -2)).view(current.shape) if self.steps else current.clamp(0, 1)
+
+
+def _check_shape(given: object, name: str, *shape: str | int) -> None:
+    """StimulusError where something is no tensor of a shape; a word stands for any size."""
+    sizes = given.shape if isinstance(given, Tensor) else ()
+    if len(sizes) != len(shape) or any(isinstance(want, int) and size != want for size, want in zip(sizes, shape, strict=True)):
+        raise StimulusError(f"{name} is {shown(given)}; expected a torch tensor, [{', '.join(map(str, shape))}]")

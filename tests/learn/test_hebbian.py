@@ -56,10 +56,15 @@ def test_a_rule_that_would_run_away_is_refused(odd: dict[str, float]) -> None:
 
 
 def test_shapes_that_do_not_fit_are_told() -> None:
-    with pytest.raises(StimulusError, match="as many items"):
+    with pytest.raises(StimulusError, match=r"post is .*; expected a torch tensor, \[1, 2, cell\]"):
         RULE.write(rates(1, 2, 3), rates(1, 3, 3))
-    with pytest.raises(StimulusError, match="one a row of the batch"):
-        HebbianMemory(3, 3)(torch.zeros(2, 1, 3), torch.zeros(2, 1, 3), torch.zeros(1, 3))
+    with pytest.raises(StimulusError, match="pre is 3"):
+        RULE.write(3, rates(1, 3, 3))  # type: ignore[arg-type]
+    memory, keys, values = HebbianMemory(3, 4, steps=0), torch.zeros(2, 1, 3), torch.zeros(2, 1, 4)
+    with pytest.raises(StimulusError, match=r"cues is .*\[2, 3\]"):
+        memory(keys, values, torch.zeros(1, 3))
+    with pytest.raises(StimulusError, match=r"values is .*\[2, 1, 4\]"):
+        memory(keys, keys, torch.zeros(2, 3))
 
 
 def paired(steps: int, neuron: LIF | None = None) -> tuple[HebbianMemory, Tensor, Tensor]:
