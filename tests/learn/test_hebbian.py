@@ -84,6 +84,16 @@ def test_a_key_recalls_the_value_it_was_paired_with_in_its_own_episode(steps: in
 
 
 @pytest.mark.parametrize("steps", [20, 0], ids=["spiking", "rate"])
+def test_inhibition_takes_what_all_recall_cells_share(steps: int) -> None:
+    """Of a value that all cells have nothing comes back; what one cell has more does."""
+    memory, keys, values = paired(steps)
+    values[:] = 0.5
+    values[:, 0, 0] = 1.0
+    assert (memory(keys, values, keys[:, 1]) == 0).all()
+    assert torch.equal(memory(keys, values, keys[:, 0]) > 0, torch.tensor([[True, False, False, False]] * 2))
+
+
+@pytest.mark.parametrize("steps", [20, 0], ids=["spiking", "rate"])
 def test_a_silenced_memory_knows_nothing(steps: int) -> None:
     memory, keys, values = paired(steps)
     memory.rule = replace(memory.rule, potentiation=0.0)
