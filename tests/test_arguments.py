@@ -44,7 +44,7 @@ from spikemem.evaluate.retrieval import RetrievalRow
 from spikemem.evaluate.sharpness import fair_sharpness
 from spikemem.hippocampus import LatencyCode, VolleyCode, ZScoreCode, fidelity, on_off, words
 from spikemem.hippocampus.damage import Damage
-from spikemem.learn import Linear, Settings, SpikingLayer, Watch, fit, load, moved, save
+from spikemem.learn import FastHebbian, HebbianMemory, Linear, Settings, SpikingLayer, Watch, fit, load, moved, save
 from spikemem.memory import CachedEmbedder, SentenceEmbedder, read_conversation
 from spikemem.network import Dense, OneBit, Sparse, all_but_self, all_to_all, one_to_one, pack, sparse_random, unpack
 from spikemem.simulators import register
@@ -490,6 +490,10 @@ OF_PARTS: dict[str, Callable[[Any], object]] = {
     },
     "moved": lambda x: moved(torch.ones(1), x),
     "Watch": Watch,
+    "HebbianMemory keys": lambda x: HebbianMemory(x, 2),
+    "HebbianMemory steps": lambda x: HebbianMemory(2, 2, x),
+    "HebbianMemory rule": lambda x: HebbianMemory(2, 2, rule=x),
+    "FastHebbian write": lambda x: FastHebbian().write(x, x),
     "Linear in": lambda x: Linear(x, 2),
     "Linear out": lambda x: Linear(2, x),
     "register": register,
