@@ -44,11 +44,11 @@ from spikemem.evaluate.retrieval import RetrievalRow
 from spikemem.evaluate.sharpness import fair_sharpness
 from spikemem.hippocampus import LatencyCode, VolleyCode, ZScoreCode, fidelity, on_off, words
 from spikemem.hippocampus.damage import Damage
+from spikemem.instruments import Spikes
 from spikemem.learn import Linear, Settings, SpikingLayer, Watch, fit, load, moved, save
 from spikemem.memory import CachedEmbedder, SentenceEmbedder, read_conversation
 from spikemem.network import Dense, OneBit, Sparse, all_but_self, all_to_all, one_to_one, pack, sparse_random, unpack
 from spikemem.simulators import register
-from spikemem.simulators.recording import Spikes
 from tests.fakes import FakeEmbedder, units
 
 GRAD = torch.ones(2, requires_grad=True)
