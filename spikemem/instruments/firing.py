@@ -19,8 +19,7 @@ def rates(trains: Trains) -> NDArray[np.float64]:
     [[0.0, 20.0]]
     """
     check.instance(trains, "trains", Trains, 'give those of a recording, recording.trains("e")')
-    found: NDArray[np.float64] = trains.spikes.counts(trains.batches) * (1000.0 / trains.duration)
-    return found
+    return trains.spikes.counts(trains.batches).astype(np.float64) * (1000.0 / trains.duration)
 
 
 class PSTH(NamedTuple):
@@ -65,6 +64,5 @@ def psth(trains: Trains, bin: float = 5.0, onsets: ArrayLike = (0.0,), before: f
     for onset in first:
         counts += np.histogram(trains.spikes.step + (trains.start - onset), edges)[0]
     trials = len(first) * trains.batches
-    time: NDArray[np.float64] = edges[:-1] * trains.dt
-    rate: NDArray[np.float64] = counts * (1000.0 / (trials * trains.spikes.size * width * trains.dt))
-    return PSTH(time, rate, trials)
+    rate = counts.astype(np.float64) * (1000.0 / (trials * trains.spikes.size * width * trains.dt))
+    return PSTH(edges[:-1].astype(np.float64) * trains.dt, rate, trials)

@@ -131,8 +131,7 @@ class Trains:
         at = self.spikes.step // width
         keep = at < bins
         counts = np.bincount(self.spikes.batch[keep].astype(np.int64) * bins + at[keep], minlength=self.batches * bins)
-        activity: NDArray[np.float64] = counts.reshape(self.batches, bins) * (1000.0 / (width * self.dt * self.spikes.size))
-        return activity
+        return counts.reshape(self.batches, bins).astype(np.float64) * (1000.0 / (width * self.dt * self.spikes.size))
 
     def width(self, bin: float, name: str = "bin") -> int:
         """A width in ms as steps: at least one, and no more than there are."""
