@@ -88,7 +88,7 @@ def spikes_from(trains: Any, dt: float = 1.0, steps: int | None = None, *, start
     if steps is None:
         ends = [_ms_of(train.t_stop) - first for item in items for train in item if hasattr(train, "t_stop")]
         last = max((int(t.max()) for item in at for t in item if len(t)), default=0)
-        steps = max(last + 1, int(np.ceil(max(ends, default=0.0) / dt - GRID)))
+        steps = max(last + 1, 1, int(np.ceil(max(ends, default=0.0) / dt - GRID)))
     steps = check.integer(steps, "steps", least=1, most=INDEX)
     check.room(steps * len(items) * sizes[0], "the stimulus", "take fewer steps or cells")
     made = np.zeros((steps, len(items), sizes[0]), bool)

@@ -22,7 +22,8 @@ SECONDS = 1e-3
 """In a ms: NWB's times are in s."""
 COLUMNS = {
     "population": "name of the population", "batch": "batch item", "cell": "index of the cell in its population",
-    "order": "place of each spike among those of its population",
+    "order": "place of each spike among those of its population", "spike_times": "s from the start of the simulation",
+    "obs_intervals": "s, the whole simulation",
 }  # fmt: skip
 saved = Checks(SnapshotError)
 
@@ -44,7 +45,6 @@ def to_nwb(recording: Recorded, path: str | Path) -> Path:
     }  # fmt: skip
     file = pynwb.NWBFile(
         session_description="a simulation by spikemem", identifier=str(uuid.uuid4()), session_start_time=datetime.now(UTC),
-        keywords=["simulation", "spiking network"],
     )  # fmt: skip
     file.units = _units(pynwb, recording)
     for n, name in enumerate(names["voltages"]):
@@ -79,10 +79,13 @@ def _units(pynwb: Any, recording: Recorded) -> Any:
         population += [name] * (recording.batches * spikes.size)
     sizes = [(recording.batches, spikes.size) for spikes in recording.spikes.values()]
     batch, cell = (np.concatenate([np.indices(size)[axis].ravel() for size in sizes] or [ends[0]]) for axis in (0, 1))
-    flat = {"population": population, "batch": batch, "cell": cell, "order": np.concatenate(order), "spike_times": np.concatenate(time)}
-    told = {**COLUMNS, "spike_times": "s from the start of the simulation"}
-    made = {name: common.VectorData(name=name, description=told[name], data=values) for name, values in flat.items()}
-    index = [common.VectorIndex(name=f"{n}_index", target=made[n], data=np.concatenate(ends)) for n in ("order", "spike_times")]
+    flat = {
+        "population": population, "batch": batch, "cell": cell, "order": np.concatenate(order), "spike_times": np.concatenate(time),
+        "obs_intervals": np.tile([0.0, recording.steps * recording.dt * SECONDS], (len(population), 1)),
+    }  # fmt: skip
+    made = {name: common.VectorData(name=name, description=COLUMNS[name], data=values) for name, values in flat.items()}
+    last = {"order": np.concatenate(ends), "spike_times": np.concatenate(ends), "obs_intervals": np.arange(1, len(population) + 1)}
+    index = [common.VectorIndex(name=f"{name}_index", target=made[name], data=data) for name, data in last.items()]
     return pynwb.misc.Units(
         name="units", description="every cell of the simulated network", id=np.arange(len(population)), columns=[*made.values(), *index],
         colnames=list(flat),

@@ -2,6 +2,7 @@
 
 import numpy as np
 from matplotlib.animation import FuncAnimation
+from matplotlib.artist import Artist
 from matplotlib.figure import Figure
 from numpy.typing import ArrayLike
 
@@ -129,7 +130,7 @@ def animation(recording: Recording, *populations: str, batch: int = 0, frame: fl
     legend(axes, len(chosen))
     tidy(axes)
 
-    def show(picture: int) -> list[object]:
+    def show(picture: int) -> list[Artist]:
         time = picture * frame
         for dots, when, cell in drawn:
             seen = when < time

@@ -22,6 +22,7 @@ WIDE, HIGH, GAP, ROW, BESIDE, RISE = 1.6, 0.7, 3.0, 1.9, 0.2, 0.9
 and how far a long arrow swings out."""
 LABEL = np.array([1.25, 0.3])
 """Width and height of a projection's label."""
+DASHED = (0, (5, 1.5))
 ALONG = (0.5, 0.36, 0.64, 0.26, 0.74)
 """Where on an arrow its label may stand, best first."""
 Place = NDArray[np.float64]
@@ -81,9 +82,9 @@ def _places(net: Network) -> dict[str, Place]:
 
 
 def _box(axes: Axes, place: Place, name: str, told: str) -> None:
-    corner = place - np.array([WIDE, HIGH]) / 2
+    corner = (place[0] - WIDE / 2, place[1] - HIGH / 2)
     axes.add_patch(FancyBboxPatch(corner, WIDE, HIGH, boxstyle="round,pad=0,rounding_size=.15", facecolor=INK, edgecolor="none", zorder=3))
-    style = {"ha": "center", "va": "center", "color": "white", "zorder": 4, "parse_math": False}
+    style: dict[str, Any] = {"ha": "center", "va": "center", "color": "white", "zorder": 4, "parse_math": False}
     axes.text(place[0], place[1] + 0.12, name, fontsize=9, fontweight="bold", **style)
     axes.text(place[0], place[1] - 0.17, told, fontsize=8, **style)
 
@@ -106,12 +107,12 @@ def _projections(axes: Axes, net: Network, places: dict[str, Place]) -> None:
         labels.append(spot)
         paper = {"facecolor": "white", "edgecolor": "none", "pad": 0.6}
         told = f"{projection.synapses.count:,}, {projection.delay:g} ms"
-        axes.text(*spot, told, ha="center", va="center", fontsize=8, color=_sign(projection), bbox=paper, zorder=5)
+        axes.text(spot[0], spot[1], told, ha="center", va="center", fontsize=8, color=_sign(projection), bbox=paper, zorder=5)
     for what, shade in {"excites": EXCITES, "inhibits": INHIBITS, "both": BOTH}.items():
         if any(_sign(projection) == shade for projection in net.projections):
             axes.plot([], [], color=shade, linewidth=1.6, label=what)
     if any(projection.plasticity is not None for projection in net.projections):
-        axes.plot([], [], color=INK, linewidth=1.6, linestyle=(0, (5, 1.5)), label="plastic")
+        axes.plot([], [], color=INK, linewidth=1.6, linestyle=DASHED, label="plastic")
     if net.projections:
         legend(axes, 4)
 
@@ -128,7 +129,7 @@ def _loop(axes: Axes, projection: Projection, place: Place, boxes: list[Place], 
     spot = _free([above, below], boxes, labels)
     side = 1 if spot is above else -1
     tail, head = (np.add(place, (across, side * HIGH / 2)) for across in (0.35, -0.35))
-    axes.add_patch(FancyArrowPatch(tail, head, connectionstyle=f"arc3,rad={side * 1.1}", **_style(projection)))
+    _line(axes, projection, tail, head, side * 1.1)
     return [spot]
 
 
@@ -139,7 +140,7 @@ def _arrow(axes: Axes, projection: Projection, start: Place, end: Place, aside: 
     far = abs(along[0]) > GAP or (not along[0] and abs(along[1]) > ROW)
     bend = min(0.25, 2 * RISE / np.hypot(*along)) if far else 0.0  # around what is between
     tail, head = (_edge(here, there) + aside * left for here, there in ((start, end), (end, start)))
-    axes.add_patch(FancyArrowPatch(tail, head, connectionstyle=f"arc3,rad={bend}", **_style(projection)))
+    _line(axes, projection, tail, head, bend)
     aimed = (tail + head) / 2 - bend * np.hypot(*(head - tail)) * left
     beside = left * (0.42 * LABEL[0] if aside and abs(along[0]) < abs(along[1]) else 0.0)
     return [(1 - t) ** 2 * tail + 2 * t * (1 - t) * aimed + t**2 * head + beside for t in ALONG]
@@ -152,13 +153,13 @@ def _edge(place: Place, toward: Place) -> Place:
         return place + 1.06 * along * np.min(np.array([WIDE, HIGH]) / 2 / np.abs(along))
 
 
-def _style(projection: Projection) -> dict[str, Any]:
-    """How a projection's arrow is drawn."""
-    shade = _sign(projection)
-    return {
-        "color": shade, "linewidth": 1.6, "linestyle": "-" if projection.plasticity is None else (0, (5, 1.5)), "mutation_scale": 12,
-        "arrowstyle": "|-|, widthA=0, widthB=0.4" if shade == INHIBITS else "-|>", "shrinkA": 0, "shrinkB": 0, "zorder": 2,
-    }  # fmt: skip
+def _line(axes: Axes, projection: Projection, tail: Place, head: Place, bend: float) -> None:
+    """The arrow of a projection."""
+    shade, plastic = _sign(projection), projection.plasticity is not None
+    ends = "|-|, widthA=0, widthB=0.4" if shade == INHIBITS else "-|>"
+    style: dict[str, Any] = {"color": shade, "linewidth": 1.6, "linestyle": DASHED if plastic else "-", "arrowstyle": ends, "zorder": 2}
+    style |= {"connectionstyle": f"arc3,rad={bend}", "mutation_scale": 12, "shrinkA": 0, "shrinkB": 0}
+    axes.add_patch(FancyArrowPatch((tail[0], tail[1]), (head[0], head[1]), **style))
 
 
 def _sign(projection: Projection) -> str:
