@@ -47,10 +47,9 @@ def _trains(neo: Any, recording: Recorded, name: str, spikes: Spikes) -> list[An
     """A SpikeTrain for each cell of a population in one batch item."""
     order = np.argsort(spikes.cell, kind="stable")
     parts = np.split(spikes.step[order] * recording.dt, np.searchsorted(spikes.cell[order], np.arange(1, spikes.size)))
-    end = recording.steps * recording.dt
-    return [
-        neo.SpikeTrain(times, units="ms", t_stop=end, name=f"{name} {cell}", population=name, cell=cell) for cell, times in enumerate(parts)
-    ]
+    ms = _ms()  # a unit, not its name, which Neo would parse for each train
+    told = {"units": ms, "t_start": 0.0 * ms, "t_stop": recording.steps * recording.dt * ms, "population": name}
+    return [neo.SpikeTrain(times, name=f"{name} {cell}", cell=cell, **told) for cell, times in enumerate(parts)]
 
 
 def _ms() -> Any:

@@ -28,6 +28,7 @@ def rates(recording: Recording, *populations: str, bin: float = 5.0, batch: int 
     >>> figure = plots.rates(simulate(net, {"cells": [0.2]}, steps=50), "cells")
     """
     batch, title = one_item(recording, batch), check.instance(title, "title", str, "give a text")
+    bin = check.finite(bin, "bin", above=0, unit=" ms")
     chosen = spiking(recording, populations, batch)
     activity = {name: recording.trains(name).activity(bin)[batch] for name in chosen}
     figure = Figure(figsize=(10, 2.1 * len(chosen) + 0.7), layout="constrained")
@@ -56,7 +57,7 @@ def psth(
 ) -> Figure:
     """The peri-stimulus time histogram of each population, averaged over onsets and batch items; arguments as of `Recording.psth`."""
     check.instance(recording, "the first argument", Recording, "give a Recording, as `simulate` returns it")
-    chosen = spiking(recording, populations)
+    chosen, bin = spiking(recording, populations), check.finite(bin, "bin", above=0, unit=" ms")
     found = {name: recording.psth(name, bin, onsets, before, after) for name in chosen}
     figure = Figure(figsize=(7, 1.6 * len(chosen) + 0.8), layout="constrained")
     panels = figure.subplots(len(chosen), 1, sharex=True, squeeze=False)[:, 0]

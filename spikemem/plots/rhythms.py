@@ -38,7 +38,7 @@ def phase(recording: Recording, *populations: str, period: float, bins: int = 24
     period: of the rhythm, ms, counted from the start of the run.   bins: of a circle.
     """
     batch, bins = one_item(recording, batch), check.integer(bins, "bins", least=1, most=1000)
-    chosen = spiking(recording, populations, batch)
+    chosen, period = spiking(recording, populations, batch), check.finite(period, "period", above=0, unit=" ms")
     edges = np.linspace(0, 2 * np.pi, bins + 1)
     figure = Figure(figsize=(max(2.9 * len(chosen), 4.2), 3.6), layout="constrained")
     panels = figure.subplots(1, len(chosen), squeeze=False, subplot_kw={"projection": "polar"})[0]

@@ -64,7 +64,7 @@ def fano(recording: Recording, *populations: str, window: float | None = None) -
 
 def correlation(recording: Recording, population: str, bin: float = 5.0, batch: int = 0) -> Figure:
     """The correlations of the counts of each two cells of a population: as a matrix, and their histogram.   bin: of the counts, ms."""
-    batch = one_item(recording, batch)
+    batch, bin = one_item(recording, batch), check.finite(bin, "bin", above=0, unit=" ms")
     matrix = recording.correlation(population, bin)[batch]
     pairs = matrix[np.triu_indices(len(matrix), 1)]
     pairs = pairs[~np.isnan(pairs)]
@@ -90,7 +90,7 @@ def correlation(recording: Recording, population: str, bin: float = 5.0, batch: 
 
 def synchrony(recording: Recording, *populations: str, bin: float = 5.0) -> Figure:
     """Golomb's chi of populations, a dot for each batch item, beside that of as many independent cells.   bin: of the counts, ms."""
-    chosen = _populations(recording, populations)
+    chosen, bin = _populations(recording, populations), check.finite(bin, "bin", above=0, unit=" ms")
     found = {name: recording.synchrony(name, bin) for name in chosen}
     figure = Figure(figsize=(6, 0.5 * len(chosen) + 1.1), layout="constrained")
     axes = figure.subplots()
