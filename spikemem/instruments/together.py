@@ -10,9 +10,9 @@ from spikemem.instruments.spikes import Trains, check
 def correlation(trains: Trains, bin: float = 5.0) -> NDArray[np.float64]:
     """Correlation of the spike counts of each two cells: [batch, cell, cell], no unit; NaN where a count never changes.
 
-        rho_ij = cov(n_i, n_j) / (sd(n_i) sd(n_j)),   n counts in bins         Perkel, Gerstein & Moore 1967; Elephant's
-                                                                               `correlation_coefficient`
-    bin: ms, whole steps.
+        rho_ij = cov(n_i, n_j) / (sd(n_i) sd(n_j)),   n counts in bins         Perkel, Gerstein & Moore 1967
+
+    Elephant's `correlation_coefficient`.   bin: ms, whole steps.
     """
     check.instance(trains, "trains", Trains, 'give those of a recording, recording.trains("e")')
     check.room(trains.batches * trains.spikes.size**2, "the correlations of all pairs", "take a smaller population")

@@ -59,6 +59,8 @@ def test_bins_hold_every_spike_but_those_of_the_rest() -> None:
     assert counts[0, 0].tolist() == [2, 1, 0]
     assert counts[1, 1].tolist() == [0, 1, 0]  # the last 5 ms are left out
     np.testing.assert_allclose(by_hand().activity(15.0), counts.sum(axis=1) / 3 / 0.015)
+    assert by_hand().binned(10.0).sum() == 6
+    np.testing.assert_allclose(by_hand().activity(10.0), np.array([[3, 0, 1, 0, 0], [0, 1, 0, 0, 1]]) / 3 / 0.01)
 
 
 def test_intervals_by_hand() -> None:
