@@ -42,13 +42,14 @@ from spikemem.evaluate.compare import Pair, Row, attention_tv, compare_pairs, sh
 from spikemem.evaluate.compare_regions import by_region
 from spikemem.evaluate.retrieval import RetrievalRow
 from spikemem.evaluate.sharpness import fair_sharpness
+from spikemem.formats import spikes_from, spikes_from_events
 from spikemem.hippocampus import LatencyCode, VolleyCode, ZScoreCode, fidelity, on_off, words
 from spikemem.hippocampus.damage import Damage
+from spikemem.instruments import Spikes, Trains, correlation, cv, cv2, fano, isi, phase, psth, rates, spectrum, synchrony
 from spikemem.learn import FastHebbian, HebbianMemory, Linear, Settings, SpikingLayer, Watch, fit, load, moved, save
 from spikemem.memory import CachedEmbedder, SentenceEmbedder, read_conversation
 from spikemem.network import Dense, OneBit, Sparse, all_but_self, all_to_all, one_to_one, pack, sparse_random, unpack
-from spikemem.simulators import register
-from spikemem.simulators.recording import Spikes
+from spikemem.simulators import register, weight_course
 from tests.fakes import FakeEmbedder, units
 
 GRAD = torch.ones(2, requires_grad=True)
@@ -120,7 +121,17 @@ def memory() -> Hippocampus:
     return made
 
 
+def learner() -> Network:
+    made = Network(1.0)
+    made.add(Population("a", 2))
+    made.connect("a", "a", all_to_all(0.5), plasticity=STDP())
+    return made
+
+
 RECORDING = simulate(net(), {"a": [[0.3, 0.4]]}, 5)
+COURSE = weight_course(learner(), {"a": [[0.3, 0.4]]}, 5, snapshots=2)
+FEW = Trains(Spikes(np.arange(0, 100, 7), np.zeros(15, int), np.arange(15) % 3, 3), 1.0, 100)
+SEEN = np.array([(0, 1, 0, 5), (1, 1, 1, 2000)], [("x", int), ("y", int), ("p", int), ("t", int)])
 LAYER = SpikingLayer(2)
 SPARSE: dict[str, Any] = {"indptr": [0, 1], "targets": [0], "weights": [1.0], "post": 2}
 BITS: dict[str, Any] = {"bits": np.zeros((1, 1), np.uint64), "start": [0], "post": 64, "on": 1.0, "off": 0.0}
@@ -178,6 +189,45 @@ CALLS: dict[str, Callable[[Any], object]] = {
     "dense steps": lambda x: RECORDING["a"].dense(x),
     "Recording.load": Recording.load,
     "Spikes": lambda x: Spikes(x, x, x, 3),
+    "Trains spikes": lambda x: Trains(x, 1.0, 5),
+    "Trains dt": lambda x: Trains(FEW.spikes, x, 100),
+    "Trains steps": lambda x: Trains(FEW.spikes, 1.0, x if not isinstance(x, int) or x < 100 else -1),
+    "Trains batches": lambda x: Trains(FEW.spikes, 1.0, 100, x),
+    "Trains start": lambda x: Trains(FEW.spikes, 1.0, 100, 1, x),
+    "window start": lambda x: FEW.window(x),
+    "window stop": lambda x: FEW.window(0.0, x) if x is not None else None,
+    "binned": FEW.binned,
+    "activity": FEW.activity,
+    **{f"{measure.__name__} trains": measure for measure in (rates, psth, isi, cv, cv2, fano, correlation, synchrony, spectrum)},
+    "phase trains": lambda x: phase(x, 5.0),
+    "phase period": lambda x: phase(FEW, x),
+    "psth bin": lambda x: psth(FEW, x),
+    "psth onsets": lambda x: psth(FEW, onsets=x),
+    "psth before": lambda x: psth(FEW, before=x),
+    "psth after": lambda x: psth(FEW, after=x),
+    "fano window": lambda x: fano(FEW, x) if x is not None else None,
+    "correlation bin": lambda x: correlation(FEW, x),
+    "synchrony bin": lambda x: synchrony(FEW, x),
+    "spectrum bin": lambda x: spectrum(FEW, x),
+    "spectrum segment": lambda x: spectrum(FEW, segment=x),
+    "Recording.rates": lambda x: RECORDING.rates(x),
+    "Recording.psth onsets": lambda x: RECORDING.psth("a", 1.0, x),
+    "to_nwb": RECORDING.to_nwb,
+    "from_nwb": Recording.from_nwb,
+    "spikes_from": lambda x: spikes_from(x),
+    "spikes_from one": lambda x: spikes_from([x]),
+    "spikes_from dt": lambda x: spikes_from([[1.0]], x),
+    "spikes_from steps": lambda x: spikes_from([[1.0]], 1.0, x if not isinstance(x, int) or x < 2**20 else -1),
+    "spikes_from start": lambda x: spikes_from([[1.0]], 1.0, start=x),
+    "spikes_from merge": lambda x: spikes_from([[1.0]], 1.0, merge=x),
+    "events": lambda x: spikes_from_events(x, (2, 2, 2)),
+    "sensor_size": lambda x: spikes_from_events(SEEN, x),
+    "events dt": lambda x: spikes_from_events(SEEN, (2, 2, 2), x),
+    "events steps": lambda x: spikes_from_events(SEEN, (2, 2, 2), 1.0, x if not isinstance(x, int) or x < 2**20 else -1),
+    "weight_course net": lambda x: weight_course(x, {}, 2),
+    "weight_course stimulus": lambda x: weight_course(net(), x, 2),
+    "weight_course steps": lambda x: weight_course(learner(), {}, x if not isinstance(x, int) or x < 2**20 else -1),
+    "weight_course snapshots": lambda x: weight_course(learner(), {}, 2, x),
     "load_model": load_model,
     "load_network": load_network,
     "ModelSpec": lambda x: ModelSpec(ec=x),
@@ -271,12 +321,38 @@ OF_A_MEMORY: dict[str, Callable[[Hippocampus, Any], object]] = {
 }
 
 
+SEEN_INSIDE = simulate(net(), {"a": [[0.3, 0.4]]}, 5, record={"a": [0, 1]})
 CURVE, EVEN, PICTURED = {4: 0.2, 16: 0.1}, np.eye(2), {"event": RECORDING}
 OF_PLOTS: dict[str, Callable[[Any], object]] = {
     "raster": plots.raster,
     "raster population": lambda x: plots.raster(RECORDING, x),
     "raster batch": lambda x: plots.raster(RECORDING, batch=x),
     "raster title": lambda x: plots.raster(RECORDING, title=x),
+    **{f"{plot.__name__} recording": plot for plot in (plots.rates, plots.psth, plots.isi, plots.cv, plots.cv2, plots.fano)},
+    **{f"{plot.__name__} recording": plot for plot in (plots.synchrony, plots.spectrum, plots.animation, plots.network)},
+    **{f"{name} population": lambda x, n=name: getattr(plots, n)(RECORDING, x) for name in ("rates", "psth", "isi", "cv", "synchrony")},
+    "rates bin": lambda x: plots.rates(RECORDING, bin=x),
+    "rates batch": lambda x: plots.rates(RECORDING, bin=1.0, batch=x),
+    "rates title": lambda x: plots.rates(RECORDING, bin=1.0, title=x),
+    "psth bin": lambda x: plots.psth(RECORDING, bin=x),
+    "synchrony bin": lambda x: plots.synchrony(RECORDING, bin=x),
+    "correlation bin": lambda x: plots.correlation(RECORDING, "a", x),
+    "isi bins": lambda x: plots.isi(RECORDING, bins=x),
+    "correlation": lambda x: plots.correlation(x, "a"),
+    "correlation of": lambda x: plots.correlation(RECORDING, x, 1.0),
+    "voltages": lambda x: plots.voltages(x, "a"),
+    "voltages of": lambda x: plots.voltages(RECORDING, x),
+    "voltages cells": lambda x: plots.voltages(SEEN_INSIDE, "a", x),
+    "phase recording": lambda x: plots.phase(x, period=5.0),
+    "phase period": lambda x: plots.phase(RECORDING, period=x),
+    "phase bins": lambda x: plots.phase(RECORDING, period=5.0, bins=x),
+    "animation frame": lambda x: plots.animation(RECORDING, frame=x),
+    "animation fps": lambda x: plots.animation(RECORDING, fps=x),
+    "weights": plots.weights,
+    "weights title": lambda x: plots.weights([[0.5]], x),
+    "weights_over_time": plots.weights_over_time,
+    "weights_over_time batch": lambda x: plots.weights_over_time(COURSE, x),
+    "network title": lambda x: plots.network(net(), x),
     "drives": plots.drives,
     "drives title": lambda x: plots.drives([Hit(0, "a", 1.0, drives={"meaning": 1.0})], x),
     "agreement": lambda x: plots.agreement(x, "a"),

@@ -3,13 +3,14 @@
 from collections.abc import Mapping, Sequence
 
 import numpy as np
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from numpy.typing import ArrayLike
 
 from spikemem._checks import Checks
 from spikemem.errors import StimulusError
 from spikemem.network.graph import BASKET
-from spikemem.plots.style import FAINT, INK, OTHERS, RATE, SPIKING, tidy
+from spikemem.plots.style import FAINT, INK, OTHERS, RATE, SERIES, SPIKING, tidy
 from spikemem.simulators.recording import Recording
 
 NAMES = {
@@ -23,7 +24,7 @@ check = Checks(StimulusError)
 
 
 def raster(recording: Recording, *populations: str, batch: int = 0, title: str = "") -> Figure:
-    """Every spike of one batch item, a panel for each population, its basket cell on top of it in orange.
+    """Every spike of one batch item, a panel for each population, its basket cell on top of it in red.
 
     Thin lines mark gamma cycles, thick ones theta cycles, where the recording has them. All populations that spiked by default.
 
@@ -35,37 +36,53 @@ def raster(recording: Recording, *populations: str, batch: int = 0, title: str =
     check.instance(recording, "the first argument", Recording, "give a Recording, as `simulate` returns it")
     batch = check.integer(batch, "batch", least=0, most=recording.batches - 1)
     title = check.instance(title, "title", str, "give a text")
-    chosen = populations or tuple(n for n, s in recording.spikes.items() if not n.endswith(BASKET) and (s.batch == batch).any())
-    if not chosen:
-        raise StimulusError("there is nothing to plot: no population spiked")
+    chosen = spiking(recording, populations, batch)
     figure = Figure(figsize=(10, 1.35 * len(chosen) + 0.9), layout="constrained")
     panels = figure.subplots(len(chosen), 1, sharex=True, squeeze=False)[:, 0]
     for axes, name in zip(panels, chosen, strict=True):
-        spikes = recording[name].between(0, recording.steps, batch)
-        size = 14.0 if len(spikes) < 150 else 9.0 if len(spikes) < 400 else 5.0 if len(spikes) < 1500 else 1.5
-        axes.scatter(spikes.step * recording.dt, spikes.cell, s=size, color=SPIKING, linewidths=0)
-        top = recording[name].size
-        if name + BASKET in recording.spikes:
-            basket = recording[name + BASKET].between(0, recording.steps, batch)
-            axes.scatter(basket.step * recording.dt, np.full(len(basket), 1.09 * top), s=16, marker="v", color=RATE, linewidths=0)
-        axes.set_ylim(-0.04 * top, 1.18 * top)
-        axes.set_yticks([0, top])
-        axes.set_ylabel(f"{NAMES.get(name, name)}\n{len(spikes)} {'spike' if len(spikes) == 1 else 'spikes'}", fontsize=8)
-        for step in recording.marks.get("gamma", []):
-            axes.axvline(step * recording.dt, color=FAINT, linewidth=0.6, zorder=0)
-        for step in recording.marks.get("theta", []):
-            axes.axvline(step * recording.dt, color=INK, linewidth=1.1, zorder=0)
-        tidy(axes)
-    panels[-1].set_xlim(-0.5, recording.steps * recording.dt)
-    meanings = {
-        "thin lines: gamma cycles": bool(recording.marks.get("gamma")), "thick lines: theta cycles": bool(recording.marks.get("theta")),
-        "triangles: basket cells": any(name + BASKET in recording.spikes for name in chosen),
-    }  # fmt: skip
-    legend = "; ".join(text for text, drawn in meanings.items() if drawn)
-    panels[-1].set_xlabel(f"ms      ({legend})" if legend else "ms", fontsize=8)
+        draw_spikes(axes, recording, name, batch)
+    draw_time(panels[-1], recording, chosen)
     if title:
         figure.suptitle(title, fontsize=10)
     return figure
+
+
+def spiking(recording: Recording, populations: Sequence[str], batch: int | None = None) -> tuple[str, ...]:
+    """The populations that were chosen, or all that spiked in a batch item or in any, without basket cells; StimulusError if none did."""
+    fired = (name for name, s in recording.spikes.items() if (len(s) if batch is None else (s.batch == batch).any()))
+    if not (chosen := tuple(populations) or tuple(name for name in fired if not name.endswith(BASKET))):
+        raise StimulusError("there is nothing to plot: no population spiked")
+    return chosen
+
+
+def draw_spikes(axes: Axes, recording: Recording, name: str, batch: int) -> None:
+    """Every spike of a population, its basket cell on top, and lines at gamma and theta cycles."""
+    spikes = recording[name].between(0, recording.steps, batch)
+    size = 14.0 if len(spikes) < 150 else 9.0 if len(spikes) < 400 else 5.0 if len(spikes) < 1500 else 1.5
+    axes.scatter(spikes.step * recording.dt, spikes.cell, s=size, color=SPIKING, linewidths=0)
+    top = recording[name].size
+    if name + BASKET in recording.spikes:
+        basket = recording[name + BASKET].between(0, recording.steps, batch)
+        axes.scatter(basket.step * recording.dt, np.full(len(basket), 1.09 * top), s=16, marker="v", color=SERIES[1], linewidths=0)
+    axes.set_ylim(-0.04 * top, 1.18 * top)
+    axes.set_yticks([0, top])
+    axes.set_ylabel(f"{NAMES.get(name, name)}\n{len(spikes)} {'spike' if len(spikes) == 1 else 'spikes'}", fontsize=8)
+    for step in recording.marks.get("gamma", []):
+        axes.axvline(step * recording.dt, color=FAINT, linewidth=0.6, zorder=0)
+    for step in recording.marks.get("theta", []):
+        axes.axvline(step * recording.dt, color=INK, linewidth=1.1, zorder=0)
+    tidy(axes)
+
+
+def draw_time(axes: Axes, recording: Recording, populations: Sequence[str]) -> None:
+    """The axis of time below rasters, and what their lines and marks mean."""
+    axes.set_xlim(-0.5, recording.steps * recording.dt)
+    meanings = {
+        "thin lines: gamma cycles": bool(recording.marks.get("gamma")), "thick lines: theta cycles": bool(recording.marks.get("theta")),
+        "triangles: basket cells": any(name + BASKET in recording.spikes for name in populations),
+    }  # fmt: skip
+    told = "; ".join(text for text, drawn in meanings.items() if drawn)
+    axes.set_xlabel(f"ms      ({told})" if told else "ms", fontsize=8)
 
 
 def attempts(recording: Recording, engrams: ArrayLike, names: Sequence[str], batch: int = 0, title: str = "") -> Figure:

@@ -12,7 +12,10 @@ from numpy.typing import ArrayLike, NDArray
 from spikemem._checks import FILE_BYTES, INDEX, Checks, shown
 from spikemem._files import DAMAGED, load_npz, whole
 from spikemem.errors import SnapshotError, StimulusError
+from spikemem.formats import from_nwb, to_neo, to_nwb, to_pandas
+from spikemem.instruments.spikes import Spikes, Trains
 from spikemem.network.graph import BASKET, KWinners
+from spikemem.simulators.measures import Measures
 from spikemem.simulators.state import RunState
 from spikemem.simulators.stimulus import Simulation, check
 
@@ -23,58 +26,8 @@ saved = Checks(SnapshotError)
 
 
 @dataclass(frozen=True, eq=False)
-class Spikes:
-    """The spikes of one population, sorted by step, then batch item; within a step in the order of the cells' index, or, under KWinners,
-    in firing order (higher V first, then lower index).
-
-    step, batch, cell: int32, [spike].   size: cells of the population.
-    """
-
-    step: NDArray[np.int32]
-    batch: NDArray[np.int32]
-    cell: NDArray[np.int32]
-    size: int
-
-    def __len__(self) -> int:
-        return len(self.step)
-
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "size", check.integer(self.size, "size", least=1, most=INDEX))
-        for name in ("step", "batch", "cell"):
-            below = self.size if name == "cell" else INDEX
-            shape = (None,) if name == "step" else self.step.shape
-            object.__setattr__(self, name, check.indices(getattr(self, name), f"the {name}s of spikes", below, np.int32, shape=shape))
-
-    def between(self, start: int, stop: int, batch: int = 0) -> "Spikes":
-        """The spikes of one batch item in steps start <= t < stop."""
-        keep = (self.step >= start) & (self.step < stop) & (self.batch == batch)
-        return Spikes(self.step[keep], self.batch[keep], self.cell[keep], self.size)
-
-    def counts(self, batches: int = 1) -> NDArray[np.int64]:
-        """How often each cell spiked, [batch, cell].   batches: those of the recording."""
-        batches = self._batches(batches)
-        check.room(batches * self.size, "the counts", "take fewer batch items")
-        counts = np.zeros((batches, self.size), np.int64)
-        np.add.at(counts, (self.batch, self.cell), 1)
-        return counts
-
-    def dense(self, steps: int, batches: int = 1) -> NDArray[np.bool_]:
-        """The spike trains as bool, [time, batch, cell].   steps, batches: those of the recording."""
-        batches = self._batches(batches)
-        steps = check.integer(steps, "steps", least=1 + int(self.step.max(initial=-1)), mend="those of the recording")
-        check.room(steps * batches * self.size, "the spike trains", "take the spikes of fewer steps, by `between`")
-        trains = np.zeros((steps, batches, self.size), bool)
-        trains[self.step, self.batch, self.cell] = True
-        return trains
-
-    def _batches(self, batches: int) -> int:
-        """A number of batch items that holds all spikes."""
-        return check.integer(batches, "batches", least=1 + int(self.batch.max(initial=0)), mend="those of the recording")
-
-
-@dataclass(frozen=True, eq=False)
-class Recording:
-    """What a simulation recorded.
+class Recording(Measures):
+    """What a simulation recorded, with the measures of spike trains, and ways to other tools.
 
     spikes: for each population (and basket cell) its `Spikes`.   voltages: float64, [time, batch, chosen cell], V[t] after the
     inhibition has chosen and before the reset.   cells: which cells the voltages are of.   marks: named lists of steps to show in plots.
@@ -107,6 +60,35 @@ class Recording:
         """The same recording with steps marked."""
         plain = {name: check.indices(steps, f"the marks {name!r}", INDEX).tolist() for name, steps in marks.items()}
         return replace(self, marks={**self.marks, **plain})
+
+    def trains(self, population: str, start: float = 0.0, stop: float | None = None) -> Trains:
+        """The spike trains of a population from `start` to `stop`, ms of the run, as `spikemem.instruments` take them."""
+        return Trains(self[population], self.dt, self.steps, self.batches).window(start, stop)
+
+    def _times(self, onsets: str | ArrayLike) -> ArrayLike:
+        """Times in ms: those that are given, or those of the marks of a name."""
+        if not isinstance(onsets, str):
+            return onsets
+        if onsets not in self.marks:
+            raise StimulusError(f"onsets are {shown(onsets)}; give times in ms, or the name of marks: {', '.join(self.marks) or 'none'}")
+        return np.asarray(self.marks[onsets], np.float64) * self.dt
+
+    def to_pandas(self) -> Any:
+        """Every spike as a row of a pandas `DataFrame`; see `spikemem.formats.pandas`."""
+        return to_pandas(self)
+
+    def to_neo(self) -> Any:
+        """A `neo.Block` with a segment for each batch item; see `spikemem.formats.neo`."""
+        return to_neo(self)
+
+    def to_nwb(self, path: str | Path) -> Path:
+        """Write a file in the NWB format (Neurodata Without Borders); see `spikemem.formats.nwb`."""
+        return to_nwb(self, path)
+
+    @classmethod
+    def from_nwb(cls, path: str | Path) -> "Recording":
+        """Read what `to_nwb` wrote: all of the recording."""
+        return cls(**from_nwb(path))
 
     def save(self, path: str | Path) -> Path:
         """Write everything to an npz file, which appears whole or not at all; returns its path."""

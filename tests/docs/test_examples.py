@@ -25,6 +25,8 @@ def compiled(page: Path, i: int) -> CodeType:
 
 def extra(code: str) -> str | None:
     """What an example needs that may not be installed."""
+    if "to_nwb" in code and any(importlib.util.find_spec(module) is None for module in ("neo", "pandas", "pynwb")):
+        return "the analysis extra"
     for module in ("brian2", "norse", "snntorch"):
         if (f"import {module}" in code or f"from {module}" in code or f'"{module}"' in code) and importlib.util.find_spec(module) is None:
             return module
@@ -59,6 +61,9 @@ def test_example_runs(page: Path, i: int, tmp_path: Path, monkeypatch: pytest.Mo
         assert (tmp_path / "why.png").stat().st_size > 10_000
     elif "hippocampus-gated" in code:
         assert printed.splitlines() == ["write", "write", "renew", "supersede", "The ferry leaves on Friday.", "[]"]
+    elif page.name == "instruments.md":
+        assert printed.strip() == blocks(page, "text")[i].strip()
+        assert "activity.png" not in code or (tmp_path / "activity.png").stat().st_size > 10_000
     elif "network.png" in code:
         assert (tmp_path / "network.png").stat().st_size > 10_000
 

@@ -10,7 +10,7 @@ import pytest
 
 from spikemem import Recording
 from spikemem.errors import SnapshotError, StimulusError
-from spikemem.simulators.recording import Spikes
+from spikemem.instruments import Spikes
 
 STEPS, BATCHES, CELLS = 100, 4, 500
 

@@ -1,0 +1,74 @@
+"""What can be measured of a recording: its populations' rates, intervals, correlation, spectrum, phase and synchrony."""
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from spikemem import instruments
+from spikemem.instruments import PSTH, Intervals, PhaseLocking, Spectrum, Trains
+
+
+class Measures:
+    """The measures of `spikemem.instruments` on the populations of a recording.
+
+    Each takes the name of a population, and what part of the run to measure: `start` and `stop`, ms, by default all of it. Times are ms,
+    rates and frequencies Hz. Batch items are measured one by one, [batch, ...], but in `psth` and `fano`, where they are trials.
+    """
+
+    def trains(self, population: str, start: float = 0.0, stop: float | None = None) -> Trains:
+        """The spike trains of a population from `start` to `stop`, ms of the run."""
+        raise NotImplementedError
+
+    def rates(self, population: str, *, start: float = 0.0, stop: float | None = None) -> NDArray[np.float64]:
+        """Mean firing rate of each cell: Hz, [batch, cell]; `instruments.rates`."""
+        return instruments.rates(self.trains(population, start, stop))
+
+    def psth(
+        self, population: str, bin: float = 5.0, onsets: str | ArrayLike = (0.0,), before: float = 0.0, after: float | None = None
+    ) -> PSTH:
+        """The rate around a stimulus, averaged over onsets and batch items: Hz, [bin]; `instruments.psth`.
+
+        onsets: ms of the run, or the name of marks.   bin, before, after: ms.
+        """
+        return instruments.psth(self.trains(population), bin, self._times(onsets), before, after)
+
+    def isi(self, population: str, *, start: float = 0.0, stop: float | None = None) -> Intervals:
+        """The intervals between the spikes of each cell: ms; `instruments.isi`."""
+        return instruments.isi(self.trains(population, start, stop))
+
+    def cv(self, population: str, *, start: float = 0.0, stop: float | None = None) -> NDArray[np.float64]:
+        """Coefficient of variation of each cell's intervals: [batch, cell]; `instruments.cv`."""
+        return instruments.cv(self.trains(population, start, stop))
+
+    def cv2(self, population: str, *, start: float = 0.0, stop: float | None = None) -> NDArray[np.float64]:
+        """Local variation of each cell's intervals: [batch, cell]; `instruments.cv2`."""
+        return instruments.cv2(self.trains(population, start, stop))
+
+    def fano(self, population: str, window: float | None = None, *, start: float = 0.0, stop: float | None = None) -> NDArray[np.float64]:
+        """Fano factor of each cell's counts in all windows of all batch items: [cell]; `instruments.fano`.   window: ms."""
+        return instruments.fano(self.trains(population, start, stop), window)
+
+    def correlation(self, population: str, bin: float = 5.0, *, start: float = 0.0, stop: float | None = None) -> NDArray[np.float64]:
+        """Correlation of the counts of each two cells: [batch, cell, cell]; `instruments.correlation`.   bin: ms."""
+        return instruments.correlation(self.trains(population, start, stop), bin)
+
+    def spectrum(
+        self, population: str, bin: float | None = None, segment: float | None = None, *, start: float = 0.0, stop: float | None = None
+    ) -> Spectrum:
+        """Power spectral density of the population's rate: Hz^2 / Hz, [batch, frequency]; `instruments.spectrum`.   bin, segment: ms."""
+        return instruments.spectrum(self.trains(population, start, stop), bin, segment)
+
+    def phase(self, population: str, period: float, *, start: float = 0.0, stop: float | None = None) -> PhaseLocking:
+        """How each cell locks to a rhythm of a period, ms: strength and phase, [batch, cell]; `instruments.phase`."""
+        return instruments.phase(self.trains(population, start, stop), period)
+
+    def synchrony(self, population: str, bin: float = 5.0, *, start: float = 0.0, stop: float | None = None) -> NDArray[np.float64]:
+        """Golomb's chi of the population: 1 / sqrt(cells) where independent, 1 where as one, [batch]; `instruments.synchrony`."""
+        return instruments.synchrony(self.trains(population, start, stop), bin)
+
+    def spike_contrast(self, population: str, *, start: float = 0.0, stop: float | None = None) -> NDArray[np.float64]:
+        """Spike-contrast of the population, by Elephant: 0 to 1, [batch]; `instruments.spike_contrast`."""
+        return instruments.spike_contrast(self.trains(population, start, stop))
+
+    def _times(self, onsets: str | ArrayLike) -> ArrayLike:
+        """Times in ms: those that are given, or those of the marks of a name."""
+        raise NotImplementedError

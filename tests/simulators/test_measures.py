@@ -1,0 +1,100 @@
+"""The measures and exporters of a recording are those of its populations, cut in time as asked."""
+
+import inspect
+from typing import Any
+
+import numpy as np
+import pytest
+
+from spikemem import LIF, STDP, Network, Population, Recording, instruments, simulate
+from spikemem.errors import NetworkError, StimulusError
+from spikemem.network import Dense, all_to_all, sparse_random
+from spikemem.simulators import weight_course
+from spikemem.simulators.measures import Measures
+
+STEPS = 400
+
+
+@pytest.fixture(scope="module")
+def recording() -> Recording:
+    net = Network(dt=0.5)
+    net.add(Population("e", 12, LIF(tau=10.0)))
+    drive = np.random.default_rng(0).uniform(0, 0.4, (STEPS, 2, 12))
+    return simulate(net, {"e": drive}, STEPS).marked(light=[40, 200])
+
+
+MEASURES: dict[str, dict[str, Any]] = {
+    "rates": {}, "isi": {}, "cv": {}, "cv2": {}, "fano": {"window": 20.0}, "correlation": {"bin": 10.0}, "spectrum": {"segment": 50.0},
+    "phase": {"period": 25.0}, "synchrony": {"bin": 2.0}, "spike_contrast": {},
+}  # fmt: skip
+
+
+def test_every_measure_is_a_method() -> None:
+    functions = {name for name in instruments.__all__ if inspect.isfunction(getattr(instruments, name))}
+    assert functions - {"phases"} == {*MEASURES, "psth"}
+    assert all(hasattr(Measures, name) for name in (*MEASURES, "psth"))
+
+
+@pytest.mark.parametrize("name", MEASURES)
+def test_a_measure_of_a_part_of_the_run(recording: Recording, name: str) -> None:
+    if name == "spike_contrast":
+        pytest.importorskip("elephant", reason="the analysis extra is not installed")
+    of_part = getattr(recording, name)("e", **MEASURES[name], start=50.0, stop=150.0)
+    step, batch, cell = np.nonzero(recording["e"].dense(STEPS, 2)[100:300])
+    trains = instruments.Trains(instruments.Spikes(step, batch, cell, 12), 0.5, 200, 2, start=100)
+    expected = getattr(instruments, name)(trains, **MEASURES[name])
+    pairs = zip(of_part, expected, strict=True) if isinstance(expected, tuple) else [(of_part, expected)]
+    for one, other in pairs:
+        np.testing.assert_array_equal(one, other)
+    whole = getattr(recording, name)("e", **MEASURES[name])
+    assert not np.array_equal(np.asarray(whole[-1]), np.asarray(of_part[-1]))
+
+
+def test_psth_takes_the_name_of_marks(recording: Recording) -> None:
+    by_name, by_time = recording.psth("e", 5.0, "light", 10.0, 50.0), recording.psth("e", 5.0, [20.0, 100.0], 10.0, 50.0)
+    np.testing.assert_array_equal(by_name.rate, by_time.rate)
+    assert by_name.trials == 4
+    with pytest.raises(StimulusError, match="onsets are 'dark'; give times in ms, or the name of marks: light"):
+        recording.psth("e", onsets="dark")
+
+
+def test_a_population_that_was_not_recorded_is_named(recording: Recording) -> None:
+    with pytest.raises(StimulusError, match="'i' was not recorded"):
+        recording.rates("i")
+
+
+# -- weights over time -----------------------------------------------------------------------------------------------------------------
+
+
+def learner() -> Network:
+    net = Network(dt=1.0)
+    net.add(Population("pre", 6))
+    net.add(Population("post", 3, LIF(tau=10.0)))
+    net.connect("pre", "post", sparse_random(fan_in=4, seed=0, low=0.3, high=0.6), plasticity=STDP(a_plus=0.05))
+    return net
+
+
+def stimulus() -> dict[str, np.ndarray]:
+    return {"pre": np.random.default_rng(0).random((60, 2, 6)) < 0.2, "post": np.full((1, 1), 0.02)}
+
+
+def test_the_course_of_weights_is_that_of_one_run() -> None:
+    course = weight_course(learner(), stimulus(), 60, snapshots=4)
+    assert course.time.tolist() == [0.0, 15.0, 30.0, 45.0, 60.0]
+    weights = course.weights["pre->post"]
+    np.testing.assert_array_equal(weights[0, 1], learner().projections[0].synapses.matrix())
+    np.testing.assert_array_equal(weights[-1], simulate(learner(), stimulus(), 60).weights["pre->post"])
+    half = simulate(learner(), {"pre": stimulus()["pre"][:30], "post": stimulus()["post"]}, 30)
+    np.testing.assert_array_equal(weights[2], half.weights["pre->post"])
+    assert len({w.tobytes() for w in weights}) == 5  # each differs from all others
+
+
+def test_a_network_that_does_not_learn_has_no_course() -> None:
+    net = Network()
+    net.add(Population("a", 2))
+    net.connect("a", "a", Dense(np.eye(2)))
+    with pytest.raises(NetworkError, match="no projection of the network is plastic"):
+        weight_course(net, {}, 10)
+    net.connect("a", "a", all_to_all(0.1), plasticity=STDP())
+    with pytest.raises(StimulusError, match="snapshots is 11"):
+        weight_course(net, {}, 10, snapshots=11)
