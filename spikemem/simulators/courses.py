@@ -1,7 +1,8 @@
-"""How weights change over a run, by runs of rising length."""
+"""How weights change over a run, by a run in parts."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -9,7 +10,8 @@ from numpy.typing import NDArray
 
 from spikemem.errors import NetworkError
 from spikemem.network.graph import Network
-from spikemem.simulators.registry import simulate
+from spikemem.network.sources import Source
+from spikemem.simulators.registry import SIMULATORS, simulate
 from spikemem.simulators.stimulus import Stimulus, check, checked
 
 
@@ -27,7 +29,8 @@ class WeightCourse:
 def weight_course(net: Network, stimulus: Stimulus, steps: int, snapshots: int = 10, **options: Any) -> WeightCourse:
     """The weights of a network at times evenly spread over a run, from the start to the end.
 
-    A run is the same as the beginning of a longer one, so each snapshot is the end of a run of its own: n of them cost (n + 1) / 2 runs.
+    Each part of the run goes on where the one before ended. In a simulator that cannot, each snapshot is the end of a run of its own from
+    the start, so that n of them cost (n + 1) / 2 runs.
 
     net, stimulus, steps: as `simulate` takes them; `options` are its keywords, such as `simulator`.   snapshots: after the start, >= 1.
     """
@@ -40,11 +43,18 @@ def weight_course(net: Network, stimulus: Stimulus, steps: int, snapshots: int =
     held = sum(p.synapses.shape[0] * p.synapses.shape[1] for p in plastic)
     check.room((snapshots + 1) * drive.batches * held, "the weights of all snapshots", "take fewer")
     at = np.linspace(0, steps, snapshots + 1).round().astype(int)
-    runs = [simulate(net, _until(stimulus, int(end)), int(end), **options).weights for end in at[1:]]
+    resumes = SIMULATORS[options.get("simulator", "event")].resumes
+    runs, state = [], options.pop("start", None)
+    for begin, end in pairwise(at.tolist()):
+        since = begin if resumes else 0
+        recording = simulate(net, _between(stimulus, since, end), end - since, start=state, **options)
+        state = recording.state if resumes else state
+        runs.append(recording.weights)
     first = {p.name: np.broadcast_to(p.synapses.matrix(), runs[0][p.name].shape) for p in plastic}
     return WeightCourse(at * net.dt, {name: np.stack([first[name], *(run[name] for run in runs)]) for name in first})
 
 
-def _until(stimulus: Stimulus, end: int) -> dict[str, NDArray[Any]]:
-    """The stimulus of the first steps; one of a single step, which is repeated, stays."""
-    return {name: np.asarray(given)[:end] for name, given in stimulus.items()}
+def _between(stimulus: Stimulus, begin: int, end: int) -> dict[str, Any]:
+    """The stimulus of some steps; one of a single step, which is repeated, and a source stay."""
+    whole = {name: given if isinstance(given, Source) else np.asarray(given) for name, given in stimulus.items()}
+    return {name: given if isinstance(given, Source) or len(given) == 1 else given[begin:end] for name, given in whole.items()}
