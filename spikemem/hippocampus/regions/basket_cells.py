@@ -58,6 +58,7 @@ class BasketCA3(EngramCA3):
     """CA3's pyramidal cells as in `EngramCA3`, inhibited by basket cells, `ca3_basket`."""
 
     delays = Delays(hetero=LEAD + DT, auto=GAMMA * DT - DT, rest=12.0, lasting=GAMMA * DT - 2 * DT)
+    hold = 2.0**10
 
     @property
     def basket(self) -> BasketSpec:

@@ -115,6 +115,8 @@ class EngramCA3:
 
     name = "ca3"
     delays = Delays(DT, FAST, LATE, LATE)
+    hold = HOLD
+    """Inhibition of the cells that rest, and of those that may not fire."""
 
     def __init__(self, spec: ModelSpec, seed: int) -> None:
         assert spec.engram is not None
@@ -202,7 +204,7 @@ class EngramCA3:
         net.connect("dg", "ca3", OneBit(self.hetero, start, cells, on=self.meaning / GRAIN), delay=delays.hetero)
         if wiring.silences:
             net.add(Population("ca3_olm", cells, ec.PERFECT, CycleReset(GAMMA * DT)))
-            net.connect("ca3_olm", "ca3", one_to_one(-HOLD))
+            net.connect("ca3_olm", "ca3", one_to_one(-self.hold))
         between = in_last_cycle(1.0, 0.0)
         net.connect("ca3", "ca3", OneBit(self.auto, start, cells, on=self.engram.gain), delay=delays.auto, efficacy=in_last_cycle(0.0, 1.0))
         if wiring.slow:
@@ -214,7 +216,7 @@ class EngramCA3:
         net.add(Population("ca3_ahp", cells, ec.PERFECT, CycleReset(GAMMA * DT)))
         net.connect("ca3", "ca3_ahp", one_to_one(2.0), delay=delays.rest, efficacy=between)
         net.connect("ca3_ahp", "ca3_ahp", one_to_one(2.0), delay=GAMMA * DT)
-        net.connect("ca3_ahp", "ca3", one_to_one(-HOLD))
+        net.connect("ca3_ahp", "ca3", one_to_one(-self.hold))
 
     def build_learning(self, net: Network) -> None:
         """Add `ca3` with its synapses from `dg` and from itself, whose bits are set where both cells fire at once."""
