@@ -1,4 +1,4 @@
-"""CA3 with basket cells and leaky cells: one recall, and recall against load, from results/realistic_engrams.json.
+"""DG and CA3 with basket cells and leaky cells: one recall, and recall against load, from results/realistic_engrams.json.
 
     python analysis/memory/realistic_engrams.py
 
@@ -23,7 +23,8 @@ LOOKS = {
     "basket, perfect cells": (SPIKING, ":", "^"),
     "basket, leaky cells": (SPIKING, "-", "D"),
     "same, recurrence cut": (RATE, "--", "v"),
-    "same, basket cells silent": (OTHERS[1], "-.", "X"),
+    "same, CA3's basket silent": (OTHERS[1], "-.", "X"),
+    "same, DG's basket silent": (OTHERS[0], "--", "P"),
 }
 """Colour, line and marker of each condition."""
 DPI = 130
@@ -76,7 +77,7 @@ def draw(result: dict[str, Any]) -> Figure:
     raster(silent, one["silent"], one, one["gamma"][2])
     whole.set_ylabel("cells of CA3", fontsize=8)
     whole.set_title(f"one attempt, {one['load']} memories, cue at a cosine of {one['cosine']}", fontsize=9)
-    silent.set_title("basket cells silent", fontsize=9)
+    silent.set_title("CA3's basket cells silent", fontsize=9)
     above.legend(*whole.get_legend_handles_labels(), fontsize=8, frameon=False, loc="outside lower center", ncols=3, markerscale=2)
     cosines = sorted({row["cosine"] for row in rows}, reverse=True)
     panels = below.subplots(2, len(cosines), sharey=True, squeeze=False)

@@ -1,4 +1,4 @@
-"""CA3 with basket cells and leaky cells beside the ideal: own memories from partial cues, against load and the cue's cosine.
+"""DG and CA3 with basket cells and leaky cells beside the ideal: own memories from partial cues, against load and the cue's cosine.
 
     python sims/memory/realistic_engrams.py
     python sims/memory/realistic_engrams.py --sweep
@@ -52,13 +52,20 @@ class Condition:
     change: Callable[[Hippocampus], None] = lambda memory: None
 
 
+def leaks(memory: Hippocampus) -> None:
+    """Let the cells of DG and CA3 leak."""
+    memory.leak("dg", TAU)
+    memory.leak("ca3", TAU)
+
+
 CONDITIONS = (
     Condition("KWinners, perfect cells", "ideal"),
-    Condition("KWinners, leaky cells", "ideal", lambda memory: memory.leak("ca3", TAU)),
+    Condition("KWinners, leaky cells", "ideal", leaks),
     Condition("basket, perfect cells", "perfect"),
     Condition("basket, leaky cells", "basket"),
     Condition("same, recurrence cut", "basket", lambda memory: memory.cut("ca3->ca3")),
-    Condition("same, basket cells silent", "basket", lambda memory: memory.lesion("ca3_basket", 1.0)),
+    Condition("same, CA3's basket silent", "basket", lambda memory: memory.lesion("ca3_basket", 1.0)),
+    Condition("same, DG's basket silent", "basket", lambda memory: memory.lesion("dg_basket", 1.0)),
 )
 WHOLE = CONDITIONS[3]
 
@@ -67,7 +74,7 @@ def specs() -> dict[str, ModelSpec]:
     """The model, the same whose cells do not leak, and the same with `KWinners` instead of basket cells."""
     return {
         "basket": load_model(MODEL),
-        "perfect": changed(pyramidal=math.inf),
+        "perfect": changed(pyramidal=math.inf, granule=math.inf),
         "ideal": load_model(MODEL).model_copy(update={"basket": None}),
     }
 
@@ -199,17 +206,17 @@ def raster(load: int, cosine: float, seed: int) -> dict[str, Any]:
             memory.lesion("ca3_basket", 1.0)
         found = memory.recall(given, record=True).recording
         assert found is not None
-        made[name] = {p: [found[p].step.tolist(), found[p].cell.tolist()] for p in ("dg", "ca3", "ca3_basket")}
+        made[name] = {p: [found[p].step.tolist(), found[p].cell.tolist()] for p in ("ca3", "ca3_basket")}
         made["gamma"], made["theta"] = found.marks["gamma"], found.marks["theta"]
     return made
 
 
 def parse() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--loads", type=int, nargs="+", default=[50, 100, 200, 500, 1000, 2000])
+    parser.add_argument("--loads", type=int, nargs="+", default=[50, 200, 500, 1000, 2000])
     parser.add_argument("--cosines", type=float, nargs="+", default=[0.9, 0.8, 0.7, 0.6])
-    parser.add_argument("--seeds", type=int, nargs="+", default=[0, 1, 2])
-    parser.add_argument("--cues", type=int, default=40, help="a seed and row")
+    parser.add_argument("--seeds", type=int, nargs="+", default=[0, 1])
+    parser.add_argument("--cues", type=int, default=50, help="a seed and row")
     parser.add_argument("--sweep", action="store_true", help="vary the model's numbers instead (some minutes)")
     parser.add_argument("--out", type=Path, default=Path("results/realistic_engrams.json"))
     return parser.parse_args()

@@ -13,6 +13,8 @@ from spikemem.hippocampus.regions import ec, ec_ctx
 from spikemem.hippocampus.regions.basket_cells import BasketCA3
 from spikemem.hippocampus.regions.contract import CircuitDrive, CircuitWiring, Region
 from spikemem.hippocampus.regions.cue_words import CueWords
+from spikemem.hippocampus.regions.dg import DG
+from spikemem.hippocampus.regions.dg_basket_cells import BasketDG
 from spikemem.hippocampus.regions.engram_words import EngramWords, words_of
 from spikemem.hippocampus.regions.engrams import EngramCA3, silencing
 from spikemem.hippocampus.regions.index_cells import IndexCells
@@ -56,7 +58,13 @@ class EngramCircuit(Holding):
     def regions(self) -> tuple[Region, ...]:
         """The regions in the order in which they are built. One that is added to the circuit has its line here."""
         beside = () if self.words is None or self.titles is None else (self.words, self.titles)
-        return (self.ec, self.dg, self.ca3, self.ca1, *beside, *self.further)
+        return (self.ec, self.dentate, self.ca3, self.ca1, *beside, *self.further)
+
+    @property
+    def dentate(self) -> DG | BasketDG:
+        """DG as it recalls."""
+        basket = self.spec.basket
+        return self.dg if basket is None or basket.granule is None else BasketDG(self.dg, basket, basket.granule)
 
     # -- learning ------------------------------------------------------------------------------------------------------------------
 

@@ -159,6 +159,8 @@ class BasketSpec(Section):
     """What one spike of every basket cell takes from a pyramidal cell, in synapses from DG."""
     depth: Strength = 60.0
     """What basket cells take from it when as many pyramidal cells have fired as `engram.rising` says."""
+    granule: Time | None = None
+    """Membrane time constant of granule cells, ms, with basket cells of DG's own; None: DG keeps the ideal k winners."""
 
 
 class GatesSpec(Section):

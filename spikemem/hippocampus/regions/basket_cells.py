@@ -16,8 +16,8 @@ rho_W of the one-bit synapses, the weights are
     to CA3   -v / K
 
 A basket cell is reset by subtraction, and so fires as often as it is driven; tonic currents differ from cell to cell, so that they do not
-fire all at once. Gamma starts all cells anew, as elsewhere in the circuit. DG, CA1 and EC are as in other engram models, and so is storing,
-in which mossy fibres choose who fires.
+fire all at once. Gamma starts all cells anew, as elsewhere in the circuit. CA1 and EC are as in other engram models, and so is storing, in
+which mossy fibres choose who fires; DG is, too, unless `[basket]` gives granule cells a time constant (`regions.dg_basket_cells`).
 """
 
 import numpy as np
@@ -75,27 +75,31 @@ class BasketCA3(EngramCA3):
         super().build(net, wiring)
         spec, (hetero, auto, _) = self.basket, self.density()
         net.add(Population("ca3_basket", spec.cells, LIF(spec.tau), CycleReset(GAMMA * DT)))
-        net.connect("dg", "ca3_basket", _all(self.meaning / GRAIN * hetero / spec.volley), delay=self.delays.hetero - LEAD)
+        net.connect("dg", "ca3_basket", on_grid(self.meaning / GRAIN * hetero / spec.volley), delay=self.delays.hetero - LEAD)
         back = [1 / k for k in self.engram.rising for _ in range(GAMMA)]
-        net.connect("ca3", "ca3_basket", _all(spec.depth / spec.volley), efficacy=[round(share / GRID) * GRID for share in back])
-        forward = _all(self.engram.gain * auto / spec.volley)
+        net.connect("ca3", "ca3_basket", on_grid(spec.depth / spec.volley), efficacy=[round(share / GRID) * GRID for share in back])
+        forward = on_grid(self.engram.gain * auto / spec.volley)
         net.connect("ca3", "ca3_basket", forward, delay=self.delays.auto - LEAD, efficacy=in_last_cycle(0.0, 1.0))
-        net.connect("ca3_basket", "ca3", _all(-spec.volley / spec.cells))
+        net.connect("ca3_basket", "ca3", on_grid(-spec.volley / spec.cells))
 
     def stimulus(self, drive: CircuitDrive) -> dict[str, NDArray[np.generic]]:
         """Tonic currents of `ca3_basket`, [time, cell]; in a chain the noise of `ca3`, [time, n, cell], that decides between successors."""
-        steps, spec = len(drive.protocol) * GAMMA, self.basket
-        share = (np.arange(spec.cells) + 0.5) / spec.cells  # of the threshold
-        tonic = np.broadcast_to(share * -np.expm1(-DT / spec.tau), (steps, spec.cells))
+        made: dict[str, NDArray[np.generic]] = {"ca3_basket": tonic(self.basket, len(drive.protocol))}
         if not drive.hops:
-            return {"ca3_basket": tonic}
-        current = np.zeros((steps, len(drive.names), self.spec.dg.cells))
+            return made
+        current = np.zeros((len(drive.protocol) * GAMMA, len(drive.names), self.spec.dg.cells))
         for g, gamma in enumerate(drive.protocol):
             if gamma.mode is Mode.HOP:
                 current[g * GAMMA + ARRIVAL] = self.noise(drive, g)
-        return {"ca3_basket": tonic, "ca3": current}
+        return {**made, "ca3": current}
 
 
-def _all(weight: float) -> Wiring:
+def tonic(spec: BasketSpec, cycles: int) -> NDArray[np.float64]:
+    """Currents of basket cells for some gamma cycles, [time, cell]: alone they would bring V to 0 to 1 of the threshold, cell by cell."""
+    share = (np.arange(spec.cells) + 0.5) / spec.cells
+    return np.broadcast_to(share * -np.expm1(-DT / spec.tau), (cycles * GAMMA, spec.cells))
+
+
+def on_grid(weight: float) -> Wiring:
     """All to all, on the grid of synaptic weights."""
     return all_to_all(round(weight / GRID) * GRID)
