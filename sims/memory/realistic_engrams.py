@@ -1,14 +1,17 @@
 """DG and CA3 with basket cells and leaky cells beside the ideal: own memories from partial cues, against load and the cue's cosine.
 
     python sims/memory/realistic_engrams.py
+    python sims/memory/realistic_engrams.py --data ../shared/data --loads 500
     python sims/memory/realistic_engrams.py --sweep
+    python sims/memory/realistic_engrams.py --damage
 
-Random vectors are stored, in `hippocampus-engram-basket` and in the same model without basket cells (`KWinners`, the k most driven cells
-fire), and cued by vectors at a cosine to their own; some of each seed. All is read off simulated spikes of the first attempt. "own" is how
-often the cue's memory is recalled, with its 95 % Wilson interval; "engram" the share of its cells that fire, 0 where another is recalled;
-"strangers" how many cells of no such engram fire beside them. The race follows de Almeida, Idiart and Lisman (2009), partial cues Treves
-and Rolls (1994). Further tables: cues between two memories, which should come one after the other; cues unlike all that is stored; and
-the same recalls in Brian2, spike for spike. With --sweep, which chose the model's numbers, each is varied alone, on a seed of its own.
+Random vectors, or sentences of the sets in --data, are stored in `hippocampus-engram-basket` and in the same model without basket cells
+(`KWinners`, the k most driven cells fire), and cued by vectors at a cosine to their own; some of each seed. All is read off simulated spikes
+of the first attempt. "own" is how often the cue's memory is recalled, with its 95 % Wilson interval; "engram" the share of its cells that
+fire, 0 where another is recalled; "strangers" how many other cells fire beside them. The race follows de Almeida, Idiart and Lisman (2009),
+partial cues Treves and Rolls (1994). Further tables: cues between two memories, which should come one after the other; cues unlike all that
+is stored; and the same recalls in Brian2, spike for spike. With --sweep each number of the model is varied alone, on the seed on which they
+were chosen. With --damage the model loses cells, and has inexact weights and noisy cells, at 500 memories and a cosine of .7.
 Writes results/realistic_engrams.json.
 """
 
@@ -21,6 +24,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from engrams import Vectors, cues, sentences, unit
 from numpy.typing import NDArray
 from rich.console import Console
 from rich.progress import track
@@ -40,7 +44,6 @@ SWEEP: dict[str, tuple[float, ...]] = {
 }  # fmt: skip
 SWEPT = ((50, 0.6), (500, 0.9), (500, 0.6), (1000, 0.6))
 """Loads and cosines of the sweep."""
-Vectors = NDArray[np.float32]
 
 
 @dataclass(frozen=True)
@@ -86,25 +89,20 @@ def changed(**numbers: float) -> ModelSpec:
     return spec.model_copy(update={"basket": spec.basket.model_copy(update=numbers)})
 
 
-def unit(x: NDArray[np.floating]) -> Vectors:
-    return (x / np.linalg.norm(x, axis=-1, keepdims=True)).astype(np.float32)
-
-
-def stored(spec: ModelSpec, load: int, seed: int) -> tuple[Hippocampus, Vectors]:
-    """A memory of random vectors, and these."""
-    vectors = unit(np.random.default_rng([seed, load]).normal(size=(load, spec.ec.dim)))
+def stored(spec: ModelSpec, load: int, seed: int, texts: Vectors | None = None) -> tuple[Hippocampus, Vectors]:
+    """A memory of random vectors, or of some of the texts', and these."""
+    rng = np.random.default_rng([seed, load])
+    vectors = unit(rng.normal(size=(load, spec.ec.dim))) if texts is None else texts[rng.permutation(len(texts))[:load]]
     memory = Hippocampus(spec, seed=seed)
     memory.store(vectors)
     return memory, vectors
 
 
-def cues(vectors: Vectors, cosine: float, n: int, seed: int) -> tuple[Vectors, NDArray[np.int64]]:
+def some_cues(vectors: Vectors, cosine: float, n: int, seed: int) -> tuple[Vectors, NDArray[np.int64]]:
     """Vectors at a cosine to one of the stored ones each, and which; as many of each as can be."""
     rng = np.random.default_rng([seed, round(100 * cosine)])
     own = rng.permutation(np.arange(n) % len(vectors)) if n > len(vectors) else rng.choice(len(vectors), n, replace=False)
-    noise = rng.normal(size=(n, vectors.shape[1]))
-    noise = unit(noise - (noise * vectors[own]).sum(1, keepdims=True) * vectors[own])
-    return (cosine * vectors[own] + np.sqrt(1 - cosine**2) * noise).astype(np.float32), own
+    return cues(vectors, own, cosine, rng), own
 
 
 def recalled(memory: Hippocampus, given: Vectors, own: NDArray[np.int64]) -> dict[str, list[float]]:
@@ -124,17 +122,17 @@ def ending(recording: Recording, cue: int) -> NDArray[np.integer]:
     return np.unique(recording["ca3"].between(start, end, cue).cell)
 
 
-def table(loads: list[int], cosines: list[float], seeds: list[int], n: int) -> Iterator[dict[str, Any]]:
+def table(loads: list[int], cosines: list[float], seeds: list[int], n: int, texts: Vectors | None = None) -> Iterator[dict[str, Any]]:
     """Rows of load, cosine and condition, over all seeds."""
     for load in loads:
-        memories = {seed: {name: stored(spec, load, seed) for name, spec in specs().items()} for seed in seeds}
+        memories = {seed: {name: stored(spec, load, seed, texts) for name, spec in specs().items()} for seed in seeds}
         for cosine in cosines:
             for condition in CONDITIONS:
                 made: dict[str, list[float]] = {"own": [], "engram": [], "strangers": []}
                 for seed in seeds:
                     memory, vectors = memories[seed][condition.model]
                     condition.change(memory)
-                    for name, values in recalled(memory, *cues(vectors, cosine, n, seed)).items():
+                    for name, values in recalled(memory, *some_cues(vectors, cosine, n, seed)).items():
                         made[name] += values
                     memory.restore()
                 means = {name: float(np.mean(values)) for name, values in made.items()}
@@ -163,10 +161,41 @@ def share(name: str, condition: Condition, hits: list[bool]) -> dict[str, Any]:
     return {"what": name, "condition": condition.name, "share": of, "n": len(hits), "interval": wilson(of, len(hits))}
 
 
+DAMAGE: dict[str, Callable[[Hippocampus], None]] = {
+    "whole": lambda memory: None,
+    "30 % of CA3's pyramidal cells lost": lambda memory: memory.lesion("ca3", 0.3),
+    "half of CA3's pyramidal cells lost": lambda memory: memory.lesion("ca3", 0.5),
+    "30 % of CA3's basket cells lost": lambda memory: memory.lesion("ca3_basket", 0.3),
+    "half of CA3's basket cells lost": lambda memory: memory.lesion("ca3_basket", 0.5),
+    "weights from DG to CA3 off by 30 % (s.d.)": lambda memory: memory.jitter("dg->ca3", 0.3),
+    "weights of CA3's recurrence off by 30 %": lambda memory: memory.jitter("ca3->ca3", 0.3),
+    "weights from basket cells off by 30 %": lambda memory: memory.jitter("ca3_basket->ca3", 0.3),
+    "noise of scale .5 in CA3, a step": lambda memory: memory.noise("ca3", 0.5),
+    "noise of scale 1 in CA3, a step": lambda memory: memory.noise("ca3", 1.0),
+    "noise of scale 2 in CA3, a step": lambda memory: memory.noise("ca3", 2.0),
+    "noise of scale .1 in DG, a step": lambda memory: memory.noise("dg", 0.1),
+}
+"""What else may be done to the model; noise is in the unit of a synapse from DG, or of a standard deviation of a granule cell's drive."""
+
+
+def damaged(load: int, cosine: float, seeds: list[int], n: int) -> Iterator[dict[str, Any]]:
+    """Rows as of `table`, of the model under damage."""
+    memories = {seed: stored(specs()["basket"], load, seed) for seed in seeds}
+    for name, change in DAMAGE.items():
+        made: dict[str, list[float]] = {"own": [], "engram": [], "strangers": []}
+        for seed, (memory, vectors) in memories.items():
+            change(memory)
+            for value, values in recalled(memory, *some_cues(vectors, cosine, n, seed)).items():
+                made[value] += values
+            memory.restore()
+        means = {value: float(np.mean(values)) for value, values in made.items()}
+        yield {"what": name, "n": len(made["own"]), **means, "interval": wilson(means["own"], len(made["own"]))}
+
+
 def in_brian2(load: int, seed: int, n: int) -> dict[str, Any]:
     """The same recalls by the event-driven simulator and by Brian2: spikes of all populations, and how many only one of the two has."""
     memory, vectors = stored(specs()["basket"], load, seed)
-    given, own = cues(vectors, 0.7, n, seed)
+    given, own = some_cues(vectors, 0.7, n, seed)
     ours, theirs = (memory.recall(given, record=True, simulator=name) for name in ("event", "brian2"))
     assert ours.recording is not None
     assert theirs.recording is not None
@@ -190,7 +219,7 @@ def overlap(spec: ModelSpec, n: int) -> float:
     means = []
     for load, cosine in SWEPT:
         memory, vectors = stored(spec, load, CHOSEN)
-        row = recalled(memory, *cues(vectors, cosine, n, CHOSEN))
+        row = recalled(memory, *some_cues(vectors, cosine, n, CHOSEN))
         inside = np.array(row["engram"]) * spec.ca3.core
         means.append(float((2 * inside / (inside + np.array(row["strangers"]) + spec.ca3.core)).mean()))
     return float(np.mean(means))
@@ -199,7 +228,7 @@ def overlap(spec: ModelSpec, n: int) -> float:
 def raster(load: int, cosine: float, seed: int) -> dict[str, Any]:
     """One recall, whole and with basket cells silent: spikes, [2, spike], as step and cell, and the engram."""
     memory, vectors = stored(specs()["basket"], load, seed)
-    given, own = cues(vectors, cosine, 1, seed)
+    given, own = some_cues(vectors, cosine, 1, seed)
     made: dict[str, Any] = {"load": load, "cosine": cosine, "engram": memory.engrams(own)[0].tolist()}
     for name in ("whole", "silent"):
         if name == "silent":
@@ -217,7 +246,9 @@ def parse() -> argparse.Namespace:
     parser.add_argument("--cosines", type=float, nargs="+", default=[0.9, 0.8, 0.7, 0.6])
     parser.add_argument("--seeds", type=int, nargs="+", default=[0, 1])
     parser.add_argument("--cues", type=int, default=50, help="a seed and row")
+    parser.add_argument("--data", type=Path, help="a folder of public sets, whose sentences are stored in the place of random vectors")
     parser.add_argument("--sweep", action="store_true", help="vary the model's numbers instead (some minutes)")
+    parser.add_argument("--damage", action="store_true", help="lose cells, and make weights and cells inexact, instead")
     parser.add_argument("--out", type=Path, default=Path("results/realistic_engrams.json"))
     return parser.parse_args()
 
@@ -231,15 +262,28 @@ def main() -> None:
             print(f"{name:<10}", "  ".join(f"{value:g}: {reached:.3f}" for value, reached in row))
         args.out.with_stem(args.out.stem + "_sweep").write_text(json.dumps(made))
         return
+    if args.damage:
+        rows = list(damaged(500, 0.7, args.seeds, args.cues))
+        for row in rows:
+            low, high = row["interval"]
+            print(f"{row['what']:<42} {row['own']:.3f} [{low:.3f}, {high:.3f}] {row['engram']:.3f} {row['strangers']:>7.1f}  {row['n']}")
+        args.out.with_stem(args.out.stem + "_damage").write_text(json.dumps(rows))
+        return
     result: dict[str, Any] = {"seeds": args.seeds, "cues": args.cues, "rows": []}
     print(f"{'load':>5} {'cosine':>6}  {'condition':<26} {'own':>21} {'engram':>7} {'strangers':>9}   n")
-    for row in table(args.loads, args.cosines, args.seeds, args.cues):
+    texts, cache = None, args.out.parent / "embeddings"
+    if args.data is not None:
+        texts = sentences(args.data, 2 * max(args.loads), cache, np.random.default_rng(0))
+    for row in table(args.loads, args.cosines, args.seeds, args.cues, texts):
         result["rows"].append(row)
         low, high = row["interval"]
         print(
             f"{row['load']:>5} {row['cosine']:>6}  {row['condition']:<26} {row['own']:>6.3f} [{low:.3f}, {high:.3f}] {row['engram']:>6.3f} "
             f"{row['strangers']:>9.1f}  {row['n']:>3}", flush=True
         )  # fmt: skip
+    if args.data is not None:
+        args.out.with_stem(args.out.stem + "_sentences").write_text(json.dumps(result))
+        return
     result["between"] = list(between(500, args.seeds, args.cues))
     for row in result["between"]:
         low, high = row["interval"]

@@ -1,4 +1,4 @@
-"""The engram model with basket cells and leaky cells: what inhibits, what completes and what rests is seen in the spikes."""
+"""The engram model with basket cells and leaky cells: who fires, what inhibits, what completes and what rests is seen in the spikes."""
 
 import math
 
@@ -14,6 +14,7 @@ from spikemem.hippocampus.spec import BasketSpec
 from spikemem.simulators.recording import Recording
 from tests.fakes import near, units
 from tests.hippocampus.engrams import circuit, same
+from tests.marks import first_is_fast
 
 N = 500
 MODEL = "hippocampus-engram-basket"
@@ -99,13 +100,14 @@ def test_without_basket_cells_all_cells_fire(full: Hippocampus) -> None:
     assert share(found) < 0.1
 
 
-@pytest.mark.parametrize("projection", ["dg->ca3_basket", "ca3->ca3_basket"])
+@pytest.mark.parametrize("projection", first_is_fast("dg->ca3_basket", "ca3->ca3_basket"))
 def test_each_way_of_exciting_basket_cells_keeps_strangers_out(full: Hippocampus, projection: str) -> None:
     whole = fired(full, poor(full))
     full.cut(projection)
     assert fired(full, poor(full)) > 1.5 * whole
 
 
+@pytest.mark.slow
 def test_recurrent_synapses_have_their_feed_forward_inhibition(spec: ModelSpec) -> None:
     """In a memory that is fuller than it is made for, strangers fire without it."""
     memory = Hippocampus(spec)
@@ -116,6 +118,7 @@ def test_recurrent_synapses_have_their_feed_forward_inhibition(spec: ModelSpec) 
     assert fired(memory, memory.recall(cues, record=True)) > 1.5 * whole
 
 
+@pytest.mark.slow
 def test_those_that_may_not_answer_do_not_fire(full: Hippocampus) -> None:
     odd = full.heard(among=np.arange(N) % 2 == 1)
     found = full.recall(near(units(N), 0.8)[1:7:2], heard=odd)
@@ -168,6 +171,38 @@ def test_a_chain_leads_from_engram_to_engram(spec: ModelSpec) -> None:
     ids = memory.store(units(60))
     memory.associate(ids[:-1], ids[1:])
     np.testing.assert_array_equal(memory.recall_chain(units(60)[[0, 20, 57]], hops=3), [[1, 2, 3], [21, 22, 23], [58, 59, -1]])
+
+
+# -- DG ----------------------------------------------------------------------------------------------------------------------------
+
+
+def granule_cells(memory: Hippocampus) -> list[set[int]]:
+    """Those that fire to each poor cue in the first gamma cycle."""
+    recording = poor(memory).recording
+    assert isinstance(recording, Recording)
+    return [set(recording["dg"].between(0, GAMMA, i).cell.tolist()) for i in range(recording.batches)]
+
+
+def test_granule_cells_are_nearly_the_ideal_winners(full: Hippocampus) -> None:
+    ideal = [set(code) for code in circuit(full).dg.codes(full.circuit.volley(near(units(N), 0.6)[OWN]).counts)[0].tolist()]
+    pairs = list(zip(granule_cells(full), ideal, strict=True))
+    assert np.mean([len(fired) for fired, _ in pairs]) == pytest.approx(full.spec.dg.winners, rel=0.1)
+    assert np.mean([len(fired & winners) / len(winners) for fired, winners in pairs]) > 0.9
+
+
+def test_without_their_basket_cells_twice_as_many_fire(full: Hippocampus) -> None:
+    full.lesion("dg_basket", 1.0)
+    assert np.mean([len(fired) for fired in granule_cells(full)]) > 1.6 * full.spec.dg.winners
+
+
+def test_granule_cells_may_stay_ideal(spec: ModelSpec) -> None:
+    assert spec.basket is not None
+    plain = Hippocampus(spec.model_copy(update={"basket": spec.basket.model_copy(update={"granule": None})}))
+    plain.store(units(40))
+    recording = plain.recall(units(40)[:2], record=True).recording
+    assert isinstance(recording, Recording)
+    assert "dg_basket" not in recording.spikes
+    assert len(recording["dg"].between(0, GAMMA)) == spec.dg.winners
 
 
 # -- what does not fit -------------------------------------------------------------------------------------------------------------

@@ -4,7 +4,7 @@
     forward     every basket cell takes part in DG's volley, and in CA3's of the gamma cycle before: what they take from a pyramidal cell
                 is what these volleys give one on average (excitation and inhibition in balance)
     back        a pyramidal spike excites all basket cells, and 2 ms later all pyramidal cells are inhibited: those that have not fired by
-                then, since they are driven less, do not (E%-max: de Almeida, Idiart & Lisman 2009)
+                then, since they are driven less, do not (E%-max, with E some delay / tau = 10 %: de Almeida, Idiart & Lisman 2009)
 
     V[t] = beta V[t-1] + R J[t],   J[t] = gamma J[t-1] + I[t],   beta = exp(-dt / tau),   gamma = exp(-dt / tau_syn)
 
@@ -57,6 +57,7 @@ def pyramidal(spec: BasketSpec) -> LIF:
 class BasketCA3(EngramCA3):
     """CA3's pyramidal cells as in `EngramCA3`, inhibited by basket cells, `ca3_basket`."""
 
+    # all but `hetero`: from the race of one gamma cycle, steps 14 to 24, to before or into that of the next
     delays = Delays(hetero=LEAD + DT, auto=GAMMA * DT - DT, rest=12.0, lasting=GAMMA * DT - 2 * DT)
     hold = 2.0**10
 

@@ -28,8 +28,9 @@ from spikemem.simulators.recording import Recording
 
 DELAY = 6.0
 """ms; the spikes with which CA3 ends a theta cycle reach CA1 in the first steps of the next."""
-OF_A_RACE, RACED = 11.0, 10
-"""The same, ms, where CA3's spikes are spread over its gamma cycle from step 14 on; and the step at which CA1 is then released."""
+BASKET_DELAY, BASKET_RELEASE = 11.0, 10
+"""The same, ms, in a model with basket cells, in which CA3's cells fire from step 14 of a gamma cycle to its end; and the step of the next
+at which CA1 is released, when the last of these spikes has come."""
 MOST = GAMMA - 2
 """Spikes of a cell of CA1 in a gamma cycle that deep EC can follow."""
 
@@ -64,7 +65,7 @@ class EngramCA1:
 
     def build(self, net: Network, wiring: CircuitWiring) -> None:
         """Add `ca1`, its Schaffer collaterals, and its synapses onto deep EC."""
-        delay = DELAY if self.spec.basket is None else OF_A_RACE
+        delay = DELAY if self.spec.basket is None else BASKET_DELAY
         net.add(Population("ca1", 2 * self.spec.ec.dim, ec.PERFECT, CycleReset(GAMMA * DT)))
         net.connect("ca3", "ca1", Dense(self.charge.astype(np.float64) * self.unit), delay=delay, efficacy=in_last_cycle(1.0, 0.0))
         net.connect("ca1", "ec_deep", one_to_one(1.0))
@@ -92,7 +93,7 @@ class EngramCA1:
         tonic = np.zeros(GAMMA)
         tonic[0] = HALF
         if self.spec.basket is not None:
-            tonic[0], tonic[RACED] = -ec.HOLD, ec.HOLD + HALF
+            tonic[0], tonic[BASKET_RELEASE] = -ec.HOLD, ec.HOLD + HALF
         return {"ca1": np.tile(tonic, len(drive.protocol))}
 
     def read(self, recording: Recording, schedule: RecallSchedule) -> NDArray[np.int64]:
