@@ -6,12 +6,12 @@
     python sims/memory/realistic_engrams.py --damage
 
 Random vectors, or sentences of the sets in --data, are stored in `hippocampus-engram-basket` and in the same model without basket cells
-(`KWinners`, the k most driven cells fire), and cued by vectors at a cosine to their own; some of each seed. All is read off simulated spikes
+(`KWinners`, the k most driven cells fire), and cued by vectors at a cosine to their own, some of each seed. All is read off spikes
 of the first attempt. "own" is how often the cue's memory is recalled, with its 95 % Wilson interval; "engram" the share of its cells that
 fire, 0 where another is recalled; "strangers" how many other cells fire beside them. The race follows de Almeida, Idiart and Lisman (2009),
 partial cues Treves and Rolls (1994). Further tables: cues between two memories, which should come one after the other; cues unlike all that
-is stored; and the same recalls in Brian2, spike for spike. With --sweep each number of the model is varied alone, on the seed on which they
-were chosen. With --damage the model loses cells, and has inexact weights and noisy cells, at 500 memories and a cosine of .7.
+is stored; chains; and the same recalls in Brian2, spike for spike. With --sweep each number of the model is varied alone, on the seed on
+which they were chosen. With --damage it loses cells, and has inexact weights and noisy cells, at 500 memories and a cosine of .7.
 Writes results/realistic_engrams.json.
 """
 
@@ -156,6 +156,25 @@ def between(load: int, seeds: list[int], n: int) -> Iterator[dict[str, Any]]:
         yield share("unlike cue: nothing comes", condition, np.concatenate(nothing).tolist())
 
 
+HOPS = 6
+
+
+def chains(load: int, seeds: list[int], n: int) -> Iterator[dict[str, Any]]:
+    """All memories in one chain: how often six hops are exact; then two successors of the first: how often the second comes."""
+    for condition in (CONDITIONS[0], WHOLE):
+        exact, second = [], []
+        for seed in seeds:
+            memory, vectors = stored(specs()[condition.model], load, seed)
+            memory.associate(np.arange(load - 1), np.arange(1, load))
+            begin = np.linspace(0, load - HOPS - 1, n).astype(int)
+            exact += (memory.recall_chain(vectors[begin], HOPS) == begin[:, None] + np.arange(1, HOPS + 1)).all(axis=1).tolist()
+            memory.associate([0], [load // 2])
+            given = cues(vectors, np.zeros(n, int), 0.9, np.random.default_rng(seed))
+            second += (memory.recall_chain(given, 1)[:, 0] == load // 2).tolist()
+        yield share("six hops of a chain: exact", condition, exact)
+        yield share("fork: the second successor comes", condition, second)
+
+
 def share(name: str, condition: Condition, hits: list[bool]) -> dict[str, Any]:
     of = float(np.mean(hits))
     return {"what": name, "condition": condition.name, "share": of, "n": len(hits), "interval": wilson(of, len(hits))}
@@ -242,7 +261,7 @@ def raster(load: int, cosine: float, seed: int) -> dict[str, Any]:
 
 def parse() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--loads", type=int, nargs="+", default=[50, 200, 500, 1000, 2000])
+    parser.add_argument("--loads", type=int, nargs="*", default=[50, 200, 500, 1000, 2000])
     parser.add_argument("--cosines", type=float, nargs="+", default=[0.9, 0.8, 0.7, 0.6])
     parser.add_argument("--seeds", type=int, nargs="+", default=[0, 1])
     parser.add_argument("--cues", type=int, default=50, help="a seed and row")
@@ -284,10 +303,10 @@ def main() -> None:
     if args.data is not None:
         args.out.with_stem(args.out.stem + "_sentences").write_text(json.dumps(result))
         return
-    result["between"] = list(between(500, args.seeds, args.cues))
+    result["between"] = [*between(500, args.seeds, args.cues), *chains(500, args.seeds, args.cues)]
     for row in result["between"]:
         low, high = row["interval"]
-        print(f"{row['what']:<30} {row['condition']:<26} {row['share']:.3f} [{low:.3f}, {high:.3f}]  {row['n']}")
+        print(f"{row['what']:<33} {row['condition']:<26} {row['share']:.3f} [{low:.3f}, {high:.3f}]  {row['n']}")
     result["brian2"], result["raster"] = in_brian2(500, args.seeds[0], 10), raster(500, 0.6, args.seeds[0])
     again = result["brian2"]
     print(f"Brian2: {again['spikes']:,} spikes of {again['n']} recalls as in event, but for {again['different']}; own {again['own']:.2f}")
