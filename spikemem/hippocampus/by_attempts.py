@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from spikemem._checks import Checks
-from spikemem.errors import VectorError
+from spikemem.errors import NetworkError, VectorError
 from spikemem.hippocampus.engram_circuit import EngramCircuit, attempts_protocol, hops_protocol
 from spikemem.hippocampus.holding import Target, Volley
 from spikemem.hippocampus.recall import Completion, Recall, perforant_events
@@ -24,7 +24,10 @@ from spikemem.kernels.priming import nothing
 from spikemem.network.graph import Network
 from spikemem.simulators.recording import Recording
 
-COUNTED = ("ec->dg", "ec_two->dg", "dg->ca3", "ca3->ca3", "ec_lex->ca3", "ec_ctx->ca3", "ec_time->ca3")
+COUNTED = (
+    "ec->dg", "ec_two->dg", "dg->ca3", "ca3->ca3", "ec_lex->ca3", "ec_ctx->ca3", "ec_time->ca3",
+    "dg->ca3_basket", "ca3->ca3_basket", "ca3->ca3_basket#2", "ca3_basket->ca3",
+)  # fmt: skip
 """The projections whose synaptic events are counted."""
 SPARE = 4
 """Further attempts where some of the first ones found nothing, or what may not answer."""
@@ -34,13 +37,15 @@ SPARE = 4
 class Attempts:
     """What fired in the attempts to each cue, by whatever means it is known.
 
-    cells, size: CA3's cells at the end of each, uint16, [n, attempt, core], and how many, [n, attempt].
+    cells, size: CA3's cells at the end of each, uint16, [n, attempt, k], and how many, [n, attempt].
+    step: at which the first of them fires, [n, attempt].
     said: what deep EC says after each, n^, [n, attempt, d].   heard: what EC says of the cue, n, [n, d].
     events: synapses onto DG and CA3 that carried a spike, of those in `COUNTED`, [n].
     """
 
     cells: NDArray[np.uint16]
     size: NDArray[np.int64]
+    step: NDArray[np.int64]
     said: NDArray[np.integer]
     heard: NDArray[np.integer]
     events: NDArray[np.int64]
@@ -75,14 +80,13 @@ class ByAttempts:
         (heard, beside), complete = self.circuit.heard(volley), self.circuit.completion(volley.cue_words)
         cells, size, events = engrams.attempts(heard, number, complete, self.circuit.priming())
         events += (beside + perforant_events(self.circuit, volley)) * CYCLES * number
-        return Attempts(cells, size, self.circuit.said(cells, size), volley.counts, events)
+        step = np.broadcast_to(np.arange(1, number + 1) * THETA - GAMMA + RELEASE, size.shape)
+        return Attempts(cells, size, step, self.circuit.said(cells, size), volley.counts, events)
 
     def _read(self, recording: Recording) -> Attempts:
         """The attempts, read from spikes."""
-        cells, size = self.circuit.fired(recording)
-        return Attempts(
-            cells, size, self.circuit.ca1.said(recording), ec.counted(self.circuit.spec.ec, recording), self._carried(recording)
-        )
+        said, heard = self.circuit.ca1.said(recording), ec.counted(self.circuit.spec.ec, recording)
+        return Attempts(*self.circuit.fired(recording), self.circuit.first(recording), said, heard, self._carried(recording))
 
     def _carried(self, recording: Recording) -> NDArray[np.int64]:
         """Synapses onto DG and CA3 that carried a spike, [n]."""
@@ -123,7 +127,7 @@ class ByAttempts:
             ids, scores, drives, np.zeros((n, 0), np.int64), deep / np.maximum(np.linalg.norm(deep, axis=1, keepdims=True), 1e-300),
             np.clip(1 - np.where(np.isnan(scores[:, 0]), 0.0, scores[:, 0]), 0, None), memory, share / circuit.spec.ca3.core,
             made.events, keys=np.where(none, NONE, np.append(circuit.contents, NONE)[ids]),
-            latency=np.where(none, np.nan, ((at + 1) * THETA - GAMMA + RELEASE) * DT),
+            latency=np.where(none, np.nan, np.take_along_axis(made.step, at, axis=1) * DT),
         )  # fmt: skip
 
     def _named(self, cells: NDArray[np.uint16], size: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
@@ -137,6 +141,8 @@ class ByAttempts:
     def complete(self, codes: ArrayLike, settle: int) -> Completion:
         """codes: granule cells, [n, winners]; settle has no meaning here: an attempt is a theta cycle."""
         spec, ca3 = self.circuit.spec, self.circuit.ca3
+        if spec.basket is not None:
+            raise NetworkError("complete knows no basket cells, whose inhibition has to be simulated; recall a cue instead")
         given = Checks(VectorError).indices(codes, "codes", spec.dg.cells, np.uint16, shape=(None, spec.dg.winners))
         heard = HeldCues(ca3.hetero, ca3.meaning, given, np.zeros((len(given), spec.dg.cells), np.int32))
         cells, size, _ = engrams.attempts(heard, 1, ca3.completion(), nothing())

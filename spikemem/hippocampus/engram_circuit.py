@@ -10,8 +10,11 @@ from spikemem.hippocampus.circuit import run
 from spikemem.hippocampus.damage import Cut, Lesion
 from spikemem.hippocampus.holding import Holding, Target, Volley
 from spikemem.hippocampus.regions import ec, ec_ctx
+from spikemem.hippocampus.regions.basket_cells import BasketCA3
 from spikemem.hippocampus.regions.contract import CircuitDrive, CircuitWiring, Region
 from spikemem.hippocampus.regions.cue_words import CueWords
+from spikemem.hippocampus.regions.dg import DG
+from spikemem.hippocampus.regions.dg_basket_cells import BasketDG
 from spikemem.hippocampus.regions.engram_words import EngramWords, words_of
 from spikemem.hippocampus.regions.engrams import EngramCA3, silencing
 from spikemem.hippocampus.regions.index_cells import IndexCells
@@ -44,7 +47,7 @@ class EngramCircuit(Holding):
     def __init__(self, spec: ModelSpec, seed: int, further: Sequence[Region] = ()) -> None:
         super().__init__(spec, seed)
         self.keys = IndexCells(spec)
-        self.ca3, self.ca1 = EngramCA3(spec, seed), EngramCA1(spec)
+        self.ca3, self.ca1 = (EngramCA3 if spec.basket is None else BasketCA3)(spec, seed), EngramCA1(spec)
         given = spec, self.ca3.allocation, self.keys
         self.words = EngramWords(*given) if spec.lex else None
         self.titles = Titles(*given) if spec.lex else None
@@ -55,7 +58,13 @@ class EngramCircuit(Holding):
     def regions(self) -> tuple[Region, ...]:
         """The regions in the order in which they are built. One that is added to the circuit has its line here."""
         beside = () if self.words is None or self.titles is None else (self.words, self.titles)
-        return (self.ec, self.dg, self.ca3, self.ca1, *beside, *self.further)
+        return (self.ec, self.dentate, self.ca3, self.ca1, *beside, *self.further)
+
+    @property
+    def dentate(self) -> DG | BasketDG:
+        """DG as it recalls."""
+        basket = self.spec.basket
+        return self.dg if basket is None or basket.granule is None else BasketDG(self.dg, basket, basket.granule)
 
     # -- learning ------------------------------------------------------------------------------------------------------------------
 
@@ -225,10 +234,13 @@ class EngramCircuit(Holding):
 
     @property
     def computes(self) -> bool:
-        """Whether what it recalls under its damage is computed without simulation: cells are lost, or CA3's recurrence is cut."""
+        """Whether what it recalls under its damage is computed without simulation: cells are lost, or CA3's recurrence is cut.
+
+        Never with basket cells, whose race no short cut foretells.
+        """
         lesions = (part.region in COMPUTED for part in self.damage.parts if isinstance(part, Lesion))
         others = (part == Cut(RECURRENT) for part in self.damage.parts if not isinstance(part, Lesion))
-        return all(lesions) and all(others)
+        return self.spec.basket is None and all(lesions) and all(others)
 
     def damaged_volley(self, vectors: NDArray[np.float32], cue_words: CueWords) -> Volley:
         """As `volley`, without the cells that are lost."""
@@ -262,14 +274,26 @@ class EngramCircuit(Holding):
 
     def fired(self, recording: Recording) -> tuple[NDArray[np.uint16], NDArray[np.int64]]:
         """CA3's cells in the last gamma cycle of each theta cycle, [n, theta, k] in the order of their index, and how many."""
-        spikes, n, k = recording["ca3"], recording.batches, self.spec.ca3.core
-        cells, size = np.zeros((n, recording.steps // THETA, k), np.uint16), np.zeros((n, recording.steps // THETA), np.int64)
-        last = spikes.step % THETA >= THETA - THETA // CYCLES
-        for i in range(n):
-            for a in range(cells.shape[1]):
-                there = np.sort(spikes.cell[last & (spikes.batch == i) & (spikes.step // THETA == a)])
-                size[i, a], cells[i, a, : len(there)] = len(there), there
+        spikes, at = recording["ca3"], self._ending(recording)
+        size = np.zeros((recording.batches, recording.steps // THETA), np.int64)
+        np.add.at(size, at[:2], 1)
+        cells = np.zeros((*size.shape, size.max(initial=self.spec.ca3.core)), np.uint16)
+        for i, a in zip(*np.nonzero(size), strict=True):
+            cells[i, a, : size[i, a]] = np.sort(spikes.cell[at[2]][(at[0] == i) & (at[1] == a)])
         return cells, size
+
+    def first(self, recording: Recording) -> NDArray[np.int64]:
+        """The step of the first of these spikes, [n, theta]; the number of steps where there is none."""
+        first = np.full((recording.batches, recording.steps // THETA), recording.steps)
+        item, theta, last = self._ending(recording)
+        np.minimum.at(first, (item, theta), recording["ca3"].step[last])
+        return first
+
+    def _ending(self, recording: Recording) -> tuple[NDArray[np.integer], NDArray[np.integer], NDArray[np.bool_]]:
+        """Item and theta cycle of CA3's spikes in the last gamma cycle of a theta cycle, [spike], and which of all spikes these are."""
+        spikes = recording["ca3"]
+        last = spikes.step % THETA >= THETA - THETA // CYCLES
+        return spikes.batch[last], spikes.step[last] // THETA, last
 
 
 def attempts_protocol(attempts: int) -> list[Gamma]:

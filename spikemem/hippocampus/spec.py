@@ -21,6 +21,7 @@ CYCLES = 5
 """Gamma cycles in a theta cycle."""
 Gain = Annotated[float, Field(ge=0, le=4)]
 Strength = Annotated[float, Field(ge=0, le=1000)]
+Time = Annotated[float, Field(gt=0)]
 
 
 class ECSpec(Section):
@@ -141,6 +142,27 @@ class EngramSpec(Section):
     """Gain of a dendrite that the words of what was recalled excite."""
 
 
+class BasketSpec(Section):
+    """CA3's inhibition by explicit basket cells, and the leaky pyramidal cells that they inhibit (`regions.basket_cells`)."""
+
+    cells: Annotated[int, Field(ge=1, le=2**12)] = 100
+    """Basket cells; each inhibits all pyramidal cells of CA3."""
+    tau: Time = 10.0
+    """Membrane time constant of basket cells, ms."""
+    pyramidal: Time = 20.0
+    """Membrane time constant of CA3's pyramidal cells, ms; inf: they do not leak."""
+    synaptic: Annotated[float, Field(gt=0, le=100)] = 3.0
+    """Time constant of the pyramidal cells' synaptic currents, ms."""
+    threshold: Annotated[float, Field(gt=0, le=1000)] = 12.0
+    """What a pyramidal cell needs to fire, in synapses from DG that are active at once."""
+    volley: Annotated[float, Field(gt=0, le=1000)] = 5.0
+    """What one spike of every basket cell takes from a pyramidal cell, in synapses from DG."""
+    depth: Strength = 60.0
+    """What basket cells take from it when as many pyramidal cells have fired as `engram.rising` says."""
+    granule: Time | None = None
+    """Membrane time constant of granule cells, ms, with basket cells of DG's own; None: DG keeps the ideal k winners."""
+
+
 class GatesSpec(Section):
     """SPMN's gates: whether an event is written, refreshes an engram or supersedes it, and whether a cue is answered (`regions.gates`)."""
 
@@ -168,6 +190,8 @@ class ModelSpec(Section):
     """Gates; None: every event is written."""
     engram: EngramSpec | None = None
     """CA3 recalls, by engrams; None: CA1's index cells do."""
+    basket: BasketSpec | None = None
+    """Basket cells and leaky cells in an engram model's CA3; None: the ideal k winners, and cells that do not leak."""
 
     @model_validator(mode="after")
     def _fits(self) -> "ModelSpec":
@@ -179,6 +203,10 @@ class ModelSpec(Section):
             raise ValueError("gates compare words, and this model has no word cells; add a table [lex], or leave [gates] out")
         if self.engram is not None:
             self._fits_engrams(self.engram)
+        if self.basket is not None and (self.engram is None or self.lex is not None):
+            raise ValueError(
+                "basket cells are for an engram model of vectors alone; add [engram], and leave [lex] out, or leave [basket] out"
+            )
         g = self.ec.layer_two
         if g < 1 and math.ceil(11 * g + 0.5) != math.ceil(10 * g + 0.5):
             raise ValueError(f"ec.layer_two is {g}: a cell's eleventh spike would come too late for DG; take a little less or more")
@@ -214,9 +242,9 @@ class ModelSpec(Section):
 
     @model_serializer(mode="wrap")
     def _as_before(self, written: SerializerFunctionWrapHandler) -> dict[str, Any]:
-        """Without the section that earlier versions do not know, where it is not given: files and snapshots are as they were."""
+        """Without the sections that earlier versions do not know, where they are not given: files and snapshots are as they were."""
         table: dict[str, Any] = written(self)
-        return {name: value for name, value in table.items() if name != "engram" or value is not None}
+        return {name: value for name, value in table.items() if name not in ("engram", "basket") or value is not None}
 
     def with_dim(self, dim: int) -> "ModelSpec":
         """The same model for vectors of another dimension, for which DG's synapses are drawn."""

@@ -102,7 +102,9 @@ def test_every_mistake_is_named(tmp_path: Path) -> None:
 
 
 def test_an_unknown_name_lists_the_models() -> None:
-    with pytest.raises(SpecError, match="no model 'hippocampus'; there are hippocampus-base, hippocampus-engram, hippocampus-engram-small"):
+    with pytest.raises(
+        SpecError, match="no model 'hippocampus'; there are hippocampus-base, hippocampus-engram, hippocampus-engram-basket"
+    ):
         load_model("hippocampus")
 
 

@@ -141,10 +141,10 @@ class DG:
         """Add `ff` and `dg`, and the perforant path from EC."""
         net.add(Population("ff", 1, ec.PERFECT))
         net.add(Population("dg", self.spec.dg.cells, ec.PERFECT, KWinners(GAMMA * DT, k=self.spec.dg.winners)))
-        ec.connect_perforant(net, self.spec.ec, self._push_pull())
+        ec.connect_perforant(net, self.spec.ec, self.push_pull())
         net.connect("ff", "dg", Dense(-self.bias[None]))
 
-    def _push_pull(self) -> Synapses:
+    def push_pull(self) -> Synapses:
         """From EC's ON and OFF cells, [2d, cell]."""
         (cells, fan_in), dim = self.inputs.shape, self.spec.ec.dim
         source, target, weight = self.inputs.ravel(), np.repeat(np.arange(cells), fan_in), self.weights.ravel()

@@ -71,7 +71,7 @@ class TrainedDG(DG):
     def drive(self, counts: NDArray[np.int8] | NDArray[np.float32]) -> NDArray[np.float64]:
         return counts.astype(np.float64) @ self.weights.T - self.bias
 
-    def _push_pull(self) -> Dense:
+    def push_pull(self) -> Dense:
         return Dense(ec.push_pull(self.weights.T))
 
 

@@ -14,6 +14,7 @@ ends, and of `ca3_slow` for a theta cycle. Cells in no engram that may answer ar
 """
 
 from collections.abc import Mapping
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -51,6 +52,19 @@ def silencing(closed: NDArray[np.bool_], cycles: int) -> dict[str, NDArray[np.ge
     spikes = np.zeros((cycles * GAMMA, 1, len(closed)), bool)
     spikes[::GAMMA, 0] = closed
     return {"ca3_olm": spikes}
+
+
+class Delays(NamedTuple):
+    """How long spikes are on their way to CA3 and from it, ms.
+
+    hetero: from DG.   auto: by the recurrent synapses, to the next gamma cycle.   rest, lasting: to `ca3_ahp` and `ca3_slow`, from the end
+    of a theta cycle to the beginning of the next.
+    """
+
+    hetero: float
+    auto: float
+    rest: float
+    lasting: float
 
 
 class Allocation:
@@ -100,6 +114,9 @@ class EngramCA3:
     """
 
     name = "ca3"
+    delays = Delays(DT, FAST, LATE, LATE)
+    hold = HOLD
+    """Inhibition of the cells that rest, and of those that may not fire."""
 
     def __init__(self, spec: ModelSpec, seed: int) -> None:
         assert spec.engram is not None
@@ -176,26 +193,30 @@ class EngramCA3:
 
     # -- as populations ------------------------------------------------------------------------------------------------------------
 
+    def population(self) -> Population:
+        """`ca3` in a recall or a chain."""
+        return Population("ca3", self.spec.dg.cells, ec.PERFECT, KWinners(GAMMA * DT, k=self.engram.rising))
+
     def build(self, net: Network, wiring: CircuitWiring) -> None:
         """Add `ca3` with its synapses from `dg` and from itself; in a recall `ca3_ahp`, in a chain `ca3_slow` with the slow synapses."""
-        cells, start = self.spec.dg.cells, np.zeros(self.spec.dg.cells, np.int64)
-        net.add(Population("ca3", cells, ec.PERFECT, KWinners(GAMMA * DT, k=self.engram.rising)))
-        net.connect("dg", "ca3", OneBit(self.hetero, start, cells, on=self.meaning / GRAIN))
+        cells, start, delays = self.spec.dg.cells, np.zeros(self.spec.dg.cells, np.int64), self.delays
+        net.add(self.population())
+        net.connect("dg", "ca3", OneBit(self.hetero, start, cells, on=self.meaning / GRAIN), delay=delays.hetero)
         if wiring.silences:
             net.add(Population("ca3_olm", cells, ec.PERFECT, CycleReset(GAMMA * DT)))
-            net.connect("ca3_olm", "ca3", one_to_one(-HOLD))
+            net.connect("ca3_olm", "ca3", one_to_one(-self.hold))
         between = in_last_cycle(1.0, 0.0)
-        net.connect("ca3", "ca3", OneBit(self.auto, start, cells, on=self.engram.gain), delay=FAST, efficacy=in_last_cycle(0.0, 1.0))
+        net.connect("ca3", "ca3", OneBit(self.auto, start, cells, on=self.engram.gain), delay=delays.auto, efficacy=in_last_cycle(0.0, 1.0))
         if wiring.slow:
             net.add(Population("ca3_slow", cells, ec.PERFECT, CycleReset(GAMMA * DT)))
-            net.connect("ca3", "ca3_slow", one_to_one(2.0), delay=LATE, efficacy=between)
+            net.connect("ca3", "ca3_slow", one_to_one(2.0), delay=delays.lasting, efficacy=between)
             net.connect("ca3_slow", "ca3_slow", one_to_one(2.0), delay=GAMMA * DT, efficacy=in_last_cycle(0.0, 1.0))
             net.connect("ca3_slow", "ca3", OneBit(self.slow, start, cells))
             return
         net.add(Population("ca3_ahp", cells, ec.PERFECT, CycleReset(GAMMA * DT)))
-        net.connect("ca3", "ca3_ahp", one_to_one(2.0), delay=LATE, efficacy=between)
+        net.connect("ca3", "ca3_ahp", one_to_one(2.0), delay=delays.rest, efficacy=between)
         net.connect("ca3_ahp", "ca3_ahp", one_to_one(2.0), delay=GAMMA * DT)
-        net.connect("ca3_ahp", "ca3", one_to_one(-HOLD))
+        net.connect("ca3_ahp", "ca3", one_to_one(-self.hold))
 
     def build_learning(self, net: Network) -> None:
         """Add `ca3` with its synapses from `dg` and from itself, whose bits are set where both cells fire at once."""
@@ -216,10 +237,13 @@ class EngramCA3:
         current: NDArray[np.float64] = np.broadcast_to(rhythm[:, None, None], (len(rhythm), len(drive.names), cells)).copy()
         for g, gamma in enumerate(drive.protocol):
             if gamma.mode is Mode.HOP:
-                number = g * GAMMA // THETA - 1
-                noise = [engrams.flicker(drive.seed, int(name), number, self.level, cells) for name in drive.names]
-                current[g * GAMMA + 1] += np.array(noise) / GRAIN
+                current[g * GAMMA + 1] += self.noise(drive, g)
         return {"ca3": current}
+
+    def noise(self, drive: CircuitDrive, gamma: int) -> NDArray[np.float64]:
+        """What decides between successors that are driven alike, in a gamma cycle of a chain, [n, cell]; the same throughout a hop."""
+        hop, cells = gamma * GAMMA // THETA - 1, self.spec.dg.cells
+        return np.array([engrams.flicker(drive.seed, int(name), hop, self.level, cells) for name in drive.names]) / GRAIN
 
     def read(self, recording: Recording, schedule: RecallSchedule) -> list[NDArray[np.int32]]:
         """The cells that fire at the end of the first attempt to each cue."""

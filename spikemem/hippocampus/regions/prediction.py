@@ -28,6 +28,9 @@ from spikemem.simulators.recording import Recording
 
 DELAY = 6.0
 """ms; the spikes with which CA3 ends a theta cycle reach CA1 in the first steps of the next."""
+BASKET_DELAY, BASKET_RELEASE = 11.0, 10
+"""The same, ms, in a model with basket cells, in which CA3's cells fire from step 14 of a gamma cycle to its end; and the step of the next
+at which CA1 is released, when the last of these spikes has come."""
 MOST = GAMMA - 2
 """Spikes of a cell of CA1 in a gamma cycle that deep EC can follow."""
 
@@ -62,8 +65,9 @@ class EngramCA1:
 
     def build(self, net: Network, wiring: CircuitWiring) -> None:
         """Add `ca1`, its Schaffer collaterals, and its synapses onto deep EC."""
+        delay = DELAY if self.spec.basket is None else BASKET_DELAY
         net.add(Population("ca1", 2 * self.spec.ec.dim, ec.PERFECT, CycleReset(GAMMA * DT)))
-        net.connect("ca3", "ca1", Dense(self.charge.astype(np.float64) * self.unit), delay=DELAY, efficacy=in_last_cycle(1.0, 0.0))
+        net.connect("ca3", "ca1", Dense(self.charge.astype(np.float64) * self.unit), delay=delay, efficacy=in_last_cycle(1.0, 0.0))
         net.connect("ca1", "ec_deep", one_to_one(1.0))
 
     def build_learning(self, net: Network) -> None:
@@ -85,9 +89,11 @@ class EngramCA1:
         self.charge = np.rint(weights["ca3->ca1"] / self.unit).astype(np.int32)
 
     def stimulus(self, drive: CircuitDrive) -> dict[str, NDArray[np.generic]]:
-        """External current of `ca1`, [time]: half of its threshold at the start of each gamma cycle."""
+        """External current of `ca1`, [time]: half of its threshold at the start of each gamma cycle, or when the last spike has come."""
         tonic = np.zeros(GAMMA)
         tonic[0] = HALF
+        if self.spec.basket is not None:
+            tonic[0], tonic[BASKET_RELEASE] = -ec.HOLD, ec.HOLD + HALF
         return {"ca1": np.tile(tonic, len(drive.protocol))}
 
     def read(self, recording: Recording, schedule: RecallSchedule) -> NDArray[np.int64]:
