@@ -1,4 +1,5 @@
 from . import plots
+from .evaluate.sweeps.run import sweep
 from .formats.nir import from_nir, to_nir
 from .hippocampus.hippocampus import Hippocampus
 from .hippocampus.rate_twin import RateHippocampus
@@ -38,5 +39,6 @@ __all__ = [
     "load_network",
     "plots",
     "simulate",
+    "sweep",
     "to_nir",
 ]
