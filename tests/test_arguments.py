@@ -32,6 +32,7 @@ from spikemem import (
     load_network,
     plots,
     simulate,
+    sweep,
     to_nir,
 )
 from spikemem._checks import Checks
@@ -103,6 +104,10 @@ ODD: list[Any] = [
 ]
 
 
+def swept(n: Any = 0, seed: int = 0) -> dict[str, int]:
+    return {"one": 1}
+
+
 def net() -> Network:
     made = Network(1.0)
     made.add(Population("a", 2))
@@ -163,6 +168,14 @@ CALLS: dict[str, Callable[[Any], object]] = {
     "plasticity": lambda x: net().connect("a", "b", all_to_all(), plasticity=x),
     "efficacy": lambda x: net().connect("a", "b", all_to_all(), efficacy=x),
     "steps of a time": lambda x: net().steps(x),
+    "function": lambda x: sweep(x, {"n": [1]}, executor="serial"),
+    "grid": lambda x: sweep(swept, x, executor="serial"),
+    "grid values": lambda x: sweep(swept, {"n": x}, executor="serial"),
+    **{
+        f"sweep {name}": lambda x, n=name: sweep(swept, {"n": [1]}, **{"executor": "serial", n: x})
+        for name in ("out", "executor", "workers", "keep_going", "progress")
+    },
+    "seeds": lambda x: sweep(swept, {"n": [1]}, seeds=x if not isinstance(x, int) or x < 2**20 else -1, executor="serial"),
     "net": lambda x: simulate(x, {}, 2),
     "stimulus": lambda x: simulate(net(), x, 2),
     "current": lambda x: simulate(net(), {"a": x}, 2),

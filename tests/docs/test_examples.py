@@ -1,6 +1,8 @@
 """The examples of README and docs run, as they stand."""
 
 import importlib.util
+import os
+import subprocess
 import sys
 from pathlib import Path
 from types import CodeType
@@ -86,6 +88,19 @@ def test_coming_from_brian2_prints_the_same_spikes(capsys: pytest.CaptureFixture
         exec(compiled(page, i), {"__name__": "example"})
     theirs, ours = capsys.readouterr().out.splitlines()
     assert ours == theirs != "[]"
+
+
+@pytest.mark.slow
+def test_the_sweep_runs_as_a_script(tmp_path: Path) -> None:
+    (tmp_path / "rates.py").write_text(blocks(ROOT / "docs/sweeps.md")[0])
+    for _ in range(2):  # the second time from its file alone
+        run = [sys.executable, "rates.py"]
+        done = subprocess.run(run, cwd=tmp_path, env={**os.environ, "PYTHONPATH": str(ROOT)}, capture_output=True, text=True, timeout=120)
+        assert done.returncode == 0, done.stderr
+        columns, *rates = done.stdout.splitlines()
+        assert columns == "['tau', 'drive', 'seed', 'mean', 'deviation']"
+        assert float(rates[2].strip(" []").split()[1]) > float(rates[0].strip(" []").split()[0])
+    assert len((tmp_path / "results/rates.jsonl").read_text().splitlines()) == 13
 
 
 def test_extending_a_data_set(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -92,19 +92,14 @@ def opened(executor: Any, workers: int | None) -> Iterator[Executor | None]:
         yield executor
     elif hasattr(executor, "get_executor"):
         yield executor.get_executor()
+    elif not isinstance(executor, str) or executor not in EXECUTORS:
+        named = ", ".join(EXECUTORS)
+        raise SweepError(f"executor is {shown(executor)}; it must be one of {named}, a Client of Dask, or a concurrent.futures.Executor")
     elif executor == "serial":
         yield None
-    elif executor == "processes":
-        with _processes(count) as pool:
-            yield pool
-    elif executor == "dask":
-        with _dask(count) as pool:
-            yield pool
     else:
-        raise SweepError(
-            f"executor is {shown(executor)}; it must be one of {', '.join(EXECUTORS)}, a dask.distributed.Client, or an Executor of "
-            "concurrent.futures"
-        )
+        with _processes(count) if executor == "processes" else _dask(count) as pool:
+            yield pool
 
 
 @contextmanager

@@ -59,7 +59,7 @@ def sweep(
     array([ 5, 10])
     """
     keep_going, progress = check.flag(keep_going, "keep_going"), check.flag(progress, "progress")
-    name = _name(function, importable=executor == "processes")
+    name = _name(function, importable=isinstance(executor, str) and executor == "processes")
     wanted = runs(grid, seeds)
     _fits(function, wanted)
     done: dict[str, Arguments] = {}
