@@ -3,12 +3,15 @@
     python sims/bench/sweep_speed.py --rounds 3
 
 A run simulates a thousand leaky integrate-and-fire cells with winners under noise, for one gain, and gives their rate. Rounds take turns;
-each core's sweep starts its own fresh processes, whose start counts. Then the same sweep is killed (SIGKILL) half way and called again:
-the two tables must be equal, and what had ended must not be done again. Prints a table and writes results/sweep_speed.json.
+each sweep starts its own fresh processes, whose start counts. Beside the ratio of the times stands that of the processor time a worker
+needed: on a machine that others use, the first says what these left, the second what the sweep itself costs. Then the same sweep is
+killed (SIGKILL) half way and called again: the two tables must be equal, and what had ended must not be done again. Prints a table and
+writes results/sweep_speed.json.
 """
 
 import argparse
 import json
+import os
 import signal
 import subprocess
 import sys
@@ -39,11 +42,13 @@ def rate(gain: float, steps: int, seed: int) -> dict[str, float]:
     return {"rate": len(simulate(net, {"input": drive}, steps)["cells"]) / steps}
 
 
-def timed(grid: dict[str, list[float]], workers: int) -> tuple[float, object]:
-    """Seconds of a sweep, and its table."""
-    start = time.perf_counter()
+def timed(grid: dict[str, list[float]], workers: int) -> tuple[float, float, object]:
+    """Seconds of a sweep, those of processor time a worker, and its table."""
+    start, before = time.perf_counter(), os.times()
     table = sweep(rate, grid, seeds=1, workers=workers)
-    return time.perf_counter() - start, table
+    spent = os.times()
+    processor = spent.children_user + spent.children_system - before.children_user - before.children_system
+    return time.perf_counter() - start, processor / workers, table
 
 
 def lines(path: Path) -> list[str]:
@@ -69,12 +74,17 @@ def main() -> None:
     if args.only:
         sweep(rate, grid, seeds=1, workers=2, out=args.only)
         return
-    ratios, tables = [], []
+    ratios, of_processor, tables = [], [], []
     for i in range(args.rounds):
-        (one, first), (two, second) = timed(grid, 1), timed(grid, 2)
+        (one, alone, first), (two, each, second) = timed(grid, 1), timed(grid, 2)
         ratios.append(one / two)
+        of_processor.append(alone / each)
         tables += [first, second]
-        print(f"round {i + 1}: {args.runs} runs, one core {one:.1f} s, two cores {two:.1f} s, ratio {one / two:.2f}", flush=True)
+        print(
+            f"round {i + 1}: {args.runs} runs, one core {one:.1f} s, two cores {two:.1f} s, ratio {one / two:.2f}; "
+            f"processor time a worker {alone:.1f} s, {each:.1f} s, ratio {alone / each:.2f}",
+            flush=True,
+        )
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "runs.jsonl"
         kept = killed(path, args)
@@ -82,9 +92,10 @@ def main() -> None:
         again = sweep(rate, grid, seeds=1, workers=2, out=path)
         gone_on = lines(path)[: len(before)] == before and len(lines(path)) == args.runs
     equal = all(table == again for table in tables) and gone_on
-    print(f"median ratio {np.median(ratios):.2f}; killed after {kept} of {args.runs} runs and called again: tables equal: {equal}")
+    medians = {"ratio": float(np.median(ratios)), "of processor time": float(np.median(of_processor))}
+    print(f"medians {medians}; killed after {kept} of {args.runs} runs and called again: tables equal: {equal}")
     args.out.parent.mkdir(parents=True, exist_ok=True)
-    args.out.write_text(json.dumps({"runs": args.runs, "ratios": ratios, "median": float(np.median(ratios)), "kept": kept, "equal": equal}))
+    args.out.write_text(json.dumps({"runs": args.runs, "ratios": ratios, "medians": medians, "kept": kept, "equal": equal}))
 
 
 if __name__ == "__main__":
