@@ -2,7 +2,9 @@ from .checkpoints import load, mark, save
 from .distributed import leads
 from .health import Finding, Watch
 from .layers import Linear, SpikingLayer
-from .loop import Epoch, History, fit, moved
+from .logs import Epoch
+from .loop import History, fit, moved
+from .scores import Scores, accuracy
 from .settings import Settings
 
 __all__ = [
@@ -10,9 +12,11 @@ __all__ = [
     "Finding",
     "History",
     "Linear",
+    "Scores",
     "Settings",
     "SpikingLayer",
     "Watch",
+    "accuracy",
     "fit",
     "leads",
     "load",

@@ -50,7 +50,7 @@ class Linear(nn.Linear):
 
     def forward(self, input: Tensor) -> Tensor:
         plain = input.device.type != "cpu" or input.dtype != torch.float32 or self.weight.dtype != torch.float32 or not input.numel()
-        plain = plain or torch.compiler.is_compiling() or torch.is_autocast_enabled("cpu")  # type: ignore[no-untyped-call]
+        plain = plain or torch.compiler.is_compiling() or torch.is_autocast_enabled("cpu")
         if plain or not torch.backends.mkldnn.is_available() or transformed(input, self.weight):  # type: ignore[no-untyped-call]
             return super().forward(input)
         return nn.functional.linear(input.to_mkldnn(), self.weight, self.bias).to_dense()
@@ -183,10 +183,10 @@ def scaled(begin: Tensor, log: Tensor | None) -> Tensor:
 
 def transformed(*tensors: Tensor) -> bool:
     """Whether torch.func or forward mode follows what happens to some tensors, into which an operator of ours gives no insight."""
-    if torch.compiler.is_compiling():  # type: ignore[no-untyped-call]
+    if torch.compiler.is_compiling():
         return False
-    active: Any = torch._C._are_functorch_transforms_active  # type: ignore[attr-defined]
-    return active() or any(forward_ad.unpack_dual(tensor).tangent is not None for tensor in tensors)
+    active, unpack = torch._C._are_functorch_transforms_active, forward_ad.unpack_dual
+    return active() or any(unpack(tensor).tangent is not None for tensor in tensors)  # type: ignore[no-untyped-call]
 
 
 def _loop(current: Tensor, beta: Tensor, theta: Tensor, start: Tensor, fire: Spike) -> tuple[Tensor, Tensor]:

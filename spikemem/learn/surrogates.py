@@ -19,7 +19,7 @@ check = Checks(NetworkError)
 
 @dataclass(frozen=True)
 class Surrogate:
-    """A derivative of the spike by x = V - theta.   derivative: dS/dx by x and the slope k, elementwise.   slope: k, where none is given."""
+    """A derivative of the spike by x = V - theta.   derivative: dS/dx by x and the slope k, elementwise.   slope: k where none is given."""
 
     derivative: Callable[[Tensor, float], Tensor]
     slope: float
@@ -102,7 +102,7 @@ class _Spike(torch.autograd.Function):
         ctx.save_for_forward(x)
 
     @staticmethod
-    def backward(ctx: Any, upstream: Tensor) -> tuple[Tensor, None, None]:  # type: ignore[override]
+    def backward(ctx: Any, upstream: Tensor) -> tuple[Tensor, None, None]:
         (x,) = ctx.saved_tensors
         return upstream * ctx.derivative(x, ctx.slope), None, None
 
@@ -111,6 +111,6 @@ class _ForwardMode(_Spike):
     """The same with forward-mode derivatives, which torch.compile refuses."""
 
     @staticmethod
-    def jvp(ctx: Any, tangent: Tensor, *_: None) -> Tensor:  # type: ignore[override]
+    def jvp(ctx: Any, tangent: Tensor, *_: None) -> Tensor:
         (x,) = ctx.saved_tensors
         return tangent * ctx.derivative(x, ctx.slope)
