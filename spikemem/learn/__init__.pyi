@@ -1,4 +1,6 @@
+from .adaptive import AdaptiveLayer
 from .checkpoints import load, mark, save
+from .delays import DelayedLinear
 from .distributed import leads
 from .health import Finding, Watch
 from .layers import Linear, SpikingLayer
@@ -8,6 +10,8 @@ from .scores import Scores, accuracy
 from .settings import Settings
 
 __all__ = [
+    "AdaptiveLayer",
+    "DelayedLinear",
     "Epoch",
     "Finding",
     "History",
