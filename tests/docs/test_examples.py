@@ -27,7 +27,7 @@ def compiled(page: Path, i: int) -> CodeType:
 
 def extra(code: str) -> str | None:
     """What an example needs that may not be installed."""
-    for module in ("brian2", "norse", "snntorch"):
+    for module in ("brian2", "lightning", "norse", "snntorch"):
         if (f"import {module}" in code or f"from {module}" in code or f'"{module}"' in code) and importlib.util.find_spec(module) is None:
             return module
     return "sentence_transformers" if "Memory" in code and importlib.util.find_spec("sentence_transformers") is None else None
@@ -61,6 +61,10 @@ def test_example_runs(page: Path, i: int, tmp_path: Path, monkeypatch: pytest.Mo
         assert (tmp_path / "why.png").stat().st_size > 10_000
     elif "hippocampus-gated" in code:
         assert printed.splitlines() == ["write", "write", "renew", "supersede", "The ferry leaves on Friday.", "[]"]
+    elif "metrics=scores" in code:
+        assert float(printed.split(":")[1].strip(" }\n")) > 0.7
+    elif "lightning" in code:
+        assert printed.splitlines()[-1] == "8"
     elif "network.png" in code:
         assert (tmp_path / "network.png").stat().st_size > 10_000
 
