@@ -45,7 +45,7 @@ from spikemem.evaluate.retrieval import RetrievalRow
 from spikemem.evaluate.sharpness import fair_sharpness
 from spikemem.hippocampus import LatencyCode, VolleyCode, ZScoreCode, fidelity, on_off, words
 from spikemem.hippocampus.damage import Damage
-from spikemem.learn import Linear, Settings, SpikingLayer, Watch, fit, load, moved, save
+from spikemem.learn import AdaptiveLayer, DelayedLinear, Linear, Scores, Settings, SpikingLayer, Watch, accuracy, fit, load, moved, save
 from spikemem.memory import CachedEmbedder, SentenceEmbedder, read_conversation
 from spikemem.network import Dense, OneBit, Sparse, all_but_self, all_to_all, one_to_one, pack, sparse_random, unpack
 from spikemem.simulators import register
@@ -210,6 +210,24 @@ CALLS: dict[str, Callable[[Any], object]] = {
     "layer neuron": lambda x: SpikingLayer(1, x),
     "layer dt": lambda x: SpikingLayer(1, LIF(), x),
     "learn": lambda x: SpikingLayer(1, learn=x),
+    "start": lambda x: SpikingLayer(1, start=x),
+    "surrogate": lambda x: SpikingLayer(1, surrogate=x),
+    "slope": lambda x: SpikingLayer(1, slope=x),
+    **{
+        f"adaptive {name}": lambda x, n=name: AdaptiveLayer(1, **{n: x})
+        for name in ("neuron", "dt", "tau_adaptation", "strength", "learn", "start", "surrogate", "slope")
+    },
+    **{
+        f"delayed {name}": lambda x, n=name: DelayedLinear(**{"in_features": 1, "out_features": 1, "longest": 3.0, n: x})
+        for name in ("in_features", "out_features", "longest", "dt", "width", "learn", "seed")
+    },
+    "delays": lambda x: DelayedLinear(2, 1, 3.0).set_delays(x),
+    "delayed spikes": lambda x: DelayedLinear(2, 1, 3.0)(x),
+    "scored data": lambda x: Scores(x, accuracy=accuracy),
+    **{
+        f"scored {name}": lambda x, n=name: Scores([GRAD, GRAD], **{"accuracy": accuracy, n: x})
+        for name in ("batch", "predict", "accuracy")
+    },
     "layer current": LAYER,
     "fit model": lambda x: fit(x, (torch.ones(2, 2),), lambda m, b: m),
     "fit data": lambda x: fit(LAYER, x, lambda m, b: m(b[0])),

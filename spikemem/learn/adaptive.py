@@ -13,7 +13,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from spikemem.learn.layers import LEARNED, SpikingLayer, check, scaled, wide
+from spikemem.learn.layers import LEARNED, SpikingLayer, check, filled, scaled, wide
 from spikemem.learn.surrogates import spike
 from spikemem.network.neurons import LIF
 
@@ -51,8 +51,8 @@ class AdaptiveLayer(SpikingLayer):
         learn = [check.choice(name, "what a layer learns", LEARNED_BY_ADAPTIVE) for name in check.listed(learn, "learn", "texts")]
         super().__init__(cells, neuron, dt, learn=[name for name in learn if name in LEARNED], fused=False, **options)
         tau_adaptation = check.finite(tau_adaptation, "tau_adaptation", above=0, unit=" ms")
-        self.register_buffer("tau_adaptation_0", torch.full((self.cells,), tau_adaptation))
-        self.register_buffer("strength_0", torch.full((self.cells,), check.finite(strength, "strength", least=0)))
+        self.register_buffer("tau_adaptation_0", filled(self.cells, tau_adaptation, "tau_adaptation"))
+        self.register_buffer("strength_0", filled(self.cells, check.finite(strength, "strength", least=0), "strength"))
         self.log_tau_adaptation = nn.Parameter(torch.zeros(self.cells)) if "tau_adaptation" in learn else None
         self.log_strength = nn.Parameter(torch.zeros(self.cells)) if "strength" in learn else None
 

@@ -34,6 +34,7 @@ from spikemem.simulators.snntorch import unlisted
 SLOPE = SURROGATES["fast_sigmoid"].slope
 """Of the fast sigmoid, per unit of V: snnTorch's default."""
 LEARNED = ("tau", "threshold")
+LARGEST = torch.finfo(torch.float32).max
 
 check = Checks(NetworkError)
 
@@ -100,15 +101,14 @@ class SpikingLayer(nn.Module):
             )
         learn = [check.choice(name, "what a layer learns", LEARNED) for name in check.listed(learn, "learn", "texts")]
         cells = check.integer(cells, "the cells of a layer", least=1, most=INDEX)
-        start = check.finite(start, "start")
         self.fused = None if fused is None else check.flag(fused, "fused")
         if "tau" in learn and neuron.tau == float("inf"):
             raise NetworkError("a layer cannot learn a tau that is infinite; begin with a long one (1000 ms), or leave tau out of learn")
         self.cells, self.dt = cells, check.finite(dt, "dt", above=0, unit=" ms")
         self.surrogate, self.slope = checked(surrogate, slope)
-        self.register_buffer("tau_0", torch.full((cells,), neuron.tau))
-        self.register_buffer("threshold_0", torch.full((cells,), neuron.threshold))
-        self.register_buffer("start", torch.full((cells,), float(start)))
+        self.register_buffer("tau_0", filled(cells, neuron.tau, "tau"))
+        self.register_buffer("threshold_0", filled(cells, neuron.threshold, "threshold"))
+        self.register_buffer("start", filled(cells, check.finite(start, "start"), "start"))
         self.log_tau = nn.Parameter(torch.zeros(cells)) if "tau" in learn else None
         self.log_threshold = nn.Parameter(torch.zeros(cells)) if "threshold" in learn else None
 
@@ -169,6 +169,13 @@ class SpikingLayer(nn.Module):
         if self.fused and lacks:
             raise UnsupportedError(f"fused=True runs {lacks}; leave it out")
         return not lacks
+
+
+def filled(cells: int, value: float, name: str) -> Tensor:
+    """A value for each cell, [cell], float32; NetworkError where that cannot hold it."""
+    if LARGEST < abs(value) < float("inf"):
+        raise NetworkError(f"{name} is {value}; it must be at most {LARGEST:.3g} in a layer, whose numbers are float32 at first")
+    return torch.full((cells,), value)
 
 
 def wide(tensor: Tensor) -> Tensor:

@@ -45,10 +45,9 @@ class Scores:
     def __init__(self, data: Sequence[Tensor], *, batch: int = 256, predict: Predict = outputs_and_targets, **metrics: Any) -> None:
         self.data = check.instances(data, "data", Tensor, "give tensors with a row for each sample, the targets last")
         self.batch, self.predict, self.metrics = check.integer(batch, "batch", least=1), predict, metrics
-        if not metrics or not len(self.data[0]) or len({len(part) for part in self.data}) > 1:
-            raise TrainingError(
-                f"{len(metrics)} metrics of {[len(part) for part in self.data]} rows; give at least one metric, and all tensors equal rows"
-            )
+        shapes = [tuple(part.shape) for part in self.data]
+        if not metrics or not all(shape and shape[0] for shape in shapes) or len({shape[0] for shape in shapes}) > 1:
+            raise TrainingError(f"{len(metrics)} metrics of tensors of shapes {shapes}; give a metric at least, and all tensors equal rows")
         for name, metric in metrics.items():
             if not (callable(metric) or _accumulates(metric)):
                 raise TrainingError(

@@ -112,7 +112,7 @@ def test_bad_metrics_are_refused() -> None:
             Scores(data(), m=one)
     with pytest.raises(TrainingError, match="0 metrics"):
         Scores(data())
-    with pytest.raises(TrainingError, match=r"of \[3, 2\] rows"):
+    with pytest.raises(TrainingError, match=r"of tensors of shapes \[\(3,\), \(2,\)\]"):
         Scores((torch.zeros(3), torch.zeros(2)), m=accuracy)
     for given, message in (
         (3, "metrics is 3; it must be a function"),
