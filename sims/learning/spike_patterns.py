@@ -25,6 +25,7 @@ from snntorch.surrogate import fast_sigmoid
 from torch import Tensor, nn
 
 from spikemem import LIF
+from spikemem.evaluate.compare import wilson
 from spikemem.learn import Linear, Scores, Settings, SpikingLayer, accuracy, fit
 
 parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -124,6 +125,21 @@ def trained(build: Callable[[], nn.Module], data: tuple[Tensor, Tensor], held_ou
         return {**held_out(model.eval()), "seconds": seconds, "processor": processor}
 
 
+def table(rows: list[dict], test: int) -> None:
+    """Print accuracies, their mean with its Wilson interval, and the medians of times in those of snnTorch's loop."""
+    print(f"\n{'':24}{'accuracy':>30}{'mean':>24}{'time':>8}{'processor time':>16}")
+    by_seed = sorted(rows, key=lambda row: row["seed"])
+    plain = [row for row in by_seed if row["name"] == "snnTorch loop"]
+    for name in dict.fromkeys(row["name"] for row in rows):
+        own = [row for row in by_seed if row["name"] == name]
+        share = float(np.mean([row["accuracy"] for row in own]))
+        low, high = wilson(share, test * len(own))
+        mean = f"{share:.3f} [{low:.3f}, {high:.3f}]"
+        shares = "  ".join(f"{row['accuracy']:.3f}" for row in own)
+        times = [np.median([mine[kind] / loop[kind] for mine, loop in zip(own, plain, strict=True)]) for kind in ("seconds", "processor")]
+        print(f"{name:24}{shares:>30}{mean:>24}{times[0]:8.2f}{times[1]:16.2f}")
+
+
 def main() -> None:
     """Train all three for each seed, in turns, and compare."""
     args = parser.parse_args()
@@ -143,16 +159,7 @@ def main() -> None:
         for name in ways if seed % 2 == 0 else reversed(ways):
             rows.append({"name": name, "seed": seed, **trained(ways[name], data, held_out, args.epochs, seed)})
             print(json.dumps(rows[-1]), flush=True)
-    print(f"\n{'':24}{'accuracy':>30}{'mean':>8}{'time':>8}{'processor time':>16}")
-    plain = [row for row in rows if row["name"] == "snnTorch loop"]
-    for name in ways:
-        own = sorted((row for row in rows if row["name"] == name), key=lambda row: row["seed"])
-        ratios = [
-            np.median([mine[kind] / sorted(plain, key=lambda row: row["seed"])[i][kind] for i, mine in enumerate(own)])
-            for kind in ("seconds", "processor")
-        ]
-        shares = "  ".join(f"{row['accuracy']:.3f}" for row in own)
-        print(f"{name:24}{shares:>30}{np.mean([row['accuracy'] for row in own]):8.3f}{ratios[0]:8.2f}{ratios[1]:16.2f}")
+    table(rows, args.test)
     args.out.parent.mkdir(parents=True, exist_ok=True)
     args.out.write_text(json.dumps(rows, indent=1))
 

@@ -88,6 +88,14 @@ def test_a_run_that_is_kept_is_not_done_again(tmp_path: Path) -> None:
     assert len(out.read_text().splitlines()) == 4
 
 
+def test_each_run_is_on_the_disk_before_the_next(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    out, sizes = tmp_path / "runs.jsonl", list[int]()
+    monkeypatch.setattr(os, "fsync", lambda descriptor: sizes.append(os.fstat(descriptor).st_size))
+    serial(functions.product, GRID, out=out)
+    lines = out.read_bytes().splitlines(keepends=True)
+    assert sizes == [sum(map(len, lines[: n + 1])) for n in range(7)]
+
+
 def test_a_torn_line_is_done_again(tmp_path: Path) -> None:
     out = tmp_path / "runs.jsonl"
     whole = serial(functions.product, GRID, out=out)
@@ -147,6 +155,21 @@ def test_processes_stop_after_a_failure() -> None:
     with pytest.raises(SweepError, match=r"\(n=2\) failed") as raised:
         sweep(functions.failing, {"n": [2, *range(3, 400)]}, workers=1)
     assert len(raised.value.rows) < 100
+
+
+def test_an_interrupt_leaves_nothing_to_an_executor_that_was_given() -> None:
+    called: list[int] = []
+
+    def interrupted(n: int) -> dict[str, float]:
+        called.append(n)
+        time.sleep(0.005)
+        if n == 1:
+            raise KeyboardInterrupt
+        return {}
+
+    with ThreadPoolExecutor(1) as pool, pytest.raises(KeyboardInterrupt):
+        sweep(interrupted, {"n": list(range(400))}, executor=pool)
+    assert len(called) < 100
 
 
 def test_a_worker_that_is_killed_is_one_error(tmp_path: Path) -> None:

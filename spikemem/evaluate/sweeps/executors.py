@@ -52,14 +52,18 @@ def outcomes(pool: Executor | None, function: Function, runs: Sequence[Arguments
                 return
         return
     left: dict[Future[Outcome], Arguments] = {pool.submit(run, function, arguments): arguments for arguments in runs}
-    for future in as_completed(list(left)):
-        outcome = _outcome(future, left)
-        yield left.pop(future), outcome
-        if outcome.results is None and not keep_going:
-            break
-    in_hand = [future for future in left if not future.cancel()]  # they run, or have ended
-    for future in in_hand:
-        yield left[future], _outcome(future, left)
+    try:
+        for future in as_completed(list(left)):
+            outcome = _outcome(future, left)
+            yield left.pop(future), outcome
+            if outcome.results is None and not keep_going:
+                break
+        in_hand = [future for future in left if not future.cancel()]  # they run, or have ended
+        for future in in_hand:
+            yield left[future], _outcome(future, left)
+    finally:  # an interrupt leaves nothing to an executor that goes on
+        for future in left:
+            future.cancel()
 
 
 def _outcome(future: Future[Outcome], left: Mapping[Future[Outcome], Arguments]) -> Outcome:
