@@ -1,4 +1,5 @@
 from . import plots
+from .evaluate.sweeps.run import sweep
 from .formats.nir import from_nir, to_nir
 from .hippocampus.hippocampus import Hippocampus
 from .hippocampus.rate_twin import RateHippocampus
@@ -52,6 +53,7 @@ __all__ = [
     "poisson",
     "regular",
     "simulate",
+    "sweep",
     "to_nir",
     "trains",
 ]

@@ -1,7 +1,8 @@
 """The errors that spikemem raises: each message names the cause, what was expected, and the mend."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from typing import Any
 
 
 class SpikememError(Exception):
@@ -50,6 +51,12 @@ class StoreLockedError(StoreError):
 
 class TrainingError(SpikememError):
     """A training that cannot begin, or go on: settings, data or a checkpoint that do not fit, or a loss that is no longer finite."""
+
+
+class SweepError(SpikememError):
+    """A sweep that cannot begin, or of which a run has failed.   rows: of the runs that ended, arguments and results."""
+
+    rows: Sequence[Mapping[str, Any]] = ()
 
 
 class SnapshotError(SpikememError):

@@ -32,6 +32,7 @@ from spikemem import (
     load_network,
     plots,
     simulate,
+    sweep,
     to_nir,
 )
 from spikemem._checks import Checks
@@ -46,7 +47,22 @@ from spikemem.formats import spikes_from, spikes_from_events
 from spikemem.hippocampus import LatencyCode, VolleyCode, ZScoreCode, fidelity, on_off, words
 from spikemem.hippocampus.damage import Damage
 from spikemem.instruments import Spikes, Trains, correlation, cv, cv2, fano, isi, phase, psth, rates, spectrum, synchrony
-from spikemem.learn import FastHebbian, HebbianMemory, Linear, Settings, SpikingLayer, Watch, fit, load, moved, save
+from spikemem.learn import (
+    AdaptiveLayer,
+    DelayedLinear,
+    FastHebbian,
+    HebbianMemory,
+    Linear,
+    Scores,
+    Settings,
+    SpikingLayer,
+    Watch,
+    accuracy,
+    fit,
+    load,
+    moved,
+    save,
+)
 from spikemem.memory import CachedEmbedder, SentenceEmbedder, read_conversation
 from spikemem.network import Dense, OneBit, Sparse, all_but_self, all_to_all, one_to_one, pack, sparse_random, unpack
 from spikemem.simulators import register, weight_course
@@ -102,6 +118,10 @@ ODD: list[Any] = [
     range(3),
     memoryview(b"a"),
 ]
+
+
+def swept(n: Any = 0, seed: int = 0) -> dict[str, int]:
+    return {"one": 1}
 
 
 def net() -> Network:
@@ -174,6 +194,14 @@ CALLS: dict[str, Callable[[Any], object]] = {
     "plasticity": lambda x: net().connect("a", "b", all_to_all(), plasticity=x),
     "efficacy": lambda x: net().connect("a", "b", all_to_all(), efficacy=x),
     "steps of a time": lambda x: net().steps(x),
+    "function": lambda x: sweep(x, {"n": [1]}, executor="serial"),
+    "grid": lambda x: sweep(swept, x, executor="serial"),
+    "grid values": lambda x: sweep(swept, {"n": x}, executor="serial"),
+    **{
+        f"sweep {name}": lambda x, n=name: sweep(swept, {"n": [1]}, **{"executor": "serial", n: x})
+        for name in ("out", "executor", "workers", "keep_going", "progress")
+    },
+    "seeds": lambda x: sweep(swept, {"n": [1]}, seeds=x if not isinstance(x, int) or x < 2**20 else -1, executor="serial"),
     "net": lambda x: simulate(x, {}, 2),
     "stimulus": lambda x: simulate(net(), x, 2),
     "current": lambda x: simulate(net(), {"a": x}, 2),
@@ -247,6 +275,24 @@ CALLS: dict[str, Callable[[Any], object]] = {
     "layer neuron": lambda x: SpikingLayer(1, x),
     "layer dt": lambda x: SpikingLayer(1, LIF(), x),
     "learn": lambda x: SpikingLayer(1, learn=x),
+    "start": lambda x: SpikingLayer(1, start=x),
+    "surrogate": lambda x: SpikingLayer(1, surrogate=x),
+    "slope": lambda x: SpikingLayer(1, slope=x),
+    **{
+        f"adaptive {name}": lambda x, n=name: AdaptiveLayer(1, **{n: x})
+        for name in ("neuron", "dt", "tau_adaptation", "strength", "learn", "start", "surrogate", "slope")
+    },
+    **{
+        f"delayed {name}": lambda x, n=name: DelayedLinear(**{"in_features": 1, "out_features": 1, "longest": 3.0, n: x})
+        for name in ("in_features", "out_features", "longest", "dt", "width", "learn", "seed")
+    },
+    "delays": lambda x: DelayedLinear(2, 1, 3.0).set_delays(x),
+    "delayed spikes": lambda x: DelayedLinear(2, 1, 3.0)(x),
+    "scored data": lambda x: Scores(x, accuracy=accuracy),
+    **{
+        f"scored {name}": lambda x, n=name: Scores([GRAD, GRAD], **{"accuracy": accuracy, n: x})
+        for name in ("batch", "predict", "accuracy")
+    },
     "layer current": LAYER,
     "fit model": lambda x: fit(x, (torch.ones(2, 2),), lambda m, b: m),
     "fit data": lambda x: fit(LAYER, x, lambda m, b: m(b[0])),

@@ -1,4 +1,4 @@
-from . import bench, bench_training, compare, compare_damage, compare_regions, retrieval, validate
+from . import bench, bench_training, compare, compare_damage, compare_regions, retrieval, sweeps, validate
 from .baselines import BM25, Cosine, Faiss, Neighbours, Sum, System
 from .systems import MemorySystem, ablations, lesioned, silenced
 
@@ -19,5 +19,6 @@ __all__ = [
     "lesioned",
     "retrieval",
     "silenced",
+    "sweeps",
     "validate",
 ]

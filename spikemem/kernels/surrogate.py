@@ -1,4 +1,4 @@
-"""A time window of leaky integrate-and-fire cells, forward and backward (numba); the surrogate gradient is defined in `learn.layers`.
+"""A time window of leaky integrate-and-fire cells, forward and backward (numba); the gradient is derived in `learn.layers`.
 
 Arrays are [time, batch, cell], C-contiguous, and parameters [cell], all of one dtype (float32 or float64), in which every sum is made.
 A call does the cells from `first` to `last`, without the GIL: threads share a window by cells, and as each cell's sums are made by one
@@ -39,6 +39,7 @@ def backward(
     beta: Floats,
     theta: Floats,
     start: Floats,
+    known: Floats,
     slope: Any,
     into: Floats,
     sums: Floats,
@@ -47,7 +48,8 @@ def backward(
 ) -> None:
     """The gradient of a loss whose gradient by the spikes is `upstream`: by the current, written into `into`, and by beta and theta.
 
-    The latter are added to the rows of `sums`, [2, cell], over time and batch.   slope: of the surrogate, of the arrays' dtype.
+    The latter are added to the rows of `sums`, [2, cell], over time and batch.   known: the surrogate's derivatives; of no value for those
+    of the fast sigmoid, which are computed here.   slope: of that, of the arrays' dtype.
     """
     one, zero = voltage.dtype.type(1.0), voltage.dtype.type(0.0)
     decay, threshold = beta[first:last], theta[first:last]
@@ -58,9 +60,14 @@ def backward(
         for t in range(voltage.shape[0] - 1, -1, -1):
             up, v, g = upstream[t, b, first:last], voltage[t, b, first:last], into[t, b, first:last]
             before = voltage[t - 1, b, first:last] if t else start[first:last]
-            for c in range(last - first):  # short loops, which the compiler turns into vector instructions
-                away = one + slope * abs(v[c] - threshold[c])
-                g[c] = up[c] / (away * away)
+            if known.size:
+                near = known[t, b, first:last]
+                for c in range(last - first):
+                    g[c] = up[c] * near[c]
+            else:
+                for c in range(last - first):  # short loops, which the compiler turns into vector instructions
+                    away = one + slope * abs(v[c] - threshold[c])
+                    g[c] = up[c] / (away * away)
             for c in range(last - first):
                 total = g[c] + decay[c] * later[c]
                 by_theta[c] -= g[c] + (total if before[c] > threshold[c] else zero)

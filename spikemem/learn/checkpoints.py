@@ -62,6 +62,7 @@ class State:
     seconds: float = 0.0
     samples: int = 0
     best: Weights | None = None
+    metrics: list[dict[str, float]] = field(default_factory=list)
 
 
 def write_state(folder: Path, state: State, model: nn.Module, optimiser: Optimizer) -> None:
@@ -75,7 +76,7 @@ def write_state(folder: Path, state: State, model: nn.Module, optimiser: Optimiz
     for i, values in optimiser.state_dict()["state"].items():
         arrays |= {f"optimiser.{i}.{name}": array for name, array in _arrays(values).items()}
     arrays |= {"losses": np.array(state.losses), "validation": np.array(state.validation)}
-    head = {name: getattr(state, name) for name in ("settings", "epoch", "seconds", "samples")}
+    head = {name: getattr(state, name) for name in ("settings", "epoch", "seconds", "samples", "metrics")}
     save_arrays(folder / FILE, arrays, {**head, "format": TRAINING})
 
 
@@ -104,7 +105,7 @@ def read_state(folder: Path, settings: dict[str, Any], model: nn.Module, optimis
     return State(settings, best=best, **counts)
 
 
-def _course(path: Path, arrays: Arrays, head: dict[str, object]) -> tuple[dict[str, Any], dict[str, Any]]:
+def _course(path: Path, arrays: Arrays, head: dict[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
     """What a checkpoint says of a training's course, and its settings."""
     with contents(path, "state of a training"):
         course = {
@@ -113,6 +114,7 @@ def _course(path: Path, arrays: Arrays, head: dict[str, object]) -> tuple[dict[s
             "epoch": check.integer(head["epoch"], "epoch", least=0),
             "samples": check.integer(head["samples"], "samples", least=0),
             "seconds": check.finite(head["seconds"], "seconds", least=0),
+            "metrics": [{name: float(value) for name, value in found.items()} for found in head.get("metrics", [])],  # NaN is one, too
         }
         settings: dict[str, Any] = check.instance(head["settings"], "settings", dict, "they are those of the training")
     return course, settings

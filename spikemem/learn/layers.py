@@ -3,38 +3,38 @@
     V[t] = beta V[t-1] + I[t] - theta S[t-1],   S[t] = V[t] > theta,   beta = exp(-dt / tau)
 
 is the plain cell of `neurons.lif`, and `snntorch.Leaky` with its reset by subtraction. The step has no derivative; the backward pass
-takes that of the fast sigmoid (Zenke & Ganguli 2018, SuperSpike), in snnTorch's scale, and lets no gradient through the S of the reset:
+takes a surrogate's (`learn.surrogates`), at first that of the fast sigmoid (Zenke & Ganguli 2018, SuperSpike) in snnTorch's scale,
 
     dS/dV = -dS/dtheta = 1 / (1 + slope |V - theta|)^2
 
-so that, with g[t] the loss's gradient by V[t] and u[t] by S[t],
+and lets no gradient through the S of the reset. So, with g[t] the loss's gradient by V[t] and u[t] by S[t],
 
     g[t] = u[t] dS/dV[t] + beta g[t+1],   dI[t] = g[t],   dbeta = sum of g[t] V[t-1],   dtheta = -sum of u[t] dS/dV[t] + g[t] S[t-1]
 
-`fused` runs both passes over the window in one numba kernel each, on the CPU; otherwise snnTorch's cell is stepped through the window.
+On the CPU numba kernels run both passes over the window (`learn.fused`); where they cannot, snnTorch's cell is stepped through it: on
+another device, with a surrogate of one's own, under `torch.func` (grad, vmap, jacrev, ...) and in forward mode. Values and gradients are
+the same. A layer in half precision (`.half()`, `.bfloat16()`, autocast) sums in float32.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import snntorch
 import torch
-from snntorch.surrogate import FastSigmoid
 from torch import Tensor, nn
+from torch.autograd import forward_ad
 
 from spikemem._checks import INDEX, Checks, shown
 from spikemem.errors import NetworkError, StimulusError, UnsupportedError
-from spikemem.kernels import surrogate as kernels
-from spikemem.kernels.threads import shared
+from spikemem.learn.fused import window
+from spikemem.learn.surrogates import SURROGATES, Spike, checked, spike
 from spikemem.network.neurons import LIF
 from spikemem.simulators.snntorch import unlisted
 
-SLOPE = 25.0
+SLOPE = SURROGATES["fast_sigmoid"].slope
 """Of the fast sigmoid, per unit of V: snnTorch's default."""
 LEARNED = ("tau", "threshold")
-ALONE = 1 << 15
-"""Values of a window below which a second thread costs more than it saves."""
-
+LARGEST = torch.finfo(torch.float32).max
 
 check = Checks(NetworkError)
 
@@ -51,7 +51,8 @@ class Linear(nn.Linear):
 
     def forward(self, input: Tensor) -> Tensor:
         plain = input.device.type != "cpu" or input.dtype != torch.float32 or self.weight.dtype != torch.float32 or not input.numel()
-        if plain or torch.compiler.is_compiling() or not torch.backends.mkldnn.is_available():  # type: ignore[no-untyped-call]
+        plain = plain or torch.compiler.is_compiling() or torch.is_autocast_enabled("cpu")
+        if plain or not torch.backends.mkldnn.is_available() or transformed(input, self.weight):  # type: ignore[no-untyped-call]
             return super().forward(input)
         return nn.functional.linear(input.to_mkldnn(), self.weight, self.bias).to_dense()
 
@@ -65,10 +66,12 @@ class SpikingLayer(nn.Module):
     cells: how many.   neuron: where tau and theta begin; a plain cell, reset by subtraction.   dt: of a step, ms.
     learn: which of "tau" and "threshold" are learned; the others stand still.
     start: V before the first step; where it is above theta, the first step resets.
-    fused: True for the fused kernels, on the CPU; False for snnTorch's loop, on any device; None for whichever the device has.
-    slope: of the surrogate.
+    fused: True for the fused kernels, on the CPU; False for snnTorch's loop, on any device; None for whichever can.
+    surrogate: by snnTorch's name, one of `learn.surrogates.SURROGATES`, or a function, as `snntorch.surrogate.atan()` gives one.
+    slope: of a surrogate by name; None for snnTorch's default.
 
-    Raises UnsupportedError for a cell with other options, or a fused layer on another device; NetworkError for what cannot be learned.
+    Raises UnsupportedError for a cell with other options, or a fused layer where the kernels cannot run; NetworkError for what cannot be
+    learned.
 
     >>> layer = SpikingLayer(2, LIF(tau=20.0))
     >>> layer(torch.tensor([0.6, 1.2]).expand(3, 1, 2)).sum(0)  # the cells' spikes in 3 steps
@@ -88,7 +91,8 @@ class SpikingLayer(nn.Module):
         learn: Sequence[str] = LEARNED,
         start: float = 0.0,
         fused: bool | None = None,
-        slope: float = SLOPE,
+        surrogate: str | Spike = "fast_sigmoid",
+        slope: float | None = None,
     ) -> None:
         super().__init__()
         if not isinstance(neuron, LIF) or neuron != LIF(neuron.tau, neuron.threshold):
@@ -97,22 +101,21 @@ class SpikingLayer(nn.Module):
             )
         learn = [check.choice(name, "what a layer learns", LEARNED) for name in check.listed(learn, "learn", "texts")]
         cells = check.integer(cells, "the cells of a layer", least=1, most=INDEX)
-        dt, slope = check.finite(dt, "dt", above=0, unit=" ms"), check.finite(slope, "slope", above=0)
-        start = check.finite(start, "start")
-        fused = None if fused is None else check.flag(fused, "fused")
+        self.fused = None if fused is None else check.flag(fused, "fused")
         if "tau" in learn and neuron.tau == float("inf"):
             raise NetworkError("a layer cannot learn a tau that is infinite; begin with a long one (1000 ms), or leave tau out of learn")
-        self.cells, self.dt, self.fused, self.slope = cells, dt, fused, slope
-        self.register_buffer("tau_0", torch.full((cells,), neuron.tau))
-        self.register_buffer("threshold_0", torch.full((cells,), neuron.threshold))
-        self.register_buffer("start", torch.full((cells,), float(start)))
+        self.cells, self.dt = cells, check.finite(dt, "dt", above=0, unit=" ms")
+        self.surrogate, self.slope = checked(surrogate, slope)
+        self.register_buffer("tau_0", filled(cells, neuron.tau, "tau"))
+        self.register_buffer("threshold_0", filled(cells, neuron.threshold, "threshold"))
+        self.register_buffer("start", filled(cells, check.finite(start, "start"), "start"))
         self.log_tau = nn.Parameter(torch.zeros(cells)) if "tau" in learn else None
         self.log_threshold = nn.Parameter(torch.zeros(cells)) if "threshold" in learn else None
 
     @property
     def tau(self) -> Tensor:
         """Membrane time constants, ms, [cell]."""
-        return self.tau_0 if self.log_tau is None else self.tau_0 * self.log_tau.exp()
+        return scaled(self.tau_0, self.log_tau)
 
     @property
     def beta(self) -> Tensor:
@@ -122,25 +125,26 @@ class SpikingLayer(nn.Module):
     @property
     def threshold(self) -> Tensor:
         """theta, [cell]."""
-        return self.threshold_0 if self.log_threshold is None else self.threshold_0 * self.log_threshold.exp()
+        return scaled(self.threshold_0, self.log_threshold)
 
     def forward(self, current: Tensor) -> Tensor:
         """current: I, [time, batch, cell].   Returns the spikes, 0 or 1, of the same shape, in the layer's own dtype.
 
         Raises StimulusError where the shape does not fit. A cell whose current is NaN is silent from then on; `Watch` reports it.
         """
-        current = self._checked(current)
-        if self._fuses(current):
-            return _window(current, self.beta, self.threshold, self.start, self.slope)[1]
-        return _loop(current, self.beta, self.threshold, self.start, self.slope)[0]
+        return self.run(self._checked(current))[1].to(self.tau_0.dtype)
 
     @torch.no_grad()
     def voltages(self, current: Tensor) -> Tensor:
-        """V, [time, batch, cell], before the resets, under a current of that shape."""
-        current = self._checked(current)
-        if self._fuses(current):
-            return _window(current, self.beta, self.threshold, self.start, self.slope)[0]
-        return _loop(current, self.beta, self.threshold, self.start, self.slope)[1]
+        """V, [time, batch, cell], before the resets, under a current of that shape, in float32 at least."""
+        return self.run(self._checked(current))[0]
+
+    def run(self, current: Tensor) -> tuple[Tensor, Tensor]:
+        """Voltages and spikes, [time, batch, cell] each, under a current of that shape, all of one dtype, float32 or float64."""
+        beta, theta, start = self.beta, self.threshold, wide(self.start)
+        if self._fuses(current, beta, theta):
+            return window(current, beta, theta, start, str(self.surrogate), self.slope)
+        return _loop(current, beta, theta, start, spike(self.surrogate, self.slope))
 
     def _checked(self, current: Tensor) -> Tensor:
         if not isinstance(current, Tensor):
@@ -149,82 +153,55 @@ class SpikingLayer(nn.Module):
             raise StimulusError(
                 f"the current has shape {list(current.shape)}; a layer of {self.cells} cells needs [time, batch, {self.cells}]"
             )
-        return current.to(self.tau_0.dtype)
+        return wide(current).to(wide(self.tau_0).dtype)
 
-    def _fuses(self, current: Tensor) -> bool:
-        if self.fused and current.device.type != "cpu":
-            raise UnsupportedError(f"fused=True runs on the CPU, not on {current.device}; leave it out")
-        return current.device.type == "cpu" if self.fused is None else self.fused
+    def _fuses(self, current: Tensor, *parameters: Tensor) -> bool:
+        """Whether the kernels run; UnsupportedError where they should and cannot."""
+        if self.fused is False:
+            return False
+        lacks = ""
+        if current.device.type != "cpu":
+            lacks = f"on the CPU, not on {current.device}"
+        elif not isinstance(self.surrogate, str):
+            lacks = "with a surrogate of a name, not with a function"
+        elif transformed(current, *parameters):
+            lacks = "outside of torch.func and forward mode, not within"
+        if self.fused and lacks:
+            raise UnsupportedError(f"fused=True runs {lacks}; leave it out")
+        return not lacks
 
 
-def _loop(current: Tensor, beta: Tensor, theta: Tensor, start: Tensor, slope: float) -> tuple[Tensor, Tensor]:
-    """Spikes and voltages by snnTorch's cell, step by step."""
-    cell = unlisted(snntorch.Leaky(beta, theta, lambda above: _FastSigmoid.apply(above, slope), reset_mechanism="subtract"))
+def filled(cells: int, value: float, name: str) -> Tensor:
+    """A value for each cell, [cell], float32; NetworkError where that cannot hold it."""
+    if LARGEST < abs(value) < float("inf"):
+        raise NetworkError(f"{name} is {value}; it must be at most {LARGEST:.3g} in a layer, whose numbers are float32 at first")
+    return torch.full((cells,), value)
+
+
+def wide(tensor: Tensor) -> Tensor:
+    """A tensor in float32 at least, as a voltage needs: in bfloat16 a tau of 20 ms and one of 21 ms have the same beta."""
+    return tensor.to(torch.promote_types(tensor.dtype, torch.float32))
+
+
+def scaled(begin: Tensor, log: Tensor | None) -> Tensor:
+    """A positive parameter: what it began with, times exp of what was learned; None for nothing."""
+    return wide(begin) if log is None else wide(begin) * wide(log).exp()
+
+
+def transformed(*tensors: Tensor) -> bool:
+    """Whether torch.func or forward mode follows what happens to some tensors, into which an operator of ours gives no insight."""
+    if torch.compiler.is_compiling():
+        return False
+    active, unpack = torch._C._are_functorch_transforms_active, forward_ad.unpack_dual
+    return active() or any(unpack(tensor).tangent is not None for tensor in tensors)  # type: ignore[no-untyped-call]
+
+
+def _loop(current: Tensor, beta: Tensor, theta: Tensor, start: Tensor, fire: Spike) -> tuple[Tensor, Tensor]:
+    """Voltages and spikes by snnTorch's cell, step by step."""
+    cell = unlisted(snntorch.Leaky(beta, theta, fire, reset_mechanism="subtract"))
     voltage, spikes, voltages = start.expand_as(current[0]), [], []
     for now in current:
         fired, voltage = cell(now, voltage)
         spikes.append(fired)
         voltages.append(voltage)
-    return torch.stack(spikes), torch.stack(voltages)
-
-
-class _FastSigmoid(FastSigmoid):  # type: ignore[misc,unused-ignore]
-    """snnTorch's surrogate, but for the spikes' dtype: snnTorch's are float32, and would round the gradients of float64."""
-
-    @staticmethod
-    def forward(ctx: Any, above: Tensor, slope: float) -> Tensor:
-        return FastSigmoid.forward(ctx, above, slope).to(above.dtype)
-
-
-@torch.library.custom_op("spikemem::window", mutates_args=())
-def _window(current: Tensor, beta: Tensor, theta: Tensor, start: Tensor, slope: float) -> tuple[Tensor, Tensor]:
-    """Voltages and spikes of a window by the kernel, as one operator of torch, into which torch.compile does not look."""
-    voltage, spikes = _like(current), _like(current)
-    arrays = [_array(tensor) for tensor in (current, beta, theta, start, voltage, spikes)]
-    _shared(current, lambda first, last: kernels.forward(*arrays, first, last))
-    return voltage, spikes
-
-
-@torch.library.custom_op("spikemem::window_gradient", mutates_args=())
-def _gradient(upstream: Tensor, voltage: Tensor, beta: Tensor, theta: Tensor, start: Tensor, slope: float) -> tuple[Tensor, Tensor]:
-    """The gradient by the current, and by beta and theta, [2, cell]."""
-    into, sums = _like(voltage), voltage.new_zeros(2, voltage.shape[2])
-    arrays = [_array(tensor) for tensor in (upstream, voltage, beta, theta, start)]
-    k = arrays[0].dtype.type(slope)
-    _shared(voltage, lambda first, last: kernels.backward(*arrays, k, into.numpy(), sums.numpy(), first, last))
-    return into, sums
-
-
-def _keep(ctx: Any, inputs: tuple[Any, ...], output: tuple[Tensor, Tensor]) -> None:
-    _, beta, theta, start, slope = inputs
-    ctx.save_for_backward(output[0], beta, theta, start)
-    ctx.slope = slope
-    ctx.set_materialize_grads(False)
-
-
-def _backward(ctx: Any, by_voltage: None, upstream: Tensor) -> tuple[Tensor | None, ...]:
-    voltage, beta, theta, start = ctx.saved_tensors
-    into, sums = _gradient(upstream, voltage, beta, theta, start, ctx.slope)
-    return into, sums[0], sums[1], None, None
-
-
-_window.register_autograd(_backward, setup_context=_keep)
-_window.register_fake(lambda current, beta, theta, start, slope: (_like(current), _like(current)))
-_gradient.register_fake(lambda upstream, voltage, beta, theta, start, slope: (_like(voltage), voltage.new_empty(2, voltage.shape[2])))
-
-
-def _like(window: Tensor) -> Tensor:
-    return torch.empty_like(window, memory_format=torch.contiguous_format)
-
-
-def _array(tensor: Tensor) -> Any:
-    return tensor.detach().contiguous().numpy()
-
-
-def _shared(window: Tensor, work: Callable[[int, int], None]) -> None:
-    """work(first, last) for all cells, shared among as many threads as torch uses where the window is worth it."""
-    cells = window.shape[2]
-    if window.numel() < ALONE:
-        work(0, cells)
-    else:
-        shared(work, cells, torch.get_num_threads())
+    return torch.stack(voltages), torch.stack(spikes)

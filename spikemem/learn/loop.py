@@ -1,7 +1,7 @@
 """The training loop: AdamW on a cosine schedule, with checkpoints from which a killed training goes on to the same losses.
 
-It knows nothing of tasks: a model, data, and a loss go in. Everything random in epoch e is drawn from torch's generators, seeded from
-(seed, e), and the learning rate is a function of the position alone,
+It knows nothing of tasks: a model, data, and a loss go in. Everything random in epoch e is drawn from the generators of torch, numpy
+and Python, seeded from (seed, e), and the learning rate is a function of the position alone,
 
     lr(step, p) = lr min(1, (step + 1) / warmup) (1 + cos(pi p)) / 2        p: the part of the training that is done
 
@@ -12,27 +12,25 @@ Started by `torchrun`, each process takes its share of each batch, and gradients
 """
 
 import math
-import sys
+import random
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import AbstractContextManager, ExitStack, contextmanager
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
-from rich.console import Console
-from rich.progress import Progress
 from torch import Tensor, nn
 from torch.nn.parallel import DistributedDataParallel
 
 from spikemem._checks import shown
-from spikemem.errors import MissingExtraError, TrainingError, interruptible
+from spikemem.errors import TrainingError, interruptible
 from spikemem.learn import allocator
 from spikemem.learn.checkpoints import State, mark, read_state, spoiled, write_state
 from spikemem.learn.distributed import Team, device_of, team_on
 from spikemem.learn.health import MENDS, Finding, Watch
+from spikemem.learn.logs import Epoch, bar, logs
 from spikemem.learn.settings import STANDARD, Settings, check
 
 Batch = Any
@@ -42,23 +40,13 @@ COURSE = ("of", "epochs", "batch", "lr", "weight_decay", "warmup", "clip", "seed
 
 
 @dataclass(frozen=True)
-class Epoch:
-    """What one epoch gave, for `on_epoch`.   number: from 1.   loss: the mean over its steps.   rate: the last learning rate."""
-
-    number: int
-    loss: float
-    validation: float | None
-    rate: float
-    health: list[Finding]
-
-
-@dataclass(frozen=True)
 class History:
     """How a training went, all its restarts together.
 
     losses: of each step.   validation: of each epoch up to the last that had one, NaN of those that had none.
     best: the epoch, from 1, whose weights the model holds.
     health: what was wrong in the last epoch.   seconds: spent training and validating.   samples: rows trained on.
+    metrics: of each epoch, by their names; of those without any an empty dict.
     """
 
     losses: list[float]
@@ -67,6 +55,7 @@ class History:
     health: list[Finding] = field(default_factory=list)
     seconds: float = 0.0
     samples: int = 0
+    metrics: list[dict[str, float]] = field(default_factory=list)
 
 
 class _Step(nn.Module):
@@ -191,6 +180,14 @@ class _Training:
         if self.best == self.state.epoch:
             self.state.best = {name: tensor.detach().clone() for name, tensor in self.model.state_dict().items()}
 
+    def measured(self, metrics: Callable[[nn.Module], Mapping[str, float]]) -> None:
+        """Note what the metrics say of the model, in every process, since some are made to be shared among them."""
+        self.model.eval()
+        with torch.no_grad():
+            found = {name: _number(value) for name, value in check.named(metrics(self.model), "what `metrics` gave", "numbers").items()}
+        self.model.train()
+        self.state.metrics += [{} for _ in range(self.state.epoch - 1 - len(self.state.metrics))] + [found]
+
     @property
     def ended(self) -> bool:
         patience = self.settings.patience
@@ -207,6 +204,7 @@ def fit(
     settings: Settings = STANDARD,
     *,
     validate: Callable[[nn.Module], float] | None = None,
+    metrics: Callable[[nn.Module], Mapping[str, float]] | None = None,
     progress: Callable[[int, int], None] | None = None,
     on_epoch: Callable[[Epoch], None] | None = None,
 ) -> History:
@@ -217,13 +215,14 @@ def fit(
     takes equal shares of a batch of rows, so that up to one row less than there are processes is left out of an epoch; of batches from a
     function each takes whole ones in turn. Memory that is freed stays with the process from then on (`allocator.keep`).
     loss: of the model on a batch, a mean over its rows.   validate: a number, lower is better, after each epoch, without gradients.
+    metrics: numbers by their names, measured likewise and kept beside, such as a `Scores`; they decide nothing.
     progress: called with the steps done, and all; without one a bar shows on a terminal.   on_epoch: called after each epoch, in the
     first process.
 
     Raises TrainingError where a parameter is not finite at the start, the loss or its gradient is no longer finite, settings and data do
     not fit, or the device is not there.
     """
-    _check(model, loss, settings, validate, progress, on_epoch)
+    _check(model, settings, loss, validate=validate, metrics=metrics, progress=progress, on_epoch=on_epoch)
     team = team_on(settings.device)
     allocator.keep()
     with ExitStack() as stack:
@@ -231,8 +230,8 @@ def fit(
         stack.enter_context(_flushed())
         training = _Training(model, data, loss, settings, team)
         leads = team.rank == 0
-        tell = progress if progress is not None and leads else stack.enter_context(_bar(leads))
-        log = stack.enter_context(_logs(settings.tensorboard if leads else None, len(training.state.losses)))
+        tell = progress if progress is not None and leads else stack.enter_context(bar(leads))
+        log = stack.enter_context(logs(settings.tensorboard if leads else None, len(training.state.losses)))
         watch = stack.enter_context(Watch(model))
         health: list[Finding] = []
         stack.callback(model.train, model.training)
@@ -244,10 +243,13 @@ def fit(
             health = watch.findings(team.any)
             if validate is not None:
                 training.validated(validate)
+            if metrics is not None:
+                training.measured(metrics)
             state.seconds += time.perf_counter() - start
             if leads:
                 mean = sum(state.losses[before:]) / (len(state.losses) - before)
-                made = Epoch(state.epoch, mean, None if validate is None else state.validation[-1], rate, health)
+                valid, found = (None if validate is None else state.validation[-1]), ({} if metrics is None else state.metrics[-1])
+                made = Epoch(state.epoch, mean, valid, rate, health, found)
                 log(made, state.losses[before:])
                 if settings.checkpoint is not None:
                     write_state(settings.checkpoint, state, model, training.optimiser)
@@ -256,23 +258,30 @@ def fit(
     state = training.state
     if state.best is not None:
         model.load_state_dict(state.best)
-    return History(state.losses, state.validation, training.best, health, state.seconds, state.samples)
+    return History(state.losses, state.validation, training.best, health, state.seconds, state.samples, state.metrics)
 
 
-def _check(model: object, loss: object, settings: Settings, validate: object, progress: object, on_epoch: object) -> None:
+def _check(model: object, settings: Settings, loss: object, **optional: object) -> None:
     """TrainingError where an argument of `fit` is none."""
     check.instance(model, "model", nn.Module, "give a torch module")
     check.instance(settings, "settings", Settings, "give spikemem.learn.Settings(...)")
-    for name, function in (("loss", loss), ("validate", validate), ("progress", progress), ("on_epoch", on_epoch)):
+    for name, function in {"loss": loss, **optional}.items():
         if not callable(function) and (function is not None or name == "loss"):
             raise TrainingError(f"{name} is {shown(function)}; it must be a function")
-    if validate is None and (settings.patience is not None or settings.target is not None):
+    if optional["validate"] is None and (settings.patience is not None or settings.target is not None):
         raise TrainingError("patience and target are about the validation, and there is none; give `validate`, or leave them out")
 
 
-def _own_random_numbers(device: torch.device) -> AbstractContextManager[None]:
-    """A context that leaves the random numbers of its caller, on the CPU and on the device, as they were."""
-    return torch.random.fork_rng([device] if device.type == "cuda" else [])
+@contextmanager
+def _own_random_numbers(device: torch.device) -> Iterator[None]:
+    """A context that leaves the random numbers of its caller, of torch (on the CPU and the device), numpy and Python, as they were."""
+    of_python, of_numpy = random.getstate(), np.random.get_state()
+    try:
+        with torch.random.fork_rng([device] if device.type == "cuda" else []):
+            yield
+    finally:
+        random.setstate(of_python)
+        np.random.set_state(of_numpy)
 
 
 @contextmanager
@@ -297,6 +306,8 @@ def _number(measured: Any) -> float:
 
 def _sow(seed: int, device: torch.device) -> None:
     """Seed the generators that a training draws from, and no other: `torch.manual_seed` would reach those of every device."""
+    random.seed(seed)
+    np.random.seed(seed % 2**32)
     torch.default_generator.manual_seed(seed)
     if device.type == "cuda":
         with torch.cuda.device(device):
@@ -332,44 +343,3 @@ def _rows(batch: Batch) -> int:
         case dict():
             return _rows(next(iter(batch.values()), None))
     return 1
-
-
-@contextmanager
-def _bar(show: bool) -> Iterator[Callable[[int, int], None]]:
-    """A bar on a terminal."""
-    with Progress(console=Console(stderr=True), transient=True, disable=not (show and sys.stderr.isatty())) as progress:
-        task = progress.add_task("training", total=None)
-        yield lambda done, total: progress.update(task, completed=done, total=total)
-
-
-@contextmanager
-def _logs(folder: Path | None, step: int) -> Iterator[Callable[[Epoch, Sequence[float]], None]]:
-    """A function that writes an epoch and its steps' losses to TensorBoard, from a step on; nothing without a folder."""
-    if folder is None:
-        yield lambda epoch, losses: None
-        return
-    try:
-        from torch.utils.tensorboard import SummaryWriter
-    except ImportError as error:
-        raise MissingExtraError(f'logs for TensorBoard need the "train" extra: pip install "spikemem[train]" ({error})') from error
-    try:
-        writer: Any = SummaryWriter(folder, purge_step=step or None)
-    except OSError as error:
-        raise TrainingError(f"no logs can be written to the folder {folder} ({error}); give another") from error
-
-    def write(epoch: Epoch, losses: Sequence[float]) -> None:
-        nonlocal step
-        for loss in losses:
-            writer.add_scalar("loss", loss, step)
-            step += 1
-        writer.add_scalar("learning rate", epoch.rate, step)
-        if epoch.validation is not None:
-            writer.add_scalar("validation", epoch.validation, step)
-        for finding in epoch.health:
-            writer.add_scalar(f"{finding.name}/{finding.layer}", finding.value, step)
-        writer.flush()
-
-    try:
-        yield write
-    finally:
-        writer.close()

@@ -1,6 +1,8 @@
 """The examples of README and docs run, as they stand."""
 
 import importlib.util
+import os
+import subprocess
 import sys
 from pathlib import Path
 from types import CodeType
@@ -27,7 +29,7 @@ def extra(code: str) -> str | None:
     """What an example needs that may not be installed."""
     if "to_nwb" in code and any(importlib.util.find_spec(module) is None for module in ("neo", "pandas", "pynwb")):
         return "the analysis extra"
-    for module in ("brian2", "norse", "snntorch"):
+    for module in ("brian2", "lightning", "norse", "snntorch"):
         if (f"import {module}" in code or f"from {module}" in code or f'"{module}"' in code) and importlib.util.find_spec(module) is None:
             return module
     return "sentence_transformers" if "Memory" in code and importlib.util.find_spec("sentence_transformers") is None else None
@@ -64,6 +66,10 @@ def test_example_runs(page: Path, i: int, tmp_path: Path, monkeypatch: pytest.Mo
     elif page.name == "instruments.md":
         assert printed.strip() == blocks(page, "text")[i].strip()
         assert "activity.png" not in code or (tmp_path / "activity.png").stat().st_size > 10_000
+    elif "metrics=scores" in code:
+        assert float(printed.split(":")[1].strip(" }\n")) > 0.7
+    elif "lightning" in code:
+        assert printed.splitlines()[-1] == "8"
     elif "network.png" in code:
         assert (tmp_path / "network.png").stat().st_size > 10_000
 
@@ -91,6 +97,19 @@ def test_coming_from_brian2_prints_the_same_spikes(capsys: pytest.CaptureFixture
         exec(compiled(page, i), {"__name__": "example"})
     theirs, ours = capsys.readouterr().out.splitlines()
     assert ours == theirs != "[]"
+
+
+@pytest.mark.slow
+def test_the_sweep_runs_as_a_script(tmp_path: Path) -> None:
+    (tmp_path / "rates.py").write_text(blocks(ROOT / "docs/sweeps.md")[0])
+    for _ in range(2):  # the second time from its file alone
+        run = [sys.executable, "rates.py"]
+        done = subprocess.run(run, cwd=tmp_path, env={**os.environ, "PYTHONPATH": str(ROOT)}, capture_output=True, text=True, timeout=120)
+        assert done.returncode == 0, done.stderr
+        columns, *rates = done.stdout.splitlines()
+        assert columns == "['tau', 'drive', 'seed', 'mean', 'deviation']"
+        assert float(rates[2].strip(" []").split()[1]) > float(rates[0].strip(" []").split()[0])
+    assert len((tmp_path / "results/rates.jsonl").read_text().splitlines()) == 13
 
 
 def test_extending_a_data_set(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

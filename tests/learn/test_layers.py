@@ -13,7 +13,8 @@ from torch import Tensor
 
 from spikemem import LIF, Network, Population, simulate
 from spikemem.errors import NetworkError, StimulusError, UnsupportedError
-from spikemem.learn.layers import ALONE, SLOPE, SpikingLayer
+from spikemem.learn.fused import ALONE
+from spikemem.learn.layers import SLOPE, SpikingLayer
 from tests.marks import first_is_fast
 
 BOTH = pytest.mark.parametrize("fused", [True, False], ids=["fused", "snntorch"])

@@ -21,7 +21,7 @@ from torch import Tensor, nn
 
 from spikemem import LIF
 from spikemem.errors import MissingExtraError, SnapshotError, TrainingError
-from spikemem.learn import Epoch, Settings, checkpoints, fit, load, save
+from spikemem.learn import Epoch, Scores, Settings, accuracy, checkpoints, fit, load, save
 from spikemem.learn.health import MENDS, Shares, Watch
 from spikemem.learn.layers import SpikingLayer
 from spikemem.spmn.firing import SATURATION, fire, rectified
@@ -102,6 +102,29 @@ def test_a_seed_decides_all_and_the_callers_chance_is_left_alone() -> None:
     one, two, other = (fit(Counting(), data(), loss, replace(SHORT, seed=seed)).losses for seed in (0, 0, 1))
     assert one == two != other
     assert torch.equal(torch.get_rng_state(), state)
+
+
+def test_numpys_and_pythons_chance_is_the_seeds_within_and_the_callers_after(tmp_path: Path) -> None:
+    """A loss that draws from the global generators gives the same again, after a stop as well, and leaves them as they were."""
+
+    def drawing(model: nn.Module, batch: tuple[Tensor, Tensor]) -> Tensor:
+        return loss(model, batch) + np.random.rand() + random.random() + torch.rand(())
+
+    def stop(epoch: Epoch) -> None:
+        if epoch.number == 2:
+            raise StoppedError
+
+    random.seed(3)
+    np.random.seed(3)
+    before = random.getstate(), np.random.get_state()[1].tolist(), torch.get_rng_state().tolist()
+    whole = fit(Counting(), data(), drawing, SHORT).losses
+    kept = replace(SHORT, checkpoint=tmp_path)
+    with pytest.raises(StoppedError):
+        fit(Counting(), data(), drawing, kept, on_epoch=stop)
+    np.random.rand()
+    assert fit(Counting(), data(), drawing, kept).losses == whole
+    np.random.seed(3)
+    assert (random.getstate(), np.random.get_state()[1].tolist(), torch.get_rng_state().tolist()) == before
 
 
 def test_data_may_be_a_function_of_the_epochs_generator() -> None:
@@ -565,11 +588,13 @@ def test_tensorboard_logs_say_what_the_history_says(tmp_path: Path) -> None:
     pytest.importorskip("tensorboard", reason="the train extra is not installed")
     from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
-    history = fit(Counting(), data(), loss, replace(SHORT, tensorboard=tmp_path), validate=held_out)
+    scores = Scores(data(300), accuracy=accuracy)
+    history = fit(Counting(), data(), loss, replace(SHORT, tensorboard=tmp_path), validate=held_out, metrics=scores)
     logs = EventAccumulator(str(tmp_path))
     logs.Reload()
     assert [point.value for point in logs.Scalars("loss")] == pytest.approx(history.losses)
     assert [point.value for point in logs.Scalars("validation")] == pytest.approx(history.validation)
+    assert [point.value for point in logs.Scalars("metric/accuracy")] == pytest.approx([found["accuracy"] for found in history.metrics])
     assert [point.step for point in logs.Scalars("learning rate")] == [7, 14, 21, 28]
 
 

@@ -1,0 +1,4 @@
+from .run import sweep
+from .table import Table
+
+__all__ = ["Table", "sweep"]
