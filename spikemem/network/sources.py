@@ -164,7 +164,7 @@ def bursts(rate: ArrayLike, *, count: int, interval: float, phase: ArrayLike = 0
 
 
 @dataclass(frozen=True)
-class Trains(Source):
+class SpikeTimes(Source):
     """Given spike trains; see `trains`.   times: ms, of each cell."""
 
     times: tuple[tuple[float, ...], ...]
@@ -188,7 +188,7 @@ class Trains(Source):
         return made
 
 
-def trains(times: Sequence[ArrayLike]) -> Trains:
+def trains(times: Sequence[ArrayLike]) -> SpikeTimes:
     """Spikes at given times, as of a recording.   times: ms, >= 0, a list for each cell; what lies behind the run is not reached.
 
     A time is rounded to the nearest step; two spikes of a cell in one step are a NetworkError.
@@ -201,4 +201,4 @@ def trains(times: Sequence[ArrayLike]) -> Trains:
     ]
     if not listed or any(len(train) and train.min() < 0 for train in listed):
         raise NetworkError("spike trains need a list of times for each cell, all >= 0 ms")
-    return Trains(tuple(tuple(np.sort(train).tolist()) for train in listed))
+    return SpikeTimes(tuple(tuple(np.sort(train).tolist()) for train in listed))
