@@ -12,7 +12,7 @@ from .network.file import NetworkSpec, load_network
 from .network.graph import CycleReset, KWinners, Network, Population, Projection
 from .network.neurons import ALIF, LIF, AdEx, Alpha, Exponential, Izhikevich, LeakyIntegrator, Receptors
 from .network.noise import Logistic, OrnsteinUhlenbeck, White
-from .network.plasticity import STDP
+from .network.plasticity import STDP, InhibitorySTDP, TripletSTDP
 from .network.sources import bursts, poisson, regular, trains
 from .simulators.recording import Recording
 from .simulators.registry import simulate
@@ -28,6 +28,7 @@ __all__ = [
     "Hippocampus",
     "Hit",
     "Hits",
+    "InhibitorySTDP",
     "Izhikevich",
     "KWinners",
     "LeakyIntegrator",
@@ -43,6 +44,7 @@ __all__ = [
     "Recall",
     "Receptors",
     "Recording",
+    "TripletSTDP",
     "Turn",
     "White",
     "bursts",

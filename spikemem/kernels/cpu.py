@@ -4,28 +4,12 @@ Shapes: state arrays are [batch, cell]; an event is a row (batch, cell, rank), i
 the current cycle of that batch item (0 is the first to fire).
 """
 
-from typing import Any
-
 import numpy as np
-from numba import njit, types
-from numba.extending import overload
+from numba import njit
 
 from spikemem.kernels import CACHE
+from spikemem.kernels.parameters import Parameter, at
 from spikemem.kernels.types import F64, I32, I64, U64, Bools
-
-Parameter = Any
-"""A number for all cells, or an array with one for each, [cell]."""
-
-
-def at(parameter: Any, cell: int) -> Any:
-    """A parameter of a cell: the number that it is for all, or its own of an array, [cell]."""
-
-
-@overload(at, inline="always")
-def _at(parameter, cell):  # type: ignore[no-untyped-def]  # numba compares the names and the types of these with those below
-    if isinstance(parameter, types.Array):
-        return lambda parameter, cell: parameter[cell]
-    return lambda parameter, cell: parameter
 
 
 @njit(cache=CACHE)

@@ -10,6 +10,7 @@ import numpy as np
 from numba import njit
 
 from spikemem.kernels import CACHE
+from spikemem.kernels.parameters import Parameter, of
 from spikemem.kernels.types import F64, I32, I64, Bools
 
 
@@ -48,28 +49,28 @@ def drift(weights: F64, amount: float, divide: float, low: float, high: float) -
 
 @njit(cache=CACHE)
 def potentiate(
-    events: I64, start: I64, place: I64, source: I64, weights: F64, x: F64, amount: float, low: float, high: float, multiplicative: bool
+    events: I64, start: I64, place: I64, source: I64, weights: F64, x: F64, amount: Parameter, low: float, high: float, multiplicative: bool
 ) -> None:
-    """w <- min(w + A+(w) x, w_max) for each synapse of each postsynaptic event."""
+    """w <- min(w + A+(w) x, w_max) for each synapse of each postsynaptic event.   amount: a number, or of each cell, [batch, post]."""
     for e in range(events.shape[0]):
         b, post = events[e, 0], events[e, 1]
         for n in range(start[post], start[post + 1]):
             w = weights[b, place[n]]
             room = high - w if multiplicative else 1.0
-            weights[b, place[n]] = min(max(w + amount * room * x[b, source[n]], low), high)
+            weights[b, place[n]] = min(max(w + of(amount, b, post) * room * x[b, source[n]], low), high)
 
 
 @njit(cache=CACHE)
 def depress(
-    events: I64, indptr: I64, targets: I32, weights: F64, y: F64, amount: float, low: float, high: float, multiplicative: bool
+    events: I64, indptr: I64, targets: I32, weights: F64, y: F64, amount: Parameter, low: float, high: float, multiplicative: bool
 ) -> None:
-    """w <- max(w - A-(w) y, w_min) for each synapse of each presynaptic event."""
+    """w <- max(w - A-(w) y, w_min) for each synapse of each presynaptic event.   amount: a number, or of each cell, [batch, pre]."""
     for e in range(events.shape[0]):
         b, pre = events[e, 0], events[e, 1]
         for s in range(indptr[pre], indptr[pre + 1]):
             w = weights[b, s]
             room = w - low if multiplicative else 1.0
-            weights[b, s] = min(max(w - amount * room * y[b, targets[s]], low), high)
+            weights[b, s] = min(max(w - of(amount, b, pre) * room * y[b, targets[s]], low), high)
 
 
 @njit(cache=CACHE)

@@ -2,8 +2,8 @@
 
     python -m tests.hippocampus.taught --memories 200
 
-Stores the same memories in `hippocampus-engram-small` three times: at once, by the store protocol in the event-driven simulator, and in Brian2;
-compares every synapse, and recalls a tenth of them by noisy cues, in Brian2 five. Brian2 takes some four minutes.
+Stores the same memories in `hippocampus-engram-small` three times: at once, by the store protocol in the event-driven simulator, and in
+Brian2; compares every synapse, and recalls a tenth of them by noisy cues, in Brian2 five. Brian2 takes some four minutes.
 """
 
 import argparse

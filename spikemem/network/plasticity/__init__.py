@@ -3,8 +3,10 @@
 from collections.abc import Callable
 
 from spikemem.network.plasticity.coincidence import Coincidence, CoincidenceState
-from spikemem.network.plasticity.contract import Brian2Rule, CompiledCoincidence, CompiledRule, PlasticityRule
+from spikemem.network.plasticity.contract import Brian2Rule, CompiledCoincidence, CompiledRule, CompiledTriplet, PlasticityRule
+from spikemem.network.plasticity.inhibitory import InhibitorySTDP
 from spikemem.network.plasticity.stdp import STDP, STDPState
+from spikemem.network.plasticity.triplet import TripletState, TripletSTDP
 from spikemem.network.registry import Registry
 
 __all__ = [
@@ -15,9 +17,16 @@ __all__ = [
     "CoincidenceState",
     "CompiledCoincidence",
     "CompiledRule",
+    "CompiledTriplet",
+    "InhibitorySTDP",
     "PlasticityRule",
     "STDPState",
+    "TripletSTDP",
+    "TripletState",
 ]
 
-RULES: Registry[Callable[..., PlasticityRule]] = Registry("plasticity rule", "spikemem.rules", {"STDP": STDP, "Coincidence": Coincidence})
+_OWN: dict[str, Callable[..., PlasticityRule]] = {
+    "STDP": STDP, "Coincidence": Coincidence, "InhibitorySTDP": InhibitorySTDP, "TripletSTDP": TripletSTDP
+}  # fmt: skip
+RULES: Registry[Callable[..., PlasticityRule]] = Registry("plasticity rule", "spikemem.rules", _OWN)
 """The plasticity rules that a model file may name as `model`: constructors, called with the file's keys."""

@@ -32,6 +32,24 @@ class CompiledRule(NamedTuple):
     multiplicative: bool
     nearest: bool
     post_first: bool
+    target: float = 0.0
+    """What is taken from the postsynaptic trace that a presynaptic spike sees."""
+
+
+class CompiledTriplet(NamedTuple):
+    """The constants of triplet STDP in the same kernels; see `plasticity.triplet`."""
+
+    a2_plus: float
+    a3_plus: float
+    a2_minus: float
+    a3_minus: float
+    decay_r1: float
+    decay_r2: float
+    decay_o1: float
+    decay_o2: float
+    w_min: float
+    w_max: float
+    nearest: bool
 
 
 class CompiledCoincidence(NamedTuple):
@@ -91,7 +109,7 @@ class PlasticityRule(ABC):
         a projection has no synapse, the simulator leaves the weight out.
         """
 
-    def compiled(self, dt: float) -> CompiledRule | CompiledCoincidence | None:
+    def compiled(self, dt: float) -> CompiledRule | CompiledTriplet | CompiledCoincidence | None:
         """The constants of the compiled kernels; None where they cannot run this rule, which then runs by its own `step`."""
         return None
 

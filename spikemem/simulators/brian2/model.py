@@ -157,7 +157,9 @@ class Model:
         return self.groups[projection.pre], f"first_{projection.first}"
 
     def _carry(self, n: int, projection: Projection, source: Any, event: str) -> None:
-        """Synapses with fixed weights."""
+        """Synapses with fixed weights; none are made where no bit is set."""
+        if not len(_triples(projection)[0]):
+            return
         delay = (self.net.steps(projection.delay) - 1) * self.dt
         counts, namespace = self._counts(n, projection)
         carry = f"{_input(projection, self.net)}_post += w{counts}"
@@ -180,10 +182,9 @@ class Model:
         pre, post, weights = _triples(projection)
         (sources, targets), batches = projection.synapses.shape, self.drive.batches
         item = np.repeat(np.arange(batches), len(pre))
-        if len(pre):
-            made.connect(i=np.tile(pre, batches) + item * sources, j=np.tile(post, batches) + item * targets)
-            made.w = np.tile(weights, batches)
-            self.brian.add(made)
+        made.connect(i=np.tile(pre, batches) + item * sources, j=np.tile(post, batches) + item * targets)
+        made.w = np.tile(weights, batches)
+        self.brian.add(made)
 
     def _relay(self, n: int, synapses: OneBit, projection: Projection, source: Any, event: str) -> None:
         """Feed-forward inhibition: an interneuron for each stretch of cells counts the spikes and reaches the whole stretch."""

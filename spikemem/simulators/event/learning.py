@@ -12,8 +12,9 @@ from numpy.typing import NDArray
 from spikemem.kernels import plastic
 from spikemem.network.graph import Network, Projection
 from spikemem.network.plasticity.coincidence import CoincidenceState
-from spikemem.network.plasticity.contract import CompiledCoincidence, CompiledRule, PlasticityRule
+from spikemem.network.plasticity.contract import CompiledCoincidence, CompiledRule, CompiledTriplet, PlasticityRule
 from spikemem.network.plasticity.stdp import STDPState
+from spikemem.network.plasticity.triplet import TripletState
 from spikemem.network.synapses import Dense, OneBit, Sparse, Synapses, joined
 from spikemem.simulators.state import Arrays, as_numpy, filled
 
@@ -50,6 +51,8 @@ def learner(net: Network, projection: Projection, rule: PlasticityRule, batches:
         made = _CompiledCoincidence(synapses, constants, batches)
     elif isinstance(constants, CompiledRule) and not isinstance(synapses, OneBit):
         made = _CompiledRule(synapses, constants, batches)
+    elif isinstance(constants, CompiledTriplet) and not isinstance(synapses, OneBit):
+        made = _CompiledTriplet(synapses, constants, batches)
     else:
         made = _SteppedRule(synapses, rule, batches, net.dt)
     made.back = net.steps(rule.dendritic)
@@ -57,26 +60,42 @@ def learner(net: Network, projection: Projection, rule: PlasticityRule, batches:
     return made
 
 
-class _CompiledRule:
-    """Synapses that learn by the compiled kernels: weights, [batch, synapse], and traces."""
+class _CompiledSynapses:
+    """Synapses that learn by the compiled kernels: weights, [batch, synapse], as compressed rows and columns."""
 
     forth = back = 0
 
-    def __init__(self, synapses: Dense | Sparse, constants: CompiledRule, batches: int) -> None:
+    def __init__(self, synapses: Dense | Sparse, batches: int) -> None:
         pre, post = self.shape = synapses.shape
         match synapses:
             case Sparse(indptr=indptr, targets=targets):
                 self.indptr, self.targets = indptr, targets
             case Dense():
                 self.indptr, self.targets = np.arange(pre + 1) * post, np.tile(np.arange(post, dtype=np.int32), pre)
-        self.rule = constants
         self.columns = plastic.columns(self.indptr, self.targets, post)
         self.weights = np.tile(synapses.weights.reshape(-1), (batches, 1))
-        self.x, self.y = np.zeros((batches, pre)), np.zeros((batches, post))
-        self.bounds = constants.w_min, constants.w_max, constants.multiplicative
 
     def deliver(self, events: Events, current: NDArray[np.float64]) -> None:
         plastic.scatter(events, self.indptr, self.targets, self.weights, current)
+
+    def matrix(self) -> NDArray[np.float64]:
+        dense = np.zeros((len(self.weights), *self.shape))
+        dense[:, self._rows(), self.targets] = self.weights
+        return dense
+
+    def _rows(self) -> NDArray[np.int64]:
+        """The presynaptic cell of each synapse."""
+        return np.repeat(np.arange(self.shape[0]), np.diff(self.indptr))
+
+
+class _CompiledRule(_CompiledSynapses):
+    """Synapses that learn by pairs of spikes."""
+
+    def __init__(self, synapses: Dense | Sparse, constants: CompiledRule, batches: int) -> None:
+        super().__init__(synapses, batches)
+        (pre, post), self.rule = self.shape, constants
+        self.x, self.y = np.zeros((batches, pre)), np.zeros((batches, post))
+        self.bounds = constants.w_min, constants.w_max, constants.multiplicative
 
     def learn(self, pre: Events, post: Events) -> None:
         self.x *= self.rule.decay_plus
@@ -95,21 +114,13 @@ class _CompiledRule:
         self._mark(self.y, post)
 
     def _depress(self, pre: Events) -> None:
-        plastic.depress(pre, self.indptr, self.targets, self.weights, self.y, self.rule.a_minus, *self.bounds)
+        seen = self.y - self.rule.target if self.rule.target and len(pre) else self.y
+        plastic.depress(pre, self.indptr, self.targets, self.weights, seen, self.rule.a_minus, *self.bounds)
         self._mark(self.x, pre)
 
     def _mark(self, trace: NDArray[np.float64], events: Events) -> None:
         at = events[:, 0], events[:, 1]
         trace[at] = 1.0 if self.rule.nearest else trace[at] + 1.0
-
-    def matrix(self) -> NDArray[np.float64]:
-        dense = np.zeros((len(self.weights), *self.shape))
-        dense[:, self._rows(), self.targets] = self.weights
-        return dense
-
-    def _rows(self) -> NDArray[np.int64]:
-        """The presynaptic cell of each synapse."""
-        return np.repeat(np.arange(self.shape[0]), np.diff(self.indptr))
 
     def state(self) -> STDPState:
         return STDPState(self.matrix(), self.x, self.y)
@@ -117,6 +128,42 @@ class _CompiledRule:
     def resume(self, arrays: Arrays) -> None:
         before: STDPState = filled(STDPState(0, 0, 0), arrays, as_numpy)
         self.weights, self.x, self.y = before.weights[:, self._rows(), self.targets], before.pre_trace, before.post_trace
+
+
+class _CompiledTriplet(_CompiledSynapses):
+    """Synapses that learn by triplets of spikes."""
+
+    def __init__(self, synapses: Dense | Sparse, constants: CompiledTriplet, batches: int) -> None:
+        super().__init__(synapses, batches)
+        (pre, post), self.rule = self.shape, constants
+        self.r1, self.r2, self.o1, self.o2 = (np.zeros((batches, n)) for n in (pre, pre, post, post))
+
+    def learn(self, pre: Events, post: Events) -> None:
+        rule = self.rule
+        for trace, decay in zip((self.r1, self.r2, self.o1, self.o2), rule[4:8], strict=True):
+            trace *= decay
+        bounds = rule.w_min, rule.w_max, False
+        if len(pre):
+            falls = rule.a2_minus + rule.a3_minus * self.r2
+            plastic.depress(pre, self.indptr, self.targets, self.weights, self.o1, falls, *bounds)
+            self._mark(pre, self.r1, self.r2)
+        if len(post):
+            rises = rule.a2_plus + rule.a3_plus * self.o2
+            plastic.potentiate(post, *self.columns, self.weights, self.r1, rises, *bounds)
+            self._mark(post, self.o1, self.o2)
+
+    def _mark(self, events: Events, *traces: NDArray[np.float64]) -> None:
+        at = events[:, 0], events[:, 1]
+        for trace in traces:
+            trace[at] = 1.0 if self.rule.nearest else trace[at] + 1.0
+
+    def state(self) -> TripletState:
+        return TripletState(self.matrix(), self.r1, self.r2, self.o1, self.o2)
+
+    def resume(self, arrays: Arrays) -> None:
+        before: TripletState = filled(TripletState(0, 0, 0, 0, 0), arrays, as_numpy)
+        self.weights = before.weights[:, self._rows(), self.targets]
+        self.r1, self.r2, self.o1, self.o2 = before[1:]
 
 
 class _CompiledCoincidence:
