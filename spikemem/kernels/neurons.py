@@ -97,7 +97,7 @@ def alif(state: F64, spikes: Bools, current: F64, conductance: F64, constants: C
 def adex(state: F64, spikes: Bools, current: F64, conductance: F64, constants: Constants) -> None:
     """`AdEx`; fields V, w, refractory steps left."""
     step, leak, rest, threshold, slope, peak, reset, share, a, jump, refractory = constants
-    opens, (batch, cells) = conductance.size > 0, spikes.shape
+    opens, (batch, cells), steep, grows = conductance.size > 0, spikes.shape, 1.0 / slope, leak * slope
     for b in range(batch):
         for c in range(cells):
             spiked = spikes[b, c]
@@ -109,7 +109,7 @@ def adex(state: F64, spikes: Bools, current: F64, conductance: F64, constants: C
             if left > 0.0:
                 state[0, b, c], spikes[b, c] = v, False
                 continue
-            inward = leak * slope * math.exp((v - threshold) / slope) - leak * above
+            inward = grows * math.exp((v - threshold) * steep) - leak * above
             total = inward - w + current[b, c]
             if opens:
                 total -= conductance[b, c] * v
