@@ -1,7 +1,7 @@
 """A constant current that begins late: synapses from a cell that fires at every step, the bias unit of artificial networks.
 
-`Population.bias` flows from step 0 on. Where a population answers some steps later than it does elsewhere, as behind the delays of a network
-that was read, its bias must begin as much later, and comes from here.
+`Population.bias` flows from step 0 on. Where a population answers some steps later than elsewhere, as in a network that was read from a
+format whose synapses take no time, its bias must begin as much later, and comes from here.
 """
 
 import math
@@ -16,6 +16,7 @@ from spikemem.network.synapses import Dense
 
 BIAS = "bias.cell"
 """The name of the population of the one cell that always fires."""
+ALWAYS = Population(BIAS, 1, LIF(math.inf, threshold=1.0, reset=0.0), bias=2.0)
 
 
 def add_bias(net: Network, post: str, bias: NDArray[np.float64], delay: float, receptor: str | None = None) -> None:
@@ -23,9 +24,8 @@ def add_bias(net: Network, post: str, bias: NDArray[np.float64], delay: float, r
 
     bias: [cell].   delay: ms, at least one step.   receptor: which one of the population, where it has several.
     """
-    always = Population(BIAS, 1, LIF(math.inf, threshold=1.0, reset=0.0), bias=2.0)
-    if net.populations.get(BIAS, always) != always:
+    if net.populations.get(BIAS, ALWAYS) != ALWAYS:
         raise NetworkError(f"the population {BIAS!r} is the cell that always fires; give yours another name")
     if BIAS not in net.populations:
-        net.add(always)
+        net.add(ALWAYS)
     net.connect(BIAS, post, Dense(np.asarray(bias)[None, :]), delay=delay, receptor=receptor)

@@ -4,8 +4,8 @@
     v + dt / tau (v_leak - v + r I)   or   v + dt r I              LIF, CubaLIF, LI, CubaLI   or   IF, I
     spike where v > v_threshold; v_reset, or v - (v_threshold - v_reset), at the end of the step
 
-v begins at v_leak. Our V is v - v_leak, exactly, and begins at 0. Cells with v_leak >= v_threshold fire by themselves: their V is v - v_reset,
-begins at 0, and v_leak - v_reset is a constant current.
+v begins at v_leak. Our V is v - v_leak, exactly, and begins at 0. Cells with v_leak >= v_threshold fire by themselves: their V is
+v - v_reset and begins at 0, and v_leak - v_reset is a constant current.
 """
 
 import math
@@ -36,7 +36,7 @@ class Cells(NamedTuple):
     back: Values | None = None
     """What a spike gives back to the cell itself in the step after, [cell]; see `spiking`."""
     gamma: Values | None = None
-    """The decay of the synaptic current in a step, [cell], which what was given back must be taken out of again; None where there is none."""
+    """The decay of the synaptic current in a step, [cell], in which what was given back would last; None where there is none."""
 
     @property
     def size(self) -> int:

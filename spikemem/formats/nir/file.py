@@ -1,10 +1,10 @@
 """Files of NIR graphs, HDF5: read node by node, so that an error names its node, and without `nir`'s own check of types.
 
-That check refuses graphs of the NIR paper itself: an Output whose shape has more dimensions than the cells before it, and subgraphs that are
-not closed. `from_nir` needs no types but those of Inputs, and checks sizes where they meet.
+That check refuses graphs of the NIR paper itself: an Output whose shape has more dimensions than the cells before it, and subgraphs with
+an edge from nowhere. `from_nir` needs no types but those of Inputs, and checks sizes where they meet.
 """
 
-from pathlib import Path
+from os import PathLike
 from typing import Any
 
 from spikemem.errors import MissingExtraError, NetworkError
@@ -16,7 +16,7 @@ FILE_VALUES = 2**27
 """Values of all arrays of a file, which compression may hide: 1 GB of float64."""
 
 
-def load(path: str | Path) -> Any:
+def load(path: str | PathLike[str]) -> Any:
     """Read a file that a tool wrote by `nir.write`, as a `nir.NIRGraph` whose types were not checked.
 
     Raises NetworkError, naming the node, where the file holds no graph; MissingExtraError without nir.
@@ -77,4 +77,6 @@ def _graph(tree: dict[str, Any], prefix: str) -> Any:
         edges = [tuple(end.decode() if isinstance(end, bytes) else str(end) for end in edge) for edge in tree["edges"]]
         return nir.NIRGraph(nodes, edges, metadata=tree.get("metadata", {}), type_check=False)
     except UNREADABLE as error:
-        raise NetworkError(f"the NIR graph {prefix.rstrip('.') or 'of this file'!r} cannot be read ({type(error).__name__}: {error})") from error
+        raise NetworkError(
+            f"the NIR graph {prefix.rstrip('.') or 'of this file'!r} cannot be read ({type(error).__name__}: {error})"
+        ) from error

@@ -150,7 +150,7 @@ class _Walk:
         return ways
 
     def ways(self, pre: str, shape: Shape, passed: set[str] | None = None) -> Iterator[_Way]:
-        """Every way from a node to the next populations.   shape: of what leaves the node.   passed: gets the names of all that is passed."""
+        """Every way from a node to the next populations.   shape: of what leaves the node.   passed: gets the names of what it passes."""
         ahead = [_Ahead(name, None, shape, 0, ()) for name in self.flat.after[pre]]
         while ahead:
             now = ahead.pop(0)

@@ -1,8 +1,8 @@
 """Linear nodes of NIR as synapses: each is a matrix, [pre, post], between tensors whose cells stand in C order; those of a way compose.
 
-    Linear, Affine      y = W x (+ b)                          Scale       y = s x, cell by cell
-    Conv1d, Conv2d      y = sum over a kernel (+ b)            Flatten     y = x, of another shape
-    SumPool2d, AvgPool2d   y = sum, or mean, over a window; padding counts as zeros, and in the mean
+Linear, Affine      y = W x (+ b)                          Scale       y = s x, cell by cell
+Conv1d, Conv2d      y = sum over a kernel (+ b)            Flatten     y = x, of another shape
+SumPool2d, AvgPool2d   y = sum, or mean, over a window; padding counts as zeros, and in the mean
 """
 
 import math
@@ -59,7 +59,7 @@ def flatten(node: Any, shape: Shape) -> Map:
 
 
 def convolution(node: Any, shape: Shape) -> Map:
-    """y[c, p] = sum over channels and the kernel of W[c, d, k] x[d, stride p - padding + dilation k], and + b[c]: torch's Conv1d and Conv2d."""
+    """y[c, p] = sum over channels d and the kernel k of W[c, d, k] x[d, stride p - padding + dilation k], + b[c], as in torch."""
     kernel = check.floats(node.weight, "its weight")
     if kernel.ndim not in (3, 4) or len(shape) != kernel.ndim - 1:
         raise NetworkError(f"weights of shape {kernel.shape} meet cells of shape {shape}")

@@ -45,8 +45,8 @@ class FlatGraph(NamedTuple):
 def flattened(graph: Any) -> FlatGraph:
     """A `nir.NIRGraph` without subgraphs.
 
-    Raises NetworkError where an edge leads from or to a node that is not there, and where a subgraph on an edge has not one Input or Output.
-    An edge end that is not there, in a graph in which exactly one node has no edge, is read as that node, with a UserWarning.
+    Raises NetworkError where an edge names a node that is not there, and where a subgraph on an edge has not one Input or Output.
+    Where just one name is not there, and just one node has no edge, edges are read as if they named that node, with a UserWarning.
     """
     flat = FlatGraph({}, {})
     _flatten(graph, "", flat)

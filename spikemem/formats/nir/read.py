@@ -12,16 +12,17 @@ from spikemem.errors import NetworkError
 from spikemem.formats.nir.file import load
 from spikemem.formats.nir.foreign import foreign, shapes
 from spikemem.formats.nir.nodes import UNREADABLE
-from spikemem.formats.nir.write import KEY, input_node, nir_library, written
+from spikemem.formats.nir.write import KEY, input_node, nir_library, unfolded, written
 from spikemem.network.graph import CycleReset, KWinners, Network, Population
+from spikemem.network.neurons import LIF, Exponential, LeakyIntegrator, Neuron, Receptors
 from spikemem.network.neurons.contract import check
-from spikemem.network.neurons.lif import LIF
 from spikemem.network.noise import Logistic, OrnsteinUhlenbeck, White
 from spikemem.network.plasticity.stdp import STDP
 from spikemem.network.synapses import Dense, OneBit, Sparse, Synapses
 
 INHIBITIONS = {kind.__name__: kind for kind in (CycleReset, KWinners)}
 NOISES = {kind.__name__: kind for kind in (Logistic, White, OrnsteinUhlenbeck)}
+NEURONS: dict[str, type[LIF | LeakyIntegrator]] = {kind.__name__: kind for kind in (LIF, LeakyIntegrator)}
 ROUNDING = 1e-6
 """The relative difference that passing through float32 may make."""
 
@@ -32,10 +33,10 @@ def from_nir(graph: Any, dt: float | None = None, *, reset: str = "zero") -> Net
     Read are all nodes of NIR but Threshold, and subgraphs, whose node "cells" is the population "layer.cells". Cells are populations; the
     linear nodes of a way between two of them (Linear, Affine, Conv1d, Conv2d, SumPool2d, AvgPool2d, Scale, Flatten) are one projection.
     The head of `formats.nir.cells` has the equations, and where v begins. Cells of several dimensions stand in C order (`nir_shapes`).
-    An Input in front of linear nodes becomes a population, for a stimulus of spikes (bool); one in front of cells is their external current.
+    An Input in front of linear nodes becomes a population, for a stimulus of spikes (bool); one before cells is their external current.
     An edge that takes no time becomes a delay of one step: as in the rule at the head of `formats.nir.write`, populations
     answer later by their lag, here the least for which every projection takes a step, and delays grow by lag of post - lag of pre.
-    A bias is `Population.bias` where the lag is 0; elsewhere it begins after the lag, and comes from a cell that always fires (`network.bias`).
+    A bias is `Population.bias` where the lag is 0; elsewhere it begins after the lag, and comes from a cell that always fires, "bias.cell".
 
     graph: a `nir.NIRGraph`, or the path of a file; files are read without nir's own check of types.
     dt: ms; not needed where `to_nir` wrote the graph, and then no other than its own.
@@ -101,13 +102,18 @@ def _own(graph: Any) -> Network:
             inhibition = text["inhibition"] and INHIBITIONS[text["inhibition"].pop("kind")](**text["inhibition"])
             noise = text.get("noise") and NOISES[text["noise"].pop("kind", "Logistic")](**text["noise"])
             start = text.get("bias", 0.0), text.get("voltage")
-            net.add(Population(name, len(node.v_threshold), LIF(**text["neuron"]), inhibition, noise, *start))
+            net.add(Population(name, len(node.r), _neuron(text), inhibition, noise, *start))
         for name in whole["projections"]:
             node, text = graph.nodes[name], _text(graph.nodes[name])
             rule, made = text["plasticity"] and STDP(**text["plasticity"]), _synapses(node, text)
-            ways = {way: text.get(way) for way in ("delay", "first", "efficacy")}
+            ways = {way: text.get(way) for way in ("delay", "first", "efficacy", "receptor")}
             net.connect(text["pre"], text["post"], made, plasticity=rule, **ways)
-        return net
+        return unfolded(net, whole["late"]) if "late" in whole else net
+
+
+def _neuron(text: Mapping[str, Any]) -> Neuron:
+    made = NEURONS[text.get("kind", "LIF")](**text["neuron"])
+    return Receptors(made, **{name: Exponential(tau) for name, tau in text["receptor"].items()}) if "receptor" in text else made
 
 
 def _text(node: Any) -> dict[str, Any]:
