@@ -3,6 +3,7 @@ from .distributed import leads
 from .health import Finding, Watch
 from .layers import Linear, SpikingLayer
 from .loop import Epoch, History, fit, moved
+from .network import to_network
 from .settings import Settings
 
 __all__ = [
@@ -19,4 +20,5 @@ __all__ = [
     "mark",
     "moved",
     "save",
+    "to_network",
 ]
