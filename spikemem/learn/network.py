@@ -31,7 +31,9 @@ def to_network(layers: Any) -> Network:
     >>> to_network(nn.Sequential(nn.Linear(3, 2), SpikingLayer(2), nn.Linear(2, 4), SpikingLayer(4)))
     Network(dt=1.0 ms: input 3, layer1 2, layer2 4, bias.cell 1; 20 synapses)
     """
-    stages = _stages(check.instances(list(layers) if isinstance(layers, nn.Module) else layers, "layers", nn.Module, "give layers of torch"))
+    stages = _stages(
+        check.instances(list(layers) if isinstance(layers, nn.Module) else layers, "layers", nn.Module, "give layers of torch")
+    )
     first, dt = stages[0][0], stages[0][1].dt
     net, pre = Network(dt), ""
     if first is not None:
