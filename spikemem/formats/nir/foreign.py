@@ -20,7 +20,7 @@ from spikemem.network.synapses import Dense, Sparse, one_to_one
 
 MOST = 2**24
 """Cells of an Input, of which a graph has the number alone."""
-MOST_WAYS = 2**12
+MOST_WAYS = 2**10
 """Ways between the cells of a graph: they may double with every node."""
 PASSING = ("Input", "Output")
 """Nodes that pass on what they get, in the way from a subgraph or into it."""
