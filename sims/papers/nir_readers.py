@@ -2,9 +2,9 @@
 
     python sims/papers/nir_readers.py --data DIR
 
-DIR/nir holds the paper's `.nir` files and `lif_*.csv`, as the data page says: the input, voltage and spike of one LIF neuron in every step of
-.1 ms, from eight readers. They scale v differently, take it before the reset or after, and lag a step or not; v is compared in multiples of the
-threshold, spikes left out. The spread of a step is the range of the eight; a voltage is within it where it leaves it by less than 1e-4.
+DIR/nir holds the paper's `.nir` files and `lif_*.csv`: the input, voltage and spike of one LIF neuron in every step of .1 ms, from eight
+readers. They scale v differently, take it before the reset or after, and lag a step or not; v is compared in multiples of the threshold, in
+steps in which none spikes. The spread of a step is the range of the eight; a voltage is within it where it leaves it by less than 1e-4.
 
 The Braille and N-MNIST networks have no input there: each runs on Poisson spikes, beside the same graph in Norse where Norse reads it
 (reset to zero alone). Prints a table of files, one of readers, and writes results/nir_readers.json, which
@@ -30,7 +30,7 @@ parser.add_argument("--seed", type=int, default=0)
 parser.add_argument("--out", type=Path, default=Path("results/nir_readers.json"))
 
 DT = {"cnn": 1000.0}
-"""ms: sinabs counts time in steps, and an IF with r = 1 adds its whole input in a step of one second. Others: .1 ms, as the paper has it."""
+"""ms: sinabs counts time in steps, and an IF with r = 1 adds its whole input in a step of one second. Others: .1 ms, as in the paper."""
 THRESHOLD = {
     "lava_cpu_float": 0.1,
     "norse": 0.1,
@@ -104,7 +104,7 @@ def norse(path: Path, spikes: np.ndarray, dt: float) -> str:
 
 
 def traces(folder: Path) -> tuple[list[dict[str, object]], dict[str, np.ndarray]]:
-    """One LIF neuron in each reader and here: its spikes, the share of steps in which v is in the spread of the others, and v by thresholds."""
+    """One LIF neuron in each reader and here: spikes, the share of steps in which v is in the spread of the others; and v by thresholds."""
     read = {path.stem.removeprefix("lif_"): np.loadtxt(path, delimiter=",") for path in sorted(folder.glob("lif_*.csv"))}
     spikes = np.append(read["norse"][:, :1] > 0, [[False]], axis=0)
     recording = simulate(from_nir(folder / "paper_01_lif_lif_norse.nir", 0.1), {"input": spikes}, len(spikes), record={"1": [0]})

@@ -19,11 +19,11 @@ check = Checks(NetworkError)
 def to_network(layers: Any) -> Network:
     """The network of trained layers: a population for each `SpikingLayer`, and an all-to-all projection for each `nn.Linear`.
 
-    Population "layer2" is the second spiking layer, and gives its spikes 2 steps later than it, one for each projection on the way; biases
-    begin as much later. Weights are rounded to float32 in a layer, and sums are in another order: a voltage within rounding of theta decides.
+    Population "layer2" is the second spiking layer, and gives its spikes 2 steps later, one for each projection on the way; biases begin as
+    much later. A layer rounds to its dtype, and adds in another order: where V stands within rounding of theta, spikes may differ.
 
-    layers: an `nn.Sequential` or a list. Where it begins with an `nn.Linear` there is a population "input", for a stimulus of spikes (bool);
-    where it begins with a `SpikingLayer`, a stimulus of "layer1" is its external current, and all lags are one less.
+    layers: an `nn.Sequential` or a list. Where it begins with an `nn.Linear` there is a population "input", for a stimulus of spikes
+    (bool); where it begins with a `SpikingLayer`, a stimulus of "layer1" is its external current, and all spikes are a step sooner.
 
     Raises UnsupportedError for any other layer or order of layers, and for a `start` from which a cell would fire before its input comes.
 
@@ -31,9 +31,8 @@ def to_network(layers: Any) -> Network:
     >>> to_network(nn.Sequential(nn.Linear(3, 2), SpikingLayer(2), nn.Linear(2, 4), SpikingLayer(4)))
     Network(dt=1.0 ms: input 3, layer1 2, layer2 4, bias.cell 1; 20 synapses)
     """
-    stages = _stages(
-        check.instances(list(layers) if isinstance(layers, nn.Module) else layers, "layers", nn.Module, "give layers of torch")
-    )
+    given = [*layers] if isinstance(layers, nn.Sequential) else layers
+    stages = _stages(check.instances(given, "layers", nn.Module, "give an nn.Sequential, or a list of layers"))
     first, dt = stages[0][0], stages[0][1].dt
     net, pre = Network(dt), ""
     if first is not None:

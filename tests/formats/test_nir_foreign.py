@@ -163,7 +163,7 @@ def test_a_loop_with_delays_enough_is_read() -> None:
 def test_a_foreign_graph_needs_dt_and_a_graph() -> None:
     with pytest.raises(NetworkError, match="give dt, in ms"):
         from_nir(in_a_row(a_lif()))
-    with pytest.raises(NetworkError, match="a nir.NIRGraph or the path of one, not a float"):
+    with pytest.raises(NetworkError, match=r"a nir\.NIRGraph or the path of one, not a float"):
         from_nir(1.0, dt=1.0)
     with pytest.raises(NetworkError, match="reset is 'none'; it must be one of zero, subtract"):
         from_nir(in_a_row(a_lif()), 1.0, reset="none")

@@ -1,5 +1,6 @@
 """Graphs as other tools write them: the spikes and voltages of a plain reader, which knows NIR's definitions alone, lag steps later."""
 
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -143,12 +144,13 @@ def image(bias: bool = True) -> Any:
 
     two = [np.array([2, 2])] * 2 + [np.array([0, 0])]
     nodes = {
-        "c1": convolution(4, 2, stride=(2, 1)), "n1": integrate_and_fire((4, 5, 8)), "p1": nir.SumPool2d(*two), "c2": convolution(6, 2, groups=2),
+        "c1": convolution(4, 2, stride=(2, 1)), "n1": integrate_and_fire((4, 5, 8)), "p1": nir.SumPool2d(*two),
+        "c2": convolution(6, 2, groups=2),
         "n2": lif((6, 2, 4)), "p2": nir.AvgPool2d(*two), "flat": nir.Flatten(None, 0, -1), "s": nir.Scale(between(1, 2, 12)),
         "w": weights(3, 12, bias), "n3": integrate_and_fire(3),
     }  # fmt: skip
     row = ["in", *nodes, "out"]
-    return graph(nodes, *(f"{pre} {post}" for pre, post in zip(row, row[1:], strict=False)), size=[2, 9, 8])
+    return graph(nodes, *(" ".join(edge) for edge in pairwise(row)), size=[2, 9, 8])
 
 
 @pytest.mark.parametrize("bias", [False, True])
@@ -217,7 +219,7 @@ def test_an_edge_of_a_name_that_is_not_there_means_the_only_node_without_one() -
 
 @pytest.mark.parametrize("reset", ["zero", "subtract"])
 def test_snntorch_gives_the_same_spikes_of_a_recurrent_network(reset: str) -> None:
-    """The Braille networks of the NIR paper are of this kind: RSynaptic cells whose reset does not wait, which snnTorch 1.0 drops in them."""
+    """The Braille networks of the NIR paper are of this kind: RSynaptic cells whose reset does not wait, which snnTorch 1.0 drops."""
     alpha, beta, dt = 0.55, 0.9, 0.1
     torch.manual_seed(0)
     with torch.no_grad():

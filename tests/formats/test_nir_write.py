@@ -1,4 +1,4 @@
-"""Biases, integrators, receptors and parameters by cell: what the graph says, the way there and back, and what a plain reader makes of it."""
+"""Biases, integrators, receptors, parameters by cell: what the graph says, the way there and back, and what a plain reader makes of it."""
 
 import math
 import warnings

@@ -26,5 +26,5 @@ def test_many_biases_share_one_cell_and_nobody_else_has_its_name() -> None:
     other = Network()
     other.add(Population(BIAS, 1, LIF()))
     other.add(Population("a", 2))
-    with pytest.raises(NetworkError, match="'bias.cell' is the cell that always fires"):
+    with pytest.raises(NetworkError, match=r"'bias\.cell' is the cell that always fires"):
         add_bias(other, "a", np.ones(2), 1.0)

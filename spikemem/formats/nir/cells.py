@@ -25,7 +25,7 @@ SYNAPTIC = "synaptic"
 """The receptor of a CubaLI."""
 
 
-class Cells(NamedTuple):
+class NirCells(NamedTuple):
     """A node of cells as a population."""
 
     neuron: Neuron
@@ -48,7 +48,7 @@ class Cells(NamedTuple):
         return self.neuron.receptors[-1]
 
 
-def spiking(node: Any, dt: float, subtract: bool) -> Cells:
+def spiking(node: Any, dt: float, subtract: bool) -> NirCells:
     """LIF, IF and CubaLIF as `LIF` cells.
 
     With subtract a reader lowers v by theta' = v_threshold - v_reset at the end of the step, before it leaks; `LIF` lowers V by its theta
@@ -74,24 +74,24 @@ def spiking(node: Any, dt: float, subtract: bool) -> Cells:
     if drive.any() and gamma is not None:
         raise NetworkError("its v_leak is not below its v_threshold; cells with a synaptic current that fire by themselves are not read")
     back = (threshold - rest - (1.0 - share) * (threshold - reset)) / (resistance * filtered)
-    return Cells(cell, field.shape, drive if drive.any() else None, back if subtract and back.any() else None, gamma)
+    return NirCells(cell, field.shape, drive if drive.any() else None, back if subtract and back.any() else None, gamma)
 
 
-def silent(node: Any, dt: float) -> Cells:
+def silent(node: Any, dt: float) -> NirCells:
     """LI, I and CubaLI as `LeakyIntegrator` cells, V = v - v_leak."""
     field = _Fields(node, "r")
     gain = field("r")
     if kind(node) == "I":
-        return Cells(LeakyIntegrator(math.inf, gain * (dt / 1000)), field.shape)
+        return NirCells(LeakyIntegrator(math.inf, gain * (dt / 1000)), field.shape)
     field("v_leak")
     tau, share = _euler(field.time("tau_mem" if kind(node) == "CubaLI" else "tau"), dt)
     synapse, gamma, filtered = _synapse(field, dt)
     cell = LeakyIntegrator(tau, gain * share * filtered)
     if gamma is None:
-        return Cells(cell, field.shape)
+        return NirCells(cell, field.shape)
     if len(set(synapse.tolist())) > 1:
         raise NetworkError("its cells differ in tau_syn, which those of a LeakyIntegrator behind a receptor share; split it")
-    return Cells(Receptors(cell, **{SYNAPTIC: Exponential(float(synapse[0]))}), field.shape)
+    return NirCells(Receptors(cell, **{SYNAPTIC: Exponential(float(synapse[0]))}), field.shape)
 
 
 class _Fields:

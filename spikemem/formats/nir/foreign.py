@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from spikemem.errors import NetworkError
-from spikemem.formats.nir.cells import SILENT, SPIKING, Cells, silent, spiking
+from spikemem.formats.nir.cells import SILENT, SPIKING, NirCells, silent, spiking
 from spikemem.formats.nir.maps import MAPS, Shape, carried, composed, part
 from spikemem.formats.nir.nodes import FlatGraph, flattened, kind, reading
 from spikemem.network.bias import add_bias
@@ -76,7 +76,7 @@ def shapes(graph: Any) -> dict[str, Shape]:
     return made | {name: _input_shape(name, flat.nodes[name]) for name in flat.nodes if _is_population(flat, name)}
 
 
-def _populations(flat: FlatGraph, dt: float, subtract: bool) -> dict[str, Cells]:
+def _populations(flat: FlatGraph, dt: float, subtract: bool) -> dict[str, NirCells]:
     """The populations by their names."""
     made = {}
     for name, node in flat.nodes.items():
@@ -88,7 +88,7 @@ def _populations(flat: FlatGraph, dt: float, subtract: bool) -> dict[str, Cells]
             elif kind(node) not in READ:
                 raise NetworkError(f"spikemem reads {', '.join(READ[:-1])} and {READ[-1]}")
         if _is_population(flat, name):
-            made[name] = Cells(LIF(), _input_shape(name, node))
+            made[name] = NirCells(LIF(), _input_shape(name, node))
     return made
 
 
@@ -128,7 +128,7 @@ class _Ahead(NamedTuple):
 class _Walk:
     """The ways through a graph, and what they pass."""
 
-    def __init__(self, flat: FlatGraph, cells: dict[str, Cells], dt: float) -> None:
+    def __init__(self, flat: FlatGraph, cells: dict[str, NirCells], dt: float) -> None:
         self.flat, self.cells, self.dt = flat, cells, dt
         self.biases: dict[str, tuple[NDArray[np.float64], Shape]] = {}
         """The biases of nodes that were passed, and the shape of what comes out of these nodes."""
@@ -207,7 +207,7 @@ def _steps(delay: Any, dt: float) -> int:
     return steps
 
 
-def _lags(cells: dict[str, Cells], ways: list[_Way]) -> dict[str, int]:
+def _lags(cells: dict[str, NirCells], ways: list[_Way]) -> dict[str, int]:
     """How many steps later than in a reader each population answers: the least that leaves every projection a step."""
     lags = {name: int(len(made.neuron.receptors) > 1) for name, made in cells.items()}
     for _ in lags:
@@ -232,7 +232,7 @@ def _constants(walk: _Walk) -> Iterator[_Constant]:
         yield _Constant(post, np.sum(several, axis=0), steps)
 
 
-def _give_back(net: Network, name: str, made: Cells) -> None:
+def _give_back(net: Network, name: str, made: NirCells) -> None:
     """The synapses of cells onto themselves that make up for a reader's subtraction before the leak; see `cells.spiking`."""
     if made.back is None:
         return

@@ -20,8 +20,8 @@ a reader than here (an external current of its own must come as much sooner ther
     lag = the fewest projections on any way from an input          Delay = delay + (lag of pre - lag of post) dt
 
 A bias is that of an Affine node: behind the Input of a population that has one, else in place of the first Linear onto it without a Delay.
-A reader's bias flows from its step 0, in a population with a lag that many steps later than `Population.bias`: what `network.bias` brings as
-late is exactly that, and is written as a bias.
+A reader's bias flows from its step 0, in a population with a lag that many steps later than `Population.bias`: what `network.bias` brings
+as late is exactly that, and is written as a bias.
 
 Metadata hold what NIR cannot express, so that a network that was written comes back as it was.
 """
