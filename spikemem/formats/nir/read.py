@@ -43,6 +43,7 @@ def from_nir(graph: Any, dt: float | None = None, *, reset: str = "zero") -> Net
     reset: "zero" sets v to v_reset, as NIR has it; "subtract" lowers v by v_threshold - v_reset, for graphs that were trained so, which NIR
     cannot say. Both at the end of the step, before the leak of the next. What `to_nir` wrote keeps its own.
 
+    Warns (UserWarning) where edges name a node that is not there, and are read as those of the only node that none names.
     Raises NetworkError, naming the node, where the graph holds anything else, the cells of an LI, I or CubaLI lead to others, a delay is no
     whole number of steps, a time constant no longer than dt, or a loop too short for its projections; where a graph that `to_nir` wrote was
     changed in anything but the weights of Dense synapses. MissingExtraError without nir.

@@ -38,6 +38,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from spikemem._checks import shown
 from spikemem.errors import MissingExtraError, NetworkError, UnsupportedError
 from spikemem.network.bias import ALWAYS, BIAS, add_bias
 from spikemem.network.graph import Network, Population, Projection
@@ -174,7 +175,7 @@ def _losses_of_cells(p: Population, neuron: Any) -> Iterator[str]:
     if isinstance(neuron, LIF) and neuron.reset is None:
         yield f"NIR has no reset by subtraction: other readers reset population {p.name!r} to 0"
     elif isinstance(neuron, LIF) and neuron.reset and (neuron.tau_syn or neuron.tau == math.inf):
-        yield f"NIR's v_reset is not read by Norse and snnTorch: they reset population {p.name!r} to 0, not to {neuron.reset}"
+        yield f"NIR's v_reset is not read by Norse and snnTorch: they reset population {p.name!r} to 0, not to {shown(neuron.reset)}"
     if isinstance(neuron, LIF) and neuron.refractory:
         yield f"NIR has no refractoriness: other readers drop that of population {p.name!r}"
     if p.inhibition is not None:
