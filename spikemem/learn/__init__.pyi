@@ -7,6 +7,7 @@ from .hebbian import FastHebbian, HebbianMemory
 from .layers import Linear, SpikingLayer
 from .logs import Epoch
 from .loop import History, fit, moved
+from .network import to_network
 from .scores import Scores, accuracy
 from .settings import Settings
 
@@ -30,4 +31,5 @@ __all__ = [
     "mark",
     "moved",
     "save",
+    "to_network",
 ]

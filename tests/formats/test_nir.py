@@ -20,13 +20,12 @@ from spikemem.errors import MissingExtraError, NetworkError
 from spikemem.hippocampus.regions.rhythm import GAMMA, recall_protocol
 from spikemem.network.synapses import Dense, all_to_all, one_to_one
 from tests.crosscheck.test_contract import LENGTHY, NETWORKS, STEPS, TOLERANCE, Case, cases
+from tests.formats.plain import Currents, PlainReader, Spikes
 from tests.reference import simulate_plainly
 
 nir = pytest.importorskip("nir", reason="the reference extra is not installed")
 
 FLOAT32_MARGIN = 1e-4
-Currents = Mapping[str, NDArray[np.float64]]
-Spikes = dict[str, NDArray[np.bool_]]
 
 
 def filed(graph: Any) -> Any:
@@ -262,51 +261,6 @@ def test_damaged_metadata_are_noticed(text: str) -> None:
 
 
 # -- a plain reader ----------------------------------------------------------------------------------------------------------------
-
-
-class PlainReader:
-    """NIR by its equations in Euler steps: edges take no time, Delay nodes theirs, and cells hear themselves in the next step."""
-
-    def __init__(self, graph: Any, currents: Currents, dt: float) -> None:
-        self.nodes, self.edges, self.dt = graph.nodes, graph.edges, dt / 1000
-        self.currents, self.values, self.states = currents, {}, {}  # type: ignore[var-annotated]
-
-    def run(self, steps: int) -> Spikes:
-        cells = [name for name, node in self.nodes.items() if hasattr(node, "v_threshold")]
-        return {name: np.array([self.out(name, t) for t in range(steps)]) > 0 for name in cells}
-
-    def out(self, name: str, t: int) -> Any:
-        if t < 0:
-            return 0.0
-        if (name, t) not in self.values:
-            self.values[name, t] = self._out(name, self.nodes[name], t)
-        return self.values[name, t]
-
-    def _out(self, name: str, node: Any, t: int) -> Any:
-        sources = [pre for pre, post in self.edges if post == name]
-        match type(node).__name__:
-            case "Input":
-                return self.currents[name][t]
-            case "Linear":
-                return node.weight @ np.broadcast_to(sum(self.out(pre, t) for pre in sources), node.weight.shape[1])
-            case "Delay":
-                return sum(self.out(pre, t - round(node.delay[0] / self.dt)) for pre in sources)
-        current = sum(self.out(pre, t - ((name, pre) in self.edges)) for pre in sources)  # a way from the cells to themselves
-        return self._spikes(name, node, np.broadcast_to(current, node.v_threshold.shape))
-
-    def _spikes(self, name: str, node: Any, current: NDArray[np.float64]) -> NDArray[np.float64]:
-        v, i = self.states.get(name, (getattr(node, "v_leak", np.zeros(1)), 0.0))
-        match type(node).__name__:
-            case "IF":
-                v = v + self.dt * node.r * current
-            case "LIF":
-                v = v + self.dt / node.tau * (node.v_leak - v + node.r * current)
-            case "CubaLIF":
-                i = i + self.dt / node.tau_syn * (node.w_in * current - i)
-                v = v + self.dt / node.tau_mem * (node.v_leak - v + node.r * i)
-        spikes = v > node.v_threshold
-        self.states[name] = np.where(spikes, node.v_reset, v), i
-        return spikes.astype(float)
 
 
 def spikes_of(net: Network, currents: Currents) -> Spikes:

@@ -40,17 +40,17 @@ def in_a_row(*nodes: Any) -> Any:
 def test_a_foreign_graph_gives_the_spikes_that_norse_gives(last: Any) -> None:
     rng = np.random.default_rng(1)
     first, second = rng.uniform(0.0, 1.0, (3, 4)), rng.uniform(0.0, 1.0, (2, 3))
-    graph = filed(in_a_row(nir.Affine(first, np.zeros(3)), a_lif(), nir.Linear(second), last))
+    graph = filed(in_a_row(nir.Affine(first, rng.normal(0.0, 0.1, 3)), a_lif(), nir.Linear(second), last))
     spikes = rng.random((STEPS, 4)) < 0.5
     net = from_nir(graph, dt=1.0)
-    assert len(net.populations) == 3
+    assert len(net.populations) == 4  # with the cell of the bias
     module, state, read = norse_torch().from_nir(graph, ignore_warnings=True, dt=0.001), None, []
     with torch.no_grad():
         for row in torch.as_tensor(spikes, dtype=torch.float32):
             output, state = module(row, state)
             read.append(output.numpy() > 0)
     ours = spikes_of(net, {"input": spikes})
-    name = net.projections[-1].post
+    name = next(pre for pre, post in graph.edges if post == "output")
     assert ours[name].any()
     np.testing.assert_array_equal(ours[name][2:], np.array(read)[:-2])  # two layers of weights, two steps
 
@@ -106,27 +106,46 @@ def weights_in_a_loop() -> Any:
     return graph
 
 
+def cuba_that_fires() -> Any:
+    node = a_cuba_lif()
+    node.v_leak[:] = 0.2
+    return node
+
+
+def doubling(times: int) -> Any:
+    """Cells that reach others by 2^times ways."""
+    nodes = {"a": a_lif(1), **{f"{side}{n}": nir.Scale(np.ones(1)) for n in range(times) for side in "lr"}, "z": a_lif(1)}
+    rows = [["a"], *([f"l{n}", f"r{n}"] for n in range(times)), ["z"]]
+    return nir.NIRGraph(nodes, [(pre, post) for one, two in pairwise(rows) for pre in one for post in two], type_check=False)
+
+
 @pytest.mark.parametrize(
     ("graph", "cause"),
     [
-        (in_a_row(nir.Scale(np.ones(3)), a_lif()), r"node 'scale' \(Scale\): spikemem reads LIF, IF"),
-        (in_a_row(a_lif(), nir.LI(**every(3, tau=0.01, r=1.0, v_leak=0.0))), r"node 'li' \(LI\): spikemem reads LIF, IF"),
+        (in_a_row(nir.Threshold(np.ones(3)), a_lif()), r"node 'threshold' \(Threshold\): spikemem reads LIF, IF"),
         (
-            nir.NIRGraph({"in": nir.Input(np.array([3])), "sub": in_a_row(a_lif())}, [("in", "sub")], type_check=False),
-            r"'sub' \(NIRGraph\)",
+            in_a_row(nir.LI(**every(3, tau=0.01, r=1.0, v_leak=0.0)), a_lif()),
+            r"node 'li' \(LI\): it passes its voltage on to 'lif', and only spikes travel",
         ),
-        (in_a_row(nir.Affine(np.ones((3, 2)), np.ones(3)), a_lif()), r"'affine' \(Affine\): spikemem has no bias"),
+        (
+            nir.NIRGraph(
+                {"in": nir.Input(np.array([3])), "sub": nir.NIRGraph({"a": a_lif()}, [], type_check=False)},
+                [("in", "sub")],
+                type_check=False,
+            ),
+            r"'sub' \(NIRGraph\): an edge needs its one Input, and it has 0",
+        ),
+        (looped(nir.Linear(np.ones((3, 2)))), r"'b' \(Linear\): it takes 2 values and gets 3"),
+        (looped(nir.Linear(np.ones((2, 3)))), r"'a' \(LIF\): it has 3 cells, and 'a' reaches it with 2 values"),
+        (nir.NIRGraph({"a": a_lif(), "w": nir.Scale(np.ones(3))}, [("w", "a")], type_check=False), r"'w' \(Scale\): no Input and no cells"),
+        (in_a_row(cuba_that_fires()), r"'cubalif' \(CubaLIF\): its v_leak is not below its v_threshold"),
+        (doubling(11), "the ways between the cells of this NIR graph would hold"),
         (looped(nir.Linear(np.ones((1, 3, 3)))), r"'b' \(Linear\): weights have shape \(1, 3, 3\)"),
-        (in_a_row(a_lif(tau=np.array([0.01, 0.02, 0.01]))), r"'lif' \(LIF\): its cells differ in tau"),
-        (
-            in_a_row(a_lif(**{name: np.ones((2, 2)) for name in ("tau", "r", "v_leak", "v_threshold", "v_reset")})),
-            r"'lif' \(LIF\): its cells have shape",
-        ),
         (in_a_row(a_lif(tau=np.full(3, 0.001))), r"'lif' \(LIF\): a time constant of 0\.001 s must be longer than dt, 1\.0 ms"),
         (in_a_row(a_lif(v_threshold=np.full(3, -1.0))), r"'lif' \(LIF\): LIF threshold is -1\.0"),
         (in_a_row(a_lif(), nir.Delay(np.full(3, 0.0015)), a_lif()), r"'delay' \(Delay\): 1\.5 ms is no whole number of steps"),
         (in_a_row(a_lif(), nir.Delay(np.full(3, -0.001)), a_lif()), r"'delay' \(Delay\): a delay of -1 steps"),
-        (in_a_row(a_lif(), nir.Delay(np.array([0.001, 0.002, 0.001])), a_lif()), r"'delay' \(Delay\): its cells differ in delay"),
+        (looped(nir.Delay(np.array([0.001, 0.002]))), r"'b' \(Delay\): it has 2 delays for 3 values"),
         (looped(LINEAR, a_lif()), r"a loop through 'a' and 'c' is shorter than a step for each projection"),
         (weights_in_a_loop(), r"'b' \(Linear\): it lies in a loop without cells"),
     ],
@@ -144,5 +163,7 @@ def test_a_loop_with_delays_enough_is_read() -> None:
 def test_a_foreign_graph_needs_dt_and_a_graph() -> None:
     with pytest.raises(NetworkError, match="give dt, in ms"):
         from_nir(in_a_row(a_lif()))
-    with pytest.raises(NetworkError, match="not a str"):
-        from_nir("net.nir", dt=1.0)
+    with pytest.raises(NetworkError, match=r"a nir\.NIRGraph or the path of one, not a float"):
+        from_nir(1.0, dt=1.0)
+    with pytest.raises(NetworkError, match="reset is 'none'; it must be one of zero, subtract"):
+        from_nir(in_a_row(a_lif()), 1.0, reset="none")

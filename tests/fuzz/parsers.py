@@ -1,5 +1,6 @@
 """What is fuzzed: for each parser a folder of seeds, how a seed is altered, and how it is read and then used."""
 
+import itertools
 import json
 import random
 import shutil
@@ -257,11 +258,12 @@ def nir_graphs(rng: random.Random, folder: Path) -> Iterator[Try]:
     net.connect("b", "b", sparse_random(1))
 
     def altered(own: bool) -> Any:
-        graph = to_nir(net)
+        graph = to_nir(net) if own or rng.random() < 0.3 else _foreign_graph()
         if not own:
             graph.metadata = {}
+        inner = [part for node in graph.nodes.values() if hasattr(node, "nodes") for part in (*node.nodes.values(), node)]
         for _ in range(rng.choice((1, 1, 3))):
-            node = rng.choice([*graph.nodes.values(), graph])
+            node = rng.choice([*graph.nodes.values(), *inner, graph])
             fields = {name: value for name, value in vars(node).items() if name not in ("nodes", "input_type", "output_type")}
             name = rng.choice(list(fields))
             value = fields[name]
@@ -272,7 +274,7 @@ def nir_graphs(rng: random.Random, folder: Path) -> Iterator[Try]:
                 known = json.loads(text) if text and len(text) < 10_000 else {}
                 made = {"spikemem": {**value["spikemem"], "text": alter.written(alter.tree(rng, known))}}
             elif name == "edges":
-                made = [*value[1:], (rng.choice(list(graph.nodes)), rng.choice((*graph.nodes, "nowhere")))]
+                made = [*value[1:], (rng.choice(list(node.nodes)), rng.choice((*node.nodes, "nowhere")))]
             else:
                 made = alter.hostile(rng)
             setattr(node, name, made)
@@ -282,12 +284,44 @@ def nir_graphs(rng: random.Random, folder: Path) -> Iterator[Try]:
 
     while True:
         graph, dt = altered(rng.random() < 0.5), rng.choice((None, 1.0, 0.1, 0.0, "1", 1e-300, True))
+        if rng.random() < 0.3:
+            nir.write(folder / "whole.nir", rng.choice((_foreign_graph, lambda: to_nir(net)))())
+            graph = folder / "altered.nir"
+            graph.write_bytes(alter.octets(rng, (folder / "whole.nir").read_bytes()))
 
-        def read(graph: Any = graph, dt: Any = dt) -> object:
-            made = from_nir(graph, dt)
+        def read(graph: Any = graph, dt: Any = dt, reset: str = rng.choice(("zero", "subtract"))) -> object:
+            made = from_nir(graph, dt, reset=reset)
             return simulate(made, {}, 2) if sum(p.size for p in made.populations.values()) < 1000 else made
 
         yield read
+
+
+def _foreign_graph() -> Any:
+    """A NIR graph with all kinds of nodes: an image -> convolution -> cells -> pool -> subgraph of a loop -> weights -> integrators."""
+    import nir
+
+    def every(shape: Any, **fields: float) -> dict[str, Any]:
+        return {name: np.full(shape, value) for name, value in fields.items()}
+
+    fields = {"tau": 0.02, "r": 1.0, "v_leak": 0.0, "v_threshold": 1.0, "v_reset": 0.0}
+    cuba = every(4, tau_mem=0.02, tau_syn=0.005, r=1.0, v_leak=0.0, v_threshold=1.0, v_reset=0.0, w_in=1.0)
+    two, ports = np.array([2, 2]), (nir.Input(np.array([4])), nir.Output(np.array([4])))
+    inner = {"i": ports[0], "cells": nir.CubaLIF(**cuba), "rec": nir.Affine(np.ones((4, 4)), np.ones(4)), "o": ports[1]}
+    loop = nir.NIRGraph(inner, [("i", "cells"), ("cells", "rec"), ("rec", "cells"), ("cells", "o")], type_check=False)
+    nodes = {
+        "input": nir.Input(np.array([1, 4, 4])),
+        "conv": nir.Conv2d((4, 4), np.ones((1, 1, 3, 3)), (1, 1), (1, 1), (1, 1), 1, np.ones(1)),
+        "cells": nir.LIF(**every((1, 4, 4), **fields)),
+        "pool": nir.SumPool2d(two, two, np.array([0, 0])),
+        "flat": nir.Flatten({"input": np.array([1, 2, 2])}, 0, -1),
+        "scale": nir.Scale(np.ones(4)),
+        "wait": nir.Delay(np.array([0.001, 0.002, 0.001, 0.0])),
+        "loop": loop,
+        "weights": nir.Linear(np.ones((2, 4))),
+        "out": nir.CubaLI(**every(2, tau_mem=0.02, tau_syn=0.005, r=1.0, v_leak=0.0, w_in=1.0)),
+        "output": nir.Output(np.array([2])),
+    }
+    return nir.NIRGraph(nodes, [*itertools.pairwise(nodes)], type_check=False)
 
 
 # -- texts and data sets ---------------------------------------------------------------------------------------------------------------

@@ -1,6 +1,7 @@
 """Reading NIR graphs as networks: those that `to_nir` wrote come back unchanged, others by the rules of `nir.foreign`."""
 
 import json
+import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
@@ -8,48 +9,72 @@ from typing import Any
 import numpy as np
 
 from spikemem.errors import NetworkError
-from spikemem.formats.nir.foreign import foreign
-from spikemem.formats.nir.write import KEY, input_node, nir_library, written
+from spikemem.formats.nir.file import load
+from spikemem.formats.nir.foreign import foreign, shapes
+from spikemem.formats.nir.nodes import UNREADABLE
+from spikemem.formats.nir.write import KEY, input_node, nir_library, unfolded, written
 from spikemem.network.graph import CycleReset, KWinners, Network, Population
+from spikemem.network.neurons import LIF, Exponential, LeakyIntegrator, Neuron, Receptors
 from spikemem.network.neurons.contract import check
-from spikemem.network.neurons.lif import LIF
 from spikemem.network.noise import Logistic, OrnsteinUhlenbeck, White
 from spikemem.network.plasticity.stdp import STDP
 from spikemem.network.synapses import Dense, OneBit, Sparse, Synapses
 
 INHIBITIONS = {kind.__name__: kind for kind in (CycleReset, KWinners)}
 NOISES = {kind.__name__: kind for kind in (Logistic, White, OrnsteinUhlenbeck)}
+NEURONS: dict[str, type[LIF | LeakyIntegrator]] = {kind.__name__: kind for kind in (LIF, LeakyIntegrator)}
 ROUNDING = 1e-6
 """The relative difference that passing through float32 may make."""
 
 
-def from_nir(graph: Any, dt: float | None = None) -> Network:
-    """Read a `nir.NIRGraph` as a network: unchanged where `to_nir` wrote it, else with the steps that a clock-driven NIR reader would take.
+def from_nir(graph: Any, dt: float | None = None, *, reset: str = "zero") -> Network:
+    """Read a NIR graph as a network: unchanged where `to_nir` wrote it, else with the steps that a clock-driven NIR reader would take.
 
-    Of others it reads LIF, IF, CubaLIF, Linear, Affine without bias, Delay, Input and Output, in one dimension and without subgraphs.
-    An Input in front of weights becomes a population, for a stimulus of spikes (bool); one in front of cells is their external current.
+    Read are all nodes of NIR but Threshold, and subgraphs, whose node "cells" is the population "layer.cells". Cells are populations; the
+    linear nodes of a way between two of them (Linear, Affine, Conv1d, Conv2d, SumPool2d, AvgPool2d, Scale, Flatten) are one projection.
+    The head of `formats.nir.cells` has the equations, and where v begins. Cells of several dimensions stand in C order (`nir_shapes`).
+    An Input in front of linear nodes becomes a population, for a stimulus of spikes (bool); one before cells is their external current.
     An edge that takes no time becomes a delay of one step: as in the rule at the head of `formats.nir.write`, populations
     answer later by their lag, here the least for which every projection takes a step, and delays grow by lag of post - lag of pre.
+    A bias is `Population.bias` where the lag is 0; elsewhere it begins after the lag, and comes from a cell that always fires, "bias.cell".
 
+    graph: a `nir.NIRGraph`, or the path of a file; files are read without nir's own check of types.
     dt: ms; not needed where `to_nir` wrote the graph, and then no other than its own.
+    reset: "zero" sets v to v_reset, as NIR has it; "subtract" lowers v by v_threshold - v_reset, for graphs that were trained so, which NIR
+    cannot say. Both at the end of the step, before the leak of the next. What `to_nir` wrote keeps its own.
 
-    Raises NetworkError, naming the node, where the graph holds anything else, cells of a node differ, a delay is no whole number of
-    steps, a time constant no longer than dt, or a loop too short for its projections; where a graph that `to_nir` wrote was changed in
-    anything but the weights of Dense synapses. MissingExtraError without nir.
+    Warns (UserWarning) where edges name a node that is not there, and are read as those of the only node that none names.
+    Raises NetworkError, naming the node, where the graph holds anything else, the cells of an LI, I or CubaLI lead to others, a delay is no
+    whole number of steps, a time constant no longer than dt, or a loop too short for its projections; where a graph that `to_nir` wrote was
+    changed in anything but the weights of Dense synapses. MissingExtraError without nir.
     """
-    if not isinstance(graph, nir_library().NIRGraph):
-        raise NetworkError(f"from_nir reads a nir.NIRGraph, such as nir.read(path) gives, not a {type(graph).__name__}")
+    nir, given = nir_library(), check.choice(reset, "reset", ("zero", "subtract"))
     dt = None if dt is None else check.finite(dt, "dt", above=0, unit=" ms")
+    graph = load(graph) if isinstance(graph, str | os.PathLike) else graph
+    if not isinstance(graph, nir.NIRGraph):
+        raise NetworkError(f"from_nir reads a nir.NIRGraph or the path of one, not a {type(graph).__name__}")
     if not isinstance(graph.metadata, Mapping) or KEY not in graph.metadata:
         if dt is None:
             raise NetworkError("this NIR graph was not written by spikemem and does not say its time step; give dt, in ms")
         with _readable("this NIR graph", "write it anew with the library `nir`"):
-            return foreign(graph, dt)
+            return foreign(graph, dt, given == "subtract")
     net = _own(graph)
     if dt not in (None, net.dt):
         raise NetworkError(f"this NIR graph was written for a dt of {net.dt} ms, not {dt} ms; leave dt out")
     with _readable("this NIR graph", f"delete graph.metadata[{KEY!r}] and give dt"):
         return _unchanged(net, graph)
+
+
+def nir_shapes(graph: Any) -> dict[str, tuple[int, ...]]:
+    """The shape of the NIR node behind each population that `from_nir` makes: its cells are that node's in C order.
+
+    graph: a `nir.NIRGraph`, or the path of a file, of another tool. An image of a population's spikes is `spikes.reshape(time, *shape)`.
+    """
+    nir, graph = nir_library(), load(graph) if isinstance(graph, str | os.PathLike) else graph
+    if not isinstance(graph, nir.NIRGraph):
+        raise NetworkError(f"nir_shapes reads a nir.NIRGraph or the path of one, not a {type(graph).__name__}")
+    with _readable("this NIR graph", "write it anew with the library `nir`"):
+        return shapes(graph)
 
 
 def _unchanged(net: Network, graph: Any) -> Network:
@@ -65,7 +90,7 @@ def _readable(what: str, mend: str) -> Iterator[None]:
     """NetworkError where a graph has parts that do not belong together."""
     try:
         yield
-    except (AttributeError, KeyError, IndexError, TypeError, ValueError, ArithmeticError, RecursionError) as error:
+    except UNREADABLE as error:
         raise NetworkError(f"{what} cannot be read ({type(error).__name__}: {error}); {mend}") from error
 
 
@@ -78,13 +103,18 @@ def _own(graph: Any) -> Network:
             inhibition = text["inhibition"] and INHIBITIONS[text["inhibition"].pop("kind")](**text["inhibition"])
             noise = text.get("noise") and NOISES[text["noise"].pop("kind", "Logistic")](**text["noise"])
             start = text.get("bias", 0.0), text.get("voltage")
-            net.add(Population(name, len(node.v_threshold), LIF(**text["neuron"]), inhibition, noise, *start))
+            net.add(Population(name, len(node.r), _neuron(text), inhibition, noise, *start))
         for name in whole["projections"]:
             node, text = graph.nodes[name], _text(graph.nodes[name])
             rule, made = text["plasticity"] and STDP(**text["plasticity"]), _synapses(node, text)
-            ways = {way: text.get(way) for way in ("delay", "first", "efficacy")}
+            ways = {way: text.get(way) for way in ("delay", "first", "efficacy", "receptor")}
             net.connect(text["pre"], text["post"], made, plasticity=rule, **ways)
-        return net
+        return unfolded(net, whole["late"]) if "late" in whole else net
+
+
+def _neuron(text: Mapping[str, Any]) -> Neuron:
+    made = NEURONS[text.get("kind", "LIF")](**text["neuron"])
+    return Receptors(made, **{name: Exponential(tau) for name, tau in text["receptor"].items()}) if "receptor" in text else made
 
 
 def _text(node: Any) -> dict[str, Any]:
