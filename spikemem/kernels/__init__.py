@@ -4,10 +4,11 @@ import os
 import signal
 import sys
 import threading
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 from pathlib import Path
 from types import FrameType
+from typing import Any
 
 from numba.core import event
 from numba.core.caching import FunctionCache
@@ -40,6 +41,9 @@ def drop_stale(folder: Path, sources: Iterable[Path]) -> None:
         stamp.write_text(now)
 
 
+Handler = Callable[[int, FrameType | None], Any]
+SIGNALS = sorted(signal.valid_signals() - {getattr(signal, name, None) for name in ("SIGKILL", "SIGSTOP")})
+"""Those that a handler can be set for."""
 CACHE = _keeps()
 """Whether kernels are kept for the next start; a read-only package of a user without a home compiles them anew."""
 
@@ -71,42 +75,56 @@ event.register("numba:compile", _Notice())
 
 
 class _Later(event.Listener):  # type: ignore[misc]
-    """Holds Ctrl-C back while numba compiles a kernel or reads it from its cache, for as long as it holds its lock.
+    """Holds signals back while numba compiles a kernel or reads it from its cache, for as long as it holds its lock.
 
-    A KeyboardInterrupt within llvmlite would free memory twice. It comes once, when the kernel is there, from the handler that was set.
+    An exception of a handler, such as the KeyboardInterrupt of Ctrl-C, within llvmlite would free memory twice. A signal that came is
+    handled when the kernel is there, once, by the handler that was set.
     """
 
     def __init__(self) -> None:
-        self._depth, self._before, self._came = 0, signal.getsignal(signal.SIGINT), False
+        self._depth = 0
+        self._before: dict[int, Handler] = {}
+        self._came: list[int] = []
 
     def _hold(self, number: int, frame: FrameType | None) -> None:
-        self._came = True
+        if number not in self._came:
+            self._came.append(number)
 
     def on_start(self, locked: event.Event) -> None:
         """In the main thread alone, where handlers run, and only where one was set from Python: no other raises anything."""
         if threading.get_ident() != threading.main_thread().ident:
             return
-        before = signal.getsignal(signal.SIGINT)
-        if not self._depth and callable(before) and before != self._hold:
-            self._before, self._came = before, False
-            with suppress(ValueError):  # a program that holds Python has another main thread
-                signal.signal(signal.SIGINT, self._hold)
+        if not self._depth:
+            self._came, self._before = [], {}
+            for number in SIGNALS:
+                if callable(before := signal.getsignal(number)) and before != self._hold:
+                    with suppress(ValueError, OSError):  # a program that holds Python has another main thread
+                        self._before[number] = before
+                        signal.signal(number, self._hold)
         self._depth += 1
 
     def on_end(self, unlocked: event.Event) -> None:
-        """Of locks within one another, the last to be let go gives Ctrl-C back."""
+        """Of locks within one another, the last to be let go gives the signals back."""
         if threading.get_ident() == threading.main_thread().ident and self._depth:
             self._depth -= 1
             if not self._depth:
                 self.give_back()
 
     def give_back(self) -> None:
-        """Set the handler that was there, and call it if Ctrl-C came."""
-        self._depth = 0
-        if signal.getsignal(signal.SIGINT) == self._hold:
-            signal.signal(signal.SIGINT, self._before)
-            if self._came and callable(self._before):
-                self._before(signal.SIGINT, sys._getframe())
+        """Set the handlers that were there, and call those whose signal came; what one raises comes after the others were called."""
+        self._depth, before, came = 0, self._before, self._came
+        self._before, self._came = {}, []
+        for number, handler in before.items():
+            if signal.getsignal(number) == self._hold:
+                signal.signal(number, handler)
+        self._handle(came, before)
+
+    def _handle(self, came: list[int], before: dict[int, Handler]) -> None:
+        if came:
+            try:
+                before[came[0]](came[0], sys._getframe())
+            finally:
+                self._handle(came[1:], before)
 
 
 _LATER = _Later()

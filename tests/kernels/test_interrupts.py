@@ -55,6 +55,31 @@ def test_it_goes_once_to_the_handler_that_was_set() -> None:
     assert signal.getsignal(signal.SIGINT) is handler
 
 
+@pytest.mark.skipif(not hasattr(signal, "SIGUSR1"), reason="the system has no such signals")
+def test_every_signal_with_a_handler_waits() -> None:
+    came = list[int]()
+
+    def stops(number: int, frame: object) -> None:
+        came.append(number)
+        raise SystemExit
+
+    @global_compiler_lock
+    def compiles() -> None:
+        for number in (signal.SIGTERM, signal.SIGUSR1, signal.SIGTERM):
+            signal.raise_signal(number)
+        assert came == []
+
+    before = {number: signal.signal(number, stops) for number in (signal.SIGTERM, signal.SIGUSR1)}
+    try:
+        with pytest.raises(SystemExit):
+            compiles()
+        assert came == [signal.SIGTERM, signal.SIGUSR1]
+        assert signal.getsignal(signal.SIGTERM) is stops
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
 def test_an_error_meanwhile_loses_no_interrupt() -> None:
     @global_compiler_lock
     def fails() -> None:
