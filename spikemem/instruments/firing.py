@@ -62,7 +62,8 @@ def psth(trains: Trains, bin: float = 5.0, onsets: ArrayLike = (0.0,), before: f
     edges = np.arange(-lead, lag + width, width)
     counts = np.zeros(len(edges) - 1, np.int64)
     for onset in first:
-        counts += np.histogram(trains.spikes.step + (trains.start - onset), edges)[0]
+        since = trains.spikes.step + (trains.start - onset)
+        counts += np.histogram(since[since < lag], edges)[0]  # numpy's last bin holds its end, too
     trials = len(first) * trains.batches
     rate = counts.astype(np.float64) * (1000.0 / (trials * trains.spikes.size * width * trains.dt))
     return PSTH(edges[:-1].astype(np.float64) * trains.dt, rate, trials)

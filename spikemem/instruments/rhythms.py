@@ -72,7 +72,7 @@ def phase(trains: Trains, period: float) -> PhaseLocking:
         z = 1/n sum_k exp(i phi_k),   strength = |z|,   angle = arg z         Goldberg & Brown 1969; Elephant's `mean_phase_vector`
 
     It is 1 where all spikes have one phase, and about 1 / sqrt(n) where n spikes have any.
-    period: ms, > 0. Cycles are counted from the start of the run, as those of `KWinners`.
+    period: ms, > 0. Cycles are counted from the start of the recording, also of one that went on from another.
 
     >>> from spikemem.instruments import Spikes
     >>> locked = phase(Trains(Spikes([5, 25, 45], [0, 0, 0], [0, 0, 0], size=1), dt=1.0, steps=60), period=20.0)

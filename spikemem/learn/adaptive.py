@@ -5,6 +5,7 @@
 
 The adaptive leaky integrate-and-fire cell (ALIF) of Bellec et al. 2018. Gradients go through the S that adapts, and as in `learn.layers`
 not through the S that resets.
+A spike takes away the threshold that it crossed, that of `ALIF`, as in the paper\'s own program, the risen one.
 """
 
 from collections.abc import Sequence
@@ -13,6 +14,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from spikemem.errors import NetworkError
 from spikemem.learn.layers import LEARNED, SpikingLayer, check, filled, scaled, wide
 from spikemem.learn.surrogates import spike
 from spikemem.network.neurons import LIF
@@ -49,8 +51,12 @@ class AdaptiveLayer(SpikingLayer):
         **options: Any,
     ) -> None:
         learn = [check.choice(name, "what a layer learns", LEARNED_BY_ADAPTIVE) for name in check.listed(learn, "learn", "texts")]
+        if options.pop("fused", None):
+            raise NetworkError("AdaptiveLayer has no kernel; leave `fused` out")
         super().__init__(cells, neuron, dt, learn=[name for name in learn if name in LEARNED], fused=False, **options)
         tau_adaptation = check.finite(tau_adaptation, "tau_adaptation", above=0, unit=" ms")
+        if not strength:  # whose logarithm has no gradient
+            learn = [name for name in learn if name not in ("strength", "tau_adaptation")]
         self.register_buffer("tau_adaptation_0", filled(self.cells, tau_adaptation, "tau_adaptation"))
         self.register_buffer("strength_0", filled(self.cells, check.finite(strength, "strength", least=0), "strength"))
         self.log_tau_adaptation = nn.Parameter(torch.zeros(self.cells)) if "tau_adaptation" in learn else None

@@ -14,6 +14,8 @@ from spikemem._checks import Checks, shown
 from spikemem.errors import NetworkError, StimulusError
 
 check = Checks(NetworkError)
+NARROWEST = 0.05
+"""Steps below which a width counts as this: it leaves one step a synapse, and numbers that float16 can hold."""
 
 
 class DelayedLinear(nn.Module):
@@ -61,13 +63,19 @@ class DelayedLinear(nn.Module):
     @torch.no_grad()
     def set_delays(self, delays: Tensor) -> None:
         """Begin with other delays, ms, [out, in], from 0 to the longest."""
-        given = torch.as_tensor(check.floats(delays, "delays", shape=(self.post, self.pre)), dtype=self.place.dtype)
+        values = check.floats(delays, "delays", shape=(self.post, self.pre))
+        if values.size and not 0 <= values.min() <= values.max() <= self.longest:
+            raise NetworkError(
+                f"delays are {values.min():g} to {values.max():g} ms; they must lie from 0 to the longest, {self.longest} ms"
+            )
+        given = torch.as_tensor(values, dtype=self.place.dtype)
         self.place.copy_(torch.logit(given / self.longest, eps=1e-6))
 
     def kernel(self) -> Tensor:
         """Weights of each step back, [out, in, step]."""
-        times = torch.arange(self.steps, device=self.place.device) * self.dt
-        spread = torch.softmax(-(times - self.delays.unsqueeze(2)).square() / (2.0 * self.width.square()), dim=2)
+        times = torch.arange(self.steps, device=self.place.device, dtype=self.place.dtype) * self.dt
+        width = self.width.clamp(min=NARROWEST * self.dt)
+        spread = torch.softmax(-((times - self.delays.unsqueeze(2)) / width).square() / 2.0, dim=2)
         return self.weight.unsqueeze(2) * spread
 
     def forward(self, spikes: Tensor) -> Tensor:

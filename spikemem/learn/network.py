@@ -57,7 +57,7 @@ def _stages(layers: list[nn.Module]) -> list[tuple[nn.Linear | None, SpikingLaye
     for place, layer in enumerate(layers):
         if isinstance(layer, nn.Linear) and weights is None:
             weights = layer
-        elif isinstance(layer, SpikingLayer) and (weights is not None or not stages):
+        elif type(layer) is SpikingLayer and (weights is not None or not stages):
             stages.append((weights, layer))
             weights = None
         else:

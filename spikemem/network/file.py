@@ -16,11 +16,14 @@ from spikemem.errors import NetworkError, SpecError
 from spikemem.network.graph import CycleReset, KWinners, Network, Population
 from spikemem.network.modelfile import NETWORK, Count, Listed, Section, locate, model_files, parsed, problems, read
 from spikemem.network.neurons import NEURONS
+from spikemem.network.neurons.contract import Numbers
 from spikemem.network.noise import Logistic
 from spikemem.network.plasticity import RULES
 from spikemem.network.registry import Registry
 from spikemem.network.synapses import Wiring, all_but_self, all_to_all, one_to_one, sparse_random
 
+IN_FILES = float | Annotated[tuple[float, ...], Listed]
+"""A parameter of a neuron: a number, or a list with one for each cell."""
 CELLS, SYNAPSES = 2**18, 2**23
 """The most cells and synapses that a file may ask for by its own sizes; sizes given in Python may be larger."""
 SPIKE_RATE = 0.05
@@ -44,6 +47,7 @@ def _keys(name: str, make: Callable[..., Any]) -> type[PartSpec]:
     """The keys that a model may have in a file: the parameters of its constructor, with their types and defaults."""
     types = get_type_hints(make.__init__ if isinstance(make, type) else make)  # type: ignore[misc]
     keys = {key: p for key, p in signature(make).parameters.items() if key != "dt"}
+    types = {key: IN_FILES if kind == Numbers else kind for key, kind in types.items()}
     fields: dict[str, Any] = {key: (types[key], ... if p.default is Parameter.empty else p.default) for key, p in keys.items()}
     return create_model(f"{name}Spec", __base__=PartSpec, **fields)
 

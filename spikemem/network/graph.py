@@ -154,6 +154,15 @@ class Projection:
                 return len(cells) * weights.shape[1]
 
 
+def least_weight(synapses: Synapses, efficacy: NDArray[np.float64] | None, rule: PlasticityRule | None) -> float:
+    """The least that a spike may add: by the weights, by what they may learn, and by the efficacies of a spike."""
+    weights = np.append(synapses.efficacy, synapses.off) if isinstance(synapses, OneBit) else synapses.weights
+    low, high = float(weights.min(initial=0.0)), float(weights.max(initial=0.0))
+    if rule is not None:
+        low = min(low, rule.w_min)
+    return min(min(low * factor, high * factor) for factor in ([1.0] if efficacy is None else efficacy.tolist()))
+
+
 class Network:
     """Populations and the projections between them, on a time step of dt ms.
 
@@ -239,6 +248,8 @@ class Network:
             raise NetworkError(f"{pre} -> {post}: efficacy is one number a step, for synapses that do not learn")
         shares = None if factors is None else tuple(factors.tolist())
         reached = self._receptor(f"{pre} -> {post}", target.neuron, receptor)
+        if reached in target.neuron.conductances and least_weight(made, factors, plasticity) < 0:
+            raise NetworkError(f"{pre} -> {post}: {reached!r} is a conductance, and no weight of it is negative; its reversal inhibits")
         projection = Projection(projection_name, pre, post, made, delay, first, plasticity, shares, reached)
         self._projections.append(projection)
         return projection

@@ -7,12 +7,20 @@ simulator has the same ones, and a longer run begins as a shorter one. Teacher-f
 import math
 import zlib
 from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from spikemem.network.neurons.contract import check
+
+Draw = Callable[[np.random.Generator, tuple[int, int]], NDArray[np.float64]]
+BLOCK = 2**14
+"""Steps that share a generator."""
+CHUNK = 2**22
+"""Numbers that are drawn at once."""
 
 
 @dataclass(frozen=True)
@@ -20,12 +28,43 @@ class NoiseCurrent(ABC):
     """A current of noise; a subclass has its parameters and a `seed`."""
 
     @abstractmethod
-    def drawn(self, name: str, steps: int, cells: int, dt: float, item: int = 0) -> NDArray[np.float64]:
-        """The noise of a population of this name in one batch item, [time, cell].   dt: ms."""
+    def drawn(self, name: str, steps: int, cells: int, dt: float, item: int = 0, before: int = 0) -> NDArray[np.float64]:
+        """The noise of a population of this name in one batch item, [time, cell].   dt: ms.   before: steps that are left out."""
 
-    def generator(self, name: str, item: int) -> np.random.Generator:
-        """The generator of one population and batch item."""
-        return np.random.default_rng([getattr(self, "seed", 0), zlib.crc32(name.encode()), item])
+
+class Stretch(NamedTuple):
+    """What is drawn for some steps of a population in one batch item: those from `before` on."""
+
+    seed: int
+    name: str
+    item: int
+    before: int
+    steps: int
+    cells: int
+
+    def parts(self, draw: Draw, block: int = BLOCK) -> Iterator[tuple[slice, NDArray[np.float64]]]:
+        """Where in [time] each part lies, and its numbers, [time, cell].
+
+        draw: of a generator and a shape. Each block of steps has a generator of its own, so that what came long before is not drawn again.
+        """
+        rows, end = max(1, CHUNK // self.cells), self.before + self.steps
+        for number in range(self.before // block, -(-end // block)):
+            later = [number] if number else []
+            rng = np.random.default_rng([self.seed, zlib.crc32(self.name.encode()), self.item, *later])
+            last = min((number + 1) * block, end)
+            for start in range(number * block, last, rows):
+                stop = min(start + rows, last)
+                numbers = draw(rng, (stop - start, self.cells))
+                if stop > self.before:
+                    skipped = max(0, self.before - start)
+                    yield slice(start + skipped - self.before, stop - self.before), numbers[skipped:]
+
+    def array(self, draw: Draw) -> NDArray[np.float64]:
+        """All of it, [time, cell]."""
+        made = np.empty((self.steps, self.cells))
+        for part, numbers in self.parts(draw):
+            made[part] = numbers
+        return made
 
 
 @dataclass(frozen=True)
@@ -51,15 +90,17 @@ class Logistic(NoiseCurrent):
         object.__setattr__(self, "scale", check.finite(self.scale, "Logistic scale", above=0))
         object.__setattr__(self, "seed", check.seed(self.seed, "Logistic seed"))
 
-    def drawn(self, name: str, steps: int, cells: int, dt: float, item: int = 0) -> NDArray[np.float64]:
-        return self.generator(name, item).logistic(0.0, self.scale, (steps, cells))
+    def drawn(self, name: str, steps: int, cells: int, dt: float, item: int = 0, before: int = 0) -> NDArray[np.float64]:
+        return Stretch(self.seed, name, item, before, steps, cells).array(lambda rng, shape: rng.logistic(0.0, self.scale, shape))
 
 
 @dataclass(frozen=True)
 class White(NoiseCurrent):
     """White noise: I'[t] = I[t] + sigma xi[t], with xi of the standard normal distribution, drawn anew for each cell and step.
 
-    sigma: the standard deviation in one step, > 0: what a membrane sums of it in a given time grows with 1 / sqrt(dt).   seed: >= 0.
+    sigma: the standard deviation in one step, > 0, whatever dt is. For the noise of tau dV = -V dt + s sqrt(2 tau) dW in front of
+    `LIF.from_equation`, whose V then has the standard deviation s, sigma is s sqrt((1 + beta) / (1 - beta)), beta = exp(-dt / tau).
+    seed: >= 0.
 
     >>> White(0.5).drawn("a", steps=20000, cells=1, dt=1.0).std().round(1).item()
     0.5
@@ -72,8 +113,8 @@ class White(NoiseCurrent):
         object.__setattr__(self, "sigma", check.finite(self.sigma, "White sigma", above=0))
         object.__setattr__(self, "seed", check.seed(self.seed, "White seed"))
 
-    def drawn(self, name: str, steps: int, cells: int, dt: float, item: int = 0) -> NDArray[np.float64]:
-        return self.generator(name, item).normal(0.0, self.sigma, (steps, cells))
+    def drawn(self, name: str, steps: int, cells: int, dt: float, item: int = 0, before: int = 0) -> NDArray[np.float64]:
+        return Stretch(self.seed, name, item, before, steps, cells).array(lambda rng, shape: rng.normal(0.0, self.sigma, shape))
 
 
 @dataclass(frozen=True)
@@ -82,7 +123,8 @@ class OrnsteinUhlenbeck(NoiseCurrent):
 
         tau dn/dt = -n + sigma sqrt(2 tau) xi(t):      n[t] = rho n[t-1] + sigma sqrt(1 - rho^2) xi[t],   rho = exp(-dt / tau)
 
-    exact for any dt; it begins in its stationary state.   sigma: its standard deviation, > 0.   tau: ms, > 0.   seed: >= 0.
+    exact for any dt; it begins in its stationary state, and is computed from there however late a run goes on.
+    sigma: its standard deviation, > 0.   tau: ms, > 0.   seed: >= 0.
 
     >>> n = OrnsteinUhlenbeck(sigma=2.0, tau=5.0).drawn("a", steps=40000, cells=1, dt=1.0)[:, 0]
     >>> n.std().round(1).item(), np.corrcoef(n[:-5], n[5:])[0, 1].round(1).item()
@@ -98,11 +140,16 @@ class OrnsteinUhlenbeck(NoiseCurrent):
         object.__setattr__(self, "tau", check.finite(self.tau, "OrnsteinUhlenbeck tau", above=0, unit=" ms"))
         object.__setattr__(self, "seed", check.seed(self.seed, "OrnsteinUhlenbeck seed"))
 
-    def drawn(self, name: str, steps: int, cells: int, dt: float, item: int = 0) -> NDArray[np.float64]:
+    def drawn(self, name: str, steps: int, cells: int, dt: float, item: int = 0, before: int = 0) -> NDArray[np.float64]:
         from scipy.signal import lfilter
 
-        rho = math.exp(-dt / self.tau)
-        drawn = self.generator(name, item).normal(0.0, self.sigma, (steps, cells))
-        drawn[1:] *= math.sqrt(1.0 - rho * rho)
-        made: NDArray[np.float64] = lfilter([1.0], [1.0, -rho], drawn, axis=0)
+        rho, made = math.exp(-dt / self.tau), np.empty((steps, cells))
+        filtered, share = np.zeros((1, cells)), math.sqrt(1.0 - rho * rho)
+        whole = Stretch(self.seed, name, item, 0, before + steps, cells)
+        for part, numbers in whole.parts(lambda rng, shape: rng.normal(0.0, self.sigma, shape)):
+            numbers[part.start == 0 :] *= share  # it begins in its stationary state
+            noise, filtered = lfilter([1.0], [1.0, -rho], numbers, axis=0, zi=filtered)
+            if part.stop > before:
+                here = noise[max(0, before - part.start) :]
+                made[part.stop - before - len(here) : part.stop - before] = here
         return made

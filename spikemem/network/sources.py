@@ -10,7 +10,6 @@ shorter one. It can also be given to `simulate` in the place of an array.
     trains     given times of each cell
 """
 
-import zlib
 from abc import abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -22,9 +21,10 @@ from numpy.typing import ArrayLike, NDArray
 from spikemem._checks import INDEX
 from spikemem.errors import NetworkError
 from spikemem.network.neurons.contract import Neuron, Numbers, check, count_of, flat, parameter
+from spikemem.network.noise import Stretch
 
-CHUNK = 2**22
-"""Random numbers that are drawn at once."""
+GRID = 1e-6
+"""Share of a step by which a time may miss it by rounding."""
 
 
 class SourceState(NamedTuple):
@@ -38,6 +38,7 @@ class Source(Neuron):
     """A population whose spikes are known before the simulation; what arrives at it is lost."""
 
     from_rest = False
+    computed = False
 
     def initial(self, zeros: Any) -> SourceState:
         return SourceState(zeros, zeros != 0)
@@ -46,12 +47,8 @@ class Source(Neuron):
         return state
 
     @abstractmethod
-    def spikes(self, name: str, steps: int, cells: int, dt: float, item: int = 0) -> NDArray[np.bool_]:
-        """The spikes of one batch item, bool, [time, cell].   name: of the population.   dt: ms."""
-
-
-def _generator(seed: int, name: str, item: int) -> np.random.Generator:
-    return np.random.default_rng([seed, zlib.crc32(name.encode()), item])
+    def spikes(self, name: str, steps: int, cells: int, dt: float, item: int = 0, before: int = 0) -> NDArray[np.bool_]:
+        """The spikes of one batch item, bool, [time, cell].   name: of the population.   dt: ms.   before: steps that are left out."""
 
 
 @dataclass(frozen=True)
@@ -76,15 +73,13 @@ class Poisson(Source):
         mean = np.mean(-np.expm1(-np.array(self.rates) * dt / 1000.0)) / dt * 1000.0
         return np.full(np.shape(current), mean)
 
-    def spikes(self, name: str, steps: int, cells: int, dt: float, item: int = 0) -> NDArray[np.bool_]:
+    def spikes(self, name: str, steps: int, cells: int, dt: float, item: int = 0, before: int = 0) -> NDArray[np.bool_]:
         chance = -np.expm1(-np.array(self.rates) * dt / 1000.0)
-        stretch = np.zeros(steps, np.int64) if not self.every else np.floor(np.arange(steps) * dt / self.every + 1e-9).astype(np.int64)
-        stretch = np.minimum(stretch, len(chance) - 1)
-        rng, made = _generator(self.seed, name, item), np.zeros((steps, cells), bool)
-        rows = max(1, CHUNK // cells)
-        for start in range(0, steps, rows):
-            part = slice(start, min(start + rows, steps))
-            made[part] = rng.random((part.stop - start, cells)) < chance[stretch[part]]
+        now = np.arange(before, before + steps) * dt
+        stretch = np.floor(now / self.every + GRID).astype(np.int64) if self.every else np.zeros(steps, np.int64)
+        stretch, made = np.minimum(stretch, len(chance) - 1), np.zeros((steps, cells), bool)
+        for part, numbers in Stretch(self.seed, name, item, before, steps, cells).parts(lambda rng, shape: rng.random(shape)):
+            made[part] = numbers < chance[stretch[part]]
         return made
 
 
@@ -130,14 +125,16 @@ class Bursts(Source):
         """The mean rate, Hz, whatever the current."""
         return np.full(np.shape(current), self.count * np.mean(flat(self.frequency)))
 
-    def spikes(self, name: str, steps: int, cells: int, dt: float, item: int = 0) -> NDArray[np.bool_]:
+    def spikes(self, name: str, steps: int, cells: int, dt: float, item: int = 0, before: int = 0) -> NDArray[np.bool_]:
         made = np.zeros((steps, cells), bool)
         frequency, phase = (np.broadcast_to(flat(value), cells) for value in (self.frequency, self.phase))
         for cell in range(cells):
             period = 1000.0 / frequency[cell]
-            starts = phase[cell] + period * np.arange(max(0, int((steps * dt - phase[cell]) / period) + 2))
-            at = np.rint((starts[:, None] + self.interval * np.arange(self.count)) / dt).astype(np.int64).ravel()
-            made[at[(at >= 0) & (at < steps)], cell] = True
+            check.room(int(min(steps * dt / period, 2.0**40)) * self.count, f"the spikes of {name!r}", "take a lower rate")
+            lasts, begin, end = self.interval * (self.count - 1), before * dt, (before + steps) * dt
+            numbers = np.arange(max(0, int((begin - lasts - phase[cell]) / period) - 1), max(0, int((end - phase[cell]) / period) + 2))
+            starts = phase[cell] + period * numbers
+            _place(made, cell, (starts[:, None] + self.interval * np.arange(self.count)).ravel(), dt, name, before)
         return made
 
 
@@ -178,20 +175,27 @@ class SpikeTimes(Source):
         last = max((t for train in self.times for t in train), default=0.0)
         return np.full(np.shape(current), 1000.0 * sum(map(len, self.times)) / (len(self.times) * last) if last else 0.0)
 
-    def spikes(self, name: str, steps: int, cells: int, dt: float, item: int = 0) -> NDArray[np.bool_]:
+    def spikes(self, name: str, steps: int, cells: int, dt: float, item: int = 0, before: int = 0) -> NDArray[np.bool_]:
         made = np.zeros((steps, cells), bool)
         for cell, train in enumerate(self.times):
-            at = np.rint(np.array(train) / dt).astype(np.int64)
-            if len(np.unique(at)) < len(at):
-                raise NetworkError(f"two spikes of cell {cell} of {name!r} fall into one step of {dt} ms; take a shorter dt")
-            made[at[at < steps], cell] = True
+            _place(made, cell, np.array(train), dt, name, before)
         return made
+
+
+def _place(made: NDArray[np.bool_], cell: int, times: NDArray[np.float64], dt: float, name: str, before: int) -> None:
+    """Set the spikes of a cell, bool, [time, cell], at times in ms; NetworkError where two fall into one step.   before: of the first."""
+    inside = times[times < (before + len(made)) * dt]
+    at = np.floor(inside / dt + GRID).astype(np.int64) - before
+    at = at[(at >= 0) & (at < len(made))]
+    if len(np.unique(at)) < len(at):
+        raise NetworkError(f"two spikes of cell {cell} of {name!r} fall into one step of {dt} ms; take a shorter dt, or a lower rate")
+    made[at, cell] = True
 
 
 def trains(times: Sequence[ArrayLike]) -> SpikeTimes:
     """Spikes at given times, as of a recording.   times: ms, >= 0, a list for each cell; what lies behind the run is not reached.
 
-    A time is rounded to the nearest step; two spikes of a cell in one step are a NetworkError.
+    A spike at time t is in step floor(t / dt); two spikes of a cell in one step are a NetworkError.
 
     >>> trains([[1.0, 4.0], []]).spikes("input", steps=5, cells=2, dt=1.0).nonzero()
     (array([1, 4]), array([0, 0]))

@@ -48,7 +48,7 @@ def weight_course(net: Network, stimulus: Stimulus, steps: int, snapshots: int =
     for begin, end in pairwise(at.tolist()):
         since = begin if resumes else 0
         recording = simulate(net, _between(stimulus, since, end), end - since, start=state, **options)
-        state = recording.state if resumes else state
+        state = recording.ended if resumes else state
         runs.append(recording.weights)
     first = {p.name: np.broadcast_to(p.synapses.matrix(), runs[0][p.name].shape) for p in plastic}
     return WeightCourse(at * net.dt, {name: np.stack([first[name], *(run[name] for run in runs)]) for name in first})

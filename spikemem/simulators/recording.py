@@ -1,6 +1,7 @@
 """Recordings of a simulation: spikes, and the voltages of chosen cells, kept in npz files without pickles."""
 
 import json
+import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -11,7 +12,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from spikemem._checks import FILE_BYTES, INDEX, Checks, shown
 from spikemem._files import DAMAGED, load_npz, whole
-from spikemem.errors import SnapshotError, StimulusError
+from spikemem.errors import SnapshotError, StimulusError, UnsupportedError
 from spikemem.formats import from_nwb, to_neo, to_nwb, to_pandas
 from spikemem.instruments.spikes import Spikes, Trains
 from spikemem.network.graph import BASKET, KWinners
@@ -33,7 +34,7 @@ class Recording(Measures):
     inhibition has chosen and before the reset.   cells: which cells the voltages are of.   marks: named lists of steps to show in plots.
     events: how many synapses delivered a spike before the end; of one-bit synapses only those whose bit is set count.
     weights: for each plastic projection the weights at the end, float64, [batch, pre, post]; 0 where there is no synapse.
-    state: where the run ended, for another one to go on from; None where the simulator cannot tell, and in a recording that was loaded.
+    ended: where the run ended; None where the simulator cannot tell, and in a recording that was loaded.
     """
 
     dt: float
@@ -45,7 +46,14 @@ class Recording(Measures):
     marks: Mapping[str, list[int]] = field(default_factory=dict)
     events: int = 0
     weights: Mapping[str, NDArray[np.float64]] = field(default_factory=dict)
-    state: RunState | None = field(default=None, repr=False)
+    ended: RunState | None = field(default=None, repr=False)
+
+    @property
+    def state(self) -> RunState:
+        """Where the run ended, for another one to go on from; UnsupportedError where that is not known."""
+        if self.ended is None:
+            raise UnsupportedError("this recording does not know where it ended: its simulator cannot tell, and a file does not hold it")
+        return self.ended
 
     def __getitem__(self, population: str) -> Spikes:
         if not isinstance(population, str) or population not in self.spikes:
@@ -188,8 +196,16 @@ def recorded(
     carried = 0
     for projection in net.projections:
         trains = fired[projection.pre]
-        delivered = trains.step + net.steps(projection.delay) < drive.steps
+        delay = net.steps(projection.delay)
+        delivered = trains.step + delay < drive.steps
         carried += projection.carried(trains.cell[delivered], trains.rank[delivered])
+        if simulation.start is not None:
+            left, _, cell, rank = simulation.start.recent[projection.pre].T
+            arrives = (left + delay >= simulation.before) & (left + delay < simulation.before + drive.steps)
+            carried += projection.carried(cell[arrives], rank[arrives])
+    for name, fields in ({} if state is None else state.cells).items():
+        if name not in drive.clamped and not np.isfinite(fields["voltage"]).all():
+            warnings.warn(f"V of {name!r} is not finite at the end: its drive is too strong, or dt too long", UserWarning, stacklevel=2)
     return Recording(net.dt, drive.steps, drive.batches, spikes, voltages, dict(simulation.chosen), {}, carried, weights, state)
 
 

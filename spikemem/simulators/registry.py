@@ -68,7 +68,7 @@ def simulate(
 ) -> Recording:
     """Run a network for a number of steps and record every spike.
 
-    stimulus: for a population either a float array, its external current, or a bool array: its spikes, teacher-forced (such a cell
+    stimulus: for a population a float array, its external current, or a source or a bool array: its spikes, teacher-forced (such a cell
         spikes at these steps and at no other, whatever its input; its V stays 0). Shape [time], [time, cell] or [time, batch, cell];
         one step may be repeated by giving time 1.
     simulator: "event" (event-driven; batched on the GPU where device is one), "torch" (batched torch on any device), "snntorch" and

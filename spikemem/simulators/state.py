@@ -23,6 +23,7 @@ class RunState:
     cells: for each population the fields of its neuron's state, [batch, cell].
     silenced, count: for each population whom its inhibition silences, bool, [batch, cell], and how many spiked in the cycle, [batch].
     recent: for each population the spikes that may still be under way, int64, [spike, (step, batch, cell, rank in the cycle)].
+    network: what it is of, by `described`.
     rules: for each plastic projection the fields of its rule's state, [batch, pre, post] and [batch, cell].
     """
 
@@ -32,6 +33,7 @@ class RunState:
     silenced: Arrays
     count: Arrays
     recent: Arrays
+    network: Mapping[str, str]
     rules: Mapping[str, Arrays] = field(default_factory=dict)
 
     def __repr__(self) -> str:
@@ -39,12 +41,21 @@ class RunState:
 
     def fits(self, net: Network, batches: int) -> None:
         """Raise StimulusError where it is of another network, or of another number of batch items."""
-        cells = {name: p.size for name, p in net.populations.items()}
-        own = {name: silenced.shape[1] for name, silenced in self.silenced.items()}
-        if cells != own or self.rules.keys() != {q.name for q in net.projections if q.plasticity is not None}:
-            raise StimulusError(f"start is of another network, with {own}; this one has {cells}")
+        now = described(net)
+        for part in (*self.network, *now):
+            theirs, ours = self.network.get(part, "missing"), now.get(part, "missing")
+            if theirs != ours:
+                raise StimulusError(f"start is of another network: its {part} is {theirs}, this one's {ours}")
         if batches != self.batches:
             raise StimulusError(f"start has {self.batches} batch items, and the stimulus {batches}; give one of as many")
+
+
+def described(net: Network) -> dict[str, str]:
+    """What a state depends on: the step, the kinds and numbers of cells, the delays, the kinds of rules; parameters may differ."""
+    cells = {f"population {p.name!r}": f"{type(p.neuron).__name__} x {p.size}" for p in net.populations.values()}
+    rules = {q.name: "fixed" if q.plasticity is None else type(q.plasticity).__name__ for q in net.projections}
+    ways = {f"projection {q.name!r}": f"{q.delay:g} ms, {rules[q.name]}" for q in net.projections}
+    return {"dt": f"{net.dt:g} ms", **cells, **ways}
 
 
 def flattened(state: Any, path: str = "") -> dict[str, NDArray[Any]]:
@@ -53,7 +64,7 @@ def flattened(state: Any, path: str = "") -> dict[str, NDArray[Any]]:
         names = getattr(state, "_fields", range(len(state)))
         parts = [flattened(part, f"{path}.{name}" if path else f"{name}") for name, part in zip(names, state, strict=True)]
         return {name: array for part in parts for name, array in part.items()}
-    return {path: np.array(state.cpu() if hasattr(state, "cpu") else state)}
+    return {path: np.asarray(state.cpu() if hasattr(state, "cpu") else state)}
 
 
 def filled(template: Any, arrays: Arrays, made: Callable[[NDArray[Any]], Any], path: str = "") -> Any:

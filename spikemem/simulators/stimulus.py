@@ -84,7 +84,7 @@ def checked(net: Network, stimulus: Stimulus, steps: int, start: RunState | None
         if name not in net.populations:
             raise StimulusError(f"stimulus for {name!r}, but the populations are {', '.join(net.populations) or 'none'}")
         if isinstance(given, Source):
-            sources[name] = given
+            sources[name] = fitting(given, net, name)
             continue
         if name in sources:
             raise StimulusError(f"stimulus for {name!r}, which is a source and has spikes of its own; give another source, or none")
@@ -103,7 +103,7 @@ def checked(net: Network, stimulus: Stimulus, steps: int, start: RunState | None
     check.room(cells_of * batches, f"the cells of the network in {batches:,} batch items", "give fewer")
     if start is not None:
         start.fits(net, batches)
-    run = _Stretch(0 if start is None else start.step, steps, batches)
+    run = _Run(0 if start is None else start.step, steps, batches)
     clamped |= {name: run.spikes(source, net, name) for name, source in sources.items()}
     for population in net.populations.values():
         if population.name not in clamped:
@@ -111,7 +111,15 @@ def checked(net: Network, stimulus: Stimulus, steps: int, start: RunState | None
     return Drive(steps, batches, current, clamped)
 
 
-class _Stretch(NamedTuple):
+def fitting(source: Source, net: Network, name: str) -> Source:
+    """A source for a population; StimulusError where it is of another number of cells, or does not fit the step."""
+    if source.cells not in (None, net.populations[name].size):
+        raise StimulusError(f"the source for {name!r} is of {source.cells} cells, the population has {net.populations[name].size}")
+    source.check(net.dt)
+    return source
+
+
+class _Run(NamedTuple):
     """The steps of a run, for what is drawn from the first step of the first run on."""
 
     before: int
@@ -120,18 +128,18 @@ class _Stretch(NamedTuple):
 
     def spikes(self, source: Source, net: Network, name: str) -> NDArray[np.bool_]:
         """What a source gives to a population, bool, [time, 1 or batch, cell]."""
-        cells, every = net.populations[name].size, self.before + self.steps
-        check.room(every * self.batches * cells, f"the spikes of {name!r}", "simulate fewer steps or batch items")
-        return np.stack([source.spikes(name, every, cells, net.dt, item)[self.before :] for item in range(self.batches)], axis=1)
+        cells, mend = net.populations[name].size, "simulate fewer steps or batch items, and go on with `start`"
+        check.room(self.steps * self.batches * cells, f"the spikes of {name!r}", mend)
+        return np.stack([source.spikes(name, self.steps, cells, net.dt, item, self.before) for item in range(self.batches)], axis=1)
 
     def add_own(self, population: Population, dt: float, current: dict[str, NDArray[np.float64]]) -> None:
         """Add bias and noise of a population to its external current, in place."""
-        name, every = population.name, self.before + self.steps
+        name, cells, mend = population.name, population.size, "simulate fewer steps or batch items, and go on with `start`"
         if (bias := population.driven) is not None:
             current[name] = current[name] + bias if name in current else np.broadcast_to(bias, (self.steps, 1, len(bias)))
         if population.noise is not None:
-            check.room(every * self.batches * population.size, f"the noise of {name!r}", "simulate fewer steps or batch items")
-            noise = [population.noise.drawn(name, every, population.size, dt, item)[self.before :] for item in range(self.batches)]
+            check.room(self.steps * self.batches * cells, f"the noise of {name!r}", mend)
+            noise = [population.noise.drawn(name, self.steps, cells, dt, item, self.before) for item in range(self.batches)]
             current[name] = current.get(name, 0.0) + np.stack(noise, axis=1)
 
 

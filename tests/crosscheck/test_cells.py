@@ -13,7 +13,23 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 from scipy.linalg import expm
 
-from spikemem import ALIF, LIF, AdEx, Alpha, Exponential, Izhikevich, KWinners, LeakyIntegrator, Network, Population, Receptors, simulate
+from spikemem import (
+    ALIF,
+    LIF,
+    STDP,
+    AdEx,
+    Alpha,
+    Exponential,
+    Izhikevich,
+    KWinners,
+    LeakyIntegrator,
+    Network,
+    Population,
+    Receptors,
+    poisson,
+    regular,
+    simulate,
+)
 from spikemem.errors import NetworkError, UnsupportedError
 from spikemem.network import Neuron, all_to_all
 from tests.crosscheck.test_contract import LENGTHY, NETWORKS, STEPS, Case, cases, check, library
@@ -263,12 +279,18 @@ def test_cells_begin_where_the_population_says(simulator: str) -> None:
         (lambda net: net.add(Population("x", 2, LIF(tau=[1.0, 2.0], threshold=[1.0, 2.0, 3.0]))), "different numbers of cells"),
         (lambda net: net.add(Population("x", 2, bias=[1.0, 2.0, 3.0])), "has 2 cells, and its bias 3"),
         (
-            lambda net: net.add(Population("x", 2, Receptors(ALIF(), a=Exponential(1.0, reversal=1.0)))),
+            lambda net: net.add(Population("x", 2, Receptors(ALIF(), a=Exponential(3.0, reversal=1.0)))),
             "ALIF has no step with conductances",
         ),
         (lambda net: net.add(Population("x", 2, Receptors(LIF(tau=math.inf), a=Exponential(1.0)))), "need LIF cells that leak"),
         (lambda net: net.add(Population("x", 2, Receptors(LIF(tau_syn=2.0), a=Exponential(1.0)))), "filters its current already"),
         (lambda net: net.add(Population("x", 2, AdEx(capacitance=3.0))), "too long for a membrane of"),
+        (lambda net: Receptors(poisson(5.0), a=Exponential(1.0)), "is a source, at which nothing arrives"),
+        (lambda net: Receptors(LIF(), **{"a b": Exponential(1.0)}), "receptor 'a b': a name is made of letters"),
+        (lambda net: net.add(Population("x", 2, Receptors(LIF(), a=Alpha(1.0)))), "1.0 ms are too short for steps of 1.0 ms"),
+        (lambda net: net.connect("in", "opens", all_to_all(-0.1), receptor="g"), "is a conductance, and no weight of it is negative"),
+        (lambda net: net.connect("in", "opens", all_to_all(0.1), receptor="g", efficacy=[1.0, -1.0]), "no weight of it is negative"),
+        (lambda net: net.connect("in", "opens", all_to_all(0.1), receptor="g", plasticity=STDP(w_min=-1.0)), "no weight of it is negative"),
         (lambda net: net.add(Population("x", 2, Izhikevich(c=31.0))), "must be below 30"),
         (lambda net: Izhikevich.named("XX"), "must be one of RS, IB"),
     ],
@@ -277,8 +299,39 @@ def test_what_does_not_fit_is_named(make: Any, message: str) -> None:
     net = Network()
     net.add(Population("in", 2))
     net.add(Population("two", 2, Receptors(LIF(), quick=Exponential(5.0), late=Alpha(8.0))))
+    net.add(Population("opens", 2, Receptors(LIF(), g=Exponential(5.0, reversal=2.0))))
     with pytest.raises(NetworkError, match=message):
         make(net)
+
+
+@pytest.mark.slow
+def test_a_receptor_of_any_name_leaves_the_neuron_as_it_is() -> None:
+    """In Brian2 constants have names, and a receptor's must not be one of the neuron's."""
+    library("brian2")
+    for neuron, name, drive in ((AdEx(capacitance=60.0, leak=2.0), "w", 900.0), (ALIF(jump=5.0), "adapt", 0.3)):
+        net = Network(0.5)
+        net.add(Population("in", 1, regular(100.0)))
+        net.add(Population("a", 1, Receptors(neuron, **{name: Exponential(5.0)}), bias=drive))
+        net.connect("in", "a", all_to_all(0.0), receptor=name)
+        runs = [simulate(net, {}, 400, simulator=simulator)["a"].step.tolist() for simulator in ("event", "brian2")]
+        assert len(runs[0]) > 5
+        assert runs[0] == runs[1]
+
+
+def test_a_threshold_of_each_cell_may_have_receptors() -> None:
+    net = Network()
+    net.add(Population("in", 1, regular(100.0)))
+    net.add(Population("a", 2, Receptors(LIF(threshold=[0.5, 50.0]), e=Exponential(5.0), g=Exponential(5.0, reversal=2.0))))
+    net.connect("in", "a", all_to_all(0.5), receptor="e")
+    fired = simulate(net, {}, 100)["a"]
+    assert set(fired.cell.tolist()) == {0}
+
+
+def test_a_voltage_that_runs_away_is_told() -> None:
+    net = Network()
+    net.add(Population("a", 1, Izhikevich(), bias=-1e5))
+    with pytest.warns(UserWarning, match="V of 'a' is not finite at the end"), np.errstate(all="ignore"):
+        simulate(net, {}, 50)
 
 
 @pytest.mark.parametrize("name", ["snntorch", "norse"])

@@ -183,6 +183,13 @@ def test_psth_averages_over_onsets_and_batch_items() -> None:
     assert whole.rate.mean() == pytest.approx(rates(trains_of(dense)).mean())
 
 
+def test_psth_counts_no_step_behind_a_trial() -> None:
+    dense = np.zeros((1000, 1, 1), bool)
+    dense[::5] = True
+    found = psth(trains_of(dense), 5.0, np.arange(100.0, 900.0, 100.0), before=50.0, after=50.0)
+    assert found.rate.tolist() == [200.0] * 20
+
+
 @pytest.mark.parametrize(
     ("given", "clue"),
     [

@@ -11,7 +11,7 @@ from torch import nn
 
 from spikemem import LIF, Network, from_nir, simulate, to_nir
 from spikemem.errors import UnsupportedError
-from spikemem.learn import SpikingLayer, to_network
+from spikemem.learn import AdaptiveLayer, SpikingLayer, to_network
 
 STEPS = 120
 
@@ -99,3 +99,8 @@ def test_a_layer_that_begins_above_its_threshold_resets_at_once() -> None:
 def test_other_layers_are_refused(layers: list[Any], message: str) -> None:
     with pytest.raises(UnsupportedError, match=message):
         to_network(layers)
+
+
+def test_what_a_network_has_no_cell_for_is_refused() -> None:
+    with pytest.raises(UnsupportedError, match="layer 1 is AdaptiveLayer"):
+        to_network(nn.Sequential(nn.Linear(3, 8), AdaptiveLayer(8)))

@@ -106,3 +106,21 @@ def test_a_network_without_inputs_says_so(tmp_path: Path) -> None:
     spec = load_network(written(tmp_path, TWO.replace('["in"]', "[]")))
     with pytest.raises(SpecError, match="names no inputs"):
         spec.random_spikes(spec.network(), 10)
+
+
+TOML_WITH_LISTS = """
+kind = "network"
+name = "each"
+inputs = ["a"]
+projections = []
+neurons.plain = {model = "LIF", tau = [10.0, 20.0]}
+populations.a = {size = 2, neuron = "plain"}
+"""
+
+
+def test_parameters_of_each_cell_are_lists(tmp_path: Path) -> None:
+    path = tmp_path / "net.toml"
+    path.write_text(TOML_WITH_LISTS)
+    made = load_network(path).network().populations["a"].neuron
+    assert isinstance(made, LIF)
+    assert made.tau == (10.0, 20.0)

@@ -1,6 +1,8 @@
 """A run that is cut in two, the second going on where the first ended, is the run in one piece."""
 
 import importlib.util
+from itertools import pairwise
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -8,7 +10,21 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from spikemem import LIF, STDP, KWinners, Network, OrnsteinUhlenbeck, Population, Recording, poisson, simulate
+from spikemem import (
+    LIF,
+    STDP,
+    KWinners,
+    Logistic,
+    Network,
+    OrnsteinUhlenbeck,
+    Population,
+    Recording,
+    White,
+    bursts,
+    poisson,
+    regular,
+    simulate,
+)
 from spikemem.errors import StimulusError, UnsupportedError
 from spikemem.network import all_to_all
 from tests.crosscheck.test_cells import every
@@ -92,6 +108,35 @@ def test_snntorch_goes_on() -> None:
     joined(Case(net, {"a": np.array([0.1, 0.2, 0.3]).reshape(1, 1, 3)}, 1), 9, "snntorch", "snntorch")
 
 
+def test_chunks_are_one_run_in_spikes_events_and_draws() -> None:
+    """Also over the border of a block of draws, and with few synapses that carry late."""
+    net = Network(0.5)
+    for name, source in (
+        ("p", poisson([80.0, 20.0], every=9000.0)),
+        ("r", regular(90.0, phase=3.0)),
+        ("b", bursts(9.0, count=3, interval=4.0)),
+    ):
+        net.add(Population(name, 3, source))
+    for name, noise in (("l", Logistic(0.2)), ("o", OrnsteinUhlenbeck(0.2, 7.0)), ("w", White(0.1))):
+        net.add(Population(name, 2, LIF(tau=5.0), noise=noise))
+        net.connect("p", name, all_to_all(0.3), delay=9.0)
+    steps, cuts = 17_000, [0, 40, 700, 16_380, 16_390, 17_000]
+    whole, parts, state = simulate(net, {}, steps), [], None
+    for begin, end in pairwise(cuts):
+        parts.append(simulate(net, {}, end - begin, start=state))
+        state = parts[-1].state
+    for name, spikes in whole.spikes.items():
+        assert len(spikes) > 100
+        assert [t + c for part, c in zip(parts, cuts, strict=False) for t in part[name].step.tolist()] == spikes.step.tolist(), name
+    assert sum(part.events for part in parts) == whole.events
+
+
+def test_a_recording_that_cannot_tell_where_it_ended_says_so(tmp_path: Path) -> None:
+    loaded = Recording.load(simulate(noisy(), {}, 5).save(tmp_path / "r.npz"))
+    with pytest.raises(UnsupportedError, match="does not know where it ended"):
+        _ = loaded.state
+
+
 @pytest.mark.parametrize("name", ["brian2", "norse"])
 def test_what_cannot_go_on_says_so(name: str) -> None:
     if importlib.util.find_spec(name) is None:
@@ -104,8 +149,15 @@ def test_what_cannot_go_on_says_so(name: str) -> None:
 def test_a_state_of_something_else_is_refused() -> None:
     state, other = simulate(noisy(), {}, 5).state, Network()
     other.add(Population("in", 20))
-    with pytest.raises(StimulusError, match="start is of another network"):
+    with pytest.raises(StimulusError, match="start is of another network: its population 'in' is Poisson x 20, this one's LIF x 20"):
         simulate(other, {}, 5, start=state)
+    fixed = Network()
+    for population in noisy().populations.values():
+        fixed.add(population)
+    for q in noisy().projections:
+        fixed.connect(q.pre, q.post, q.synapses, delay=q.delay)
+    with pytest.raises(StimulusError, match="its projection 'in->out' is 5 ms, STDP, this one's 5 ms, fixed"):
+        simulate(fixed, {}, 5, start=state)
     with pytest.raises(StimulusError, match="start has 1 batch items, and the stimulus 2"):
         simulate(noisy(), {"out": np.zeros((5, 2, 10))}, 5, start=state)
     with pytest.raises(StimulusError, match="give the `state` of a recording"):

@@ -125,6 +125,14 @@ class Neuron(ABC):
     from_rest: ClassVar[bool] = True
     """Whether V is measured from rest; only then a population's inhibition can hold it at 0."""
 
+    computed: ClassVar[bool] = True
+    """Whether spikes follow from what arrives; those of a source do not."""
+
+    @property
+    def conductances(self) -> tuple[str, ...]:
+        """The receptors that open a conductance, which no weight makes negative."""
+        return ()
+
     @property
     def receptors(self) -> tuple[str, ...]:
         """What projections may reach; the first takes the external current, too."""

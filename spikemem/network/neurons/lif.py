@@ -174,8 +174,8 @@ class LIF(Neuron):
 
         tau (gamma - beta) / ((tau - tau_m) (1 - beta))                      gamma = exp(-dt / tau)
         """
-        if self.varying or math.isinf(self.tau):
-            raise NetworkError("receptors with a time constant need LIF cells that leak, with one time constant for all")
+        if isinstance(self.tau, tuple) or math.isinf(self.tau):
+            raise NetworkError("receptors that decay need LIF cells that leak, with one time constant for all")
         beta = self.beta(dt)
         if abs(tau - self.tau) < 1e-9 * self.tau:
             return float(dt / self.tau * beta / (1.0 - beta))
@@ -210,8 +210,8 @@ class LIF(Neuron):
 
         The exponential Euler method, as Brian2 has it.   conductance: g, against the leak divided by rho, [..., cell].
         """
-        if self.tau_syn or self.varying or math.isinf(self.tau):
-            raise NetworkError("conductances need LIF cells that leak, with one time constant for all, and without tau_syn")
+        if self.tau_syn or isinstance(self.tau, tuple) or isinstance(self.resistance, tuple) or math.isinf(self.tau):
+            raise NetworkError("conductances need LIF cells that leak, with one time constant and resistance for all, and without tau_syn")
         rho = self.resistance / -math.expm1(-dt / self.tau)
         opened = 1.0 + rho * conductance
         decay = exp(opened * (-dt / self.tau))

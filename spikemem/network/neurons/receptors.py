@@ -15,6 +15,7 @@ Where some receptor opens a conductance there is no such solution: all J stand s
 """
 
 import math
+import re
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -24,6 +25,7 @@ from numpy.typing import ArrayLike, NDArray
 from spikemem.errors import NetworkError
 from spikemem.network.neurons.contract import Array, Brian2Neuron, CompiledReceptors, CompiledStep, Neuron, check
 
+NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]*", re.ASCII)
 DIRECT = "current"
 """The receptor that adds what arrives to I[t] as it is, for one step."""
 
@@ -81,6 +83,8 @@ class Receptors(Neuron):
 
     def __init__(self, neuron: Neuron, /, **kinds: Exponential) -> None:
         check.instance(neuron, "the neuron of Receptors", Neuron, "give one such as LIF()")
+        if not neuron.computed:
+            raise NetworkError(f"{type(neuron).__name__} is a source, at which nothing arrives; it has no receptors")
         if len(neuron.receptors) > 1 or getattr(neuron, "tau_syn", None):
             raise NetworkError(
                 "Receptors are given to a neuron that has none yet; one such as LIF with tau_syn filters its current already"
@@ -91,6 +95,8 @@ class Receptors(Neuron):
             check.instance(kind, f"receptor {name!r}", Exponential, "give an Exponential or an Alpha")
             if name == DIRECT:
                 raise NetworkError(f"the receptor {DIRECT!r} is there already; give this one another name")
+            if not NAME.fullmatch(name):
+                raise NetworkError(f"receptor {name!r}: a name is made of letters, digits and _, begins with a letter, and is not in use")
         object.__setattr__(self, "neuron", neuron)
         object.__setattr__(self, "kinds", tuple(kinds.items()))
 
@@ -109,10 +115,17 @@ class Receptors(Neuron):
     @property
     def conducts(self) -> bool:
         """Whether some receptor opens a conductance."""
-        return any(kind.reversal is not None for _, kind in self.kinds)
+        return bool(self.conductances)
+
+    @property
+    def conductances(self) -> tuple[str, ...]:
+        return tuple(name for name, kind in self.kinds if kind.reversal is not None)
 
     def check(self, dt: float) -> None:
         self.neuron.check(dt)
+        for name, kind in self.kinds:
+            if kind.tau < 2 * dt and (self.conducts or isinstance(kind, Alpha)):
+                raise NetworkError(f"receptor {name!r}: {kind.tau} ms are too short for steps of {dt} ms, within which it stands still")
         state = self.neuron.initial(np.zeros(self.cells or 1))
         if self.conducts:
             self.neuron.conducting(0.0 * state.voltage, 0.0 * state.voltage, state, dt)
@@ -183,14 +196,16 @@ class Receptors(Neuron):
             return None
         model, through, opened = [text.model], [], []
         for (name, kind), share in zip(self.kinds, self._shares(dt), strict=True):
-            model.append(f"dj_{name}/dt = -j_{name} / tau_{name} : 1")
+            model.append(f"dj_{name}/dt = -j_{name} / closing_{name} : 1")
             shown = f"j_{name}"
             if isinstance(kind, Alpha):
-                model.append(f"drisen_{name}/dt = (j_{name} - risen_{name}) / tau_{name} : 1")
+                model.append(f"drisen_{name}/dt = (j_{name} - risen_{name}) / closing_{name} : 1")
                 shown = f"{math.e!r} * risen_{name}"
             if kind.reversal is not None:
                 opened.append(shown)
             through.append(f"j += {(share if kind.reversal is None else kind.reversal)!r} * {shown}")
         conducting = [f"opened = {' + '.join(opened)}"] if opened else []
-        times = {**text.times, **{f"tau_{name}": kind.tau for name, kind in self.kinds}}
+        times = {**text.times, **{f"closing_{name}": kind.tau for name, kind in self.kinds}}
+        if len(times) < len(text.times) + len(self.kinds):
+            raise NetworkError(f"{type(self.neuron).__name__} has a constant of the name of a receptor's; rename the receptor")
         return text._replace(model="\n".join(model), arrival="\n".join([*through, *conducting, text.arrival]), times=times)

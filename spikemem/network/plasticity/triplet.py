@@ -42,13 +42,13 @@ class TripletSTDP(PlasticityRule):
     tau_plus, tau_minus, tau_x, tau_y: of r1, o1, r2 and o2, ms, > 0.   w_min, w_max: hard bounds.
     pairing: "all" or the "nearest" spikes count.   dendritic: ms, the part of the projection's delay behind the synapse.
 
-    The defaults are those of visual cortex as NEST's model library gives them; the paper was not read again.
+    The defaults are those of NEST's `stdp_triplet_synapse`, of the paper's fit to visual cortex; the paper was not read again.
 
     Raises NetworkError where a parameter is out of its range.
     """
 
-    a2_plus: float = 7.5e-10
-    a3_plus: float = 9.3e-3
+    a2_plus: float = 5e-10
+    a3_plus: float = 6.2e-3
     a2_minus: float = 7e-3
     a3_minus: float = 2.3e-4
     tau_plus: float = 16.8

@@ -221,7 +221,7 @@ class _SteppedRule:
         return np.where(self.here, self.now.weights, 0.0)
 
     def state(self) -> Any:
-        return self.now
+        return self.now._replace(weights=self.matrix())
 
     def resume(self, arrays: Arrays) -> None:
         self.now = filled(self.now, arrays, as_numpy)

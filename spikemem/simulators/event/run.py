@@ -5,6 +5,7 @@ a rule on all-to-all weights.
 """
 
 from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,7 +16,7 @@ from spikemem.network.synapses import Dense, OneBit, Sparse
 from spikemem.simulators.event.cells import BasketRace, begun, cells_of
 from spikemem.simulators.event.learning import Events, PlasticProjection, learner
 from spikemem.simulators.recording import Fired, Recording, recorded
-from spikemem.simulators.state import RunState, as_numpy, filled, flattened
+from spikemem.simulators.state import RunState, as_numpy, described, filled, flattened
 from spikemem.simulators.stimulus import Simulation
 
 NO_EVENTS = np.zeros((0, 3), np.int64)
@@ -54,16 +55,18 @@ def run(simulation: Simulation) -> Recording:
                 synapses.learn(pre.before(now - synapses.forth), post.before(now - synapses.back))
         simulation.tell(t)
     fired = {name: group.fired() for name, group in groups.items()}
-    state = _state(simulation, groups, learners, max(delays, default=0))
-    return recorded(simulation, fired, voltages, {name: learner.matrix() for name, learner in learners.items()}, state)
+    rules = {name: learner.state() for name, learner in learners.items()}
+    state = _state(simulation, groups, rules, max(delays, default=0))
+    return recorded(simulation, fired, voltages, {name: rule.weights for name, rule in rules.items()}, state)
 
 
-def _state(simulation: Simulation, groups: Mapping[str, "_Group"], learners: Mapping[str, PlasticProjection], longest: int) -> RunState:
+def _state(simulation: Simulation, groups: Mapping[str, "_Group"], rules: Mapping[str, Any], longest: int) -> RunState:
     """Where the run has ended.   longest: the longest delay, in steps."""
     end = simulation.before + simulation.drive.steps
     recent = {}
     for name, group in groups.items():
-        kept = [(step, group.before(step)) for step in range(end - longest, end)]
+        late = [step for step in sorted(group.past) if step >= end - longest]
+        kept = [(step, group.before(step)) for step in (*late, *range(max(end - longest, simulation.before), end))]
         rows = [np.column_stack([np.full(len(events), step), events]) for step, events in kept if len(events)]
         recent[name] = np.concatenate(rows) if rows else np.zeros((0, 4), np.int64)
     return RunState(
@@ -72,7 +75,8 @@ def _state(simulation: Simulation, groups: Mapping[str, "_Group"], learners: Map
         silenced={name: group.silenced() for name, group in groups.items()},
         count={name: group.spiked().copy() for name, group in groups.items()},
         recent=recent,
-        rules={name: flattened(learner.state()) for name, learner in learners.items()},
+        network=described(simulation.net),
+        rules={name: flattened(rule) for name, rule in rules.items()},
     )  # fmt: skip
 
 

@@ -14,7 +14,7 @@ from spikemem.network.neurons.contract import each
 from spikemem.network.plasticity.contract import PlasticityRule
 from spikemem.network.synapses import joined
 from spikemem.simulators.recording import Fired, Recording, recorded
-from spikemem.simulators.state import RunState, filled, flattened
+from spikemem.simulators.state import RunState, described, filled, flattened
 from spikemem.simulators.stimulus import Simulation
 from spikemem.simulators.torch_loop.cells import Cells
 from spikemem.simulators.torch_loop.kernels import Carrier, choose_winners
@@ -68,6 +68,7 @@ def _state(simulation: Simulation, groups: Mapping[str, "_Group"], ways: Sequenc
         silenced={name: group.silenced.cpu().numpy() for name, group in groups.items()},
         count={name: group.count.cpu().numpy() for name, group in groups.items()},
         recent={name: group.under_way() for name, group in groups.items()},
+        network=described(simulation.net),
         rules={name: flattened(state) for name, state in plastic.items()},
     )  # fmt: skip
 
