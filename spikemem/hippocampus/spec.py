@@ -145,7 +145,7 @@ class EngramSpec(Section):
 class BasketSpec(Section):
     """CA3's inhibition by explicit basket cells, and the leaky pyramidal cells that they inhibit (`regions.basket_cells`)."""
 
-    cells: Annotated[int, Field(ge=1, le=2**12)] = 100
+    cells: Annotated[int, Field(ge=1, le=2**10)] = 100
     """Basket cells; each inhibits all pyramidal cells of CA3."""
     tau: Time = 10.0
     """Membrane time constant of basket cells, ms."""

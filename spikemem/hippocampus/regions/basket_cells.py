@@ -46,7 +46,7 @@ def pyramidal(spec: BasketSpec) -> LIF:
     >>> for t in range(GAMMA):
     ...     state = cell.step(np.array([float(t == 0)]), state, DT)
     ...     peak = max(peak, state.voltage[0])
-    >>> round(peak, 6)
+    >>> float(round(peak, 6))
     1.0
     """
     time = DT * np.arange(GAMMA)
