@@ -150,12 +150,12 @@ class NetworkSpec(Section):
         net = Network(self.dt)
         for name, p in self.populations.items():
             size = p.size if isinstance(p.size, int) else self._find("size", p.size, numbers)
-            neuron = self._find("neuron", p.neuron, self.neurons).made(NEURONS, self.dt)
+            neuron = self._made("neuron", p.neuron, self.neurons, NEURONS)
             noise = None if p.noise is None else Logistic(**p.noise.model_dump())
             net.add(Population(name, size, neuron, _inhibition(name, p), noise))
         for q in self.projections:
             weight = q.weight * (self._find("size", q.times, numbers) if q.times is not None else 1)
-            rule = None if q.plasticity is None else self._find("rule", q.plasticity, self.rules).made(RULES, self.dt)
+            rule = None if q.plasticity is None else self._made("rule", q.plasticity, self.rules, RULES)
             net.connect(q.pre, q.post, _wiring(q, weight), delay=q.delay, plasticity=rule)
         for name in self.inputs:
             self._find("population", name, self.populations)
@@ -172,6 +172,14 @@ class NetworkSpec(Section):
         rng, steps = np.random.default_rng(check.seed(seed)), check.integer(steps, "steps", least=0)
         check.room(steps * max(net.populations[name].size for name in self.inputs), "random spikes", "give fewer steps")
         return {name: rng.random((steps, net.populations[name].size)) < SPIKE_RATE for name in self.inputs}
+
+    def _made(self, what: str, name: str, table: dict[str, Any], models: Registry[Callable[..., Any]]) -> Any:
+        """A neuron or a rule of the file; an error names its key."""
+        spec = self._find(what, name, table)
+        try:
+            return spec.made(models, self.dt)
+        except NetworkError as error:
+            raise NetworkError(f"{self.name}: {what}s.{name}: {error}") from error
 
     def _find(self, what: str, name: str, table: dict[str, Any]) -> Any:
         if name not in table:

@@ -81,7 +81,7 @@ def test_the_variant_of_the_published_rule_changes_the_rule_alone() -> None:
         ('post = "out"', 'post = "nowhere"', "no population 'nowhere'"),
         ('model = "LIF"', 'model = "Hodgkin"', "Hodgkin"),
         ('kind = "network"', 'kind = "hippocampus"', "describes no network"),
-        ("tau = 10.0", "tau = -1.0", "tau is -1.0"),
+        ("tau = 10.0", "tau = -1.0", "two: neurons.plain: LIF tau is -1.0"),
     ],
 )
 def test_a_mistake_is_named(tmp_path: Path, old: str, new: str, message: str) -> None:
