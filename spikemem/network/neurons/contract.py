@@ -22,8 +22,7 @@ decides, and spikes may differ; equal weights on equal cells make such ties. Sum
 """
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping
-from functools import lru_cache
+from collections.abc import Callable, Hashable, Mapping
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, TypeVar
 
@@ -207,25 +206,44 @@ def parameter(given: Any, name: str, unit: str = "", **bounds: float) -> Numbers
     if not each:
         raise NetworkError(f"{name} holds no number; give one, or one for each cell")
     made = tuple(check.finite(value, name, unit=unit, **bounds) for value in each)
-    return made[0] if len(set(made)) == 1 else made
+    return made[0] if len(set(made)) == 1 else PerCell(made)
 
 
-@lru_cache(maxsize=256)
-def _tensor(values: tuple[float, ...], kind: Any) -> Any:
-    if kind is np:
-        return np.array(values)
-    import torch
+class PerCell(tuple[float, ...]):
+    """A parameter with one number for each cell; what follows from it is made once."""
 
-    dtype, device = kind
-    return torch.tensor(values, dtype=dtype, device=device)
+    def made(self, key: Hashable, make: Callable[[], Any]) -> Any:
+        """What `make` gave when this key was first asked for."""
+        kept = self.__dict__.setdefault("_kept", {})
+        if key not in kept:
+            kept[key] = make()
+        return kept[key]
+
+    def array(self) -> NDArray[np.float64]:
+        """The numbers, [cell], which nobody may write to."""
+        values = np.array(self)
+        values.setflags(write=False)
+        return values
+
+    def tensor(self, dtype: Any, device: Any) -> Any:
+        """The same as a torch tensor."""
+        import torch
+
+        return torch.tensor(tuple(self), dtype=dtype, device=device)
 
 
 def each(value: Numbers, like: Array) -> float | Array:
     """A parameter for arithmetic with an array or tensor, [..., cell]: a number as it is, a tuple as one of its kind, [cell]."""
-    if not isinstance(value, tuple):
+    if not isinstance(value, PerCell):
         return value
-    made: Array = _tensor(value, np if isinstance(like, np.ndarray) else (like.dtype, like.device))
-    return made
+    if isinstance(like, np.ndarray):
+        return value.made("array", value.array)
+    return value.made((like.dtype, like.device), lambda: value.tensor(like.dtype, like.device))
+
+
+def kept(value: Numbers, key: Hashable, function: Callable[[float], float]) -> Numbers:
+    """A function of a parameter, as `mapped`, which is computed once for each key."""
+    return value.made(key, lambda: mapped(function, value)) if isinstance(value, PerCell) else function(value)
 
 
 def mapped(function: Callable[..., float], *values: Numbers) -> Numbers:
@@ -233,7 +251,7 @@ def mapped(function: Callable[..., float], *values: Numbers) -> Numbers:
     size = max((len(v) for v in values if isinstance(v, tuple)), default=0)
     if not size:
         return function(*values)
-    return tuple(function(*row) for row in zip(*(v if isinstance(v, tuple) else (v,) * size for v in values), strict=True))
+    return PerCell(function(*row) for row in zip(*(v if isinstance(v, tuple) else (v,) * size for v in values), strict=True))
 
 
 def count_of(value: Numbers | None) -> int | None:

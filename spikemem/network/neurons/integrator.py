@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from spikemem.network.neurons.contract import Array, Brian2Neuron, CompiledStep, Neuron, Numbers, count_of, each, mapped, parameter
+from spikemem.network.neurons.contract import Array, Brian2Neuron, CompiledStep, Neuron, Numbers, count_of, each, kept, parameter
 
 
 class IntegratorState(NamedTuple):
@@ -43,7 +43,7 @@ class LeakyIntegrator(Neuron):
 
     def beta(self, dt: float) -> Numbers:
         """The decay of V in one step of dt ms, in (0, 1]."""
-        return mapped(lambda tau: math.exp(-dt / tau), self.tau)
+        return kept(self.tau, ("decay", dt), lambda tau: math.exp(-dt / tau))
 
     def initial(self, zeros: Array) -> IntegratorState:
         return IntegratorState(zeros, zeros != 0)

@@ -30,6 +30,7 @@ from spikemem.network.neurons.contract import (
     each,
     exp,
     flat,
+    kept,
     mapped,
     parameter,
     where,
@@ -159,15 +160,15 @@ class LIF(Neuron):
 
     def beta(self, dt: float) -> Any:
         """The decay of the membrane in one step of dt ms, in (0, 1]; a tuple where it differs from cell to cell, as all that follows."""
-        return mapped(lambda tau: math.exp(-dt / tau), self.tau)
+        return kept(self.tau, ("decay", dt), lambda tau: math.exp(-dt / tau))
 
     def gamma(self, dt: float) -> Any:
         """The decay of the synaptic current in one step of dt ms, in [0, 1)."""
-        return mapped(lambda tau: math.exp(-dt / tau) if tau else 0.0, self.tau_syn)
+        return kept(self.tau_syn, ("decay", dt), lambda tau: math.exp(-dt / tau) if tau else 0.0)
 
     def refractory_steps(self, dt: float) -> Any:
         """The refractory time in steps of dt ms."""
-        return mapped(lambda time: whole_steps(time, dt), self.refractory)
+        return kept(self.refractory, ("steps", dt), lambda time: whole_steps(time, dt))
 
     def share(self, tau: float, dt: float) -> float:
         """What a current that decays with tau ms adds to V in a step, against a constant one: the exact integral over the step.
