@@ -17,8 +17,20 @@ Arguments = dict[str, Any]
 
 
 def key(arguments: Arguments) -> str:
-    """The text by which a run is known, whatever the order of its arguments."""
-    return json.dumps(arguments, sort_keys=True)
+    """The text by which a run is known, whatever the order of its arguments, and whether a whole number is an int or a float.
+
+    >>> key({"a": 1.0, "b": [2.5, True]}) == key({"b": [2.5, True], "a": 1}) != key({"a": True, "b": [2.5, True]})
+    True
+    """
+    return json.dumps(_plainest(arguments), sort_keys=True)
+
+
+def _plainest(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return {name: _plainest(part) for name, part in value.items()}
+    if isinstance(value, list):
+        return [_plainest(part) for part in value]
+    return int(value) if isinstance(value, float) and value.is_integer() else value
 
 
 def seed_of(arguments: Arguments, repeat: int) -> int:
