@@ -115,7 +115,8 @@ def cases(
         pre, post = draw(st.sampled_from([*net.populations])), draw(st.sampled_from([*net.populations]))
         source, target = net.populations[pre], net.populations[post]
         delay, receptor = draw(st.integers(1, 4)) * net.dt, draw(st.sampled_from(target.neuron.receptors))
-        if not exact and draw(st.booleans()):
+        opens = receptor in target.neuron.conductances  # which takes no negative weights
+        if not exact and not opens and draw(st.booleans()):
             weights = rng.uniform(-0.5, 1.0, (source.size, target.size)) / math.sqrt(source.size)
             here = np.nonzero(rng.random(weights.shape) < 0.7)
             made = Dense(weights) if draw(st.booleans()) else Sparse.from_coo(*here, weights[here], weights.shape)
@@ -123,7 +124,9 @@ def cases(
             continue
         first = draw(st.sampled_from([None, 1, 2, 3])) if isinstance(source.inhibition, KWinners) else None
         made = draw(synapses(source.size, target.size, rng, exact))
-        efficacy = draw(st.sampled_from([None, None, (2.0, 0.0, -0.5), (0.25,)]))
+        efficacy = draw(st.sampled_from([None, None, (2.0, 0.0, -0.5 + opens), (0.25,)]))
+        if opens:
+            made = not_negative(made)
         net.connect(pre, post, made, delay=delay, first=first, efficacy=efficacy, receptor=receptor)
     batches = draw(st.sampled_from([1, 3]))
     stimulus: dict[str, NDArray[Any]] = {}
@@ -131,6 +134,13 @@ def cases(
         shape = tuple(draw(st.sampled_from([1, whole])) for whole in (STEPS, batches, net.populations[name].size))
         stimulus[name] = rng.random(shape) < 0.2 if draw(st.booleans()) else _on_grid(rng.normal(0.5, 1.0, shape))
     return Case(net, stimulus, max(a.shape[1] for a in stimulus.values()))
+
+
+def not_negative(made: Synapses) -> Synapses:
+    """The same synapses, as strong."""
+    if isinstance(made, OneBit):
+        return replace(made, on=np.abs(made.on), off=abs(made.off))
+    return replace(made, weights=np.abs(made.weights))
 
 
 @st.composite
