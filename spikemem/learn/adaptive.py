@@ -55,10 +55,11 @@ class AdaptiveLayer(SpikingLayer):
             raise NetworkError("AdaptiveLayer has no kernel; leave `fused` out")
         super().__init__(cells, neuron, dt, learn=[name for name in learn if name in LEARNED], fused=False, **options)
         tau_adaptation = check.finite(tau_adaptation, "tau_adaptation", above=0, unit=" ms")
+        strength = check.finite(strength, "strength", least=0)
         if not strength:  # whose logarithm has no gradient
             learn = [name for name in learn if name not in ("strength", "tau_adaptation")]
         self.register_buffer("tau_adaptation_0", filled(self.cells, tau_adaptation, "tau_adaptation"))
-        self.register_buffer("strength_0", filled(self.cells, check.finite(strength, "strength", least=0), "strength"))
+        self.register_buffer("strength_0", filled(self.cells, strength, "strength"))
         self.log_tau_adaptation = nn.Parameter(torch.zeros(self.cells)) if "tau_adaptation" in learn else None
         self.log_strength = nn.Parameter(torch.zeros(self.cells)) if "strength" in learn else None
 
