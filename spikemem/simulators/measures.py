@@ -1,5 +1,7 @@
 """What can be measured of a recording: its populations' rates, intervals, correlation, spectrum, phase and synchrony."""
 
+from abc import ABC, abstractmethod
+
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
@@ -7,16 +9,16 @@ from spikemem import instruments
 from spikemem.instruments import PSTH, Intervals, PhaseLocking, Spectrum, Trains
 
 
-class Measures:
+class Measures(ABC):
     """The measures of `spikemem.instruments` on the populations of a recording.
 
     Each takes the name of a population, and what part of the run to measure: `start` and `stop`, ms, by default all of it. Times are ms,
     rates and frequencies Hz. Batch items are measured one by one, [batch, ...], but in `psth` and `fano`, where they are trials.
     """
 
+    @abstractmethod
     def trains(self, population: str, start: float = 0.0, stop: float | None = None) -> Trains:
         """The spike trains of a population from `start` to `stop`, ms of the run."""
-        raise NotImplementedError
 
     def rates(self, population: str, *, start: float = 0.0, stop: float | None = None) -> NDArray[np.float64]:
         """Mean firing rate of each cell: Hz, [batch, cell]; `instruments.rates`."""
@@ -69,6 +71,6 @@ class Measures:
         """Spike-contrast of the population, by Elephant: 0 to 1, [batch]; `instruments.spike_contrast`."""
         return instruments.spike_contrast(self.trains(population, start, stop))
 
+    @abstractmethod
     def _times(self, onsets: str | ArrayLike) -> ArrayLike:
         """Times in ms: those that are given, or those of the marks of a name."""
-        raise NotImplementedError

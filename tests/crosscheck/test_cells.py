@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import assume, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 from scipy.linalg import expm
@@ -32,7 +32,7 @@ from spikemem import (
 )
 from spikemem.errors import NetworkError, UnsupportedError
 from spikemem.network import Neuron, all_to_all
-from tests.crosscheck.test_contract import LENGTHY, NETWORKS, STEPS, Case, cases, check, library
+from tests.crosscheck.test_contract import LENGTHY, NETWORKS, STEPS, Case, cases, check, compared, library
 from tests.crosscheck.test_contract import SIMULATORS as OURS
 from tests.reference import Decay
 
@@ -174,19 +174,11 @@ receiving = st.builds(lambda cell, a, b: Receptors(cell, quick=a, late=b), membr
 every = st.one_of(alifs, izhikevichs, adexs, integrators, receiving)
 
 
-def compared(case: Case, *places: tuple[str, str]) -> None:
-    traces = case.reference(others=OTHERS)
-    assume(min(trace.margin for trace in traces) > FAR and not any(trace.tie for trace in traces))
-    assume(all(np.isfinite(v).all() and abs(v).max() < 1e6 for trace in traces for v in trace.voltages.values()))
-    for place in places:
-        check(case.simulated(*place), traces, tolerance=FAR)
-
-
 @pytest.mark.slow
 @settings(LENGTHY, max_examples=60)
 @given(cases(cells=every))
 def test_every_neuron_follows_its_equations(case: Case) -> None:
-    compared(case, *OURS)
+    compared(case, *OURS, others=OTHERS, tolerance=FAR)
 
 
 @pytest.mark.slow
@@ -196,7 +188,7 @@ def test_every_neuron_follows_its_equations_in_brian2() -> None:
     @settings(LENGTHY, max_examples=NETWORKS, database=None)
     @given(cases(cells=every))
     def run(case: Case) -> None:
-        compared(case, ("brian2", "cpu"))
+        compared(case, ("brian2", "cpu"), others=OTHERS, tolerance=FAR)
 
     run()
 

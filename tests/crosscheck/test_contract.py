@@ -10,6 +10,7 @@ import os
 import shutil
 import subprocess
 import sys
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -185,6 +186,15 @@ def check(recording: Recording, traces: list[Trace], voltages: bool = True, tole
     for name, weights in recording.weights.items():
         expected_weights = np.stack([trace.weights[name] for trace in traces])
         np.testing.assert_allclose(weights, expected_weights, rtol=0, atol=TOLERANCE, err_msg=name)
+
+
+def compared(case: Case, *places: tuple[str, str], others: Mapping[type, Any], tolerance: float = TOLERANCE) -> None:
+    """Each simulator against the plain loop, where no tie leaves it to rounding.   others: plain forms of further neurons and rules."""
+    traces = case.reference(others=others)
+    assume(min(trace.margin for trace in traces) > tolerance and not any(trace.tie for trace in traces))
+    assume(all(np.isfinite(v).all() and abs(v).max() < 1e6 for trace in traces for v in trace.voltages.values()))
+    for place in places:
+        check(case.simulated(*place), traces, tolerance=tolerance)
 
 
 @pytest.mark.slow

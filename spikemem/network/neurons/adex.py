@@ -77,9 +77,6 @@ class AdEx(Neuron):
     def initial(self, zeros: Array) -> AdExState:
         return AdExState(zeros + self.rest, zeros != 0, zeros, zeros)
 
-    def restart(self, state: AdExState) -> AdExState:
-        return state._replace(voltage=0.0 * state.voltage + self.rest, spikes=state.spikes & ~state.spikes)
-
     def step(self, current: Array, state: AdExState, dt: float) -> AdExState:
         return self.conducting(current, 0.0, state, dt)
 
@@ -132,7 +129,6 @@ class AdEx(Neuron):
             "spiking = int(v > peak)\nv = clip(v, -1e300, peak)",
             threshold="spiking > 0",
             reset="v = v_r\nu += b",
-            restart="v = rest\nspiking = 0",
             refractory=self.refractory,
             numbers={"v_t": self.threshold, "v_r": self.reset, **{name: getattr(self, name) for name in numbers}},
             times={"tau_w": self.tau_w},

@@ -112,9 +112,6 @@ class Izhikevich(Neuron):
         made = 0.0 * state.voltage + voltage
         return state._replace(voltage=made, recovery=each(self.b, made) * made)
 
-    def restart(self, state: IzhikevichState) -> IzhikevichState:
-        return state._replace(voltage=0.0 * state.voltage + START, spikes=state.spikes & ~state.spikes)
-
     def step(self, current: Array, state: IzhikevichState, dt: float) -> IzhikevichState:
         return self.conducting(current, 0.0, state, dt)
 
@@ -150,7 +147,6 @@ class Izhikevich(Neuron):
             arrival=f"{half}\n{half}\nu += (dt / ms) * a * (b * v - u)\n{cut}",
             threshold="spiking > 0",
             reset="v = c\nu += d",
-            restart=f"v = {START}\nspiking = 0",
             numbers={"a": self.a, "b": self.b, "c": self.c, "d": self.d},
             begin={"v": START, "u": "b * v"},
         )

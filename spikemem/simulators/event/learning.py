@@ -88,6 +88,13 @@ class _CompiledSynapses:
         return np.repeat(np.arange(self.shape[0]), np.diff(self.indptr))
 
 
+def _mark(events: Events, nearest: bool, *traces: NDArray[np.float64]) -> None:
+    """Add the spikes to traces of their side, [batch, cell]; where only the nearest counts, set these to 1."""
+    at = events[:, 0], events[:, 1]
+    for trace in traces:
+        trace[at] = 1.0 if nearest else trace[at] + 1.0
+
+
 class _CompiledRule(_CompiledSynapses):
     """Synapses that learn by pairs of spikes."""
 
@@ -111,16 +118,12 @@ class _CompiledRule(_CompiledSynapses):
 
     def _potentiate(self, post: Events) -> None:
         plastic.potentiate(post, *self.columns, self.weights, self.x, self.rule.a_plus, *self.bounds)
-        self._mark(self.y, post)
+        _mark(post, self.rule.nearest, self.y)
 
     def _depress(self, pre: Events) -> None:
         seen = self.y - self.rule.target if self.rule.target and len(pre) else self.y
         plastic.depress(pre, self.indptr, self.targets, self.weights, seen, self.rule.a_minus, *self.bounds)
-        self._mark(self.x, pre)
-
-    def _mark(self, trace: NDArray[np.float64], events: Events) -> None:
-        at = events[:, 0], events[:, 1]
-        trace[at] = 1.0 if self.rule.nearest else trace[at] + 1.0
+        _mark(pre, self.rule.nearest, self.x)
 
     def state(self) -> STDPState:
         return STDPState(self.matrix(), self.x, self.y)
@@ -146,16 +149,11 @@ class _CompiledTriplet(_CompiledSynapses):
         if len(pre):
             falls = rule.a2_minus + rule.a3_minus * self.r2
             plastic.depress(pre, self.indptr, self.targets, self.weights, self.o1, falls, *bounds)
-            self._mark(pre, self.r1, self.r2)
+            _mark(pre, rule.nearest, self.r1, self.r2)
         if len(post):
             rises = rule.a2_plus + rule.a3_plus * self.o2
             plastic.potentiate(post, *self.columns, self.weights, self.r1, rises, *bounds)
-            self._mark(post, self.o1, self.o2)
-
-    def _mark(self, events: Events, *traces: NDArray[np.float64]) -> None:
-        at = events[:, 0], events[:, 1]
-        for trace in traces:
-            trace[at] = 1.0 if self.rule.nearest else trace[at] + 1.0
+            _mark(post, rule.nearest, self.o1, self.o2)
 
     def state(self) -> TripletState:
         return TripletState(self.matrix(), self.r1, self.r2, self.o1, self.o2)
