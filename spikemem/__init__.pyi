@@ -10,7 +10,7 @@ from .memory.memory import Memory
 from .memory.results import Hit, Hits
 from .network.file import NetworkSpec, load_network
 from .network.graph import CycleReset, KWinners, Network, Population, Projection
-from .network.neurons import ALIF, LIF, AdEx, Alpha, Exponential, Izhikevich, LeakyIntegrator, Receptors
+from .network.neurons import ALIF, LIF, AdEx, Alpha, Exponential, HodgkinHuxley, Izhikevich, LeakyIntegrator, Receptors
 from .network.noise import Logistic, OrnsteinUhlenbeck, White
 from .network.plasticity import STDP, InhibitorySTDP, TripletSTDP
 from .network.sources import bursts, poisson, regular, trains
@@ -28,6 +28,7 @@ __all__ = [
     "Hippocampus",
     "Hit",
     "Hits",
+    "HodgkinHuxley",
     "InhibitorySTDP",
     "Izhikevich",
     "KWinners",

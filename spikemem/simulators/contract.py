@@ -3,7 +3,8 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from spikemem.errors import NetworkError, StimulusError
+from spikemem.errors import NetworkError, StimulusError, UnsupportedError
+from spikemem.network.graph import Network
 from spikemem.simulators.recording import Recording
 from spikemem.simulators.stimulus import Simulation
 
@@ -22,6 +23,7 @@ class Simulator:
     extra: what has to be installed for it, empty where nothing.   lacks: what it cannot simulate, empty where nothing; it raises
     UnsupportedError, naming itself and the population or projection, where a network needs that.
     resumes: whether it goes on from the state in which an earlier run ended.
+    reads_text: whether it runs a neuron's Brian2 text; one that does not refuses neurons that are nothing else (`Neuron.text_only`).
     timed: as `run`, with the seconds that went to a compiler, where that compiles anew for each run.
     """
 
@@ -34,6 +36,7 @@ class Simulator:
     lacks: str = ""
     timed: Callable[[Simulation], tuple[Recording, float]] | None = None
     resumes: bool = False
+    reads_text: bool = False
 
     def check(self, device: str, dtype: str) -> None:
         """Raise where it does not run on a device, or not with a dtype."""
@@ -41,3 +44,13 @@ class Simulator:
             raise StimulusError(f'simulator "{self.name}" computes in {" or ".join(self.dtypes)}; use "torch" for {dtype}')
         if device not in self.devices and TORCH_DEVICES not in self.devices:
             raise NetworkError(f'simulator "{self.name}" runs on {" or ".join(self.devices).replace("cpu", "the CPU")}, not on {device!r}')
+
+    def check_neurons(self, net: Network) -> None:
+        """UnsupportedError where a neuron is Brian2 text alone, and this simulator does not read it."""
+        for population in net.populations.values():
+            if population.neuron.text_only and not self.reads_text:
+                kind = type(getattr(population.neuron, "neuron", population.neuron)).__name__  # the one behind receptors
+                raise UnsupportedError(
+                    f"{self.name} cannot simulate {population.name!r}: {kind} is Brian2 text alone, "
+                    f'without a step of its own; use simulator="brian2"'
+                )

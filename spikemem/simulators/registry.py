@@ -97,6 +97,7 @@ def simulate(
     chosen = {name: _cells(net, name, cells) for name, cells in (record or {}).items()}
     chosen_one = SIMULATORS[simulator]
     chosen_one.check(device, dtype)
+    chosen_one.check_neurons(net)
     if start is not None and not chosen_one.resumes:
         can = ", ".join(name for name, other in SIMULATORS.loadable().items() if other.resumes)
         raise UnsupportedError(f"{simulator} cannot go on from the state of an earlier run; {can} can")

@@ -127,6 +127,9 @@ class Neuron(ABC):
     computed: ClassVar[bool] = True
     """Whether spikes follow from what arrives; those of a source do not."""
 
+    text_only: ClassVar[bool] = False
+    """Whether it is Brian2 text without a step of its own; all other simulators refuse such a neuron."""
+
     @property
     def conductances(self) -> tuple[str, ...]:
         """The receptors that open a conductance, which no weight makes negative."""

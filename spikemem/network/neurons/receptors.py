@@ -113,6 +113,10 @@ class Receptors(Neuron):
         return self.neuron.from_rest
 
     @property
+    def text_only(self) -> bool:  # type: ignore[override]
+        return self.neuron.text_only
+
+    @property
     def conducts(self) -> bool:
         """Whether some receptor opens a conductance."""
         return bool(self.conductances)
@@ -126,8 +130,8 @@ class Receptors(Neuron):
         for name, kind in self.kinds:
             if kind.tau < 2 * dt and (self.conducts or isinstance(kind, Alpha)):
                 raise NetworkError(f"receptor {name!r}: {kind.tau} ms are too short for steps of {dt} ms, within which it stands still")
-        state = self.neuron.initial(np.zeros(self.cells or 1))
-        if self.conducts:
+        if self.conducts and not self.text_only:
+            state = self.neuron.initial(np.zeros(self.cells or 1))
             self.neuron.conducting(0.0 * state.voltage, 0.0 * state.voltage, state, dt)
         self._shares(dt)
 

@@ -21,13 +21,16 @@ def _run(target: str, simulation: Simulation) -> Recording:
     return _timed(target, simulation)[0]
 
 
-BRIAN2 = Simulator("brian2", "Brian2, its code run by numpy", partial(_run, "numpy"), extra=EXTRA, lacks=LACKS)
-CYTHON = Simulator("brian2:cython", "Brian2, its code compiled by Cython", partial(_run, "cython"), extra=f"{EXTRA}, g++", lacks=LACKS)
+BRIAN2 = Simulator("brian2", "Brian2, its code run by numpy", partial(_run, "numpy"), extra=EXTRA, lacks=LACKS, reads_text=True)
+CYTHON = Simulator(
+    "brian2:cython", "Brian2, its code compiled by Cython", partial(_run, "cython"), extra=f"{EXTRA}, g++", lacks=LACKS, reads_text=True
+)
 COMPILED = Simulator(
     f"brian2:{STANDALONE}",
     "Brian2, a C++ program compiled for each run",
     partial(_run, STANDALONE),
     extra=f"{EXTRA}, g++ and make",
     lacks=LACKS,
+    reads_text=True,
     timed=partial(_timed, STANDALONE),
 )

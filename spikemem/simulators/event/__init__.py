@@ -24,6 +24,6 @@ EVENT = Simulator(
     _run,
     ("float64", "float32"),
     ("cpu", TORCH_DEVICES),
-    lacks="float32 on the CPU",
+    lacks="float32 on the CPU; neurons of Brian2 text alone",
     resumes=True,
 )
