@@ -121,7 +121,7 @@ def adex(state: F64, spikes: Bools, current: F64, conductance: F64, constants: C
 @njit(cache=CACHE)
 def izhikevich(state: F64, spikes: Bools, current: F64, conductance: F64, constants: Constants) -> None:
     """`Izhikevich`; fields v, u."""
-    dt, a, b_, c_, d, peak = constants
+    dt, a, b_, c_, d, peak, square, linear, constant, half = constants
     opens, (batch, cells) = conductance.size > 0, spikes.shape
     for b in range(batch):
         for c in range(cells):
@@ -130,8 +130,8 @@ def izhikevich(state: F64, spikes: Bools, current: F64, conductance: F64, consta
             u = state[1, b, c] + (d if spiked else 0.0)
             open_ = conductance[b, c] if opens else 0.0
             i = current[b, c]
-            v += 0.5 * dt * (0.04 * (v * v) + 5.0 * v + 140.0 - u + (i - open_ * v))
-            v += 0.5 * dt * (0.04 * (v * v) + 5.0 * v + 140.0 - u + (i - open_ * v))
+            v += half * (square * (v * v) + linear * v + constant - u + (i - open_ * v))
+            v += half * (square * (v * v) + linear * v + constant - u + (i - open_ * v))
             spikes[b, c] = v >= peak
             state[0, b, c], state[1, b, c] = min(v, peak), u + dt * a * (b_ * v - u)
 

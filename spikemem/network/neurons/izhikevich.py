@@ -7,6 +7,15 @@ The scheme is that of the paper's own program: after the reset two half steps of
     v' = v + dt/2 (.04 v^2 + 5 v + 140 - u + I[t]),   v[t] = v' + dt/2 (.04 v'^2 + 5 v' + 140 - u + I[t]),   u[t] = u + dt a (b v[t] - u)
 
 v is cut at 30 mV, the peak, after that.
+
+Cells that were fitted to recordings are given in the form of Izhikevich's book (2007), with currents in pA and a capacitance C in pF,
+
+    C dv/dt = k (v - v_r) (v - v_t) - u' + I,     du'/dt = a (b (v - v_r) - u')     v >= v_peak:  v <- c,  u' <- u' + d
+
+which with u = u' + b v_r is the same quadratic with other coefficients, here for both
+
+    C dv/dt = square v^2 + linear v + constant - u + I,     du/dt = a (b v - u)
+    square = k,     linear = -k (v_r + v_t),     constant = k v_r v_t + b v_r                   .04, 5, 140 and C = 1 in the paper
 """
 
 from dataclasses import dataclass
@@ -27,6 +36,7 @@ from spikemem.network.neurons.contract import (
     count_of,
     each,
     lowered,
+    mapped,
     parameter,
     where,
 )
@@ -44,10 +54,6 @@ TYPES = MappingProxyType(
 )
 """a, b, c, d of the types of cells in the paper's figure 2: regular spiking, intrinsically bursting, chattering, fast spiking, low-
 threshold spiking, thalamo-cortical, resonator."""
-PEAK = 30.0
-"""mV, at which a spike is counted."""
-START = -65.0
-"""mV, where v begins, as in the paper's program."""
 
 
 class IzhikevichState(NamedTuple):
@@ -67,17 +73,26 @@ class Izhikevich(Neuron):
         dv/dt = .04 v^2 + 5 v + 140 - u + I,     du/dt = a (b v - u),     v >= 30:  v <- c,  u <- u + d
 
     a: 1/ms.   b: what u follows of v.   c: mV.   d: what a spike adds to u. Each is a number or an array, [cell].
+    square, linear, constant, capacitance, peak: of the quadratic, see the head of this module.   start: mV, where v begins.
 
-    v is in mV, and not measured from rest; it begins at -65, and u at b v. Steps are at most 1 ms, those of the paper.
+    v is in mV, and not measured from rest; it begins at -65, and u at b v. Steps are at most 1 ms, those of the paper. `named` gives the
+    types of the paper, `fitted` a cell in the form of the book of 2007, to which currents are in pA and conductances in nS.
 
-    >>> Izhikevich.named("FS")
-    Izhikevich(a=0.1, b=0.2, c=-65.0, d=2.0)
+    >>> fast = Izhikevich.named("FS")
+    >>> fast.a, fast.b, fast.c, fast.d
+    (0.1, 0.2, -65.0, 2.0)
     """
 
     a: Numbers = 0.02
     b: Numbers = 0.2
     c: Numbers = -65.0
     d: Numbers = 8.0
+    square: float = 0.04
+    linear: float = 5.0
+    constant: float = 140.0
+    capacitance: float = 1.0
+    peak: float = 30.0
+    start: float = -65.0
 
     from_rest = False
 
@@ -85,16 +100,44 @@ class Izhikevich(Neuron):
         object.__setattr__(self, "a", parameter(self.a, "Izhikevich a", above=0))
         for name in ("b", "c", "d"):
             object.__setattr__(self, name, parameter(getattr(self, name), f"Izhikevich {name}"))
+        for name in ("square", "capacitance"):
+            object.__setattr__(self, name, check.finite(getattr(self, name), f"Izhikevich {name}", above=0))
+        for name in ("linear", "constant", "peak", "start"):
+            object.__setattr__(self, name, check.finite(getattr(self, name), f"Izhikevich {name}"))
         sizes = {count_of(value) for value in (self.a, self.b, self.c, self.d)} - {None}
         if len(sizes) > 1:
             raise NetworkError("Izhikevich parameters are of different numbers of cells; give each one number, or one for each cell")
-        if max(self.c if isinstance(self.c, tuple) else (self.c,)) >= PEAK:
-            raise NetworkError(f"Izhikevich c is {self.c}; it must be below {PEAK} mV")
+        if max(self.c if isinstance(self.c, tuple) else (self.c,)) >= self.peak:
+            raise NetworkError(f"Izhikevich c is {self.c}; it must be below {self.peak} mV, the peak")
 
     @classmethod
     def named(cls, kind: str) -> "Izhikevich":
         """A type of cell by its name in the paper: RS, IB, CH, FS, LTS, TC, RZ."""
         return cls(*TYPES[check.choice(kind, "the type of an Izhikevich neuron", TYPES)])
+
+    @classmethod
+    def fitted(
+        cls, *, capacitance: float, k: float, rest: float, threshold: float, a: float, b: float, c: float, d: float, peak: float
+    ) -> "Izhikevich":
+        """A cell in the form of the book (Izhikevich 2007), as Hippocampome.org gives them; it begins at rest.
+
+            C dv/dt = k (v - v_r) (v - v_t) - u + I,     du/dt = a (b (v - v_r) - u),     v >= v_peak:  v <- c,  u <- u + d
+
+        capacitance: C, pF.   k: nS/mV.   rest, threshold: v_r, v_t, mV.   a: 1/ms.   b: nS.   c, peak: mV.   d: pA.
+
+        >>> regular = Izhikevich.fitted(capacitance=100.0, k=0.7, rest=-60.0, threshold=-40.0, a=0.03, b=-2.0, c=-50.0, d=100.0, peak=35.0)
+        >>> regular.rheobase()
+        51.42857142857142
+        """
+        k = check.finite(k, "Izhikevich k", above=0)
+        rest, threshold, b = (
+            check.finite(value, f"Izhikevich {name}") for name, value in (("rest", rest), ("threshold", threshold), ("b", b))
+        )
+        return cls(a, b, c, d, k, -k * (rest + threshold), k * rest * threshold + b * rest, capacitance, peak, rest)
+
+    def rheobase(self) -> Numbers:
+        """The constant current above which no resting point is left, (linear - b)^2 / (4 square) - constant; a resonator fires below it."""
+        return mapped(lambda b: (self.linear - b) ** 2 / (4.0 * self.square) - self.constant, self.b)
 
     @property
     def cells(self) -> int | None:
@@ -105,7 +148,7 @@ class Izhikevich(Neuron):
             raise NetworkError(f"steps of {dt} ms are too long for Izhikevich's model; it takes 1 ms at most")
 
     def initial(self, zeros: Array) -> IzhikevichState:
-        return IzhikevichState(zeros + START, zeros != 0, zeros + each(self.b, zeros) * START)
+        return IzhikevichState(zeros + self.start, zeros != 0, zeros + each(self.b, zeros) * self.start)
 
     def begun(self, state: IzhikevichState, voltage: Any) -> IzhikevichState:
         """v begins elsewhere, and u at b v."""
@@ -119,8 +162,9 @@ class Izhikevich(Neuron):
         a, b, c, d = (each(value, state.voltage) for value in (self.a, self.b, self.c, self.d))
         v, u = where(state.spikes, 0.0 * state.voltage + c, state.voltage), state.recovery + d * state.spikes
         for _ in range(2):
-            v = v + 0.5 * dt * (0.04 * (v * v) + 5.0 * v + 140.0 - u + (current - conductance * v))
-        return IzhikevichState(lowered(v, PEAK), v >= PEAK, u + dt * a * (b * v - u))
+            grows = self.square * (v * v) + self.linear * v + self.constant
+            v = v + 0.5 * dt / self.capacitance * (grows - u + (current - conductance * v))
+        return IzhikevichState(lowered(v, self.peak), v >= self.peak, u + dt * a * (b * v - u))
 
     def rate(self, current: ArrayLike, dt: float = 1.0) -> NDArray[np.float64]:
         """The rate that the cell settles to under a constant current, Hz: its spikes in the second half of 4 s; there is no closed form."""
@@ -137,16 +181,18 @@ class Izhikevich(Neuron):
             return None
         from spikemem.kernels import neurons
 
-        return CompiledStep(neurons.izhikevich, (dt, self.a, self.b, self.c, self.d, PEAK), ("voltage", "recovery"))
+        quadratic = self.square, self.linear, self.constant, 0.5 * dt / self.capacitance
+        return CompiledStep(neurons.izhikevich, (dt, self.a, self.b, self.c, self.d, self.peak, *quadratic), ("voltage", "recovery"))
 
     def brian2(self, dt: float) -> Brian2Neuron:
-        half = "v += .5 * (dt / ms) * (.04 * (v * v) + 5. * v + 140. - u + (j - opened * v))"
-        cut = f"spiking = int(v >= {PEAK})\nv = clip(v, -1e300, {PEAK})"
+        grows = f"{self.square!r} * (v * v) + {self.linear!r} * v + {self.constant!r}"
+        half = f"v += .5 * (dt / ms) / {self.capacitance!r} * ({grows} - u + (j - opened * v))"
+        cut = f"spiking = int(v >= {self.peak!r})\nv = clip(v, -1e300, {self.peak!r})"
         return Brian2Neuron(
             model="v : 1\nu : 1\nj : 1\nopened : 1\nspiking : 1",
             arrival=f"{half}\n{half}\nu += (dt / ms) * a * (b * v - u)\n{cut}",
             threshold="spiking > 0",
             reset="v = c\nu += d",
             numbers={"a": self.a, "b": self.b, "c": self.c, "d": self.d},
-            begin={"v": START, "u": "b * v"},
+            begin={"v": self.start, "u": "b * v"},
         )
