@@ -182,3 +182,11 @@ def test_a_bad_option_is_named(wrong: dict[str, float], message: str) -> None:
 def test_a_refractory_time_is_a_whole_number_of_steps() -> None:
     with pytest.raises(NetworkError, match=r"1\.5 ms is no whole number of steps"):
         Network(dt=1.0).add(Population("cell", 1, LIF(refractory=1.5)))
+
+
+def test_the_decay_of_open_channels_is_the_exponential() -> None:
+    """By a series where the step is short, and by the library's function elsewhere."""
+    from spikemem.kernels.neurons import SHORT, decay
+
+    for x in [*np.linspace(-SHORT, SHORT, 1001).tolist(), SHORT + 1e-9, 1.0, 40.0]:
+        assert abs(decay(x) - math.exp(-x)) <= 2.0**-52
