@@ -12,8 +12,8 @@ from spikemem.instruments.spikes import Trains
 
 THETA, GAMMA, RIPPLE = (6.0, 10.0), (30.0, 80.0), (150.0, 250.0)
 """Bands of the hippocampus, Hz."""
-GRID = 2000
-"""Slopes that are tried before the best is refined."""
+GRID = 20
+"""Slopes that are tried a cycle over all positions, before the best is refined: many more than the fit has peaks."""
 
 
 class Oscillation(NamedTuple):
@@ -115,9 +115,9 @@ def precession(position: ArrayLike, angle: ArrayLike, slopes: tuple[float, float
     def missing(slope: float) -> float:
         return -float(np.abs(np.exp(1j * (phi - TURN * slope * x)).mean()))
 
-    tried = np.linspace(least, most, GRID)
+    number = check.integer(int(GRID * (most - least) * np.ptp(x)) + 20, "the slopes to try", most=10**6, mend="give a narrower range")
+    tried, step = np.linspace(least, most, number, retstep=True)
     best = tried[np.argmin([missing(a) for a in tried])]
-    step = (most - least) / (GRID - 1)
     a = float(
         minimize_scalar(missing, bounds=(max(least, best - step), min(most, best + step)), method="bounded", options={"xatol": 1e-9}).x
     )
