@@ -16,7 +16,18 @@ from numpy.typing import NDArray
 
 from spikemem import Hippocampus, load_model, plots
 from spikemem.engrams import (
-    Selectivity, allocation, completion_curve, drift, engram_cells, linking, memory_graph, overlap, rdm, reactivation, rsa, separation_curve,
+    Selectivity,
+    allocation,
+    completion_curve,
+    drift,
+    engram_cells,
+    linking,
+    memory_graph,
+    overlap,
+    rdm,
+    reactivation,
+    rsa,
+    separation_curve,
     variants,
 )  # fmt: skip
 
@@ -25,7 +36,7 @@ parser.add_argument("--out", type=Path, default=Path("results/engram_analysis"),
 parser.add_argument("--data", type=Path, metavar="DIR", help="the folder of public data")
 parser.add_argument("--seed", type=int, default=0)
 
-STORED, CUES, CELLS = 200, 16, 16384
+STORED, CUES = 200, 16
 COSINES = (1.0, 0.95, 0.9, 0.8, 0.7, 0.6, 0.5, 0.3)
 ATTEMPT = 100.0, 125.0  # ms, the last gamma cycle of the first attempt
 SESSIONS = 5  # sleeps of the drift
@@ -43,7 +54,10 @@ def clustered(seed: int, groups: int = 4, each: int = 6) -> NDArray[np.float64]:
 def curves(seed: int) -> dict[str, Figure]:
     """Separation in the index model, completion in the engram model."""
     x, figures = vectors(seed), {}
-    index, engram = (Hippocampus(load_model(name)) for name in ("hippocampus-small", "hippocampus-engram-small"))
+    index, spec = Hippocampus(load_model("hippocampus-small")), load_model("hippocampus-engram-small")
+    assert spec.engram is not None
+    at_once = spec.engram.model_copy(update={"plastic": False})  # the same changes as by simulated plasticity
+    engram = Hippocampus(spec.model_copy(update={"engram": at_once}))
     index.store(x)
     separation = separation_curve(index, x[:CUES], COSINES, ["ec", "dg", "ca3", "ca1"])
     engram.store(x)
@@ -73,24 +87,23 @@ def sets(seed: int) -> dict[str, Figure]:
     """Overlap, linking and allocation of the index model's engrams, and how they drift from sleep to sleep."""
     memory, x = Hippocampus(load_model("hippocampus-small")), vectors(seed, SESSIONS * STORED)
     memory.store(x[:STORED])
-    ids = np.arange(STORED)
-    shared = overlap(memory.engrams(ids), cells=CELLS)
-    linked = linking(memory.engrams(ids), ids.astype(float), [0, 2, 10, 50, 200], CELLS, shuffles=200)
-    used = np.bincount(memory.engrams(ids[: STORED // 2]).ravel(), minlength=CELLS).astype(float)
-    allocated = allocation(memory.engrams(ids[STORED // 2 :]), used, 6, CELLS, shuffles=200)
+    ids, cells = np.arange(STORED), memory.spec.dg.cells
+    shared = overlap(memory.engrams(ids), cells=cells)
+    linked = linking(memory.engrams(ids), ids.astype(float), [0, 2, 10, 50, 200], cells, shuffles=200)
+    used = np.bincount(memory.engrams(ids[: STORED // 2]).ravel(), minlength=cells).astype(float)
+    allocated = allocation(memory.engrams(ids[STORED // 2 :]), used, 6, cells, shuffles=200)
     first = [memory.engrams(ids[:40])]
     for s in range(1, SESSIONS):
         memory.store(x[s * STORED : (s + 1) * STORED])
         memory.consolidate()
         first.append(memory.engrams(ids[:40]))
-    made = np.zeros((SESSIONS, 40, CELLS), bool)
-    for of, cells in zip(made, first, strict=True):
-        np.put_along_axis(of, cells.astype(np.int64), True, axis=1)
+    made = np.zeros((SESSIONS, 40, cells), bool)
+    for of, own in zip(made, first, strict=True):
+        np.put_along_axis(of, own.astype(np.int64), True, axis=1)
     drifted = drift(made, np.arange(SESSIONS))
     off = ~np.eye(STORED, dtype=bool)
-    print(
-        f"overlap: {shared.shared[off].mean():.2f} cells, expected {shared.expected[off].mean():.2f}, p < .05: {(shared.p[off] < 0.05).mean():.3f}"
-    )
+    unlikely = (shared.p[off] < 0.05).mean()
+    print(f"overlap: {shared.shared[off].mean():.2f} cells, expected {shared.expected[off].mean():.2f}, p < .05: {unlikely:.3f}")
     print("linking:", *(f"{o:.4f} (95 % {a:.4f} to {b:.4f})" for o, a, b in zip(linked.overlap, linked.low, linked.high, strict=True)))
     print("allocation:", *(f"{e:.2g}: {r:.2f}" for e, r in zip(allocated.excitability, allocated.ratio, strict=True)))
     print("drift, kept:", *(f"{k:.3f}" for k in drifted.kept), f"half-life {drifted.half_life:.3g} sleeps")
@@ -104,7 +117,7 @@ def themes(seed: int) -> dict[str, Figure]:
     """Dissimilarity of what is stored and of its engrams, and which memories come together."""
     memory, x = Hippocampus(load_model("hippocampus-small")), clustered(seed)
     memory.store(x)
-    patterns = np.zeros((len(x), CELLS))
+    patterns = np.zeros((len(x), memory.spec.dg.cells))
     np.put_along_axis(patterns, memory.engrams(np.arange(len(x))).astype(np.int64), 1.0, axis=1)
     stored, coded = rdm(x, "cosine"), rdm(patterns, "cosine")
     alike = rsa(stored, coded, seed=seed)

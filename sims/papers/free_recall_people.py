@@ -69,8 +69,8 @@ def draw(found: dict[str, dict[str, RecallCurve]]) -> Figure:
     return figure
 
 
-if __name__ == "__main__":
-    args = parser.parse_args()
+def main(args: argparse.Namespace) -> None:
+    """Measure, print, draw."""
     found = {name: curves(args.data / "free_recall", name) for name in SETS}
     for name, of in found.items():
         crp = dict(zip(of["crp"].x.tolist(), of["crp"].mean, strict=True))
@@ -78,3 +78,7 @@ if __name__ == "__main__":
         print(f"begun with the last {of['pfr'].mean[-1]:.3f}; CRP +1 {crp[1]:.3f}, -1 {crp[-1]:.3f}")
     if args.figure is not None:
         draw(found).savefig(args.figure, dpi=120)
+
+
+if __name__ == "__main__":
+    main(parser.parse_args())

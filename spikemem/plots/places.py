@@ -95,7 +95,7 @@ def precession(position: ArrayLike, angle: ArrayLike, found: Precession, title: 
     figure, axes = one_panel(4, 3.4)
     cycles = phi / (2 * np.pi) % 1.0
     for turn in (0, 1):
-        axes.plot(x, cycles + turn, ".", color=SPIKING, markersize=4)
+        axes.plot(x, cycles + turn, ".", color=SPIKING, markersize=4 if len(x) < 300 else 2)
     ends = np.array([x.min(), x.max()])
     for turn in range(-3, 5):
         axes.plot(ends, found.offset / (2 * np.pi) + found.slope * ends + turn, color=INK, linewidth=1.4)
@@ -114,6 +114,7 @@ def oscillation(found: Oscillation, seconds: float = 2.0) -> Figure:
     left.plot(found.frequency, found.power, color=SPIKING, linewidth=1.3)
     left.axvline(found.peak, color=INK, linestyle=":", linewidth=1.2)
     left.set_yscale("log")
+    left.tick_params(which="minor", labelsize=8)
     left.set_title(f"peak at {found.peak:.3g} Hz, {100 * found.share:.0f} % of the power in the band", fontsize=8, loc="left")
     labelled(left, "frequency, Hz", "power of the rate, Hz² / Hz")
     shown = found.time <= found.time[0] + 1000.0 * seconds

@@ -26,7 +26,7 @@ from spikemem.engrams import (
 from spikemem.errors import DataError
 from tests.instruments.processes import poisson, trains_of
 
-DATA = Path(os.environ.get("SPIKEMEM_DATA", "../shared/data")) / "engrams" / "tome2024_experiment_summary.csv"
+DATA = Path(os.environ.get("SPIKEMEM_DATA", Path(__file__).parents[3] / "shared" / "data")) / "engrams" / "tome2024_experiment_summary.csv"
 CELLS, SIZE = 500, 40
 
 

@@ -4,14 +4,14 @@ import csv
 import os
 from pathlib import Path
 
-import free_recall_people as people
 import numpy as np
 import pytest
 
+from sims.papers import free_recall_people as people
 from spikemem.engrams import first_recall, lag_crp, response_times, serial_position
 from spikemem.errors import DataError
 
-DATA = Path(os.environ.get("SPIKEMEM_DATA", "../shared/data")) / "free_recall"
+DATA = Path(os.environ.get("SPIKEMEM_DATA", Path(__file__).parents[3] / "shared" / "data")) / "free_recall"
 L = 8
 
 
