@@ -71,15 +71,17 @@ def curves(seed: int) -> dict[str, Figure]:
 def recalled(memory: Hippocampus, x: NDArray[np.float64], seed: int) -> dict[str, Figure]:
     """Cells of CA3 that an attempt tags, and how many of them fire again for the same memory's cue, another's, and one of no memory."""
     cues = {
-        "own cue, cosine .7": variants(x[:CUES], 0.7, seed),
-        "another memory": x[CUES : 2 * CUES],
-        "no memory": vectors(seed + 1, CUES),
+        "own cue,\ncosine .7": variants(x[:CUES], 0.7, seed),
+        "another\nmemory": x[CUES : 2 * CUES],
+        "no\nmemory": vectors(seed + 1, CUES),
     }
     tagged = engram_cells(memory.simulate_recall(x[:CUES]).trains("ca3", *ATTEMPT), "rate", 1.0)
     active = {name: engram_cells(memory.simulate_recall(cue).trains("ca3", *ATTEMPT), "rate", 1.0) for name, cue in cues.items()}
     found = {name: reactivation(cells, tagged) for name, cells in active.items()}
     for name, one in found.items():
-        print(f"reactivation, {name}: {100 * one.of_tagged.mean():.1f} % of tagged, chance {100 * one.chance.mean():.2f} %")
+        print(
+            f"reactivation, {' '.join(name.split())}: {100 * one.of_tagged.mean():.1f} % of tagged, chance {100 * one.chance.mean():.2f} %"
+        )
     return {"reactivation": plots.reactivation(found), "engram_cells": plots.engram_cells(tagged[:6], [f"cue {i}" for i in range(6)])}
 
 
@@ -133,8 +135,9 @@ def mice(path: Path) -> dict[str, Figure]:
         rows = [row for row in csv.DictReader(file) if row["phase"] == "recall-discrimination"]
     hours = sorted({int(row["hours_post_cfc"]) for row in rows})
     found = {}
-    for experiment in ("A", "B"):
-        by_hour = {int(row["hours_post_cfc"]): (float(row["mean"]), float(row["sem"])) for row in rows if row["experiment"] == experiment}
+    for experiment, group in (("A", "behavior"), ("B", "cck-inhibition")):
+        own = [row for row in rows if (row["experiment"], row["group"]) == (experiment, group)]
+        by_hour = {int(row["hours_post_cfc"]): (float(row["mean"]), float(row["sem"])) for row in own}
         mean, sem = np.array([by_hour.get(hour, (np.nan, np.nan)) for hour in hours]).T
         found[experiment] = Selectivity(mean[:, None], mean, sem)
     return {"selectivity": plots.selectivity(found["A"], hours, {"CCK cells silenced": found["B"]})}

@@ -12,6 +12,8 @@ from spikemem.instruments.spikes import Recorded, Spikes, Trains
 
 COSINES = (1.0, 0.98, 0.95, 0.9, 0.8, 0.7, 0.5, 0.2)
 """Of cues to the vectors that they are variants of."""
+STREAM = 17
+"""Of random numbers, so that variants of vectors that were drawn with the same seed are not these themselves."""
 THETA = 125.0
 """ms, a theta cycle of the hippocampus, which is its first attempt at a recall."""
 
@@ -110,7 +112,7 @@ def variants(vectors: ArrayLike, cosine: float, seed: int = 0) -> NDArray[np.flo
     """
     x, cosine = check.floats(vectors, "vectors", shape=(None, None)), check.finite(cosine, "cosine", least=-1, most=1)
     x = x / np.maximum(np.linalg.norm(x, axis=1, keepdims=True), np.finfo(float).tiny)
-    z = np.random.default_rng(check.seed(seed)).normal(size=x.shape)
+    z = np.random.default_rng([check.seed(seed), STREAM]).normal(size=x.shape)
     z -= (z * x).sum(1, keepdims=True) * x
     return cosine * x + np.sqrt(1 - cosine**2) * z / np.maximum(np.linalg.norm(z, axis=1, keepdims=True), np.finfo(float).tiny)
 

@@ -24,7 +24,8 @@ from spikemem.memory.results import Decision, Record
 from spikemem.memory.store import Store
 from spikemem.memory.transfer import exported
 
-Records, Ids = list[Record], list[int]
+Records = list[Record]
+Ids = list[int]
 
 
 class Contents:

@@ -60,11 +60,12 @@ def overlap(found: Overlap) -> Figure:
     figure = Figure(figsize=(8, 3.2), layout="constrained")
     left, right = figure.subplots(1, 2)
     image(left, np.where(off, found.shared, np.nan), "cells shared")
-    left.set(xlabel="memory", ylabel="memory")
+    left.set_xlabel("memory", fontsize=8)
+    left.set_ylabel("memory", fontsize=8)
     shared, most = found.shared[pairs], int(found.shared[pairs].max())
     right.hist(shared, np.arange(most + 2) - 0.5, color=SPIKING, density=True)
     low, high = found.low[pairs].mean(), found.high[pairs].mean()
-    right.axvspan(low, high, color=FAINT, alpha=0.5, linewidth=0, label="95 % by chance")
+    right.axvspan(low, high, color=FAINT, alpha=0.5, linewidth=0, zorder=0, label="95 % by chance")
     right.axvline(found.expected[pairs].mean(), color=INK, linestyle=":", label="expected")
     legend(right, 2)
     labelled(right, "cells that two engrams share", "share of the pairs")
@@ -154,8 +155,11 @@ def selectivity(found: Selectivity, times: ArrayLike, others: Mapping[str, Selec
         told(one, Selectivity, "selectivity")
         if one.mean.shape != t.shape:
             raise StimulusError(f"the means have shape {one.mean.shape} and times {t.shape}; give the time of each")
-        sem = np.nan_to_num(one.sem)
-        axes.errorbar(t, one.mean, sem, color=colour(place), marker=MARKS[place % len(MARKS)], markersize=4, linewidth=1.5, label=name)
+        there = ~np.isnan(one.mean)
+        sem = np.nan_to_num(one.sem[there])
+        axes.errorbar(
+            t[there], one.mean[there], sem, color=colour(place), marker=MARKS[place % len(MARKS)], markersize=4, linewidth=1.5, label=name
+        )
     axes.axhline(0, color=INK, linestyle=":", linewidth=1)
     if others:
         legend(axes, 4)
@@ -250,7 +254,7 @@ def memory_graph(found: MemoryGraph, names: Sequence[str] | None = None, least: 
     for of in np.unique(found.community):
         own = found.community == of
         size = 40 + 220 * often[own] / max(often.max(), 1)
-        axes.scatter(*spot[own].T, s=size, color=colour(of), marker=MARKS[of % len(MARKS)], zorder=2, edgecolors="white")
+        axes.scatter(spot[own, 0], spot[own, 1], s=size, color=colour(of), marker=MARKS[of % len(MARKS)], zorder=2, edgecolors="white")
     for (x, y), text in zip(spot, texts, strict=True):
         axes.annotate(text, (x, y), (7, 5), textcoords="offset points", fontsize=8, color=INK, parse_math=False)
     axes.margins(0.12)
@@ -261,7 +265,7 @@ def memory_graph(found: MemoryGraph, names: Sequence[str] | None = None, least: 
 def _springs(weight: NDArray[np.float64], seed: int, rounds: int = 300) -> NDArray[np.float64]:
     """Places in a plane: memories push one another away, edges pull together (Fruchterman & Reingold 1991), [memory, 2]."""
     n = len(weight)
-    spot, near = np.random.default_rng(seed).uniform(-1, 1, (n, 2)), 1 / np.sqrt(n)
+    spot, near = np.random.default_rng(seed).uniform(-1, 1, (n, 2)), 2 / np.sqrt(n)
     for heat in np.linspace(0.2, 0.001, rounds):
         apart = spot[:, None] - spot
         far = np.maximum(np.linalg.norm(apart, axis=2), 1e-3)

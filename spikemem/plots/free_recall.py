@@ -42,8 +42,10 @@ def response_times(found: ResponseTimes, unit: str = "s") -> Figure:
     figure, axes = one_panel(5.4, 3.4)
     for place, n in enumerate(numbers):
         output = np.arange(1, n + 1)
-        style = {"color": colour(place), "marker": MARKS[place % len(MARKS)], "linestyle": ("-", "--", ":")[place // 5 % 3]}
-        axes.plot(output, found.mean[n, :n], markersize=4, linewidth=1.3, label=f"{n} recalled", **style)
+        line, mark = ("-", "--", ":")[place // 5 % 3], MARKS[place % len(MARKS)]
+        axes.plot(
+            output, found.mean[n, :n], color=colour(place), linestyle=line, marker=mark, markersize=4, linewidth=1.3, label=f"{n} recalled"
+        )
     if len(numbers) <= 15:
         legend(axes, 5)
     labelled(axes, "output position", f"time since the recall before, {unit}")

@@ -14,6 +14,8 @@ from spikemem.plots.style import AMOUNT, FAINT, INK, SERIES, SPIKING, colour, le
 
 check = Checks(StimulusError)
 MOST_ASSEMBLIES = 8
+DARKEST = 0.4
+"""A posterior that is drawn black, since one that is spread over some places is all that one bin often tells."""
 
 
 def place_fields(*found: RateMaps, names: Sequence[str] | None = None, unit: str = "of the track") -> Figure:
@@ -76,11 +78,11 @@ def decode(found: Decoded, position: ArrayLike | None = None, most: int = 400) -
     figure, axes = one_panel(9, 3.0)
     width = float(found.time[1] - found.time[0]) if len(found.time) > 1 else 1.0
     edges = np.append(found.time[:n], found.time[n - 1] + width) / 1000.0
-    axes.pcolormesh(edges, found.edges, found.posterior[:n].T, cmap="Greys", vmin=0, vmax=1, rasterized=True)
+    axes.pcolormesh(edges, found.edges, found.posterior[:n].T, cmap="Greys", vmin=0, vmax=DARKEST, rasterized=True)
     if position is not None:
         given = np.asarray(check.array(position, "position", "fiu", shape=(None,), finite=False), np.float64)
         true = given[: len(found.time) * found.width].reshape(-1, found.width).mean(1)[:n]
-        axes.plot(edges[:-1] + width / 2000.0, true, color=SERIES[1], linewidth=1.4, label="the animal")
+        axes.plot(edges[:-1] + width / 2000.0, true, color=SERIES[1], linewidth=0.9, label="the animal")
         legend(axes, 1)
     labelled(axes, "time, s", "position")
     return figure
@@ -159,8 +161,7 @@ def replay(found: Replay) -> Figure:
     left.hist(np.abs(found.r[known]), bins, histtype="step", color=SPIKING, linewidth=1.8, density=True, label="events")
     sure = found.significant[known]
     legend(left, 2)
-    left.set_title(f"{100 * sure.mean():.0f} % of {known.sum()} events p < .05", fontsize=8, loc="right")
-    labelled(left, "|rank-order correlation|", "density")
+    labelled(left, f"|rank-order correlation|      ({100 * sure.mean():.0f} % of {known.sum()} events p < .05)", "density")
     fast = known & ~np.isnan(found.compression)
     values = found.compression[fast] if fast.any() else np.abs(found.velocity[known])
     right.hist(values, 20, color=SPIKING)

@@ -20,7 +20,11 @@ def memory() -> Hippocampus:
 
 
 def test_variants_have_the_cosine() -> None:
-    x = units(20).astype(float)
+    x = np.random.default_rng(3).normal(size=(20, 384))  # with the very seed of the variants
+    x /= np.linalg.norm(x, axis=1, keepdims=True)
+    one, other = variants(x, 0.0, seed=3), variants(x, 0.0, seed=4)
+    assert np.abs((one * other).sum(1)).max() < 0.3
+    assert np.abs(np.corrcoef(one) - np.eye(20)).max() < 0.3
     for cosine in (1.0, 0.5, 0.0):
         made = variants(x, cosine, seed=3)
         np.testing.assert_allclose((made * x).sum(1), cosine, atol=1e-6)

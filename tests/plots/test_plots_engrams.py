@@ -113,7 +113,7 @@ def test_rhythms_and_assemblies_and_replay_say_their_numbers() -> None:
     assert len(plots.assemblies(engrams.assemblies(trains_of(planted()[0]))).axes) == 4
     trains = swept(np.arange(8))
     events = engrams.bursts_of(trains, least=20.0, threshold=2.0)
-    assert "100 % of 10 events" in plots.replay(engrams.replay(trains, events, np.arange(8.0), shuffles=50)).axes[0].get_title(loc="right")
+    assert "100 % of 10 events" in plots.replay(engrams.replay(trains, events, np.arange(8.0), shuffles=50)).axes[0].get_xlabel()
 
 
 def test_free_recall_draws_lags_but_zero() -> None:
