@@ -18,7 +18,7 @@ THETA = 125.0
 """ms, a theta cycle of the hippocampus, which is its first attempt at a recall."""
 
 
-class Recalling(Protocol):
+class SimulatesRecall(Protocol):
     """A memory whose recall can be simulated, such as `Hippocampus`."""
 
     def simulate_recall(self, cue: ArrayLike, /) -> Recorded: ...
@@ -37,7 +37,7 @@ class Similarity(NamedTuple):
 
 
 def separation_curve(
-    hippocampus: Recalling,
+    hippocampus: SimulatesRecall,
     vectors: ArrayLike,
     cosines: ArrayLike = COSINES,
     regions: Sequence[str] = ("ec", "dg", "ca3", "ca1"),
@@ -71,7 +71,7 @@ def separation_curve(
 
 
 def completion_curve(
-    hippocampus: Recalling,
+    hippocampus: SimulatesRecall,
     vectors: ArrayLike,
     engrams: ArrayLike,
     cosines: ArrayLike = COSINES,
