@@ -42,6 +42,13 @@ class Circuit(Holding):
         """The CA3 cells of memories in firing order, [n, k]."""
         return self.ca1.codes[self.contents[memories]]
 
+    def ca1_cells(self, memories: NDArray[np.int64]) -> list[NDArray[np.int64]]:
+        """The living index cells of memories, [n]."""
+        keys = np.flatnonzero(self.keys.alive & np.isin(self.keys.memory, memories))
+        keys = keys[np.argsort(self.keys.memory[keys], kind="stable")]
+        ends = np.searchsorted(self.keys.memory[keys], memories, side="right")
+        return [keys[a:b] for a, b in zip(np.searchsorted(self.keys.memory[keys], memories), ends, strict=True)]
+
     def learn(self, first: int, target: Target | None) -> list[Recording]:
         """Bind the engrams of new memories by CA3's fast synapses, at once; their index cells have learned already."""
         self.ca3.bind(self.ca1.codes[self.contents[self.contents >= first]])

@@ -72,6 +72,12 @@ class EngramCircuit(Holding):
         """The CA3 cells of memories, [n, core]."""
         return self.ca3.allocation.engrams(memories)
 
+    def ca1_cells(self, memories: NDArray[np.int64]) -> list[NDArray[np.int64]]:
+        """The cells of CA1, ON and OFF, that whole engrams of memories make fire, [n]."""
+        own = self.engrams(memories)
+        counts = self.said(own[:, None], np.full((len(own), 1), own.shape[1], np.int64))[:, 0]
+        return [np.flatnonzero(np.concatenate([row > 0, row < 0])) for row in counts]
+
     def learn(self, first: int, target: Target | None) -> list[Recording]:
         """Bind the keys from `first` on to the engrams of their memories, and the new ones of these to themselves and to CA1.
 

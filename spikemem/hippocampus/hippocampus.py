@@ -16,6 +16,7 @@ from spikemem._checks import Checks
 from spikemem.errors import NetworkError, VectorError, interruptible
 from spikemem.hippocampus.damage import Bits, Cut, Damage, Drop, Jitter, Leak, Lesion, Noise, Part
 from spikemem.hippocampus.keeping import arrays_of, restore
+from spikemem.hippocampus.membership import REGIONS, Engram, engrams_of, memories_of, sizes
 from spikemem.hippocampus.recall import Completion, Recall
 from spikemem.hippocampus.regions import ec
 from spikemem.hippocampus.regions.ec_lex import Words
@@ -243,6 +244,20 @@ class Hippocampus(Writing):
     def engrams(self, ids: ArrayLike) -> NDArray[np.uint16]:
         """The CA3 cells of memories, in firing order, [n, winners], of which the first `ca3.core` are the core; of engrams these alone."""
         return self.circuit.engrams(self._known(ids))
+
+    def engram(self, memory: int) -> Engram:
+        """The cells of a memory by region, `ec`, `dg`, `ca3` and `ca1`, in the order of their index.
+
+        In EC an ON cell for each dimension comes first, then the OFF cells. CA1's are the memory's index cells, or, in an engram model,
+        those that its engram makes fire, which other memories share.
+        """
+        return engrams_of(self.circuit, self._known(check.integer(memory, "memory")))[0]
+
+    def memories_of(self, region: str, cell: int) -> NDArray[np.int64]:
+        """The ids of the memories whose engrams hold a cell, in the order of storing.   region: ec, dg, ca3 or ca1."""
+        region = check.choice(region, "region", REGIONS)
+        cells = sizes(self.circuit)[region]
+        return memories_of(self.circuit, region, check.integer(cell, "cell", least=0, most=cells - 1, mend=f"{region} has {cells:,} cells"))
 
     def density(self) -> tuple[float, float]:
         """How full CA3 is: the share of potentiated synapses, fast and slow."""

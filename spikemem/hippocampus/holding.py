@@ -112,6 +112,10 @@ class Holding(ABC):
         """The CA3 cells of memories, [n, k]."""
 
     @abstractmethod
+    def ca1_cells(self, memories: NDArray[np.int64]) -> list[NDArray[np.int64]]:
+        """The cells of CA1 that belong to memories, in the order of their index, [n]."""
+
+    @abstractmethod
     def learn(self, first: int, target: Target | None) -> list[Recording]:
         """Change the synapses by the keys from `first` on, whose memories are in `contents`.
 

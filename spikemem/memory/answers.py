@@ -4,6 +4,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 
+import numpy as np
+
+from spikemem.hippocampus.holding import Holding
+from spikemem.hippocampus.membership import Engram, engrams_of
 from spikemem.hippocampus.recall import Recall
 from spikemem.hippocampus.regions.ca1 import NONE
 from spikemem.memory.index import Index
@@ -14,13 +18,19 @@ from spikemem.memory.store import Store
 from spikemem.memory.texts import moment
 
 
-def answers(found: Recall, pathways: Sequence[str], index: Index) -> list[Hits]:
-    """The hits of each cue of a batch.   pathways: names of the columns of `Recall.drives`."""
+def answers(found: Recall, pathways: Sequence[str], index: Index, circuit: Holding) -> list[Hits]:
+    """The hits of each cue of a batch, with their engrams.   pathways: names of the columns of `Recall.drives`."""
     n, late = len(found.ids), found.latency
     read = [None] * n if found.read is None else found.read.tolist()
     assert found.keys is not None  # of a rate twin alone
+    rows = np.unique(found.ids[found.ids != NONE])
+    engrams = dict(zip(rows.tolist(), engrams_of(circuit, rows), strict=True))
     hits = (
-        [hit(index, i, score, dict(zip(pathways, map(float, drives), strict=True)), key) for i, score, drives, key in row if i != NONE]
+        [
+            hit(index, i, score, engrams[int(i)], dict(zip(pathways, map(float, drives), strict=True)), key)
+            for i, score, drives, key in row
+            if i != NONE
+        ]
         for row in (zip(*cue, strict=True) for cue in zip(found.ids, found.scores, found.drives, found.keys, strict=True))
     )
     if late is not None:
@@ -31,10 +41,10 @@ def answers(found: Recall, pathways: Sequence[str], index: Index) -> list[Hits]:
     ]
 
 
-def hit(index: Index, row: int, score: float, drives: dict[str, float] | None = None, key: int = NONE) -> Hit:
+def hit(index: Index, row: int, score: float, engram: Engram, drives: dict[str, float] | None = None, key: int = NONE) -> Hit:
     """The hit of the memory in a row.   key: that answered; where it is a further wording of the memory, it gives the text."""
     i = index.id_at(row)
-    return Hit(i, index.wording(i, key), float(score), _moment(index.happened(i)), drives or {}, index[i].current)
+    return Hit(i, index.wording(i, key), float(score), _moment(index.happened(i)), drives or {}, index[i].current, engram=engram)
 
 
 def recorded(index: Index, store: Store, links: Mapping[int, Sequence[int]], ids: Sequence[int]) -> list[Record]:

@@ -12,6 +12,7 @@ from pathlib import Path
 
 from spikemem._checks import Checks
 from spikemem.errors import StoreError, TextError, UnknownMemoryError, interruptible
+from spikemem.hippocampus.membership import Engram
 from spikemem.hippocampus.spec import ModelSpec
 from spikemem.kernels.locks import Hold, SharedLock
 from spikemem.memory.answers import recorded
@@ -24,6 +25,7 @@ from spikemem.memory.store import Store
 from spikemem.memory.transfer import exported
 
 Records = list[Record]
+Ids = list[int]
 
 
 class Contents:
@@ -106,6 +108,16 @@ class Contents:
         """The text of a memory; UnknownMemoryError where there is none."""
         with self._looking():
             return self._index[i].text
+
+    def engram(self, i: int) -> Engram:
+        """The cells of a memory by region (see `Hippocampus.engram`); UnknownMemoryError where there is none of this id."""
+        with self._looking():
+            return self.hippocampus.engram(self._index.row(i))
+
+    def memories_of(self, region: str, cell: int) -> Ids:
+        """The ids of the memories whose engrams hold a cell (see `Hippocampus.memories_of`), in the order of storing."""
+        with self._looking():
+            return [self._index.id_at(row) for row in self.hippocampus.memories_of(region, cell).tolist()]
 
     def info(self) -> dict[str, object]:
         """Model, embedder, numbers of memories, index cells and associations, and how full CA3's synapses are."""

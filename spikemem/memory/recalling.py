@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from spikemem.hippocampus.hippocampus import PATHWAYS
+from spikemem.hippocampus.membership import engrams_of
 from spikemem.hippocampus.regions.ca1 import NONE
 from spikemem.memory.answers import answers, hit
 from spikemem.memory.contents import Contents
@@ -87,7 +88,7 @@ class Recalling(Contents):
             among = self._index.matching(*wanted)
             heard = None if among is None and not history else self.hippocampus.heard(near, among, history)
             found = self.hippocampus.recall(vectors, top_k, words=words, around=near, heard=heard, cycles=cycles, record=record)
-            return answers(found, PATHWAYS, self._index)
+            return answers(found, PATHWAYS, self._index, self.hippocampus.circuit)
 
     def recall_chain(self, cue: str, hops: int = 1, *, scope: Labels | None = None, where: Labels | None = None) -> list[Hit]:
         """The memories that follow the one that the cue recalls, one a hop; shorter where the chain ends.
@@ -105,8 +106,10 @@ class Recalling(Contents):
             if not self.hippocampus.reads(vector, words, heard)[0]:
                 return []
             ids = self.hippocampus.recall_chain(vector, hops, words=words, heard=heard)[0]
-            scores = self.hippocampus.contents(ids[ids != NONE]) @ (vector[0] / np.linalg.norm(vector[0]))
-            return [hit(self._index, i, float(score)) for i, score in zip(ids[ids != NONE], scores, strict=True)]
+            ids = ids[ids != NONE]
+            scores = self.hippocampus.contents(ids) @ (vector[0] / np.linalg.norm(vector[0]))
+            engrams = engrams_of(self.hippocampus.circuit, ids)
+            return [hit(self._index, *one) for one in zip(ids, scores, engrams, strict=True)]
 
     async def arecall(self, cue: str, *args: Any, **kwargs: Any) -> Hits:
         """`recall`, in a thread, for programs that run on asyncio."""

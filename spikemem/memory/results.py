@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
+from spikemem.hippocampus.membership import Engram
 from spikemem.hippocampus.regions.gates import MAJORITY
 from spikemem.simulators.recording import Recording
 
@@ -20,6 +21,7 @@ class Hit:
     drives: the share of the score that each pathway brought; none for a hop of a chain.
     current: whether it holds; False where it was superseded, which only `history` or an earlier `around` brings back.
     latency: ms from the cue to the spikes that recalled it, in an engram model, whose hits come in the order of time; None in others.
+    engram: the cells of the memory by region, as they were at the recall (`Memory.engram`).
     """
 
     id: int
@@ -29,6 +31,7 @@ class Hit:
     drives: Mapping[str, float] = field(default_factory=dict, hash=False)
     current: bool = True
     latency: float | None = None
+    engram: Engram = field(default_factory=dict, hash=False, compare=False)
 
     def __repr__(self) -> str:
         """One line.

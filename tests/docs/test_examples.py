@@ -63,7 +63,7 @@ def test_example_runs(page: Path, i: int, tmp_path: Path, monkeypatch: pytest.Mo
         assert (tmp_path / "why.png").stat().st_size > 10_000
     elif "hippocampus-gated" in code:
         assert printed.splitlines() == ["write", "write", "renew", "supersede", "The ferry leaves on Friday.", "[]"]
-    elif page.name == "instruments.md":
+    elif page.name in ("instruments.md", "engram_analysis.md"):
         assert printed.strip() == blocks(page, "text")[i].strip()
         assert "activity.png" not in code or (tmp_path / "activity.png").stat().st_size > 10_000
     elif "metrics=scores" in code:
