@@ -2,8 +2,8 @@
 
     python analysis/papers/inhibitory_balance.py --out docs/inhibitory_balance.png
 
-Above, spikes of excitatory cells in each stage, the assembly below; under them its rate but for the cued cells, and that of the cells outside,
-from the first stage with the rule to the last.
+Above, spikes of excitatory cells in each stage, the assembly at the bottom, with rates (of the assembly without the cells that are cued, below
+the line) and inhibition as a share of excitation; under them the two rates from the first stage with the rule to the last.
 """
 
 import argparse
@@ -20,7 +20,7 @@ from spikemem.plots.style import FAINT, INK, MUTED, RATE, SPIKING, tidy
 parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
 parser.add_argument("--data", type=Path, default=Path("results"), help="the folder that sims/papers/inhibitory_balance.py wrote to")
 parser.add_argument("--out", type=Path, default=Path("results/inhibitory_balance.png"))
-SHOWN, OUTSIDE, BIN = 300.0, 200, 50.0
+SHOWN, OUTSIDE, BIN = 300.0, 200, 100.0
 """ms of each stage that are drawn, cells outside the assembly that are, and ms of a bin of the rates."""
 STAGES = {
     "without": "before: without the rule",
@@ -54,8 +54,8 @@ def draw(result: dict, recordings: dict[str, Recording]) -> Figure:
         for colour, chosen in ((RATE, spikes.cell < assembly), (SPIKING, (spikes.cell >= assembly) & (spikes.cell < assembly + OUTSIDE))):
             axes.plot(spikes.step[chosen] * recording.dt, spikes.cell[chosen], ".", markersize=1.4, color=colour)
         axes.axhline(assembly // 4, color=FAINT, linewidth=0.8)
-        told = f"{title}\nassembly {row['recalling']:.0f} Hz, others {row['others']:.0f} Hz\nCV {row['cv']:.2f}, I/E {row['balance_others']:.2f}"
-        axes.set_title(told, fontsize=9)
+        told = f"assembly {row['recalling']:.0f} Hz, I/E {row['balance']:.2f}\nothers {row['others']:.0f} Hz, I/E {row['balance_others']:.2f}"
+        axes.set_title(f"{title}\n{told}", fontsize=9)
         axes.set(xlim=(0, SHOWN), ylim=(0, assembly + OUTSIDE), xlabel="ms")
         axes.set_ylabel("excitatory cell" if not place else "")
         tidy(axes)
@@ -69,11 +69,11 @@ def draw(result: dict, recordings: dict[str, Recording]) -> Figure:
             values = rate(recording, low, high)
             below.plot(now + BIN / 1000 * (np.arange(len(values)) + 0.5), values, color=colour, linewidth=1.2, label=label if not now else None)
         below.axvline(now, color=MUTED, linewidth=0.7)
-        below.text(now, 205.0, f" {name}", fontsize=8, color=INK, va="top", rotation=90 if name in ("stored", "cued", "after") else 0)
+        below.text(now + 0.05, 200.0, name, fontsize=8, color=INK, va="top")
         now += recording.steps * recording.dt / 1000.0
     below.axhline(result["target"], color=INK, linewidth=0.8, linestyle="--", label="target")
     below.set(xlabel="s", ylabel="Hz", xlim=(0, now), ylim=(1, 220), yscale="log")
-    below.legend(fontsize=8, loc="upper center", framealpha=0.9)
+    below.legend(fontsize=8, loc="upper left", bbox_to_anchor=(0.1, 1.0), framealpha=0.9)
     tidy(below)
     return figure
 
