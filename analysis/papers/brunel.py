@@ -19,8 +19,8 @@ from spikemem.plots.style import INK, MUTED, SPIKING, tidy
 parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
 parser.add_argument("--data", type=Path, default=Path("results"), help="the folder that sims/papers/brunel.py wrote to")
 parser.add_argument("--out", type=Path, default=Path("results/brunel.png"))
-SHOWN, CELLS, BIN, SEGMENT = 150.0, 60, 0.5, 200.0
-"""ms at the end that are drawn, cells of which spikes are drawn, and ms of a bin and of a segment of the spectrum."""
+SHOWN, LONGER, CELLS, BIN, SEGMENT = 150.0, {"SI slow": 400.0}, 60, 0.5, 200.0
+"""ms at the end that are drawn, and where more are; cells of which spikes are drawn; ms of a bin and of a segment of the spectrum."""
 
 
 def draw(rows: list[dict], recordings: list[Recording]) -> Figure:
@@ -30,7 +30,7 @@ def draw(rows: list[dict], recordings: list[Recording]) -> Figure:
     for column, row, recording in zip(panels.T, rows, recordings, strict=True):
         raster, rate, spectrum = column
         end = recording.steps * recording.dt
-        start = max(0.0, end - SHOWN)
+        start = max(0.0, end - LONGER.get(row["state"], SHOWN))
         trains = recording.trains("E", start)
         few = trains.spikes.cell < CELLS
         raster.plot(start + trains.spikes.step[few] * recording.dt, trains.spikes.cell[few], ".", markersize=2.5, color=SPIKING)

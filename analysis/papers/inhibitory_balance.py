@@ -54,7 +54,9 @@ def draw(result: dict, recordings: dict[str, Recording]) -> Figure:
         for colour, chosen in ((RATE, spikes.cell < assembly), (SPIKING, (spikes.cell >= assembly) & (spikes.cell < assembly + OUTSIDE))):
             axes.plot(spikes.step[chosen] * recording.dt, spikes.cell[chosen], ".", markersize=1.4, color=colour)
         axes.axhline(assembly // 4, color=FAINT, linewidth=0.8)
-        told = f"assembly {row['recalling']:.0f} Hz, I/E {row['balance']:.2f}\nothers {row['others']:.0f} Hz, I/E {row['balance_others']:.2f}"
+        told = (
+            f"assembly {row['recalling']:.0f} Hz, I/E {row['balance']:.2f}\nothers {row['others']:.0f} Hz, I/E {row['balance_others']:.2f}"
+        )
         axes.set_title(f"{title}\n{told}", fontsize=9)
         axes.set(xlim=(0, SHOWN), ylim=(0, assembly + OUTSIDE), xlabel="ms")
         axes.set_ylabel("excitatory cell" if not place else "")
@@ -67,7 +69,9 @@ def draw(result: dict, recordings: dict[str, Recording]) -> Figure:
             (assembly, recording["E"].size, SPIKING, "excitatory cells outside"),
         ):
             values = rate(recording, low, high)
-            below.plot(now + BIN / 1000 * (np.arange(len(values)) + 0.5), values, color=colour, linewidth=1.2, label=label if not now else None)
+            below.plot(
+                now + BIN / 1000 * (np.arange(len(values)) + 0.5), values, color=colour, linewidth=1.2, label=label if not now else None
+            )
         below.axvline(now, color=MUTED, linewidth=0.7)
         below.text(now + 0.05, 200.0, name, fontsize=8, color=INK, va="top")
         now += recording.steps * recording.dt / 1000.0

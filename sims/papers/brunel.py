@@ -229,7 +229,7 @@ def main() -> None:
             row, recording = run(name, size, args.ms, args.seed, args.peer)
         rows.append(row)
         recording.save(args.out / f"brunel_{name.lower().replace(' ', '_')}.npz")
-    table = Table(title=f"{args.cells:,} cells, {args.ms:g} ms, after the first {SKIP:g} ms; excitatory cells")
+    table = Table(title=f"{args.cells:,} cells, {args.ms:g} ms, after the first {min(SKIP, args.ms / 2):g} ms; excitatory cells")
     for column in rows[0]:
         table.add_column(column, justify="right")
     for row in rows:
