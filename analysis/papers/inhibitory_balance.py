@@ -2,8 +2,8 @@
 
     python analysis/papers/inhibitory_balance.py --out docs/inhibitory_balance.png
 
-Above, spikes of excitatory cells in each stage, the assembly at the bottom, with rates (of the assembly without the cells that are cued, below
-the line) and inhibition as a share of excitation; under them the two rates from the first stage with the rule to the last.
+Above, spikes of excitatory cells in each stage, the assembly at the bottom, with rates (of the assembly without the cells that are
+cued, below the line) and inhibition as a share of excitation; under them the two rates from the first stage with the rule to the last.
 """
 
 import argparse

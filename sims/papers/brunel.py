@@ -2,8 +2,8 @@
 
     python sims/papers/brunel.py --peer brian2
 
-Leaky cells, a fifth of them inhibitory, each with C_E excitatory and C_I = C_E / 4 inhibitory synapses of other cells and C_E external ones,
-whose spikes come as Poisson processes (model A):
+Leaky cells, a fifth of them inhibitory, each with C_E excitatory and C_I = C_E / 4 inhibitory synapses of other cells and C_E external
+ones, whose spikes come as Poisson processes (model A):
 
     tau dV/dt = -V,   V += J at an excitatory or external spike, V -= g J at an inhibitory one, 1.5 ms after it
 
@@ -109,7 +109,7 @@ def network(regime: Regime, size: Size, seed: int) -> Network:
 
 
 def response(mu: float, sigma: float) -> float:
-    """The rate of a cell whose V, without a threshold, has the mean mu and the standard deviation sigma / sqrt(2), mV: Hz (Siegert 1951)."""
+    """The rate of a cell whose V, without a threshold, has the mean mu and the variance sigma^2 / 2, mV: Hz (Siegert 1951)."""
     # exp(u^2) (1 + erf u) = erfcx(-u)
     passage, _ = quad(lambda u: erfcx(-u), (RESET - mu) / sigma, (THRESHOLD - mu) / sigma)
     return float(1000.0 / (REFRACTORY + TAU * np.sqrt(np.pi) * passage))

@@ -26,10 +26,10 @@ With `--peer brian2` the beginning of the balanced network runs in equations of 
 the presynaptic spike reaches the rule a step after it was taken up, and what is carried has the weight that was learned before.
 
 Parameters as in the authors' Auryn example (sim_isp_orig, F. Zenke) and in a NEST implementation (A. Sinha), both read again in their
-source, but for these: the network is an eighth of theirs, with a quarter of their 160 excitatory synapses a cell, and inhibitory ones of a
-quarter of their weight, 3; the rule, whose eta is .001 there, is much faster, for seconds instead of minutes and hours; the cue lasts half a
-second, and not a whole one; there are no delays, as in Brian2's example of this paper, whose weights are a tenth of theirs. The paper itself was not read again. Prints a row a stage; writes results/inhibitory_balance.json, with rates over
-time, and a recording a stage.
+source, but for these: the network is an eighth of theirs, with a quarter of their 160 excitatory synapses a cell, and inhibitory ones of
+a quarter of their weight, 3; the rule, whose eta is .001 there, is much faster, for seconds instead of minutes and hours; the cue lasts
+half a second, and not a whole one; there are no delays, as in Brian2's example of this paper, whose weights are a tenth of theirs. The
+paper itself was not read again. Prints a row a stage; writes results/inhibitory_balance.json and a recording of each stage.
 """
 
 import argparse
@@ -113,7 +113,8 @@ def wired(cells: int, seed: int) -> Wiring:
 def network(wiring: Wiring, rule: InhibitorySTDP | None, stored: float = 1.0, inhibition: NDArray[np.float64] | None = None) -> Network:
     """The network: populations E, I and cue; V in mV above rest.
 
-    rule: None silences it.   stored: how much stronger the synapses within the assembly are.   inhibition: weights of I onto E, [pre, post].
+    rule: None silences it.   stored: how much stronger the synapses within the assembly are.
+    inhibition: weights of I onto E, [pre, post]; None begins with 0.
     """
     net = Network(DT)
     cell = LIF.from_equation(DT, tau=TAU, threshold=THRESHOLD, reset=0.0, refractory=REFRACTORY)
