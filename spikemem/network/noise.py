@@ -153,7 +153,8 @@ class Shot(NoiseCurrent):
         mean = self.rate * dt / 1000.0
         if mean > INDEX:
             raise NetworkError(f"Shot noise of {name!r} has {mean:g} spikes a step; it must be at most {INDEX}, take a lower rate")
-        return self.weight * Stretch(self.seed, name, item, before, steps, cells).array(lambda rng, shape: rng.poisson(mean, shape))
+        counts = Stretch(self.seed, name, item, before, steps, cells).array(lambda rng, shape: rng.poisson(mean, shape).astype(np.float64))
+        return self.weight * counts
 
 
 @dataclass(frozen=True)
