@@ -30,7 +30,9 @@ source, but for these: the network is an eighth of theirs, with a quarter of the
 a quarter of their weight, 3; the rule, whose eta is .001 there, is much faster, for seconds instead of minutes and hours; the cue lasts
 half a second, and not a whole one; there are no delays, as in Brian2's example of this paper, whose weights are a tenth of theirs. These
 numbers of synapses were chosen here: with 160 and 40 on so few cells the network stays in full synchrony, and with 10 inhibitory ones rates
-settle far above the target. The paper itself was not read again. Prints a row a stage; writes results/inhibitory_balance.json and a recording of each stage.
+settle at twice the target. The paper itself was not read again.
+
+Prints a row a stage; writes results/inhibitory_balance.json and a recording of each stage.
 """
 
 import argparse
