@@ -11,7 +11,7 @@ from .memory.results import Hit, Hits
 from .network.file import NetworkSpec, load_network
 from .network.graph import CycleReset, KWinners, Network, Population, Projection
 from .network.neurons import ALIF, LIF, AdEx, Alpha, Exponential, HodgkinHuxley, Izhikevich, LeakyIntegrator, Receptors
-from .network.noise import Logistic, OrnsteinUhlenbeck, White
+from .network.noise import Logistic, OrnsteinUhlenbeck, Shot, White
 from .network.plasticity import STDP, InhibitorySTDP, TripletSTDP
 from .network.sources import bursts, poisson, regular, trains
 from .simulators.recording import Recording
@@ -45,6 +45,7 @@ __all__ = [
     "Recall",
     "Receptors",
     "Recording",
+    "Shot",
     "TripletSTDP",
     "Turn",
     "White",

@@ -18,7 +18,7 @@ from spikemem.network.neurons import (
     Neuron,
     Receptors,
 )
-from spikemem.network.noise import Logistic, NoiseCurrent, OrnsteinUhlenbeck, White
+from spikemem.network.noise import Logistic, NoiseCurrent, OrnsteinUhlenbeck, Shot, White
 from spikemem.network.plasticity import RULES, STDP, Brian2Rule, CompiledRule, InhibitorySTDP, PlasticityRule, TripletSTDP
 from spikemem.network.sources import Source, bursts, poisson, regular, trains
 from spikemem.network.synapses import (
@@ -67,6 +67,7 @@ __all__ = [
     "Population",
     "Projection",
     "Receptors",
+    "Shot",
     "Source",
     "Sparse",
     "Synapses",

@@ -14,6 +14,8 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from spikemem._checks import INDEX
+from spikemem.errors import NetworkError
 from spikemem.network.neurons.contract import check
 
 Draw = Callable[[np.random.Generator, tuple[int, int]], NDArray[np.float64]]
@@ -115,6 +117,44 @@ class White(NoiseCurrent):
 
     def drawn(self, name: str, steps: int, cells: int, dt: float, item: int = 0, before: int = 0) -> NDArray[np.float64]:
         return Stretch(self.seed, name, item, before, steps, cells).array(lambda rng, shape: rng.normal(0.0, self.sigma, shape))
+
+
+@dataclass(frozen=True)
+class Shot(NoiseCurrent):
+    """Shot noise: the summed current of many Poisson synapses (Stein 1965), as Brian2's `PoissonInput` and NEST's `poisson_generator`.
+
+        I'[t] = I[t] + weight n,   n of the Poisson distribution of mean rate dt, drawn anew for each cell and step
+
+    In front of `LIF` with resistance 1 each of these spikes moves V by `weight`; V then has the mean m and the variance s^2 (Campbell 1909)
+
+        m = weight rate tau,   s^2 = weight^2 rate tau / 2
+
+    where steps are short against tau. Unlike a `poisson` source it has any number of spikes in a step, and needs no synapses.
+
+    rate: of all synapses of a cell together, Hz, > 0.   weight: of each spike, in the unit of the current.   seed: >= 0.
+
+    Raises NetworkError where a parameter is out of its range, or a step would hold more than 2^31 spikes.
+
+    >>> drawn = Shot(rate=20_000.0, weight=0.1).drawn("a", steps=20000, cells=1, dt=0.1)
+    >>> drawn.mean().round(2).item(), drawn.var().round(2).item()  # of 2 spikes a step
+    (0.2, 0.02)
+    """
+
+    rate: float
+    weight: float
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "rate", check.finite(self.rate, "Shot rate", above=0, unit=" Hz"))
+        object.__setattr__(self, "weight", check.finite(self.weight, "Shot weight"))
+        object.__setattr__(self, "seed", check.seed(self.seed, "Shot seed"))
+
+    def drawn(self, name: str, steps: int, cells: int, dt: float, item: int = 0, before: int = 0) -> NDArray[np.float64]:
+        mean = self.rate * dt / 1000.0
+        if mean > INDEX:
+            raise NetworkError(f"Shot noise of {name!r} has {mean:g} spikes a step; it must be at most {INDEX}, take a lower rate")
+        counts = Stretch(self.seed, name, item, before, steps, cells).array(lambda rng, shape: rng.poisson(mean, shape).astype(np.float64))
+        return self.weight * counts
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from spikemem import LIF, Network, OrnsteinUhlenbeck, Population, White, bursts, poisson, regular, simulate, trains
+from spikemem import LIF, Network, OrnsteinUhlenbeck, Population, Shot, White, bursts, poisson, regular, simulate, trains
 from spikemem.errors import NetworkError, SpikememError, StimulusError
 from spikemem.formats import spikes_from
 
@@ -50,6 +50,17 @@ def test_coloured_noise_is_stationary_from_the_start() -> None:
     assert drawn.std(1) == pytest.approx(1.5, rel=0.06)
 
 
+@pytest.mark.parametrize(("rate", "weight"), [(20_000.0, 0.1), (300.0, -0.5)])
+def test_shot_noise_has_the_moments_of_campbell(rate: float, weight: float) -> None:
+    net = Network(0.1)
+    net.add(Population("a", 200, LIF(tau=20.0, threshold=1e6), noise=Shot(rate, weight)))
+    voltage = simulate(net, {}, 4000, record={"a": range(200)}).voltages["a"][1500:, 0]
+    assert voltage.mean() == pytest.approx(weight * rate * 0.02, rel=0.03)
+    assert voltage.var() == pytest.approx(weight**2 * rate * 0.02 / 2, rel=0.08)
+    drawn = Shot(rate, weight).drawn("a", 1000, 3, dt=0.1)
+    np.testing.assert_allclose(drawn / weight, np.round(drawn / weight), atol=1e-9)
+
+
 @pytest.mark.parametrize(
     ("make", "message"),
     [
@@ -60,6 +71,8 @@ def test_coloured_noise_is_stationary_from_the_start() -> None:
         (lambda: simulate(net(3), {"a": poisson([1.0, 2.0])}, 10), "is of 2 cells, the population has 3"),
         (lambda: simulate(net(1), {"a": poisson([1.0, 2.0], every=0.1)}, 10), "finer than a step"),
         (lambda: poisson(-1.0), "must be >= 0 Hz"),
+        (lambda: Shot(0.0, 1.0), "Shot rate is 0"),
+        (lambda: Shot(1e15, 1.0).drawn("a", 1, 1, dt=1.0), "'a' has 1e\\+12 spikes a step"),
         (lambda: poisson([[1.0]]), r"a number, or \[cell\]"),
         (lambda: bursts(10.0, count=0, interval=1.0), "count is 0"),
         (lambda: trains([[-1.0]]), "all >= 0 ms"),

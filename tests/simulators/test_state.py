@@ -19,6 +19,7 @@ from spikemem import (
     OrnsteinUhlenbeck,
     Population,
     Recording,
+    Shot,
     White,
     bursts,
     poisson,
@@ -117,7 +118,7 @@ def test_chunks_are_one_run_in_spikes_events_and_draws() -> None:
         ("b", bursts(9.0, count=3, interval=4.0)),
     ):
         net.add(Population(name, 3, source))
-    for name, noise in (("l", Logistic(0.2)), ("o", OrnsteinUhlenbeck(0.2, 7.0)), ("w", White(0.1))):
+    for name, noise in (("l", Logistic(0.2)), ("o", OrnsteinUhlenbeck(0.2, 7.0)), ("w", White(0.1)), ("s", Shot(200.0, 0.2))):
         net.add(Population(name, 2, LIF(tau=5.0), noise=noise))
         net.connect("p", name, all_to_all(0.3), delay=9.0)
     steps, cuts = 17_000, [0, 40, 700, 16_380, 16_390, 17_000]

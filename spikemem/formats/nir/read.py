@@ -16,12 +16,12 @@ from spikemem.formats.nir.write import KEY, input_node, nir_library, unfolded, w
 from spikemem.network.graph import CycleReset, KWinners, Network, Population
 from spikemem.network.neurons import LIF, Exponential, LeakyIntegrator, Neuron, Receptors
 from spikemem.network.neurons.contract import check
-from spikemem.network.noise import Logistic, OrnsteinUhlenbeck, White
+from spikemem.network.noise import Logistic, OrnsteinUhlenbeck, Shot, White
 from spikemem.network.plasticity.stdp import STDP
 from spikemem.network.synapses import Dense, OneBit, Sparse, Synapses
 
 INHIBITIONS = {kind.__name__: kind for kind in (CycleReset, KWinners)}
-NOISES = {kind.__name__: kind for kind in (Logistic, White, OrnsteinUhlenbeck)}
+NOISES = {kind.__name__: kind for kind in (Logistic, White, OrnsteinUhlenbeck, Shot)}
 NEURONS: dict[str, type[LIF | LeakyIntegrator]] = {kind.__name__: kind for kind in (LIF, LeakyIntegrator)}
 ROUNDING = 1e-6
 """The relative difference that passing through float32 may make."""
