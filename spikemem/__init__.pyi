@@ -13,6 +13,7 @@ from .network.graph import CycleReset, KWinners, Network, Population, Projection
 from .network.neurons import ALIF, LIF, AdEx, Alpha, Exponential, Izhikevich, LeakyIntegrator, Receptors
 from .network.noise import Logistic, OrnsteinUhlenbeck, White
 from .network.plasticity import STDP, InhibitorySTDP, TripletSTDP
+from .network.short_term import TsodyksMarkram
 from .network.sources import bursts, poisson, regular, trains
 from .simulators.recording import Recording
 from .simulators.registry import simulate
@@ -45,6 +46,7 @@ __all__ = [
     "Receptors",
     "Recording",
     "TripletSTDP",
+    "TsodyksMarkram",
     "Turn",
     "White",
     "bursts",

@@ -19,6 +19,7 @@ from spikemem.network.neurons import (
 )
 from spikemem.network.noise import Logistic, NoiseCurrent, OrnsteinUhlenbeck, White
 from spikemem.network.plasticity import RULES, STDP, Brian2Rule, CompiledRule, InhibitorySTDP, PlasticityRule, TripletSTDP
+from spikemem.network.short_term import SHORT_TERM, TsodyksMarkram
 from spikemem.network.sources import Source, bursts, poisson, regular, trains
 from spikemem.network.synapses import (
     Dense,
@@ -39,6 +40,7 @@ __all__ = [
     "LIF",
     "NEURONS",
     "RULES",
+    "SHORT_TERM",
     "STDP",
     "AdEx",
     "Alpha",
@@ -69,6 +71,7 @@ __all__ = [
     "Sparse",
     "Synapses",
     "TripletSTDP",
+    "TsodyksMarkram",
     "White",
     "Wiring",
     "all_but_self",

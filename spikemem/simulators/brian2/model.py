@@ -13,6 +13,7 @@ from spikemem.errors import NetworkError, UnsupportedError
 from spikemem.network.graph import CycleReset, KWinners, Network, Population, Projection
 from spikemem.network.neurons.contract import Brian2Neuron, flat
 from spikemem.network.plasticity.contract import Brian2Rule, PlasticityRule
+from spikemem.network.short_term import Brian2Release
 from spikemem.network.synapses import Dense, OneBit, Sparse, joined, unpack
 from spikemem.simulators.brian2.exact import exact
 from spikemem.simulators.brian2.race import Race
@@ -91,7 +92,7 @@ class Model:
             self.brian.add(race.standalone(b2, n, self.dt) if self.standalone else race.operation(b2, self.dt))
         return group
 
-    def _constants(self, text: Brian2Neuron | Brian2Rule) -> dict[str, Any]:
+    def _constants(self, text: Brian2Neuron | Brian2Rule | Brian2Release) -> dict[str, Any]:
         """The constants of a text; NetworkError where Brian2 would read one of their names as something of its own."""
         taken = sorted({*text.numbers, *text.times} & RESERVED)
         if taken:
@@ -162,12 +163,27 @@ class Model:
             return
         delay = (self.net.steps(projection.delay) - 1) * self.dt
         counts, namespace = self._counts(n, projection)
-        carry = f"{_input(projection, self.net)}_post += w{counts}"
+        model, on_pre, factor, constants = self._releases(projection)
+        carry = f"{on_pre}{_input(projection, self.net)}_post += w{factor}{counts}"
         made = self.b2.Synapses(
-            source, self.groups[projection.post], "w : 1", on_pre=carry, on_event={"pre": event}, delay=delay, dt=self.dt,
-            namespace=namespace, name=f"synapses_{n}",
+            source, self.groups[projection.post], f"w : 1{model}", on_pre=carry, on_event={"pre": event}, delay=delay, dt=self.dt,
+            namespace=namespace | constants, name=f"synapses_{n}",
         )  # fmt: skip
         self._wire(made, projection)
+        self._rested(made, projection)
+
+    def _releases(self, projection: Projection) -> tuple[str, str, str, dict[str, Any]]:
+        """Short-term plasticity as text: what it adds to the model and before the delivery, the factor on the weight, and its constants."""
+        if projection.short_term is None:
+            return "", "", "", {}
+        text = projection.short_term.brian2()
+        return f"\n{text.model}", f"{text.on_pre}\n", " * released", self._constants(text)
+
+    def _rested(self, made: Any, projection: Projection) -> None:
+        """Where the variables of short-term plasticity begin, in synapses that are connected."""
+        if projection.short_term is not None:
+            for name, value in projection.short_term.brian2().begin.items():
+                setattr(made, name, value)
 
     def _counts(self, n: int, projection: Projection) -> tuple[str, dict[str, Any]]:
         """The factor on what arrives by a projection, as text and with its timed array: the efficacy of the step in which it left."""
@@ -194,12 +210,14 @@ class Model:
         relay.run_regularly("n = 0", when="start", dt=self.dt, name=f"relay_silence_{n}")
         delay = (self.net.steps(projection.delay) - 1) * self.dt
         factor, namespace = self._counts(n, projection)
+        model, on_pre, share, constants = self._releases(projection)
         counts = b2.Synapses(
-            source, relay, on_pre=f"n_post += 1{factor}", on_event={"pre": event}, delay=delay, dt=self.dt, namespace=namespace,
-            name=f"spikes_to_relay_{n}",
+            source, relay, model, on_pre=f"{on_pre}n_post += 1{share}{factor}", on_event={"pre": event}, delay=delay, dt=self.dt,
+            namespace=namespace | constants, name=f"spikes_to_relay_{n}",
         )  # fmt: skip
         item = np.repeat(np.arange(batches), sources)
         counts.connect(i=np.arange(sources * batches), j=np.tile(stretch, batches) + item * len(starts))
+        self._rested(counts, projection)
         target = self.groups[projection.post]
         reach = b2.Synapses(
             relay, target, f"r{n}_post = {synapses.off!r} * n_pre : 1 (summed)", dt=self.dt, name=f"reach_{n}"
@@ -219,14 +237,17 @@ class Model:
         whole = self.net.steps(projection.delay)
         delays = {"depress": (whole - back) * self.dt, "potentiate": back * self.dt}
         on_pre = {"depress": text.on_pre}
+        model, release, factor, constants = self._releases(projection)
         if not forced:
-            on_pre["transmit"], delays["transmit"] = f"{_input(projection, self.net)}_post += w", (whole - 1) * self.dt
+            on_pre["transmit"] = f"{release}{_input(projection, self.net)}_post += w{factor}"
+            delays["transmit"] = (whole - 1) * self.dt
         source, target = self.groups[projection.pre], self.groups[projection.post]
         made = self.b2.Synapses(
-            source, target, text.model, on_pre=on_pre, on_post={"potentiate": text.on_post}, delay=delays,
-            namespace=self._constants(text), method="exact", dt=self.dt, name=f"synapses_{n}",
+            source, target, f"{text.model}{model}", on_pre=on_pre, on_post={"potentiate": text.on_post}, delay=delays,
+            namespace=self._constants(text) | constants, method="exact", dt=self.dt, name=f"synapses_{n}",
         )  # fmt: skip
         self._wire(made, projection)
+        self._rested(made, projection)
         if text.each_step:
             made.run_regularly(text.each_step, when="synapses", order=DRIFT, dt=self.dt, name=f"drift_{n}")
         first, second = ("potentiate", "depress") if text.post_first else ("depress", "potentiate")

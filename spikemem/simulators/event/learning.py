@@ -27,8 +27,8 @@ class PlasticProjection(Protocol):
     forth: int
     back: int
 
-    def deliver(self, events: Events, current: NDArray[np.float64]) -> None:
-        """Add what the events cause, [batch, post]."""
+    def deliver(self, events: Events, current: NDArray[np.float64], amount: NDArray[np.float64] | None = None) -> None:
+        """Add what the events cause, [batch, post].   amount: the factor on what each brings, [event], 1 where None."""
 
     def learn(self, pre: Events, post: Events) -> None:
         """One step of the rule on the spikes that the synapses see."""
@@ -75,8 +75,8 @@ class _CompiledSynapses:
         self.columns = plastic.columns(self.indptr, self.targets, post)
         self.weights = np.tile(synapses.weights.reshape(-1), (batches, 1))
 
-    def deliver(self, events: Events, current: NDArray[np.float64]) -> None:
-        plastic.scatter(events, self.indptr, self.targets, self.weights, current)
+    def deliver(self, events: Events, current: NDArray[np.float64], amount: NDArray[np.float64] | None = None) -> None:
+        plastic.scatter(events, self.indptr, self.targets, self.weights, current, amount)
 
     def matrix(self) -> NDArray[np.float64]:
         dense = np.zeros((len(self.weights), *self.shape))
@@ -174,8 +174,8 @@ class _CompiledCoincidence:
         self.weights = np.tile(synapses.matrix(), (batches, 1, 1))
         self.until, self.step = np.full((batches, pre), -1, np.int64), 0
 
-    def deliver(self, events: Events, current: NDArray[np.float64]) -> None:
-        plastic.scatter_dense(events, self.here, self.weights, current)
+    def deliver(self, events: Events, current: NDArray[np.float64], amount: NDArray[np.float64] | None = None) -> None:
+        plastic.scatter_dense(events, self.here, self.weights, current, amount)
 
     def learn(self, pre: Events, post: Events) -> None:
         rule = self.rule
@@ -208,9 +208,10 @@ class _SteppedRule:
         self.pre, self.post = np.zeros((batches, pre)), np.zeros((batches, post))
         self.now: Any = rule.initial(weights, self.pre.copy(), self.post.copy())
 
-    def deliver(self, events: Events, current: NDArray[np.float64]) -> None:
+    def deliver(self, events: Events, current: NDArray[np.float64], amount: NDArray[np.float64] | None = None) -> None:
         batch, cell = events[:, 0], events[:, 1]
-        np.add.at(current, batch, np.where(self.here[cell], self.now.weights[batch, cell], 0.0))
+        brought = np.where(self.here[cell], self.now.weights[batch, cell], 0.0)
+        np.add.at(current, batch, brought if amount is None else brought * amount[:, None])
 
     def learn(self, pre: Events, post: Events) -> None:
         self.now = self.rule.step(_dense(pre, self.pre.shape), _dense(post, self.post.shape), self.now, self.dt)

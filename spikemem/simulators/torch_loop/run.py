@@ -70,6 +70,7 @@ def _state(simulation: Simulation, groups: Mapping[str, "_Group"], ways: Sequenc
         recent={name: group.under_way() for name, group in groups.items()},
         network=described(simulation.net),
         rules={name: flattened(state) for name, state in plastic.items()},
+        releases={way.name: flattened(way.releases) for way in ways if way.releases is not None},
     )  # fmt: skip
 
 
@@ -196,6 +197,10 @@ class _Way:
         self.carrier = Carrier(projection.synapses, cells.device, cells.dtype) if rule is None else None
         self.learner = self._learner(rule, cells, simulation.drive.batches) if rule is not None else None
         self.back = net.steps(rule.dendritic) if rule is not None else 0
+        self.short_term, self.dt, self.releases = projection.short_term, net.dt, None
+        if self.short_term is not None:
+            shape = simulation.drive.batches, net.populations[projection.pre].size
+            self.releases = self.short_term.initial(torch.zeros(shape, device=cells.device, dtype=cells.dtype))
 
     def _learner(self, rule: PlasticityRule, cells: Cells, batches: int) -> Any:
         synapses = self.projection.synapses
@@ -205,27 +210,38 @@ class _Way:
         return cells.learner(self.projection, rule, matrix.expand(batches, *matrix.shape).clone())
 
     def resume(self, start: RunState, cells: Cells) -> None:
-        """Go on with what the synapses had learned."""
+        """Go on with what the synapses had learned, and with what they had released."""
         if self.learner is not None:
             if not hasattr(self.learner, "state"):
                 raise UnsupportedError(f"{self.name!r} learns by another library's rule, which cannot go on from an earlier run")
             self.learner.state = filled(self.learner.state, start.rules[self.name], cells.leaf)
+        if self.releases is not None:
+            self.releases = filled(self.releases, start.releases[self.name], cells.leaf)
 
     def deliver(self, left: int, source: _Group, current: Tensor) -> None:
         """Add the current of the spikes that left at a step, [batch, post], in place."""
-        if left not in source.active:
+        if left not in source.active and self.short_term is None:
             return
-        spikes = source.recent[left]
-        if self.projection.first is not None:
+        spikes = source.before(left)
+        if self.projection.first is not None and left in source.active:
             spikes = spikes & (source.ranks[left] < self.projection.first)
+        amount = self._released(spikes)
         if spikes.any():
-            current += self._carried(spikes) * self.projection.counts(left)
+            current += self._carried(spikes, amount) * self.projection.counts(left)
 
-    def _carried(self, spikes: Tensor) -> Tensor:
+    def _released(self, spikes: Tensor) -> Tensor | None:
+        """What each spike releases, [batch, pre]; None where all count alike."""
+        if self.short_term is None:
+            return None
+        amount, self.releases = self.short_term.step(spikes, self.releases, self.dt)
+        return amount
+
+    def _carried(self, spikes: Tensor, amount: Tensor | None) -> Tensor:
         if self.carrier is not None:
-            return self.carrier.deliver(spikes)
+            return self.carrier.deliver(spikes, amount)
         matrix = self.matrix()
-        return (spikes.to(matrix.dtype).unsqueeze(1) @ matrix).squeeze(1)
+        sent = spikes.to(matrix.dtype) if amount is None else amount
+        return (sent.unsqueeze(1) @ matrix).squeeze(1)
 
     def learn(self, t: int, source: _Group, target: _Group) -> None:
         if self.learner is not None:
