@@ -12,7 +12,7 @@ from .network.file import NetworkSpec, load_network
 from .network.graph import CycleReset, KWinners, Network, Population, Projection
 from .network.neurons import ALIF, LIF, AdEx, Alpha, Exponential, Izhikevich, LeakyIntegrator, Receptors
 from .network.noise import Logistic, OrnsteinUhlenbeck, White
-from .network.plasticity import STDP, InhibitorySTDP, TripletSTDP
+from .network.plasticity import STDP, InhibitorySTDP, RewardSTDP, TripletSTDP
 from .network.short_term import TsodyksMarkram
 from .network.sources import bursts, poisson, regular, trains
 from .simulators.recording import Recording
@@ -45,6 +45,7 @@ __all__ = [
     "Recall",
     "Receptors",
     "Recording",
+    "RewardSTDP",
     "TripletSTDP",
     "TsodyksMarkram",
     "Turn",

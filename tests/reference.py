@@ -156,6 +156,8 @@ class Plastic:
         for side, name, late in (("pre", self.q.pre, self.forth), ("post", self.q.post, self.back)):
             now = fired[name][t - late] >= 0 if t >= late else np.zeros(fired[name].shape[1], bool)
             self.seen[side].append(now)
+        if self.rule.reward is not None:
+            self.seen.setdefault("reward", []).append(fired[self.rule.reward][t] >= 0)
         self.change(t)
 
     def change(self, t: int) -> None:

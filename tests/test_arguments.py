@@ -64,7 +64,19 @@ from spikemem.learn import (
     save,
 )
 from spikemem.memory import CachedEmbedder, SentenceEmbedder, read_conversation
-from spikemem.network import Dense, OneBit, Sparse, TsodyksMarkram, all_but_self, all_to_all, one_to_one, pack, sparse_random, unpack
+from spikemem.network import (
+    Dense,
+    OneBit,
+    RewardSTDP,
+    Sparse,
+    TsodyksMarkram,
+    all_but_self,
+    all_to_all,
+    one_to_one,
+    pack,
+    sparse_random,
+    unpack,
+)
 from spikemem.simulators import register, weight_course
 from tests.fakes import FakeEmbedder, units
 
@@ -161,6 +173,7 @@ CALLS: dict[str, Callable[[Any], object]] = {
         for name in ("tau", "threshold", "reset", "refractory", "tau_syn", "resistance", "made_for")
     },
     **{f"TsodyksMarkram {name}": lambda x, n=name: TsodyksMarkram(**{n: x}) for name in TsodyksMarkram.__dataclass_fields__},
+    **{f"RewardSTDP {name}": lambda x, n=name: RewardSTDP(**{n: x}) for name in RewardSTDP.__dataclass_fields__},
     **{f"STDP {name}": lambda x, n=name: STDP(**{n: x}) for name in STDP.__dataclass_fields__},
     **{f"Sparse {name}": lambda x, n=name: Sparse(**{**SPARSE, n: x}) for name in SPARSE},
     **{f"OneBit {name}": lambda x, n=name: OneBit(**{**BITS, n: x}) for name in BITS},

@@ -74,6 +74,17 @@ def depress(
 
 
 @njit(cache=CACHE)
+def reward(weights: F64, eligibility: F64, gain: F64, decay: float, low: float, high: float) -> None:
+    """w <- clip(w + gain c), c <- decay c, for every synapse.   eligibility: c, [batch, synapse].   gain: [batch]."""
+    for b in range(weights.shape[0]):
+        if gain[b] != 0.0:
+            for s in range(weights.shape[1]):
+                weights[b, s] = min(max(weights[b, s] + gain[b] * eligibility[b, s], low), high)
+        for s in range(weights.shape[1]):
+            eligibility[b, s] *= decay
+
+
+@njit(cache=CACHE)
 def scatter_dense(events: I64, here: Bools, weights: F64, current: F64, amount: F64 | None = None) -> None:
     """current[b] += weights[b, pre] where there is a synapse, for each event."""
     for e in range(events.shape[0]):

@@ -18,7 +18,7 @@ from spikemem.network.neurons import (
     Receptors,
 )
 from spikemem.network.noise import Logistic, NoiseCurrent, OrnsteinUhlenbeck, White
-from spikemem.network.plasticity import RULES, STDP, Brian2Rule, CompiledRule, InhibitorySTDP, PlasticityRule, TripletSTDP
+from spikemem.network.plasticity import RULES, STDP, Brian2Rule, CompiledRule, InhibitorySTDP, PlasticityRule, RewardSTDP, TripletSTDP
 from spikemem.network.short_term import SHORT_TERM, TsodyksMarkram
 from spikemem.network.sources import Source, bursts, poisson, regular, trains
 from spikemem.network.synapses import (
@@ -67,6 +67,7 @@ __all__ = [
     "Population",
     "Projection",
     "Receptors",
+    "RewardSTDP",
     "Source",
     "Sparse",
     "Synapses",

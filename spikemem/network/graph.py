@@ -280,6 +280,11 @@ class Network:
     def _check_plastic(self, where: str, synapses: Synapses, delay: float, first: int | None, rule: PlasticityRule) -> None:
         if not isinstance(rule, PlasticityRule):
             raise NetworkError(f"{where}: {shown(rule)} is no plasticity rule; give one such as STDP(), an instance of a PlasticityRule")
+        if rule.reward is not None and rule.reward not in self._populations:
+            raise NetworkError(
+                f"{where}: the reward of {type(rule).__name__} is the spikes of {shown(rule.reward)}, and the populations are "
+                f"{', '.join(self._populations)}; add it first"
+            )
         if first is not None:
             raise NetworkError(f"{where}: plastic synapses carry every spike; leave `first` out")
         if isinstance(synapses, Sparse) and synapses.repeats():

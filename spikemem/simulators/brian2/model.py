@@ -236,7 +236,7 @@ class Model:
             raise UnsupportedError(f"brian2 cannot learn {projection.name!r}: {type(rule).__name__} has no Brian2 text; {ELSEWHERE}")
         whole = self.net.steps(projection.delay)
         delays = {"depress": (whole - back) * self.dt, "potentiate": back * self.dt}
-        on_pre = {"depress": text.on_pre}
+        on_pre = {"depress": text.on_pre} if text.on_pre else {}
         model, release, factor, constants = self._releases(projection)
         if not forced:
             on_pre["transmit"] = f"{release}{_input(projection, self.net)}_post += w{factor}"
@@ -248,11 +248,27 @@ class Model:
         )  # fmt: skip
         self._wire(made, projection)
         self._rested(made, projection)
+        for name, value in text.begin.items():
+            setattr(made, name, value)
+        if rule.reward is not None and text.on_reward:
+            self._rewarding(n, projection, self.groups[rule.reward], made, text)
         if text.each_step:
             made.run_regularly(text.each_step, when="synapses", order=DRIFT, dt=self.dt, name=f"drift_{n}")
         first, second = ("potentiate", "depress") if text.post_first else ("depress", "potentiate")
-        getattr(made, first).order, getattr(made, second).order = FIRST, SECOND
+        for name, order in ((first, FIRST), (second, SECOND)):
+            if name == "potentiate" or text.on_pre:
+                getattr(made, name).order = order
         return made
+
+    def _rewarding(self, n: int, projection: Projection, source: Any, made: Any, text: Brian2Rule) -> None:
+        """Synapses onto the synapses of a batch item, from all of its cells of the reward population."""
+        b2, batches, cells, count = self.b2, self.drive.batches, len(source) // self.drive.batches, len(_triples(projection)[0])
+        reward = b2.Synapses(source, made, on_pre=text.on_reward, dt=self.dt, namespace=self._constants(text), name=f"reward_{n}")
+        cell, synapse = np.indices((cells, count)).reshape(2, -1)
+        item = np.repeat(np.arange(batches), len(cell))
+        reward.connect(i=np.tile(cell, batches) + item * cells, j=np.tile(synapse, batches) + item * count)
+        reward.pre.order = FIRST
+        self.brian.add(reward)
 
     # -- monitors ------------------------------------------------------------------------------------------------------------------
 

@@ -12,7 +12,8 @@ from numpy.typing import NDArray
 from spikemem.kernels import plastic
 from spikemem.network.graph import Network, Projection
 from spikemem.network.plasticity.coincidence import CoincidenceState
-from spikemem.network.plasticity.contract import CompiledCoincidence, CompiledRule, CompiledTriplet, PlasticityRule
+from spikemem.network.plasticity.contract import CompiledCoincidence, CompiledReward, CompiledRule, CompiledTriplet, PlasticityRule
+from spikemem.network.plasticity.reward import RewardState
 from spikemem.network.plasticity.stdp import STDPState
 from spikemem.network.plasticity.triplet import TripletState
 from spikemem.network.synapses import Dense, OneBit, Sparse, Synapses, joined
@@ -22,16 +23,23 @@ Events = NDArray[np.int64]  # rows (batch, cell, rank in the cycle), in firing o
 
 
 class PlasticProjection(Protocol):
-    """A plastic projection.   forth, back: after how many steps its synapses see presynaptic and postsynaptic spikes."""
+    """A plastic projection.   forth, back: after how many steps its synapses see presynaptic and postsynaptic spikes.
+
+    reward: the population whose spikes are a reward, None where there is none.
+    """
 
     forth: int
     back: int
+    reward: str | None
 
     def deliver(self, events: Events, current: NDArray[np.float64], amount: NDArray[np.float64] | None = None) -> None:
         """Add what the events cause, [batch, post].   amount: the factor on what each brings, [event], 1 where None."""
 
     def learn(self, pre: Events, post: Events) -> None:
         """One step of the rule on the spikes that the synapses see."""
+
+    def rewarded(self, events: Events) -> None:
+        """Take the spikes of the reward population, behind the step."""
 
     def matrix(self) -> NDArray[np.float64]:
         """The weights, [batch, pre, post]; 0 where there is no synapse."""
@@ -53,17 +61,27 @@ def learner(net: Network, projection: Projection, rule: PlasticityRule, batches:
         made = _CompiledRule(synapses, constants, batches)
     elif isinstance(constants, CompiledTriplet) and not isinstance(synapses, OneBit):
         made = _CompiledTriplet(synapses, constants, batches)
+    elif isinstance(constants, CompiledReward) and not isinstance(synapses, OneBit):
+        made = _CompiledReward(synapses, constants, batches)
     else:
         made = _SteppedRule(synapses, rule, batches, net.dt)
     made.back = net.steps(rule.dendritic)
-    made.forth = net.steps(projection.delay) - made.back
+    made.forth, made.reward = net.steps(projection.delay) - made.back, rule.reward
     return made
 
 
-class _CompiledSynapses:
-    """Synapses that learn by the compiled kernels: weights, [batch, synapse], as compressed rows and columns."""
+class _Learning:
+    """What `learner` sets in each, and what most have no use for."""
 
     forth = back = 0
+    reward: str | None = None
+
+    def rewarded(self, events: Events) -> None:
+        """Nothing: most rules know no reward."""
+
+
+class _CompiledSynapses(_Learning):
+    """Synapses that learn by the compiled kernels: weights, [batch, synapse], as compressed rows and columns."""
 
     def __init__(self, synapses: Dense | Sparse, batches: int) -> None:
         pre, post = self.shape = synapses.shape
@@ -164,10 +182,41 @@ class _CompiledTriplet(_CompiledSynapses):
         self.r1, self.r2, self.o1, self.o2 = before[1:]
 
 
-class _CompiledCoincidence:
-    """Synapses that learn by coincidence: all-to-all weights, [batch, pre, post], of which only those onto cells that fire are touched."""
+class _CompiledReward(_CompiledSynapses):
+    """Synapses that learn by pairs of spikes when a reward comes."""
 
-    forth = back = 0
+    def __init__(self, synapses: Dense | Sparse, constants: CompiledReward, batches: int) -> None:
+        super().__init__(synapses, batches)
+        (pre, post), self.rule = self.shape, constants
+        self.eligibility, self.level = np.zeros(self.weights.shape), np.zeros((batches, 1))
+        self.x, self.y = np.zeros((batches, pre)), np.zeros((batches, post))
+
+    def learn(self, pre: Events, post: Events) -> None:
+        rule, bounds = self.rule, (-np.inf, np.inf, False)
+        plastic.reward(self.weights, self.eligibility, rule.gain * self.level[:, 0] - rule.lost, rule.decay_c, rule.w_min, rule.w_max)
+        for trace, decay in ((self.x, rule.decay_plus), (self.y, rule.decay_minus), (self.level, rule.decay_d)):
+            trace *= decay
+        plastic.potentiate(post, *self.columns, self.eligibility, self.x, rule.a_plus, *bounds)
+        _mark(post, False, self.y)
+        plastic.depress(pre, self.indptr, self.targets, self.eligibility, self.y, rule.a_minus, *bounds)
+        _mark(pre, False, self.x)
+
+    def rewarded(self, events: Events) -> None:
+        self.level += self.rule.release * _counted(events, len(self.level))
+
+    def state(self) -> RewardState:
+        eligibility = np.zeros((len(self.weights), *self.shape))
+        eligibility[:, self._rows(), self.targets] = self.eligibility
+        return RewardState(self.matrix(), eligibility, self.x, self.y, self.level)
+
+    def resume(self, arrays: Arrays) -> None:
+        before: RewardState = filled(RewardState(0, 0, 0, 0, 0), arrays, as_numpy)
+        self.weights, self.eligibility = (each[:, self._rows(), self.targets] for each in before[:2])
+        self.x, self.y, self.level = before[2:]
+
+
+class _CompiledCoincidence(_Learning):
+    """Synapses that learn by coincidence: all-to-all weights, [batch, pre, post], of which only those onto cells that fire are touched."""
 
     def __init__(self, synapses: Synapses, rule: CompiledCoincidence, batches: int) -> None:
         (pre, _), self.rule, self.here = synapses.shape, rule, joined(synapses)
@@ -197,10 +246,8 @@ class _CompiledCoincidence:
         self.until = np.where(before.heard > 0, before.heard.astype(np.int64) + self.step - 2, -1)
 
 
-class _SteppedRule:
+class _SteppedRule(_Learning):
     """Synapses of any rule, by its own step in numpy on all-to-all weights, [batch, pre, post]."""
-
-    forth = back = 0
 
     def __init__(self, synapses: Synapses, rule: PlasticityRule, batches: int, dt: float) -> None:
         self.rule, self.dt, self.here = rule, dt, joined(synapses)
@@ -216,6 +263,9 @@ class _SteppedRule:
     def learn(self, pre: Events, post: Events) -> None:
         self.now = self.rule.step(_dense(pre, self.pre.shape), _dense(post, self.post.shape), self.now, self.dt)
 
+    def rewarded(self, events: Events) -> None:
+        self.now = self.rule.rewarded(_counted(events, len(self.pre)), self.now)
+
     def matrix(self) -> NDArray[np.float64]:
         return np.where(self.here, self.now.weights, 0.0)
 
@@ -224,6 +274,11 @@ class _SteppedRule:
 
     def resume(self, arrays: Arrays) -> None:
         self.now = filled(self.now, arrays, as_numpy)
+
+
+def _counted(events: Events, batches: int) -> NDArray[np.int64]:
+    """How many events each batch item has, [batch, 1]."""
+    return np.bincount(events[:, 0], minlength=batches)[:, None]
 
 
 def _dense(events: Events, shape: tuple[int, ...]) -> NDArray[np.bool_]:

@@ -55,6 +55,8 @@ def run(simulation: Simulation) -> Recording:
             if (synapses := learners.get(projection.name)) is not None:
                 pre, post = groups[projection.pre], groups[projection.post]
                 synapses.learn(pre.before(now - synapses.forth), post.before(now - synapses.back))
+                if synapses.reward is not None:
+                    synapses.rewarded(groups[synapses.reward].before(now))
         simulation.tell(t)
     fired = {name: group.fired() for name, group in groups.items()}
     rules = {name: learner.state() for name, learner in learners.items()}

@@ -48,7 +48,7 @@ def run(simulation: Simulation, kind: type[Cells] = Cells) -> Recording:
             if name in voltages and name not in drive.clamped:
                 voltages[name][t] = group.state.voltage[:, chosen[name]].cpu().numpy()
         for way in ways:
-            way.learn(now, groups[way.pre], groups[way.post])
+            way.learn(now, groups)
         for group in groups.values():
             group.forget(now - longest)
         simulation.tell(t)
@@ -197,10 +197,9 @@ class _Way:
         self.carrier = Carrier(projection.synapses, cells.device, cells.dtype) if rule is None else None
         self.learner = self._learner(rule, cells, simulation.drive.batches) if rule is not None else None
         self.back = net.steps(rule.dendritic) if rule is not None else 0
-        self.short_term, self.dt, self.releases = projection.short_term, net.dt, None
-        if self.short_term is not None:
-            shape = simulation.drive.batches, net.populations[projection.pre].size
-            self.releases = self.short_term.initial(torch.zeros(shape, device=cells.device, dtype=cells.dtype))
+        self.short_term, self.dt = projection.short_term, net.dt
+        zeros = torch.zeros(simulation.drive.batches, net.populations[projection.pre].size, device=cells.device, dtype=cells.dtype)
+        self.releases = None if self.short_term is None else self.short_term.initial(zeros)
 
     def _learner(self, rule: PlasticityRule, cells: Cells, batches: int) -> Any:
         synapses = self.projection.synapses
@@ -231,7 +230,7 @@ class _Way:
 
     def _released(self, spikes: Tensor) -> Tensor | None:
         """What each spike releases, [batch, pre]; None where all count alike."""
-        if self.short_term is None:
+        if self.short_term is None or self.releases is None:
             return None
         amount, self.releases = self.short_term.step(spikes, self.releases, self.dt)
         return amount
@@ -243,9 +242,12 @@ class _Way:
         sent = spikes.to(matrix.dtype) if amount is None else amount
         return (sent.unsqueeze(1) @ matrix).squeeze(1)
 
-    def learn(self, t: int, source: _Group, target: _Group) -> None:
-        if self.learner is not None:
-            self.learner.learn(source.before(t - self.delay + self.back), target.before(t - self.back))
+    def learn(self, t: int, groups: Mapping[str, _Group]) -> None:
+        if self.learner is None:
+            return
+        self.learner.learn(groups[self.pre].before(t - self.delay + self.back), groups[self.post].before(t - self.back))
+        if (rule := self.projection.plasticity) is not None and rule.reward is not None:
+            self.learner.rewarded(groups[rule.reward].before(t).sum(1, keepdim=True).to(self.learner.weights.dtype))
 
     def matrix(self) -> Tensor:
         """The plastic weights, [batch, pre, post]; 0 where there is no synapse."""
