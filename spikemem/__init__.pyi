@@ -12,7 +12,7 @@ from .network.file import NetworkSpec, load_network
 from .network.graph import CycleReset, KWinners, Network, Population, Projection
 from .network.neurons import ALIF, LIF, AdEx, Alpha, Exponential, Izhikevich, LeakyIntegrator, Receptors
 from .network.noise import Logistic, OrnsteinUhlenbeck, White
-from .network.plasticity import STDP, InhibitorySTDP, RewardSTDP, TripletSTDP
+from .network.plasticity import STDP, InhibitorySTDP, RewardSTDP, SynapticScaling, TripletSTDP
 from .network.short_term import TsodyksMarkram
 from .network.sources import bursts, poisson, regular, trains
 from .simulators.recording import Recording
@@ -46,6 +46,7 @@ __all__ = [
     "Receptors",
     "Recording",
     "RewardSTDP",
+    "SynapticScaling",
     "TripletSTDP",
     "TsodyksMarkram",
     "Turn",

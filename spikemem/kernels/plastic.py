@@ -74,6 +74,14 @@ def depress(
 
 
 @njit(cache=CACHE)
+def scale(weights: F64, targets: I32, factor: F64, low: float, high: float) -> None:
+    """w <- clip(w factor) for every synapse.   factor: of each postsynaptic cell, [batch, post]."""
+    for b in range(weights.shape[0]):
+        for s in range(weights.shape[1]):
+            weights[b, s] = min(max(weights[b, s] * factor[b, targets[s]], low), high)
+
+
+@njit(cache=CACHE)
 def reward(weights: F64, eligibility: F64, gain: F64, decay: float, low: float, high: float) -> None:
     """w <- clip(w + gain c), c <- decay c, for every synapse.   eligibility: c, [batch, synapse].   gain: [batch]."""
     for b in range(weights.shape[0]):

@@ -18,7 +18,17 @@ from spikemem.network.neurons import (
     Receptors,
 )
 from spikemem.network.noise import Logistic, NoiseCurrent, OrnsteinUhlenbeck, White
-from spikemem.network.plasticity import RULES, STDP, Brian2Rule, CompiledRule, InhibitorySTDP, PlasticityRule, RewardSTDP, TripletSTDP
+from spikemem.network.plasticity import (
+    RULES,
+    STDP,
+    Brian2Rule,
+    CompiledRule,
+    InhibitorySTDP,
+    PlasticityRule,
+    RewardSTDP,
+    SynapticScaling,
+    TripletSTDP,
+)
 from spikemem.network.short_term import SHORT_TERM, TsodyksMarkram
 from spikemem.network.sources import Source, bursts, poisson, regular, trains
 from spikemem.network.synapses import (
@@ -71,6 +81,7 @@ __all__ = [
     "Source",
     "Sparse",
     "Synapses",
+    "SynapticScaling",
     "TripletSTDP",
     "TsodyksMarkram",
     "White",

@@ -11,7 +11,19 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from spikemem import LIF, Exponential, InhibitorySTDP, Network, Population, Receptors, RewardSTDP, TripletSTDP, poisson, simulate
+from spikemem import (
+    LIF,
+    Exponential,
+    InhibitorySTDP,
+    Network,
+    Population,
+    Receptors,
+    RewardSTDP,
+    SynapticScaling,
+    TripletSTDP,
+    poisson,
+    simulate,
+)
 from spikemem.errors import NetworkError
 from spikemem.network import all_to_all, sparse_random
 from tests.crosscheck.test_contract import LENGTHY, NETWORKS, Case, cases, compared, library
@@ -74,7 +86,20 @@ class PlainReward(PlainRule):
         self.added.append(np.where(self.here, r.a_plus * np.outer(traces[0], post) - r.a_minus * np.outer(pre, traces[1]), 0.0))
 
 
-OTHERS = {InhibitorySTDP: PlainInhibitory, TripletSTDP: PlainTriplet, RewardSTDP: PlainReward}
+class PlainScaling(PlainRule):
+    """The rate from all past spikes, and the growth of ln w from its integral over the step."""
+
+    def change(self, t: int) -> None:
+        r = self.rule
+        early = math.exp(-t * self.dt / r.tau_rate) - math.exp(-(t + 1) * self.dt / r.tau_rate)
+        summed = r.target * r.tau_rate * early + np.zeros(self.w.shape[1])
+        for s in range(t):
+            gap = (t - 1 - s) * self.dt
+            summed += 1000 * (math.exp(-gap / r.tau_rate) - math.exp(-(gap + self.dt) / r.tau_rate)) * self.seen["post"][s]
+        self.moved(self.w * np.expm1((self.dt - summed / r.target) / r.tau))
+
+
+OTHERS = {InhibitorySTDP: PlainInhibitory, TripletSTDP: PlainTriplet, RewardSTDP: PlainReward, SynapticScaling: PlainScaling}
 taus, rates = st.sampled_from([20.0, 3.0]), st.floats(0.01, 0.3)
 inhibitory = st.builds(InhibitorySTDP, rates, taus, st.sampled_from([0.0, 30.0]), st.just(-0.5), st.just(1.0))
 triplets = st.builds(
@@ -93,7 +118,15 @@ rewarded = st.builds(
     st.just(-0.5),
     st.just(1.0),
 )
-learning = cases(learning=st.one_of(inhibitory, triplets, rewarded))
+scaled = st.builds(
+    SynapticScaling,
+    st.sampled_from([5.0, 200.0]),
+    st.sampled_from([30.0, 400.0]),
+    st.sampled_from([4.0, 50.0]),
+    st.just(-0.5),
+    st.just(1.0),
+)
+learning = cases(learning=st.one_of(inhibitory, triplets, rewarded, scaled))
 
 
 @pytest.mark.slow

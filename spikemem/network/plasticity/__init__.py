@@ -8,11 +8,13 @@ from spikemem.network.plasticity.contract import (
     CompiledCoincidence,
     CompiledReward,
     CompiledRule,
+    CompiledScaling,
     CompiledTriplet,
     PlasticityRule,
 )
 from spikemem.network.plasticity.inhibitory import InhibitorySTDP
-from spikemem.network.plasticity.reward import RewardSTDP, RewardState
+from spikemem.network.plasticity.reward import RewardState, RewardSTDP
+from spikemem.network.plasticity.scaling import ScalingState, SynapticScaling
 from spikemem.network.plasticity.stdp import STDP, STDPState
 from spikemem.network.plasticity.triplet import TripletState, TripletSTDP
 from spikemem.network.registry import Registry
@@ -26,18 +28,22 @@ __all__ = [
     "CompiledCoincidence",
     "CompiledReward",
     "CompiledRule",
+    "CompiledScaling",
     "CompiledTriplet",
     "InhibitorySTDP",
     "PlasticityRule",
     "RewardSTDP",
     "RewardState",
     "STDPState",
+    "ScalingState",
+    "SynapticScaling",
     "TripletSTDP",
     "TripletState",
 ]
 
 _OWN: dict[str, Callable[..., PlasticityRule]] = {
-    "STDP": STDP, "Coincidence": Coincidence, "InhibitorySTDP": InhibitorySTDP, "TripletSTDP": TripletSTDP, "RewardSTDP": RewardSTDP
+    "STDP": STDP, "Coincidence": Coincidence, "InhibitorySTDP": InhibitorySTDP, "TripletSTDP": TripletSTDP, "RewardSTDP": RewardSTDP,
+    "SynapticScaling": SynapticScaling,
 }  # fmt: skip
 RULES: Registry[Callable[..., PlasticityRule]] = Registry("plasticity rule", "spikemem.rules", _OWN)
 """The plasticity rules that a model file may name as `model`: constructors, called with the file's keys."""

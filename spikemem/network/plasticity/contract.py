@@ -72,6 +72,22 @@ class CompiledReward(NamedTuple):
     w_max: float
 
 
+class CompiledScaling(NamedTuple):
+    """The constants of the compiled kernel of synaptic scaling; see `plasticity.scaling`."""
+
+    target: float
+    growth: float
+    """Of ln w in a step without spikes."""
+    taken: float
+    """What each Hz takes of it."""
+    kept: float
+    """The decay of the rate."""
+    jump: float
+    """What a spike adds to the rate."""
+    w_min: float
+    w_max: float
+
+
 class CompiledCoincidence(NamedTuple):
     """The constants of the compiled kernel of learning by coincidence; see `plasticity.coincidence`."""
 
@@ -139,7 +155,7 @@ class PlasticityRule(ABC):
         """The state after the spikes of the reward population, which come behind `step`.   spikes: how many in this step, [..., 1]."""
         return state
 
-    def compiled(self, dt: float) -> CompiledRule | CompiledTriplet | CompiledReward | CompiledCoincidence | None:
+    def compiled(self, dt: float) -> CompiledRule | CompiledTriplet | CompiledReward | CompiledScaling | CompiledCoincidence | None:
         """The constants of the compiled kernels; None where they cannot run this rule, which then runs by its own `step`."""
         return None
 

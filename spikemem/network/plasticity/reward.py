@@ -1,7 +1,7 @@
 """Reward-modulated STDP: what two spikes would change is remembered for a while, and becomes a change when a reward comes.
 
-The step of `plasticity.contract`, on the spikes `pre` and `post` that a synapse sees at the end of step t, and on the n spikes of the reward
-population in step t. Between spikes, exactly,
+The step of `plasticity.contract`, on the spikes `pre` and `post` that a synapse sees at the end of step t, and on the n spikes of the
+reward population in step t. Between spikes, exactly,
 
     dw/dt = c (d - baseline)        dc/dt = -c / tau_c        dd/dt = -d / tau_d        x, y as in `stdp`
 
@@ -9,8 +9,8 @@ population in step t. Between spikes, exactly,
     pre:     c <- c - a_minus y,   then   x <- x + 1
     reward:  d <- d + n / tau_d
 
-in this order; w is clipped to [w_min, w_max] at the end of each step, before the spikes. c is the eligibility of a synapse, in the unit of w.
-d, in Hz, is what the reward leaves everywhere, dopamine; its integral over time is 1 for a spike, so that a reward at which a synapse has the
+in this order; w is clipped to [w_min, w_max] at the end of each step, before the spikes. c is the eligibility of a synapse, in the unit of
+w. d is what the reward leaves everywhere, dopamine; its integral over time is 1 for a spike, so that a reward at which a synapse has the
 eligibility c changes w by c tau_c / (tau_c + tau_d), where nothing follows.
 """
 

@@ -235,7 +235,7 @@ class Model:
         if text is None:
             raise UnsupportedError(f"brian2 cannot learn {projection.name!r}: {type(rule).__name__} has no Brian2 text; {ELSEWHERE}")
         whole = self.net.steps(projection.delay)
-        delays = {"depress": (whole - back) * self.dt, "potentiate": back * self.dt}
+        delays = {"potentiate": back * self.dt, **({"depress": (whole - back) * self.dt} if text.on_pre else {})}
         on_pre = {"depress": text.on_pre} if text.on_pre else {}
         model, release, factor, constants = self._releases(projection)
         if not forced:

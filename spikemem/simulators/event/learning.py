@@ -12,8 +12,16 @@ from numpy.typing import NDArray
 from spikemem.kernels import plastic
 from spikemem.network.graph import Network, Projection
 from spikemem.network.plasticity.coincidence import CoincidenceState
-from spikemem.network.plasticity.contract import CompiledCoincidence, CompiledReward, CompiledRule, CompiledTriplet, PlasticityRule
+from spikemem.network.plasticity.contract import (
+    CompiledCoincidence,
+    CompiledReward,
+    CompiledRule,
+    CompiledScaling,
+    CompiledTriplet,
+    PlasticityRule,
+)
 from spikemem.network.plasticity.reward import RewardState
+from spikemem.network.plasticity.scaling import ScalingState
 from spikemem.network.plasticity.stdp import STDPState
 from spikemem.network.plasticity.triplet import TripletState
 from spikemem.network.synapses import Dense, OneBit, Sparse, Synapses, joined
@@ -63,6 +71,8 @@ def learner(net: Network, projection: Projection, rule: PlasticityRule, batches:
         made = _CompiledTriplet(synapses, constants, batches)
     elif isinstance(constants, CompiledReward) and not isinstance(synapses, OneBit):
         made = _CompiledReward(synapses, constants, batches)
+    elif isinstance(constants, CompiledScaling) and not isinstance(synapses, OneBit):
+        made = _CompiledScaling(synapses, constants, batches)
     else:
         made = _SteppedRule(synapses, rule, batches, net.dt)
     made.back = net.steps(rule.dendritic)
@@ -213,6 +223,27 @@ class _CompiledReward(_CompiledSynapses):
         before: RewardState = filled(RewardState(0, 0, 0, 0, 0), arrays, as_numpy)
         self.weights, self.eligibility = (each[:, self._rows(), self.targets] for each in before[:2])
         self.x, self.y, self.level = before[2:]
+
+
+class _CompiledScaling(_CompiledSynapses):
+    """Synapses that are scaled until their postsynaptic cell fires at its target."""
+
+    def __init__(self, synapses: Dense | Sparse, constants: CompiledScaling, batches: int) -> None:
+        super().__init__(synapses, batches)
+        self.rule, self.rate = constants, np.full((batches, self.shape[1]), constants.target)
+
+    def learn(self, pre: Events, post: Events) -> None:
+        rule = self.rule
+        plastic.scale(self.weights, self.targets, np.exp(rule.growth - rule.taken * self.rate), rule.w_min, rule.w_max)
+        self.rate *= rule.kept
+        self.rate[post[:, 0], post[:, 1]] += rule.jump
+
+    def state(self) -> ScalingState:
+        return ScalingState(self.matrix(), self.rate)
+
+    def resume(self, arrays: Arrays) -> None:
+        before: ScalingState = filled(ScalingState(0, 0), arrays, as_numpy)
+        self.weights, self.rate = before.weights[:, self._rows(), self.targets], before.rate
 
 
 class _CompiledCoincidence(_Learning):
