@@ -48,6 +48,7 @@ class Model:
         self.plastic: dict[str, Any] = {}
         for n, projection in enumerate(net.projections):
             self._connect(n, projection)
+        self.courses = {name: self._course(name, every) for name, every in simulation.every.items() if name in self.plastic}
         self.spikes = {name: self._monitor(name) for name in net.populations}
         self.voltages = {name: self._watch(name, cells) for name, cells in chosen.items() if name not in drive.clamped}
 
@@ -286,6 +287,17 @@ class Model:
         monitor = self.b2.StateMonitor(
             self.groups[name], "v", record=cells_of_batch, dt=self.dt, when="after_thresholds", name=f"voltages_of_{self.groups[name].name}"
         )
+        self.brian.add(monitor)
+        return monitor
+
+    def _course(self, name: str, every: int) -> Any:
+        """A monitor of the weights after every so many steps: of what a step learned at the start of the next one."""
+        (projection,) = (q for q in self.net.projections if q.name == name)
+        synapses = np.arange(self.drive.batches * len(_triples(projection)[0]))
+        made = self.plastic[name]
+        monitor = self.b2.StateMonitor(
+            made, "w", record=synapses, dt=every * self.dt, when="after_synapses", name=f"weights_of_{made.name}"
+        )  # fmt: skip
         self.brian.add(monitor)
         return monitor
 

@@ -34,7 +34,9 @@ def run(simulation: Simulation) -> Recording:
             if p.plasticity is not None:
                 learners[p.name].resume(simulation.start.rules[p.name])
     releases = {p.name: releasing(simulation, p, p.short_term) for p in net.projections if p.short_term is not None}
-    voltages = simulation.voltages()
+    voltages, snapshots = simulation.voltages(), simulation.snapshots()
+    for name, n in simulation.due(0):
+        snapshots[name][n] = learners[name].matrix()
     delays = [net.steps(projection.delay) for projection in net.projections]
     for t in range(drive.steps):
         now = simulation.before + t
@@ -57,11 +59,13 @@ def run(simulation: Simulation) -> Recording:
                 synapses.learn(pre.before(now - synapses.forth), post.before(now - synapses.back))
                 if synapses.reward is not None:
                     synapses.rewarded(groups[synapses.reward].before(now))
+        for name, n in simulation.due(t + 1):
+            snapshots[name][n] = learners[name].matrix()
         simulation.tell(t)
     fired = {name: group.fired() for name, group in groups.items()}
     rules = {name: learner.state() for name, learner in learners.items()}
     state = _state(simulation, groups, rules, releases, max(delays, default=0))
-    return recorded(simulation, fired, voltages, {name: rule.weights for name, rule in rules.items()}, state)
+    return recorded(simulation, fired, voltages, {name: rule.weights for name, rule in rules.items()}, state, snapshots)
 
 
 def _state(

@@ -36,7 +36,8 @@ def run(simulation: Simulation, kind: type[Cells] = Cells) -> Recording:
     if simulation.start is not None:
         for way in ways:
             way.resume(simulation.start, cells)
-    voltages = simulation.voltages()
+    voltages, snapshots = simulation.voltages(), simulation.snapshots()
+    _keep(simulation, snapshots, ways, 0)
     chosen = {name: torch.as_tensor(simulation.chosen[name], device=cells.device) for name in voltages}
     for t in range(drive.steps):
         now = simulation.before + t
@@ -51,10 +52,18 @@ def run(simulation: Simulation, kind: type[Cells] = Cells) -> Recording:
             way.learn(now, groups)
         for group in groups.values():
             group.forget(now - longest)
+        _keep(simulation, snapshots, ways, t + 1)
         simulation.tell(t)
     weights = {way.name: way.matrix().cpu().numpy().astype(np.float64) for way in ways if way.learner is not None}
     fired = {name: group.fired() for name, group in groups.items()}
-    return recorded(simulation, fired, voltages, weights, _state(simulation, groups, ways))
+    return recorded(simulation, fired, voltages, weights, _state(simulation, groups, ways), snapshots)
+
+
+def _keep(simulation: Simulation, snapshots: Mapping[str, NDArray[np.float64]], ways: Sequence["_Way"], done: int) -> None:
+    """Record the weights that are due after so many steps."""
+    for name, n in simulation.due(done):
+        (way,) = (way for way in ways if way.name == name)
+        snapshots[name][n] = way.matrix().cpu().numpy()
 
 
 def _state(simulation: Simulation, groups: Mapping[str, "_Group"], ways: Sequence["_Way"]) -> RunState | None:
