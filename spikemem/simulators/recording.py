@@ -97,7 +97,8 @@ class Recording(Measures):
                 f"weights of {shown(projection)} over time were not recorded ({asked} were); give simulate record={{...: 10}}"
             )
         taken = self.snapshots[projection]
-        return WeightCourse(np.arange(len(taken)) * self.intervals[projection] * self.dt, {projection: taken})
+        steps = np.arange(len(taken), dtype=np.float64) * self.intervals[projection]
+        return WeightCourse(steps * self.dt, {projection: taken})
 
     def _times(self, onsets: str | ArrayLike) -> ArrayLike:
         """Times in ms: those that are given, or those of the marks of a name."""
