@@ -12,7 +12,8 @@ from .network.file import NetworkSpec, load_network
 from .network.graph import CycleReset, KWinners, Network, Population, Projection
 from .network.neurons import ALIF, LIF, AdEx, Alpha, Exponential, HodgkinHuxley, Izhikevich, LeakyIntegrator, Receptors
 from .network.noise import Logistic, OrnsteinUhlenbeck, Shot, White
-from .network.plasticity import STDP, InhibitorySTDP, TripletSTDP
+from .network.plasticity import STDP, InhibitorySTDP, RewardSTDP, SynapticScaling, TripletSTDP
+from .network.short_term import TsodyksMarkram
 from .network.sources import bursts, poisson, regular, trains
 from .simulators.recording import Recording
 from .simulators.registry import simulate
@@ -45,8 +46,11 @@ __all__ = [
     "Recall",
     "Receptors",
     "Recording",
+    "RewardSTDP",
     "Shot",
+    "SynapticScaling",
     "TripletSTDP",
+    "TsodyksMarkram",
     "Turn",
     "White",
     "bursts",

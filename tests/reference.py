@@ -156,6 +156,8 @@ class Plastic:
         for side, name, late in (("pre", self.q.pre, self.forth), ("post", self.q.post, self.back)):
             now = fired[name][t - late] >= 0 if t >= late else np.zeros(fired[name].shape[1], bool)
             self.seen[side].append(now)
+        if self.rule.reward is not None:
+            self.seen.setdefault("reward", []).append(fired[self.rule.reward][t] >= 0)
         self.change(t)
 
     def change(self, t: int) -> None:
@@ -201,4 +203,20 @@ def _arriving(
     carried = (rank >= 0) & (rank < (math.inf if projection.first is None else projection.first))
     weights = plastic[projection.name].w if projection.name in plastic else projection.synapses.matrix()
     counts = 1.0 if projection.efficacy is None else projection.efficacy[source % len(projection.efficacy)]
-    return np.asarray(carried @ weights) * counts
+    return np.asarray((carried * _released(net, projection, fired, source)) @ weights) * counts
+
+
+def _released(net: Network, projection: Any, fired: Mapping[str, NDArray[np.int64]], source: int) -> NDArray[np.float64]:
+    """What a spike of each presynaptic cell releases at a step, from all that it fired before: Tsodyks and Markram's synapses."""
+    rule, ranks = projection.short_term, fired[projection.pre][: source + 1]
+    if rule is None:
+        return np.ones(ranks.shape[1])
+    made, most = np.zeros(ranks.shape[1]), math.inf if projection.first is None else projection.first
+    for cell in range(ranks.shape[1]):
+        last, u, x = 0, 0.0, 1.0
+        for step in np.flatnonzero((ranks[:, cell] >= 0) & (ranks[:, cell] < most)):
+            gap = (step - last) * net.dt
+            u = u * math.exp(-gap / rule.tau_facil) if rule.tau_facil else 0.0
+            u, x, last = u + rule.U * (1 - u), 1 - (1 - x) * math.exp(-gap / rule.tau_rec), step
+            made[cell], x = u * x, x - u * x
+    return made

@@ -65,7 +65,20 @@ from spikemem.learn import (
     save,
 )
 from spikemem.memory import CachedEmbedder, SentenceEmbedder, read_conversation
-from spikemem.network import Dense, OneBit, Sparse, all_but_self, all_to_all, one_to_one, pack, sparse_random, unpack
+from spikemem.network import (
+    Dense,
+    OneBit,
+    RewardSTDP,
+    Sparse,
+    SynapticScaling,
+    TsodyksMarkram,
+    all_but_self,
+    all_to_all,
+    one_to_one,
+    pack,
+    sparse_random,
+    unpack,
+)
 from spikemem.simulators import register, weight_course
 from tests.fakes import FakeEmbedder, units
 
@@ -161,6 +174,9 @@ CALLS: dict[str, Callable[[Any], object]] = {
         f"LIF {name}": lambda x, n=name: LIF(**{n: x})
         for name in ("tau", "threshold", "reset", "refractory", "tau_syn", "resistance", "made_for")
     },
+    **{f"TsodyksMarkram {name}": lambda x, n=name: TsodyksMarkram(**{n: x}) for name in TsodyksMarkram.__dataclass_fields__},
+    **{f"RewardSTDP {name}": lambda x, n=name: RewardSTDP(**{n: x}) for name in RewardSTDP.__dataclass_fields__},
+    **{f"SynapticScaling {name}": lambda x, n=name: SynapticScaling(**{n: x}) for name in SynapticScaling.__dataclass_fields__},
     **{f"STDP {name}": lambda x, n=name: STDP(**{n: x}) for name in STDP.__dataclass_fields__},
     **{f"Sparse {name}": lambda x, n=name: Sparse(**{**SPARSE, n: x}) for name in SPARSE},
     **{f"OneBit {name}": lambda x, n=name: OneBit(**{**BITS, n: x}) for name in BITS},
@@ -195,6 +211,10 @@ CALLS: dict[str, Callable[[Any], object]] = {
     "first": lambda x: net().connect("b", "a", all_to_all(), first=x),
     "plasticity": lambda x: net().connect("a", "b", all_to_all(), plasticity=x),
     "efficacy": lambda x: net().connect("a", "b", all_to_all(), efficacy=x),
+    "short_term": lambda x: net().connect("a", "b", all_to_all(), short_term=x),
+    "TsodyksMarkram rate": lambda x: TsodyksMarkram(tau_facil=50.0).steady(x),
+    "TsodyksMarkram times": lambda x: TsodyksMarkram(tau_facil=50.0).response(x),
+    "TsodyksMarkram kind": TsodyksMarkram.named,
     "steps of a time": lambda x: net().steps(x),
     "function": lambda x: sweep(x, {"n": [1]}, executor="serial"),
     "grid": lambda x: sweep(swept, x, executor="serial"),

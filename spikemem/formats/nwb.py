@@ -37,11 +37,12 @@ def to_nwb(recording: Recorded, path: str | Path) -> Path:
     """
     path = saved.path(path)
     pynwb = library("pynwb")
-    names = {part: list(getattr(recording, part)) for part in ("spikes", "voltages", "weights")}
+    names = {part: list(getattr(recording, part)) for part in ("spikes", "voltages", "weights", "snapshots")}
     head = {
         "format": FORMAT, "dt": recording.dt, "steps": recording.steps, "batches": recording.batches, "events": recording.events,
         "marks": dict(recording.marks), "sizes": {name: spikes.size for name, spikes in recording.spikes.items()},
         "voltages": {name: np.asarray(recording.cells[name]).tolist() for name in names["voltages"]}, "weights": names["weights"],
+        "intervals": dict(recording.intervals),
     }  # fmt: skip
     file = pynwb.NWBFile(
         session_description="a simulation by spikemem", identifier=str(uuid.uuid4()), session_start_time=datetime.now(UTC),
@@ -57,6 +58,9 @@ def to_nwb(recording: Recorded, path: str | Path) -> Path:
     for n, name in enumerate(names["weights"]):
         described = f"weights of {name} at the end, [batch, pre, post]"
         file.add_scratch(recording.weights[name], name=f"weights_{n}", description=described)
+    for n, name in enumerate(names["snapshots"]):
+        described = f"weights of {name} over time, [snapshot, batch, pre, post]"
+        file.add_scratch(recording.snapshots[name], name=f"snapshots_{n}", description=described)
     file.add_scratch(json.dumps(head), name=HEAD, description="dt in ms, steps, batch items, marks and names of the recording, as JSON")
     try:
         with whole(path) as draft, library("h5py").File(draft, "w") as out:
@@ -129,11 +133,20 @@ def _fields(file: Any) -> dict[str, Any]:
         name: saved.floats(file.scratch[f"weights_{n}"].data[:], f"weights of {name!r}", shape=(batches, None, None))
         for n, name in enumerate(head["weights"])
     }
+    intervals = {
+        name: saved.integer(every, f"the interval of {name!r}", least=1, most=INDEX) for name, every in head.get("intervals", {}).items()
+    }
+    snapshots = {
+        name: saved.floats(
+            file.scratch[f"snapshots_{n}"].data[:], f"weights of {name!r} over time", shape=(steps // every + 1, batches, None, None)
+        )
+        for n, (name, every) in enumerate(intervals.items())
+    }
     marks = {name: saved.indices(m, f"marks {name!r}", INDEX).tolist() for name, m in head["marks"].items()}
     spikes = _spikes(file.units, head["sizes"], dt, steps, batches)
     return {
         "dt": dt, "steps": steps, "batches": batches, "spikes": spikes, "voltages": voltages, "cells": cells, "marks": marks,
-        "events": events, "weights": weights,
+        "events": events, "weights": weights, "snapshots": snapshots, "intervals": intervals,
     }  # fmt: skip
 
 

@@ -190,7 +190,8 @@ class Damage:
             synapses = p.synapses
             for part in self.parts:
                 synapses = part.synapses(p, synapses)
-            damaged.connect(p.pre, p.post, synapses, delay=p.delay, first=p.first, plasticity=p.plasticity, efficacy=p.efficacy)
+            ways = {name: getattr(p, name) for name in ("delay", "first", "plasticity", "efficacy", "short_term")}
+            damaged.connect(p.pre, p.post, synapses, **ways)
         for part in self.parts:
             if isinstance(part, Drop) and stimulus:
                 driven = part.clamped(damaged, driven)

@@ -8,7 +8,7 @@ import numpy as np
 from numba import njit
 
 from spikemem.kernels import CACHE
-from spikemem.kernels.parameters import Parameter, at
+from spikemem.kernels.parameters import Parameter, at, released
 from spikemem.kernels.types import F64, I32, I64, U64, Bools
 
 
@@ -128,35 +128,35 @@ def choose_winners(voltage: F64, threshold: float, k: int, silenced: Bools, coun
 
 
 @njit(cache=CACHE)
-def scatter_dense(events: I64, first: int, weights: F64, current: F64) -> None:
-    """current[b] += W[cell] for each event of rank below `first`."""
+def scatter_dense(events: I64, first: int, weights: F64, current: F64, amount: F64 | None = None) -> None:
+    """current[b] += W[cell] for each event of rank below `first`.   amount: the factor on what each event brings, [event], 1 where None."""
     for e in range(events.shape[0]):
         if events[e, 2] < first:
             b, pre = events[e, 0], events[e, 1]
             for c in range(weights.shape[1]):
-                current[b, c] += weights[pre, c]
+                current[b, c] += released(weights[pre, c], amount, e)
 
 
 @njit(cache=CACHE)
-def scatter_sparse(events: I64, first: int, indptr: I64, targets: I32, weights: F64, current: F64) -> None:
+def scatter_sparse(events: I64, first: int, indptr: I64, targets: I32, weights: F64, current: F64, amount: F64 | None = None) -> None:
     """current[b, targets] += weights, over the synapses of each event of rank below `first`."""
     for e in range(events.shape[0]):
         if events[e, 2] < first:
             b, pre = events[e, 0], events[e, 1]
             for s in range(indptr[pre], indptr[pre + 1]):
-                current[b, targets[s]] += weights[s]
+                current[b, targets[s]] += released(weights[s], amount, e)
 
 
 @njit(cache=CACHE)
-def scatter_bits(events: I64, first: int, bits: U64, start: I64, on: F64, off: float, current: F64) -> None:
+def scatter_bits(events: I64, first: int, bits: U64, start: I64, on: F64, off: float, current: F64, amount: F64 | None = None) -> None:
     """current[b, start : start + width] += on[pre] where the bit is set and `off` where not, for each event of rank below `first`."""
     for e in range(events.shape[0]):
         if events[e, 2] < first:
             b, pre = events[e, 0], events[e, 1]
-            c, weight = start[pre], on[pre]
+            c, weight, rest = start[pre], released(on[pre], amount, e), released(off, amount, e)
             for w in range(bits.shape[1]):
                 word = bits[pre, w]
                 for _ in range(64):
-                    current[b, c] += weight if word & np.uint64(1) else off
+                    current[b, c] += weight if word & np.uint64(1) else rest
                     word >>= np.uint64(1)
                     c += 1

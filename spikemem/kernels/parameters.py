@@ -1,4 +1,4 @@
-"""Parameters of kernels that are one number, or one for each cell: both compile to code of their own."""
+"""Parameters of kernels that are one number, or one for each cell, or none: each compiles to code of its own."""
 
 from typing import Any
 
@@ -29,3 +29,14 @@ def _of(parameter, batch, cell):  # type: ignore[no-untyped-def]
     if isinstance(parameter, types.Array):
         return lambda parameter, batch, cell: parameter[batch, cell]
     return lambda parameter, batch, cell: parameter
+
+
+def released(weight: float, amount: Any, event: int) -> Any:
+    """What an event brings by a weight: all of it where amount is None, else amount[event] of it."""
+
+
+@overload(released, inline="always")
+def _released(weight, amount, event):  # type: ignore[no-untyped-def]
+    if isinstance(amount, types.Array):
+        return lambda weight, amount, event: weight * amount[event]
+    return lambda weight, amount, event: weight

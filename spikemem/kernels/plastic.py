@@ -10,7 +10,7 @@ import numpy as np
 from numba import njit
 
 from spikemem.kernels import CACHE
-from spikemem.kernels.parameters import Parameter, of
+from spikemem.kernels.parameters import Parameter, of, released
 from spikemem.kernels.types import F64, I32, I64, Bools
 
 
@@ -30,12 +30,12 @@ def columns(indptr: I64, targets: I32, post: int) -> Columns:
 
 
 @njit(cache=CACHE)
-def scatter(events: I64, indptr: I64, targets: I32, weights: F64, current: F64) -> None:
-    """current[b, targets] += weights[b], over the synapses of each event."""
+def scatter(events: I64, indptr: I64, targets: I32, weights: F64, current: F64, amount: F64 | None = None) -> None:
+    """current[b, targets] += weights[b], over the synapses of each event.   amount: a factor on each, [event], 1 where None."""
     for e in range(events.shape[0]):
         b, pre = events[e, 0], events[e, 1]
         for s in range(indptr[pre], indptr[pre + 1]):
-            current[b, targets[s]] += weights[b, s]
+            current[b, targets[s]] += released(weights[b, s], amount, e)
 
 
 @njit(cache=CACHE)
@@ -74,13 +74,32 @@ def depress(
 
 
 @njit(cache=CACHE)
-def scatter_dense(events: I64, here: Bools, weights: F64, current: F64) -> None:
+def scale(weights: F64, targets: I32, factor: F64, low: float, high: float) -> None:
+    """w <- clip(w factor) for every synapse.   factor: of each postsynaptic cell, [batch, post]."""
+    for b in range(weights.shape[0]):
+        for s in range(weights.shape[1]):
+            weights[b, s] = min(max(weights[b, s] * factor[b, targets[s]], low), high)
+
+
+@njit(cache=CACHE)
+def reward(weights: F64, eligibility: F64, gain: F64, decay: float, low: float, high: float) -> None:
+    """w <- clip(w + gain c), c <- decay c, for every synapse.   eligibility: c, [batch, synapse].   gain: [batch]."""
+    for b in range(weights.shape[0]):
+        if gain[b] != 0.0:
+            for s in range(weights.shape[1]):
+                weights[b, s] = min(max(weights[b, s] + gain[b] * eligibility[b, s], low), high)
+        for s in range(weights.shape[1]):
+            eligibility[b, s] *= decay
+
+
+@njit(cache=CACHE)
+def scatter_dense(events: I64, here: Bools, weights: F64, current: F64, amount: F64 | None = None) -> None:
     """current[b] += weights[b, pre] where there is a synapse, for each event."""
     for e in range(events.shape[0]):
         b, pre = events[e, 0], events[e, 1]
         for c in range(here.shape[1]):
             if here[pre, c]:
-                current[b, c] += weights[b, pre, c]
+                current[b, c] += released(weights[b, pre, c], amount, e)
 
 
 @njit(cache=CACHE)

@@ -19,7 +19,18 @@ from spikemem.network.neurons import (
     Receptors,
 )
 from spikemem.network.noise import Logistic, NoiseCurrent, OrnsteinUhlenbeck, Shot, White
-from spikemem.network.plasticity import RULES, STDP, Brian2Rule, CompiledRule, InhibitorySTDP, PlasticityRule, TripletSTDP
+from spikemem.network.plasticity import (
+    RULES,
+    STDP,
+    Brian2Rule,
+    CompiledRule,
+    InhibitorySTDP,
+    PlasticityRule,
+    RewardSTDP,
+    SynapticScaling,
+    TripletSTDP,
+)
+from spikemem.network.short_term import SHORT_TERM, TsodyksMarkram
 from spikemem.network.sources import Source, bursts, poisson, regular, trains
 from spikemem.network.synapses import (
     Dense,
@@ -40,6 +51,7 @@ __all__ = [
     "LIF",
     "NEURONS",
     "RULES",
+    "SHORT_TERM",
     "STDP",
     "AdEx",
     "Alpha",
@@ -67,11 +79,14 @@ __all__ = [
     "Population",
     "Projection",
     "Receptors",
+    "RewardSTDP",
     "Shot",
     "Source",
     "Sparse",
     "Synapses",
+    "SynapticScaling",
     "TripletSTDP",
+    "TsodyksMarkram",
     "White",
     "Wiring",
     "all_but_self",

@@ -20,6 +20,7 @@ from spikemem.network.neurons.contract import Numbers
 from spikemem.network.noise import Logistic
 from spikemem.network.plasticity import RULES
 from spikemem.network.registry import Registry
+from spikemem.network.short_term import SHORT_TERM
 from spikemem.network.synapses import Wiring, all_but_self, all_to_all, one_to_one, sparse_random
 
 IN_FILES = float | Annotated[tuple[float, ...], Listed]
@@ -69,6 +70,7 @@ def _part(models: Registry[Callable[..., Any]], otherwise: str | None, table: An
 
 NeuronSpec = Annotated[SerializeAsAny[PartSpec], BeforeValidator(partial(_part, NEURONS, None))]
 RuleSpec = Annotated[SerializeAsAny[PartSpec], BeforeValidator(partial(_part, RULES, "STDP"))]
+ShortTermSpec = Annotated[SerializeAsAny[PartSpec], BeforeValidator(partial(_part, SHORT_TERM, "TsodyksMarkram"))]
 
 
 class NoiseSpec(Section):
@@ -102,6 +104,7 @@ class ProjectionSpec(Section):
     times: str | None = None
     delay: float | None = None
     plasticity: str | None = None
+    short_term: str | None = None
     fan_in: Count | None = None
     seed: int | None = None
     """Of sparse_random; where it is missing it follows from the projection's name."""
@@ -119,6 +122,7 @@ class NetworkSpec(Section):
     sizes: dict[str, Count] = Field(default={})
     neurons: dict[str, NeuronSpec]
     rules: dict[str, RuleSpec] = Field(default={})
+    short_term: dict[str, ShortTermSpec] = Field(default={})
     populations: dict[str, PopulationSpec]
     projections: list[ProjectionSpec]
 
@@ -150,13 +154,14 @@ class NetworkSpec(Section):
         net = Network(self.dt)
         for name, p in self.populations.items():
             size = p.size if isinstance(p.size, int) else self._find("size", p.size, numbers)
-            neuron = self._made("neuron", p.neuron, self.neurons, NEURONS)
+            neuron = self._made("neurons", p.neuron, self.neurons, NEURONS)
             noise = None if p.noise is None else Logistic(**p.noise.model_dump())
             net.add(Population(name, size, neuron, _inhibition(name, p), noise))
         for q in self.projections:
             weight = q.weight * (self._find("size", q.times, numbers) if q.times is not None else 1)
-            rule = None if q.plasticity is None else self._made("rule", q.plasticity, self.rules, RULES)
-            net.connect(q.pre, q.post, _wiring(q, weight), delay=q.delay, plasticity=rule)
+            rule = None if q.plasticity is None else self._made("rules", q.plasticity, self.rules, RULES)
+            tires = None if q.short_term is None else self._made("short_term", q.short_term, self.short_term, SHORT_TERM)
+            net.connect(q.pre, q.post, _wiring(q, weight), delay=q.delay, plasticity=rule, short_term=tires)
         for name in self.inputs:
             self._find("population", name, self.populations)
         return net
@@ -173,13 +178,13 @@ class NetworkSpec(Section):
         check.room(steps * max(net.populations[name].size for name in self.inputs), "random spikes", "give fewer steps")
         return {name: rng.random((steps, net.populations[name].size)) < SPIKE_RATE for name in self.inputs}
 
-    def _made(self, what: str, name: str, table: dict[str, Any], models: Registry[Callable[..., Any]]) -> Any:
-        """A neuron or a rule of the file; an error names its key."""
-        spec = self._find(what, name, table)
+    def _made(self, section: str, name: str, table: dict[str, Any], models: Registry[Callable[..., Any]]) -> Any:
+        """A part of the file, such as a neuron or a rule; an error names its key."""
+        spec = self._find(section.removesuffix("s"), name, table)
         try:
             return spec.made(models, self.dt)
         except NetworkError as error:
-            raise NetworkError(f"{self.name}: {what}s.{name}: {error}") from error
+            raise NetworkError(f"{self.name}: {section}.{name}: {error}") from error
 
     def _find(self, what: str, name: str, table: dict[str, Any]) -> Any:
         if name not in table:

@@ -13,6 +13,7 @@ from spikemem.network.neurons.contract import Neuron, Numbers, check, count_of, 
 from spikemem.network.neurons.lif import LIF
 from spikemem.network.noise import NoiseCurrent
 from spikemem.network.plasticity.contract import PlasticityRule
+from spikemem.network.short_term import TsodyksMarkram
 from spikemem.network.synapses import Dense, OneBit, Sparse, SparseRandom, Synapses, Wiring
 
 BASKET = ".basket"
@@ -123,6 +124,8 @@ class Projection:
     efficacy: the factor on a spike's weight, by the step of a cycle in which it leaves, [step]; cycles are counted from step 0. Such
     weights follow the phase of a rhythm (weighted spikes: Kim et al. 2018). None: 1 in each step.
     plasticity: the rule by which the weights learn, from those of the synapses on; each batch item learns for itself. None keeps them.
+    short_term: how synapses tire and facilitate from one spike that they carry to the next. It scales what arrives, w u x, of fixed and of
+        plastic weights; the rule of plastic ones sees every spike whole. None: each spike counts alike.
     """
 
     name: str
@@ -134,6 +137,7 @@ class Projection:
     first: int | None = None
     plasticity: PlasticityRule | None = None
     efficacy: tuple[float, ...] | None = None
+    short_term: TsodyksMarkram | None = None
     receptor: str = "current"
     """Which receptor of the postsynaptic neuron the synapses reach."""
 
@@ -154,13 +158,13 @@ class Projection:
                 return len(cells) * weights.shape[1]
 
 
-def least_weight(synapses: Synapses, efficacy: NDArray[np.float64] | None, rule: PlasticityRule | None) -> float:
+def least_weight(synapses: Synapses, efficacy: Sequence[float] | None, rule: PlasticityRule | None) -> float:
     """The least that a spike may add: by the weights, by what they may learn, and by the efficacies of a spike."""
     weights = np.append(synapses.efficacy, synapses.off) if isinstance(synapses, OneBit) else synapses.weights
     low, high = float(weights.min(initial=0.0)), float(weights.max(initial=0.0))
     if rule is not None:
         low = min(low, rule.w_min)
-    return min(min(low * factor, high * factor) for factor in ([1.0] if efficacy is None else efficacy.tolist()))
+    return min(min(low * factor, high * factor) for factor in ([1.0] if efficacy is None else efficacy))
 
 
 class Network:
@@ -212,12 +216,14 @@ class Network:
         first: int | None = None,
         plasticity: PlasticityRule | None = None,
         efficacy: Sequence[float] | None = None,
+        short_term: TsodyksMarkram | None = None,
         receptor: str | None = None,
     ) -> Projection:
         """Connect two populations.
 
         synapses: of shape [pre, post], or a wiring rule that makes them (`one_to_one()`, `sparse_random(fan_in=8)`).
-        delay: ms, a whole number of steps and at least one; one step by default.   first, plasticity, efficacy: see `Projection`.
+        delay: ms, a whole number of steps and at least one; one step by default.   first, plasticity, efficacy, short_term: see
+            `Projection`.
         receptor: which one of the postsynaptic neuron; needed where it has several.
         """
         for name in (pre, post):
@@ -243,16 +249,27 @@ class Network:
             raise NetworkError(f"{pre} -> {post}: first={first} needs {pre!r} to have KWinners")
         if plasticity is not None:
             self._check_plastic(f"{pre} -> {post}", made, delay, first, plasticity)
-        factors = None if efficacy is None else check.floats(efficacy, f"{pre} -> {post}: efficacy", shape=(None,))
-        if factors is not None and (plasticity or not len(factors)):
-            raise NetworkError(f"{pre} -> {post}: efficacy is one number a step, for synapses that do not learn")
-        shares = None if factors is None else tuple(factors.tolist())
+        shares = self._shares(f"{pre} -> {post}", efficacy, plasticity, short_term)
         reached = self._receptor(f"{pre} -> {post}", target.neuron, receptor)
-        if reached in target.neuron.conductances and least_weight(made, factors, plasticity) < 0:
+        if reached in target.neuron.conductances and least_weight(made, shares, plasticity) < 0:
             raise NetworkError(f"{pre} -> {post}: {reached!r} is a conductance, and no weight of it is negative; its reversal inhibits")
-        projection = Projection(projection_name, pre, post, made, delay, first, plasticity, shares, reached)
+        projection = Projection(projection_name, pre, post, made, delay, first, plasticity, shares, short_term, reached)
         self._projections.append(projection)
         return projection
+
+    def _shares(
+        self, where: str, efficacy: Sequence[float] | None, rule: PlasticityRule | None, short_term: TsodyksMarkram | None
+    ) -> tuple[float, ...] | None:
+        """The efficacies of the steps of a cycle, checked."""
+        check.instance(short_term, f"{where}: short_term", TsodyksMarkram | None, "give one such as TsodyksMarkram(U=0.5), or None")
+        if efficacy is None:
+            return None
+        factors = check.floats(efficacy, f"{where}: efficacy", shape=(None,))
+        if rule or not len(factors):
+            raise NetworkError(f"{where}: efficacy is one number a step, for synapses that do not learn")
+        if short_term is not None:
+            raise NetworkError(f"{where}: efficacy and short_term both weigh a spike; give one of them")
+        return tuple(factors.tolist())
 
     def _receptor(self, where: str, neuron: Neuron, given: str | None) -> str:
         known = neuron.receptors
@@ -263,6 +280,11 @@ class Network:
     def _check_plastic(self, where: str, synapses: Synapses, delay: float, first: int | None, rule: PlasticityRule) -> None:
         if not isinstance(rule, PlasticityRule):
             raise NetworkError(f"{where}: {shown(rule)} is no plasticity rule; give one such as STDP(), an instance of a PlasticityRule")
+        if rule.reward is not None and rule.reward not in self._populations:
+            raise NetworkError(
+                f"{where}: the reward of {type(rule).__name__} is the spikes of {shown(rule.reward)}, and the populations are "
+                f"{', '.join(self._populations)}; add it first"
+            )
         if first is not None:
             raise NetworkError(f"{where}: plastic synapses carry every spike; leave `first` out")
         if isinstance(synapses, Sparse) and synapses.repeats():

@@ -8,7 +8,7 @@ from spikemem._checks import Checks
 from spikemem.errors import StimulusError
 from spikemem.network.synapses import Dense, OneBit, Sparse, Synapses
 from spikemem.plots.style import AMOUNT, INK, SIGNED, SPIKING, tidy
-from spikemem.simulators.courses import WeightCourse
+from spikemem.simulators.recording import WeightCourse
 
 check = Checks(StimulusError)
 BINS = 40

@@ -2,8 +2,8 @@
 
 from spikemem.instruments.spikes import Spikes
 from spikemem.simulators.contract import TORCH_DEVICES, Simulator
-from spikemem.simulators.courses import WeightCourse, weight_course
-from spikemem.simulators.recording import Fired, Recording, recorded
+from spikemem.simulators.courses import weight_course
+from spikemem.simulators.recording import Fired, Recording, WeightCourse, recorded
 from spikemem.simulators.registry import SIMULATORS, register, simulate, table
 from spikemem.simulators.stimulus import Drive, Simulation, Stimulus
 

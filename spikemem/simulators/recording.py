@@ -16,14 +16,26 @@ from spikemem.errors import SnapshotError, StimulusError, UnsupportedError
 from spikemem.formats import from_nwb, to_neo, to_nwb, to_pandas
 from spikemem.instruments.spikes import Spikes, Trains
 from spikemem.network.graph import BASKET, KWinners
+from spikemem.network.neurons.contract import NOTHING
 from spikemem.simulators.measures import Measures
 from spikemem.simulators.state import RunState
 from spikemem.simulators.stimulus import Simulation, check
 
 FORMAT = "spikemem-recording-1"
-PARTS = ("voltages", "cells", "weights")
+PARTS = ("voltages", "cells", "weights", "snapshots")
 """Arrays of a population or a projection, as a file names them."""
 saved = Checks(SnapshotError)
+
+
+@dataclass(frozen=True, eq=False)
+class WeightCourse:
+    """The weights of plastic projections over a run.
+
+    time: ms at which they were looked at, [snapshot].   weights: by projection, [snapshot, batch, pre, post].
+    """
+
+    time: NDArray[np.float64]
+    weights: Mapping[str, NDArray[np.float64]]
 
 
 @dataclass(frozen=True, eq=False)
@@ -34,6 +46,8 @@ class Recording(Measures):
     inhibition has chosen and before the reset.   cells: which cells the voltages are of.   marks: named lists of steps to show in plots.
     events: how many synapses delivered a spike before the end; of one-bit synapses only those whose bit is set count.
     weights: for each plastic projection the weights at the end, float64, [batch, pre, post]; 0 where there is no synapse.
+    snapshots: weights over time, for each plastic projection of which they were asked for, float64, [snapshot, batch, pre, post]: at the
+    start, and after every so many steps, its `intervals`.
     ended: where the run ended; None where the simulator cannot tell, and in a recording that was loaded.
     """
 
@@ -47,6 +61,8 @@ class Recording(Measures):
     events: int = 0
     weights: Mapping[str, NDArray[np.float64]] = field(default_factory=dict)
     ended: RunState | None = field(default=None, repr=False)
+    snapshots: Mapping[str, NDArray[np.float64]] = field(default_factory=dict)
+    intervals: Mapping[str, int] = field(default_factory=dict)
 
     @property
     def state(self) -> RunState:
@@ -72,6 +88,17 @@ class Recording(Measures):
     def trains(self, population: str, start: float = 0.0, stop: float | None = None) -> Trains:
         """The spike trains of a population from `start` to `stop`, ms of the run, as `spikemem.instruments` take them."""
         return Trains(self[population], self.dt, self.steps, self.batches).window(start, stop)
+
+    def course(self, projection: str) -> WeightCourse:
+        """The weights of a plastic projection over the run, as it was asked to record them: `plots.weights_over_time` draws it."""
+        if not isinstance(projection, str) or projection not in self.snapshots:
+            asked = ", ".join(self.snapshots) or "none"
+            raise StimulusError(
+                f"weights of {shown(projection)} over time were not recorded ({asked} were); give simulate record={{...: 10}}"
+            )
+        taken = self.snapshots[projection]
+        steps = np.arange(len(taken), dtype=np.float64) * self.intervals[projection]
+        return WeightCourse(steps * self.dt, {projection: taken})
 
     def _times(self, onsets: str | ArrayLike) -> ArrayLike:
         """Times in ms: those that are given, or those of the marks of a name."""
@@ -107,9 +134,11 @@ class Recording(Measures):
             arrays[f"voltages/{name}"] = self.voltages[name]
             arrays[f"cells/{name}"] = self.cells[name]
         arrays |= {f"weights/{name}": weights for name, weights in self.weights.items()}
+        arrays |= {f"snapshots/{name}": weights for name, weights in self.snapshots.items()}
         head = {
             "format": FORMAT, "dt": self.dt, "steps": self.steps, "batches": self.batches, "marks": dict(self.marks),
             "events": self.events, "sizes": {name: s.size for name, s in self.spikes.items()},
+            "intervals": dict(self.intervals),
         }  # fmt: skip
         arrays["head"] = np.frombuffer(json.dumps(head).encode(), dtype=np.uint8)
         path = saved.path(path)
@@ -156,7 +185,18 @@ def _restored(arrays: Mapping[str, NDArray[Any]], head: Mapping[str, Any]) -> Re
     weights = {name: saved.array(w, f"weights of {name!r}", "f", shape=(batches, None, None)) for name, w in part["weights"].items()}
     marks = {name: saved.indices(m, f"marks {name!r}", INDEX).tolist() for name, m in head["marks"].items()}
     events, dt = saved.integer(head["events"], "events", least=0), saved.finite(head["dt"], "dt", above=0)
-    return Recording(dt, steps, batches, spikes, voltages, cells, marks, events, weights)
+    snapshots, intervals = part["snapshots"], checked_intervals(part["snapshots"], head.get("intervals", {}), steps, batches)
+    return Recording(dt, steps, batches, spikes, voltages, cells, marks, events, weights, None, snapshots, intervals)
+
+
+def checked_intervals(snapshots: Mapping[str, NDArray[Any]], intervals: Mapping[str, Any], steps: int, batches: int) -> dict[str, int]:
+    """The intervals of a file's snapshots, which must be as many as these make."""
+    if snapshots.keys() != intervals.keys():
+        raise ValueError("weights over time and their intervals do not pair up")
+    whole = {name: saved.integer(every, f"the interval of {name!r}", least=1, most=INDEX) for name, every in intervals.items()}
+    for name, every in whole.items():
+        saved.array(snapshots[name], f"weights of {name!r} over time", "f", shape=(steps // every + 1, batches, None, None))
+    return whole
 
 
 class Fired(NamedTuple):
@@ -180,12 +220,16 @@ def recorded(
     voltages: Mapping[str, NDArray[np.float64]],
     weights: Mapping[str, NDArray[np.float64]],
     state: RunState | None = None,
+    snapshots: Mapping[str, NDArray[np.float64]] = NOTHING,
 ) -> Recording:
     """The recording of a simulation that has run.
 
     fired: of every population.   voltages: of the populations of `simulation.chosen`, [time, batch, chosen cell].
     weights: of the plastic projections, [batch, pre, post].   state: where the simulation ended.
+    snapshots: as `simulation.snapshots()` makes them; UnsupportedError where they were asked for, and are not there.
     """
+    if missing := simulation.every.keys() - snapshots.keys():
+        raise UnsupportedError(f"this simulator does not record weights over time, as of {', '.join(sorted(missing))}; event and torch do")
     net, drive = simulation.net, simulation.drive
     spikes: dict[str, Spikes] = {}
     for name, population in net.populations.items():
@@ -206,7 +250,10 @@ def recorded(
     for name, fields in ({} if state is None else state.cells).items():
         if name not in drive.clamped and not np.isfinite(fields["voltage"]).all():
             warnings.warn(f"V of {name!r} is not finite at the end: its drive is too strong, or dt too long", UserWarning, stacklevel=2)
-    return Recording(net.dt, drive.steps, drive.batches, spikes, voltages, dict(simulation.chosen), {}, carried, weights, state)
+    cells, intervals = dict(simulation.chosen), dict(simulation.every)
+    return Recording(
+        net.dt, drive.steps, drive.batches, spikes, voltages, cells, {}, carried, weights, state, snapshots, intervals
+    )  # fmt: skip
 
 
 def cycle_ranks(step: NDArray[np.int64], batch: NDArray[np.int64], cycle: int) -> NDArray[np.int64]:

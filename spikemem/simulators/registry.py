@@ -74,7 +74,8 @@ def simulate(
     simulator: "event" (event-driven; batched on the GPU where device is one), "torch" (batched torch on any device), "snntorch" and
         "norse" (their cells in that loop), "brian2" ("brian2:cython" and "brian2:cpp_standalone" compile), or one of another package.
     device: of the torch simulators, and of "event": "cpu", "cuda".
-    record: for a population the cells whose voltage is recorded.
+    record: for a population the cells whose voltage is recorded; for a plastic projection, by its name such as "a->b", after how many
+        steps, again and again, its weights are.
     dtype: "float64", or "float32" on the torch simulators.
     progress: called now and then with the steps done and the steps in all.
     start: the `state` of an earlier recording of the same network, from which this run goes on, also in another simulator. Steps of the
@@ -94,18 +95,26 @@ def simulate(
     check.instance(start, "start", RunState | None, "give the `state` of a recording")
     drive = checked(net, stimulus, steps, start)
     check.instance(record, "record", Mapping | None, 'give a dict of cells by population, such as {"a": [0, 1]}')
-    chosen = {name: _cells(net, name, cells) for name, cells in (record or {}).items()}
+    plastic = [q.name for q in net.projections if q.plasticity is not None]
+    chosen = {name: _cells(net, name, cells, plastic) for name, cells in (record or {}).items() if name not in plastic}
+    every = {
+        name: check.integer(steps_, f"the weights of {name!r}, recorded after so many steps,", least=1, most=INDEX)
+        for name, steps_ in (record or {}).items()
+        if name in plastic
+    }
     chosen_one = SIMULATORS[simulator]
     chosen_one.check(device, dtype)
     chosen_one.check_neurons(net)
     if start is not None and not chosen_one.resumes:
         can = ", ".join(name for name, other in SIMULATORS.loadable().items() if other.resumes)
         raise UnsupportedError(f"{simulator} cannot go on from the state of an earlier run; {can} can")
-    return chosen_one.run(Simulation(net, drive, chosen, progress, device, dtype, start))
+    return chosen_one.run(Simulation(net, drive, chosen, progress, device, dtype, start, every))
 
 
-def _cells(net: Network, name: str, cells: ArrayLike) -> NDArray[np.int64]:
+def _cells(net: Network, name: str, cells: ArrayLike, plastic: list[str]) -> NDArray[np.int64]:
     if name not in net.populations:
+        if name in [q.name for q in net.projections]:
+            raise StimulusError(f"weights of {name!r} do not learn; the plastic projections are {', '.join(plastic) or 'none'}")
         raise StimulusError(f"voltages of {name!r}, but the populations are {', '.join(net.populations)}")
     chosen = check.indices(cells, f"voltages of {name!r}, a list of cells", net.populations[name].size, shape=None)
     if chosen.ndim > 1:

@@ -25,6 +25,7 @@ class RunState:
     recent: for each population the spikes that may still be under way, int64, [spike, (step, batch, cell, rank in the cycle)].
     network: what it is of, by `described`.
     rules: for each plastic projection the fields of its rule's state, [batch, pre, post] and [batch, cell].
+    releases: for each projection with short-term plasticity u and x of its presynaptic cells, [batch, cell].
     """
 
     step: int
@@ -35,6 +36,7 @@ class RunState:
     recent: Arrays
     network: Mapping[str, str]
     rules: Mapping[str, Arrays] = field(default_factory=dict)
+    releases: Mapping[str, Arrays] = field(default_factory=dict)
 
     def __repr__(self) -> str:
         return f"RunState(after {self.step} steps, batch {self.batches}, {', '.join(self.cells)})"
@@ -54,7 +56,8 @@ def described(net: Network) -> dict[str, str]:
     """What a state depends on: the step, the kinds and numbers of cells, the delays, the kinds of rules; parameters may differ."""
     cells = {f"population {p.name!r}": f"{type(p.neuron).__name__} x {p.size}" for p in net.populations.values()}
     rules = {q.name: "fixed" if q.plasticity is None else type(q.plasticity).__name__ for q in net.projections}
-    ways = {f"projection {q.name!r}": f"{q.delay:g} ms, {rules[q.name]}" for q in net.projections}
+    tires = {q.name: "" if q.short_term is None else f", {type(q.short_term).__name__}" for q in net.projections}
+    ways = {f"projection {q.name!r}": f"{q.delay:g} ms, {rules[q.name]}{tires[q.name]}" for q in net.projections}
     return {"dt": f"{net.dt:g} ms", **cells, **ways}
 
 

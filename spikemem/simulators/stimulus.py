@@ -1,8 +1,9 @@
 """The input of a simulator: a network, and its external currents and clamped spikes, checked and brought to one shape."""
 
+import math
 import warnings
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -42,6 +43,7 @@ class Simulation:
 
     chosen: for a population the cells whose voltage is recorded.   progress: called with the steps done and the steps in all.
     start: where an earlier run ended, from which this one goes on; None begins anew.
+    every: for a plastic projection after how many steps, again and again, its weights are recorded.
     device: "cpu", or one of torch.   dtype: "float64" or "float32".
     """
 
@@ -52,6 +54,7 @@ class Simulation:
     device: str = "cpu"
     dtype: str = "float64"
     start: RunState | None = None
+    every: Mapping[str, int] = field(default_factory=dict)
 
     @property
     def before(self) -> int:
@@ -63,6 +66,17 @@ class Simulation:
         recorded = sum(map(len, self.chosen.values()))
         check.room(self.drive.steps * self.drive.batches * recorded, "the recorded voltages", "record fewer cells")
         return {name: np.zeros((self.drive.steps, self.drive.batches, len(cells))) for name, cells in self.chosen.items()}
+
+    def snapshots(self) -> dict[str, NDArray[np.float64]]:
+        """Arrays for the recorded weights, [snapshot, batch, pre, post], all 0."""
+        of = {q.name: q.synapses.shape for q in self.net.projections}
+        shapes = {name: (self.drive.steps // every + 1, self.drive.batches, *of[name]) for name, every in self.every.items()}
+        check.room(sum(math.prod(shape) for shape in shapes.values()), "the recorded weights", "record them after more steps")
+        return {name: np.zeros(shape) for name, shape in shapes.items()}
+
+    def due(self, done: int) -> Iterator[tuple[str, int]]:
+        """The projections whose weights are recorded after so many steps of this run, each with the number of its snapshot."""
+        return ((name, done // every) for name, every in self.every.items() if done % every == 0)
 
     def tell(self, t: int) -> None:
         """Report that step t is done, every 32 steps and at the end."""

@@ -22,7 +22,7 @@ from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from spikemem import LIF, STDP, CycleReset, KWinners, Network, Population, Recording, simulate
+from spikemem import LIF, STDP, CycleReset, KWinners, Network, Population, Recording, TsodyksMarkram, simulate
 from spikemem.errors import MissingExtraError, UnsupportedError
 from spikemem.network import Brian2Neuron, Neuron, PlasticityRule
 from spikemem.network.synapses import WORD, Dense, OneBit, Sparse, Synapses, all_to_all, pack
@@ -38,10 +38,12 @@ NETWORKS = int(os.environ.get("SPIKEMEM_NETWORKS", "12"))
 COMPILED = pytest.mark.skipif(shutil.which("g++") is None, reason="standalone code needs a C++ compiler")
 LENGTHY = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much])
 
+taus = st.sampled_from([3.0, 20.0])
 cycles, winners = st.integers(1, 9).map(float), st.integers(1, 4)
 inhibitions = st.one_of(
     st.none(), st.builds(CycleReset, cycles), st.builds(KWinners, cycles, winners | st.lists(winners, min_size=1, max_size=3).map(tuple))
 )
+short_terms = st.one_of(st.none(), st.builds(TsodyksMarkram, st.sampled_from([0.2, 0.7, 1.0]), taus, st.sampled_from([0.0, 2.0, 50.0])))
 
 
 class Case(NamedTuple):
@@ -121,14 +123,16 @@ def cases(
             weights = rng.uniform(-0.5, 1.0, (source.size, target.size)) / math.sqrt(source.size)
             here = np.nonzero(rng.random(weights.shape) < 0.7)
             made = Dense(weights) if draw(st.booleans()) else Sparse.from_coo(*here, weights[here], weights.shape)
-            net.connect(pre, post, made, delay=delay, plasticity=draw(rules(delay) if learning is None else learning), receptor=receptor)
+            rule, tires = draw(rules(delay) if learning is None else learning), draw(short_terms)
+            net.connect(pre, post, made, delay=delay, plasticity=rule, receptor=receptor, short_term=tires)
             continue
         first = draw(st.sampled_from([None, 1, 2, 3])) if isinstance(source.inhibition, KWinners) else None
         made = draw(synapses(source.size, target.size, rng, exact))
         efficacy = draw(st.sampled_from([None, None, (2.0, 0.0, -0.5 + opens), (0.25,)]))
+        tires = None if exact or efficacy is not None else draw(short_terms)
         if opens:
             made = not_negative(made)
-        net.connect(pre, post, made, delay=delay, first=first, efficacy=efficacy, receptor=receptor)
+        net.connect(pre, post, made, delay=delay, first=first, efficacy=efficacy, receptor=receptor, short_term=tires)
     batches = draw(st.sampled_from([1, 3]))
     stimulus: dict[str, NDArray[Any]] = {}
     for name in draw(st.sets(st.sampled_from([*net.populations]), min_size=1)):

@@ -11,7 +11,19 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from spikemem import LIF, Exponential, InhibitorySTDP, Network, Population, Receptors, TripletSTDP, poisson, simulate
+from spikemem import (
+    LIF,
+    Exponential,
+    InhibitorySTDP,
+    Network,
+    Population,
+    Receptors,
+    RewardSTDP,
+    SynapticScaling,
+    TripletSTDP,
+    poisson,
+    simulate,
+)
 from spikemem.errors import NetworkError
 from spikemem.network import all_to_all, sparse_random
 from tests.crosscheck.test_contract import LENGTHY, NETWORKS, Case, cases, compared, library
@@ -53,13 +65,68 @@ class PlainTriplet(PlainRule):
         self.moved(np.outer(r1, post * (r.a2_plus + r.a3_plus * o2)))
 
 
-OTHERS = {InhibitorySTDP: PlainInhibitory, TripletSTDP: PlainTriplet}
+class PlainReward(PlainRule):
+    """Eligibility and dopamine as sums over what each past step has added, and the weight by a fine sum over the step."""
+
+    def __init__(self, *given: Any) -> None:
+        super().__init__(*given)
+        self.added: list[Any] = []
+
+    def change(self, t: int) -> None:
+        r, (pre, post) = self.rule, (self.seen[side][t] for side in ("pre", "post"))
+        points, parts = np.polynomial.legendre.leggauss(8)  # within a step, from -1 to 1
+        change = np.zeros(self.w.shape)
+        for point, part in zip((points + 1) / 2 * self.dt, parts / 2 * self.dt, strict=True):
+            since = [(t - 1 - s) * self.dt + point for s in range(t)]
+            c = sum((math.exp(-gap / r.tau_c) * each for gap, each in zip(since, self.added, strict=True)), np.zeros(self.w.shape))
+            d = sum(math.exp(-gap / r.tau_d) / r.tau_d * now.sum() for gap, now in zip(since, self.seen["reward"], strict=False))
+            change += part * c * (d - r.baseline / 1000)
+        self.moved(change)
+        traces = self.trace("pre", r.tau_plus, t), self.trace("post", r.tau_minus, t + 1)
+        self.added.append(np.where(self.here, r.a_plus * np.outer(traces[0], post) - r.a_minus * np.outer(pre, traces[1]), 0.0))
+
+
+class PlainScaling(PlainRule):
+    """The rate from all past spikes, and the growth of ln w from its integral over the step."""
+
+    def change(self, t: int) -> None:
+        r = self.rule
+        early = math.exp(-t * self.dt / r.tau_rate) - math.exp(-(t + 1) * self.dt / r.tau_rate)
+        summed = r.target * r.tau_rate * early + np.zeros(self.w.shape[1])
+        for s in range(t):
+            gap = (t - 1 - s) * self.dt
+            summed += 1000 * (math.exp(-gap / r.tau_rate) - math.exp(-(gap + self.dt) / r.tau_rate)) * self.seen["post"][s]
+        self.moved(self.w * np.expm1((self.dt - summed / r.target) / r.tau))
+
+
+OTHERS = {InhibitorySTDP: PlainInhibitory, TripletSTDP: PlainTriplet, RewardSTDP: PlainReward, SynapticScaling: PlainScaling}
 taus, rates = st.sampled_from([20.0, 3.0]), st.floats(0.01, 0.3)
 inhibitory = st.builds(InhibitorySTDP, rates, taus, st.sampled_from([0.0, 30.0]), st.just(-0.5), st.just(1.0))
 triplets = st.builds(
     TripletSTDP, rates, rates, rates, rates, taus, taus, taus, taus, st.just(-0.5), st.just(1.0), st.sampled_from(["nearest", "all"])
 )
-learning = cases(learning=st.one_of(inhibitory, triplets))
+rewarded = st.builds(
+    RewardSTDP,
+    st.just("a"),
+    rates,
+    rates,
+    taus,
+    taus,
+    st.sampled_from([8.0, 100.0]),
+    taus,
+    st.sampled_from([0.0, 40.0]),
+    st.just(-0.5),
+    st.just(1.0),
+)
+scaled = st.builds(
+    SynapticScaling,
+    st.sampled_from([5.0, 200.0]),
+    st.sampled_from([30.0, 400.0]),
+    st.sampled_from([4.0, 50.0]),
+    st.just(-0.5),
+    st.just(1.0),
+)
+learning = cases(learning=st.one_of(inhibitory, triplets, rewarded, scaled))
 
 
 @pytest.mark.slow

@@ -25,14 +25,17 @@ def recording() -> Recording:
     net.add(Population("silent", 2))
     net.connect("in: put", "winners", all_to_all(0.5), plasticity=STDP())
     drive = np.random.default_rng(0).uniform(0, 0.4, (120, 2, 4))
-    return simulate(net, {"in: put": drive}, 120, record={"winners": [3, 0]}).marked(theta=[0, 50])
+    return simulate(net, {"in: put": drive}, 120, record={"winners": [3, 0], "in: put->winners": 50}).marked(theta=[0, 50])
+
+
+KEPT = ("voltages", "cells", "weights", "snapshots")
 
 
 def contents(r: Recording) -> dict[str, Any]:
     """All of a recording, as plain values and bytes."""
     fired = {name: (s.size, s.step.tolist(), s.batch.tolist(), s.cell.tolist()) for name, s in r.spikes.items()}
-    arrays = {f"{kind} {n}": (a.shape, a.tobytes()) for kind in ("voltages", "cells", "weights") for n, a in getattr(r, kind).items()}
-    return {**fired, **arrays, "head": (r.dt, r.steps, r.batches, dict(r.marks), r.events)}
+    arrays = {f"{kind} {n}": (a.shape, a.tobytes()) for kind in KEPT for n, a in getattr(r, kind).items()}
+    return {**fired, **arrays, "head": (r.dt, r.steps, r.batches, dict(r.marks), r.events, dict(r.intervals))}
 
 
 def test_neo_has_every_spike_voltage_and_mark(recording: Recording) -> None:

@@ -2,12 +2,13 @@
 
 import importlib.util
 import inspect
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 
-from spikemem import LIF, STDP, Network, Population, Recording, instruments, simulate
+from spikemem import LIF, STDP, Network, Population, Recording, instruments, plots, simulate
 from spikemem.errors import NetworkError, StimulusError
 from spikemem.network import Dense, all_to_all, sparse_random
 from spikemem.simulators import weight_course
@@ -91,6 +92,40 @@ def test_the_course_of_weights_is_that_of_one_run(simulator: str) -> None:
     half = simulate(learner(), {"pre": stimulus()["pre"][:30], "post": stimulus()["post"]}, 30)
     np.testing.assert_allclose(weights[2], half.weights["pre->post"], atol=1e-9)
     assert len({w.tobytes() for w in weights}) == 5  # each differs from all others
+
+
+@pytest.mark.parametrize("simulator", ["event", "torch", "norse", "brian2"])
+def test_weights_are_recorded_every_so_many_steps(simulator: str) -> None:
+    if simulator in ("norse", "brian2") and importlib.util.find_spec(simulator) is None:
+        pytest.skip(f"{simulator} is not installed")
+    made = simulate(learner(), stimulus(), 60, simulator=simulator, record={"pre->post": 25, "post": [0]})
+    weights = made.snapshots["pre->post"]
+    assert made.intervals == {"pre->post": 25}
+    assert made.course("pre->post").time.tolist() == [0.0, 25.0, 50.0]
+    np.testing.assert_array_equal(weights[0, 1], learner().projections[0].synapses.matrix())
+    for n, steps in enumerate((25, 50), start=1):
+        alone = simulate(learner(), {"pre": stimulus()["pre"][:steps], "post": stimulus()["post"]}, steps)
+        np.testing.assert_allclose(weights[n], alone.weights["pre->post"], rtol=0, atol=1e-9)
+    assert len({w.tobytes() for w in (*weights, made.weights["pre->post"])}) == 4
+
+
+def test_recorded_weights_survive_saving_and_loading(tmp_path: Path) -> None:
+    made = simulate(learner(), stimulus(), 60, record={"pre->post": 20})
+    loaded = Recording.load(made.save(tmp_path / "r.npz"))
+    assert loaded.intervals == {"pre->post": 20}
+    np.testing.assert_array_equal(loaded.snapshots["pre->post"], made.snapshots["pre->post"])
+    assert plots.weights_over_time(loaded.course("pre->post")).axes[0].get_lines()
+
+
+@pytest.mark.parametrize(
+    ("record", "message"),
+    [({"pre->post": 0}, "weights of 'pre->post', recorded after so many steps, is 0"), ({"pre->pre": 2}, "voltages of 'pre->pre', but")],
+)
+def test_what_weights_cannot_be_recorded_is_named(record: dict[str, int], message: str) -> None:
+    with pytest.raises(StimulusError, match=message):
+        simulate(learner(), stimulus(), 60, record=record)
+    with pytest.raises(StimulusError, match="weights of 'pre->post' over time were not recorded"):
+        simulate(learner(), stimulus(), 60).course("pre->post")
 
 
 def test_a_network_that_does_not_learn_has_no_course() -> None:

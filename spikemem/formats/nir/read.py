@@ -18,6 +18,7 @@ from spikemem.network.neurons import LIF, Exponential, LeakyIntegrator, Neuron, 
 from spikemem.network.neurons.contract import check
 from spikemem.network.noise import Logistic, OrnsteinUhlenbeck, Shot, White
 from spikemem.network.plasticity.stdp import STDP
+from spikemem.network.short_term import TsodyksMarkram
 from spikemem.network.synapses import Dense, OneBit, Sparse, Synapses
 
 INHIBITIONS = {kind.__name__: kind for kind in (CycleReset, KWinners)}
@@ -108,6 +109,7 @@ def _own(graph: Any) -> Network:
             node, text = graph.nodes[name], _text(graph.nodes[name])
             rule, made = text["plasticity"] and STDP(**text["plasticity"]), _synapses(node, text)
             ways = {way: text.get(way) for way in ("delay", "first", "efficacy", "receptor")}
+            ways["short_term"] = TsodyksMarkram(**text["short_term"]) if "short_term" in text else None
             net.connect(text["pre"], text["post"], made, plasticity=rule, **ways)
         return unfolded(net, whole["late"]) if "late" in whole else net
 

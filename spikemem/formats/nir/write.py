@@ -126,7 +126,7 @@ def folded(net: Network, inputs: Sequence[str]) -> tuple[Network, dict[str, int]
 
 def _is_bias(net: Network, q: Projection, lags: Mapping[str, int]) -> bool:
     """Whether a projection of the cell that always fires brings what a bias is in a reader."""
-    bare = q.first is None and q.plasticity is None and q.efficacy is None
+    bare = q.first is None and q.plasticity is None and q.efficacy is None and q.short_term is None
     return bare and net.steps(q.delay) == lags[q.post] and net.populations[q.post].bias == 0.0
 
 
@@ -145,7 +145,7 @@ def unfolded(net: Network, late: Mapping[str, int]) -> Network:
 
 def _connect(net: Network, q: Projection) -> None:
     """Give a network a projection of another."""
-    ways = {name: getattr(q, name) for name in ("delay", "first", "plasticity", "efficacy", "receptor")}
+    ways = {name: getattr(q, name) for name in ("delay", "first", "plasticity", "efficacy", "short_term", "receptor")}
     net.connect(q.pre, q.post, q.synapses, **ways)
 
 
@@ -164,6 +164,8 @@ def _losses(net: Network, late: Mapping[str, int], graph: Any) -> Iterator[str]:
             yield f"NIR has no `first`: in other readers {q.name!r} carries every spike of population {q.pre!r}"
         if q.efficacy is not None:
             yield f"NIR has no `efficacy`: in other readers {q.name!r} carries every spike alike"
+        if q.short_term is not None:
+            yield f"NIR has no short-term plasticity: in other readers {q.name!r} carries every spike of population {q.pre!r} alike"
         if q.plasticity is not None:
             yield f"NIR has no plasticity: in other readers the weights of {q.name!r} onto population {q.post!r} stay as they are"
         if not hasattr(graph.nodes[q.pre], "v_threshold"):
@@ -347,6 +349,7 @@ def _projection_text(q: Projection) -> str:
     rule = q.plasticity and asdict(q.plasticity)
     ways = {"pre": q.pre, "post": q.post, "delay": q.delay, "first": q.first, "efficacy": q.efficacy}
     ways |= {} if q.receptor == DIRECT else {"receptor": q.receptor}
+    ways |= {} if q.short_term is None else {"short_term": asdict(q.short_term)}
     return _json({**ways, "plasticity": rule, "synapses": type(q.synapses).__name__, **bits})
 
 

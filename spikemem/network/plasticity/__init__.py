@@ -3,8 +3,18 @@
 from collections.abc import Callable
 
 from spikemem.network.plasticity.coincidence import Coincidence, CoincidenceState
-from spikemem.network.plasticity.contract import Brian2Rule, CompiledCoincidence, CompiledRule, CompiledTriplet, PlasticityRule
+from spikemem.network.plasticity.contract import (
+    Brian2Rule,
+    CompiledCoincidence,
+    CompiledReward,
+    CompiledRule,
+    CompiledScaling,
+    CompiledTriplet,
+    PlasticityRule,
+)
 from spikemem.network.plasticity.inhibitory import InhibitorySTDP
+from spikemem.network.plasticity.reward import RewardState, RewardSTDP
+from spikemem.network.plasticity.scaling import ScalingState, SynapticScaling
 from spikemem.network.plasticity.stdp import STDP, STDPState
 from spikemem.network.plasticity.triplet import TripletState, TripletSTDP
 from spikemem.network.registry import Registry
@@ -16,17 +26,24 @@ __all__ = [
     "Coincidence",
     "CoincidenceState",
     "CompiledCoincidence",
+    "CompiledReward",
     "CompiledRule",
+    "CompiledScaling",
     "CompiledTriplet",
     "InhibitorySTDP",
     "PlasticityRule",
+    "RewardSTDP",
+    "RewardState",
     "STDPState",
+    "ScalingState",
+    "SynapticScaling",
     "TripletSTDP",
     "TripletState",
 ]
 
 _OWN: dict[str, Callable[..., PlasticityRule]] = {
-    "STDP": STDP, "Coincidence": Coincidence, "InhibitorySTDP": InhibitorySTDP, "TripletSTDP": TripletSTDP
+    "STDP": STDP, "Coincidence": Coincidence, "InhibitorySTDP": InhibitorySTDP, "TripletSTDP": TripletSTDP, "RewardSTDP": RewardSTDP,
+    "SynapticScaling": SynapticScaling,
 }  # fmt: skip
 RULES: Registry[Callable[..., PlasticityRule]] = Registry("plasticity rule", "spikemem.rules", _OWN)
 """The plasticity rules that a model file may name as `model`: constructors, called with the file's keys."""

@@ -6,7 +6,8 @@ synapse; a postsynaptic spike takes as long to travel back. At the end of step t
     pre  = S_pre[t - (delay - dendritic)]          post = S_post[t - dendritic]
 
 and a step of the rule makes of them, and of the state of step t - 1, the weights and traces of step t. What arrives at step t was
-weighted by the w of the end of step t - 1.
+weighted by the w of the end of step t - 1. A rule may name a population whose spikes are a reward: every synapse sees how many there were,
+S_reward[t], after its own.
 """
 
 import math
@@ -52,6 +53,41 @@ class CompiledTriplet(NamedTuple):
     nearest: bool
 
 
+class CompiledReward(NamedTuple):
+    """The constants of reward-modulated STDP in the same kernels; see `plasticity.reward`."""
+
+    a_plus: float
+    a_minus: float
+    decay_plus: float
+    decay_minus: float
+    decay_c: float
+    decay_d: float
+    gain: float
+    """What a weight changes in a step by an eligibility of 1, for each unit of dopamine."""
+    lost: float
+    """What it loses by the baseline."""
+    release: float
+    """What a spike adds to dopamine."""
+    w_min: float
+    w_max: float
+
+
+class CompiledScaling(NamedTuple):
+    """The constants of the compiled kernel of synaptic scaling; see `plasticity.scaling`."""
+
+    target: float
+    growth: float
+    """Of ln w in a step without spikes."""
+    taken: float
+    """What each Hz takes of it."""
+    kept: float
+    """The decay of the rate."""
+    jump: float
+    """What a spike adds to the rate."""
+    w_min: float
+    w_max: float
+
+
 class CompiledCoincidence(NamedTuple):
     """The constants of the compiled kernel of learning by coincidence; see `plasticity.coincidence`."""
 
@@ -75,6 +111,10 @@ class Brian2Rule(NamedTuple):
     each_step: str = ""
     """Statements that run for every synapse in each step, before the spikes that it sees: they run at the start of the next one, first at
     t = 0."""
+    on_reward: str = ""
+    """Statements that run for every synapse at each spike of the reward population; variables of the synapse end in `_post`."""
+    begin: Mapping[str, float] = NOTHING
+    """Where variables begin, by their names, if not at 0."""
     numbers: Mapping[str, float] = NOTHING
     """Constants without a unit, by their names in the text."""
     times: Mapping[str, float] = NOTHING
@@ -93,6 +133,8 @@ class PlasticityRule(ABC):
     w_max: float = math.inf
     dendritic: float = 0.0
     """ms, the part of the projection's delay behind the synapse, from 0 to the whole of it."""
+    reward: str | None = None
+    """The population whose spikes reach every synapse alike; None where there is none."""
 
     @abstractmethod
     def initial(self, weights: Any, pre: Any, post: Any) -> Any:
@@ -109,7 +151,11 @@ class PlasticityRule(ABC):
         a projection has no synapse, the simulator leaves the weight out.
         """
 
-    def compiled(self, dt: float) -> CompiledRule | CompiledTriplet | CompiledCoincidence | None:
+    def rewarded(self, spikes: Any, state: Any) -> Any:
+        """The state after the spikes of the reward population, which come behind `step`.   spikes: how many in this step, [..., 1]."""
+        return state
+
+    def compiled(self, dt: float) -> CompiledRule | CompiledTriplet | CompiledReward | CompiledScaling | CompiledCoincidence | None:
         """The constants of the compiled kernels; None where they cannot run this rule, which then runs by its own `step`."""
         return None
 

@@ -13,6 +13,7 @@ from spikemem.errors import NetworkError, UnsupportedError
 from spikemem.network.graph import CycleReset, KWinners, Network, Population, Projection
 from spikemem.network.neurons.contract import Brian2Neuron, flat
 from spikemem.network.plasticity.contract import Brian2Rule, PlasticityRule
+from spikemem.network.short_term import Brian2Release
 from spikemem.network.synapses import Dense, OneBit, Sparse, joined, unpack
 from spikemem.simulators.brian2.exact import exact
 from spikemem.simulators.brian2.race import Race
@@ -47,6 +48,7 @@ class Model:
         self.plastic: dict[str, Any] = {}
         for n, projection in enumerate(net.projections):
             self._connect(n, projection)
+        self.courses = {name: self._course(name, every) for name, every in simulation.every.items() if name in self.plastic}
         self.spikes = {name: self._monitor(name) for name in net.populations}
         self.voltages = {name: self._watch(name, cells) for name, cells in chosen.items() if name not in drive.clamped}
 
@@ -91,7 +93,7 @@ class Model:
             self.brian.add(race.standalone(b2, n, self.dt) if self.standalone else race.operation(b2, self.dt))
         return group
 
-    def _constants(self, text: Brian2Neuron | Brian2Rule) -> dict[str, Any]:
+    def _constants(self, text: Brian2Neuron | Brian2Rule | Brian2Release) -> dict[str, Any]:
         """The constants of a text; NetworkError where Brian2 would read one of their names as something of its own."""
         taken = sorted({*text.numbers, *text.times} & RESERVED)
         if taken:
@@ -162,12 +164,27 @@ class Model:
             return
         delay = (self.net.steps(projection.delay) - 1) * self.dt
         counts, namespace = self._counts(n, projection)
-        carry = f"{_input(projection, self.net)}_post += w{counts}"
+        model, on_pre, factor, constants = self._releases(projection)
+        carry = f"{on_pre}{_input(projection, self.net)}_post += w{factor}{counts}"
         made = self.b2.Synapses(
-            source, self.groups[projection.post], "w : 1", on_pre=carry, on_event={"pre": event}, delay=delay, dt=self.dt,
-            namespace=namespace, name=f"synapses_{n}",
+            source, self.groups[projection.post], f"w : 1{model}", on_pre=carry, on_event={"pre": event}, delay=delay, dt=self.dt,
+            namespace=namespace | constants, name=f"synapses_{n}",
         )  # fmt: skip
         self._wire(made, projection)
+        self._rested(made, projection)
+
+    def _releases(self, projection: Projection) -> tuple[str, str, str, dict[str, Any]]:
+        """Short-term plasticity as text: what it adds to the model and before the delivery, the factor on the weight, and its constants."""
+        if projection.short_term is None:
+            return "", "", "", {}
+        text = projection.short_term.brian2()
+        return f"\n{text.model}", f"{text.on_pre}\n", " * released", self._constants(text)
+
+    def _rested(self, made: Any, projection: Projection) -> None:
+        """Where the variables of short-term plasticity begin, in synapses that are connected."""
+        if projection.short_term is not None:
+            for name, value in projection.short_term.brian2().begin.items():
+                setattr(made, name, value)
 
     def _counts(self, n: int, projection: Projection) -> tuple[str, dict[str, Any]]:
         """The factor on what arrives by a projection, as text and with its timed array: the efficacy of the step in which it left."""
@@ -194,12 +211,14 @@ class Model:
         relay.run_regularly("n = 0", when="start", dt=self.dt, name=f"relay_silence_{n}")
         delay = (self.net.steps(projection.delay) - 1) * self.dt
         factor, namespace = self._counts(n, projection)
+        model, on_pre, share, constants = self._releases(projection)
         counts = b2.Synapses(
-            source, relay, on_pre=f"n_post += 1{factor}", on_event={"pre": event}, delay=delay, dt=self.dt, namespace=namespace,
-            name=f"spikes_to_relay_{n}",
+            source, relay, model, on_pre=f"{on_pre}n_post += 1{share}{factor}", on_event={"pre": event}, delay=delay, dt=self.dt,
+            namespace=namespace | constants, name=f"spikes_to_relay_{n}",
         )  # fmt: skip
         item = np.repeat(np.arange(batches), sources)
         counts.connect(i=np.arange(sources * batches), j=np.tile(stretch, batches) + item * len(starts))
+        self._rested(counts, projection)
         target = self.groups[projection.post]
         reach = b2.Synapses(
             relay, target, f"r{n}_post = {synapses.off!r} * n_pre : 1 (summed)", dt=self.dt, name=f"reach_{n}"
@@ -217,21 +236,40 @@ class Model:
         if text is None:
             raise UnsupportedError(f"brian2 cannot learn {projection.name!r}: {type(rule).__name__} has no Brian2 text; {ELSEWHERE}")
         whole = self.net.steps(projection.delay)
-        delays = {"depress": (whole - back) * self.dt, "potentiate": back * self.dt}
-        on_pre = {"depress": text.on_pre}
+        delays = {"potentiate": back * self.dt, **({"depress": (whole - back) * self.dt} if text.on_pre else {})}
+        on_pre = {"depress": text.on_pre} if text.on_pre else {}
+        model, release, factor, constants = self._releases(projection)
         if not forced:
-            on_pre["transmit"], delays["transmit"] = f"{_input(projection, self.net)}_post += w", (whole - 1) * self.dt
+            on_pre["transmit"] = f"{release}{_input(projection, self.net)}_post += w{factor}"
+            delays["transmit"] = (whole - 1) * self.dt
         source, target = self.groups[projection.pre], self.groups[projection.post]
         made = self.b2.Synapses(
-            source, target, text.model, on_pre=on_pre, on_post={"potentiate": text.on_post}, delay=delays,
-            namespace=self._constants(text), method="exact", dt=self.dt, name=f"synapses_{n}",
+            source, target, f"{text.model}{model}", on_pre=on_pre, on_post={"potentiate": text.on_post}, delay=delays,
+            namespace=self._constants(text) | constants, method="exact", dt=self.dt, name=f"synapses_{n}",
         )  # fmt: skip
         self._wire(made, projection)
+        self._rested(made, projection)
+        for name, value in text.begin.items():
+            setattr(made, name, value)
+        if rule.reward is not None and text.on_reward:
+            self._rewarding(n, projection, self.groups[rule.reward], made, text)
         if text.each_step:
             made.run_regularly(text.each_step, when="synapses", order=DRIFT, dt=self.dt, name=f"drift_{n}")
         first, second = ("potentiate", "depress") if text.post_first else ("depress", "potentiate")
-        getattr(made, first).order, getattr(made, second).order = FIRST, SECOND
+        for name, order in ((first, FIRST), (second, SECOND)):
+            if name == "potentiate" or text.on_pre:
+                getattr(made, name).order = order
         return made
+
+    def _rewarding(self, n: int, projection: Projection, source: Any, made: Any, text: Brian2Rule) -> None:
+        """Synapses onto the synapses of a batch item, from all of its cells of the reward population."""
+        b2, batches, cells, count = self.b2, self.drive.batches, len(source) // self.drive.batches, len(_triples(projection)[0])
+        reward = b2.Synapses(source, made, on_pre=text.on_reward, dt=self.dt, namespace=self._constants(text), name=f"reward_{n}")
+        cell, synapse = np.indices((cells, count)).reshape(2, -1)
+        item = np.repeat(np.arange(batches), len(cell))
+        reward.connect(i=np.tile(cell, batches) + item * cells, j=np.tile(synapse, batches) + item * count)
+        reward.pre.order = FIRST
+        self.brian.add(reward)
 
     # -- monitors ------------------------------------------------------------------------------------------------------------------
 
@@ -249,6 +287,17 @@ class Model:
         monitor = self.b2.StateMonitor(
             self.groups[name], "v", record=cells_of_batch, dt=self.dt, when="after_thresholds", name=f"voltages_of_{self.groups[name].name}"
         )
+        self.brian.add(monitor)
+        return monitor
+
+    def _course(self, name: str, every: int) -> Any:
+        """A monitor of the weights after every so many steps: of what a step learned at the start of the next one."""
+        (projection,) = (q for q in self.net.projections if q.name == name)
+        synapses = np.arange(self.drive.batches * len(_triples(projection)[0]))
+        made = self.plastic[name]
+        monitor = self.b2.StateMonitor(
+            made, "w", record=synapses, dt=every * self.dt, when="after_synapses", name=f"weights_of_{made.name}"
+        )  # fmt: skip
         self.brian.add(monitor)
         return monitor
 

@@ -106,7 +106,8 @@ def _recorded(model: Model, simulation: Simulation) -> Recording:
     voltages = simulation.voltages()
     for name, monitor in model.voltages.items():
         voltages[name] = np.asarray(monitor.v)[:, : drive.steps].T.reshape(drive.steps, drive.batches, -1)
-    return recorded(simulation, fired, voltages, {p.name: _weights(model, p) for p in net.projections if p.plasticity is not None})
+    weights = {p.name: _weights(model, p) for p in net.projections if p.plasticity is not None}
+    return recorded(simulation, fired, voltages, weights, None, _snapshots(model, simulation))
 
 
 def _fired(model: Model, population: Population) -> Fired:
@@ -128,12 +129,26 @@ def _fired(model: Model, population: Population) -> Fired:
 
 def _weights(model: Model, projection: Projection) -> NDArray[np.float64]:
     """The weights of a plastic projection at the end, [batch, pre, post]."""
-    pre, post = projection.synapses.shape
-    dense = np.zeros((model.drive.batches, pre, post))
+    dense = np.zeros((model.drive.batches, *projection.synapses.shape))
     if (made := model.plastic.get(projection.name)) is not None:
-        i, j = np.asarray(made.i), np.asarray(made.j)
-        dense[i // pre, i % pre, j % post] = np.asarray(made.w)
+        dense[_places(made, projection)] = np.asarray(made.w)
     return dense
+
+
+def _places(made: Any, projection: Projection) -> tuple[NDArray[Any], NDArray[Any], NDArray[Any]]:
+    """Batch item, presynaptic and postsynaptic cell of each of Brian2's synapses."""
+    (pre, post), i, j = projection.synapses.shape, np.asarray(made.i), np.asarray(made.j)
+    return i // pre, i % pre, j % post
+
+
+def _snapshots(model: Model, simulation: Simulation) -> dict[str, NDArray[np.float64]]:
+    """The weights over time of the projections that are recorded, [snapshot, batch, pre, post]."""
+    snapshots = simulation.snapshots()
+    for projection in simulation.net.projections:
+        if (monitor := model.courses.get(projection.name)) is not None:
+            dense = snapshots[projection.name]
+            dense[:, *_places(model.plastic[projection.name], projection)] = np.asarray(monitor.w).T[: len(dense)]
+    return snapshots
 
 
 def _brian2() -> ModuleType:

@@ -12,7 +12,16 @@ from numpy.typing import NDArray
 from spikemem.kernels import plastic
 from spikemem.network.graph import Network, Projection
 from spikemem.network.plasticity.coincidence import CoincidenceState
-from spikemem.network.plasticity.contract import CompiledCoincidence, CompiledRule, CompiledTriplet, PlasticityRule
+from spikemem.network.plasticity.contract import (
+    CompiledCoincidence,
+    CompiledReward,
+    CompiledRule,
+    CompiledScaling,
+    CompiledTriplet,
+    PlasticityRule,
+)
+from spikemem.network.plasticity.reward import RewardState
+from spikemem.network.plasticity.scaling import ScalingState
 from spikemem.network.plasticity.stdp import STDPState
 from spikemem.network.plasticity.triplet import TripletState
 from spikemem.network.synapses import Dense, OneBit, Sparse, Synapses, joined
@@ -22,16 +31,23 @@ Events = NDArray[np.int64]  # rows (batch, cell, rank in the cycle), in firing o
 
 
 class PlasticProjection(Protocol):
-    """A plastic projection.   forth, back: after how many steps its synapses see presynaptic and postsynaptic spikes."""
+    """A plastic projection.   forth, back: after how many steps its synapses see presynaptic and postsynaptic spikes.
+
+    reward: the population whose spikes are a reward, None where there is none.
+    """
 
     forth: int
     back: int
+    reward: str | None
 
-    def deliver(self, events: Events, current: NDArray[np.float64]) -> None:
-        """Add what the events cause, [batch, post]."""
+    def deliver(self, events: Events, current: NDArray[np.float64], amount: NDArray[np.float64] | None = None) -> None:
+        """Add what the events cause, [batch, post].   amount: the factor on what each brings, [event], 1 where None."""
 
     def learn(self, pre: Events, post: Events) -> None:
         """One step of the rule on the spikes that the synapses see."""
+
+    def rewarded(self, events: Events) -> None:
+        """Take the spikes of the reward population, behind the step."""
 
     def matrix(self) -> NDArray[np.float64]:
         """The weights, [batch, pre, post]; 0 where there is no synapse."""
@@ -53,17 +69,29 @@ def learner(net: Network, projection: Projection, rule: PlasticityRule, batches:
         made = _CompiledRule(synapses, constants, batches)
     elif isinstance(constants, CompiledTriplet) and not isinstance(synapses, OneBit):
         made = _CompiledTriplet(synapses, constants, batches)
+    elif isinstance(constants, CompiledReward) and not isinstance(synapses, OneBit):
+        made = _CompiledReward(synapses, constants, batches)
+    elif isinstance(constants, CompiledScaling) and not isinstance(synapses, OneBit):
+        made = _CompiledScaling(synapses, constants, batches)
     else:
         made = _SteppedRule(synapses, rule, batches, net.dt)
     made.back = net.steps(rule.dendritic)
-    made.forth = net.steps(projection.delay) - made.back
+    made.forth, made.reward = net.steps(projection.delay) - made.back, rule.reward
     return made
 
 
-class _CompiledSynapses:
-    """Synapses that learn by the compiled kernels: weights, [batch, synapse], as compressed rows and columns."""
+class _Learning:
+    """What `learner` sets in each, and what most have no use for."""
 
     forth = back = 0
+    reward: str | None = None
+
+    def rewarded(self, events: Events) -> None:
+        """Nothing: most rules know no reward."""
+
+
+class _CompiledSynapses(_Learning):
+    """Synapses that learn by the compiled kernels: weights, [batch, synapse], as compressed rows and columns."""
 
     def __init__(self, synapses: Dense | Sparse, batches: int) -> None:
         pre, post = self.shape = synapses.shape
@@ -75,8 +103,8 @@ class _CompiledSynapses:
         self.columns = plastic.columns(self.indptr, self.targets, post)
         self.weights = np.tile(synapses.weights.reshape(-1), (batches, 1))
 
-    def deliver(self, events: Events, current: NDArray[np.float64]) -> None:
-        plastic.scatter(events, self.indptr, self.targets, self.weights, current)
+    def deliver(self, events: Events, current: NDArray[np.float64], amount: NDArray[np.float64] | None = None) -> None:
+        plastic.scatter(events, self.indptr, self.targets, self.weights, current, amount)
 
     def matrix(self) -> NDArray[np.float64]:
         dense = np.zeros((len(self.weights), *self.shape))
@@ -164,18 +192,70 @@ class _CompiledTriplet(_CompiledSynapses):
         self.r1, self.r2, self.o1, self.o2 = before[1:]
 
 
-class _CompiledCoincidence:
-    """Synapses that learn by coincidence: all-to-all weights, [batch, pre, post], of which only those onto cells that fire are touched."""
+class _CompiledReward(_CompiledSynapses):
+    """Synapses that learn by pairs of spikes when a reward comes."""
 
-    forth = back = 0
+    def __init__(self, synapses: Dense | Sparse, constants: CompiledReward, batches: int) -> None:
+        super().__init__(synapses, batches)
+        (pre, post), self.rule = self.shape, constants
+        self.eligibility, self.level = np.zeros(self.weights.shape), np.zeros((batches, 1))
+        self.x, self.y = np.zeros((batches, pre)), np.zeros((batches, post))
+
+    def learn(self, pre: Events, post: Events) -> None:
+        rule, bounds = self.rule, (-np.inf, np.inf, False)
+        plastic.reward(self.weights, self.eligibility, rule.gain * self.level[:, 0] - rule.lost, rule.decay_c, rule.w_min, rule.w_max)
+        for trace, decay in ((self.x, rule.decay_plus), (self.y, rule.decay_minus), (self.level, rule.decay_d)):
+            trace *= decay
+        plastic.potentiate(post, *self.columns, self.eligibility, self.x, rule.a_plus, *bounds)
+        _mark(post, False, self.y)
+        plastic.depress(pre, self.indptr, self.targets, self.eligibility, self.y, rule.a_minus, *bounds)
+        _mark(pre, False, self.x)
+
+    def rewarded(self, events: Events) -> None:
+        self.level += self.rule.release * _counted(events, len(self.level))
+
+    def state(self) -> RewardState:
+        eligibility = np.zeros((len(self.weights), *self.shape))
+        eligibility[:, self._rows(), self.targets] = self.eligibility
+        return RewardState(self.matrix(), eligibility, self.x, self.y, self.level)
+
+    def resume(self, arrays: Arrays) -> None:
+        before: RewardState = filled(RewardState(0, 0, 0, 0, 0), arrays, as_numpy)
+        self.weights, self.eligibility = (each[:, self._rows(), self.targets] for each in before[:2])
+        self.x, self.y, self.level = before[2:]
+
+
+class _CompiledScaling(_CompiledSynapses):
+    """Synapses that are scaled until their postsynaptic cell fires at its target."""
+
+    def __init__(self, synapses: Dense | Sparse, constants: CompiledScaling, batches: int) -> None:
+        super().__init__(synapses, batches)
+        self.rule, self.rate = constants, np.full((batches, self.shape[1]), constants.target)
+
+    def learn(self, pre: Events, post: Events) -> None:
+        rule = self.rule
+        plastic.scale(self.weights, self.targets, np.exp(rule.growth - rule.taken * self.rate), rule.w_min, rule.w_max)
+        self.rate *= rule.kept
+        self.rate[post[:, 0], post[:, 1]] += rule.jump
+
+    def state(self) -> ScalingState:
+        return ScalingState(self.matrix(), self.rate)
+
+    def resume(self, arrays: Arrays) -> None:
+        before: ScalingState = filled(ScalingState(0, 0), arrays, as_numpy)
+        self.weights, self.rate = before.weights[:, self._rows(), self.targets], before.rate
+
+
+class _CompiledCoincidence(_Learning):
+    """Synapses that learn by coincidence: all-to-all weights, [batch, pre, post], of which only those onto cells that fire are touched."""
 
     def __init__(self, synapses: Synapses, rule: CompiledCoincidence, batches: int) -> None:
         (pre, _), self.rule, self.here = synapses.shape, rule, joined(synapses)
         self.weights = np.tile(synapses.matrix(), (batches, 1, 1))
         self.until, self.step = np.full((batches, pre), -1, np.int64), 0
 
-    def deliver(self, events: Events, current: NDArray[np.float64]) -> None:
-        plastic.scatter_dense(events, self.here, self.weights, current)
+    def deliver(self, events: Events, current: NDArray[np.float64], amount: NDArray[np.float64] | None = None) -> None:
+        plastic.scatter_dense(events, self.here, self.weights, current, amount)
 
     def learn(self, pre: Events, post: Events) -> None:
         rule = self.rule
@@ -197,10 +277,8 @@ class _CompiledCoincidence:
         self.until = np.where(before.heard > 0, before.heard.astype(np.int64) + self.step - 2, -1)
 
 
-class _SteppedRule:
+class _SteppedRule(_Learning):
     """Synapses of any rule, by its own step in numpy on all-to-all weights, [batch, pre, post]."""
-
-    forth = back = 0
 
     def __init__(self, synapses: Synapses, rule: PlasticityRule, batches: int, dt: float) -> None:
         self.rule, self.dt, self.here = rule, dt, joined(synapses)
@@ -208,12 +286,16 @@ class _SteppedRule:
         self.pre, self.post = np.zeros((batches, pre)), np.zeros((batches, post))
         self.now: Any = rule.initial(weights, self.pre.copy(), self.post.copy())
 
-    def deliver(self, events: Events, current: NDArray[np.float64]) -> None:
+    def deliver(self, events: Events, current: NDArray[np.float64], amount: NDArray[np.float64] | None = None) -> None:
         batch, cell = events[:, 0], events[:, 1]
-        np.add.at(current, batch, np.where(self.here[cell], self.now.weights[batch, cell], 0.0))
+        brought = np.where(self.here[cell], self.now.weights[batch, cell], 0.0)
+        np.add.at(current, batch, brought if amount is None else brought * amount[:, None])
 
     def learn(self, pre: Events, post: Events) -> None:
         self.now = self.rule.step(_dense(pre, self.pre.shape), _dense(post, self.post.shape), self.now, self.dt)
+
+    def rewarded(self, events: Events) -> None:
+        self.now = self.rule.rewarded(_counted(events, len(self.pre)), self.now)
 
     def matrix(self) -> NDArray[np.float64]:
         return np.where(self.here, self.now.weights, 0.0)
@@ -223,6 +305,11 @@ class _SteppedRule:
 
     def resume(self, arrays: Arrays) -> None:
         self.now = filled(self.now, arrays, as_numpy)
+
+
+def _counted(events: Events, batches: int) -> NDArray[np.int64]:
+    """How many events each batch item has, [batch, 1]."""
+    return np.bincount(events[:, 0], minlength=batches)[:, None]
 
 
 def _dense(events: Events, shape: tuple[int, ...]) -> NDArray[np.bool_]:

@@ -15,12 +15,12 @@ from spikemem.network.graph import KWinners, Population, Projection
 from spikemem.network.synapses import Dense, OneBit, Sparse
 from spikemem.simulators.event.cells import BasketRace, begun, cells_of
 from spikemem.simulators.event.learning import Events, PlasticProjection, learner
+from spikemem.simulators.event.releasing import ALL, Releasing, releasing
 from spikemem.simulators.recording import Fired, Recording, recorded
 from spikemem.simulators.state import RunState, as_numpy, described, filled, flattened
 from spikemem.simulators.stimulus import Simulation
 
 NO_EVENTS = np.zeros((0, 3), np.int64)
-ALL = np.iinfo(np.int64).max
 SILENCE = np.zeros((1, 1))
 
 
@@ -33,7 +33,10 @@ def run(simulation: Simulation) -> Recording:
         for p in net.projections:
             if p.plasticity is not None:
                 learners[p.name].resume(simulation.start.rules[p.name])
-    voltages = simulation.voltages()
+    releases = {p.name: releasing(simulation, p, p.short_term) for p in net.projections if p.short_term is not None}
+    voltages, snapshots = simulation.voltages(), simulation.snapshots()
+    for name, n in simulation.due(0):
+        snapshots[name][n] = learners[name].matrix()
     delays = [net.steps(projection.delay) for projection in net.projections]
     for t in range(drive.steps):
         now = simulation.before + t
@@ -44,7 +47,8 @@ def run(simulation: Simulation) -> Recording:
             events = groups[projection.pre].before(left)
             if len(events):
                 reached = groups[projection.post].inputs[projection.receptor]
-                _deliver(projection, learners.get(projection.name), events, projection.counts(left), reached)
+                amount = releases[projection.name].of(events, now) if projection.name in releases else None
+                _deliver(projection, learners.get(projection.name), events, projection.counts(left), reached, amount)
         for name, group in groups.items():
             group.advance(t, now)
             if name in voltages and name not in drive.clamped:
@@ -53,14 +57,20 @@ def run(simulation: Simulation) -> Recording:
             if (synapses := learners.get(projection.name)) is not None:
                 pre, post = groups[projection.pre], groups[projection.post]
                 synapses.learn(pre.before(now - synapses.forth), post.before(now - synapses.back))
+                if synapses.reward is not None:
+                    synapses.rewarded(groups[synapses.reward].before(now))
+        for name, n in simulation.due(t + 1):
+            snapshots[name][n] = learners[name].matrix()
         simulation.tell(t)
     fired = {name: group.fired() for name, group in groups.items()}
     rules = {name: learner.state() for name, learner in learners.items()}
-    state = _state(simulation, groups, rules, max(delays, default=0))
-    return recorded(simulation, fired, voltages, {name: rule.weights for name, rule in rules.items()}, state)
+    state = _state(simulation, groups, rules, releases, max(delays, default=0))
+    return recorded(simulation, fired, voltages, {name: rule.weights for name, rule in rules.items()}, state, snapshots)
 
 
-def _state(simulation: Simulation, groups: Mapping[str, "_Group"], rules: Mapping[str, Any], longest: int) -> RunState:
+def _state(
+    simulation: Simulation, groups: Mapping[str, "_Group"], rules: Mapping[str, Any], releases: Mapping[str, Releasing], longest: int
+) -> RunState:
     """Where the run has ended.   longest: the longest delay, in steps."""
     end = simulation.before + simulation.drive.steps
     recent = {}
@@ -77,6 +87,7 @@ def _state(simulation: Simulation, groups: Mapping[str, "_Group"], rules: Mappin
         recent=recent,
         network=described(simulation.net),
         rules={name: flattened(rule) for name, rule in rules.items()},
+        releases={name: flattened(each.state(end - 1)) for name, each in releases.items()},
     )  # fmt: skip
 
 
@@ -158,23 +169,28 @@ def _steps(arrays: list[NDArray[np.int64]]) -> NDArray[np.int64]:
 
 
 def _deliver(
-    projection: Projection, learner: PlasticProjection | None, events: Events, counts: float, current: NDArray[np.float64]
+    projection: Projection,
+    learner: PlasticProjection | None,
+    events: Events,
+    counts: float,
+    current: NDArray[np.float64],
+    amount: NDArray[np.float64] | None,
 ) -> None:
     if counts == 0.0:
         return
     if counts != 1.0:
         delivered = np.zeros_like(current)
-        _deliver(projection, learner, events, 1.0, delivered)
+        _deliver(projection, learner, events, 1.0, delivered, amount)
         current += counts * delivered
         return
     if learner is not None:
-        learner.deliver(events, current)
+        learner.deliver(events, current, amount)
         return
     first = ALL if projection.first is None else projection.first
     match projection.synapses:
         case Dense(weights=weights):
-            cpu.scatter_dense(events, first, weights, current)
+            cpu.scatter_dense(events, first, weights, current, amount)
         case Sparse(indptr=indptr, targets=targets, weights=weights):
-            cpu.scatter_sparse(events, first, indptr, targets, weights, current)
+            cpu.scatter_sparse(events, first, indptr, targets, weights, current, amount)
         case OneBit(bits=bits, start=start, efficacy=on, off=off):
-            cpu.scatter_bits(events, first, bits, start, on, off, current)
+            cpu.scatter_bits(events, first, bits, start, on, off, current, amount)

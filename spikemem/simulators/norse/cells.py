@@ -109,6 +109,9 @@ class _Learners:
             item.learn(pre[b : b + 1], post[b : b + 1])
         self.weights = torch.cat([item.weights for item in self.items])
 
+    def rewarded(self, spikes: Tensor) -> None:
+        """Nothing: Norse's STDP knows no reward."""
+
 
 class _Learner:
     """Norse's `stdp_step_linear`, called once for what potentiates and once for what depresses, in the contract's order.

@@ -26,6 +26,9 @@ class Learner(Protocol):
     def learn(self, pre: Tensor, post: Tensor) -> None:
         """One step on the spikes that the synapses see, bool, [batch, pre] and [batch, post]."""
 
+    def rewarded(self, spikes: Tensor) -> None:
+        """Take the spikes of the reward population, behind the step.   spikes: how many, [batch, 1]."""
+
 
 class Cells:
     """How the loop steps neurons and plastic synapses: by the `step` of spikemem's own models. A subclass uses another library's."""
@@ -64,6 +67,9 @@ class _Learner:
 
     def learn(self, pre: Tensor, post: Tensor) -> None:
         self.state = self.rule.step(pre, post, self.state, self.dt)
+
+    def rewarded(self, spikes: Tensor) -> None:
+        self.state = self.rule.rewarded(spikes, self.state)
 
 
 def lif(population: Population, simulator: str) -> LIF:

@@ -28,11 +28,11 @@ class Carrier:
                 self.on = torch.as_tensor(synapses.efficacy, device=device, dtype=dtype)
                 self.off = torch.tensor(synapses.off, device=device, dtype=dtype)
 
-    def deliver(self, spikes: Tensor) -> Tensor:
-        """The current that spikes cause, [batch, post].   spikes: bool, [batch, pre]."""
+    def deliver(self, spikes: Tensor, amount: Tensor | None = None) -> Tensor:
+        """The current that spikes cause, [batch, post].   spikes: bool, [batch, pre].   amount: the factor on each, 0 without a spike."""
         match self.synapses:
             case Dense():
-                return spikes.to(self.dtype) @ self.weights
+                return (spikes.to(self.dtype) if amount is None else amount) @ self.weights
             case Sparse(post=post):
                 batch, pre = spikes.nonzero(as_tuple=True)
                 fan_out = self.begin[pre + 1] - self.begin[pre]
@@ -40,12 +40,14 @@ class Carrier:
                 place = torch.arange(int(fan_out.sum()), device=spikes.device) + (self.begin[pre] - before).repeat_interleave(fan_out)
                 flat = batch.repeat_interleave(fan_out) * post + self.targets[place]
                 current = torch.zeros(spikes.shape[0] * post, device=spikes.device, dtype=self.dtype)
-                return current.index_add_(0, flat, self.weights[place]).view(-1, post)
+                brought = self.weights[place] if amount is None else self.weights[place] * amount[batch, pre].repeat_interleave(fan_out)
+                return current.index_add_(0, flat, brought).view(-1, post)
             case OneBit(post=post, width=width):
                 batch, pre = spikes.nonzero(as_tuple=True)
                 current = torch.zeros(spikes.shape[0], post, device=spikes.device, dtype=self.dtype)
                 bits = ((self.bits[pre].unsqueeze(-1) >> self.place) & 1).reshape(len(pre), width).bool()
                 weights = torch.where(bits, self.on[pre].unsqueeze(1), self.off)
+                weights = weights if amount is None else weights * amount[batch, pre].unsqueeze(1)
                 column = self.start[pre].unsqueeze(1) + torch.arange(width, device=spikes.device)
                 flat = (batch.unsqueeze(1) * post + column).reshape(-1)
                 return current.view(-1).index_add_(0, flat, weights.reshape(-1)).view_as(current)

@@ -36,7 +36,8 @@ def run(simulation: Simulation, kind: type[Cells] = Cells) -> Recording:
     if simulation.start is not None:
         for way in ways:
             way.resume(simulation.start, cells)
-    voltages = simulation.voltages()
+    voltages, snapshots = simulation.voltages(), simulation.snapshots()
+    _keep(simulation, snapshots, ways, 0)
     chosen = {name: torch.as_tensor(simulation.chosen[name], device=cells.device) for name in voltages}
     for t in range(drive.steps):
         now = simulation.before + t
@@ -48,13 +49,21 @@ def run(simulation: Simulation, kind: type[Cells] = Cells) -> Recording:
             if name in voltages and name not in drive.clamped:
                 voltages[name][t] = group.state.voltage[:, chosen[name]].cpu().numpy()
         for way in ways:
-            way.learn(now, groups[way.pre], groups[way.post])
+            way.learn(now, groups)
         for group in groups.values():
             group.forget(now - longest)
+        _keep(simulation, snapshots, ways, t + 1)
         simulation.tell(t)
     weights = {way.name: way.matrix().cpu().numpy().astype(np.float64) for way in ways if way.learner is not None}
     fired = {name: group.fired() for name, group in groups.items()}
-    return recorded(simulation, fired, voltages, weights, _state(simulation, groups, ways))
+    return recorded(simulation, fired, voltages, weights, _state(simulation, groups, ways), snapshots)
+
+
+def _keep(simulation: Simulation, snapshots: Mapping[str, NDArray[np.float64]], ways: Sequence["_Way"], done: int) -> None:
+    """Record the weights that are due after so many steps."""
+    for name, n in simulation.due(done):
+        (way,) = (way for way in ways if way.name == name)
+        snapshots[name][n] = way.matrix().cpu().numpy()
 
 
 def _state(simulation: Simulation, groups: Mapping[str, "_Group"], ways: Sequence["_Way"]) -> RunState | None:
@@ -70,6 +79,7 @@ def _state(simulation: Simulation, groups: Mapping[str, "_Group"], ways: Sequenc
         recent={name: group.under_way() for name, group in groups.items()},
         network=described(simulation.net),
         rules={name: flattened(state) for name, state in plastic.items()},
+        releases={way.name: flattened(way.releases) for way in ways if way.releases is not None},
     )  # fmt: skip
 
 
@@ -196,6 +206,9 @@ class _Way:
         self.carrier = Carrier(projection.synapses, cells.device, cells.dtype) if rule is None else None
         self.learner = self._learner(rule, cells, simulation.drive.batches) if rule is not None else None
         self.back = net.steps(rule.dendritic) if rule is not None else 0
+        self.short_term, self.dt = projection.short_term, net.dt
+        zeros = torch.zeros(simulation.drive.batches, net.populations[projection.pre].size, device=cells.device, dtype=cells.dtype)
+        self.releases = None if self.short_term is None else self.short_term.initial(zeros)
 
     def _learner(self, rule: PlasticityRule, cells: Cells, batches: int) -> Any:
         synapses = self.projection.synapses
@@ -205,31 +218,45 @@ class _Way:
         return cells.learner(self.projection, rule, matrix.expand(batches, *matrix.shape).clone())
 
     def resume(self, start: RunState, cells: Cells) -> None:
-        """Go on with what the synapses had learned."""
+        """Go on with what the synapses had learned, and with what they had released."""
         if self.learner is not None:
             if not hasattr(self.learner, "state"):
                 raise UnsupportedError(f"{self.name!r} learns by another library's rule, which cannot go on from an earlier run")
             self.learner.state = filled(self.learner.state, start.rules[self.name], cells.leaf)
+        if self.releases is not None:
+            self.releases = filled(self.releases, start.releases[self.name], cells.leaf)
 
     def deliver(self, left: int, source: _Group, current: Tensor) -> None:
         """Add the current of the spikes that left at a step, [batch, post], in place."""
-        if left not in source.active:
+        if left not in source.active and self.short_term is None:
             return
-        spikes = source.recent[left]
-        if self.projection.first is not None:
+        spikes = source.before(left)
+        if self.projection.first is not None and left in source.active:
             spikes = spikes & (source.ranks[left] < self.projection.first)
+        amount = self._released(spikes)
         if spikes.any():
-            current += self._carried(spikes) * self.projection.counts(left)
+            current += self._carried(spikes, amount) * self.projection.counts(left)
 
-    def _carried(self, spikes: Tensor) -> Tensor:
+    def _released(self, spikes: Tensor) -> Tensor | None:
+        """What each spike releases, [batch, pre]; None where all count alike."""
+        if self.short_term is None or self.releases is None:
+            return None
+        amount, self.releases = self.short_term.step(spikes, self.releases, self.dt)
+        return amount
+
+    def _carried(self, spikes: Tensor, amount: Tensor | None) -> Tensor:
         if self.carrier is not None:
-            return self.carrier.deliver(spikes)
+            return self.carrier.deliver(spikes, amount)
         matrix = self.matrix()
-        return (spikes.to(matrix.dtype).unsqueeze(1) @ matrix).squeeze(1)
+        sent = spikes.to(matrix.dtype) if amount is None else amount
+        return (sent.unsqueeze(1) @ matrix).squeeze(1)
 
-    def learn(self, t: int, source: _Group, target: _Group) -> None:
-        if self.learner is not None:
-            self.learner.learn(source.before(t - self.delay + self.back), target.before(t - self.back))
+    def learn(self, t: int, groups: Mapping[str, _Group]) -> None:
+        if self.learner is None:
+            return
+        self.learner.learn(groups[self.pre].before(t - self.delay + self.back), groups[self.post].before(t - self.back))
+        if (rule := self.projection.plasticity) is not None and rule.reward is not None:
+            self.learner.rewarded(groups[rule.reward].before(t).sum(1, keepdim=True).to(self.learner.weights.dtype))
 
     def matrix(self) -> Tensor:
         """The plastic weights, [batch, pre, post]; 0 where there is no synapse."""
