@@ -4,7 +4,9 @@
 
 The pairs (tests/hippocampus/held_out_pairs.json) were written for this, in kinds of things, and mostly in sentences, that no training pair
 has: captions that contradict, follow from or have nothing to do with one another, everyday updates, denials, the same words in another
-order, another figure, and 150 pairs of biographies, meetings, orders and lists, both of which are true. Ten first sentences of a sort come
+order, another figure, and 150 pairs of biographies, meetings, orders and lists, both of which are true; and further captions, 60 that
+contradict and 60 that are both true of one subject. With --data come pairs of STS-B's part to develop on that have little to do with one
+another (a score of 2 at the most, nothing denied), which have no part in the training either. Ten first sentences of a sort come
 into a memory, after five others; then the second ones. Prints how often each was written, superseded the first, or was taken up by it, and
 with --list those that did otherwise than they should.
 """
@@ -16,19 +18,22 @@ from pathlib import Path
 
 from spikemem import Memory
 from spikemem.data.corpus import load_facts
+from spikemem.data.corpus.pairs import PairKind
 from spikemem.evaluate.compare import wilson
 from spikemem.memory.embed import SentenceEmbedder
+from spikemem.training.gate_lessons import public_pairs
 
 TOGETHER, BEFORE = 10, 5
 """Pairs that come into one memory, and other sentences that it is told before."""
 PAIRS = Path(__file__).parents[2] / "tests" / "hippocampus" / "held_out_pairs.json"
 CORRECTS = ("supersede",)
-SUPERSEDED = ("contradiction", "update", "denial")
+SUPERSEDED = ("contradiction", "further contradiction", "update", "denial")
 """Sorts of pairs whose first sentence the second should supersede."""
 
 parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
 parser.add_argument("--pairs", type=Path, default=PAIRS)
 parser.add_argument("--model", default="hippocampus-gated")
+parser.add_argument("--data", type=Path, help="the folder with STS-B, of whose pairs unrelated ones are tried, too")
 parser.add_argument("--list", action="store_true", help="pairs of which the wrong ones became")
 
 
@@ -44,6 +49,8 @@ def decided(memory: Memory, pairs: list[list[str]]) -> list[str]:
 def main() -> None:
     args = parser.parse_args()
     sorts = json.loads(args.pairs.read_text(encoding="utf-8"))
+    if args.data is not None:
+        sorts["unrelated, STS-B"] = [list(pair[:2]) for pair in public_pairs(args.data, "dev") if pair.kind is PairKind.BESIDE]
     embedder = SentenceEmbedder()
     print("| second is | n | superseded | 95 % | written | taken up |\n|---|---|---|---|---|---|")
     for sort, pairs in sorts.items():
