@@ -45,6 +45,8 @@ LONG = 30
 """Words of a text from which it is long."""
 MOST = 200
 """Words of a text that are compared, from its beginning."""
+BRIEF = 3
+"""Words of a phrase in which a particle is heard: of two long ones "up" and "down" need not be about the same."""
 AKIN, ALIGNED = 1 / 3, 0.5
 """Shares of words of content, of the shorter of two texts, and of all words in their order, from which two texts can be compared."""
 
@@ -208,8 +210,8 @@ def _spans(a: list[Token], b: list[Token]) -> list[Span]:
 
 
 def _reversed(old: list[Token], new: list[Token]) -> bool:
-    """Whether a word or a particle of one phrase is the contrary of one of the other by grammar: "lock", "unlock"; "up", "down"."""
-    if any((s.word, t.word) in OPPOSED for s in old for t in new):
+    """Whether a word, or in short phrases a particle, is the contrary of one of the other by grammar: "lock", "unlock"; "up", "down"."""
+    if max(len(old), len(new)) <= BRIEF and any((s.word, t.word) in OPPOSED for s in old for t in new):
         return True
     stems = [{t.stem for t in side if t.content} for side in (old, new)]
     return any(f"{prefix}{word}" in there for here, there in (stems, stems[::-1]) for word in here for prefix in REVERSE)

@@ -65,7 +65,7 @@ ON = {
 """The gates that should be on, in theta's writing half, for each action."""
 PAIRS = 900
 """Pairs of facts that are made in each of the ways in which they are made; fewer of them for what is held out."""
-CAPTIONS = 300
+CAPTIONS = 150
 """Pairs of captions that are made in each way; fewer of them for what is held out."""
 PARTLY = 15
 """How many times fewer pairs there are for what is held out."""

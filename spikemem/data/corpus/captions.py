@@ -1,8 +1,8 @@
 """Pairs of captions for gates to learn from: what one or several, named or not, are doing, and whether both can be true.
 
 `captions.txt` holds subjects, people's and animals'; what they do (doing, beast), where they are (away), how they rest (rest, still), what is
-true of them whatever they do (trait, own), what is true of things (fact, with); after "%" qualities, of which one excludes another (" / ");
-after "!" what excludes one another of one subject, after
+true of them whatever they do (trait, own), what is true of things (fact, with); after "%" qualities, of which one excludes another
+(" / "); after "!" what excludes one another of one subject, after
 "?" sentences that do, after "&" what is true at once.
 """
 
@@ -33,8 +33,8 @@ def caption_pairs(n: int, fill: Filler) -> list[FactPair]:
     """n pairs of each way in which captions make pairs."""
     said = load_captions()
     ways = (
-        _opposites, _opposites, _opposites, _things, _rests, _away, _same, _traits, _traits, _traits, _qualities, _qualities, _at_once, _others,
-        _facts,
+        _opposites, _opposites, _opposites, _things, _rests, _away, _same, _traits, _traits, _traits, _qualities, _qualities, _at_once,
+        _others, _facts,
     )  # fmt: skip
     made = [pair for way in ways for _ in range(n) if (pair := way(fill, said)) is not None]
     return [pair for pair in made if pair.first != pair.second]
@@ -42,7 +42,10 @@ def caption_pairs(n: int, fill: Filler) -> list[FactPair]:
 
 def _sentence(who: str, what: str) -> str:
     """What somebody does or is; a phrase with a verb of its own, "has two children", follows its subject."""
-    plural = re.match(r"(?:\w+ )?(?:men|women|boys|children|girls|people|students|workers|dogs|cats|twins|neighbours)\b|Several|Some|Many|(?:The )?two ", who)
+    plural = re.match(
+        r"(?:\w+ )?(?:men|women|boys|children|girls|people|students|workers|dogs|cats|twins|neighbours)\b|Several|Some|Many|(?:The )?two ",
+        who,
+    )
     be = "are" if plural is not None or who.startswith(("Two", "Three")) else "is"
     return f"{who} {be} {what}."
 
