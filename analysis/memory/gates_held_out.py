@@ -6,10 +6,12 @@ The pairs (tests/hippocampus/held_out_pairs.json) were written for this, in kind
 has: captions that contradict, follow from or have nothing to do with one another, everyday updates, denials, the same words in another
 order, another figure, and 150 pairs of biographies, meetings, orders and lists, both of which are true; and further captions, 60 that
 contradict and 60 that are both true of one subject. With --data come pairs of STS-B's part to develop on that have little to do with one
-another (a score of 2 at the most, nothing denied), which have no part in the training either. Ten first sentences of a sort come
-into a memory, after five others; then the second ones. Prints how often each met the first, and was written, superseded it, or was taken up
-by it, and of how many first sentences another one, with which it has nothing to do, superseded an earlier one; with --list those that did otherwise than they should; with --curve how often the first would be superseded if other shares than a half of
-the gate's cells had to fire.
+another (a score of 2 at the most, nothing denied): the recipe leaves them out, the weights that ship had seen them.
+
+Ten first sentences of a sort come into a memory, after five others; then the second ones. Prints how often each met the first, and was
+written, superseded it, or was taken up by it, and how many first sentences superseded one that was told before, with which they have nothing
+to do; with --list those that did otherwise than they should; with --curve how often the first would be superseded if another share of the
+gate's cells than a half had to fire.
 """
 
 import argparse

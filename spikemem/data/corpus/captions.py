@@ -1,9 +1,13 @@
 """Pairs of captions for gates to learn from: what one or several, named or not, are doing, and whether both can be true.
 
-`captions.txt` holds subjects, people's and animals'; what they do (doing, beast), where they are (away), how they rest (rest, still), what is
-true of them whatever they do (trait, own), what is true of things (fact, with); after "%" qualities, of which one excludes another
-(" / "); after "!" what excludes one another of one subject, after
-"?" sentences that do, after "&" what is true at once.
+`captions.txt` holds subjects, people's and animals'; what they do (doing, beast), where they are (away), how they rest (rest, still); what
+is true of them whatever they do (trait, own), and of things (fact, with); and, behind a mark,
+
+    %  qualities, of which one excludes another (" / "): of things, and of persons
+    !  what excludes one another of one subject
+    ?  sentences that do
+    &  what is true at once
+    ~  what is much the same
 """
 
 import re
