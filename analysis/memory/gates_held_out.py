@@ -9,8 +9,8 @@ contradict and 60 that are both true of one subject. With --data come pairs of S
 another (a score of 2 at the most, nothing denied): the recipe leaves them out, the weights that ship had seen them.
 
 Ten first sentences of a sort come into a memory, after five others; then the second ones. Prints how often each met the first, and was
-written, superseded it, or was taken up by it, and how many first sentences superseded one that was told before, with which they have nothing
-to do; with --list those that did otherwise than they should; with --curve how often the first would be superseded if another share of the
+written, superseded it, or was taken up by it, and how many first sentences superseded one that was told before, of which they tell nothing;
+with --list those that did otherwise than they should; with --curve how often the first would be superseded if another share of the
 gate's cells than a half had to fire.
 """
 
