@@ -25,6 +25,18 @@ PREPOSITIONS = _of(
     "about at behind beside by during for from in inside into near on onto outside over since through to towards under until with"
 )
 """Prepositions."""
+OPPOSED = frozenset(
+    pair
+    for a, b in (
+        ("up", "down"), ("in", "out"), ("into", "out"), ("inside", "outside"), ("on", "off"), ("onto", "off"), ("over", "under"),
+        ("on", "under"), ("above", "below"), ("before", "after"), ("with", "without"), ("to", "from"), ("toward", "from"),
+        ("towards", "from"), ("for", "against"), ("near", "far"), ("forward", "backward"), ("left", "right"), ("first", "last"),
+    )
+    for pair in ((a, b), (b, a))
+)  # fmt: skip
+"""Particles, and a few more words of grammar, of which one is the contrary of the other."""
+REVERSE = ("un", "dis", "de", "in", "im", "ir", "il", "non")
+"""Beginnings that turn a word into its contrary."""
 WITH = _of("about and by call called for meet met of saw see with")
 """Words before those who take part."""
 CALENDAR = _of(

@@ -25,9 +25,11 @@ from spikemem.memory.grammar import (
     INDEFINITE,
     NEGATORS,
     NUMBERS,
+    OPPOSED,
     PASTS,
     PREPOSITIONS,
     PRONOUNS,
+    REVERSE,
     STATES,
     VERBS,
     WITH,
@@ -43,6 +45,8 @@ LONG = 30
 """Words of a text from which it is long."""
 MOST = 200
 """Words of a text that are compared, from its beginning."""
+BRIEF = 3
+"""Words of a phrase in which a particle is heard: of two long ones "up" and "down" need not be about the same."""
 AKIN, ALIGNED = 1 / 3, 0.5
 """Shares of words of content, of the shorter of two texts, and of all words in their order, from which two texts can be compared."""
 
@@ -186,6 +190,8 @@ def contrast(old_text: str, new_text: str) -> Contrast:
         _marks_of_subject(old, new) | _marks_of_spans(spans, a, b, (old, new)) | _marks_of_denial(old, new)
         | _marks_of_all(old, new, lost, come, content, kept)
     )  # fmt: skip
+    if "reversed" in marks:  # by a particle, which is no word of content, and yet says something new
+        marks -= {"nothing new", "nothing lost"}
     said = [
         " ".join(t.text for i, j in part for t in side[i:j]) for side, part in ((a, [s[:2] for s in spans]), (b, [s[2:] for s in spans]))
     ]
@@ -200,7 +206,15 @@ def _spans(a: list[Token], b: list[Token]) -> list[Span]:
     """Where words were replaced, put in or left out: [i, j) of the old ones by [k, m) of the new ones; only such as have content."""
     matcher = SequenceMatcher(None, [t.stem for t in a], [t.stem for t in b], autojunk=False)
     parts = [(i, j, k, m) for what, i, j, k, m in matcher.get_opcodes() if what != "equal"]
-    return [p for p in parts if any(t.content for t in (*a[p[0] : p[1]], *b[p[2] : p[3]]))]
+    return [p for p in parts if any(t.content for t in (*a[p[0] : p[1]], *b[p[2] : p[3]])) or _reversed(a[p[0] : p[1]], b[p[2] : p[3]])]
+
+
+def _reversed(old: list[Token], new: list[Token]) -> bool:
+    """Whether a word, or in short phrases a particle, is the contrary of one of the other by grammar: "lock", "unlock"; "up", "down"."""
+    if max(len(old), len(new)) <= BRIEF and any((s.word, t.word) in OPPOSED for s in old for t in new):
+        return True
+    stems = [{t.stem for t in side if t.content} for side in (old, new)]
+    return any(f"{prefix}{word}" in there for here, there in (stems, stems[::-1]) for word in here for prefix in REVERSE)
 
 
 def _marks_of_subject(old: Wording, new: Wording) -> set[str]:
@@ -251,6 +265,7 @@ def _marks_of_spans(spans: list[Span], a: list[Token], b: list[Token], both: tup
         marks |= _governed(a[:i])
         marks |= {"counted"} if all(any(t.word in NUMBERS or t.figure for t in side) for side in (olds, news)) else set()
         marks |= {"dated"} if any(t.word in CALENDAR for t in olds) and any(t.word in CALENDAR for t in news) else set()
+        marks |= {"reversed"} if _reversed(olds, news) else set()
         if any(_verbal(t.word) or t.word in PASTS for t in olds[:1]) and any(_verbal(t.word) or t.word in PASTS for t in news[:1]):
             marks.add("verb")
     return marks

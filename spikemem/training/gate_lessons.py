@@ -16,7 +16,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from spikemem.data.corpus import load_conversation, load_small_talk
-from spikemem.data.corpus.pairs import FactPair, PairKind, pairs
+from spikemem.data.corpus.captions import caption_pairs
+from spikemem.data.corpus.pairs import FactPair, Filler, PairKind, pairs
 from spikemem.data.corpus.statements import load_corpus
 from spikemem.data.corpus.stream import EventKind, StreamEvent, stream
 from spikemem.data.datasets import pairs as sentence_pairs
@@ -64,6 +65,10 @@ ON = {
 """The gates that should be on, in theta's writing half, for each action."""
 PAIRS = 900
 """Pairs of facts that are made in each of the ways in which they are made; fewer of them for what is held out."""
+CAPTIONS = 150
+"""Pairs of captions that are made in each way; fewer of them for what is held out."""
+PARTLY = 15
+"""How many times fewer pairs there are for what is held out."""
 FEW = 400
 TOLD_BEFORE = (1, 5, 60, 400)
 """First sentences of pairs that a memory holds."""
@@ -186,7 +191,8 @@ def lessons(
     streams = [stream(rng.permutation(stored_texts).tolist(), 2 * len(stored_texts), SHARES, rng) for _ in range(ROUNDS)]
     streams += [stream(rng.permutation(stored_texts).tolist(), n, AGAIN, rng, wait=0) for n, many in SHORT.items() for _ in range(many)]
     mute = stream(rng.permutation(stored_texts).tolist(), 2 * len(stored_texts), MUTE, rng)
-    facts = [*pairs(PAIRS if len(texts.groups) > FEW else PAIRS // 15, np.random.default_rng(seed)), *public]
+    of_facts, of_captions = (n if len(texts.groups) > FEW else n // PARTLY for n in (PAIRS, CAPTIONS))
+    facts = [*pairs(of_facts, np.random.default_rng(seed)), *caption_pairs(of_captions, Filler(np.random.default_rng(seed))), *public]
     differ = Differences(embedder, most=None)
     stage(f"{sum(map(len, streams)) + len(mute)} events, {len(facts)} pairs: embedding")
     every = [*stored_texts, *(e.text for events in (*streams, mute) for e in events), *(text for pair in facts for text in pair[:2])]
@@ -206,18 +212,17 @@ def lessons(
     return made.heard(differ, spec.ec.dim)
 
 
-def public_pairs(data: Path) -> list[FactPair]:
-    """Pairs of STS-B (Cer 2017; CC BY-SA 4.0 and others), its parts to train and develop on: what is alike, and what is not and yet no
+def public_pairs(data: Path, part: str = "train") -> list[FactPair]:
+    """Pairs of STS-B (Cer 2017; CC BY-SA 4.0 and others), of its part to train on or another: what is alike, and what is not and yet no
     contradiction. Pairs of which one side is denied are left out, and so are those between.
 
     data: the folder with the data sets; MissingDataError where it has no STS-B.
     """
     made = []
-    for part in ("train", "dev"):
-        for first, second, score in sentence_pairs(data, "STS-B", part):
-            if score is None or UNLIKE < score < SAME or contrast(first, second).marks & {"denies", "denied"}:
-                continue
-            made.append(FactPair(first, second, PairKind.ALIKE if score >= SAME else PairKind.BESIDE))
+    for first, second, score in sentence_pairs(data, "STS-B", part):
+        if score is None or UNLIKE < score < SAME or contrast(first, second).marks & {"denies", "denied"}:
+            continue
+        made.append(FactPair(first, second, PairKind.ALIKE if score >= SAME else PairKind.BESIDE))
     return made
 
 

@@ -38,7 +38,7 @@ from spikemem.training.gate_lessons import HOLD_BACK, READ_OUT, Lessons, lessons
 RESET = GATES.index("reset")
 LEVELS = 16
 """Novelty cells for each part of the mismatch."""
-HIDDEN = 32
+HIDDEN = 64
 """Contrast cells."""
 DEAR = 2.0
 """What it costs to supersede wrongly, where not to supersede wrongly costs 1."""

@@ -31,6 +31,10 @@ from spikemem.memory.wording import akin, contrast, stem, wording
         ("Emil collects stamps.", "Emil collects coins.", {"object", "state"}, {"after to be"}),
         ("My cat is black.", "My dog is black.", {"subject", "agent"}, {"indefinite"}),
         ("It is late.", "Is it late?", {"question", "nothing new"}, {"denies"}),
+        ("A guard is locking the gate.", "A guard is unlocking the gate.", {"reversed", "one word"}, {"denies"}),
+        ("A woman is letting her dog in.", "A woman is letting her dog out.", {"reversed"}, {"nothing new", "nothing lost"}),
+        ("The shop is on Mill Lane.", "The shop is in Mill Lane.", {"nothing new", "nothing lost"}, {"reversed"}),
+        ("The train is stable.", "The train is able.", set(), {"reversed"}),
     ],
 )
 def test_signs_of_grammar(old: str, new: str, there: set[str], absent: set[str]) -> None:
@@ -45,6 +49,8 @@ def test_what_replaced_what() -> None:
     assert (made.old, made.new) == ("green", "red")
     assert (made.old_subject, made.new_subject) == ("The front door", "The front door")
     assert 0 < made.kept < 1
+    particle = contrast("He is climbing out of a manhole.", "He is climbing into a manhole.")
+    assert (particle.old, particle.new) == ("out of", "into")
     same = contrast("Ben keeps bees.", "Ben keeps bees!")
     assert (same.old, same.new, same.kept) == ("", "", 1.0)
     assert "same" in same.marks

@@ -1,5 +1,6 @@
 """The stream that the gates learn from, their surrogate gradient in closed form, and that the recipe learns."""
 
+import json
 import re
 from collections import Counter
 from dataclasses import replace
@@ -11,8 +12,9 @@ import torch
 from numpy.typing import NDArray
 
 from spikemem import ModelSpec
+from spikemem.data.corpus.captions import _qualities, caption_pairs, load_captions
 from spikemem.data.corpus.kinds import load_kinds
-from spikemem.data.corpus.pairs import PairKind, pairs
+from spikemem.data.corpus.pairs import Filler, PairKind, pairs
 from spikemem.data.corpus.stream import EventKind, stream
 from spikemem.data.corpus.variants import ALIKE, SUBJECTS, VALUES, beside, corrected, denied, edited, questioned
 from spikemem.errors import SpecError
@@ -25,6 +27,7 @@ from spikemem.training.gate_lessons import HOLD_BACK, MEMORIES, READ_OUT, ROUNDS
 from spikemem.training.gates import DEAR, SETTINGS, Escape, GateModel, cost, examine, levels, loss, tensors, train
 from tests.fakes import FakeEmbedder
 
+HELD_OUT = Path(__file__).parents[1] / "hippocampus" / "held_out_pairs.json"
 SENTENCES = [f"Ada is taking {n} red boats to Lisbon on Monday, because it's near." for n in range(100, 400)]
 
 
@@ -294,6 +297,33 @@ def test_pairs_are_of_kinds_that_exclude_one_another() -> None:
     for kind in load_kinds():
         assert all(frame.count("{v}") == 1 and frame.endswith(".") for frame in kind.frames)
         assert len(kind.values) >= 2
+
+
+def test_pairs_of_captions() -> None:
+    made = caption_pairs(30, Filler(np.random.default_rng(0)))
+    assert made == caption_pairs(30, Filler(np.random.default_rng(0)))
+    assert {pair.kind for pair in made} == {PairKind.UPDATE, PairKind.BESIDE, PairKind.ALIKE}
+    for first, second, _ in made:
+        assert first != second
+        assert all(re.fullmatch(r"[A-Z][\w',\- ]+\.", text) for text in (first, second))
+        assert not re.search(r"(?<!of )(?:men|women|boys|children|girls|people) is |(?:A|The) (?:man|boy|girl) are ", f"{first} {second}")
+
+
+def test_qualities_exclude_others_of_their_kind_alone() -> None:
+    said = load_captions()
+    kinds = {phrase: i for i, kind in enumerate(said["% thing"]) for phrase in kind.split(" / ")}
+    assert len(kinds) == sum(kind.count(" / ") + 1 for kind in said["% thing"])  # no phrase is of two kinds
+    fill = Filler(np.random.default_rng(0))
+    for first, second, kind in (_qualities(fill, said) for _ in range(200)):
+        of = [[kinds[p] for p in kinds if re.search(rf" is {p}\b", text)] for text in (first, second)]
+        if all(len(found) == 1 for found in of):
+            assert (of[0] == of[1]) == (kind is PairKind.UPDATE)
+
+
+def test_no_held_out_pair_is_taught() -> None:
+    held_out = json.loads(HELD_OUT.read_text(encoding="utf-8"))
+    taught = {frozenset(pair[:2]) for pair in caption_pairs(300, Filler(np.random.default_rng(0)))}
+    assert not taught & {frozenset(pair) for some in held_out.values() for pair in some}
 
 
 def test_a_text_of_two_parts_is_turned() -> None:

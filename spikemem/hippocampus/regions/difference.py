@@ -29,7 +29,7 @@ MARKS = (
     "speaker", "subject", "subject more or less", "agent", "name", "numbered", "figure", "order", "turned", "denies", "denied", "both deny",
     "nothing new", "nothing lost", "several", "list", "past event", "question", "same", "indefinite", "verb", "after to be",
     "after a preposition", "object", "verbless", "with", "long", "few shared", "none shared", "one word", "also", "left out", "put in",
-    "end", "after to have", "counted", "dated", "in progress", "state", "denies the rest",
+    "end", "after to have", "counted", "dated", "in progress", "state", "denies the rest", "reversed",
 )  # fmt: skip
 """Signs, one cell each."""
 LIKENESSES = ("texts", "phrases", "subjects", "new phrase to the old text", "old phrase to the new text", "words")
