@@ -6,8 +6,9 @@ from spikemem.simulators.courses import WeightCourse, weight_course
 from spikemem.simulators.recording import Fired, Recording, recorded
 from spikemem.simulators.registry import SIMULATORS, register, simulate, table
 from spikemem.simulators.stimulus import Drive, Simulation, Stimulus
+from spikemem.simulators.stopping import Condition, StepView, after_silence, after_spikes
 
 __all__ = [
-    "SIMULATORS", "TORCH_DEVICES", "Drive", "Fired", "Recording", "Simulation", "Simulator", "Spikes", "Stimulus", "WeightCourse",
-    "recorded", "register", "simulate", "table", "weight_course",
+    "SIMULATORS", "TORCH_DEVICES", "Condition", "Drive", "Fired", "Recording", "Simulation", "Simulator", "Spikes", "StepView", "Stimulus",
+    "WeightCourse", "after_silence", "after_spikes", "recorded", "register", "simulate", "table", "weight_course",
 ]  # fmt: skip

@@ -35,6 +35,7 @@ class Recording(Measures):
     events: how many synapses delivered a spike before the end; of one-bit synapses only those whose bit is set count.
     weights: for each plastic projection the weights at the end, float64, [batch, pre, post]; 0 where there is no synapse.
     ended: where the run ended; None where the simulator cannot tell, and in a recording that was loaded.
+    stopped: why it ended before the steps that were asked for, by `until`; None where it took them all.
     """
 
     dt: float
@@ -47,6 +48,7 @@ class Recording(Measures):
     events: int = 0
     weights: Mapping[str, NDArray[np.float64]] = field(default_factory=dict)
     ended: RunState | None = field(default=None, repr=False)
+    stopped: str | None = None
 
     @property
     def state(self) -> RunState:
@@ -109,7 +111,7 @@ class Recording(Measures):
         arrays |= {f"weights/{name}": weights for name, weights in self.weights.items()}
         head = {
             "format": FORMAT, "dt": self.dt, "steps": self.steps, "batches": self.batches, "marks": dict(self.marks),
-            "events": self.events, "sizes": {name: s.size for name, s in self.spikes.items()},
+            "events": self.events, "stopped": self.stopped, "sizes": {name: s.size for name, s in self.spikes.items()},
         }  # fmt: skip
         arrays["head"] = np.frombuffer(json.dumps(head).encode(), dtype=np.uint8)
         path = saved.path(path)
@@ -156,7 +158,8 @@ def _restored(arrays: Mapping[str, NDArray[Any]], head: Mapping[str, Any]) -> Re
     weights = {name: saved.array(w, f"weights of {name!r}", "f", shape=(batches, None, None)) for name, w in part["weights"].items()}
     marks = {name: saved.indices(m, f"marks {name!r}", INDEX).tolist() for name, m in head["marks"].items()}
     events, dt = saved.integer(head["events"], "events", least=0), saved.finite(head["dt"], "dt", above=0)
-    return Recording(dt, steps, batches, spikes, voltages, cells, marks, events, weights)
+    stopped = None if head.get("stopped") is None else saved.text(head["stopped"], "stopped", most=FILE_BYTES)
+    return Recording(dt, steps, batches, spikes, voltages, cells, marks, events, weights, stopped=stopped)
 
 
 class Fired(NamedTuple):
@@ -183,7 +186,8 @@ def recorded(
 ) -> Recording:
     """The recording of a simulation that has run.
 
-    fired: of every population.   voltages: of the populations of `simulation.chosen`, [time, batch, chosen cell].
+    simulation: of the steps that were taken (`Simulation.ended`).   fired: of every population.
+    voltages: of the populations of `simulation.chosen`, [time, batch, chosen cell]; what comes after the last step is dropped.
     weights: of the plastic projections, [batch, pre, post].   state: where the simulation ended.
     """
     net, drive = simulation.net, simulation.drive
@@ -206,7 +210,9 @@ def recorded(
     for name, fields in ({} if state is None else state.cells).items():
         if name not in drive.clamped and not np.isfinite(fields["voltage"]).all():
             warnings.warn(f"V of {name!r} is not finite at the end: its drive is too strong, or dt too long", UserWarning, stacklevel=2)
-    return Recording(net.dt, drive.steps, drive.batches, spikes, voltages, dict(simulation.chosen), {}, carried, weights, state)
+    taken = {name: v if len(v) == drive.steps else v[: drive.steps].copy() for name, v in voltages.items()}
+    stopped = None if simulation.watch is None else simulation.watch.stopped
+    return Recording(net.dt, drive.steps, drive.batches, spikes, taken, dict(simulation.chosen), {}, carried, weights, state, stopped)
 
 
 def cycle_ranks(step: NDArray[np.int64], batch: NDArray[np.int64], cycle: int) -> NDArray[np.int64]:

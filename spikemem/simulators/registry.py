@@ -23,6 +23,7 @@ from spikemem.simulators.recording import Recording
 from spikemem.simulators.snntorch import SNNTORCH
 from spikemem.simulators.state import RunState
 from spikemem.simulators.stimulus import Simulation, Stimulus, check, checked
+from spikemem.simulators.stopping import Condition, StopWatch
 from spikemem.simulators.torch_loop import TORCH
 
 OWN = (EVENT, TORCH, SNNTORCH, NORSE, BRIAN2, CYTHON, COMPILED)
@@ -65,6 +66,7 @@ def simulate(
     dtype: str = "float64",
     progress: Callable[[int, int], None] | None = None,
     start: RunState | None = None,
+    until: Condition | None = None,
 ) -> Recording:
     """Run a network for a number of steps and record every spike.
 
@@ -79,6 +81,8 @@ def simulate(
     progress: called now and then with the steps done and the steps in all.
     start: the `state` of an earlier recording of the same network, from which this run goes on, also in another simulator. Steps of the
         recording are counted anew; cycles of inhibition, sources and noise go on.
+    until: a condition that ends the run before its last step: `after_spikes`, `after_silence` (of `spikemem.simulators`), or a function of
+        a `StepView` that returns whether it ends, or why. The recording says at which step (`steps`) and why (`stopped`).
 
     Warns (UserWarning) where a current that changes from step to step holds 0 and 1 alone, as spikes of other tools do.
 
@@ -98,9 +102,17 @@ def simulate(
     chosen_one = SIMULATORS[simulator]
     chosen_one.check(device, dtype)
     if start is not None and not chosen_one.resumes:
-        can = ", ".join(name for name, other in SIMULATORS.loadable().items() if other.resumes)
-        raise UnsupportedError(f"{simulator} cannot go on from the state of an earlier run; {can} can")
-    return chosen_one.run(Simulation(net, drive, chosen, progress, device, dtype, start))
+        raise UnsupportedError(f"{simulator} cannot go on from the state of an earlier run; {_those('resumes')} can")
+    if until is not None and not chosen_one.stops:
+        raise UnsupportedError(f"{simulator} cannot end a run by `until`; {_those('stops')} can")
+    check.instance(until, "until", Callable | None, "give a function of a StepView, such as after_spikes('E', 100)")
+    watch = None if until is None else StopWatch(until, {p.name: p.size for p in net.populations.values()}, drive.batches, net.dt)
+    return chosen_one.run(Simulation(net, drive, chosen, progress, device, dtype, start, watch))
+
+
+def _those(ability: str) -> str:
+    """The names of the simulators with an ability, a field of `Simulator`."""
+    return ", ".join(name for name, other in SIMULATORS.loadable().items() if getattr(other, ability))
 
 
 def _cells(net: Network, name: str, cells: ArrayLike) -> NDArray[np.int64]:

@@ -2,7 +2,7 @@
 
 import warnings
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -13,6 +13,7 @@ from spikemem.errors import StimulusError
 from spikemem.network.graph import Network, Population
 from spikemem.network.sources import Source
 from spikemem.simulators.state import RunState
+from spikemem.simulators.stopping import StopWatch
 
 SPIKES = (
     "stimulus for {name!r} holds the numbers 0 and 1 alone, and numbers are a current; if these are spikes, give them as bool, "
@@ -41,7 +42,7 @@ class Simulation:
     """One run of a network, as every simulator takes it.
 
     chosen: for a population the cells whose voltage is recorded.   progress: called with the steps done and the steps in all.
-    start: where an earlier run ended, from which this one goes on; None begins anew.
+    start: where an earlier run ended, from which this one goes on; None begins anew.   watch: of what may end it before its last step.
     device: "cpu", or one of torch.   dtype: "float64" or "float32".
     """
 
@@ -52,11 +53,16 @@ class Simulation:
     device: str = "cpu"
     dtype: str = "float64"
     start: RunState | None = None
+    watch: StopWatch | None = None
 
     @property
     def before(self) -> int:
         """Steps that were taken before this run."""
         return 0 if self.start is None else self.start.step
+
+    def ended(self, steps: int) -> "Simulation":
+        """The same simulation, of the steps that were taken."""
+        return self if steps == self.drive.steps else replace(self, drive=replace(self.drive, steps=steps))
 
     def voltages(self) -> dict[str, NDArray[np.float64]]:
         """Arrays for the recorded voltages, [time, batch, chosen cell], all 0."""

@@ -21,8 +21,10 @@ def _run(target: str, simulation: Simulation) -> Recording:
     return _timed(target, simulation)[0]
 
 
-BRIAN2 = Simulator("brian2", "Brian2, its code run by numpy", partial(_run, "numpy"), extra=EXTRA, lacks=LACKS)
-CYTHON = Simulator("brian2:cython", "Brian2, its code compiled by Cython", partial(_run, "cython"), extra=f"{EXTRA}, g++", lacks=LACKS)
+BRIAN2 = Simulator("brian2", "Brian2, its code run by numpy", partial(_run, "numpy"), extra=EXTRA, lacks=LACKS, stops=True)
+CYTHON = Simulator(
+    "brian2:cython", "Brian2, its code compiled by Cython", partial(_run, "cython"), extra=f"{EXTRA}, g++", lacks=LACKS, stops=True
+)
 COMPILED = Simulator(
     f"brian2:{STANDALONE}",
     "Brian2, a C++ program compiled for each run",

@@ -26,4 +26,5 @@ EVENT = Simulator(
     ("cpu", TORCH_DEVICES),
     lacks="float32 on the CPU",
     resumes=True,
+    stops=True,
 )

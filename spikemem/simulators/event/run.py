@@ -54,6 +54,9 @@ def run(simulation: Simulation) -> Recording:
                 pre, post = groups[projection.pre], groups[projection.post]
                 synapses.learn(pre.before(now - synapses.forth), post.before(now - synapses.back))
         simulation.tell(t)
+        if simulation.watch is not None and simulation.watch.ends({name: group.latest() for name, group in groups.items()}):
+            simulation = simulation.ended(t + 1)
+            break
     fired = {name: group.fired() for name, group in groups.items()}
     rules = {name: learner.state() for name, learner in learners.items()}
     state = _state(simulation, groups, rules, max(delays, default=0))
@@ -116,6 +119,10 @@ class _Group:
     def spiked(self) -> NDArray[np.int64]:
         """How many have spiked in the cycle, [batch]."""
         return self.race.count if self.race is not None and self.forced is None else self.count
+
+    def latest(self) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """Batch items and cells of the last step's spikes."""
+        return self.events[-1][:, 0], self.events[-1][:, 1]
 
     def before(self, step: int) -> Events:
         """The events of a step, counted from the start of the first run; none before that."""

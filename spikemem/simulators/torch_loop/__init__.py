@@ -11,4 +11,4 @@ def _run(simulation: Simulation) -> Recording:
     return run(simulation)
 
 
-TORCH = Simulator("torch", "batched loop in torch", _run, ("float64", "float32"), ("cpu", TORCH_DEVICES), resumes=True)
+TORCH = Simulator("torch", "batched loop in torch", _run, ("float64", "float32"), ("cpu", TORCH_DEVICES), resumes=True, stops=True)

@@ -52,6 +52,9 @@ def run(simulation: Simulation, kind: type[Cells] = Cells) -> Recording:
         for group in groups.values():
             group.forget(now - longest)
         simulation.tell(t)
+        if simulation.watch is not None and simulation.watch.ends({name: group.latest() for name, group in groups.items()}):
+            simulation = simulation.ended(t + 1)
+            break
     weights = {way.name: way.matrix().cpu().numpy().astype(np.float64) for way in ways if way.learner is not None}
     fired = {name: group.fired() for name, group in groups.items()}
     return recorded(simulation, fired, voltages, weights, _state(simulation, groups, ways))
@@ -127,6 +130,11 @@ class _Group:
     def part(self, current: Tensor, receptor: str) -> Tensor:
         """The part of a current that reaches a receptor."""
         return current if len(self.receptors) == 1 else current[self.receptors.index(receptor)]
+
+    def latest(self) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """Batch items and cells of the last step's spikes."""
+        batch, cell, _ = self.events[-1]
+        return batch.cpu().numpy(), cell.cpu().numpy()
 
     def before(self, step: int) -> Tensor:
         """The spikes of a step, silence before the first, bool, [batch, cell]."""
