@@ -71,6 +71,17 @@ class Recording(Measures):
         plain = {name: check.indices(steps, f"the marks {name!r}", INDEX).tolist() for name, steps in marks.items()}
         return replace(self, marks={**self.marks, **plain})
 
+    def trial(self, item: int) -> "Recording":
+        """The recording of one trial, a batch item, alone; `events`, which are counted of all together, stay, and `state` is left out."""
+        item = check.integer(item, "item", least=0, most=self.batches - 1)
+        alone: dict[str, Spikes] = {}
+        for name, spikes in self.spikes.items():
+            own = spikes.batch == item
+            alone[name] = Spikes(spikes.step[own], np.zeros(int(own.sum()), np.int32), spikes.cell[own], spikes.size)
+        voltages = {name: v[:, item : item + 1] for name, v in self.voltages.items()}
+        weights = {name: w[item : item + 1] for name, w in self.weights.items()}
+        return replace(self, batches=1, spikes=alone, voltages=voltages, weights=weights, ended=None)
+
     def trains(self, population: str, start: float = 0.0, stop: float | None = None) -> Trains:
         """The spike trains of a population from `start` to `stop`, ms of the run, as `spikemem.instruments` take them."""
         return Trains(self[population], self.dt, self.steps, self.batches).window(start, stop)

@@ -67,6 +67,7 @@ def simulate(
     progress: Callable[[int, int], None] | None = None,
     start: RunState | None = None,
     until: Condition | None = None,
+    trials: int | None = None,
 ) -> Recording:
     """Run a network for a number of steps and record every spike.
 
@@ -83,6 +84,9 @@ def simulate(
         recording are counted anew; cycles of inhibition, sources and noise go on.
     until: a condition that ends the run before its last step: `after_spikes`, `after_silence` (of `spikemem.simulators`), or a function of
         a `StepView` that returns whether it ends, or why. The recording says at which step (`steps`) and why (`stopped`).
+    trials: how many times the network is run at once, side by side as batch items: sources and noise are drawn anew for each, what is given
+        for one is repeated, and each learns for itself. Where a stimulus has a batch, these are the trials. For a source of its own in
+        each, give a list of sources.
 
     Warns (UserWarning) where a current that changes from step to step holds 0 and 1 alone, as spikes of other tools do.
 
@@ -96,7 +100,7 @@ def simulate(
     simulator, device = check.text(simulator, "simulator"), check.text(device, "device")
     check.choice(dtype, "dtype", ("float64", "float32"))
     check.instance(start, "start", RunState | None, "give the `state` of a recording")
-    drive = checked(net, stimulus, steps, start)
+    drive = checked(net, stimulus, steps, start, trials)
     check.instance(record, "record", Mapping | None, 'give a dict of cells by population, such as {"a": [0, 1]}')
     chosen = {name: _cells(net, name, cells) for name, cells in (record or {}).items()}
     chosen_one = SIMULATORS[simulator]

@@ -1,14 +1,14 @@
 """The input of a simulator: a network, and its external currents and clamped spikes, checked and brought to one shape."""
 
 import warnings
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from spikemem._checks import Checks
+from spikemem._checks import INDEX, Checks
 from spikemem.errors import StimulusError
 from spikemem.network.graph import Network, Population
 from spikemem.network.sources import Source
@@ -20,8 +20,9 @@ SPIKES = (
     "`array.astype(bool)`"
 )
 check = Checks(StimulusError)
-Stimulus = Mapping[str, ArrayLike | Source]
-"""What drives populations, by their names: external currents (floats), clamped spikes (bools), or sources; shapes as in `simulate`."""
+Stimulus = Mapping[str, ArrayLike | Source | Sequence[Source]]
+"""What drives populations, by their names: external currents (floats), clamped spikes (bools), or sources, one or
+one for each trial; shapes as in `simulate`."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -76,29 +77,36 @@ class Simulation:
             self.progress(t + 1, self.drive.steps)
 
 
-def checked(net: Network, stimulus: Stimulus, steps: int, start: RunState | None = None) -> Drive:
-    """The stimulus of `simulate` as a `Drive`; StimulusError where it does not fit the network.   start: from which sources go on."""
+def checked(net: Network, stimulus: Stimulus, steps: int, start: RunState | None = None, trials: int | None = None) -> Drive:
+    """The stimulus of `simulate` as a `Drive`; StimulusError where it does not fit the network.
+
+    start: from which sources go on.   trials: the batch items; None are as many as `stimulus` and `start` have.
+    """
     check.instance(net, "the first argument", Network, "simulate runs a Network")
     check.instance(stimulus, "stimulus", Mapping, 'give a dict of arrays by population, such as {"input": current}')
     cells_of = sum(p.size for p in net.populations.values())
     check.room(cells_of, "the cells of the network", "take fewer")
     current: dict[str, NDArray[np.float64]] = {}
     clamped: dict[str, NDArray[np.bool_]] = {}
+    sources: dict[str, Source | Sequence[Source]]
     sources = {name: population.neuron for name, population in net.populations.items() if isinstance(population.neuron, Source)}
-    batches = 1 if start is None else start.batches
+    wanted = None if trials is None else check.integer(trials, "trials", least=1, most=INDEX)
+    batches = wanted or (1 if start is None else start.batches)
     for name, given in stimulus.items():
         if name not in net.populations:
             raise StimulusError(f"stimulus for {name!r}, but the populations are {', '.join(net.populations) or 'none'}")
         if isinstance(given, Source):
             sources[name] = fitting(given, net, name)
             continue
+        if isinstance(given, list | tuple) and given and all(isinstance(each, Source) for each in given):
+            sources[name] = [fitting(each, net, name) for each in given]
+            batches = _agreed(name, len(given), batches, wanted)
+            continue
         if name in sources:
             raise StimulusError(f"stimulus for {name!r}, which is a source and has spikes of its own; give another source, or none")
         array, size = _shaped(name, given, net.populations[name].size, steps), net.populations[name].size
         time, batch, cells = array.shape
-        if batch != 1 and batches not in (1, batch):
-            raise StimulusError(f"stimulus for {name!r} has batch {batch}, another one has {batches}")
-        batches = max(batches, batch)
+        batches = _agreed(name, batch, batches, wanted)
         if array.dtype == bool:
             clamped[name] = np.broadcast_to(array, (steps, batch, size))
         else:
@@ -117,6 +125,14 @@ def checked(net: Network, stimulus: Stimulus, steps: int, start: RunState | None
     return Drive(steps, batches, current, clamped)
 
 
+def _agreed(name: str, batch: int, batches: int, trials: int | None) -> int:
+    """The batch items of a run, where a stimulus has so many, and others had.   trials: that were asked for."""
+    if batch != 1 and batches != batch and (trials is not None or batches != 1):
+        other = "another one has" if trials is None else "trials is"
+        raise StimulusError(f"stimulus for {name!r} has batch {batch}, {other} {batches}")
+    return max(batches, batch)
+
+
 def fitting(source: Source, net: Network, name: str) -> Source:
     """A source for a population; StimulusError where it is of another number of cells, or does not fit the step."""
     if source.cells not in (None, net.populations[name].size):
@@ -132,11 +148,12 @@ class _Run(NamedTuple):
     steps: int
     batches: int
 
-    def spikes(self, source: Source, net: Network, name: str) -> NDArray[np.bool_]:
+    def spikes(self, source: Source | Sequence[Source], net: Network, name: str) -> NDArray[np.bool_]:
         """What a source gives to a population, bool, [time, 1 or batch, cell]."""
         cells, mend = net.populations[name].size, "simulate fewer steps or batch items, and go on with `start`"
         check.room(self.steps * self.batches * cells, f"the spikes of {name!r}", mend)
-        return np.stack([source.spikes(name, self.steps, cells, net.dt, item, self.before) for item in range(self.batches)], axis=1)
+        given = [source] * self.batches if isinstance(source, Source) else source
+        return np.stack([each.spikes(name, self.steps, cells, net.dt, item, self.before) for item, each in enumerate(given)], axis=1)
 
     def add_own(self, population: Population, dt: float, current: dict[str, NDArray[np.float64]]) -> None:
         """Add bias and noise of a population to its external current, in place."""
