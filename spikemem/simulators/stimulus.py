@@ -2,7 +2,7 @@
 
 import warnings
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -30,12 +30,14 @@ class Drive:
     """A checked stimulus, as every simulator receives it.
 
     current: external current, float64, [time, 1 or batch, 1 or cell].   clamped: teacher-forced spikes, bool, [time, 1 or batch, cell].
+    noise: of noise that remembers, what is in `current` in the last step, [batch, cell].
     """
 
     steps: int
     batches: int
     current: Mapping[str, NDArray[np.float64]]
     clamped: Mapping[str, NDArray[np.bool_]]
+    noise: Mapping[str, NDArray[np.float64]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, eq=False)
@@ -63,7 +65,11 @@ class Simulation:
 
     def ended(self, steps: int) -> "Simulation":
         """The same simulation, of the steps that were taken."""
-        return self if steps == self.drive.steps else replace(self, drive=replace(self.drive, steps=steps))
+        if steps == self.drive.steps:
+            return self
+        run = _Run(self.before, steps, self.drive.batches, self.start)
+        noise = {name: run.noise(self.net.populations[name], self.net.dt)[-1] for name in self.drive.noise}
+        return replace(self, drive=replace(self.drive, steps=steps, noise=noise))
 
     def voltages(self) -> dict[str, NDArray[np.float64]]:
         """Arrays for the recorded voltages, [time, batch, chosen cell], all 0."""
@@ -117,12 +123,13 @@ def checked(net: Network, stimulus: Stimulus, steps: int, start: RunState | None
     check.room(cells_of * batches, f"the cells of the network in {batches:,} batch items", "give fewer")
     if start is not None:
         start.fits(net, batches)
-    run = _Run(0 if start is None else start.step, steps, batches)
+    run = _Run(0 if start is None else start.step, steps, batches, start)
     clamped |= {name: run.spikes(source, net, name) for name, source in sources.items()}
+    last: dict[str, NDArray[np.float64]] = {}
     for population in net.populations.values():
         if population.name not in clamped:
-            run.add_own(population, net.dt, current)
-    return Drive(steps, batches, current, clamped)
+            run.add_own(population, net.dt, current, last)
+    return Drive(steps, batches, current, clamped, last)
 
 
 def _agreed(name: str, batch: int, batches: int, trials: int | None) -> int:
@@ -147,6 +154,7 @@ class _Run(NamedTuple):
     before: int
     steps: int
     batches: int
+    start: RunState | None
 
     def spikes(self, source: Source | Sequence[Source], net: Network, name: str) -> NDArray[np.bool_]:
         """What a source gives to a population, bool, [time, 1 or batch, cell]."""
@@ -155,15 +163,32 @@ class _Run(NamedTuple):
         given = [source] * self.batches if isinstance(source, Source) else source
         return np.stack([each.spikes(name, self.steps, cells, net.dt, item, self.before) for item, each in enumerate(given)], axis=1)
 
-    def add_own(self, population: Population, dt: float, current: dict[str, NDArray[np.float64]]) -> None:
-        """Add bias and noise of a population to its external current, in place."""
-        name, cells, mend = population.name, population.size, "simulate fewer steps or batch items, and go on with `start`"
+    def add_own(
+        self, population: Population, dt: float, current: dict[str, NDArray[np.float64]], last: dict[str, NDArray[np.float64]]
+    ) -> None:
+        """Add bias and noise of a population to its external current, and what its noise remembers to `last`, in place."""
+        name = population.name
         if (bias := population.driven) is not None:
             current[name] = current[name] + bias if name in current else np.broadcast_to(bias, (self.steps, 1, len(bias)))
         if population.noise is not None:
-            check.room(self.steps * self.batches * cells, f"the noise of {name!r}", mend)
-            noise = [population.noise.drawn(name, self.steps, cells, dt, item, self.before) for item in range(self.batches)]
-            current[name] = current.get(name, 0.0) + np.stack(noise, axis=1)
+            noise = self.noise(population, dt)
+            current[name] = current.get(name, 0.0) + noise
+            if population.noise.remembers:
+                last[name] = noise[-1].copy()
+
+    def noise(self, population: Population, dt: float) -> NDArray[np.float64]:
+        """The noise of a population, [time, batch, cell]."""
+        name, cells, given = population.name, population.size, population.noise
+        assert given is not None
+        check.room(
+            self.steps * self.batches * cells, f"the noise of {name!r}", "simulate fewer steps or batch items, and go on with `start`"
+        )
+        kept = self.start.noise.get(name) if self.start is not None and given.remembers else None
+        made = np.empty((self.steps, self.batches, cells))
+        for item in range(self.batches):
+            known = {} if kept is None else {"last": kept[item]}
+            made[:, item] = given.drawn(name, self.steps, cells, dt, item, self.before, **known)
+        return made
 
 
 def _shaped(name: str, given: ArrayLike, size: int, steps: int) -> NDArray[Any]:

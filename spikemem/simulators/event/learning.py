@@ -16,7 +16,7 @@ from spikemem.network.plasticity.contract import CompiledCoincidence, CompiledRu
 from spikemem.network.plasticity.stdp import STDPState
 from spikemem.network.plasticity.triplet import TripletState
 from spikemem.network.synapses import Dense, OneBit, Sparse, Synapses, joined
-from spikemem.simulators.state import Arrays, as_numpy, filled
+from spikemem.simulators.state import RuleState, as_numpy, filled
 
 Events = NDArray[np.int64]  # rows (batch, cell, rank in the cycle), in firing order
 
@@ -33,14 +33,11 @@ class PlasticProjection(Protocol):
     def learn(self, pre: Events, post: Events) -> None:
         """One step of the rule on the spikes that the synapses see."""
 
-    def matrix(self) -> NDArray[np.float64]:
-        """The weights, [batch, pre, post]; 0 where there is no synapse."""
-
     def state(self) -> Any:
-        """The state as the rule has it."""
+        """The state as the rule has it; the weights are [batch, synapse] or [batch, pre, post]."""
 
-    def resume(self, arrays: Arrays) -> None:
-        """Go on from such a state, as its arrays."""
+    def resume(self, state: RuleState) -> None:
+        """Go on from such a state."""
 
 
 def learner(net: Network, projection: Projection, rule: PlasticityRule, batches: int) -> PlasticProjection:
@@ -77,15 +74,6 @@ class _CompiledSynapses:
 
     def deliver(self, events: Events, current: NDArray[np.float64]) -> None:
         plastic.scatter(events, self.indptr, self.targets, self.weights, current)
-
-    def matrix(self) -> NDArray[np.float64]:
-        dense = np.zeros((len(self.weights), *self.shape))
-        dense[:, self._rows(), self.targets] = self.weights
-        return dense
-
-    def _rows(self) -> NDArray[np.int64]:
-        """The presynaptic cell of each synapse."""
-        return np.repeat(np.arange(self.shape[0]), np.diff(self.indptr))
 
 
 def _mark(events: Events, nearest: bool, *traces: NDArray[np.float64]) -> None:
@@ -126,11 +114,11 @@ class _CompiledRule(_CompiledSynapses):
         _mark(pre, self.rule.nearest, self.x)
 
     def state(self) -> STDPState:
-        return STDPState(self.matrix(), self.x, self.y)
+        return STDPState(self.weights, self.x, self.y)
 
-    def resume(self, arrays: Arrays) -> None:
-        before: STDPState = filled(STDPState(0, 0, 0), arrays, as_numpy)
-        self.weights, self.x, self.y = before.weights[:, self._rows(), self.targets], before.pre_trace, before.post_trace
+    def resume(self, state: RuleState) -> None:
+        before: STDPState = filled(self.state(), state.fields, as_numpy)
+        self.weights, self.x, self.y = before.weights.reshape(self.weights.shape), before.pre_trace, before.post_trace
 
 
 class _CompiledTriplet(_CompiledSynapses):
@@ -156,11 +144,11 @@ class _CompiledTriplet(_CompiledSynapses):
             _mark(post, rule.nearest, self.o1, self.o2)
 
     def state(self) -> TripletState:
-        return TripletState(self.matrix(), self.r1, self.r2, self.o1, self.o2)
+        return TripletState(self.weights, self.r1, self.r2, self.o1, self.o2)
 
-    def resume(self, arrays: Arrays) -> None:
-        before: TripletState = filled(TripletState(0, 0, 0, 0, 0), arrays, as_numpy)
-        self.weights = before.weights[:, self._rows(), self.targets]
+    def resume(self, state: RuleState) -> None:
+        before: TripletState = filled(self.state(), state.fields, as_numpy)
+        self.weights = before.weights.reshape(self.weights.shape)
         self.r1, self.r2, self.o1, self.o2 = before[1:]
 
 
@@ -191,8 +179,8 @@ class _CompiledCoincidence:
     def state(self) -> CoincidenceState:
         return CoincidenceState(self.matrix(), np.maximum(self.until - self.step + 2.0, 0.0), self.step)
 
-    def resume(self, arrays: Arrays) -> None:
-        before: CoincidenceState = filled(CoincidenceState(0, 0, 0), arrays, as_numpy)
+    def resume(self, state: RuleState) -> None:
+        before: CoincidenceState = filled(self.state(), state.dense(), as_numpy)
         self.weights, self.step = before.weights, int(before.step)
         self.until = np.where(before.heard > 0, before.heard.astype(np.int64) + self.step - 2, -1)
 
@@ -221,8 +209,8 @@ class _SteppedRule:
     def state(self) -> Any:
         return self.now._replace(weights=self.matrix())
 
-    def resume(self, arrays: Arrays) -> None:
-        self.now = filled(self.now, arrays, as_numpy)
+    def resume(self, state: RuleState) -> None:
+        self.now = filled(self.now, state.dense(), as_numpy)
 
 
 def _dense(events: Events, shape: tuple[int, ...]) -> NDArray[np.bool_]:

@@ -5,7 +5,6 @@ a rule on all-to-all weights.
 """
 
 from collections.abc import Mapping
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,7 +15,7 @@ from spikemem.network.synapses import Dense, OneBit, Sparse
 from spikemem.simulators.event.cells import BasketRace, begun, cells_of
 from spikemem.simulators.event.learning import Events, PlasticProjection, learner
 from spikemem.simulators.recording import Fired, Recording, recorded
-from spikemem.simulators.state import RunState, as_numpy, described, filled, flattened
+from spikemem.simulators.state import RuleState, RunState, Weights, as_numpy, described, filled, flattened
 from spikemem.simulators.stimulus import Simulation
 
 NO_EVENTS = np.zeros((0, 3), np.int64)
@@ -58,12 +57,12 @@ def run(simulation: Simulation) -> Recording:
             simulation = simulation.ended(t + 1)
             break
     fired = {name: group.fired() for name, group in groups.items()}
-    rules = {name: learner.state() for name, learner in learners.items()}
+    rules = {p.name: RuleState.of(flattened(learners[p.name].state()), p.synapses) for p in net.projections if p.name in learners}
     state = _state(simulation, groups, rules, max(delays, default=0))
-    return recorded(simulation, fired, voltages, {name: rule.weights for name, rule in rules.items()}, state)
+    return recorded(simulation, fired, voltages, Weights(rules), state)
 
 
-def _state(simulation: Simulation, groups: Mapping[str, "_Group"], rules: Mapping[str, Any], longest: int) -> RunState:
+def _state(simulation: Simulation, groups: Mapping[str, "_Group"], rules: Mapping[str, RuleState], longest: int) -> RunState:
     """Where the run has ended.   longest: the longest delay, in steps."""
     end = simulation.before + simulation.drive.steps
     recent = {}
@@ -79,7 +78,8 @@ def _state(simulation: Simulation, groups: Mapping[str, "_Group"], rules: Mappin
         count={name: group.spiked().copy() for name, group in groups.items()},
         recent=recent,
         network=described(simulation.net),
-        rules={name: flattened(rule) for name, rule in rules.items()},
+        rules=rules,
+        noise=simulation.drive.noise,
     )  # fmt: skip
 
 

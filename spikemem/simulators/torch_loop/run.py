@@ -14,7 +14,7 @@ from spikemem.network.neurons.contract import each
 from spikemem.network.plasticity.contract import PlasticityRule
 from spikemem.network.synapses import joined
 from spikemem.simulators.recording import Fired, Recording, recorded
-from spikemem.simulators.state import RunState, described, filled, flattened
+from spikemem.simulators.state import RuleState, RunState, described, filled, flattened
 from spikemem.simulators.stimulus import Simulation
 from spikemem.simulators.torch_loop.cells import Cells
 from spikemem.simulators.torch_loop.kernels import Carrier, choose_winners
@@ -72,7 +72,8 @@ def _state(simulation: Simulation, groups: Mapping[str, "_Group"], ways: Sequenc
         count={name: group.count.cpu().numpy() for name, group in groups.items()},
         recent={name: group.under_way() for name, group in groups.items()},
         network=described(simulation.net),
-        rules={name: flattened(state) for name, state in plastic.items()},
+        rules={way.name: RuleState.of(flattened(plastic[way.name]), way.projection.synapses) for way in ways if way.name in plastic},
+        noise=simulation.drive.noise,
     )  # fmt: skip
 
 
@@ -217,7 +218,7 @@ class _Way:
         if self.learner is not None:
             if not hasattr(self.learner, "state"):
                 raise UnsupportedError(f"{self.name!r} learns by another library's rule, which cannot go on from an earlier run")
-            self.learner.state = filled(self.learner.state, start.rules[self.name], cells.leaf)
+            self.learner.state = filled(self.learner.state, start.rules[self.name].dense(), cells.leaf)
 
     def deliver(self, left: int, source: _Group, current: Tensor) -> None:
         """Add the current of the spikes that left at a step, [batch, post], in place."""
