@@ -37,6 +37,11 @@ class NoiseCurrent(ABC):
         """The noise of a population of this name in one batch item, [time, cell].   dt: ms.   before: steps that are left out."""
 
 
+def uniform(rng: np.random.Generator, shape: tuple[int, int]) -> NDArray[np.float64]:
+    """Numbers from 0 to 1, which take one of the generator's each."""
+    return rng.random(shape)
+
+
 class Stretch(NamedTuple):
     """What is drawn for some steps of a population in one batch item: those from `before` on."""
 
@@ -47,17 +52,21 @@ class Stretch(NamedTuple):
     steps: int
     cells: int
 
-    def parts(self, draw: Draw, block: int = BLOCK) -> Iterator[tuple[slice, NDArray[np.float64]]]:
+    def parts(self, draw: Draw, block: int = BLOCK, singly: bool = False) -> Iterator[tuple[slice, NDArray[np.float64]]]:
         """Where in [time] each part lies, and its numbers, [time, cell].
 
-        draw: of a generator and a shape. Each block of steps has a generator of its own, so that what came long before is not drawn again.
+        draw: of a generator and a shape; `singly` where each number takes one of the generator's. Each block of steps has a generator of its
+        own, so that what came long before is not drawn again.
         """
         rows, end = max(1, CHUNK // self.cells), self.before + self.steps
         for number in range(self.before // block, -(-end // block)):
             later = [number] if number else []
             rng = np.random.default_rng([self.seed, zlib.crc32(self.name.encode()), self.item, *later])
-            last = min((number + 1) * block, end)
-            for start in range(number * block, last, rows):
+            first, last = number * block, min((number + 1) * block, end)
+            if singly and first < self.before:
+                rng.bit_generator.advance((self.before - first) * self.cells)  # type: ignore[attr-defined]
+                first = self.before
+            for start in range(first, last, rows):
                 stop = min(start + rows, last)
                 numbers = draw(rng, (stop - start, self.cells))
                 if stop > self.before:
@@ -128,8 +137,8 @@ class OrnsteinUhlenbeck(NoiseCurrent):
 
         tau dn/dt = -n + sigma sqrt(2 tau) xi(t):      n[t] = rho n[t-1] + sigma sqrt(1 - rho^2) xi[t],   rho = exp(-dt / tau)
 
-    exact for any dt; it begins in its stationary state. `drawn` computes it from there, or goes on from the noise of the step before, `last`,
-    with the same numbers.
+    exact for any dt; it begins in its stationary state. `drawn` computes it from there, or goes on from the noise of the step
+    before, `last`, with the same numbers.
     sigma: its standard deviation, > 0.   tau: ms, > 0.   seed: >= 0.
 
     >>> n = OrnsteinUhlenbeck(sigma=2.0, tau=5.0).drawn("a", steps=40000, cells=1, dt=1.0)[:, 0]

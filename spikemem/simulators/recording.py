@@ -1,6 +1,5 @@
-"""Recordings of a simulation: spikes, and the voltages of chosen cells, kept in npz files without pickles."""
+"""Recordings of a simulation: spikes, and the voltages of chosen cells."""
 
-import json
 import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
@@ -10,20 +9,15 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from spikemem._checks import FILE_BYTES, INDEX, Checks, shown
-from spikemem._files import DAMAGED, load_npz, whole
-from spikemem.errors import SnapshotError, StimulusError, UnsupportedError
+from spikemem._checks import INDEX, shown
+from spikemem.errors import StimulusError, UnsupportedError
 from spikemem.formats import from_nwb, to_neo, to_nwb, to_pandas
 from spikemem.instruments.spikes import Spikes, Trains
 from spikemem.network.graph import BASKET, KWinners
+from spikemem.simulators.files import load, save
 from spikemem.simulators.measures import Measures
 from spikemem.simulators.state import RunState
 from spikemem.simulators.stimulus import Simulation, check
-
-FORMAT = "spikemem-recording-1"
-PARTS = ("voltages", "cells", "weights")
-"""Arrays of a population or a projection, as a file names them."""
-saved = Checks(SnapshotError)
 
 
 @dataclass(frozen=True, eq=False)
@@ -34,7 +28,7 @@ class Recording(Measures):
     inhibition has chosen and before the reset.   cells: which cells the voltages are of.   marks: named lists of steps to show in plots.
     events: how many synapses delivered a spike before the end; of one-bit synapses only those whose bit is set count.
     weights: for each plastic projection the weights at the end, float64, [batch, pre, post]; 0 where there is no synapse.
-    ended: where the run ended; None where the simulator cannot tell, and in a recording that was loaded.
+    ended: where the run ended; None where the simulator cannot tell, and in a recording of a file.
     stopped: why it ended before the steps that were asked for, by `until`; None where it took them all.
     """
 
@@ -112,65 +106,16 @@ class Recording(Measures):
         return cls(**from_nwb(path))
 
     def save(self, path: str | Path) -> Path:
-        """Write everything to an npz file, which appears whole or not at all; returns its path."""
-        arrays: dict[str, NDArray[np.generic]] = {}
-        for name, s in self.spikes.items():
-            arrays[f"spikes/{name}"] = np.stack([s.step, s.batch, s.cell])
-        for name in self.voltages:
-            arrays[f"voltages/{name}"] = self.voltages[name]
-            arrays[f"cells/{name}"] = self.cells[name]
-        arrays |= {f"weights/{name}": weights for name, weights in self.weights.items()}
-        head = {
-            "format": FORMAT, "dt": self.dt, "steps": self.steps, "batches": self.batches, "marks": dict(self.marks),
-            "events": self.events, "stopped": self.stopped, "sizes": {name: s.size for name, s in self.spikes.items()},
-        }  # fmt: skip
-        arrays["head"] = np.frombuffer(json.dumps(head).encode(), dtype=np.uint8)
-        path = saved.path(path)
-        saved.room(sum(a.nbytes for a in arrays.values()), "the file", "save fewer voltages or spikes", FILE_BYTES)
-        try:
-            with whole(path) as draft, draft.open("wb") as file:
-                np.savez_compressed(file, **arrays)  # type: ignore[arg-type]
-        except OSError as error:
-            raise SnapshotError(f"{path} cannot be written: {error}") from error
-        return path
+        """Write everything but the state to an npz file, which appears whole or not at all; returns its path."""
+        return save(self, path)
 
     @classmethod
     def load(cls, path: str | Path) -> "Recording":
-        """Read what `save` wrote; SnapshotError where the file is missing, damaged (zip checks a CRC) or something else."""
-        path = saved.path(path)
-        try:
-            arrays = load_npz(path)
-            head = json.loads(arrays["head"].tobytes())
-            if head["format"] != FORMAT:
-                raise SnapshotError(f"{path} has format {shown(head['format'])}, not {FORMAT!r}")
-            return _restored(arrays, head)
-        except OSError as error:
-            raise SnapshotError(f"{path} cannot be read as a recording: {error}") from error
-        except (*DAMAGED, StimulusError) as error:
-            raise SnapshotError(f"{path} is no recording, or is damaged: {error}") from error
+        """Read what `save` wrote, or the folder of `simulate(..., to=folder)`, whose spikes and voltages are read when they are asked for.
 
-
-def _restored(arrays: Mapping[str, NDArray[Any]], head: Mapping[str, Any]) -> Recording:
-    """A recording of a file's arrays and head, checked: each number against the others."""
-    steps, batches = (saved.integer(head[name], name, least=1, most=INDEX) for name in ("steps", "batches"))
-    spikes = {}
-    for name, size in head["sizes"].items():
-        step, batch, cell = saved.array(arrays[f"spikes/{name}"], f"spikes of {name!r}", "iu", shape=(3, None))
-        spikes[name] = s = Spikes(step, batch, cell, size)
-        if len(s) and not (s.step.max() < steps and s.batch.max() < batches):
-            raise ValueError(f"the spikes of {name!r} lie outside its {steps} steps and {batches} batch items")
-    part = {kind: {n.split("/", 1)[1]: a for n, a in arrays.items() if n.startswith(kind + "/")} for kind in PARTS}
-    if part["voltages"].keys() != part["cells"].keys():
-        raise ValueError("voltages and their cells do not pair up")
-    cells = {name: saved.indices(c, f"cells of {name!r}", spikes[name].size) for name, c in part["cells"].items()}
-    voltages = {
-        name: saved.array(v, f"voltages of {name!r}", "f", shape=(steps, batches, len(cells[name]))) for name, v in part["voltages"].items()
-    }
-    weights = {name: saved.array(w, f"weights of {name!r}", "f", shape=(batches, None, None)) for name, w in part["weights"].items()}
-    marks = {name: saved.indices(m, f"marks {name!r}", INDEX).tolist() for name, m in head["marks"].items()}
-    events, dt = saved.integer(head["events"], "events", least=0), saved.finite(head["dt"], "dt", above=0)
-    stopped = None if head.get("stopped") is None else saved.text(head["stopped"], "stopped", most=FILE_BYTES)
-    return Recording(dt, steps, batches, spikes, voltages, cells, marks, events, weights, stopped=stopped)
+        SnapshotError where it is missing, damaged (zip checks a CRC) or something else.
+        """
+        return cls(**load(path))
 
 
 class Fired(NamedTuple):

@@ -7,6 +7,10 @@ Another package adds a simulator by an entry point of the group "spikemem.simula
 """
 
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import TypedDict, Unpack
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -22,10 +26,12 @@ from spikemem.simulators.norse import NORSE
 from spikemem.simulators.recording import Recording
 from spikemem.simulators.snntorch import SNNTORCH
 from spikemem.simulators.state import RunState
-from spikemem.simulators.stimulus import Simulation, Stimulus, check, checked
+from spikemem.simulators.stimulus import Simulation, Stimulus, between, check, checked
 from spikemem.simulators.stopping import Condition, StopWatch
+from spikemem.simulators.streaming import stream
 from spikemem.simulators.torch_loop import TORCH
 
+Progress = Callable[[int, int], None]
 OWN = (EVENT, TORCH, SNNTORCH, NORSE, BRIAN2, CYTHON, COMPILED)
 SIMULATORS: Registry[Simulator] = Registry("simulator", "spikemem.simulators", {simulator.name: simulator for simulator in OWN}, Simulator)
 """All simulators, installed packages' included: iterating gives names, indexing a `Simulator`."""
@@ -54,6 +60,14 @@ def _where(simulator: Simulator) -> str:
     return f"{', '.join(names.get(device, device) for device in simulator.devices)}; {', '.join(simulator.dtypes)}"
 
 
+class RunOptions(TypedDict, total=False):
+    """What else a run may be told: when it ends, how often it is run, and where it is written; see `simulate`."""
+
+    until: Condition | None
+    trials: int | None
+    to: str | Path | None
+
+
 @interruptible()
 def simulate(
     net: Network,
@@ -64,10 +78,9 @@ def simulate(
     device: str = "cpu",
     record: Mapping[str, ArrayLike] | None = None,
     dtype: str = "float64",
-    progress: Callable[[int, int], None] | None = None,
+    progress: Progress | None = None,
     start: RunState | None = None,
-    until: Condition | None = None,
-    trials: int | None = None,
+    **more: Unpack[RunOptions],
 ) -> Recording:
     """Run a network for a number of steps and record every spike.
 
@@ -82,11 +95,15 @@ def simulate(
     progress: called now and then with the steps done and the steps in all.
     start: the `state` of an earlier recording of the same network, from which this run goes on, also in another simulator. Steps of the
         recording are counted anew; cycles of inhibition, sources and noise go on.
-    until: a condition that ends the run before its last step: `after_spikes`, `after_silence` (of `spikemem.simulators`), or a function of
-        a `StepView` that returns whether it ends, or why. The recording says at which step (`steps`) and why (`stopped`).
+    until: (of `RunOptions`, as those that follow) a condition that ends the run before its last step: `after_spikes`, `after_silence` (of
+        `spikemem.simulators`), or a function of a `StepView` that returns whether it ends, or why. The recording says at which step
+        (`steps`) and why (`stopped`).
     trials: how many times the network is run at once, side by side as batch items: sources and noise are drawn anew for each, what is given
         for one is repeated, and each learns for itself. Where a stimulus has a batch, these are the trials. For a source of its own in
         each, give a list of sources.
+    to: a folder for a long run: parts of it are written there as it goes, in bounded memory, and what was written before a kill is read by
+        `Recording.load(folder)`. The recording reads its spikes there when they are asked for. To go on, give the folder again, with its
+        `state` as `start`.
 
     Warns (UserWarning) where a current that changes from step to step holds 0 and 1 alone, as spikes of other tools do.
 
@@ -100,18 +117,50 @@ def simulate(
     simulator, device = check.text(simulator, "simulator"), check.text(device, "device")
     check.choice(dtype, "dtype", ("float64", "float32"))
     check.instance(start, "start", RunState | None, "give the `state` of a recording")
-    drive = checked(net, stimulus, steps, start, trials)
     check.instance(record, "record", Mapping | None, 'give a dict of cells by population, such as {"a": [0, 1]}')
-    chosen = {name: _cells(net, name, cells) for name, cells in (record or {}).items()}
-    chosen_one = SIMULATORS[simulator]
+    if unknown := more.keys() - RunOptions.__annotations__.keys():
+        raise TypeError(f"simulate got an unexpected keyword argument {min(unknown)!r}")
+    chosen_one, until, to = SIMULATORS[simulator], more.get("until"), more.get("to")
     chosen_one.check(device, dtype)
-    if start is not None and not chosen_one.resumes:
-        raise UnsupportedError(f"{simulator} cannot go on from the state of an earlier run; {_those('resumes')} can")
+    if not chosen_one.resumes and (start is not None or to is not None):
+        lacks = "go on from the state of an earlier run" if to is None else "write a run in parts, `to`"
+        raise UnsupportedError(f"{simulator} cannot {lacks}; {_those('resumes')} can")
     if until is not None and not chosen_one.stops:
         raise UnsupportedError(f"{simulator} cannot end a run by `until`; {_those('stops')} can")
     check.instance(until, "until", Callable | None, "give a function of a StepView, such as after_spikes('E', 100)")
-    watch = None if until is None else StopWatch(until, {p.name: p.size for p in net.populations.values()}, drive.batches, net.dt)
-    return chosen_one.run(Simulation(net, drive, chosen, progress, device, dtype, start, watch))
+    watch = None if until is None else StopWatch(until, net)
+    run = _Run(net, stimulus, steps, record or {}, progress, device, dtype, more.get("trials"), watch)
+    if to is None:
+        return chosen_one.run(run.part(0, steps, start))
+    return stream(chosen_one.run, run.part, steps, start, check.path(to, "to"))
+
+
+@dataclass
+class _Run:
+    """What `simulate` was told, of which parts can be simulated."""
+
+    net: Network
+    stimulus: Stimulus
+    steps: int
+    record: Mapping[str, ArrayLike]
+    progress: Progress | None
+    device: str
+    dtype: str
+    trials: int | None
+    watch: StopWatch | None
+
+    def part(self, begin: int, end: int, start: RunState | None) -> Simulation:
+        """The simulation of some of the steps.   start: where those before have ended."""
+        stimulus = self.stimulus if end - begin == self.steps else between(self.stimulus, begin, end, self.steps)
+        drive = checked(self.net, stimulus, end - begin, start, self.trials)
+        chosen = {name: _cells(self.net, name, cells) for name, cells in self.record.items()}
+        if self.watch is not None:
+            self.watch.over(drive.batches)
+        tell = None if self.progress is None else partial(self._tell, self.progress, begin)
+        return Simulation(self.net, drive, chosen, tell, self.device, self.dtype, start, self.watch)
+
+    def _tell(self, progress: Progress, begin: int, done: int, _: int) -> None:
+        progress(begin + done, self.steps)
 
 
 def _those(ability: str) -> str:

@@ -157,7 +157,8 @@ class RunState:
             arrays |= {f"{part}/{name}": array for name, array in getattr(self, part).items()}
         for name, rule in self.rules.items():
             arrays |= {f"rules/{name}/{part}": array for part, array in rule.fields.items()}
-            arrays |= {} if rule.indptr is None else {f"wiring/{name}/indptr": rule.indptr, f"wiring/{name}/targets": rule.targets}
+            if rule.indptr is not None and rule.targets is not None:
+                arrays |= {f"wiring/{name}/indptr": rule.indptr, f"wiring/{name}/targets": rule.targets}
         rules = {name: {"shape": rule.shape, "synaptic": rule.synaptic} for name, rule in self.rules.items()}
         sizes = {name: array.shape[1] for name, array in self.silenced.items()}
         head = {"format": FORMAT, "step": self.step, "batches": self.batches, "network": dict(self.network), "rules": rules, "sizes": sizes}

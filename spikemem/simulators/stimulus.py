@@ -11,7 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 from spikemem._checks import INDEX, Checks
 from spikemem.errors import StimulusError
 from spikemem.network.graph import Network, Population
-from spikemem.network.sources import Source
+from spikemem.network.sources import Events, Source
 from spikemem.simulators.state import RunState
 from spikemem.simulators.stopping import StopWatch
 
@@ -19,6 +19,8 @@ SPIKES = (
     "stimulus for {name!r} holds the numbers 0 and 1 alone, and numbers are a current; if these are spikes, give them as bool, "
     "`array.astype(bool)`"
 )
+MEND = "simulate fewer steps or batch items, or write the run to a folder, `to`"
+GIVE = 'give a dict of arrays by population, such as {"input": current}'
 check = Checks(StimulusError)
 Stimulus = Mapping[str, ArrayLike | Source | Sequence[Source]]
 """What drives populations, by their names: external currents (floats), clamped spikes (bools), or sources, one or
@@ -26,17 +28,76 @@ one for each trial; shapes as in `simulate`."""
 
 
 @dataclass(frozen=True, eq=False)
+class Forced:
+    """Teacher-forced spikes, by step, batch item and cell: those of step t are first[t] to first[t + 1].
+
+    first: int64, [time + 1].   batch, cell: int32, [spike].   batches: 1 where all items have the same.   size: cells.
+    As an array, `np.asarray(forced)`, it is bool, [time, 1 or batch, cell], and `forced[t]` a step of it.
+    """
+
+    first: NDArray[np.int64]
+    batch: NDArray[np.int32]
+    cell: NDArray[np.int32]
+    batches: int
+    size: int
+
+    @classmethod
+    def of(cls, items: Sequence[Events], steps: int, size: int) -> "Forced":
+        """The spikes of each batch item, or of one for all."""
+        step = np.concatenate([events.step for events in items])
+        batch = np.repeat(np.arange(len(items), dtype=np.int32), [len(events.step) for events in items])
+        order = np.argsort(step, kind="stable")
+        first = np.concatenate([[0], np.cumsum(np.bincount(step, minlength=steps))])
+        return cls(first, batch[order], np.concatenate([events.cell for events in items])[order], len(items), size)
+
+    @classmethod
+    def array(cls, raster: NDArray[np.bool_]) -> "Forced":
+        """A raster, [time, 1 or batch, cell]."""
+        items = (np.nonzero(raster[:, item]) for item in range(raster.shape[1]))
+        return cls.of([Events(*(part.astype(np.int32) for part in item)) for item in items], len(raster), raster.shape[2])
+
+    @property
+    def shape(self) -> tuple[int, int, int]:
+        return len(self.first) - 1, self.batches, self.size
+
+    def at(self, step: int, batches: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """Batch item and cell of each spike of a step, of all of so many items."""
+        here = slice(self.first[step], self.first[step + 1])
+        batch, cell = self.batch[here].astype(np.int64), self.cell[here].astype(np.int64)
+        return (batch, cell) if self.batches > 1 else (np.repeat(np.arange(batches), len(cell)), np.tile(cell, batches))
+
+    def events(self, batches: int) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:
+        """Step, batch item and cell of all spikes, by step, of so many items."""
+        step = np.repeat(np.arange(len(self.first) - 1), np.diff(self.first))
+        if self.batches > 1:
+            return step, self.batch.astype(np.int64), self.cell.astype(np.int64)
+        step, batch, cell = np.tile(step, batches), np.repeat(np.arange(batches), len(step)), np.tile(self.cell, batches)
+        order = np.argsort(step, kind="stable")
+        return step[order], batch[order], cell[order].astype(np.int64)
+
+    def __getitem__(self, step: int) -> NDArray[np.bool_]:
+        here, made = slice(self.first[step], self.first[step + 1]), np.zeros((self.batches, self.size), bool)
+        made[self.batch[here], self.cell[here]] = True
+        return made
+
+    def __array__(self, dtype: Any = None, copy: bool | None = None) -> NDArray[Any]:
+        made = np.zeros(self.shape, bool)
+        made[np.repeat(np.arange(self.shape[0]), np.diff(self.first)), self.batch, self.cell] = True
+        return made if dtype is None else made.astype(dtype)
+
+
+@dataclass(frozen=True, eq=False)
 class Drive:
     """A checked stimulus, as every simulator receives it.
 
-    current: external current, float64, [time, 1 or batch, 1 or cell].   clamped: teacher-forced spikes, bool, [time, 1 or batch, cell].
+    current: external current, float64, [time, 1 or batch, 1 or cell].   clamped: teacher-forced spikes.
     noise: of noise that remembers, what is in `current` in the last step, [batch, cell].
     """
 
     steps: int
     batches: int
     current: Mapping[str, NDArray[np.float64]]
-    clamped: Mapping[str, NDArray[np.bool_]]
+    clamped: Mapping[str, Forced]
     noise: Mapping[str, NDArray[np.float64]] = field(default_factory=dict)
 
 
@@ -89,24 +150,22 @@ def checked(net: Network, stimulus: Stimulus, steps: int, start: RunState | None
     start: from which sources go on.   trials: the batch items; None are as many as `stimulus` and `start` have.
     """
     check.instance(net, "the first argument", Network, "simulate runs a Network")
-    check.instance(stimulus, "stimulus", Mapping, 'give a dict of arrays by population, such as {"input": current}')
+    check.instance(stimulus, "stimulus", Mapping, GIVE)
     cells_of = sum(p.size for p in net.populations.values())
     check.room(cells_of, "the cells of the network", "take fewer")
     current: dict[str, NDArray[np.float64]] = {}
-    clamped: dict[str, NDArray[np.bool_]] = {}
-    sources: dict[str, Source | Sequence[Source]]
-    sources = {name: population.neuron for name, population in net.populations.items() if isinstance(population.neuron, Source)}
+    clamped: dict[str, Forced] = {}
+    sources: dict[str, list[Source]]
+    sources = {name: [population.neuron] for name, population in net.populations.items() if isinstance(population.neuron, Source)}
     wanted = None if trials is None else check.integer(trials, "trials", least=1, most=INDEX)
     batches = wanted or (1 if start is None else start.batches)
-    for name, given in stimulus.items():
+    for name, given in dict[str, Any](stimulus).items():
         if name not in net.populations:
             raise StimulusError(f"stimulus for {name!r}, but the populations are {', '.join(net.populations) or 'none'}")
-        if isinstance(given, Source):
-            sources[name] = fitting(given, net, name)
-            continue
-        if isinstance(given, list | tuple) and given and all(isinstance(each, Source) for each in given):
-            sources[name] = [fitting(each, net, name) for each in given]
-            batches = _agreed(name, len(given), batches, wanted)
+        if _drawn(given):
+            several: Any = [given] if isinstance(given, Source) else given
+            sources[name] = [fitting(each, net, name) for each in several]
+            batches = _agreed(name, len(several), batches, wanted)
             continue
         if name in sources:
             raise StimulusError(f"stimulus for {name!r}, which is a source and has spikes of its own; give another source, or none")
@@ -114,10 +173,10 @@ def checked(net: Network, stimulus: Stimulus, steps: int, start: RunState | None
         time, batch, cells = array.shape
         batches = _agreed(name, batch, batches, wanted)
         if array.dtype == bool:
-            clamped[name] = np.broadcast_to(array, (steps, batch, size))
+            clamped[name] = Forced.array(np.broadcast_to(array, (steps, batch, size)))
         else:
             if time > 1 and _like_spikes(array):
-                warnings.warn(SPIKES.format(name=name), UserWarning, stacklevel=6)
+                warnings.warn(SPIKES.format(name=name), UserWarning, stacklevel=5)
             check.room(steps * batch * cells, f"the current of {name!r} at every step", "simulate fewer steps, or give a current a cell")
             current[name] = np.broadcast_to(array, (steps, batch, cells)).astype(np.float64)
     check.room(cells_of * batches, f"the cells of the network in {batches:,} batch items", "give fewer")
@@ -130,6 +189,22 @@ def checked(net: Network, stimulus: Stimulus, steps: int, start: RunState | None
         if population.name not in clamped:
             run.add_own(population, net.dt, current, last)
     return Drive(steps, batches, current, clamped, last)
+
+
+def between(stimulus: Stimulus, begin: int, end: int, steps: int) -> dict[str, Any]:
+    """The stimulus of some of so many steps; one of a single step, which is repeated, and sources stay."""
+    parts: dict[str, Any] = {}
+    for name, given in check.instance(stimulus, "stimulus", Mapping, GIVE).items():
+        array = given if _drawn(given) else np.atleast_1d(check.array(given, f"stimulus for {name!r}"))
+        if not _drawn(given) and len(array) not in (1, steps):
+            raise StimulusError(f"stimulus for {name!r} has shape {array.shape}; expected [{steps} or 1, ...]")
+        parts[name] = array if _drawn(given) or len(array) == 1 else array[begin:end]
+    return parts
+
+
+def _drawn(given: Any) -> bool:
+    """Whether a stimulus is a source, or a list of them."""
+    return isinstance(given, Source) or (isinstance(given, list | tuple) and bool(given) and all(isinstance(s, Source) for s in given))
 
 
 def _agreed(name: str, batch: int, batches: int, trials: int | None) -> int:
@@ -156,12 +231,11 @@ class _Run(NamedTuple):
     batches: int
     start: RunState | None
 
-    def spikes(self, source: Source | Sequence[Source], net: Network, name: str) -> NDArray[np.bool_]:
-        """What a source gives to a population, bool, [time, 1 or batch, cell]."""
-        cells, mend = net.populations[name].size, "simulate fewer steps or batch items, and go on with `start`"
-        check.room(self.steps * self.batches * cells, f"the spikes of {name!r}", mend)
-        given = [source] * self.batches if isinstance(source, Source) else source
-        return np.stack([each.spikes(name, self.steps, cells, net.dt, item, self.before) for item, each in enumerate(given)], axis=1)
+    def spikes(self, sources: Sequence[Source], net: Network, name: str) -> Forced:
+        """What a source, or one for each batch item, gives to a population."""
+        cells, given = net.populations[name].size, sources if len(sources) > 1 else [*sources] * self.batches
+        drawn = [source.events(name, self.steps, cells, net.dt, item, self.before) for item, source in enumerate(given)]
+        return Forced.of(drawn, self.steps, cells)
 
     def add_own(
         self, population: Population, dt: float, current: dict[str, NDArray[np.float64]], last: dict[str, NDArray[np.float64]]
@@ -180,9 +254,7 @@ class _Run(NamedTuple):
         """The noise of a population, [time, batch, cell]."""
         name, cells, given = population.name, population.size, population.noise
         assert given is not None
-        check.room(
-            self.steps * self.batches * cells, f"the noise of {name!r}", "simulate fewer steps or batch items, and go on with `start`"
-        )
+        check.room(self.steps * self.batches * cells, f"the noise of {name!r}", MEND)
         kept = self.start.noise.get(name) if self.start is not None and given.remembers else None
         made = np.empty((self.steps, self.batches, cells))
         for item in range(self.batches):

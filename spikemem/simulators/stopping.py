@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from spikemem._checks import INDEX, Checks, shown
 from spikemem.errors import StimulusError
+from spikemem.network.graph import Network
 
 check = Checks(StimulusError)
 
@@ -74,12 +75,19 @@ Condition = Callable[[StepView], bool | str]
 class StopWatch:
     """A condition over the steps of a run.   stopped: why the run ended; None as long as it goes on."""
 
-    def __init__(self, until: Condition, sizes: Mapping[str, int], batches: int, dt: float) -> None:
-        self._until, self._view = until, StepView(sizes, batches, dt)
+    def __init__(self, until: Condition, net: Network) -> None:
+        self._until, self._net = until, net
+        self._view: StepView | None = None
         self.stopped: str | None = None
+
+    def over(self, batches: int) -> None:
+        """Begin to watch so many batch items, or go on with them."""
+        if self._view is None:
+            self._view = StepView({p.name: p.size for p in self._net.populations.values()}, batches, self._net.dt)
 
     def ends(self, spikes: Mapping[str, tuple[NDArray[np.integer], NDArray[np.integer]]]) -> bool:
         """Whether the run ends after a step with these spikes: for each population their batch items and their cells."""
+        assert self._view is not None
         self._view._take(spikes)
         if found := self._until(self._view):
             name = getattr(self._until, "__name__", type(self._until).__name__)

@@ -132,7 +132,7 @@ class _Group:
         """Step t of this run, the one numbered `now` since the first began."""
         fresh = self.cycle and now % self.cycle == 0
         if self.forced is not None:
-            self.events.append(self._clamped(self.forced[t], bool(fresh)))
+            self.events.append(self._clamped(*self.forced.at(t, self.shape[0]), bool(fresh)))
             return
         if fresh:
             self.cells.restart()
@@ -140,11 +140,10 @@ class _Group:
                 self.race.restart(now // self.cycle)
         self.events.append(self.cells.fire(self.current, SILENCE if self.external is None else self.external[t], self.race))
 
-    def _clamped(self, spikes: NDArray[np.bool_], fresh: bool) -> Events:
+    def _clamped(self, batch: NDArray[np.int64], cell: NDArray[np.int64], fresh: bool) -> Events:
         """Teacher-forced spikes as events; their rank in the cycle follows their step, then their index."""
         if fresh:
             self.count[:] = 0
-        batch, cell = np.nonzero(np.broadcast_to(spikes, self.shape))
         if not len(batch):
             return NO_EVENTS
         start = np.searchsorted(batch, np.arange(len(self.count)))

@@ -148,7 +148,7 @@ class _Group:
             self.silenced, self.count = torch.zeros_like(self.silenced), torch.zeros_like(self.count)
         if self.step is None:
             assert self.forced is not None
-            self._fire(now, torch.as_tensor(self.forced[t].copy(), device=current.device).expand_as(self.silenced), None)
+            self._fire(now, torch.as_tensor(self.forced[t], device=current.device).expand_as(self.silenced), None)
             self.baskets.append(torch.zeros_like(self.count, dtype=torch.bool))
             return
         if self.external is not None:
