@@ -19,7 +19,7 @@ from spikemem.network.neurons.contract import check
 Draw = Callable[[np.random.Generator, tuple[int, int]], NDArray[np.float64]]
 BLOCK = 2**14
 """Steps that share a generator."""
-CHUNK = 2**22
+CHUNK = 2**20
 """Numbers that are drawn at once."""
 
 
@@ -55,8 +55,8 @@ class Stretch(NamedTuple):
     def parts(self, draw: Draw, block: int = BLOCK, singly: bool = False) -> Iterator[tuple[slice, NDArray[np.float64]]]:
         """Where in [time] each part lies, and its numbers, [time, cell].
 
-        draw: of a generator and a shape; `singly` where each number takes one of the generator's. Each block of steps has a generator of its
-        own, so that what came long before is not drawn again.
+        draw: of a generator and a shape; `singly` where each number takes one of the generator's. Each block of steps has a generator of
+        its own, so that what came long before is not drawn again.
         """
         rows, end = max(1, CHUNK // self.cells), self.before + self.steps
         for number in range(self.before // block, -(-end // block)):

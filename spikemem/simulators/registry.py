@@ -23,6 +23,7 @@ from spikemem.simulators.brian2 import BRIAN2, COMPILED, CYTHON
 from spikemem.simulators.contract import TORCH_DEVICES, Simulator
 from spikemem.simulators.event import EVENT
 from spikemem.simulators.norse import NORSE
+from spikemem.simulators.progress import Tell, told
 from spikemem.simulators.recording import Recording
 from spikemem.simulators.snntorch import SNNTORCH
 from spikemem.simulators.state import RunState
@@ -31,7 +32,6 @@ from spikemem.simulators.stopping import Condition, StopWatch
 from spikemem.simulators.streaming import stream
 from spikemem.simulators.torch_loop import TORCH
 
-Progress = Callable[[int, int], None]
 OWN = (EVENT, TORCH, SNNTORCH, NORSE, BRIAN2, CYTHON, COMPILED)
 SIMULATORS: Registry[Simulator] = Registry("simulator", "spikemem.simulators", {simulator.name: simulator for simulator in OWN}, Simulator)
 """All simulators, installed packages' included: iterating gives names, indexing a `Simulator`."""
@@ -78,7 +78,7 @@ def simulate(
     device: str = "cpu",
     record: Mapping[str, ArrayLike] | None = None,
     dtype: str = "float64",
-    progress: Progress | None = None,
+    progress: Tell | bool | None = None,
     start: RunState | None = None,
     **more: Unpack[RunOptions],
 ) -> Recording:
@@ -92,7 +92,7 @@ def simulate(
     device: of the torch simulators, and of "event": "cpu", "cuda".
     record: for a population the cells whose voltage is recorded.
     dtype: "float64", or "float32" on the torch simulators.
-    progress: called now and then with the steps done and the steps in all.
+    progress: True for a bar on a terminal, or a function that is called now and then with the steps done and the steps in all.
     start: the `state` of an earlier recording of the same network, from which this run goes on, also in another simulator. Steps of the
         recording are counted anew; cycles of inhibition, sources and noise go on.
     until: (of `RunOptions`, as those that follow) a condition that ends the run before its last step: `after_spikes`, `after_silence` (of
@@ -129,10 +129,12 @@ def simulate(
         raise UnsupportedError(f"{simulator} cannot end a run by `until`; {_those('stops')} can")
     check.instance(until, "until", Callable | None, "give a function of a StepView, such as after_spikes('E', 100)")
     watch = None if until is None else StopWatch(until, net)
-    run = _Run(net, stimulus, steps, record or {}, progress, device, dtype, more.get("trials"), watch)
-    if to is None:
-        return chosen_one.run(run.part(0, steps, start))
-    return stream(chosen_one.run, run.part, steps, start, check.path(to, "to"))
+    folder = None if to is None else check.path(to, "to")
+    with told(progress) as tell:
+        run = _Run(net, stimulus, steps, record or {}, tell, device, dtype, more.get("trials"), watch)
+        if folder is None:
+            return chosen_one.run(run.part(0, steps, start))
+        return stream(chosen_one.run, run.part, steps, start, folder)
 
 
 @dataclass
@@ -143,7 +145,7 @@ class _Run:
     stimulus: Stimulus
     steps: int
     record: Mapping[str, ArrayLike]
-    progress: Progress | None
+    progress: Tell | None
     device: str
     dtype: str
     trials: int | None
@@ -159,7 +161,7 @@ class _Run:
         tell = None if self.progress is None else partial(self._tell, self.progress, begin)
         return Simulation(self.net, drive, chosen, tell, self.device, self.dtype, start, self.watch)
 
-    def _tell(self, progress: Progress, begin: int, done: int, _: int) -> None:
+    def _tell(self, progress: Tell, begin: int, done: int, _: int) -> None:
         progress(begin + done, self.steps)
 
 
