@@ -126,7 +126,7 @@ def phases(trains: Trains, period: float | ArrayLike) -> NDArray[np.float64]:
     phi = 2 pi (t mod period) / period,   t from the start of the run; or those that are given for each step, see `phase`
     """
     check.instance(trains, "trains", Trains, 'give those of a recording, recording.trains("e")')
-    if np.ndim(period):  # type: ignore[arg-type]
+    if np.ndim(period):
         given = np.atleast_2d(check.floats(period, "the phases of each step"))
         if given.ndim != 2 or len(given) not in (1, trains.batches) or given.shape[1] < trains.start + trains.steps:
             expected = f"[{trains.batches}, {trains.start + trains.steps}]"
