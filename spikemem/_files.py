@@ -8,7 +8,7 @@ import struct
 import tokenize
 import zipfile
 import zlib
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -54,15 +54,17 @@ DAMAGED = (
 """What reading a file that is damaged, or something else, may raise besides OSError."""
 
 
-def load_npz(path: Path | BinaryIO, most: int = FILE_BYTES) -> dict[str, NDArray[Any]]:
+def load_npz(path: Path | BinaryIO, most: int = FILE_BYTES, names: Collection[str] | None = None) -> dict[str, NDArray[Any]]:
     """The arrays of an npz file, by name; OSError where they hold more than so many bytes, one of DAMAGED else.
 
-    Nothing is unpickled, and no array is made before the bytes are there that its header promises.
+    names: of the arrays that are read; None are all. Nothing is unpickled, and no array is made before the bytes are there that its header
+    promises.
     """
     with zipfile.ZipFile(path) as file:  # each member is read whole, so that its CRC is checked before it is parsed
         if (size := sum(member.file_size for member in file.infolist())) > most:
             raise OSError(f"it unfolds to {size:,} bytes, more than {most:,}")
-        return {name.removesuffix(".npy"): _array(io.BytesIO(file.read(name))) for name in file.namelist()}
+        held = {name.removesuffix(".npy"): name for name in file.namelist()}
+        return {name: _array(io.BytesIO(file.read(member))) for name, member in held.items() if names is None or name in names}
 
 
 def _array(file: io.BytesIO) -> NDArray[Any]:

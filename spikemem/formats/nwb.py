@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from spikemem._checks import INDEX, Checks
+from spikemem._checks import FILE_BYTES, INDEX, Checks
 from spikemem._files import whole
 from spikemem.errors import SnapshotError
 from spikemem.instruments.extra import library
@@ -40,6 +40,7 @@ def to_nwb(recording: Recorded, path: str | Path) -> Path:
     names = {part: list(getattr(recording, part)) for part in ("spikes", "voltages", "weights", "snapshots")}
     head = {
         "format": FORMAT, "dt": recording.dt, "steps": recording.steps, "batches": recording.batches, "events": recording.events,
+        "stopped": recording.stopped,
         "marks": dict(recording.marks), "sizes": {name: spikes.size for name, spikes in recording.spikes.items()},
         "voltages": {name: np.asarray(recording.cells[name]).tolist() for name in names["voltages"]}, "weights": names["weights"],
         "intervals": dict(recording.intervals),
@@ -143,10 +144,11 @@ def _fields(file: Any) -> dict[str, Any]:
         for n, (name, every) in enumerate(intervals.items())
     }
     marks = {name: saved.indices(m, f"marks {name!r}", INDEX).tolist() for name, m in head["marks"].items()}
+    stopped = None if head.get("stopped") is None else saved.text(head["stopped"], "stopped", most=FILE_BYTES)
     spikes = _spikes(file.units, head["sizes"], dt, steps, batches)
     return {
         "dt": dt, "steps": steps, "batches": batches, "spikes": spikes, "voltages": voltages, "cells": cells, "marks": marks,
-        "events": events, "weights": weights, "snapshots": snapshots, "intervals": intervals,
+        "events": events, "weights": weights, "snapshots": snapshots, "intervals": intervals, "stopped": stopped,
     }  # fmt: skip
 
 

@@ -4,12 +4,12 @@
 """
 
 from spikemem.instruments.firing import PSTH, psth, rates
-from spikemem.instruments.rhythms import PhaseLocking, Spectrum, phase, phases, spectrum
+from spikemem.instruments.rhythms import PhaseLocking, Spectrum, band_phase, phase, phases, spectrum
 from spikemem.instruments.spikes import Recorded, Spikes, Trains
 from spikemem.instruments.together import correlation, spike_contrast, synchrony
 from spikemem.instruments.variability import Intervals, cv, cv2, fano, isi
 
 __all__ = [
-    "PSTH", "Intervals", "PhaseLocking", "Recorded", "Spectrum", "Spikes", "Trains", "correlation", "cv", "cv2", "fano", "isi", "phase",
-    "phases", "psth", "rates", "spectrum", "spike_contrast", "synchrony",
+    "PSTH", "Intervals", "PhaseLocking", "Recorded", "Spectrum", "Spikes", "Trains", "band_phase", "correlation", "cv", "cv2", "fano",
+    "isi", "phase", "phases", "psth", "rates", "spectrum", "spike_contrast", "synchrony",
 ]  # fmt: skip

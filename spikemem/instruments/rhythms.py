@@ -3,11 +3,14 @@
 from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
+from spikemem.errors import StimulusError
 from spikemem.instruments.spikes import Trains, check
 
 TURN = 2 * np.pi
+PAD = 27
+"""Steps by which scipy extends a signal at both ends for a band-pass of order 4; it must be longer."""
 
 
 class Spectrum(NamedTuple):
@@ -66,13 +69,42 @@ class PhaseLocking(NamedTuple):
         return np.exp(np.sqrt(1 + 4 * n + 4 * n**2 * (1 - self.strength**2)) - (1 + 2 * n))
 
 
-def phase(trains: Trains, period: float) -> PhaseLocking:
+def band_phase(signal: ArrayLike, low: float, high: float, dt: float) -> NDArray[np.float64]:
+    """The phase of a signal in a band at each step, such as of a field potential in theta: rad, from 0 to 2 pi, 0 at its peaks.
+
+        phi[t] = arg(x[t] + i H(x)[t]),   x the signal in the band, H the Hilbert transform         Le Van Quyen and others 2001
+
+    The band is that of a Butterworth filter of order 4 that runs forth and back, and so shifts no phase; Elephant's `butter` and
+    `hilbert` are the same. Within a cycle of both ends the filter lacks what lies beyond, and phases are less sure.
+    signal: [..., step].   low, high: Hz, 0 < low < high < 500 / dt.   dt: ms.
+
+    >>> theta = np.cos(2 * np.pi * 8.0 * np.arange(2000) / 1000.0)  # 8 Hz, in steps of 1 ms
+    >>> float(np.cos(band_phase(theta, 4.0, 12.0, dt=1.0)[1000]).round(3))  # a peak
+    1.0
+    """
+    from scipy.signal import butter, hilbert, sosfiltfilt
+
+    dt = check.finite(dt, "dt", above=0, unit=" ms")
+    given = check.floats(signal, "the signal, [step] or [batch, step]")
+    high = check.finite(high, "high", above=0, unit=" Hz")
+    low = check.finite(low, "low", above=0, unit=" Hz")
+    if not low < high < 500.0 / dt:
+        raise StimulusError(f"the band is {low:g} to {high:g} Hz; it must rise, and end below {500.0 / dt:g} Hz, half a step's frequency")
+    steps = given.shape[-1] if given.ndim else 0
+    if steps <= PAD:
+        raise StimulusError(f"the signal has {steps} steps; a filter needs more than {PAD}")
+    filtered = sosfiltfilt(butter(4, [low, high], "bandpass", output="sos", fs=1000.0 / dt), given, axis=-1)
+    return np.angle(hilbert(filtered, axis=-1)) % TURN
+
+
+def phase(trains: Trains, period: float | ArrayLike) -> PhaseLocking:
     """How each cell locks to a rhythm: vector strength and mean phase, [batch, cell].
 
         z = 1/n sum_k exp(i phi_k),   strength = |z|,   angle = arg z         Goldberg & Brown 1969; Elephant's `mean_phase_vector`
 
     It is 1 where all spikes have one phase, and about 1 / sqrt(n) where n spikes have any.
-    period: ms, > 0. Cycles are counted from the start of the recording, also of one that went on from another.
+    period: ms, > 0; cycles are counted from the start of the recording, also of one that went on from another. Or the phases of a rhythm
+        itself at each step of the run, rad, [step] or [batch, step], as `band_phase` gives them.
 
     >>> from spikemem.instruments import Spikes
     >>> locked = phase(Trains(Spikes([5, 25, 45], [0, 0, 0], [0, 0, 0], size=1), dt=1.0, steps=60), period=20.0)
@@ -88,12 +120,19 @@ def phase(trains: Trains, period: float) -> PhaseLocking:
     return _locking((real + 1j * imaginary).reshape(shape), np.bincount(cell, minlength=cells).reshape(shape))
 
 
-def phases(trains: Trains, period: float) -> NDArray[np.float64]:
+def phases(trains: Trains, period: float | ArrayLike) -> NDArray[np.float64]:
     """The phase of each spike in a rhythm: rad, from 0 to 2 pi, [spike], in the order of the spikes.
 
-    phi = 2 pi (t mod period) / period,   t from the start of the run
+    phi = 2 pi (t mod period) / period,   t from the start of the run; or those that are given for each step, see `phase`
     """
     check.instance(trains, "trains", Trains, 'give those of a recording, recording.trains("e")')
+    if np.ndim(period):
+        given = np.atleast_2d(check.floats(period, "the phases of each step"))
+        if given.ndim != 2 or len(given) not in (1, trains.batches) or given.shape[1] < trains.start + trains.steps:
+            expected = f"[{trains.batches}, {trains.start + trains.steps}]"
+            raise StimulusError(f"the phases of each step have shape {given.shape}; expected {expected}, all steps of the run")
+        item = trains.spikes.batch if len(given) > 1 else 0
+        return given[item, trains.spikes.step + trains.start] % TURN
     period = check.finite(period, "period", above=0, unit=" ms")
     time = (trains.spikes.step.astype(np.float64) + trains.start) * trains.dt
     return TURN * (time % period) / period

@@ -9,7 +9,7 @@ import zlib
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import ClassVar, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,17 +21,27 @@ from spikemem.network.neurons.contract import check
 Draw = Callable[[np.random.Generator, tuple[int, int]], NDArray[np.float64]]
 BLOCK = 2**14
 """Steps that share a generator."""
-CHUNK = 2**22
+CHUNK = 2**20
 """Numbers that are drawn at once."""
 
 
 @dataclass(frozen=True)
 class NoiseCurrent(ABC):
-    """A current of noise; a subclass has its parameters and a `seed`."""
+    """A current of noise; a subclass has its parameters and a `seed`.
+
+    remembers: whether a step's noise depends on the one before; `drawn` then takes `last`, the noise of the step before the first, [cell].
+    """
+
+    remembers: ClassVar[bool] = False
 
     @abstractmethod
     def drawn(self, name: str, steps: int, cells: int, dt: float, item: int = 0, before: int = 0) -> NDArray[np.float64]:
         """The noise of a population of this name in one batch item, [time, cell].   dt: ms.   before: steps that are left out."""
+
+
+def uniform(rng: np.random.Generator, shape: tuple[int, int]) -> NDArray[np.float64]:
+    """Numbers from 0 to 1, which take one of the generator's each."""
+    return rng.random(shape)
 
 
 class Stretch(NamedTuple):
@@ -44,17 +54,21 @@ class Stretch(NamedTuple):
     steps: int
     cells: int
 
-    def parts(self, draw: Draw, block: int = BLOCK) -> Iterator[tuple[slice, NDArray[np.float64]]]:
+    def parts(self, draw: Draw, block: int = BLOCK, singly: bool = False) -> Iterator[tuple[slice, NDArray[np.float64]]]:
         """Where in [time] each part lies, and its numbers, [time, cell].
 
-        draw: of a generator and a shape. Each block of steps has a generator of its own, so that what came long before is not drawn again.
+        draw: of a generator and a shape; `singly` where each number takes one of the generator's. Each block of steps has a generator of
+        its own, so that what came long before is not drawn again.
         """
         rows, end = max(1, CHUNK // self.cells), self.before + self.steps
         for number in range(self.before // block, -(-end // block)):
             later = [number] if number else []
             rng = np.random.default_rng([self.seed, zlib.crc32(self.name.encode()), self.item, *later])
-            last = min((number + 1) * block, end)
-            for start in range(number * block, last, rows):
+            first, last = number * block, min((number + 1) * block, end)
+            if singly and first < self.before:
+                rng.bit_generator.advance((self.before - first) * self.cells)  # type: ignore[attr-defined]
+                first = self.before
+            for start in range(first, last, rows):
                 stop = min(start + rows, last)
                 numbers = draw(rng, (stop - start, self.cells))
                 if stop > self.before:
@@ -163,7 +177,8 @@ class OrnsteinUhlenbeck(NoiseCurrent):
 
         tau dn/dt = -n + sigma sqrt(2 tau) xi(t):      n[t] = rho n[t-1] + sigma sqrt(1 - rho^2) xi[t],   rho = exp(-dt / tau)
 
-    exact for any dt; it begins in its stationary state, and is computed from there however late a run goes on.
+    exact for any dt; it begins in its stationary state. `drawn` computes it from there, or goes on from the noise of the step
+    before, `last`, with the same numbers.
     sigma: its standard deviation, > 0.   tau: ms, > 0.   seed: >= 0.
 
     >>> n = OrnsteinUhlenbeck(sigma=2.0, tau=5.0).drawn("a", steps=40000, cells=1, dt=1.0)[:, 0]
@@ -174,22 +189,27 @@ class OrnsteinUhlenbeck(NoiseCurrent):
     sigma: float
     tau: float
     seed: int = 0
+    remembers = True
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "sigma", check.finite(self.sigma, "OrnsteinUhlenbeck sigma", above=0))
         object.__setattr__(self, "tau", check.finite(self.tau, "OrnsteinUhlenbeck tau", above=0, unit=" ms"))
         object.__setattr__(self, "seed", check.seed(self.seed, "OrnsteinUhlenbeck seed"))
 
-    def drawn(self, name: str, steps: int, cells: int, dt: float, item: int = 0, before: int = 0) -> NDArray[np.float64]:
+    def drawn(
+        self, name: str, steps: int, cells: int, dt: float, item: int = 0, before: int = 0, last: NDArray[np.float64] | None = None
+    ) -> NDArray[np.float64]:
         from scipy.signal import lfilter
 
         rho, made = math.exp(-dt / self.tau), np.empty((steps, cells))
-        filtered, share = np.zeros((1, cells)), math.sqrt(1.0 - rho * rho)
-        whole = Stretch(self.seed, name, item, 0, before + steps, cells)
+        share, anew = math.sqrt(1.0 - rho * rho), last is None
+        filtered = np.zeros((1, cells)) if last is None else rho * last[None]
+        left_out = before if anew else 0  # steps that are drawn, and not kept
+        whole = Stretch(self.seed, name, item, before - left_out, left_out + steps, cells)
         for part, numbers in whole.parts(lambda rng, shape: rng.normal(0.0, self.sigma, shape)):
-            numbers[part.start == 0 :] *= share  # it begins in its stationary state
+            numbers[anew and part.start == 0 :] *= share  # it begins in its stationary state
             noise, filtered = lfilter([1.0], [1.0, -rho], numbers, axis=0, zi=filtered)
-            if part.stop > before:
-                here = noise[max(0, before - part.start) :]
-                made[part.stop - before - len(here) : part.stop - before] = here
+            if part.stop > left_out:
+                here = noise[max(0, left_out - part.start) :]
+                made[part.stop - left_out - len(here) : part.stop - left_out] = here
         return made

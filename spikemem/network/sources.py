@@ -21,7 +21,7 @@ from numpy.typing import ArrayLike, NDArray
 from spikemem._checks import INDEX
 from spikemem.errors import NetworkError
 from spikemem.network.neurons.contract import Neuron, Numbers, check, count_of, flat, parameter
-from spikemem.network.noise import Stretch
+from spikemem.network.noise import Stretch, uniform
 
 GRID = 1e-6
 """Share of a step by which a time may miss it by rounding."""
@@ -32,6 +32,19 @@ class SourceState(NamedTuple):
 
     voltage: Any
     spikes: Any
+
+
+class Events(NamedTuple):
+    """Spikes by step, counted from the first that is not left out, and then by cell.   step, cell: int32, [spike]."""
+
+    step: NDArray[np.int32]
+    cell: NDArray[np.int32]
+
+    @classmethod
+    def of(cls, step: NDArray[np.integer], cell: NDArray[np.integer]) -> "Events":
+        """Spikes in any order."""
+        order = np.lexsort((cell, step))
+        return cls(step[order].astype(np.int32), cell[order].astype(np.int32))
 
 
 class Source(Neuron):
@@ -47,8 +60,15 @@ class Source(Neuron):
         return state
 
     @abstractmethod
+    def events(self, name: str, steps: int, cells: int, dt: float, item: int = 0, before: int = 0) -> Events:
+        """The spikes of one batch item.   name: of the population.   dt: ms.   before: steps that are left out."""
+
     def spikes(self, name: str, steps: int, cells: int, dt: float, item: int = 0, before: int = 0) -> NDArray[np.bool_]:
-        """The spikes of one batch item, bool, [time, cell].   name: of the population.   dt: ms.   before: steps that are left out."""
+        """The same as a raster, bool, [time, cell]."""
+        check.room(steps * cells, f"the raster of {name!r}", "take fewer steps, or `events`")
+        made = np.zeros((steps, cells), bool)
+        made[self.events(name, steps, cells, dt, item, before)] = True
+        return made
 
 
 @dataclass(frozen=True)
@@ -73,14 +93,17 @@ class Poisson(Source):
         mean = np.mean(-np.expm1(-np.array(self.rates) * dt / 1000.0)) / dt * 1000.0
         return np.full(np.shape(current), mean)
 
-    def spikes(self, name: str, steps: int, cells: int, dt: float, item: int = 0, before: int = 0) -> NDArray[np.bool_]:
+    def events(self, name: str, steps: int, cells: int, dt: float, item: int = 0, before: int = 0) -> Events:
         chance = -np.expm1(-np.array(self.rates) * dt / 1000.0)
         now = np.arange(before, before + steps) * dt
         stretch = np.floor(now / self.every + GRID).astype(np.int64) if self.every else np.zeros(steps, np.int64)
-        stretch, made = np.minimum(stretch, len(chance) - 1), np.zeros((steps, cells), bool)
-        for part, numbers in Stretch(self.seed, name, item, before, steps, cells).parts(lambda rng, shape: rng.random(shape)):
-            made[part] = numbers < chance[stretch[part]]
-        return made
+        stretch, found, count = np.minimum(stretch, len(chance) - 1), [(np.zeros(0, np.int32),) * 2], 0
+        for part, numbers in Stretch(self.seed, name, item, before, steps, cells).parts(uniform, singly=True):
+            step, cell = np.nonzero(numbers < chance[stretch[part]])
+            found.append(((step + part.start).astype(np.int32), cell.astype(np.int32)))
+            count += len(step)
+            check.room(count, f"the spikes of {name!r}", "take a lower rate, or fewer steps")
+        return Events(*(np.concatenate(column) for column in zip(*found, strict=True)))
 
 
 def poisson(rate: ArrayLike, *, every: float | None = None, seed: int = 0) -> Poisson:
@@ -125,8 +148,8 @@ class Bursts(Source):
         """The mean rate, Hz, whatever the current."""
         return np.full(np.shape(current), self.count * np.mean(flat(self.frequency)))
 
-    def spikes(self, name: str, steps: int, cells: int, dt: float, item: int = 0, before: int = 0) -> NDArray[np.bool_]:
-        made = np.zeros((steps, cells), bool)
+    def events(self, name: str, steps: int, cells: int, dt: float, item: int = 0, before: int = 0) -> Events:
+        found = [np.zeros(0, np.int64)]
         frequency, phase = (np.broadcast_to(flat(value), cells) for value in (self.frequency, self.phase))
         for cell in range(cells):
             period = 1000.0 / frequency[cell]
@@ -134,8 +157,10 @@ class Bursts(Source):
             lasts, begin, end = self.interval * (self.count - 1), before * dt, (before + steps) * dt
             numbers = np.arange(max(0, int((begin - lasts - phase[cell]) / period) - 1), max(0, int((end - phase[cell]) / period) + 2))
             starts = phase[cell] + period * numbers
-            _place(made, cell, (starts[:, None] + self.interval * np.arange(self.count)).ravel(), dt, name, before)
-        return made
+            found.append(
+                _steps((starts[:, None] + self.interval * np.arange(self.count)).ravel(), steps, dt, f"{cell} of {name!r}", before)
+            )
+        return Events.of(np.concatenate(found), np.repeat(np.arange(cells), [len(at) for at in found[1:]]))
 
 
 def regular(rate: ArrayLike, *, phase: ArrayLike = 0.0) -> Bursts:
@@ -175,21 +200,19 @@ class SpikeTimes(Source):
         last = max((t for train in self.times for t in train), default=0.0)
         return np.full(np.shape(current), 1000.0 * sum(map(len, self.times)) / (len(self.times) * last) if last else 0.0)
 
-    def spikes(self, name: str, steps: int, cells: int, dt: float, item: int = 0, before: int = 0) -> NDArray[np.bool_]:
-        made = np.zeros((steps, cells), bool)
-        for cell, train in enumerate(self.times):
-            _place(made, cell, np.array(train), dt, name, before)
-        return made
+    def events(self, name: str, steps: int, cells: int, dt: float, item: int = 0, before: int = 0) -> Events:
+        found = [_steps(np.array(train), steps, dt, f"{cell} of {name!r}", before) for cell, train in enumerate(self.times)]
+        return Events.of(np.concatenate(found), np.repeat(np.arange(len(found)), [len(at) for at in found]))
 
 
-def _place(made: NDArray[np.bool_], cell: int, times: NDArray[np.float64], dt: float, name: str, before: int) -> None:
-    """Set the spikes of a cell, bool, [time, cell], at times in ms; NetworkError where two fall into one step.   before: of the first."""
-    inside = times[times < (before + len(made)) * dt]
+def _steps(times: NDArray[np.float64], steps: int, dt: float, cell: str, before: int) -> NDArray[np.int64]:
+    """The steps of a cell's spikes at times in ms; NetworkError where two fall into one.   before: steps that are left out."""
+    inside = times[times < (before + steps) * dt]
     at = np.floor(inside / dt + GRID).astype(np.int64) - before
-    at = at[(at >= 0) & (at < len(made))]
+    at = at[(at >= 0) & (at < steps)]
     if len(np.unique(at)) < len(at):
-        raise NetworkError(f"two spikes of cell {cell} of {name!r} fall into one step of {dt} ms; take a shorter dt, or a lower rate")
-    made[at, cell] = True
+        raise NetworkError(f"two spikes of cell {cell} fall into one step of {dt} ms; take a shorter dt, or a lower rate")
+    return at
 
 
 def trains(times: Sequence[ArrayLike]) -> SpikeTimes:

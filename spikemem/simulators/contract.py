@@ -22,7 +22,7 @@ class Simulator:
     dtypes: of "float64" and "float32".   devices: "cpu", and `TORCH_DEVICES` for any of torch.
     extra: what has to be installed for it, empty where nothing.   lacks: what it cannot simulate, empty where nothing; it raises
     UnsupportedError, naming itself and the population or projection, where a network needs that.
-    resumes: whether it goes on from the state in which an earlier run ended.
+    resumes: whether it goes on from the state in which an earlier run ended.   stops: whether it heeds the simulation's `watch`.
     reads_text: whether it runs a neuron's Brian2 text; one that does not refuses neurons that are nothing else (`Neuron.text_only`).
     timed: as `run`, with the seconds that went to a compiler, where that compiles anew for each run.
     """
@@ -37,6 +37,7 @@ class Simulator:
     timed: Callable[[Simulation], tuple[Recording, float]] | None = None
     resumes: bool = False
     reads_text: bool = False
+    stops: bool = False
 
     def check(self, device: str, dtype: str) -> None:
         """Raise where it does not run on a device, or not with a dtype."""

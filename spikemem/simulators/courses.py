@@ -7,10 +7,9 @@ import numpy as np
 
 from spikemem.errors import NetworkError
 from spikemem.network.graph import Network
-from spikemem.network.sources import Source
 from spikemem.simulators.recording import WeightCourse
 from spikemem.simulators.registry import SIMULATORS, simulate
-from spikemem.simulators.stimulus import Stimulus, check, checked
+from spikemem.simulators.stimulus import Stimulus, between, check, checked
 
 
 def weight_course(net: Network, stimulus: Stimulus, steps: int, snapshots: int = 10, **options: Any) -> WeightCourse:
@@ -38,14 +37,8 @@ def weight_course(net: Network, stimulus: Stimulus, steps: int, snapshots: int =
     runs, state = [], options.pop("start", None)
     for begin, end in pairwise(at.tolist()):
         since = begin if resumes else 0
-        recording = simulate(net, _between(stimulus, since, end), end - since, start=state, **options)
+        recording = simulate(net, between(stimulus, since, end, steps), end - since, start=state, **options)
         state = recording.ended if resumes else state
         runs.append(recording.weights)
     first = {p.name: np.broadcast_to(p.synapses.matrix(), runs[0][p.name].shape) for p in plastic}
     return WeightCourse(at * net.dt, {name: np.stack([first[name], *(run[name] for run in runs)]) for name in first})
-
-
-def _between(stimulus: Stimulus, begin: int, end: int) -> dict[str, Any]:
-    """The stimulus of some steps; one of a single step, which is repeated, and a source stay."""
-    whole = {name: given if isinstance(given, Source) else np.asarray(given) for name, given in stimulus.items()}
-    return {name: given if isinstance(given, Source) or len(given) == 1 else given[begin:end] for name, given in whole.items()}

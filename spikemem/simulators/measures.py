@@ -6,6 +6,8 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from spikemem import instruments
+from spikemem._checks import shown
+from spikemem.errors import StimulusError
 from spikemem.instruments import PSTH, Intervals, PhaseLocking, Spectrum, Trains
 
 
@@ -59,9 +61,30 @@ class Measures(ABC):
         """Power spectral density of the population's rate: Hz^2 / Hz, [batch, frequency]; `instruments.spectrum`.   bin, segment: ms."""
         return instruments.spectrum(self.trains(population, start, stop), bin, segment)
 
-    def phase(self, population: str, period: float, *, start: float = 0.0, stop: float | None = None) -> PhaseLocking:
-        """How each cell locks to a rhythm of a period, ms: strength and phase, [batch, cell]; `instruments.phase`."""
-        return instruments.phase(self.trains(population, start, stop), period)
+    def phase(
+        self, population: str, period: float | None = None, *, of: str | ArrayLike | None = None, band: tuple[float, float] | None = None,
+        start: float = 0.0, stop: float | None = None,
+    ) -> PhaseLocking:  # fmt: skip
+        """How each cell locks to a rhythm: strength and phase, [batch, cell]; `instruments.phase`.
+
+        period: of a rhythm that never changes, ms, counted from the start of the run; or instead of it
+        of, band: a field potential, and its band, Hz, (low, high): the rate of a population, by its name, or a signal, [step] or
+            [batch, step], such as the mean of recorded voltages; phases are those of `instruments.band_phase`, 0 at the peaks.
+        """
+        if (period is None) == (of is None) or (of is None) != (band is None):
+            raise StimulusError("phase takes a period, or a field potential with its band, of= and band=(low, high)")
+        if of is None or band is None:
+            return instruments.phase(self.trains(population, start, stop), period)  # type: ignore[arg-type]
+        whole = self.trains(of) if isinstance(of, str) else self.trains(population)
+        signal = whole.activity(whole.dt) if isinstance(of, str) else of
+        low, high = self._band(band)
+        return instruments.phase(self.trains(population, start, stop), instruments.band_phase(signal, low, high, whole.dt))
+
+    @staticmethod
+    def _band(band: tuple[float, float]) -> tuple[float, float]:
+        if not isinstance(band, tuple | list) or len(band) != 2:
+            raise StimulusError(f"band is {shown(band)}; give two frequencies, (low, high), Hz")
+        return band[0], band[1]
 
     def synchrony(self, population: str, bin: float = 5.0, *, start: float = 0.0, stop: float | None = None) -> NDArray[np.float64]:
         """Golomb's chi of the population: 1 / sqrt(cells) where independent, 1 where as one, [batch]; `instruments.synchrony`."""

@@ -1,6 +1,5 @@
-"""Recordings of a simulation: spikes, and the voltages of chosen cells, kept in npz files without pickles."""
+"""Recordings of a simulation: spikes, and the voltages of chosen cells."""
 
-import json
 import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
@@ -10,21 +9,16 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from spikemem._checks import FILE_BYTES, INDEX, Checks, shown
-from spikemem._files import DAMAGED, load_npz, whole
-from spikemem.errors import SnapshotError, StimulusError, UnsupportedError
+from spikemem._checks import INDEX, shown
+from spikemem.errors import StimulusError, UnsupportedError
 from spikemem.formats import from_nwb, to_neo, to_nwb, to_pandas
 from spikemem.instruments.spikes import Spikes, Trains
 from spikemem.network.graph import BASKET, KWinners
 from spikemem.network.neurons.contract import NOTHING
+from spikemem.simulators.files import load, save
 from spikemem.simulators.measures import Measures
 from spikemem.simulators.state import RunState
 from spikemem.simulators.stimulus import Simulation, check
-
-FORMAT = "spikemem-recording-1"
-PARTS = ("voltages", "cells", "weights", "snapshots")
-"""Arrays of a population or a projection, as a file names them."""
-saved = Checks(SnapshotError)
 
 
 @dataclass(frozen=True, eq=False)
@@ -48,7 +42,8 @@ class Recording(Measures):
     weights: for each plastic projection the weights at the end, float64, [batch, pre, post]; 0 where there is no synapse.
     snapshots: weights over time, for each plastic projection of which they were asked for, float64, [snapshot, batch, pre, post]: at the
     start, and after every so many steps, its `intervals`.
-    ended: where the run ended; None where the simulator cannot tell, and in a recording that was loaded.
+    ended: where the run ended; None where the simulator cannot tell, and in a recording of a file.
+    stopped: why it ended before the steps that were asked for, by `until`; None where it took them all.
     """
 
     dt: float
@@ -63,6 +58,7 @@ class Recording(Measures):
     ended: RunState | None = field(default=None, repr=False)
     snapshots: Mapping[str, NDArray[np.float64]] = field(default_factory=dict)
     intervals: Mapping[str, int] = field(default_factory=dict)
+    stopped: str | None = None
 
     @property
     def state(self) -> RunState:
@@ -84,6 +80,17 @@ class Recording(Measures):
         """The same recording with steps marked."""
         plain = {name: check.indices(steps, f"the marks {name!r}", INDEX).tolist() for name, steps in marks.items()}
         return replace(self, marks={**self.marks, **plain})
+
+    def trial(self, item: int) -> "Recording":
+        """The recording of one trial, a batch item, alone; `events`, which are counted of all together, stay, and `state` is left out."""
+        item = check.integer(item, "item", least=0, most=self.batches - 1)
+        alone: dict[str, Spikes] = {}
+        for name, spikes in self.spikes.items():
+            own = spikes.batch == item
+            alone[name] = Spikes(spikes.step[own], np.zeros(int(own.sum()), np.int32), spikes.cell[own], spikes.size)
+        voltages = {name: v[:, item : item + 1] for name, v in self.voltages.items()}
+        weights = {name: w[item : item + 1] for name, w in self.weights.items()}
+        return replace(self, batches=1, spikes=alone, voltages=voltages, weights=weights, ended=None)
 
     def trains(self, population: str, start: float = 0.0, stop: float | None = None) -> Trains:
         """The spike trains of a population from `start` to `stop`, ms of the run, as `spikemem.instruments` take them."""
@@ -126,77 +133,16 @@ class Recording(Measures):
         return cls(**from_nwb(path))
 
     def save(self, path: str | Path) -> Path:
-        """Write everything to an npz file, which appears whole or not at all; returns its path."""
-        arrays: dict[str, NDArray[np.generic]] = {}
-        for name, s in self.spikes.items():
-            arrays[f"spikes/{name}"] = np.stack([s.step, s.batch, s.cell])
-        for name in self.voltages:
-            arrays[f"voltages/{name}"] = self.voltages[name]
-            arrays[f"cells/{name}"] = self.cells[name]
-        arrays |= {f"weights/{name}": weights for name, weights in self.weights.items()}
-        arrays |= {f"snapshots/{name}": weights for name, weights in self.snapshots.items()}
-        head = {
-            "format": FORMAT, "dt": self.dt, "steps": self.steps, "batches": self.batches, "marks": dict(self.marks),
-            "events": self.events, "sizes": {name: s.size for name, s in self.spikes.items()},
-            "intervals": dict(self.intervals),
-        }  # fmt: skip
-        arrays["head"] = np.frombuffer(json.dumps(head).encode(), dtype=np.uint8)
-        path = saved.path(path)
-        saved.room(sum(a.nbytes for a in arrays.values()), "the file", "save fewer voltages or spikes", FILE_BYTES)
-        try:
-            with whole(path) as draft, draft.open("wb") as file:
-                np.savez_compressed(file, **arrays)  # type: ignore[arg-type]
-        except OSError as error:
-            raise SnapshotError(f"{path} cannot be written: {error}") from error
-        return path
+        """Write everything but the state to an npz file, which appears whole or not at all; returns its path."""
+        return save(self, path)
 
     @classmethod
     def load(cls, path: str | Path) -> "Recording":
-        """Read what `save` wrote; SnapshotError where the file is missing, damaged (zip checks a CRC) or something else."""
-        path = saved.path(path)
-        try:
-            arrays = load_npz(path)
-            head = json.loads(arrays["head"].tobytes())
-            if head["format"] != FORMAT:
-                raise SnapshotError(f"{path} has format {shown(head['format'])}, not {FORMAT!r}")
-            return _restored(arrays, head)
-        except OSError as error:
-            raise SnapshotError(f"{path} cannot be read as a recording: {error}") from error
-        except (*DAMAGED, StimulusError) as error:
-            raise SnapshotError(f"{path} is no recording, or is damaged: {error}") from error
+        """Read what `save` wrote, or the folder of `simulate(..., to=folder)`, whose spikes and voltages are read when they are asked for.
 
-
-def _restored(arrays: Mapping[str, NDArray[Any]], head: Mapping[str, Any]) -> Recording:
-    """A recording of a file's arrays and head, checked: each number against the others."""
-    steps, batches = (saved.integer(head[name], name, least=1, most=INDEX) for name in ("steps", "batches"))
-    spikes = {}
-    for name, size in head["sizes"].items():
-        step, batch, cell = saved.array(arrays[f"spikes/{name}"], f"spikes of {name!r}", "iu", shape=(3, None))
-        spikes[name] = s = Spikes(step, batch, cell, size)
-        if len(s) and not (s.step.max() < steps and s.batch.max() < batches):
-            raise ValueError(f"the spikes of {name!r} lie outside its {steps} steps and {batches} batch items")
-    part = {kind: {n.split("/", 1)[1]: a for n, a in arrays.items() if n.startswith(kind + "/")} for kind in PARTS}
-    if part["voltages"].keys() != part["cells"].keys():
-        raise ValueError("voltages and their cells do not pair up")
-    cells = {name: saved.indices(c, f"cells of {name!r}", spikes[name].size) for name, c in part["cells"].items()}
-    voltages = {
-        name: saved.array(v, f"voltages of {name!r}", "f", shape=(steps, batches, len(cells[name]))) for name, v in part["voltages"].items()
-    }
-    weights = {name: saved.array(w, f"weights of {name!r}", "f", shape=(batches, None, None)) for name, w in part["weights"].items()}
-    marks = {name: saved.indices(m, f"marks {name!r}", INDEX).tolist() for name, m in head["marks"].items()}
-    events, dt = saved.integer(head["events"], "events", least=0), saved.finite(head["dt"], "dt", above=0)
-    snapshots, intervals = part["snapshots"], checked_intervals(part["snapshots"], head.get("intervals", {}), steps, batches)
-    return Recording(dt, steps, batches, spikes, voltages, cells, marks, events, weights, None, snapshots, intervals)
-
-
-def checked_intervals(snapshots: Mapping[str, NDArray[Any]], intervals: Mapping[str, Any], steps: int, batches: int) -> dict[str, int]:
-    """The intervals of a file's snapshots, which must be as many as these make."""
-    if snapshots.keys() != intervals.keys():
-        raise ValueError("weights over time and their intervals do not pair up")
-    whole = {name: saved.integer(every, f"the interval of {name!r}", least=1, most=INDEX) for name, every in intervals.items()}
-    for name, every in whole.items():
-        saved.array(snapshots[name], f"weights of {name!r} over time", "f", shape=(steps // every + 1, batches, None, None))
-    return whole
+        SnapshotError where it is missing, damaged (zip checks a CRC) or something else.
+        """
+        return cls(**load(path))
 
 
 class Fired(NamedTuple):
@@ -224,7 +170,8 @@ def recorded(
 ) -> Recording:
     """The recording of a simulation that has run.
 
-    fired: of every population.   voltages: of the populations of `simulation.chosen`, [time, batch, chosen cell].
+    simulation: of the steps that were taken (`Simulation.ended`).   fired: of every population.
+    voltages: of the populations of `simulation.chosen`, [time, batch, chosen cell]; what comes after the last step is dropped.
     weights: of the plastic projections, [batch, pre, post].   state: where the simulation ended.
     snapshots: as `simulation.snapshots()` makes them; UnsupportedError where they were asked for, and are not there.
     """
@@ -250,10 +197,11 @@ def recorded(
     for name, fields in ({} if state is None else state.cells).items():
         if name not in drive.clamped and not np.isfinite(fields["voltage"]).all():
             warnings.warn(f"V of {name!r} is not finite at the end: its drive is too strong, or dt too long", UserWarning, stacklevel=2)
+    taken = {name: v if len(v) == drive.steps else v[: drive.steps].copy() for name, v in voltages.items()}
+    stopped = None if simulation.watch is None else simulation.watch.stopped
     cells, intervals = dict(simulation.chosen), dict(simulation.every)
-    return Recording(
-        net.dt, drive.steps, drive.batches, spikes, voltages, cells, {}, carried, weights, state, snapshots, intervals
-    )  # fmt: skip
+    kept = {name: course[: drive.steps // intervals[name] + 1] for name, course in snapshots.items()}
+    return Recording(net.dt, drive.steps, drive.batches, spikes, taken, cells, {}, carried, weights, state, kept, intervals, stopped)
 
 
 def cycle_ranks(step: NDArray[np.int64], batch: NDArray[np.int64], cycle: int) -> NDArray[np.int64]:

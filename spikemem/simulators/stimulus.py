@@ -2,39 +2,104 @@
 
 import math
 import warnings
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from spikemem._checks import Checks
+from spikemem._checks import INDEX, Checks
 from spikemem.errors import StimulusError
 from spikemem.network.graph import Network, Population
-from spikemem.network.sources import Source
+from spikemem.network.sources import Events, Source
 from spikemem.simulators.state import RunState
+from spikemem.simulators.stopping import StopWatch
 
 SPIKES = (
     "stimulus for {name!r} holds the numbers 0 and 1 alone, and numbers are a current; if these are spikes, give them as bool, "
     "`array.astype(bool)`"
 )
+MEND = "simulate fewer steps or batch items, or write the run to a folder, `to`"
+GIVE = 'give a dict of arrays by population, such as {"input": current}'
 check = Checks(StimulusError)
-Stimulus = Mapping[str, ArrayLike | Source]
-"""What drives populations, by their names: external currents (floats), clamped spikes (bools), or sources; shapes as in `simulate`."""
+Stimulus = Mapping[str, ArrayLike | Source | Sequence[Source]]
+"""What drives populations, by their names: external currents (floats), clamped spikes (bools), or sources, one or
+one for each trial; shapes as in `simulate`."""
+
+
+@dataclass(frozen=True, eq=False)
+class Forced:
+    """Teacher-forced spikes, by step, batch item and cell: those of step t are first[t] to first[t + 1].
+
+    first: int64, [time + 1].   batch, cell: int32, [spike].   batches: 1 where all items have the same.   size: cells.
+    As an array, `np.asarray(forced)`, it is bool, [time, 1 or batch, cell], and `forced[t]` a step of it.
+    """
+
+    first: NDArray[np.int64]
+    batch: NDArray[np.int32]
+    cell: NDArray[np.int32]
+    batches: int
+    size: int
+
+    @classmethod
+    def of(cls, items: Sequence[Events], steps: int, size: int) -> "Forced":
+        """The spikes of each batch item, or of one for all."""
+        step = np.concatenate([events.step for events in items])
+        batch = np.repeat(np.arange(len(items), dtype=np.int32), [len(events.step) for events in items])
+        order = np.argsort(step, kind="stable")
+        first = np.concatenate([[0], np.cumsum(np.bincount(step, minlength=steps))])
+        return cls(first, batch[order], np.concatenate([events.cell for events in items])[order], len(items), size)
+
+    @classmethod
+    def array(cls, raster: NDArray[np.bool_]) -> "Forced":
+        """A raster, [time, 1 or batch, cell]."""
+        items = (np.nonzero(raster[:, item]) for item in range(raster.shape[1]))
+        return cls.of([Events(*(part.astype(np.int32) for part in item)) for item in items], len(raster), raster.shape[2])
+
+    @property
+    def shape(self) -> tuple[int, int, int]:
+        return len(self.first) - 1, self.batches, self.size
+
+    def at(self, step: int, batches: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """Batch item and cell of each spike of a step, of all of so many items."""
+        here = slice(self.first[step], self.first[step + 1])
+        batch, cell = self.batch[here].astype(np.int64), self.cell[here].astype(np.int64)
+        return (batch, cell) if self.batches > 1 else (np.repeat(np.arange(batches), len(cell)), np.tile(cell, batches))
+
+    def events(self, batches: int) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:
+        """Step, batch item and cell of all spikes, by step, of so many items."""
+        step = np.repeat(np.arange(len(self.first) - 1), np.diff(self.first))
+        if self.batches > 1:
+            return step, self.batch.astype(np.int64), self.cell.astype(np.int64)
+        step, batch, cell = np.tile(step, batches), np.repeat(np.arange(batches), len(step)), np.tile(self.cell, batches)
+        order = np.argsort(step, kind="stable")
+        return step[order], batch[order], cell[order].astype(np.int64)
+
+    def __getitem__(self, step: int) -> NDArray[np.bool_]:
+        here, made = slice(self.first[step], self.first[step + 1]), np.zeros((self.batches, self.size), bool)
+        made[self.batch[here], self.cell[here]] = True
+        return made
+
+    def __array__(self, dtype: Any = None, copy: bool | None = None) -> NDArray[Any]:
+        made = np.zeros(self.shape, bool)
+        made[np.repeat(np.arange(self.shape[0]), np.diff(self.first)), self.batch, self.cell] = True
+        return made if dtype is None else made.astype(dtype)
 
 
 @dataclass(frozen=True, eq=False)
 class Drive:
     """A checked stimulus, as every simulator receives it.
 
-    current: external current, float64, [time, 1 or batch, 1 or cell].   clamped: teacher-forced spikes, bool, [time, 1 or batch, cell].
+    current: external current, float64, [time, 1 or batch, 1 or cell].   clamped: teacher-forced spikes.
+    noise: of noise that remembers, what is in `current` in the last step, [batch, cell].
     """
 
     steps: int
     batches: int
     current: Mapping[str, NDArray[np.float64]]
-    clamped: Mapping[str, NDArray[np.bool_]]
+    clamped: Mapping[str, Forced]
+    noise: Mapping[str, NDArray[np.float64]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, eq=False)
@@ -42,7 +107,7 @@ class Simulation:
     """One run of a network, as every simulator takes it.
 
     chosen: for a population the cells whose voltage is recorded.   progress: called with the steps done and the steps in all.
-    start: where an earlier run ended, from which this one goes on; None begins anew.
+    start: where an earlier run ended, from which this one goes on; None begins anew.   watch: of what may end it before its last step.
     every: for a plastic projection after how many steps, again and again, its weights are recorded.
     device: "cpu", or one of torch.   dtype: "float64" or "float32".
     """
@@ -55,11 +120,20 @@ class Simulation:
     dtype: str = "float64"
     start: RunState | None = None
     every: Mapping[str, int] = field(default_factory=dict)
+    watch: StopWatch | None = None
 
     @property
     def before(self) -> int:
         """Steps that were taken before this run."""
         return 0 if self.start is None else self.start.step
+
+    def ended(self, steps: int) -> "Simulation":
+        """The same simulation, of the steps that were taken."""
+        if steps == self.drive.steps:
+            return self
+        run = _Run(self.before, steps, self.drive.batches, self.start)
+        noise = {name: run.noise(self.net.populations[name], self.net.dt)[-1] for name in self.drive.noise}
+        return replace(self, drive=replace(self.drive, steps=steps, noise=noise))
 
     def voltages(self) -> dict[str, NDArray[np.float64]]:
         """Arrays for the recorded voltages, [time, batch, chosen cell], all 0."""
@@ -84,45 +158,75 @@ class Simulation:
             self.progress(t + 1, self.drive.steps)
 
 
-def checked(net: Network, stimulus: Stimulus, steps: int, start: RunState | None = None) -> Drive:
-    """The stimulus of `simulate` as a `Drive`; StimulusError where it does not fit the network.   start: from which sources go on."""
+def checked(net: Network, stimulus: Stimulus, steps: int, start: RunState | None = None, trials: int | None = None) -> Drive:
+    """The stimulus of `simulate` as a `Drive`; StimulusError where it does not fit the network.
+
+    start: from which sources go on.   trials: the batch items; None are as many as `stimulus` and `start` have.
+    """
     check.instance(net, "the first argument", Network, "simulate runs a Network")
-    check.instance(stimulus, "stimulus", Mapping, 'give a dict of arrays by population, such as {"input": current}')
+    check.instance(stimulus, "stimulus", Mapping, GIVE)
     cells_of = sum(p.size for p in net.populations.values())
     check.room(cells_of, "the cells of the network", "take fewer")
     current: dict[str, NDArray[np.float64]] = {}
-    clamped: dict[str, NDArray[np.bool_]] = {}
-    sources = {name: population.neuron for name, population in net.populations.items() if isinstance(population.neuron, Source)}
-    batches = 1 if start is None else start.batches
-    for name, given in stimulus.items():
+    clamped: dict[str, Forced] = {}
+    sources: dict[str, list[Source]]
+    sources = {name: [population.neuron] for name, population in net.populations.items() if isinstance(population.neuron, Source)}
+    wanted = None if trials is None else check.integer(trials, "trials", least=1, most=INDEX)
+    batches = wanted or (1 if start is None else start.batches)
+    for name, given in dict[str, Any](stimulus).items():
         if name not in net.populations:
             raise StimulusError(f"stimulus for {name!r}, but the populations are {', '.join(net.populations) or 'none'}")
-        if isinstance(given, Source):
-            sources[name] = fitting(given, net, name)
+        if _drawn(given):
+            several: Any = [given] if isinstance(given, Source) else given
+            sources[name] = [fitting(each, net, name) for each in several]
+            batches = _agreed(name, len(several), batches, wanted)
             continue
         if name in sources:
             raise StimulusError(f"stimulus for {name!r}, which is a source and has spikes of its own; give another source, or none")
         array, size = _shaped(name, given, net.populations[name].size, steps), net.populations[name].size
         time, batch, cells = array.shape
-        if batch != 1 and batches not in (1, batch):
-            raise StimulusError(f"stimulus for {name!r} has batch {batch}, another one has {batches}")
-        batches = max(batches, batch)
+        batches = _agreed(name, batch, batches, wanted)
         if array.dtype == bool:
-            clamped[name] = np.broadcast_to(array, (steps, batch, size))
+            clamped[name] = Forced.array(np.broadcast_to(array, (steps, batch, size)))
         else:
             if time > 1 and _like_spikes(array):
-                warnings.warn(SPIKES.format(name=name), UserWarning, stacklevel=6)
+                warnings.warn(SPIKES.format(name=name), UserWarning, stacklevel=5)
             check.room(steps * batch * cells, f"the current of {name!r} at every step", "simulate fewer steps, or give a current a cell")
             current[name] = np.broadcast_to(array, (steps, batch, cells)).astype(np.float64)
     check.room(cells_of * batches, f"the cells of the network in {batches:,} batch items", "give fewer")
     if start is not None:
         start.fits(net, batches)
-    run = _Run(0 if start is None else start.step, steps, batches)
+    run = _Run(0 if start is None else start.step, steps, batches, start)
     clamped |= {name: run.spikes(source, net, name) for name, source in sources.items()}
+    last: dict[str, NDArray[np.float64]] = {}
     for population in net.populations.values():
         if population.name not in clamped:
-            run.add_own(population, net.dt, current)
-    return Drive(steps, batches, current, clamped)
+            run.add_own(population, net.dt, current, last)
+    return Drive(steps, batches, current, clamped, last)
+
+
+def between(stimulus: Stimulus, begin: int, end: int, steps: int) -> dict[str, Any]:
+    """The stimulus of some of so many steps; one of a single step, which is repeated, and sources stay."""
+    parts: dict[str, Any] = {}
+    for name, given in check.instance(stimulus, "stimulus", Mapping, GIVE).items():
+        array = given if _drawn(given) else np.atleast_1d(check.array(given, f"stimulus for {name!r}"))
+        if not _drawn(given) and len(array) not in (1, steps):
+            raise StimulusError(f"stimulus for {name!r} has shape {array.shape}; expected [{steps} or 1, ...]")
+        parts[name] = array if _drawn(given) or len(array) == 1 else array[begin:end]
+    return parts
+
+
+def _drawn(given: Any) -> bool:
+    """Whether a stimulus is a source, or a list of them."""
+    return isinstance(given, Source) or (isinstance(given, list | tuple) and bool(given) and all(isinstance(s, Source) for s in given))
+
+
+def _agreed(name: str, batch: int, batches: int, trials: int | None) -> int:
+    """The batch items of a run, where a stimulus has so many, and others had.   trials: that were asked for."""
+    if batch != 1 and batches != batch and (trials is not None or batches != 1):
+        other = "another one has" if trials is None else "trials is"
+        raise StimulusError(f"stimulus for {name!r} has batch {batch}, {other} {batches}")
+    return max(batches, batch)
 
 
 def fitting(source: Source, net: Network, name: str) -> Source:
@@ -139,22 +243,38 @@ class _Run(NamedTuple):
     before: int
     steps: int
     batches: int
+    start: RunState | None
 
-    def spikes(self, source: Source, net: Network, name: str) -> NDArray[np.bool_]:
-        """What a source gives to a population, bool, [time, 1 or batch, cell]."""
-        cells, mend = net.populations[name].size, "simulate fewer steps or batch items, and go on with `start`"
-        check.room(self.steps * self.batches * cells, f"the spikes of {name!r}", mend)
-        return np.stack([source.spikes(name, self.steps, cells, net.dt, item, self.before) for item in range(self.batches)], axis=1)
+    def spikes(self, sources: Sequence[Source], net: Network, name: str) -> Forced:
+        """What a source, or one for each batch item, gives to a population."""
+        cells, given = net.populations[name].size, sources if len(sources) > 1 else [*sources] * self.batches
+        drawn = [source.events(name, self.steps, cells, net.dt, item, self.before) for item, source in enumerate(given)]
+        return Forced.of(drawn, self.steps, cells)
 
-    def add_own(self, population: Population, dt: float, current: dict[str, NDArray[np.float64]]) -> None:
-        """Add bias and noise of a population to its external current, in place."""
-        name, cells, mend = population.name, population.size, "simulate fewer steps or batch items, and go on with `start`"
+    def add_own(
+        self, population: Population, dt: float, current: dict[str, NDArray[np.float64]], last: dict[str, NDArray[np.float64]]
+    ) -> None:
+        """Add bias and noise of a population to its external current, and what its noise remembers to `last`, in place."""
+        name = population.name
         if (bias := population.driven) is not None:
             current[name] = current[name] + bias if name in current else np.broadcast_to(bias, (self.steps, 1, len(bias)))
         if population.noise is not None:
-            check.room(self.steps * self.batches * cells, f"the noise of {name!r}", mend)
-            noise = [population.noise.drawn(name, self.steps, cells, dt, item, self.before) for item in range(self.batches)]
-            current[name] = current.get(name, 0.0) + np.stack(noise, axis=1)
+            noise = self.noise(population, dt)
+            current[name] = current.get(name, 0.0) + noise
+            if population.noise.remembers:
+                last[name] = noise[-1].copy()
+
+    def noise(self, population: Population, dt: float) -> NDArray[np.float64]:
+        """The noise of a population, [time, batch, cell]."""
+        name, cells, given = population.name, population.size, population.noise
+        assert given is not None
+        check.room(self.steps * self.batches * cells, f"the noise of {name!r}", MEND)
+        kept = self.start.noise.get(name) if self.start is not None and given.remembers else None
+        made = np.empty((self.steps, self.batches, cells))
+        for item in range(self.batches):
+            known = {} if kept is None else {"last": kept[item]}
+            made[:, item] = given.drawn(name, self.steps, cells, dt, item, self.before, **known)
+        return made
 
 
 def _shaped(name: str, given: ArrayLike, size: int, steps: int) -> NDArray[Any]:

@@ -7,6 +7,7 @@ import pytest
 
 from spikemem.instruments import (
     Trains,
+    band_phase,
     correlation,
     cv,
     cv2,
@@ -24,7 +25,7 @@ from tests.instruments.processes import poisson, trains_of
 pytest.importorskip("elephant", reason="the analysis extra is not installed")
 neo = pytest.importorskip("neo", reason="the analysis extra is not installed")
 
-from elephant import conversion, phase_analysis, spectral, spike_train_correlation, spike_train_synchrony, statistics  # noqa: E402
+from elephant import conversion, phase_analysis, signal_processing, spectral, spike_train_correlation, spike_train_synchrony, statistics  # noqa: E402
 from quantities import Hz, ms  # noqa: E402
 
 CELLS, BATCHES = 6, 2
@@ -96,6 +97,18 @@ def test_phase_locking(trains: Trains) -> None:
         angle, length = phase_analysis.mean_phase_vector(own)
         assert found.strength[0, cell] == pytest.approx(length)
         assert found.angle[0, cell] == pytest.approx(angle % (2 * np.pi))
+
+
+def test_phase_in_a_field_potential(trains: Trains) -> None:
+    signal = trains.activity(0.5)
+    potential = neo.AnalogSignal(signal.T, units="Hz", sampling_period=0.5 * ms)
+    filtered = signal_processing.butter(potential, 20 * Hz, 60 * Hz, order=4, filter_function="sosfiltfilt")
+    analytic = signal_processing.hilbert(filtered)
+    expected = np.angle(analytic.magnitude.T) % (2 * np.pi)
+    found = band_phase(signal, 20.0, 60.0, dt=0.5)
+    inner = slice(400, -400)  # Elephant's hilbert pads to a length that its transform likes
+    apart = np.angle(np.exp(1j * (found - expected)))[:, inner]
+    assert np.abs(apart).max() < 0.05
 
 
 def test_spike_contrast(trains: Trains) -> None:

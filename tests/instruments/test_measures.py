@@ -9,6 +9,7 @@ from spikemem.errors import StimulusError
 from spikemem.instruments import (
     Spikes,
     Trains,
+    band_phase,
     correlation,
     cv,
     cv2,
@@ -167,6 +168,21 @@ def test_phase_locking_of_a_modulated_process_is_half_its_depth() -> None:
     np.testing.assert_allclose(found.strength[0], 0.3, atol=0.05)
     np.testing.assert_allclose(found.angle[0], 1.0, atol=0.15)
     assert found.pooled.strength[0] == pytest.approx(0.3, abs=0.02)
+
+
+def test_phase_in_a_field_potential_follows_a_rhythm_that_no_period_has() -> None:
+    """Cells that fire at a phase of a theta rhythm that speeds up from 6 to 10 Hz, under noise and a slow drift."""
+    time = np.arange(20_000) / 1000.0
+    phi = 2 * np.pi * (6.0 * time + 0.5 * (4.0 / 20.0) * time**2)
+    potential = np.cos(phi) + 0.5 * np.random.default_rng(0).normal(size=len(time)) + 2.0 * np.cos(2 * np.pi * 0.3 * time)
+    at = (phi % (2 * np.pi) - 1.2) % (2 * np.pi) < 2 * np.pi * 6.0 / 1000.0
+    locked = trains_of(at[:, None, None])
+    found = phase(locked, band_phase(potential, 4.0, 12.0, dt=1.0))
+    assert found.strength[0, 0] > 0.95
+    assert found.angle[0, 0] == pytest.approx(1.2, abs=0.1)
+    assert phase(locked, 125.0).strength[0, 0] < 0.3
+    part = phase(locked.window(7000.0, 9000.0), band_phase(potential, 4.0, 12.0, dt=1.0))
+    assert part.angle[0, 0] == pytest.approx(1.2, abs=0.15)
 
 
 def test_psth_averages_over_onsets_and_batch_items() -> None:

@@ -1,6 +1,7 @@
 """Sources and noise as such: rates, bounds, and what is named; `crosscheck` and `simulators/test_state` run them."""
 
 import math
+import tracemalloc
 from typing import Any
 
 import numpy as np
@@ -9,6 +10,7 @@ import pytest
 from spikemem import LIF, Network, OrnsteinUhlenbeck, Population, Shot, White, bursts, poisson, regular, simulate, trains
 from spikemem.errors import NetworkError, SpikememError, StimulusError
 from spikemem.formats import spikes_from
+from spikemem.simulators.stimulus import checked
 
 
 def test_poisson_trains_have_their_rates() -> None:
@@ -20,6 +22,30 @@ def test_poisson_trains_have_their_rates() -> None:
     over = poisson([[100.0], [0.0], [200.0]], every=1000.0).spikes("a", steps=5000, cells=4, dt=1.0).reshape(5, 1000, 4).sum((1, 2)) / 4
     assert over[1] == 0
     assert over[[0, 2, 3, 4]] == pytest.approx([95, 181, 181, 181], abs=25)  # the last one lasts on
+
+
+def test_what_is_left_out_is_not_missed() -> None:
+    """Also in a later block of draws."""
+    for source in (poisson([50.0, 5.0, 20.0], seed=1), regular(30.0, phase=2.0), bursts(10.0, count=3, interval=4.0)):
+        whole = source.spikes("a", 20_000, 3, 1.0)
+        for before in (1, 700, 16_383, 16_384, 19_000):
+            np.testing.assert_array_equal(source.spikes("a", 20_000 - before, 3, 1.0, before=before), whole[before:])
+
+
+def test_many_cells_take_what_their_spikes_take() -> None:
+    """20,000 Poisson cells over 500 steps: a raster would be 10 MB, and all numbers that are drawn 80."""
+    steps, cells = 500, 20_000
+    made = Network()
+    made.add(Population("a", cells, poisson(5.0)))
+    tracemalloc.start()
+    forced = checked(made, {}, steps).clamped["a"]
+    kept, most = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    spikes = len(forced.cell)
+    assert spikes == pytest.approx(0.005 * steps * cells, rel=0.03)
+    assert kept < 10 * spikes + 2**20
+    assert most < 24e6
+    assert np.asarray(forced)[:, 0].sum() == spikes
 
 
 def test_populations_items_and_seeds_differ() -> None:

@@ -33,7 +33,7 @@ MEASURES: dict[str, dict[str, Any]] = {
 
 def test_every_measure_is_a_method() -> None:
     functions = {name for name in instruments.__all__ if inspect.isfunction(getattr(instruments, name))}
-    assert functions - {"phases"} == {*MEASURES, "psth"}
+    assert functions - {"phases", "band_phase"} == {*MEASURES, "psth"}
     assert all(hasattr(Measures, name) for name in (*MEASURES, "psth"))
 
 
@@ -50,6 +50,28 @@ def test_a_measure_of_a_part_of_the_run(recording: Recording, name: str) -> None
         np.testing.assert_array_equal(one, other)
     whole = getattr(recording, name)("e", **MEASURES[name])
     assert not np.array_equal(np.asarray(whole[-1]), np.asarray(of_part[-1]))
+
+
+def test_phase_in_a_field_potential(recording: Recording) -> None:
+    signal = recording.trains("e").activity(0.5)
+    assert signal.shape == (2, STEPS)
+    phi = instruments.band_phase(signal, 30.0, 90.0, 0.5)
+    expected = instruments.phase(recording.trains("e", 50.0, 150.0), phi)
+    for given in ("e", signal):
+        found = recording.phase("e", of=given, band=(30.0, 90.0), start=50.0, stop=150.0)
+        np.testing.assert_array_equal(found.angle, expected.angle)
+    one = recording.phase("e", of=signal[0], band=(30.0, 90.0))  # for both batch items
+    assert not np.allclose(one.angle, recording.phase("e", of="e", band=(30.0, 90.0)).angle)
+    for said in ({}, {"period": 25.0, "of": "e"}, {"of": "e"}, {"band": (4.0, 8.0)}):
+        with pytest.raises(StimulusError, match="phase takes a period, or a field potential with its band"):
+            recording.phase("e", **said)
+    for band, message in ((8.0, "give two frequencies"), ((8.0, 4.0), "must rise"), ((8.0, 1000.0), "end below 1000 Hz")):
+        with pytest.raises(StimulusError, match=message):
+            recording.phase("e", of="e", band=band)  # type: ignore[arg-type]
+    with pytest.raises(StimulusError, match="the signal has 20 steps; a filter needs more than 27"):
+        recording.phase("e", of=np.zeros(20), band=(4.0, 8.0))
+    with pytest.raises(StimulusError, match=r"the phases of each step have shape \(1, 99\)"):
+        recording.phase("e", of=np.zeros(99), band=(40.0, 80.0))
 
 
 def test_psth_takes_the_name_of_marks(recording: Recording) -> None:

@@ -1,5 +1,6 @@
 """simulate(): every rule of the step contract and of the inhibitions on an example worked out by hand, in both simulators."""
 
+import io
 import math
 import subprocess
 import sys
@@ -329,3 +330,21 @@ def test_no_library_is_imported_before_its_simulator_runs() -> None:
     folder = str(Path(spikemem.__file__).parent)
     shown = subprocess.run([sys.executable, "-c", head + tail, folder], capture_output=True, text=True, check=True)
     assert shown.stdout.strip() == "set()"
+
+
+@pytest.mark.parametrize("simulator", ["event", "torch"])
+def test_a_bar_shows_on_a_terminal_alone(simulator: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    net = Network()
+    net.add(Population("a", 1))
+
+    class Terminal(io.StringIO):
+        def isatty(self) -> bool:
+            return True
+
+    pipe = io.StringIO()
+    for stream, progress, shows in ((Terminal(), True, True), (pipe, True, False), (Terminal(), False, False), (Terminal(), None, False)):
+        monkeypatch.setattr("sys.stderr", stream)
+        simulate(net, {}, 40, simulator=simulator, progress=progress)
+        assert ("simulating" in stream.getvalue()) == shows
+    with pytest.raises(StimulusError, match="progress is 3; give True for a bar, or a function"):
+        simulate(net, {}, 40, progress=3)  # type: ignore[arg-type]

@@ -21,9 +21,15 @@ def _run(target: str, simulation: Simulation) -> Recording:
     return _timed(target, simulation)[0]
 
 
-BRIAN2 = Simulator("brian2", "Brian2, its code run by numpy", partial(_run, "numpy"), extra=EXTRA, lacks=LACKS, reads_text=True)
+BRIAN2 = Simulator("brian2", "Brian2, its code run by numpy", partial(_run, "numpy"), extra=EXTRA, lacks=LACKS, reads_text=True, stops=True)
 CYTHON = Simulator(
-    "brian2:cython", "Brian2, its code compiled by Cython", partial(_run, "cython"), extra=f"{EXTRA}, g++", lacks=LACKS, reads_text=True
+    "brian2:cython",
+    "Brian2, its code compiled by Cython",
+    partial(_run, "cython"),
+    extra=f"{EXTRA}, g++",
+    lacks=LACKS,
+    reads_text=True,
+    stops=True,
 )
 COMPILED = Simulator(
     f"brian2:{STANDALONE}",

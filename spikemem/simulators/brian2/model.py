@@ -126,11 +126,12 @@ class Model:
 
     def _generator(self, name: str, population: Population, first: int | None) -> Any:
         """Teacher-forced spikes; with `first` only those of a lower rank in their cycle."""
-        trains = np.broadcast_to(self.drive.clamped[population.name], (self.drive.steps, self.drive.batches, population.size))
+        step, batch, cell = self.drive.clamped[population.name].events(self.drive.batches)
         if first is not None:
-            trains = trains & (_ranks(trains, self.cycle(population)) < first)
-        step, cell = np.nonzero(trains.reshape(self.drive.steps, -1))
-        generator = self.b2.SpikeGeneratorGroup(trains[0].size, cell, step * self.dt, dt=self.dt, name=name)
+            early = cycle_ranks(step, batch, self.cycle(population)) < first
+            step, batch, cell = step[early], batch[early], cell[early]
+        size, place = population.size, batch * population.size + cell
+        generator = self.b2.SpikeGeneratorGroup(size * self.drive.batches, place, step * self.dt, dt=self.dt, name=name)
         self.brian.add(generator)
         return generator
 
@@ -335,10 +336,3 @@ def _triples(projection: Projection) -> tuple[NDArray[np.int64], NDArray[np.int6
         case OneBit(bits=bits, start=start, efficacy=on, off=off):
             pre, bit = np.nonzero(unpack(bits))
             return pre, start[pre] + bit, on[pre] - off
-
-
-def _ranks(trains: NDArray[np.bool_], cycle: int) -> NDArray[np.int64]:
-    """The rank of teacher-forced spikes in their cycle, [time, batch, cell]; 0 where there is none."""
-    ranks, spikes = np.zeros(trains.shape, np.int64), np.nonzero(trains)
-    ranks[spikes] = cycle_ranks(spikes[0], spikes[1], cycle)
-    return ranks

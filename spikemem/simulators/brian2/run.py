@@ -25,6 +25,7 @@ from spikemem.simulators.brian2 import EXTRA, STANDALONE
 from spikemem.simulators.brian2.model import Model
 from spikemem.simulators.recording import Fired, Recording, cycle_ranks, recorded
 from spikemem.simulators.stimulus import Simulation
+from spikemem.simulators.stopping import StopWatch
 
 PREFERENCES: Mapping[str, Any] = {
     "codegen.cpp.extra_compile_args": None,  # or they would overrule the next
@@ -41,9 +42,9 @@ def timed(simulation: Simulation, target: str = "numpy") -> tuple[Recording, flo
     _check_tools(target)
     with _prepared(b2, target) as folder:
         model = Model(b2, simulation, folder is not None)
-        _simulate(model, simulation)
+        taken = _simulate(model, simulation)
         if folder is None:
-            return _recorded(model, simulation), 0.0
+            return _recorded(model, taken), 0.0
         b2.device.build(directory=str(folder), compile=True, run=True, debug=False)
         return _recorded(model, simulation), b2.device.timers["compile"]["make"]
 
@@ -84,8 +85,11 @@ def _prepared(b2: ModuleType, target: str) -> Iterator[Path | None]:
                 b2.prefs[name] = value
 
 
-def _simulate(model: Model, simulation: Simulation) -> None:
-    """Run all steps, and one more where synapses learn, since they learn a step's spikes at the start of the next."""
+def _simulate(model: Model, simulation: Simulation) -> Simulation:
+    """Run all steps, and one more where synapses learn, since they learn a step's spikes at the start of the next.
+
+    Returns the simulation of the steps that were taken.
+    """
     steps, progress = model.drive.steps, simulation.progress
 
     def report(elapsed: Any, completed: float, start: Any, duration: Any) -> None:
@@ -94,7 +98,44 @@ def _simulate(model: Model, simulation: Simulation) -> None:
 
     shown = progress is not None and not model.standalone
     period = {"report": report, "report_period": 0.2 * model.b2.second} if shown else {}
+    stop = None if simulation.watch is None else _Stop(model, simulation.watch)
     model.brian.run((steps + bool(model.plastic)) * model.dt, namespace={}, **period)
+    taken = simulation if stop is None else simulation.ended(stop.taken())
+    model.drive = taken.drive
+    return taken
+
+
+class _Stop:
+    """What ends Brian2's run by a simulation's watch, at run time; where synapses learn, a step later than the watch says."""
+
+    def __init__(self, model: Model, watch: StopWatch) -> None:
+        self.model, self.watch, self.steps, self.ends = model, watch, 0, False
+        self.error: Exception | None = None
+        model.brian.add(model.b2.NetworkOperation(self.look, dt=model.dt, when="end"))
+
+    def look(self) -> None:
+        """After a step: stop where the condition holds, or where it fails, with an error that Brian2 would hide in one of its own."""
+        if not self.ends and self.steps < self.model.drive.steps:
+            self.steps += 1
+            self.ends = self._holds()
+            if self.model.plastic and self.error is None:
+                return
+        if self.ends:
+            self.model.brian.stop()
+
+    def _holds(self) -> bool:
+        groups, cells = self.model.groups, self.model.net.populations
+        try:
+            return self.watch.ends({name: np.divmod(np.asarray(groups[name].spikes), cells[name].size) for name in cells})
+        except Exception as error:
+            self.error = error
+            return True
+
+    def taken(self) -> int:
+        """The steps that were taken; raises what the condition raised."""
+        if self.error is not None:
+            raise self.error
+        return self.steps
 
 
 # -- reading -----------------------------------------------------------------------------------------------------------------------

@@ -26,4 +26,5 @@ EVENT = Simulator(
     ("cpu", TORCH_DEVICES),
     lacks="float32 on the CPU; neurons of Brian2 text alone",
     resumes=True,
+    stops=True,
 )

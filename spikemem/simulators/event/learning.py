@@ -25,7 +25,7 @@ from spikemem.network.plasticity.scaling import ScalingState
 from spikemem.network.plasticity.stdp import STDPState
 from spikemem.network.plasticity.triplet import TripletState
 from spikemem.network.synapses import Dense, OneBit, Sparse, Synapses, joined
-from spikemem.simulators.state import Arrays, as_numpy, filled
+from spikemem.simulators.state import RuleState, as_numpy, filled
 
 Events = NDArray[np.int64]  # rows (batch, cell, rank in the cycle), in firing order
 
@@ -33,12 +33,13 @@ Events = NDArray[np.int64]  # rows (batch, cell, rank in the cycle), in firing o
 class PlasticProjection(Protocol):
     """A plastic projection.   forth, back: after how many steps its synapses see presynaptic and postsynaptic spikes.
 
-    reward: the population whose spikes are a reward, None where there is none.
+    reward: the population whose spikes are a reward, None where there is none.   synaptic: the fields of the state that are of synapses.
     """
 
     forth: int
     back: int
     reward: str | None
+    synaptic: tuple[str, ...]
 
     def deliver(self, events: Events, current: NDArray[np.float64], amount: NDArray[np.float64] | None = None) -> None:
         """Add what the events cause, [batch, post].   amount: the factor on what each brings, [event], 1 where None."""
@@ -49,18 +50,17 @@ class PlasticProjection(Protocol):
     def rewarded(self, events: Events) -> None:
         """Take the spikes of the reward population, behind the step."""
 
-    def matrix(self) -> NDArray[np.float64]:
-        """The weights, [batch, pre, post]; 0 where there is no synapse."""
-
     def state(self) -> Any:
-        """The state as the rule has it."""
+        """The state as the rule has it; the weights are [batch, synapse] or [batch, pre, post]."""
 
-    def resume(self, arrays: Arrays) -> None:
-        """Go on from such a state, as its arrays."""
+    def resume(self, state: RuleState) -> None:
+        """Go on from such a state."""
 
 
-def learner(net: Network, projection: Projection, rule: PlasticityRule, batches: int) -> PlasticProjection:
+def learner(net: Network, projection: Projection, batches: int) -> PlasticProjection:
     """What carries and teaches a plastic projection."""
+    rule = projection.plasticity
+    assert rule is not None
     constants, synapses = rule.compiled(net.dt), projection.synapses
     made: PlasticProjection
     if isinstance(constants, CompiledCoincidence):
@@ -85,6 +85,7 @@ class _Learning:
 
     forth = back = 0
     reward: str | None = None
+    synaptic: tuple[str, ...] = ("weights",)
 
     def rewarded(self, events: Events) -> None:
         """Nothing: most rules know no reward."""
@@ -105,15 +106,6 @@ class _CompiledSynapses(_Learning):
 
     def deliver(self, events: Events, current: NDArray[np.float64], amount: NDArray[np.float64] | None = None) -> None:
         plastic.scatter(events, self.indptr, self.targets, self.weights, current, amount)
-
-    def matrix(self) -> NDArray[np.float64]:
-        dense = np.zeros((len(self.weights), *self.shape))
-        dense[:, self._rows(), self.targets] = self.weights
-        return dense
-
-    def _rows(self) -> NDArray[np.int64]:
-        """The presynaptic cell of each synapse."""
-        return np.repeat(np.arange(self.shape[0]), np.diff(self.indptr))
 
 
 def _mark(events: Events, nearest: bool, *traces: NDArray[np.float64]) -> None:
@@ -154,11 +146,11 @@ class _CompiledRule(_CompiledSynapses):
         _mark(pre, self.rule.nearest, self.x)
 
     def state(self) -> STDPState:
-        return STDPState(self.matrix(), self.x, self.y)
+        return STDPState(self.weights, self.x, self.y)
 
-    def resume(self, arrays: Arrays) -> None:
-        before: STDPState = filled(STDPState(0, 0, 0), arrays, as_numpy)
-        self.weights, self.x, self.y = before.weights[:, self._rows(), self.targets], before.pre_trace, before.post_trace
+    def resume(self, state: RuleState) -> None:
+        before: STDPState = filled(self.state(), state.fields, as_numpy)
+        self.weights, self.x, self.y = before.weights.reshape(self.weights.shape), before.pre_trace, before.post_trace
 
 
 class _CompiledTriplet(_CompiledSynapses):
@@ -184,16 +176,18 @@ class _CompiledTriplet(_CompiledSynapses):
             _mark(post, rule.nearest, self.o1, self.o2)
 
     def state(self) -> TripletState:
-        return TripletState(self.matrix(), self.r1, self.r2, self.o1, self.o2)
+        return TripletState(self.weights, self.r1, self.r2, self.o1, self.o2)
 
-    def resume(self, arrays: Arrays) -> None:
-        before: TripletState = filled(TripletState(0, 0, 0, 0, 0), arrays, as_numpy)
-        self.weights = before.weights[:, self._rows(), self.targets]
+    def resume(self, state: RuleState) -> None:
+        before: TripletState = filled(self.state(), state.fields, as_numpy)
+        self.weights = before.weights.reshape(self.weights.shape)
         self.r1, self.r2, self.o1, self.o2 = before[1:]
 
 
 class _CompiledReward(_CompiledSynapses):
     """Synapses that learn by pairs of spikes when a reward comes."""
+
+    synaptic: tuple[str, ...] = ("weights", "eligibility")
 
     def __init__(self, synapses: Dense | Sparse, constants: CompiledReward, batches: int) -> None:
         super().__init__(synapses, batches)
@@ -215,13 +209,11 @@ class _CompiledReward(_CompiledSynapses):
         self.level += self.rule.release * _counted(events, len(self.level))
 
     def state(self) -> RewardState:
-        eligibility = np.zeros((len(self.weights), *self.shape))
-        eligibility[:, self._rows(), self.targets] = self.eligibility
-        return RewardState(self.matrix(), eligibility, self.x, self.y, self.level)
+        return RewardState(self.weights, self.eligibility, self.x, self.y, self.level)
 
-    def resume(self, arrays: Arrays) -> None:
-        before: RewardState = filled(RewardState(0, 0, 0, 0, 0), arrays, as_numpy)
-        self.weights, self.eligibility = (each[:, self._rows(), self.targets] for each in before[:2])
+    def resume(self, state: RuleState) -> None:
+        before: RewardState = filled(self.state(), state.fields, as_numpy)
+        self.weights, self.eligibility = (each.reshape(self.weights.shape) for each in before[:2])
         self.x, self.y, self.level = before[2:]
 
 
@@ -239,11 +231,11 @@ class _CompiledScaling(_CompiledSynapses):
         self.rate[post[:, 0], post[:, 1]] += rule.jump
 
     def state(self) -> ScalingState:
-        return ScalingState(self.matrix(), self.rate)
+        return ScalingState(self.weights, self.rate)
 
-    def resume(self, arrays: Arrays) -> None:
-        before: ScalingState = filled(ScalingState(0, 0), arrays, as_numpy)
-        self.weights, self.rate = before.weights[:, self._rows(), self.targets], before.rate
+    def resume(self, state: RuleState) -> None:
+        before: ScalingState = filled(self.state(), state.fields, as_numpy)
+        self.weights, self.rate = before.weights.reshape(self.weights.shape), before.rate
 
 
 class _CompiledCoincidence(_Learning):
@@ -271,8 +263,8 @@ class _CompiledCoincidence(_Learning):
     def state(self) -> CoincidenceState:
         return CoincidenceState(self.matrix(), np.maximum(self.until - self.step + 2.0, 0.0), self.step)
 
-    def resume(self, arrays: Arrays) -> None:
-        before: CoincidenceState = filled(CoincidenceState(0, 0, 0), arrays, as_numpy)
+    def resume(self, state: RuleState) -> None:
+        before: CoincidenceState = filled(self.state(), state.dense(), as_numpy)
         self.weights, self.step = before.weights, int(before.step)
         self.until = np.where(before.heard > 0, before.heard.astype(np.int64) + self.step - 2, -1)
 
@@ -303,8 +295,8 @@ class _SteppedRule(_Learning):
     def state(self) -> Any:
         return self.now._replace(weights=self.matrix())
 
-    def resume(self, arrays: Arrays) -> None:
-        self.now = filled(self.now, arrays, as_numpy)
+    def resume(self, state: RuleState) -> None:
+        self.now = filled(self.now, state.dense(), as_numpy)
 
 
 def _counted(events: Events, batches: int) -> NDArray[np.int64]:

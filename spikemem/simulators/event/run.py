@@ -5,7 +5,6 @@ a rule on all-to-all weights.
 """
 
 from collections.abc import Mapping
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,7 +16,7 @@ from spikemem.simulators.event.cells import BasketRace, begun, cells_of
 from spikemem.simulators.event.learning import Events, PlasticProjection, learner
 from spikemem.simulators.event.releasing import ALL, Releasing, releasing
 from spikemem.simulators.recording import Fired, Recording, recorded
-from spikemem.simulators.state import RunState, as_numpy, described, filled, flattened
+from spikemem.simulators.state import RuleState, RunState, Weights, as_numpy, described, filled, flattened
 from spikemem.simulators.stimulus import Simulation
 
 NO_EVENTS = np.zeros((0, 3), np.int64)
@@ -28,15 +27,15 @@ def run(simulation: Simulation) -> Recording:
     """Run a simulation on the CPU, in float64."""
     net, drive = simulation.net, simulation.drive
     groups = {name: _Group(p, simulation) for name, p in net.populations.items()}
-    learners = {p.name: learner(net, p, p.plasticity, drive.batches) for p in net.projections if p.plasticity is not None}
+    plastic = {p.name: p for p in net.projections if p.plasticity is not None}
+    learners = {name: learner(net, p, drive.batches) for name, p in plastic.items()}
     if simulation.start is not None:
-        for p in net.projections:
-            if p.plasticity is not None:
-                learners[p.name].resume(simulation.start.rules[p.name])
+        for name, each in learners.items():
+            each.resume(simulation.start.rules[name])
     releases = {p.name: releasing(simulation, p, p.short_term) for p in net.projections if p.short_term is not None}
     voltages, snapshots = simulation.voltages(), simulation.snapshots()
     for name, n in simulation.due(0):
-        snapshots[name][n] = learners[name].matrix()
+        snapshots[name][n] = _learned(plastic[name], learners[name]).matrix()
     delays = [net.steps(projection.delay) for projection in net.projections]
     for t in range(drive.steps):
         now = simulation.before + t
@@ -60,16 +59,24 @@ def run(simulation: Simulation) -> Recording:
                 if synapses.reward is not None:
                     synapses.rewarded(groups[synapses.reward].before(now))
         for name, n in simulation.due(t + 1):
-            snapshots[name][n] = learners[name].matrix()
+            snapshots[name][n] = _learned(plastic[name], learners[name]).matrix()
         simulation.tell(t)
+        if simulation.watch is not None and simulation.watch.ends({name: group.latest() for name, group in groups.items()}):
+            simulation = simulation.ended(t + 1)
+            break
     fired = {name: group.fired() for name, group in groups.items()}
-    rules = {name: learner.state() for name, learner in learners.items()}
+    rules = {name: _learned(plastic[name], each) for name, each in learners.items()}
     state = _state(simulation, groups, rules, releases, max(delays, default=0))
-    return recorded(simulation, fired, voltages, {name: rule.weights for name, rule in rules.items()}, state, snapshots)
+    return recorded(simulation, fired, voltages, Weights(rules), state, snapshots)
+
+
+def _learned(projection: Projection, learner: PlasticProjection) -> RuleState:
+    """What a projection has learned."""
+    return RuleState.of(flattened(learner.state()), projection.synapses, learner.synaptic)
 
 
 def _state(
-    simulation: Simulation, groups: Mapping[str, "_Group"], rules: Mapping[str, Any], releases: Mapping[str, Releasing], longest: int
+    simulation: Simulation, groups: Mapping[str, "_Group"], rules: Mapping[str, RuleState], releases: Mapping[str, Releasing], longest: int
 ) -> RunState:
     """Where the run has ended.   longest: the longest delay, in steps."""
     end = simulation.before + simulation.drive.steps
@@ -86,8 +93,9 @@ def _state(
         count={name: group.spiked().copy() for name, group in groups.items()},
         recent=recent,
         network=described(simulation.net),
-        rules={name: flattened(rule) for name, rule in rules.items()},
+        rules=rules,
         releases={name: flattened(each.state(end - 1)) for name, each in releases.items()},
+        noise=simulation.drive.noise,
     )  # fmt: skip
 
 
@@ -128,6 +136,10 @@ class _Group:
         """How many have spiked in the cycle, [batch]."""
         return self.race.count if self.race is not None and self.forced is None else self.count
 
+    def latest(self) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """Batch items and cells of the last step's spikes."""
+        return self.events[-1][:, 0], self.events[-1][:, 1]
+
     def before(self, step: int) -> Events:
         """The events of a step, counted from the start of the first run; none before that."""
         return self.events[step - self.first] if step >= self.first else self.past.get(step, NO_EVENTS)
@@ -136,7 +148,7 @@ class _Group:
         """Step t of this run, the one numbered `now` since the first began."""
         fresh = self.cycle and now % self.cycle == 0
         if self.forced is not None:
-            self.events.append(self._clamped(self.forced[t], bool(fresh)))
+            self.events.append(self._clamped(*self.forced.at(t, self.shape[0]), bool(fresh)))
             return
         if fresh:
             self.cells.restart()
@@ -144,11 +156,10 @@ class _Group:
                 self.race.restart(now // self.cycle)
         self.events.append(self.cells.fire(self.current, SILENCE if self.external is None else self.external[t], self.race))
 
-    def _clamped(self, spikes: NDArray[np.bool_], fresh: bool) -> Events:
+    def _clamped(self, batch: NDArray[np.int64], cell: NDArray[np.int64], fresh: bool) -> Events:
         """Teacher-forced spikes as events; their rank in the cycle follows their step, then their index."""
         if fresh:
             self.count[:] = 0
-        batch, cell = np.nonzero(np.broadcast_to(spikes, self.shape))
         if not len(batch):
             return NO_EVENTS
         start = np.searchsorted(batch, np.arange(len(self.count)))

@@ -30,5 +30,6 @@ SNNTORCH = Simulator(
     ("float64", "float32"),
     ("cpu", TORCH_DEVICES),
     resumes=True,
+    stops=True,
     lacks="neurons other than LIF; parameters that differ from cell to cell; refractoriness; a reset to a value other than 0",
 )

@@ -19,4 +19,5 @@ TORCH = Simulator(
     ("cpu", TORCH_DEVICES),
     lacks="neurons of Brian2 text alone",
     resumes=True,
+    stops=True,
 )

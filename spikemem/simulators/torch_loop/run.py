@@ -14,7 +14,7 @@ from spikemem.network.neurons.contract import each
 from spikemem.network.plasticity.contract import PlasticityRule
 from spikemem.network.synapses import joined
 from spikemem.simulators.recording import Fired, Recording, recorded
-from spikemem.simulators.state import RunState, described, filled, flattened
+from spikemem.simulators.state import RuleState, RunState, described, filled, flattened
 from spikemem.simulators.stimulus import Simulation
 from spikemem.simulators.torch_loop.cells import Cells
 from spikemem.simulators.torch_loop.kernels import Carrier, choose_winners
@@ -54,6 +54,9 @@ def run(simulation: Simulation, kind: type[Cells] = Cells) -> Recording:
             group.forget(now - longest)
         _keep(simulation, snapshots, ways, t + 1)
         simulation.tell(t)
+        if simulation.watch is not None and simulation.watch.ends({name: group.latest() for name, group in groups.items()}):
+            simulation = simulation.ended(t + 1)
+            break
     weights = {way.name: way.matrix().cpu().numpy().astype(np.float64) for way in ways if way.learner is not None}
     fired = {name: group.fired() for name, group in groups.items()}
     return recorded(simulation, fired, voltages, weights, _state(simulation, groups, ways), snapshots)
@@ -78,8 +81,9 @@ def _state(simulation: Simulation, groups: Mapping[str, "_Group"], ways: Sequenc
         count={name: group.count.cpu().numpy() for name, group in groups.items()},
         recent={name: group.under_way() for name, group in groups.items()},
         network=described(simulation.net),
-        rules={name: flattened(state) for name, state in plastic.items()},
+        rules={way.name: RuleState.of(flattened(plastic[way.name]), way.projection.synapses) for way in ways if way.name in plastic},
         releases={way.name: flattened(way.releases) for way in ways if way.releases is not None},
+        noise=simulation.drive.noise,
     )  # fmt: skip
 
 
@@ -138,6 +142,11 @@ class _Group:
         """The part of a current that reaches a receptor."""
         return current if len(self.receptors) == 1 else current[self.receptors.index(receptor)]
 
+    def latest(self) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """Batch items and cells of the last step's spikes."""
+        batch, cell, _ = self.events[-1]
+        return batch.cpu().numpy(), cell.cpu().numpy()
+
     def before(self, step: int) -> Tensor:
         """The spikes of a step, silence before the first, bool, [batch, cell]."""
         return self.recent[step] if step in self.recent else torch.zeros_like(self.silenced)
@@ -149,7 +158,7 @@ class _Group:
             self.silenced, self.count = torch.zeros_like(self.silenced), torch.zeros_like(self.count)
         if self.step is None:
             assert self.forced is not None
-            self._fire(now, torch.as_tensor(self.forced[t].copy(), device=current.device).expand_as(self.silenced), None)
+            self._fire(now, torch.as_tensor(self.forced[t], device=current.device).expand_as(self.silenced), None)
             self.baskets.append(torch.zeros_like(self.count, dtype=torch.bool))
             return
         if self.external is not None:
@@ -222,7 +231,7 @@ class _Way:
         if self.learner is not None:
             if not hasattr(self.learner, "state"):
                 raise UnsupportedError(f"{self.name!r} learns by another library's rule, which cannot go on from an earlier run")
-            self.learner.state = filled(self.learner.state, start.rules[self.name], cells.leaf)
+            self.learner.state = filled(self.learner.state, start.rules[self.name].dense(), cells.leaf)
         if self.releases is not None:
             self.releases = filled(self.releases, start.releases[self.name], cells.leaf)
 

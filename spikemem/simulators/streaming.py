@@ -1,0 +1,62 @@
+"""Long runs: in parts, each of which is on the disk before the next one begins, so that memory does not grow with the steps."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+from spikemem.errors import SnapshotError, StimulusError, UnsupportedError
+from spikemem.simulators.files import STATE, part_of
+from spikemem.simulators.recording import Recording
+from spikemem.simulators.state import RunState
+from spikemem.simulators.stimulus import Simulation
+
+VALUES = 2**22
+"""Values, one for each step, batch item and cell, that a part holds: 32 MiB where all are voltages."""
+LONGEST = 10_000
+"""Steps of a part: what a kill loses at most."""
+
+
+def stream(
+    run: Callable[[Simulation], Recording],
+    prepared: Callable[[int, int, RunState | None], Simulation],
+    steps: int,
+    start: RunState | None,
+    folder: Path,
+) -> Recording:
+    """Run in parts that are written to a folder; returns the recording of all that is in it.
+
+    run: of a simulator.   prepared: the simulation of the steps from one to another, from a state on.   start: of the first part.
+    """
+    before = 0 if start is None else start.step
+    one = prepared(0, 1, start)
+    if one.every:
+        raise UnsupportedError(f"weights over time, of {', '.join(sorted(one.every))}, are not written in parts; leave out `to`, or them")
+    _open(folder, before, start)
+    values = one.drive.batches * sum(p.size for p in one.net.populations.values())
+    longest = min(LONGEST, max(1, VALUES // max(1, values)))
+    state, done, stopped = start, 0, None
+    while done < steps and stopped is None:
+        part = run(prepared(done, min(done + longest, steps), state))
+        replace(part, weights={}, ended=None).save(part_of(folder, before + done))
+        part.state.save(folder / STATE)
+        state, done, stopped = part.state, done + part.steps, part.stopped
+    return Recording.load(folder)
+
+
+def _open(folder: Path, before: int, start: RunState | None) -> None:
+    """Make a folder for a new run, or find in it the run that this one goes on; StimulusError where it is of something else."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        held = any(folder.iterdir())
+    except OSError as error:
+        raise SnapshotError(f"{folder} cannot be written to: {error}") from error
+    if not held:
+        return
+    if start is None or not (folder / STATE).is_file():
+        raise StimulusError(
+            f"{folder}, which is not empty, cannot take a new run; give another one, or `start`, the state of the run in it"
+        )
+    if (ended := RunState.load(folder / STATE).step) != before:
+        raise StimulusError(
+            f"the run in {folder} ended after {ended} steps, and start after {before}; give its own state, or another folder"
+        )
