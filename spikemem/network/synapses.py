@@ -18,12 +18,15 @@ WORD = 64
 
 @dataclass(frozen=True, eq=False)
 class Dense:
-    """All to all: I_post = S_pre W.   weights: W, float64, [pre, post]."""
+    """All to all: I_post = S_pre W.   weights: W, float64, [pre, post].   delays: ms, [pre, post]; None leaves them to the projection."""
 
     weights: NDArray[np.float64]
+    delays: NDArray[np.float64] | None = None
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "weights", check.floats(self.weights, "dense weights, [pre, post]", shape=(None, None)))
+        if self.delays is not None:
+            object.__setattr__(self, "delays", check.floats(self.delays, "delays, [pre, post]", shape=self.weights.shape))
 
     @property
     def shape(self) -> tuple[int, int]:
@@ -43,12 +46,14 @@ class Sparse:
     """Compressed sparse rows: presynaptic cell i reaches targets[indptr[i]:indptr[i+1]] with the weights at the same positions.
 
     indptr: int64, [pre + 1].   targets: int32, [synapse].   weights: float64, [synapse].   post: number of postsynaptic cells.
+    delays: ms, float64, [synapse]; None leaves them to the projection.
     """
 
     indptr: NDArray[np.int64]
     targets: NDArray[np.int32]
     weights: NDArray[np.float64]
     post: int
+    delays: NDArray[np.float64] | None = None
 
     def __post_init__(self) -> None:
         post = check.integer(self.post, "post (postsynaptic cells)", least=0, most=INDEX)
@@ -57,12 +62,18 @@ class Sparse:
         indptr = check.indices(self.indptr, "sparse indptr", len(targets) + 1)
         if len(indptr) < 1 or indptr[0] != 0 or (np.diff(indptr) < 0).any() or indptr[-1] != len(targets):
             raise NetworkError("sparse indptr must rise from 0 to the number of targets")
-        for name, value in (("indptr", indptr), ("targets", targets), ("weights", weights), ("post", post)):
+        delays = None if self.delays is None else check.floats(self.delays, "sparse delays", shape=targets.shape)
+        for name, value in (("indptr", indptr), ("targets", targets), ("weights", weights), ("post", post), ("delays", delays)):
             object.__setattr__(self, name, value)
 
     @classmethod
-    def from_coo(cls, pre: ArrayLike, post: ArrayLike, weights: ArrayLike, shape: tuple[int, int]) -> "Sparse":
-        """Sparse synapses from their coordinates: one (pre, post, weight) for each, in any order.   shape: (pre cells, post cells)."""
+    def from_coo(
+        cls, pre: ArrayLike, post: ArrayLike, weights: ArrayLike, shape: tuple[int, int], delays: ArrayLike | None = None
+    ) -> "Sparse":
+        """Sparse synapses from their coordinates: one (pre, post, weight) for each, in any order.
+
+        shape: (pre cells, post cells).   delays: ms, in the order of the others.
+        """
         sizes = [check.integer(n, "shape", least=0, most=INDEX) for n in check.listed(shape, "shape", "two sizes")]
         if len(sizes) != 2:
             raise NetworkError(f"shape has {len(sizes)} sizes; it must be (presynaptic cells, postsynaptic cells)")
@@ -73,9 +84,10 @@ class Sparse:
         if values.shape not in ((), rows.shape):
             raise NetworkError(f"synapses need one pre, post and weight each, not {rows.shape}, {targets.shape} and {values.shape}")
         values = np.broadcast_to(values, rows.shape)
+        late = None if delays is None else check.floats(delays, "sparse delays", shape=rows.shape)
         order = np.lexsort((targets, rows))
         indptr = np.concatenate([[0], np.cumsum(np.bincount(rows, minlength=sources))])
-        return cls(indptr, targets[order], values[order], reached)
+        return cls(indptr, targets[order], values[order], reached, None if late is None else late[order])
 
     @property
     def shape(self) -> tuple[int, int]:
@@ -85,16 +97,21 @@ class Sparse:
     def count(self) -> int:
         return len(self.targets)
 
+    @property
+    def sources(self) -> NDArray[np.int64]:
+        """The presynaptic cell of each synapse, [synapse]."""
+        return np.repeat(np.arange(self.shape[0]), np.diff(self.indptr))
+
     def repeats(self) -> bool:
         """Whether some pair of cells has more than one synapse."""
-        pairs = np.repeat(np.arange(self.shape[0]), np.diff(self.indptr)) * self.post + self.targets
+        pairs = self.sources * self.post + self.targets
         return len(np.unique(pairs)) < len(pairs)
 
     def matrix(self) -> NDArray[np.float64]:
         """The weights as one dense matrix, float64, [pre, post]; synapses on the same pair add up."""
         _fits(*self.shape)
         dense = np.zeros(self.shape)
-        np.add.at(dense, (np.repeat(np.arange(self.shape[0]), np.diff(self.indptr)), self.targets), self.weights)
+        np.add.at(dense, (self.sources, self.targets), self.weights)
         return dense
 
 
@@ -169,6 +186,15 @@ def joined(synapses: Synapses) -> NDArray[np.bool_]:
     if isinstance(synapses, Dense):
         return np.ones(synapses.shape, bool)
     return Sparse(synapses.indptr, synapses.targets, np.ones(synapses.count), synapses.post).matrix() > 0
+
+
+def compressed(synapses: Dense | Sparse) -> Sparse:
+    """The same synapses as compressed rows, in the order of their weights."""
+    if isinstance(synapses, Sparse):
+        return synapses
+    (pre, post), late = synapses.shape, synapses.delays
+    targets = np.tile(np.arange(post, dtype=np.int32), pre)
+    return Sparse(np.arange(pre + 1) * post, targets, synapses.weights.ravel(), post, None if late is None else late.ravel())
 
 
 def unpack(bits: NDArray[np.uint64]) -> NDArray[np.bool_]:

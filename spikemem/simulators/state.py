@@ -1,5 +1,6 @@
 """Where a run has ended: all that a simulator needs to go on, as plain arrays, which another simulator can take up."""
 
+import zlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -9,7 +10,7 @@ from numpy.typing import NDArray
 
 from spikemem._checks import Checks
 from spikemem.errors import StimulusError
-from spikemem.network.graph import Network
+from spikemem.network.graph import Network, Projection
 
 check = Checks(StimulusError)
 Arrays = Mapping[str, NDArray[Any]]
@@ -24,7 +25,8 @@ class RunState:
     silenced, count: for each population whom its inhibition silences, bool, [batch, cell], and how many spiked in the cycle, [batch].
     recent: for each population the spikes that may still be under way, int64, [spike, (step, batch, cell, rank in the cycle)].
     network: what it is of, by `described`.
-    rules: for each plastic projection the fields of its rule's state, [batch, pre, post] and [batch, cell].
+    rules: for each plastic projection the fields of its rule's state, [batch, pre, post] and [batch, cell]; where its synapses have delays
+        of their own, each postsynaptic cell is an item, [batch, post, pre, 1], [batch, post, pre] and [batch, post, 1].
     """
 
     step: int
@@ -54,8 +56,14 @@ def described(net: Network) -> dict[str, str]:
     """What a state depends on: the step, the kinds and numbers of cells, the delays, the kinds of rules; parameters may differ."""
     cells = {f"population {p.name!r}": f"{type(p.neuron).__name__} x {p.size}" for p in net.populations.values()}
     rules = {q.name: "fixed" if q.plasticity is None else type(q.plasticity).__name__ for q in net.projections}
-    ways = {f"projection {q.name!r}": f"{q.delay:g} ms, {rules[q.name]}" for q in net.projections}
+    ways = {f"projection {q.name!r}": f"{_told(net, q)}, {rules[q.name]}" for q in net.projections}
     return {"dt": f"{net.dt:g} ms", **cells, **ways}
+
+
+def _told(net: Network, q: Projection) -> str:
+    """The delays of a projection in words."""
+    own = net.own_delays(q)
+    return f"{q.delay:g} ms" if own is None else f"up to {q.delay:g} ms (delays of checksum {zlib.crc32(own.tobytes())})"
 
 
 def flattened(state: Any, path: str = "") -> dict[str, NDArray[Any]]:

@@ -160,19 +160,32 @@ class Model:
         """Synapses with fixed weights; none are made where no bit is set."""
         if not len(_triples(projection)[0]):
             return
-        delay = (self.net.steps(projection.delay) - 1) * self.dt
+        late = self.net.own_delays(projection)
+        delay = {} if late is not None else {"delay": (self.net.steps(projection.delay) - 1) * self.dt}
         counts, namespace = self._counts(n, projection)
         carry = f"{_input(projection, self.net)}_post += w{counts}"
+        model = "w : 1" if late is None or not counts else "w : 1\nlag : second (constant)"
         made = self.b2.Synapses(
-            source, self.groups[projection.post], "w : 1", on_pre=carry, on_event={"pre": event}, delay=delay, dt=self.dt,
-            namespace=namespace, name=f"synapses_{n}",
+            source, self.groups[projection.post], model, on_pre=carry, on_event={"pre": event}, dt=self.dt, namespace=namespace,
+            name=f"synapses_{n}", **delay,
         )  # fmt: skip
         self._wire(made, projection)
+        if late is not None:
+            made.pre.delay = self._times(late - 1)
+            if counts:
+                made.lag = self._times(late)
+
+    def _times(self, steps: NDArray[np.int64]) -> Any:
+        """Steps of each synapse as times, for the whole batch."""
+        return np.tile(steps.ravel(), self.drive.batches) * self.dt
 
     def _counts(self, n: int, projection: Projection) -> tuple[str, dict[str, Any]]:
         """The factor on what arrives by a projection, as text and with its timed array: the efficacy of the step in which it left."""
         if projection.efficacy is None:
             return "", {}
+        if self.net.own_delays(projection) is not None:
+            values = np.array([projection.counts(step) for step in range(self.drive.steps)])
+            return f" * counts_{n}(t - lag)", {f"counts_{n}": self.b2.TimedArray(values, dt=self.dt, name=f"counts_{n}")}
         left = np.arange(self.drive.steps) - self.net.steps(projection.delay)
         values = np.array([projection.counts(step) for step in left.tolist()])
         return f" * counts_{n}(t)", {f"counts_{n}": self.b2.TimedArray(values, dt=self.dt, name=f"counts_{n}")}
@@ -216,17 +229,20 @@ class Model:
         text, back = rule.brian2(), self.net.steps(rule.dendritic)
         if text is None:
             raise UnsupportedError(f"brian2 cannot learn {projection.name!r}: {type(rule).__name__} has no Brian2 text; {ELSEWHERE}")
-        whole = self.net.steps(projection.delay)
-        delays = {"depress": (whole - back) * self.dt, "potentiate": back * self.dt}
-        on_pre = {"depress": text.on_pre}
-        if not forced:
-            on_pre["transmit"], delays["transmit"] = f"{_input(projection, self.net)}_post += w", (whole - 1) * self.dt
+        whole, late = self.net.steps(projection.delay), self.net.own_delays(projection)
+        sooner = {"depress": back} | ({} if forced else {"transmit": 1})  # than the delay
+        on_pre = {"depress": text.on_pre} | ({} if forced else {"transmit": f"{_input(projection, self.net)}_post += w"})
+        delays = {} if late is not None else {name: (whole - steps) * self.dt for name, steps in sooner.items()}
+        delays["potentiate"] = back * self.dt
         source, target = self.groups[projection.pre], self.groups[projection.post]
         made = self.b2.Synapses(
             source, target, text.model, on_pre=on_pre, on_post={"potentiate": text.on_post}, delay=delays,
             namespace=self._constants(text), method="exact", dt=self.dt, name=f"synapses_{n}",
         )  # fmt: skip
         self._wire(made, projection)
+        if late is not None:
+            for name, steps in sooner.items():
+                getattr(made, name).delay = self._times(late - steps)
         if text.each_step:
             made.run_regularly(text.each_step, when="synapses", order=DRIFT, dt=self.dt, name=f"drift_{n}")
         first, second = ("potentiate", "depress") if text.post_first else ("depress", "potentiate")

@@ -14,6 +14,7 @@ from spikemem.kernels import cpu
 from spikemem.network.graph import KWinners, Population, Projection
 from spikemem.network.synapses import Dense, OneBit, Sparse
 from spikemem.simulators.event.cells import BasketRace, begun, cells_of
+from spikemem.simulators.event.delays import Delayed, delayed_learner, matrices, ring
 from spikemem.simulators.event.learning import Events, PlasticProjection, learner
 from spikemem.simulators.recording import Fired, Recording, recorded
 from spikemem.simulators.state import RunState, as_numpy, described, filled, flattened
@@ -28,36 +29,31 @@ def run(simulation: Simulation) -> Recording:
     """Run a simulation on the CPU, in float64."""
     net, drive = simulation.net, simulation.drive
     groups = {name: _Group(p, simulation) for name, p in net.populations.items()}
-    learners = {p.name: learner(net, p, p.plasticity, drive.batches) for p in net.projections if p.plasticity is not None}
+    ways = [_Way(projection, simulation, groups) for projection in net.projections]
     if simulation.start is not None:
-        for p in net.projections:
-            if p.plasticity is not None:
-                learners[p.name].resume(simulation.start.rules[p.name])
+        for way in ways:
+            way.resume(simulation.start)
     voltages = simulation.voltages()
-    delays = [net.steps(projection.delay) for projection in net.projections]
     for t in range(drive.steps):
         now = simulation.before + t
         for group in groups.values():
             group.current[:] = 0.0
-        for projection, delay in zip(net.projections, delays, strict=True):
-            left = now - delay
-            events = groups[projection.pre].before(left)
-            if len(events):
-                reached = groups[projection.post].inputs[projection.receptor]
-                _deliver(projection, learners.get(projection.name), events, projection.counts(left), reached)
+        for way in ways:
+            way.deliver(now)
         for name, group in groups.items():
             group.advance(t, now)
             if name in voltages and name not in drive.clamped:
                 voltages[name][t] = group.cells.voltage[:, simulation.chosen[name]]
-        for projection in net.projections:
-            if (synapses := learners.get(projection.name)) is not None:
-                pre, post = groups[projection.pre], groups[projection.post]
-                synapses.learn(pre.before(now - synapses.forth), post.before(now - synapses.back))
+        for way in ways:
+            if way.learner is not None:
+                way.learner.learn(way.pre.before(now - way.learner.forth), way.post.before(now - way.learner.back))
         simulation.tell(t)
     fired = {name: group.fired() for name, group in groups.items()}
-    rules = {name: learner.state() for name, learner in learners.items()}
-    state = _state(simulation, groups, rules, max(delays, default=0))
-    return recorded(simulation, fired, voltages, {name: rule.weights for name, rule in rules.items()}, state)
+    rules = {way.projection.name: (way, way.learner.state()) for way in ways if way.learner is not None}
+    weights = {name: rule.weights if way.delayed is None else matrices(rule.weights) for name, (way, rule) in rules.items()}
+    longest = max((way.longest for way in ways), default=0)
+    state = _state(simulation, groups, {name: rule for name, (_, rule) in rules.items()}, longest)
+    return recorded(simulation, fired, voltages, weights, state)
 
 
 def _state(simulation: Simulation, groups: Mapping[str, "_Group"], rules: Mapping[str, Any], longest: int) -> RunState:
@@ -150,6 +146,48 @@ class _Group:
         baskets = self.race.baskets if self.race is not None else []
         batch, cell, rank = np.concatenate(self.events).T
         return Fired(_steps(self.events), batch, cell, rank, _steps(baskets), np.concatenate([*baskets, NO_EVENTS[:, 0]]))
+
+
+class _Way:
+    """A projection: its synapses, fixed or learning, and its delays in steps."""
+
+    def __init__(self, projection: Projection, simulation: Simulation, groups: Mapping[str, _Group]) -> None:
+        net, batches, rule = simulation.net, simulation.drive.batches, projection.plasticity
+        self.projection, self.longest = projection, net.steps(projection.delay)
+        self.pre, self.post = groups[projection.pre], groups[projection.post]
+        self.current = self.post.inputs[projection.receptor]
+        self.delayed: Delayed | None = None
+        self.learner: PlasticProjection | None = None
+        if net.own_delays(projection) is None:
+            self.learner = None if rule is None else learner(net, projection, rule, batches)
+        elif rule is None:
+            self.delayed = ring(net, projection, batches)
+        else:
+            self.delayed = self.learner = delayed_learner(net, projection, rule, batches)
+
+    def deliver(self, now: int) -> None:
+        """Add what arrives at a step."""
+        if self.delayed is None:
+            left = now - self.longest
+            if len(events := self.pre.before(left)):
+                _deliver(self.projection, self.learner, events, self.projection.counts(left), self.current)
+            return
+        if self.learner is None:  # or it has seen them leave
+            self.delayed.send(self.pre.before(now - 1), self.projection.counts(now - 1), now - 1)
+        self.delayed.arrive(now, self.current)
+
+    def resume(self, start: RunState) -> None:
+        """Go on with what was under way, and what had been learned."""
+        if self.learner is not None:
+            self.learner.resume(start.rules[self.projection.name])
+        if self.delayed is None:
+            return
+        elsewhere = np.zeros_like(self.current)
+        for left in range(max(0, start.step - self.longest), start.step):
+            self.delayed.arrive(left, elsewhere)  # what has come before
+            if self.learner is not None or left + 1 < start.step:
+                self.delayed.send(self.pre.before(left), self.projection.counts(left), left)
+        self.delayed.begin(start.step)
 
 
 def _steps(arrays: list[NDArray[np.int64]]) -> NDArray[np.int64]:

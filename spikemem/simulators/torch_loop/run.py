@@ -17,6 +17,7 @@ from spikemem.simulators.recording import Fired, Recording, recorded
 from spikemem.simulators.state import RunState, described, filled, flattened
 from spikemem.simulators.stimulus import Simulation
 from spikemem.simulators.torch_loop.cells import Cells
+from spikemem.simulators.torch_loop.delays import DelayedCarrier, DelayedSight
 from spikemem.simulators.torch_loop.kernels import Carrier, choose_winners
 
 Events = tuple[Tensor, Tensor, Tensor]  # batch, cell, rank in the cycle
@@ -35,14 +36,14 @@ def run(simulation: Simulation, kind: type[Cells] = Cells) -> Recording:
     longest = max((way.delay for way in ways), default=0)
     if simulation.start is not None:
         for way in ways:
-            way.resume(simulation.start, cells)
+            way.resume(simulation.start, cells, groups[way.pre])
     voltages = simulation.voltages()
     chosen = {name: torch.as_tensor(simulation.chosen[name], device=cells.device) for name in voltages}
     for t in range(drive.steps):
         now = simulation.before + t
         current = {name: group.silence() for name, group in groups.items()}
         for way in ways:
-            way.deliver(now - way.delay, groups[way.pre], groups[way.post].part(current[way.post], way.receptor))
+            way.deliver(now, groups[way.pre], groups[way.post].part(current[way.post], way.receptor))
         for name, group in groups.items():
             group.advance(t, now, current[name])
             if name in voltages and name not in drive.clamped:
@@ -189,37 +190,60 @@ class _Way:
     """A projection: its synapses as tensors, fixed (`carrier`) or plastic (`learner`), and their delays in steps."""
 
     def __init__(self, projection: Projection, simulation: Simulation, cells: Cells) -> None:
-        net = simulation.net
+        net, batches = simulation.net, simulation.drive.batches
         self.projection, self.name, self.pre, self.post = projection, projection.name, projection.pre, projection.post
         self.delay, self.receptor = net.steps(projection.delay), projection.receptor
-        rule = projection.plasticity
-        self.carrier = Carrier(projection.synapses, cells.device, cells.dtype) if rule is None else None
-        self.learner = self._learner(rule, cells, simulation.drive.batches) if rule is not None else None
+        rule, kind = projection.plasticity, (cells.device, cells.dtype)
+        own = net.own_delays(projection) is not None
+        self.carrier = Carrier(projection.synapses, *kind) if rule is None and not own else None
+        self.delayed = DelayedCarrier(net, projection, batches, *kind) if rule is None and own else None
+        self.sight = DelayedSight(net, projection, batches, *kind) if rule is not None and own else None
+        self.learner = self._learner(rule, cells, batches) if rule is not None else None
         self.back = net.steps(rule.dendritic) if rule is not None else 0
 
     def _learner(self, rule: PlasticityRule, cells: Cells, batches: int) -> Any:
+        if self.sight is not None:
+            self.here: Tensor | None = self.sight.here.T
+            return cells.learner(self.projection, rule, self.sight.weights)
         synapses = self.projection.synapses
         here: NDArray[np.bool_] = joined(synapses)
         self.here = None if here.all() else torch.as_tensor(here, device=cells.device)
         matrix = torch.as_tensor(synapses.matrix(), device=cells.device, dtype=cells.dtype)
         return cells.learner(self.projection, rule, matrix.expand(batches, *matrix.shape).clone())
 
-    def resume(self, start: RunState, cells: Cells) -> None:
-        """Go on with what the synapses had learned."""
+    def resume(self, start: RunState, cells: Cells, source: _Group) -> None:
+        """Go on with what the synapses had learned, and with what is under way."""
         if self.learner is not None:
             if not hasattr(self.learner, "state"):
                 raise UnsupportedError(f"{self.name!r} learns by another library's rule, which cannot go on from an earlier run")
             self.learner.state = filled(self.learner.state, start.rules[self.name], cells.leaf)
+        for left in range(max(0, start.step - self.delay), start.step):
+            if self.sight is not None:
+                self.sight.send(source.before(left), left)
+            elif self.delayed is not None:
+                self.delayed.arrive(left)
+                if left + 1 < start.step:
+                    self._send(left, source, self.delayed)
 
-    def deliver(self, left: int, source: _Group, current: Tensor) -> None:
-        """Add the current of the spikes that left at a step, [batch, post], in place."""
-        if left not in source.active:
-            return
-        spikes = source.recent[left]
-        if self.projection.first is not None:
-            spikes = spikes & (source.ranks[left] < self.projection.first)
-        if spikes.any():
+    def deliver(self, now: int, source: _Group, current: Tensor) -> None:
+        """Add the current of the spikes that arrive at a step, [batch, post], in place."""
+        if self.delayed is not None:
+            self._send(now - 1, source, self.delayed)
+            current += self.delayed.arrive(now)
+        elif self.sight is not None:
+            if self.learner is not None and self.sight.past.any():
+                current += (self.sight.seen(now) * self.learner.weights.squeeze(-1)).sum(2)
+        elif (left := now - self.delay) in source.active and (spikes := self._taken(left, source)).any():
             current += self._carried(spikes) * self.projection.counts(left)
+
+    def _taken(self, left: int, source: _Group) -> Tensor:
+        """The spikes of a step that the projection carries."""
+        spikes = source.recent[left]
+        return spikes if self.projection.first is None else spikes & (source.ranks[left] < self.projection.first)
+
+    def _send(self, left: int, source: _Group, delayed: DelayedCarrier) -> None:
+        if left in source.active and (factor := self.projection.counts(left)):
+            delayed.send(self._taken(left, source), factor, left)
 
     def _carried(self, spikes: Tensor) -> Tensor:
         if self.carrier is not None:
@@ -228,10 +252,16 @@ class _Way:
         return (spikes.to(matrix.dtype).unsqueeze(1) @ matrix).squeeze(1)
 
     def learn(self, t: int, source: _Group, target: _Group) -> None:
-        if self.learner is not None:
+        if self.learner is None:
+            return
+        if self.sight is not None:
+            self.sight.send(source.before(t), t)
+            self.learner.learn(self.sight.seen(t, self.back), target.before(t - self.back).unsqueeze(-1))
+        else:
             self.learner.learn(source.before(t - self.delay + self.back), target.before(t - self.back))
 
     def matrix(self) -> Tensor:
         """The plastic weights, [batch, pre, post]; 0 where there is no synapse."""
         assert self.learner is not None
-        return self.learner.weights if self.here is None else torch.where(self.here, self.learner.weights, 0.0)
+        weights = self.learner.weights if self.sight is None else self.learner.weights.squeeze(-1).mT
+        return weights if self.here is None else torch.where(self.here, weights, 0.0)
