@@ -5,7 +5,6 @@ way to wait in a calendar, and the presynaptic trace belongs to the synapse, whi
 cost is that of the synapses of the cells that spiked, whatever the delays.
 """
 
-import math
 from typing import Any, Protocol
 
 import numpy as np
@@ -20,8 +19,8 @@ from spikemem.simulators.event.learning import Events, PlasticProjection
 from spikemem.simulators.state import Arrays, as_numpy, filled
 
 ALL = np.iinfo(np.int64).max
-FAINTEST = float(np.finfo(np.float64).tiny)
-"""The decay a step that stands for one that leaves nothing."""
+TABLE = 4096
+"""Steps for which the decay of a trace is looked up, and not computed."""
 
 
 class Delayed(Protocol):
@@ -78,7 +77,7 @@ class Ring:
 class Calendar:
     """Which synapses see a spike in the coming steps, and which did in the last `back` steps, after which the cell has it.
 
-    Entries are batch item * synapses + synapse.   lags: steps from a spike to its synapses, [synapse].
+    Entries are numbers as in `kernels.delays`.   lags: steps from a spike to its synapses, [synapse].
     """
 
     def __init__(self, rows: Sparse, lags: NDArray[np.int64], back: int) -> None:
@@ -144,7 +143,7 @@ class DelayedRule(_Delayed):
         self.rule, self.columns = constants, plastic.columns(rows.indptr, rows.targets, rows.post)
         self.x, self.since, self.y = np.zeros(self.weights.shape), np.zeros(self.weights.shape, np.int64), np.zeros((batches, rows.post))
         self.bounds = constants.w_min, constants.w_max, constants.multiplicative
-        self.rate = -math.log(max(constants.decay_plus, FAINTEST))
+        self.fade = constants.decay_plus ** np.arange(TABLE)
 
     def learn(self, pre: Events, post: Events) -> None:
         now, rule = self.step, self.rule
@@ -160,17 +159,17 @@ class DelayedRule(_Delayed):
 
     def _potentiate(self, post: Events, now: int) -> None:
         start, place, _ = self.columns
-        delays.potentiate(post, start, place, self.weights, self.x, self.since, now, self.rate, self.rule.a_plus, *self.bounds)
+        delays.potentiate(post, start, place, self.weights, self.x, self.since, now, self.fade, self.rule.a_plus, *self.bounds)
         at = post[:, 0], post[:, 1]
         self.y[at] = 1.0 if self.rule.nearest else self.y[at] + 1.0
 
     def _depress(self, due: NDArray[np.int64], now: int) -> None:
         rule, seen = self.rule, self.y - self.rule.target if self.rule.target and len(due) else self.y
-        trace = self.x, self.since, now, self.rate
+        trace = self.x, self.since, now, self.fade
         delays.depress(due, self.rows.targets, self.weights, seen, *trace, rule.a_minus, *self.bounds, rule.nearest)
 
     def state(self) -> STDPState:
-        x = self.x * np.exp((self.since - (self.step - 1)) * self.rate)
+        x = self.x * self.rule.decay_plus ** (self.step - 1 - self.since)
         return STDPState(self._cells(self.weights)[..., None], self._cells(x), self.y[..., None])
 
     def resume(self, arrays: Arrays) -> None:
@@ -194,7 +193,8 @@ class DelayedSteps(_Delayed):
     def learn(self, pre: Events, post: Events) -> None:
         now = self.step
         self.send(pre, 1.0, now)
-        item, synapse = np.divmod(self.calendar.due(now), self.rows.count)
+        due = self.calendar.due(now)
+        item, synapse = due >> delays.ITEM, due & delays.SYNAPSE
         seen, spiked = np.zeros(self.now.weights.shape[:-1], bool), np.zeros((self.batches, self.rows.post, 1), bool)
         seen[item, self.at[0][synapse], self.at[1][synapse]] = True
         spiked[post[:, 0], post[:, 1]] = True
