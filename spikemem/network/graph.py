@@ -13,7 +13,8 @@ from spikemem.network.neurons.contract import Neuron, Numbers, check, count_of, 
 from spikemem.network.neurons.lif import LIF
 from spikemem.network.noise import NoiseCurrent
 from spikemem.network.plasticity.contract import PlasticityRule
-from spikemem.network.synapses import Dense, OneBit, Sparse, SparseRandom, Synapses, Wiring
+from spikemem.network.synapses import Dense, OneBit, Sparse, Synapses, Wiring
+from spikemem.network.weights import Drawn
 
 BASKET = ".basket"
 """Suffix of the name under which a population's basket cell is recorded: that of "dg" is "dg.basket"."""
@@ -228,8 +229,8 @@ class Network:
         source, target = self._populations[pre], self._populations[post]
         again = 1 + sum(p.pre == pre and p.post == post for p in self._projections)
         projection_name = f"{pre}->{post}" if again == 1 else f"{pre}->{post}#{again}"
-        if isinstance(synapses, SparseRandom):
-            synapses = synapses.of(projection_name)
+        if isinstance(synapses, Drawn):
+            synapses = synapses.of(projection_name, self.dt)
         made = synapses(source.size, target.size) if callable(synapses) else synapses
         if not isinstance(made, Dense | Sparse | OneBit):
             raise NetworkError(

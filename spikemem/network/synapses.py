@@ -1,9 +1,9 @@
 """Synapses: dense, sparse (CSR) and one-bit (Willshaw), all of shape [pre, post], and the rules that wire them."""
 
-import zlib
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cached_property
+from typing import Literal
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -11,6 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 from spikemem._checks import INDEX
 from spikemem.errors import NetworkError
 from spikemem.network.neurons.contract import check
+from spikemem.network.weights import Drawn, Weights, weighted, weights_of
 
 WORD = 64
 """Bits in a word of a one-bit projection."""
@@ -221,43 +222,51 @@ def _fits(pre: int, post: int) -> None:
     check.room(pre * post, f"a matrix of {pre:,} by {post:,} cells", "take fewer cells, or Sparse synapses")
 
 
-def one_to_one(weight: float = 1.0) -> Wiring:
-    """A wiring rule: cell i to cell i, all with the same weight."""
-    weight = check.finite(weight, "weight")
+@dataclass(frozen=True, eq=False)
+class AllPairs(Drawn):
+    """The wiring rule that `one_to_one`, `all_to_all` and `all_but_self` make."""
 
-    def wire(pre: int, post: int) -> Synapses:
-        if pre != post:
-            raise NetworkError(f"one_to_one needs populations of one size, not {pre} and {post}")
-        return Sparse(np.arange(pre + 1), np.arange(pre, dtype=np.int32), np.full(pre, weight), post)
+    kind: Literal["one_to_one", "all_to_all", "all_but_self"]
+    weight: Weights
+    seed: int | None
 
-    return wire
-
-
-def all_to_all(weight: float = 1.0) -> Wiring:
-    """A wiring rule: every cell to every cell, all with the same weight."""
-    weight = check.finite(weight, "weight")
-
-    def wire(pre: int, post: int) -> Synapses:
+    def __call__(self, pre: int, post: int) -> Synapses:
+        rng = self.generator()
+        if self.kind == "one_to_one":
+            if pre != post:
+                raise NetworkError(f"one_to_one needs populations of one size, not {pre} and {post}")
+            cell = np.arange(pre)
+            return Sparse(np.arange(pre + 1), cell.astype(np.int32), weighted(self.weight, cell, cell, (pre, post), rng), post)
         _fits(pre, post)
-        return Dense(np.full((pre, post), weight))
-
-    return wire
-
-
-def all_but_self(weight: float = 1.0) -> Wiring:
-    """A wiring rule: every cell to every cell but the one of its own index, all with the same weight."""
-    weight = check.finite(weight, "weight")
-
-    def wire(pre: int, post: int) -> Synapses:
-        _fits(pre, post)
+        if self.kind == "all_to_all":
+            if isinstance(self.weight, float):
+                return Dense(np.full((pre, post), self.weight))
+            every = np.indices((pre, post), np.int32).reshape(2, -1)
+            return Dense(weighted(self.weight, *every, (pre, post), rng).reshape(pre, post))
         sources, targets = np.nonzero(~np.eye(pre, post, dtype=bool))
-        return Sparse.from_coo(sources, targets, weight, (pre, post))
+        return Sparse.from_coo(sources, targets, weighted(self.weight, sources, targets, (pre, post), rng), (pre, post))
 
-    return wire
+
+def one_to_one(weight: Weights | ArrayLike = 1.0, *, seed: int | None = None) -> AllPairs:
+    """A wiring rule: cell i to cell i.
+
+    weight: a number, `Normal`, `LogNormal`, or a matrix, [pre, post].   seed: of what is drawn; None makes one of the projection's name.
+    """
+    return AllPairs("one_to_one", weights_of(weight), None if seed is None else check.seed(seed))
+
+
+def all_to_all(weight: Weights | ArrayLike = 1.0, *, seed: int | None = None) -> AllPairs:
+    """A wiring rule: every cell to every cell.   weight, seed: as of `one_to_one`."""
+    return AllPairs("all_to_all", weights_of(weight), None if seed is None else check.seed(seed))
+
+
+def all_but_self(weight: Weights | ArrayLike = 1.0, *, seed: int | None = None) -> AllPairs:
+    """A wiring rule: every cell to every cell but the one of its own index.   weight, seed: as of `one_to_one`."""
+    return AllPairs("all_but_self", weights_of(weight), None if seed is None else check.seed(seed))
 
 
 @dataclass(frozen=True)
-class SparseRandom:
+class SparseRandom(Drawn):
     """The wiring rule that `sparse_random` makes.   seed: None for one that follows from the projection's name."""
 
     fan_in: int
@@ -265,15 +274,11 @@ class SparseRandom:
     low: float
     high: float
 
-    def of(self, projection: str) -> "SparseRandom":
-        """The rule for a projection of this name: as it is where it has a seed, else with one made of the name."""
-        return self if self.seed is not None else replace(self, seed=zlib.crc32(projection.encode()))
-
     def __call__(self, pre: int, post: int) -> Sparse:
         if self.fan_in > pre:
             raise NetworkError(f"fan_in is {self.fan_in}; it must be between 1 and the {pre} presynaptic cells")
         check.room(self.fan_in * post, f"a projection of {self.fan_in:,} synapses onto each of {post:,} cells", "take fewer")
-        rng = np.random.default_rng(self.seed or 0)
+        rng = self.generator()
         sources = np.concatenate([rng.choice(pre, self.fan_in, replace=False) for _ in range(post)])
         weights = rng.uniform(self.low, self.high, sources.shape)
         return Sparse.from_coo(sources, np.repeat(np.arange(post), self.fan_in), weights, (pre, post))
