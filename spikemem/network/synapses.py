@@ -241,8 +241,8 @@ class AllPairs(Drawn):
         if self.kind == "all_to_all":
             if isinstance(self.weight, float):
                 return Dense(np.full((pre, post), self.weight))
-            every = np.indices((pre, post), np.int32).reshape(2, -1)
-            return Dense(weighted(self.weight, *every, (pre, post), rng).reshape(pre, post))
+            rows, columns = np.indices((pre, post), np.int32).reshape(2, -1)
+            return Dense(weighted(self.weight, rows, columns, (pre, post), rng).reshape(pre, post))
         sources, targets = np.nonzero(~np.eye(pre, post, dtype=bool))
         return Sparse.from_coo(sources, targets, weighted(self.weight, sources, targets, (pre, post), rng), (pre, post))
 
