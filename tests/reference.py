@@ -5,13 +5,15 @@ It knows LIF and STDP. Who wants another neuron or rule brings a `Cells` or a `P
 
 import math
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from spikemem import LIF, STDP, KWinners, Network
-from spikemem.network.synapses import Sparse
+from spikemem.network import Projection
+from spikemem.network.synapses import Sparse, compressed
 
 
 class Trace(NamedTuple):
@@ -85,11 +87,12 @@ def simulate_plainly(
     others: the `Cells` or the `Plastic` of further kinds of neurons and rules.
     """
     pops, known = net.populations, {LIF: _Leaky, STDP: _PairSTDP, **others}
+    ways = {part: q.name for q in net.projections for part in parts(net, q)}
     cells = {name: known[type(p.neuron)](p.neuron, p.size, net.dt, beta) for name, p in pops.items()}
     fired = {name: np.full((steps, p.size), -1) for name, p in pops.items()}  # the spike's rank in its cycle; -1 for none
     volts = {name: np.zeros((steps, p.size)) for name, p in pops.items()}
     held = {name: np.zeros(p.size, bool) for name, p in pops.items()}
-    plastic = {q.name: known[type(q.plasticity)](net, q, trace) for q in net.projections if q.plasticity is not None}
+    plastic = {q.name: known[type(q.plasticity)](net, q, trace) for q in ways if q.plasticity is not None}
     count = dict.fromkeys(pops, 0)
     spikes: dict[str, list[tuple[int, int]]] = {name: [] for name in pops}
     spikes |= {f"{name}.basket": [] for name, p in pops.items() if isinstance(p.inhibition, KWinners)}
@@ -109,7 +112,7 @@ def simulate_plainly(
                 receptors = p.neuron.receptors
                 current = np.zeros((len(receptors), p.size))
                 current[0] += given
-                for q in net.projections:
+                for q in ways:
                     if q.post == name:
                         current[receptors.index(q.receptor)] += _arriving(net, q, fired, t, plastic)
                 current = current[0] if len(receptors) == 1 else current
@@ -135,7 +138,21 @@ def simulate_plainly(
             spikes[name] += [(t, int(cell)) for cell in winners]
         for learner in plastic.values():
             learner.learn(fired, t)
-    return Trace(spikes, volts, ranks, margin, tie, {name: learner.w for name, learner in plastic.items()})
+    whole = {q.name: sum(plastic[part.name].w for part, of in ways.items() if of == q.name) for q in net.projections if q.plasticity}
+    return Trace(spikes, volts, ranks, margin, tie, whole)
+
+
+def parts(net: Network, projection: Projection) -> list[Projection]:
+    """A projection whose synapses have delays of their own as one for each of these delays, all of whose synapses have it."""
+    own = net.own_delays(projection)
+    if own is None:
+        return [projection]
+    rows, made = compressed(projection.synapses), []  # type: ignore[arg-type]
+    for steps in np.unique(own).tolist():
+        here = own.ravel() == steps
+        synapses = Sparse.from_coo(rows.sources[here], rows.targets[here], rows.weights[here], rows.shape)
+        made.append(replace(projection, name=f"{projection.name} {steps}", synapses=synapses, delay=steps * net.dt))
+    return made
 
 
 class Plastic:

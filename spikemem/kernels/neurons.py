@@ -92,15 +92,20 @@ def lif(state: F64, spikes: Bools, current: F64, conductance: F64, constants: Co
 
 @njit(cache=CACHE)
 def alif(state: F64, spikes: Bools, current: F64, conductance: F64, constants: Constants) -> None:
-    """`ALIF`; fields V, b, refractory steps left."""
-    beta, rho, theta, jump, resistance, rest = constants
-    batch, cells = spikes.shape
+    """`ALIF`, with conductances; fields V, b, refractory steps left."""
+    beta, rho, theta, jump, resistance, rest, gain, rate = constants
+    opens, (batch, cells) = conductance.size > 0, spikes.shape
     for b in range(batch):
         for c in range(cells):
             spiked = 1.0 if spikes[b, c] else 0.0
             adaptation = rho * state[1, b, c] + (1.0 - rho) * spiked
             limit = theta + jump * adaptation
-            v = beta * state[0, b, c] + resistance * current[b, c] - limit * spiked
+            if opens:
+                wide = 1.0 + gain * conductance[b, c]
+                decay = math.exp(-rate * wide)
+                v = decay * state[0, b, c] + gain * (1.0 - decay) / wide * current[b, c] - limit * spiked
+            else:
+                v = beta * state[0, b, c] + resistance * current[b, c] - limit * spiked
             left = rest if spikes[b, c] else max(state[2, b, c] - 1.0, 0.0)
             state[0, b, c], state[1, b, c], state[2, b, c] = v, adaptation, left
             spikes[b, c] = v > limit and not left > 0.0

@@ -11,11 +11,14 @@ import torch
 from torch import Tensor, nn
 
 from spikemem._checks import Checks, shown
-from spikemem.errors import NetworkError, StimulusError
+from spikemem.errors import NetworkError, StimulusError, UnsupportedError
 
 check = Checks(NetworkError)
 NARROWEST = 0.05
 """Steps below which a width counts as this: it leaves one step a synapse, and numbers that float16 can hold."""
+
+SPREAD = 1e-6
+"""The share of a weight that steps other than its delay's may hold where it counts as one delay."""
 
 
 class DelayedLinear(nn.Module):
@@ -71,12 +74,31 @@ class DelayedLinear(nn.Module):
         given = torch.as_tensor(values, dtype=self.place.dtype)
         self.place.copy_(torch.logit(given / self.longest, eps=1e-6))
 
+    @torch.no_grad()
+    def settle(self) -> None:
+        """Give each synapse one delay, a whole number of steps, in place: what a network has (`to_network`). Delays learn no more then."""
+        self.set_delays((torch.round(self.delays / self.dt) * self.dt).clamp(max=self.longest))
+        self.width.fill_(NARROWEST * self.dt)
+        self.place.requires_grad_(False)
+
+    def delay_steps(self) -> Tensor:
+        """The step of each synapse's delay, [out, in]; UnsupportedError where a weight is spread over several."""
+        share, step = self._spread().max(dim=2)
+        if (share < 1.0 - SPREAD).any():
+            raise UnsupportedError(
+                f"delays that spread over {self.width.item():g} ms are no delays of a network; call `layer.settle()` first"
+            )
+        return step
+
     def kernel(self) -> Tensor:
         """Weights of each step back, [out, in, step]."""
+        return self.weight.unsqueeze(2) * self._spread()
+
+    def _spread(self) -> Tensor:
+        """g, [out, in, step]."""
         times = torch.arange(self.steps, device=self.place.device, dtype=self.place.dtype) * self.dt
         width = self.width.clamp(min=NARROWEST * self.dt)
-        spread = torch.softmax(-((times - self.delays.unsqueeze(2)) / width).square() / 2.0, dim=2)
-        return self.weight.unsqueeze(2) * spread
+        return torch.softmax(-((times - self.delays.unsqueeze(2)) / width).square() / 2.0, dim=2)
 
     def forward(self, spikes: Tensor) -> Tensor:
         """spikes: x, [time, batch, in].   Returns the currents, [time, batch, out]; StimulusError where the shape does not fit."""

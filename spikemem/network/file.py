@@ -95,14 +95,17 @@ class PopulationSpec(Section):
 
 
 class ProjectionSpec(Section):
-    """A projection. weight: of every synapse (the mean, for sparse_random); times: the name of a size that multiplies it."""
+    """A projection. weight: of every synapse (the mean, for sparse_random); times: the name of a size that multiplies it.
+
+    delay: ms; a list has one for each synapse, by presynaptic and then by postsynaptic cell.
+    """
 
     pre: str
     post: str
     wiring: Literal["one_to_one", "all_to_all", "all_but_self", "sparse_random"]
     weight: float
     times: str | None = None
-    delay: float | None = None
+    delay: float | Annotated[tuple[float, ...], Listed] | None = None
     plasticity: str | None = None
     short_term: str | None = None
     fan_in: Count | None = None

@@ -1,20 +1,21 @@
 """A spiking network as data: populations, projections and inhibition. It does not run; simulators read it."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
-from spikemem._checks import INDEX, shown
+from spikemem._checks import INDEX, plain, shown
 from spikemem.errors import NetworkError
 from spikemem.network.neurons.contract import Neuron, Numbers, check, count_of, flat, parameter, whole_steps
 from spikemem.network.neurons.lif import LIF
 from spikemem.network.noise import NoiseCurrent
 from spikemem.network.plasticity.contract import PlasticityRule
 from spikemem.network.short_term import TsodyksMarkram
-from spikemem.network.synapses import Dense, OneBit, Sparse, SparseRandom, Synapses, Wiring
+from spikemem.network.synapses import Dense, OneBit, Sparse, Synapses, Wiring
+from spikemem.network.weights import Drawn
 
 BASKET = ".basket"
 """Suffix of the name under which a population's basket cell is recorded: that of "dg" is "dg.basket"."""
@@ -118,7 +119,7 @@ class Population:
 class Projection:
     """Synapses from one population to another.
 
-    delay: ms, at least one step.
+    delay: ms, at least one step; where the synapses have delays of their own, the longest of them.
     first: how many spikes of the source are carried in a cycle, the first to come (presynaptic inhibition by the basket cell: Vogt & Regehr
     2001); the source must have KWinners. None carries all.
     efficacy: the factor on a spike's weight, by the step of a cycle in which it leaves, [step]; cycles are counted from step 0. Such
@@ -212,7 +213,7 @@ class Network:
         post: str,
         synapses: Synapses | Wiring,
         *,
-        delay: float | None = None,
+        delay: ArrayLike | None = None,
         first: int | None = None,
         plasticity: PlasticityRule | None = None,
         efficacy: Sequence[float] | None = None,
@@ -222,8 +223,9 @@ class Network:
         """Connect two populations.
 
         synapses: of shape [pre, post], or a wiring rule that makes them (`one_to_one()`, `sparse_random(fan_in=8)`).
-        delay: ms, a whole number of steps and at least one; one step by default.   first, plasticity, efficacy, short_term: see
-            `Projection`.
+        delay: ms, a whole number of steps and at least one; one step by default. An array has one for each synapse, in the shape of the
+            weights or in their order, [synapse]; sparse synapses from coordinates take theirs in `Sparse.from_coo(..., delays=...)`.
+        first, plasticity, efficacy, short_term: see `Projection`.
         receptor: which one of the postsynaptic neuron; needed where it has several.
         """
         for name in (pre, post):
@@ -232,8 +234,8 @@ class Network:
         source, target = self._populations[pre], self._populations[post]
         again = 1 + sum(p.pre == pre and p.post == post for p in self._projections)
         projection_name = f"{pre}->{post}" if again == 1 else f"{pre}->{post}#{again}"
-        if isinstance(synapses, SparseRandom):
-            synapses = synapses.of(projection_name)
+        if isinstance(synapses, Drawn):
+            synapses = synapses.of(projection_name, self.dt)
         made = synapses(source.size, target.size) if callable(synapses) else synapses
         if not isinstance(made, Dense | Sparse | OneBit):
             raise NetworkError(
@@ -241,19 +243,19 @@ class Network:
             )
         if made.shape != (source.size, target.size):
             raise NetworkError(f"{pre} -> {post}: synapses have shape {made.shape}, the populations {(source.size, target.size)}")
-        delay = self.dt if delay is None else check.finite(delay, f"{pre} -> {post}: the delay", unit=" ms")
-        if self.steps(delay) < 1:
-            raise NetworkError(f"{pre} -> {post}: delay {delay} ms; it must be at least one step of {self.dt} ms")
+        made, shortest, longest = self._delayed(f"{pre} -> {post}", made, delay)
         first = None if first is None else check.integer(first, f"{pre} -> {post}: first", least=1, most=INDEX)
         if first is not None and not isinstance(source.inhibition, KWinners):
             raise NetworkError(f"{pre} -> {post}: first={first} needs {pre!r} to have KWinners")
         if plasticity is not None:
-            self._check_plastic(f"{pre} -> {post}", made, delay, first, plasticity)
+            self._check_plastic(f"{pre} -> {post}", made, shortest, first, plasticity)
         shares = self._shares(f"{pre} -> {post}", efficacy, plasticity, short_term)
+        if shortest < longest and (short_term is not None or (plasticity is not None and plasticity.reward is not None)):
+            raise NetworkError(f"{pre} -> {post}: with delays of its own no synapse tires, or learns by a reward; give one delay to all")
         reached = self._receptor(f"{pre} -> {post}", target.neuron, receptor)
         if reached in target.neuron.conductances and least_weight(made, shares, plasticity) < 0:
             raise NetworkError(f"{pre} -> {post}: {reached!r} is a conductance, and no weight of it is negative; its reversal inhibits")
-        projection = Projection(projection_name, pre, post, made, delay, first, plasticity, shares, short_term, reached)
+        projection = Projection(projection_name, pre, post, made, longest, first, plasticity, shares, short_term, reached)
         self._projections.append(projection)
         return projection
 
@@ -270,6 +272,29 @@ class Network:
         if short_term is not None:
             raise NetworkError(f"{where}: efficacy and short_term both weigh a spike; give one of them")
         return tuple(factors.tolist())
+
+    def _delayed(self, where: str, synapses: Synapses, given: ArrayLike | None) -> tuple[Synapses, float, float]:
+        """The synapses, with delays of their own only where these differ, and the shortest and the longest delay, ms."""
+        own = None if isinstance(synapses, OneBit) else synapses.delays
+        if given is not None and np.ndim(plain(given)):
+            if isinstance(synapses, OneBit) or own is not None:
+                raise NetworkError(f"{where}: one-bit synapses have one delay, and others get theirs once; give one number, or none")
+            own, given = check.floats(given, f"{where}: the delays"), None
+            if own.shape not in (synapses.weights.shape, (synapses.count,)):
+                raise NetworkError(
+                    f"{where}: delays of shape {own.shape} for weights of shape {synapses.weights.shape}; give one a synapse"
+                )
+            own = own.reshape(synapses.weights.shape)
+        time = None if given is None else check.finite(given, f"{where}: the delay", unit=" ms")
+        if own is not None and own.size and time not in (None, own.max()):
+            raise NetworkError(f"{where}: delay {time} ms, and its synapses have delays of their own; leave it out")
+        different = np.unique(own) if own is not None and own.size else np.array([self.dt if time is None else time])
+        for delay in different.tolist():
+            if self.steps(delay) < 1:
+                raise NetworkError(f"{where}: delay {delay} ms; it must be at least one step of {self.dt} ms")
+        if own is not None and not isinstance(synapses, OneBit):
+            synapses = replace(synapses, delays=own if len(different) > 1 else None)
+        return synapses, float(different[0]), float(different[-1])
 
     def _receptor(self, where: str, neuron: Neuron, given: str | None) -> str:
         known = neuron.receptors
@@ -306,6 +331,11 @@ class Network:
     def steps(self, time: float) -> int:
         """A time in ms as a whole number of steps; NetworkError where it is none."""
         return whole_steps(time, self.dt)
+
+    def own_delays(self, projection: Projection) -> NDArray[np.int64] | None:
+        """The delays of a projection's synapses in steps, in the shape of their weights; None where all have `projection.delay`."""
+        delays = None if isinstance(projection.synapses, OneBit) else projection.synapses.delays
+        return None if delays is None else np.rint(delays / self.dt).astype(np.int64)
 
     def __repr__(self) -> str:
         cells = ", ".join(f"{p.name} {p.size}" for p in self._populations.values())

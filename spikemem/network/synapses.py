@@ -1,9 +1,9 @@
 """Synapses: dense, sparse (CSR) and one-bit (Willshaw), all of shape [pre, post], and the rules that wire them."""
 
-import zlib
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cached_property
+from typing import Literal
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -11,6 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 from spikemem._checks import INDEX
 from spikemem.errors import NetworkError
 from spikemem.network.neurons.contract import check
+from spikemem.network.weights import Drawn, Weights, weighted, weights_of
 
 WORD = 64
 """Bits in a word of a one-bit projection."""
@@ -18,12 +19,15 @@ WORD = 64
 
 @dataclass(frozen=True, eq=False)
 class Dense:
-    """All to all: I_post = S_pre W.   weights: W, float64, [pre, post]."""
+    """All to all: I_post = S_pre W.   weights: W, float64, [pre, post].   delays: ms, [pre, post]; None leaves them to the projection."""
 
     weights: NDArray[np.float64]
+    delays: NDArray[np.float64] | None = None
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "weights", check.floats(self.weights, "dense weights, [pre, post]", shape=(None, None)))
+        if self.delays is not None:
+            object.__setattr__(self, "delays", check.floats(self.delays, "delays, [pre, post]", shape=self.weights.shape))
 
     @property
     def shape(self) -> tuple[int, int]:
@@ -43,12 +47,14 @@ class Sparse:
     """Compressed sparse rows: presynaptic cell i reaches targets[indptr[i]:indptr[i+1]] with the weights at the same positions.
 
     indptr: int64, [pre + 1].   targets: int32, [synapse].   weights: float64, [synapse].   post: number of postsynaptic cells.
+    delays: ms, float64, [synapse]; None leaves them to the projection.
     """
 
     indptr: NDArray[np.int64]
     targets: NDArray[np.int32]
     weights: NDArray[np.float64]
     post: int
+    delays: NDArray[np.float64] | None = None
 
     def __post_init__(self) -> None:
         post = check.integer(self.post, "post (postsynaptic cells)", least=0, most=INDEX)
@@ -57,12 +63,18 @@ class Sparse:
         indptr = check.indices(self.indptr, "sparse indptr", len(targets) + 1)
         if len(indptr) < 1 or indptr[0] != 0 or (np.diff(indptr) < 0).any() or indptr[-1] != len(targets):
             raise NetworkError("sparse indptr must rise from 0 to the number of targets")
-        for name, value in (("indptr", indptr), ("targets", targets), ("weights", weights), ("post", post)):
+        delays = None if self.delays is None else check.floats(self.delays, "sparse delays", shape=targets.shape)
+        for name, value in (("indptr", indptr), ("targets", targets), ("weights", weights), ("post", post), ("delays", delays)):
             object.__setattr__(self, name, value)
 
     @classmethod
-    def from_coo(cls, pre: ArrayLike, post: ArrayLike, weights: ArrayLike, shape: tuple[int, int]) -> "Sparse":
-        """Sparse synapses from their coordinates: one (pre, post, weight) for each, in any order.   shape: (pre cells, post cells)."""
+    def from_coo(
+        cls, pre: ArrayLike, post: ArrayLike, weights: ArrayLike, shape: tuple[int, int], delays: ArrayLike | None = None
+    ) -> "Sparse":
+        """Sparse synapses from their coordinates: one (pre, post, weight) for each, in any order.
+
+        shape: (pre cells, post cells).   delays: ms, in the order of the others.
+        """
         sizes = [check.integer(n, "shape", least=0, most=INDEX) for n in check.listed(shape, "shape", "two sizes")]
         if len(sizes) != 2:
             raise NetworkError(f"shape has {len(sizes)} sizes; it must be (presynaptic cells, postsynaptic cells)")
@@ -73,9 +85,10 @@ class Sparse:
         if values.shape not in ((), rows.shape):
             raise NetworkError(f"synapses need one pre, post and weight each, not {rows.shape}, {targets.shape} and {values.shape}")
         values = np.broadcast_to(values, rows.shape)
+        late = None if delays is None else check.floats(delays, "sparse delays", shape=rows.shape)
         order = np.lexsort((targets, rows))
         indptr = np.concatenate([[0], np.cumsum(np.bincount(rows, minlength=sources))])
-        return cls(indptr, targets[order], values[order], reached)
+        return cls(indptr, targets[order], values[order], reached, None if late is None else late[order])
 
     @property
     def shape(self) -> tuple[int, int]:
@@ -85,16 +98,21 @@ class Sparse:
     def count(self) -> int:
         return len(self.targets)
 
+    @property
+    def sources(self) -> NDArray[np.int64]:
+        """The presynaptic cell of each synapse, [synapse]."""
+        return np.repeat(np.arange(self.shape[0]), np.diff(self.indptr))
+
     def repeats(self) -> bool:
         """Whether some pair of cells has more than one synapse."""
-        pairs = np.repeat(np.arange(self.shape[0]), np.diff(self.indptr)) * self.post + self.targets
+        pairs = self.sources * self.post + self.targets
         return len(np.unique(pairs)) < len(pairs)
 
     def matrix(self) -> NDArray[np.float64]:
         """The weights as one dense matrix, float64, [pre, post]; synapses on the same pair add up."""
         _fits(*self.shape)
         dense = np.zeros(self.shape)
-        np.add.at(dense, (np.repeat(np.arange(self.shape[0]), np.diff(self.indptr)), self.targets), self.weights)
+        np.add.at(dense, (self.sources, self.targets), self.weights)
         return dense
 
 
@@ -171,6 +189,15 @@ def joined(synapses: Synapses) -> NDArray[np.bool_]:
     return Sparse(synapses.indptr, synapses.targets, np.ones(synapses.count), synapses.post).matrix() > 0
 
 
+def compressed(synapses: Dense | Sparse) -> Sparse:
+    """The same synapses as compressed rows, in the order of their weights."""
+    if isinstance(synapses, Sparse):
+        return synapses
+    (pre, post), late = synapses.shape, synapses.delays
+    targets = np.tile(np.arange(post, dtype=np.int32), pre)
+    return Sparse(np.arange(pre + 1) * post, targets, synapses.weights.ravel(), post, None if late is None else late.ravel())
+
+
 def unpack(bits: NDArray[np.uint64]) -> NDArray[np.bool_]:
     """Packed one-bit synapses as bool, [pre, width], from uint64 words, [pre, width / 64]; bit b is bit b % 64 of word b // 64."""
     bits = check.array(bits, "one-bit rows, [pre, words]", "u", shape=(None, None))
@@ -195,43 +222,51 @@ def _fits(pre: int, post: int) -> None:
     check.room(pre * post, f"a matrix of {pre:,} by {post:,} cells", "take fewer cells, or Sparse synapses")
 
 
-def one_to_one(weight: float = 1.0) -> Wiring:
-    """A wiring rule: cell i to cell i, all with the same weight."""
-    weight = check.finite(weight, "weight")
+@dataclass(frozen=True, eq=False)
+class AllPairs(Drawn):
+    """The wiring rule that `one_to_one`, `all_to_all` and `all_but_self` make."""
 
-    def wire(pre: int, post: int) -> Synapses:
-        if pre != post:
-            raise NetworkError(f"one_to_one needs populations of one size, not {pre} and {post}")
-        return Sparse(np.arange(pre + 1), np.arange(pre, dtype=np.int32), np.full(pre, weight), post)
+    kind: Literal["one_to_one", "all_to_all", "all_but_self"]
+    weight: Weights
+    seed: int | None
 
-    return wire
-
-
-def all_to_all(weight: float = 1.0) -> Wiring:
-    """A wiring rule: every cell to every cell, all with the same weight."""
-    weight = check.finite(weight, "weight")
-
-    def wire(pre: int, post: int) -> Synapses:
+    def __call__(self, pre: int, post: int) -> Synapses:
+        rng = self.generator()
+        if self.kind == "one_to_one":
+            if pre != post:
+                raise NetworkError(f"one_to_one needs populations of one size, not {pre} and {post}")
+            cell = np.arange(pre)
+            return Sparse(np.arange(pre + 1), cell.astype(np.int32), weighted(self.weight, cell, cell, (pre, post), rng), post)
         _fits(pre, post)
-        return Dense(np.full((pre, post), weight))
-
-    return wire
-
-
-def all_but_self(weight: float = 1.0) -> Wiring:
-    """A wiring rule: every cell to every cell but the one of its own index, all with the same weight."""
-    weight = check.finite(weight, "weight")
-
-    def wire(pre: int, post: int) -> Synapses:
-        _fits(pre, post)
+        if self.kind == "all_to_all":
+            if isinstance(self.weight, float):
+                return Dense(np.full((pre, post), self.weight))
+            rows, columns = np.indices((pre, post), np.int32).reshape(2, -1)
+            return Dense(weighted(self.weight, rows, columns, (pre, post), rng).reshape(pre, post))
         sources, targets = np.nonzero(~np.eye(pre, post, dtype=bool))
-        return Sparse.from_coo(sources, targets, weight, (pre, post))
+        return Sparse.from_coo(sources, targets, weighted(self.weight, sources, targets, (pre, post), rng), (pre, post))
 
-    return wire
+
+def one_to_one(weight: Weights | ArrayLike = 1.0, *, seed: int | None = None) -> AllPairs:
+    """A wiring rule: cell i to cell i.
+
+    weight: a number, `Normal`, `LogNormal`, or a matrix, [pre, post].   seed: of what is drawn; None makes one of the projection's name.
+    """
+    return AllPairs("one_to_one", weights_of(weight), None if seed is None else check.seed(seed))
+
+
+def all_to_all(weight: Weights | ArrayLike = 1.0, *, seed: int | None = None) -> AllPairs:
+    """A wiring rule: every cell to every cell.   weight, seed: as of `one_to_one`."""
+    return AllPairs("all_to_all", weights_of(weight), None if seed is None else check.seed(seed))
+
+
+def all_but_self(weight: Weights | ArrayLike = 1.0, *, seed: int | None = None) -> AllPairs:
+    """A wiring rule: every cell to every cell but the one of its own index.   weight, seed: as of `one_to_one`."""
+    return AllPairs("all_but_self", weights_of(weight), None if seed is None else check.seed(seed))
 
 
 @dataclass(frozen=True)
-class SparseRandom:
+class SparseRandom(Drawn):
     """The wiring rule that `sparse_random` makes.   seed: None for one that follows from the projection's name."""
 
     fan_in: int
@@ -239,15 +274,11 @@ class SparseRandom:
     low: float
     high: float
 
-    def of(self, projection: str) -> "SparseRandom":
-        """The rule for a projection of this name: as it is where it has a seed, else with one made of the name."""
-        return self if self.seed is not None else replace(self, seed=zlib.crc32(projection.encode()))
-
     def __call__(self, pre: int, post: int) -> Sparse:
         if self.fan_in > pre:
             raise NetworkError(f"fan_in is {self.fan_in}; it must be between 1 and the {pre} presynaptic cells")
         check.room(self.fan_in * post, f"a projection of {self.fan_in:,} synapses onto each of {post:,} cells", "take fewer")
-        rng = np.random.default_rng(self.seed or 0)
+        rng = self.generator()
         sources = np.concatenate([rng.choice(pre, self.fan_in, replace=False) for _ in range(post)])
         weights = rng.uniform(self.low, self.high, sources.shape)
         return Sparse.from_coo(sources, np.repeat(np.arange(post), self.fan_in), weights, (pre, post))

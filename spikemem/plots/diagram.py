@@ -106,7 +106,8 @@ def _projections(axes: Axes, net: Network, places: dict[str, Place]) -> None:
         spot = _free(spots, boxes, labels)
         labels.append(spot)
         paper = {"facecolor": "white", "edgecolor": "none", "pad": 0.6}
-        told = f"{projection.synapses.count:,}, {projection.delay:g} ms"
+        own = None if isinstance(projection.synapses, OneBit) else projection.synapses.delays
+        told = f"{projection.synapses.count:,}, {'' if own is None else f'{own.min():g} to '}{projection.delay:g} ms"
         axes.text(spot[0], spot[1], told, ha="center", va="center", fontsize=8, color=_sign(projection), bbox=paper, zorder=5)
     for what, shade in {"excites": EXCITES, "inhibits": INHIBITS, "both": BOTH}.items():
         if any(_sign(projection) == shade for projection in net.projections):

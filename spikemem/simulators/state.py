@@ -1,5 +1,6 @@
 """Where a run has ended: all that a simulator needs to go on, as plain arrays, which another simulator can take up."""
 
+import zlib
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -25,7 +26,8 @@ STEPS = 2**53
 class RuleState:
     """The state of a plastic projection, as its rule has it, with what is of synapses in the format of the synapses.
 
-    fields: by name, a number, [batch, cell], [batch, pre, post], or [batch, synapse] where the name is one of `synaptic`.
+    fields: by name, a number, [batch, cell], [batch, pre, post], or [batch, synapse] where the name is one of `synaptic`. Where synapses
+        have delays of their own, each postsynaptic cell is an item: [batch, post, pre, 1], [batch, post, pre] and [batch, post, 1].
     shape: cells, (pre, post).   indptr, targets: the wiring of sparse synapses, as in `Sparse`; None where all are joined.
     """
 
@@ -39,6 +41,9 @@ class RuleState:
     def of(cls, arrays: Arrays, synapses: Synapses, synaptic: tuple[str, ...] = ("weights",)) -> "RuleState":
         """The state of a rule on synapses.   arrays: its fields, those of `synaptic` as [batch, synapse] or [batch, pre, post]."""
         batches, shape = len(arrays["weights"]), synapses.shape
+        if arrays["weights"].ndim == 4:
+            wiring = (synapses.indptr, synapses.targets) if isinstance(synapses, Sparse) else ()
+            return cls(arrays, shape, (), *wiring)
         if not isinstance(synapses, Sparse):
             return cls({**arrays, **{name: arrays[name].reshape(batches, *shape) for name in synaptic}}, shape)
         rows, targets = _rows(synapses.indptr), synapses.targets
@@ -52,6 +57,8 @@ class RuleState:
     def matrix(self) -> NDArray[np.float64]:
         """The weights, [batch, pre, post]; 0 where there is no synapse."""
         weights = self.fields["weights"]
+        if weights.ndim == 4:
+            return np.asarray(weights[..., 0].swapaxes(1, 2), np.float64)
         return np.asarray(self._matrix(weights) if "weights" in self.synaptic else weights, np.float64)
 
     def _matrix(self, array: NDArray[Any]) -> NDArray[Any]:
@@ -150,6 +157,8 @@ class RunState:
             raise StimulusError(f"start is of another network: its projection {projection.name!r} is wired otherwise")
         for name, array in rule.fields.items():
             known = [(self.batches, n) for n in (1, *rule.shape)] + [(self.batches, *rule.shape), ()]
+            pre, post = rule.shape
+            known += [(self.batches, post, pre, 1), (self.batches, post, pre), (self.batches, post, 1)]
             if array.shape not in ([(self.batches, synapses.count)] if name in rule.synaptic else known):
                 raise StimulusError(f"{name!r} of {projection.name!r} has shape {array.shape}, which fits no synapses or cells of it")
 
@@ -220,8 +229,14 @@ def described(net: Network) -> dict[str, str]:
     cells = {f"population {p.name!r}": f"{type(p.neuron).__name__} x {p.size}" for p in net.populations.values()}
     rules = {q.name: "fixed" if q.plasticity is None else type(q.plasticity).__name__ for q in net.projections}
     tires = {q.name: "" if q.short_term is None else f", {type(q.short_term).__name__}" for q in net.projections}
-    ways = {f"projection {q.name!r}": f"{q.delay:g} ms, {rules[q.name]}{tires[q.name]}" for q in net.projections}
+    ways = {f"projection {q.name!r}": f"{_told(net, q)}, {rules[q.name]}{tires[q.name]}" for q in net.projections}
     return {"dt": f"{net.dt:g} ms", **cells, **ways}
+
+
+def _told(net: Network, q: Projection) -> str:
+    """The delays of a projection in words."""
+    own = net.own_delays(q)
+    return f"{q.delay:g} ms" if own is None else f"up to {q.delay:g} ms (delays of checksum {zlib.crc32(own.tobytes())})"
 
 
 def flattened(state: Any, path: str = "") -> dict[str, NDArray[Any]]:

@@ -69,16 +69,20 @@ class PlainCells:
         return v, v - far if raw >= peak else v + far, True
 
 
+def raised(n: ALIF, past: list[int], t: int, fresh: bool, dt: float) -> float:
+    """The threshold at a step, by the steps of all past spikes."""
+    if fresh and past and past[-1] == t - 1:
+        past.pop()  # a new cycle forgets the spike of the step before
+    rho = math.exp(-dt / n.tau_adapt)
+    return n.threshold + n.jump * sum((1 - rho) * rho ** (t - 1 - s) for s in past)
+
+
 class PlainALIF(PlainCells):
     """b from the steps of all past spikes."""
 
     def one(self, t: int, c: int, fresh: bool, spiked: bool, before: float) -> tuple[float, float, bool]:
         n = self.neuron
-        if fresh and self.past[c] and self.past[c][-1] == t - 1:
-            self.past[c].pop()  # a new cycle forgets the spike of the step before
-        rho = math.exp(-self.dt / n.tau_adapt)
-        b = sum((1 - rho) * rho ** (t - 1 - s) for s in self.past[c])
-        limit = n.threshold + n.jump * b
+        limit = raised(n, self.past[c], t, fresh, self.dt)
         kept = 0.0 if fresh else math.exp(-self.dt / n.tau) * before - limit * spiked
         rests = self.memory[c] if self.memory[c] is not None and not fresh else -1
         if spiked and not fresh:
@@ -143,18 +147,22 @@ class PlainReceptors(PlainCells):
                 j = sum(i * math.exp(-k * dt / kind.tau) for k, i in came)
             if kind.reversal is not None:
                 leak, drive = leak + rho * j, drive + rho * j * kind.reversal
-            elif isinstance(kind, Alpha) or self.neuron.conducts:
+            elif isinstance(kind, Alpha) or self.neuron.conducts or isinstance(n, ALIF):
                 drive += rho * j
             else:
                 decaying.append((j, kind.tau))
-        v = 0.0 if fresh else n.reset if spiked and n.reset is not None else before
+        if isinstance(n, ALIF):
+            reset, limit = None, raised(n, self.past[c], t, fresh, dt)
+        else:
+            reset, limit = n.reset, n.threshold
+        v = 0.0 if fresh else reset if spiked and reset is not None else before
         size = 2 + len(decaying)  # V, a constant 1, and each current that decays
         a = np.zeros((size, size))
         a[0, 0], a[0, 1] = -leak / n.tau, drive / n.tau
         for k, (_, tau) in enumerate(decaying):
             a[0, 2 + k], a[2 + k, 2 + k] = rho / n.tau, -1.0 / tau
         v = float((expm(a * dt) @ np.array([v, 1.0, *(j for j, _ in decaying)]))[0])
-        return v - n.threshold * (spiked and n.reset is None and not fresh), n.threshold, True
+        return v - limit * (spiked and reset is None and not fresh), limit, True
 
 
 OTHERS = {
@@ -165,12 +173,13 @@ alifs = st.builds(ALIF, taus, st.sampled_from([0.7, 1.0]), st.sampled_from([50.0
 izhikevichs = st.sampled_from(["RS", "IB", "CH", "FS", "LTS", "TC", "RZ"]).map(Izhikevich.named)
 adexs = st.builds(AdEx, capacitance=st.just(60.0), leak=st.just(2.0), a=st.sampled_from([0.0, 4.0]), slope=st.sampled_from([2.0, 4.0]))
 integrators = st.builds(LeakyIntegrator, st.sampled_from([20.0, 3.0, math.inf]), st.sampled_from([1.0, 0.5]))
+adapting = st.builds(ALIF, taus, st.just(0.7), st.just(20.0), st.sampled_from([0.0, 1.8]), resistance=st.sampled_from([0.25, 0.5]))
 membranes = st.builds(LIF, taus, st.just(0.7), st.sampled_from([None, 0.0, -0.3]), resistance=st.sampled_from([0.25, 0.5]))
 reversals = st.sampled_from([None, None, 2.0, -0.5])
 kinds = st.one_of(
     st.builds(Exponential, st.sampled_from([2.0, 5.0, 20.0]), reversals), st.builds(Alpha, st.sampled_from([2.0, 5.0]), reversals)
 )
-receiving = st.builds(lambda cell, a, b: Receptors(cell, quick=a, late=b), membranes, kinds, kinds)
+receiving = st.builds(lambda cell, a, b: Receptors(cell, quick=a, late=b), membranes | adapting, kinds, kinds)
 every = st.one_of(alifs, izhikevichs, adexs, integrators, receiving)
 
 
@@ -212,6 +221,7 @@ ALL: list[tuple[Neuron, float, float]] = [
     (AdEx(capacitance=60.0, leak=2.0, refractory=1.0), 1500.0, 0.5),
     (LeakyIntegrator(), 1.0, 1.0),
     (Receptors(LIF(reset=0.0, resistance=0.5), quick=Exponential(5.0), late=Alpha(8.0, reversal=-1.0)), 1.0, 1.0),
+    (Receptors(ALIF(resistance=0.5, jump=0.8), quick=Exponential(5.0), late=Alpha(8.0, reversal=-1.0)), 1.0, 1.0),
 ]
 
 
@@ -262,8 +272,8 @@ def test_cells_begin_where_the_population_says(simulator: str) -> None:
         (lambda net: net.add(Population("x", 2, LIF(tau=[1.0, 2.0], threshold=[1.0, 2.0, 3.0]))), "different numbers of cells"),
         (lambda net: net.add(Population("x", 2, bias=[1.0, 2.0, 3.0])), "has 2 cells, and its bias 3"),
         (
-            lambda net: net.add(Population("x", 2, Receptors(ALIF(), a=Exponential(3.0, reversal=1.0)))),
-            "ALIF has no step with conductances",
+            lambda net: net.add(Population("x", 2, Receptors(LeakyIntegrator(), a=Exponential(3.0, reversal=1.0)))),
+            "LeakyIntegrator has no step with conductances",
         ),
         (lambda net: net.add(Population("x", 2, Receptors(LIF(tau=math.inf), a=Exponential(1.0)))), "need LIF cells that leak"),
         (lambda net: net.add(Population("x", 2, Receptors(LIF(tau_syn=2.0), a=Exponential(1.0)))), "filters its current already"),

@@ -123,8 +123,12 @@ def cases(
             weights = rng.uniform(-0.5, 1.0, (source.size, target.size)) / math.sqrt(source.size)
             here = np.nonzero(rng.random(weights.shape) < 0.7)
             made = Dense(weights) if draw(st.booleans()) else Sparse.from_coo(*here, weights[here], weights.shape)
-            rule, tires = draw(rules(delay) if learning is None else learning), draw(short_terms)
-            net.connect(pre, post, made, delay=delay, plasticity=rule, receptor=receptor, short_term=tires)
+            own = draw(delays(made, rng, net.dt)) if made.count else None
+            least = delay if own is None else float(own.min())
+            rule, tires = draw(rules(least) if learning is None else learning), draw(short_terms)
+            if tires is not None or rule.reward is not None:
+                own = None
+            net.connect(pre, post, made, delay=delay if own is None else own, plasticity=rule, receptor=receptor, short_term=tires)
             continue
         first = draw(st.sampled_from([None, 1, 2, 3])) if isinstance(source.inhibition, KWinners) else None
         made = draw(synapses(source.size, target.size, rng, exact))
@@ -132,13 +136,24 @@ def cases(
         tires = None if exact or efficacy is not None else draw(short_terms)
         if opens:
             made = not_negative(made)
-        net.connect(pre, post, made, delay=delay, first=first, efficacy=efficacy, receptor=receptor, short_term=tires)
+        own = None if tires is not None else draw(delays(made, rng, net.dt))
+        net.connect(
+            pre, post, made, delay=delay if own is None else own, first=first, efficacy=efficacy, receptor=receptor, short_term=tires
+        )
     batches = draw(st.sampled_from([1, 3]))
     stimulus: dict[str, NDArray[Any]] = {}
     for name in draw(st.sets(st.sampled_from([*net.populations]), min_size=1)):
         shape = tuple(draw(st.sampled_from([1, whole])) for whole in (STEPS, batches, net.populations[name].size))
         stimulus[name] = rng.random(shape) < 0.2 if draw(st.booleans()) else _on_grid(rng.normal(0.5, 1.0, shape))
     return Case(net, stimulus, max(a.shape[1] for a in stimulus.values()))
+
+
+@st.composite
+def delays(draw: st.DrawFn, made: Synapses, rng: np.random.Generator, dt: float) -> NDArray[np.float64] | None:
+    """Delays of the synapses' own, or None."""
+    if isinstance(made, OneBit) or not draw(st.sampled_from([False, False, True])):
+        return None
+    return rng.integers(1, 5, made.weights.shape, endpoint=True) * dt
 
 
 def not_negative(made: Synapses) -> Synapses:

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from spikemem import LIF, STDP, CycleReset, Hippocampus, KWinners, Network, Population, Recording, from_nir, load_model, simulate, to_nir
 from spikemem.errors import MissingExtraError, NetworkError
 from spikemem.hippocampus.regions.rhythm import GAMMA, recall_protocol
-from spikemem.network.synapses import Dense, all_to_all, one_to_one
+from spikemem.network.synapses import Dense, Sparse, all_to_all, one_to_one
 from tests.crosscheck.test_contract import LENGTHY, NETWORKS, STEPS, TOLERANCE, Case, cases
 from tests.formats.plain import Currents, PlainReader, Spikes
 from tests.reference import simulate_plainly
@@ -118,6 +118,41 @@ def test_delays_beyond_a_step_are_written_in_seconds() -> None:
     delays = {name: node.delay.tolist() for name, node in nodes.items() if type(node) is nir.Delay}
     assert delays == {"delay:a->b#2": [0.001] * 2, "delay:b->b": [0.002] * 2, "delay:b->a": [0.001] * 3}
     assert [nodes[name].metadata["spikemem"]["lag"] for name in "ab"] == [0, 1]
+
+
+def plain_again(net: Network, steps: int = STEPS) -> tuple[Recording, Recording]:
+    """The spikes of a graph as a reader has it that knows nothing of us, and of the network, under a current that drives "a"."""
+    graph = quietly(net)
+    graph.metadata = {}
+    drive = np.random.default_rng(0).uniform(0.3, 1.5, (steps, 3))
+    return simulate(from_nir(filed(graph), net.dt), {"a": drive}, steps), simulate(net, {"a": drive}, steps)
+
+
+@pytest.mark.parametrize(
+    ("delays", "nodes"),
+    [
+        ([[1.0, 3.0]] * 3, {"delay:a->b": [0.0, 0.002]}),
+        ([[1.0, 3.0], [2.0, 1.0], [1.0, 1.0]], {"delay:part2:a->b": [0.001] * 2, "delay:part3:a->b": [0.002] * 2}),
+    ],
+)
+@pytest.mark.parametrize("sparse", [False, True])
+def test_delays_of_the_synapses_own_are_nodes_of_their_own(delays: Any, nodes: dict[str, list[float]], sparse: bool) -> None:
+    weights = np.array([[0.9, 0.8], [0.25, 1.0], [2.0, 0.7]])
+    whole = Dense(weights), Sparse.from_coo(*np.indices((3, 2)).reshape(2, -1), weights.ravel(), (3, 2))
+    net = Network(1.0)
+    net.add(Population("a", 3, LIF(5.0, reset=0.0)))
+    net.add(Population("b", 2, LIF(5.0, reset=0.0)))
+    net.connect("a", "b", whole[sparse], delay=np.ravel(delays))
+    graph = quietly(net)
+    assert {name: node.delay.tolist() for name, node in graph.nodes.items() if type(node) is nir.Delay} == nodes
+    theirs, ours = plain_again(net)
+    assert len(ours["b"]) > 10
+    np.testing.assert_array_equal(theirs["b"].step, ours["b"].step)
+    np.testing.assert_array_equal(theirs["b"].cell, ours["b"].cell)
+    (again,) = from_nir(filed(graph)).projections
+    np.testing.assert_array_equal(again.synapses.delays, net.projections[0].synapses.delays)
+    np.testing.assert_array_equal(again.synapses.matrix(), weights)
+    assert type(again.synapses) is type(whole[sparse])
 
 
 def test_inputs_may_be_chosen() -> None:

@@ -11,7 +11,7 @@ from torch import nn
 
 from spikemem import LIF, Network, from_nir, simulate, to_nir
 from spikemem.errors import UnsupportedError
-from spikemem.learn import AdaptiveLayer, SpikingLayer, to_network
+from spikemem.learn import AdaptiveLayer, DelayedLinear, SpikingLayer, to_network
 
 STEPS = 120
 
@@ -74,6 +74,34 @@ def test_so_does_a_file_of_nir(tmp_path: Path) -> None:
     assert {name for name, node in graph.nodes.items() if type(node) is nir.Affine} == {"input->layer1", "layer1->layer2"}
     nir.write(path, graph)
     equal(from_nir(path), inputs(), spikes_of(layers, inputs()))
+
+
+def delayed() -> nn.Sequential:
+    """Two spiking layers, each behind synapses with delays of their own."""
+    torch.manual_seed(1)
+    into, out = DelayedLinear(20, 30, longest=6.0, seed=1), DelayedLinear(30, 10, longest=4.6, seed=2)
+    layers = nn.Sequential(into, SpikingLayer(30, LIF(5.0)), out, SpikingLayer(10, LIF(5.0))).double()
+    with torch.no_grad():
+        into.weight.mul_(4.0)
+        out.weight.mul_(8.0)
+    return layers
+
+
+@pytest.mark.parametrize("simulator", ["event", "torch", "brian2"])
+def test_learned_delays_become_delays_of_synapses(simulator: str) -> None:
+    if simulator == "brian2":
+        pytest.importorskip("brian2")
+    layers = delayed()
+    with pytest.raises(UnsupportedError, match="spread over 2 ms"):
+        to_network(layers)
+    for layer in layers:
+        if isinstance(layer, DelayedLinear):
+            layer.settle()
+    net = to_network(layers)
+    later = net.projections[0].synapses.delays  # type: ignore[union-attr]
+    assert later is not None
+    assert (later.min(), later.max()) == (1.0, 7.0)
+    equal(net, inputs(1), spikes_of(layers, inputs(1)), simulator)
 
 
 def test_a_layer_that_begins_above_its_threshold_resets_at_once() -> None:

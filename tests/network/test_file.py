@@ -54,6 +54,8 @@ def test_what_the_file_says_is_built(tmp_path: Path) -> None:
     assert net.populations["out"].neuron == LIF(10.0)
     assert net.projections[0].synapses.matrix() == pytest.approx(np.full((6, 2), 1.8))
     assert load_network(path, "quick").network().populations["out"].neuron == LIF(5.0)
+    late = load_network(written(tmp_path, TWO.replace('times = "n"', "delay = [1.0, 2.0, 1.0, 2.0, 3.0, 2.0, 1.0, 2.0]"))).network()
+    assert late.own_delays(late.projections[0]).tolist() == [[1, 2], [1, 2], [3, 2], [1, 2]]  # type: ignore[union-attr]
     only_cycle = load_network(written(tmp_path, TWO.replace(", winners = 1", "")))
     assert only_cycle.network().populations["out"].inhibition == CycleReset(8.0)
 

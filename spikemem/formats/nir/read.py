@@ -4,15 +4,17 @@ import json
 import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from itertools import count, takewhile
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from spikemem.errors import NetworkError
 from spikemem.formats.nir.file import load
 from spikemem.formats.nir.foreign import foreign, shapes
 from spikemem.formats.nir.nodes import UNREADABLE
-from spikemem.formats.nir.write import KEY, input_node, nir_library, unfolded, written
+from spikemem.formats.nir.write import KEY, input_node, nir_library, part_node, unfolded, written
 from spikemem.network.graph import CycleReset, KWinners, Network, Population
 from spikemem.network.neurons import LIF, Exponential, LeakyIntegrator, Neuron, Receptors
 from spikemem.network.neurons.contract import check
@@ -107,7 +109,9 @@ def _own(graph: Any) -> Network:
             net.add(Population(name, len(node.r), _neuron(text), inhibition, noise, *start))
         for name in whole["projections"]:
             node, text = graph.nodes[name], _text(graph.nodes[name])
-            rule, made = text["plasticity"] and STDP(**text["plasticity"]), _synapses(node, text)
+            parts = takewhile(graph.nodes.__contains__, (part_node(name, number) for number in count(1)))
+            weight = sum(graph.nodes[part].weight for part in parts)
+            rule, made = text["plasticity"] and STDP(**text["plasticity"]), _synapses(node, text, weight)
             ways = {way: text.get(way) for way in ("delay", "first", "efficacy", "receptor")}
             ways["short_term"] = TsodyksMarkram(**text["short_term"]) if "short_term" in text else None
             net.connect(text["pre"], text["post"], made, plasticity=rule, **ways)
@@ -123,14 +127,15 @@ def _text(node: Any) -> dict[str, Any]:
     return json.loads(node.metadata[KEY]["text"])
 
 
-def _synapses(node: Any, text: Mapping[str, Any]) -> Synapses:
-    own, post = node.metadata[KEY], len(node.weight)
+def _synapses(node: Any, text: Mapping[str, Any], weight: NDArray[np.float64]) -> Synapses:
+    """The synapses of a projection.   weight: of all its Linear nodes, [post, pre]."""
+    own, post = node.metadata[KEY], len(weight)
     match text["synapses"]:
         case "Sparse":
-            return Sparse(own["indptr"], own["targets"], own["weights"], post)
+            return Sparse(own["indptr"], own["targets"], own["weights"], post, own.get("delays"))
         case "OneBit":
             return OneBit(own["bits"], own["start"], post, own.get("on", text["on"]), text["off"])
-    return Dense(node.weight.T)
+    return Dense(weight.T, own.get("delays"))
 
 
 def _differences(graph: Any, again: Any) -> Iterator[str]:

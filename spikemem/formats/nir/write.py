@@ -19,6 +19,9 @@ a reader than here (an external current of its own must come as much sooner ther
 
     lag = the fewest projections on any way from an input          Delay = delay + (lag of pre - lag of post) dt
 
+A Delay has a value for each cell behind it. Where the synapses of a projection have delays of their own that differ among those onto one
+cell, the projection is as many ways side by side, each a Linear and a Delay, as there are delays: "part2:a->b" beside "a->b".
+
 A bias is that of an Affine node: behind the Input of a population that has one, else in place of the first Linear onto it without a Delay.
 A reader's bias flows from its step 0, in a population with a lag that many steps later than `Population.bias`: what `network.bias` brings
 as late is exactly that, and is written as a bias.
@@ -47,7 +50,7 @@ from spikemem.network.neurons.integrator import LeakyIntegrator
 from spikemem.network.neurons.lif import LIF
 from spikemem.network.neurons.receptors import DIRECT, Exponential, Receptors
 from spikemem.network.plasticity.stdp import STDP
-from spikemem.network.synapses import OneBit, Sparse, Synapses, one_to_one
+from spikemem.network.synapses import OneBit, Sparse, Synapses, compressed, one_to_one
 
 KEY = "spikemem"
 """Where a graph and its nodes hold our metadata: "text", JSON; "lag" of a population, in steps; the arrays of sparse synapses."""
@@ -126,7 +129,8 @@ def folded(net: Network, inputs: Sequence[str]) -> tuple[Network, dict[str, int]
 
 def _is_bias(net: Network, q: Projection, lags: Mapping[str, int]) -> bool:
     """Whether a projection of the cell that always fires brings what a bias is in a reader."""
-    bare = q.first is None and q.plasticity is None and q.efficacy is None and q.short_term is None
+    plain = q.first is None and q.plasticity is None and q.efficacy is None
+    bare = plain and q.short_term is None and net.own_delays(q) is None
     return bare and net.steps(q.delay) == lags[q.post] and net.populations[q.post].bias == 0.0
 
 
@@ -158,7 +162,7 @@ def _losses(net: Network, late: Mapping[str, int], graph: Any) -> Iterator[str]:
         elif p.bias != 0.0 and p.name not in late and (lag := graph.nodes[p.name].metadata[KEY]["lag"]):
             yield f"NIR has no lag: in other readers the bias of population {p.name!r} begins {lag} steps later than here"
     for q in net.projections:
-        if _delay(q.name) in graph.nodes:
+        if _delay(q.name) in graph.nodes or net.own_delays(q) is not None:
             yield f"NIR's Delay is not read by Norse and snnTorch: they drop or refuse {q.name!r} onto population {q.post!r}"
         if q.first is not None:
             yield f"NIR has no `first`: in other readers {q.name!r} carries every spike of population {q.pre!r}"
@@ -220,13 +224,13 @@ def written(net: Network, inputs: Sequence[str]) -> Any:
     carriers = _carriers(net, lags, inputs)
     loops_first = sorted(net.projections, key=lambda q: q.pre != q.post)  # so that Norse runs an Output last
     for q in loops_first:
-        node = _affine(q.synapses, net.populations[q.post]) if q.name in carriers else nir.Linear(_weight(q.synapses))
-        add(q.name, node, {"text": _projection_text(q), **_arrays(q.synapses)})
-        way, rest = [q.pre, q.name, q.post], _rest(net, q, lags)
-        if rest:
-            add(_delay(q.name), nir.Delay(np.full(q.synapses.shape[1], rest * seconds)))
-            way.insert(2, _delay(q.name))
-        edges += pairwise(way)
+        for number, (synapses, rest) in enumerate(_ways(net, q, lags), 1):
+            name = part_node(q.name, number)
+            node = _affine(synapses, net.populations[q.post]) if q.name in carriers else nir.Linear(_weight(synapses))
+            add(name, node, {"text": _projection_text(q), **_arrays(q.synapses)} if number == 1 else None)
+            if rest.any():
+                add(_delay(name), nir.Delay(rest * seconds))
+            edges += pairwise([q.pre, name, *([_delay(name)] if rest.any() else []), q.post])
     busy = {q.pre for q in net.projections if q.pre != q.post}
     for name in [name for name in net.populations if name not in busy] or [*net.populations][-1:]:
         add(f"output:{name}", nir.Output(np.array([net.populations[name].size])))
@@ -254,6 +258,32 @@ def _rest(net: Network, q: Projection, lags: Mapping[str, int]) -> int:
     """The steps of a projection's delay that are left for a Delay node."""
     steps = net.steps(q.delay)
     return 0 if q.pre == q.post and steps == 1 else steps + lags[q.pre] - lags[q.post]
+
+
+def part_node(name: str, number: int) -> str:
+    """The name of one of the Linear nodes side by side that are a projection, counted from 1."""
+    return name if number == 1 else f"part{number}:{name}"
+
+
+def _ways(net: Network, q: Projection, lags: Mapping[str, int]) -> Iterator[tuple[Synapses, NDArray[np.int64]]]:
+    """The ways side by side that are a projection: the synapses of each, and the steps for its Delay, [post]."""
+    own, post = net.own_delays(q), q.synapses.shape[1]
+    if own is None or isinstance(q.synapses, OneBit):
+        yield q.synapses, np.full(post, _rest(net, q, lags))
+        return
+    rows, steps = compressed(q.synapses), own.ravel() + lags[q.pre] - lags[q.post]
+    of_cell = np.zeros(post, np.int64)
+    of_cell[rows.targets] = steps
+    if (of_cell[rows.targets] == steps).all():
+        yield q.synapses, of_cell
+        return
+    different = np.unique(steps)
+    check.room(
+        len(different) * rows.shape[0] * post, f"the {len(different)} Linear nodes of {q.name!r}, one a delay,", "give it fewer delays"
+    )
+    for delay in different:
+        here = steps == delay
+        yield Sparse.from_coo(rows.sources[here], rows.targets[here], rows.weights[here], rows.shape), np.full(post, delay)
 
 
 def _carriers(net: Network, lags: Mapping[str, int], inputs: Sequence[str]) -> set[str]:
@@ -354,14 +384,15 @@ def _projection_text(q: Projection) -> str:
 
 
 def _arrays(synapses: Synapses) -> dict[str, NDArray[Any]]:
-    """The arrays of sparse and one-bit synapses, which the dense weights of a Linear node cannot give back."""
+    """The arrays of sparse and one-bit synapses, which the dense weights of a Linear node cannot give back, and all delays of their own."""
+    delays = {} if isinstance(synapses, OneBit) or synapses.delays is None else {"delays": synapses.delays}
     match synapses:
         case Sparse():
-            return {"indptr": synapses.indptr, "targets": synapses.targets, "weights": synapses.weights}
+            return {"indptr": synapses.indptr, "targets": synapses.targets, "weights": synapses.weights, **delays}
         case OneBit():
             own = {} if np.isscalar(synapses.on) else {"on": synapses.efficacy}
             return {"bits": synapses.bits, "start": synapses.start, **own}
-    return {}
+    return delays
 
 
 def nir_library() -> ModuleType:

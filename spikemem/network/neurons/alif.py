@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from spikemem.network.neurons.contract import Array, Brian2Neuron, CompiledStep, Neuron, check, where, whole_steps
+from spikemem.network.neurons.contract import Array, Brian2Neuron, CompiledStep, Neuron, check, exp, where, whole_steps
 
 
 class ALIFState(NamedTuple):
@@ -73,11 +73,26 @@ class ALIF(Neuron):
         return super().restart(state)._replace(refractory=0 * state.refractory)
 
     def step(self, current: Array, state: ALIFState, dt: float) -> ALIFState:
-        (beta, rho), rest = self.decays(dt), whole_steps(self.refractory, dt)
+        return self._moved(self.decays(dt)[0], self.resistance * current, state, dt)
+
+    def conducting(self, current: Array, conductance: Array, state: ALIFState, dt: float) -> ALIFState:
+        """The step with open channels, which shorten the membrane's time constant, by exponential Euler; see `LIF.conducting`."""
+        gain = self._gain(dt)
+        opened = 1.0 + gain * conductance
+        decay = exp(opened * (-dt / self.tau))
+        return self._moved(decay, gain * (1.0 - decay) / opened * current, state, dt)
+
+    def _gain(self, dt: float) -> float:
+        """What a unit of constant current raises V to."""
+        return self.resistance / -math.expm1(-dt / self.tau)
+
+    def _moved(self, beta: Any, rise: Array, state: ALIFState, dt: float) -> ALIFState:
+        """A step with V[t] = beta V[t-1] + rise."""
+        rho, rest = self.decays(dt)[1], whole_steps(self.refractory, dt)
         spiked = state.spikes + 0.0 * state.voltage  # as numbers of the state's own kind
         adaptation = rho * state.adaptation + (1.0 - rho) * spiked
         limit = self.threshold + self.jump * adaptation
-        voltage = beta * state.voltage + self.resistance * current - limit * spiked
+        voltage = beta * state.voltage + rise - limit * spiked
         left = where(state.spikes, 0.0 * voltage + rest, (state.refractory - 1.0) * (state.refractory > 0))
         return ALIFState(voltage, (voltage > limit) & ~(left > 0), adaptation, left)
 
@@ -103,7 +118,8 @@ class ALIF(Neuron):
     def compiled(self, dt: float) -> CompiledStep:
         from spikemem.kernels import neurons
 
-        constants = *self.decays(dt), self.threshold, self.jump, self.resistance, float(whole_steps(self.refractory, dt))
+        rest = float(whole_steps(self.refractory, dt))
+        constants = *self.decays(dt), self.threshold, self.jump, self.resistance, rest, self._gain(dt), dt / self.tau
         return CompiledStep(neurons.alif, constants, ("voltage", "adaptation", "refractory"))
 
     def brian2(self, dt: float) -> Brian2Neuron:
@@ -118,3 +134,10 @@ class ALIF(Neuron):
             numbers={"theta": self.threshold, "jump": self.jump, "resistance": self.resistance},
             times={"tau": self.tau, "tau_adapt": self.tau_adapt},
         )
+
+    def brian2_conducting(self, dt: float) -> Brian2Neuron:
+        """The same, with the exponential Euler step in `arrival`."""
+        text, wide = self.brian2(dt), "(1 + gain * opened)"
+        plain, opens = "v += resistance * j", f"v += (gain * j / {wide} - v) * (1 - exp(-dt / tau * {wide}))"
+        model = text.model.replace("dv/dt = -v / tau : 1", "v : 1\nopened : 1")
+        return text._replace(model=model, arrival=text.arrival.replace(plain, opens), numbers={**text.numbers, "gain": self._gain(dt)})

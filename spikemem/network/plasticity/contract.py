@@ -5,9 +5,10 @@ synapse; a postsynaptic spike takes as long to travel back. At the end of step t
 
     pre  = S_pre[t - (delay - dendritic)]          post = S_post[t - dendritic]
 
-and a step of the rule makes of them, and of the state of step t - 1, the weights and traces of step t. What arrives at step t was
-weighted by the w of the end of step t - 1. A rule may name a population whose spikes are a reward: every synapse sees how many there were,
-S_reward[t], after its own.
+where the delay may be each synapse's own: then each has a presynaptic trace of its own, and to a rule every postsynaptic cell is an item of
+its own, whose presynaptic spikes come at times of theirs. A step of the rule makes of them, and of the state of step t - 1, the weights
+and traces of step t. What arrives at step t was weighted by the w of the end of step t - 1. A rule may name a population whose spikes are a
+reward: every synapse sees how many there were, S_reward[t], after its own.
 """
 
 import math
@@ -140,7 +141,7 @@ class PlasticityRule(ABC):
     def initial(self, weights: Any, pre: Any, post: Any) -> Any:
         """The state before the first step: a named tuple with at least `weights`.
 
-        weights: [..., pre, post].   pre, post: zeros for traces, [..., pre] and [..., post].
+        weights: [..., pre, post], of any leading axes.   pre, post: zeros for traces, [..., pre] and [..., post].
         """
 
     @abstractmethod

@@ -163,16 +163,22 @@ class Model:
         """Synapses with fixed weights; none are made where no bit is set."""
         if not len(_triples(projection)[0]):
             return
-        delay = (self.net.steps(projection.delay) - 1) * self.dt
+        late = self.net.own_delays(projection)
+        delay = {} if late is not None else {"delay": (self.net.steps(projection.delay) - 1) * self.dt}
         counts, namespace = self._counts(n, projection)
         model, on_pre, factor, constants = self._releases(projection)
         carry = f"{on_pre}{_input(projection, self.net)}_post += w{factor}{counts}"
+        lag = "" if late is None or not counts else "\nlag : second (constant)"
         made = self.b2.Synapses(
-            source, self.groups[projection.post], f"w : 1{model}", on_pre=carry, on_event={"pre": event}, delay=delay, dt=self.dt,
-            namespace=namespace | constants, name=f"synapses_{n}",
+            source, self.groups[projection.post], f"w : 1{lag}{model}", on_pre=carry, on_event={"pre": event}, dt=self.dt,
+            namespace=namespace | constants, name=f"synapses_{n}", **delay,
         )  # fmt: skip
         self._wire(made, projection)
         self._rested(made, projection)
+        if late is not None:
+            made.pre.delay = self._times(late - 1)
+            if counts:
+                made.lag = self._times(late)
 
     def _releases(self, projection: Projection) -> tuple[str, str, str, dict[str, Any]]:
         """Short-term plasticity as text: what it adds to the model and before the delivery, the factor on the weight, and its constants."""
@@ -187,10 +193,17 @@ class Model:
             for name, value in projection.short_term.brian2().begin.items():
                 setattr(made, name, value)
 
+    def _times(self, steps: NDArray[np.int64]) -> Any:
+        """Steps of each synapse as times, for the whole batch."""
+        return np.tile(steps.ravel(), self.drive.batches) * self.dt
+
     def _counts(self, n: int, projection: Projection) -> tuple[str, dict[str, Any]]:
         """The factor on what arrives by a projection, as text and with its timed array: the efficacy of the step in which it left."""
         if projection.efficacy is None:
             return "", {}
+        if self.net.own_delays(projection) is not None:
+            values = np.array([projection.counts(step) for step in range(self.drive.steps)])
+            return f" * counts_{n}(t - lag)", {f"counts_{n}": self.b2.TimedArray(values, dt=self.dt, name=f"counts_{n}")}
         left = np.arange(self.drive.steps) - self.net.steps(projection.delay)
         values = np.array([projection.counts(step) for step in left.tolist()])
         return f" * counts_{n}(t)", {f"counts_{n}": self.b2.TimedArray(values, dt=self.dt, name=f"counts_{n}")}
@@ -236,13 +249,14 @@ class Model:
         text, back = rule.brian2(), self.net.steps(rule.dendritic)
         if text is None:
             raise UnsupportedError(f"brian2 cannot learn {projection.name!r}: {type(rule).__name__} has no Brian2 text; {ELSEWHERE}")
-        whole = self.net.steps(projection.delay)
-        delays = {"potentiate": back * self.dt, **({"depress": (whole - back) * self.dt} if text.on_pre else {})}
-        on_pre = {"depress": text.on_pre} if text.on_pre else {}
+        whole, late = self.net.steps(projection.delay), self.net.own_delays(projection)
         model, release, factor, constants = self._releases(projection)
+        on_pre = {"depress": text.on_pre} if text.on_pre else {}
         if not forced:
             on_pre["transmit"] = f"{release}{_input(projection, self.net)}_post += w{factor}"
-            delays["transmit"] = (whole - 1) * self.dt
+        sooner = {name: steps for name, steps in (("depress", back), ("transmit", 1)) if name in on_pre}  # than the delay
+        delays = {} if late is not None else {name: (whole - steps) * self.dt for name, steps in sooner.items()}
+        delays["potentiate"] = back * self.dt
         source, target = self.groups[projection.pre], self.groups[projection.post]
         made = self.b2.Synapses(
             source, target, f"{text.model}{model}", on_pre=on_pre, on_post={"potentiate": text.on_post}, delay=delays,
@@ -254,6 +268,9 @@ class Model:
             setattr(made, name, value)
         if rule.reward is not None and text.on_reward:
             self._rewarding(n, projection, self.groups[rule.reward], made, text)
+        if late is not None:
+            for name, steps in sooner.items():
+                getattr(made, name).delay = self._times(late - steps)
         if text.each_step:
             made.run_regularly(text.each_step, when="synapses", order=DRIFT, dt=self.dt, name=f"drift_{n}")
         first, second = ("potentiate", "depress") if text.post_first else ("depress", "potentiate")

@@ -4,7 +4,7 @@ Neurons and rules that give constants for the compiled kernels, or a compiled st
 a rule on all-to-all weights.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,8 +13,9 @@ from spikemem.kernels import cpu
 from spikemem.network.graph import KWinners, Population, Projection
 from spikemem.network.synapses import Dense, OneBit, Sparse
 from spikemem.simulators.event.cells import BasketRace, begun, cells_of
+from spikemem.simulators.event.delays import Delayed, delayed_learner, ring
 from spikemem.simulators.event.learning import Events, PlasticProjection, learner
-from spikemem.simulators.event.releasing import ALL, Releasing, releasing
+from spikemem.simulators.event.releasing import ALL, releasing
 from spikemem.simulators.recording import Fired, Recording, recorded
 from spikemem.simulators.state import RuleState, RunState, Weights, as_numpy, described, filled, flattened
 from spikemem.simulators.stimulus import Simulation
@@ -27,59 +28,40 @@ def run(simulation: Simulation) -> Recording:
     """Run a simulation on the CPU, in float64."""
     net, drive = simulation.net, simulation.drive
     groups = {name: _Group(p, simulation) for name, p in net.populations.items()}
-    plastic = {p.name: p for p in net.projections if p.plasticity is not None}
-    learners = {name: learner(net, p, drive.batches) for name, p in plastic.items()}
+    ways = [_Way(projection, simulation, groups) for projection in net.projections]
     if simulation.start is not None:
-        for name, each in learners.items():
-            each.resume(simulation.start.rules[name])
-    releases = {p.name: releasing(simulation, p, p.short_term) for p in net.projections if p.short_term is not None}
+        for way in ways:
+            way.resume(simulation.start)
+    learning = {way.name: way for way in ways if way.learner is not None}
     voltages, snapshots = simulation.voltages(), simulation.snapshots()
     for name, n in simulation.due(0):
-        snapshots[name][n] = _learned(plastic[name], learners[name]).matrix()
-    delays = [net.steps(projection.delay) for projection in net.projections]
+        snapshots[name][n] = learning[name].learned().matrix()
     for t in range(drive.steps):
         now = simulation.before + t
         for group in groups.values():
             group.current[:] = 0.0
-        for projection, delay in zip(net.projections, delays, strict=True):
-            left = now - delay
-            events = groups[projection.pre].before(left)
-            if len(events):
-                reached = groups[projection.post].inputs[projection.receptor]
-                amount = releases[projection.name].of(events, now) if projection.name in releases else None
-                _deliver(projection, learners.get(projection.name), events, projection.counts(left), reached, amount)
+        for way in ways:
+            way.deliver(now)
         for name, group in groups.items():
             group.advance(t, now)
             if name in voltages and name not in drive.clamped:
                 voltages[name][t] = group.cells.voltage[:, simulation.chosen[name]]
-        for projection in net.projections:
-            if (synapses := learners.get(projection.name)) is not None:
-                pre, post = groups[projection.pre], groups[projection.post]
-                synapses.learn(pre.before(now - synapses.forth), post.before(now - synapses.back))
-                if synapses.reward is not None:
-                    synapses.rewarded(groups[synapses.reward].before(now))
+        for way in learning.values():
+            way.learn(now, groups)
         for name, n in simulation.due(t + 1):
-            snapshots[name][n] = _learned(plastic[name], learners[name]).matrix()
+            snapshots[name][n] = learning[name].learned().matrix()
         simulation.tell(t)
         if simulation.watch is not None and simulation.watch.ends({name: group.latest() for name, group in groups.items()}):
             simulation = simulation.ended(t + 1)
             break
     fired = {name: group.fired() for name, group in groups.items()}
-    rules = {name: _learned(plastic[name], each) for name, each in learners.items()}
-    state = _state(simulation, groups, rules, releases, max(delays, default=0))
-    return recorded(simulation, fired, voltages, Weights(rules), state, snapshots)
+    state = _state(simulation, groups, ways)
+    return recorded(simulation, fired, voltages, Weights(state.rules), state, snapshots)
 
 
-def _learned(projection: Projection, learner: PlasticProjection) -> RuleState:
-    """What a projection has learned."""
-    return RuleState.of(flattened(learner.state()), projection.synapses, learner.synaptic)
-
-
-def _state(
-    simulation: Simulation, groups: Mapping[str, "_Group"], rules: Mapping[str, RuleState], releases: Mapping[str, Releasing], longest: int
-) -> RunState:
-    """Where the run has ended.   longest: the longest delay, in steps."""
-    end = simulation.before + simulation.drive.steps
+def _state(simulation: Simulation, groups: Mapping[str, "_Group"], ways: Sequence["_Way"]) -> RunState:
+    """Where the run has ended."""
+    end, longest = simulation.before + simulation.drive.steps, max((way.longest for way in ways), default=0)
     recent = {}
     for name, group in groups.items():
         late = [step for step in sorted(group.past) if step >= end - longest]
@@ -93,8 +75,8 @@ def _state(
         count={name: group.spiked().copy() for name, group in groups.items()},
         recent=recent,
         network=described(simulation.net),
-        rules=rules,
-        releases={name: flattened(each.state(end - 1)) for name, each in releases.items()},
+        rules={way.name: way.learned() for way in ways if way.learner is not None},
+        releases={way.name: flattened(way.releasing.state(end - 1)) for way in ways if way.releasing is not None},
         noise=simulation.drive.noise,
     )  # fmt: skip
 
@@ -172,6 +154,62 @@ class _Group:
         baskets = self.race.baskets if self.race is not None else []
         batch, cell, rank = np.concatenate(self.events).T
         return Fired(_steps(self.events), batch, cell, rank, _steps(baskets), np.concatenate([*baskets, NO_EVENTS[:, 0]]))
+
+
+class _Way:
+    """A projection: its synapses, fixed or learning, and its delays in steps."""
+
+    def __init__(self, projection: Projection, simulation: Simulation, groups: Mapping[str, _Group]) -> None:
+        net, batches, rule = simulation.net, simulation.drive.batches, projection.plasticity
+        self.projection, self.name, self.longest = projection, projection.name, net.steps(projection.delay)
+        self.pre, self.post = groups[projection.pre], groups[projection.post]
+        self.current = self.post.inputs[projection.receptor]
+        self.delayed: Delayed | None = None
+        self.learner: PlasticProjection | None = None
+        if net.own_delays(projection) is None:
+            self.learner = None if rule is None else learner(net, projection, batches)
+        elif rule is None:
+            self.delayed = ring(net, projection, batches)
+        else:
+            self.delayed = self.learner = delayed_learner(net, projection, rule, batches)
+        self.releasing = None if projection.short_term is None else releasing(simulation, projection, projection.short_term)
+
+    def deliver(self, now: int) -> None:
+        """Add what arrives at a step."""
+        if self.delayed is None:
+            left = now - self.longest
+            if len(events := self.pre.before(left)):
+                amount = None if self.releasing is None else self.releasing.of(events, now)
+                _deliver(self.projection, self.learner, events, self.projection.counts(left), self.current, amount)
+            return
+        if self.learner is None:  # or it has seen them leave
+            self.delayed.send(self.pre.before(now - 1), self.projection.counts(now - 1), now - 1)
+        self.delayed.arrive(now, self.current)
+
+    def learn(self, now: int, groups: Mapping[str, _Group]) -> None:
+        """Learn from the spikes that the synapses see at a step."""
+        if (synapses := self.learner) is not None:
+            synapses.learn(self.pre.before(now - synapses.forth), self.post.before(now - synapses.back))
+            if synapses.reward is not None:
+                synapses.rewarded(groups[synapses.reward].before(now))
+
+    def learned(self) -> RuleState:
+        """What its synapses have learned."""
+        assert self.learner is not None
+        return RuleState.of(flattened(self.learner.state()), self.projection.synapses, self.learner.synaptic)
+
+    def resume(self, start: RunState) -> None:
+        """Go on with what was under way, and what had been learned."""
+        if self.learner is not None:
+            self.learner.resume(start.rules[self.projection.name])
+        if self.delayed is None:
+            return
+        elsewhere = np.zeros_like(self.current)
+        for left in range(max(0, start.step - self.longest), start.step):
+            self.delayed.arrive(left, elsewhere)  # what has come before
+            if self.learner is not None or left + 1 < start.step:
+                self.delayed.send(self.pre.before(left), self.projection.counts(left), left)
+        self.delayed.begin(start.step)
 
 
 def _steps(arrays: list[NDArray[np.int64]]) -> NDArray[np.int64]:

@@ -20,5 +20,6 @@ NORSE = Simulator(
     ("cpu", TORCH_DEVICES),
     extra='pip install "spikemem[reference]", then pip install --no-deps norse',
     stops=True,
-    lacks="neurons other than LIF; parameters that differ from cell to cell; rules other than STDP; STDP's nearest-neighbour pairing",
+    lacks="neurons other than LIF; parameters that differ from cell to cell; rules other than STDP; STDP's nearest-neighbour pairing, "
+    "and STDP with delays per synapse",
 )

@@ -92,6 +92,11 @@ class Norse(Cells):
                 f"norse cannot learn {projection.name!r}: of our rules it has STDP, not {type(rule).__name__}; "
                 f'use simulator="event" or "torch"'
             )
+        if weights.ndim > 3:
+            raise UnsupportedError(
+                f"norse cannot learn {projection.name!r}: its STDP has one delay for all synapses; "
+                f'use simulator="event", "torch" or "brian2"'
+            )
         if rule.pairing == "nearest":
             raise UnsupportedError(f"norse cannot learn {projection.name!r}: it has no nearest-neighbour pairing; any other simulator has")
         return _Learners([_Learner(rule, item.unsqueeze(0), self) for item in weights])

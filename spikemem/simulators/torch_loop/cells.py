@@ -41,7 +41,10 @@ class Cells:
         return partial(population.neuron.step, dt=self.dt)
 
     def learner(self, projection: Projection, rule: PlasticityRule, weights: Tensor) -> Learner:
-        """The plastic synapses of a projection.   weights: at the start, [batch, pre, post]."""
+        """The plastic synapses of a projection.   weights: at the start, [..., pre, post].
+
+        Where synapses have delays of their own, each postsynaptic cell is an item of its own, [batch, post, pre, 1].
+        """
         return _Learner(rule, weights, self.dt)
 
     def leaf(self, array: NDArray[Any]) -> Any:
@@ -57,9 +60,9 @@ class Cells:
 
 class _Learner:
     def __init__(self, rule: PlasticityRule, weights: Tensor, dt: float) -> None:
-        batches, pre, post = weights.shape
+        *items, pre, post = weights.shape
         self.rule, self.dt = rule, dt
-        self.state: Any = rule.initial(weights, weights.new_zeros(batches, pre), weights.new_zeros(batches, post))
+        self.state: Any = rule.initial(weights, weights.new_zeros(*items, pre), weights.new_zeros(*items, post))
 
     @property
     def weights(self) -> Tensor:

@@ -17,6 +17,7 @@ from spikemem.simulators.recording import Fired, Recording, recorded
 from spikemem.simulators.state import RuleState, RunState, described, filled, flattened
 from spikemem.simulators.stimulus import Simulation
 from spikemem.simulators.torch_loop.cells import Cells
+from spikemem.simulators.torch_loop.delays import DelayedCarrier, DelayedSight
 from spikemem.simulators.torch_loop.kernels import Carrier, choose_winners
 
 Events = tuple[Tensor, Tensor, Tensor]  # batch, cell, rank in the cycle
@@ -35,7 +36,7 @@ def run(simulation: Simulation, kind: type[Cells] = Cells) -> Recording:
     longest = max((way.delay for way in ways), default=0)
     if simulation.start is not None:
         for way in ways:
-            way.resume(simulation.start, cells)
+            way.resume(simulation.start, cells, groups[way.pre])
     voltages, snapshots = simulation.voltages(), simulation.snapshots()
     _keep(simulation, snapshots, ways, 0)
     chosen = {name: torch.as_tensor(simulation.chosen[name], device=cells.device) for name in voltages}
@@ -43,7 +44,7 @@ def run(simulation: Simulation, kind: type[Cells] = Cells) -> Recording:
         now = simulation.before + t
         current = {name: group.silence() for name, group in groups.items()}
         for way in ways:
-            way.deliver(now - way.delay, groups[way.pre], groups[way.post].part(current[way.post], way.receptor))
+            way.deliver(now, groups[way.pre], groups[way.post].part(current[way.post], way.receptor))
         for name, group in groups.items():
             group.advance(t, now, current[name])
             if name in voltages and name not in drive.clamped:
@@ -208,43 +209,71 @@ class _Way:
     """A projection: its synapses as tensors, fixed (`carrier`) or plastic (`learner`), and their delays in steps."""
 
     def __init__(self, projection: Projection, simulation: Simulation, cells: Cells) -> None:
-        net = simulation.net
+        net, batches = simulation.net, simulation.drive.batches
         self.projection, self.name, self.pre, self.post = projection, projection.name, projection.pre, projection.post
         self.delay, self.receptor = net.steps(projection.delay), projection.receptor
-        rule = projection.plasticity
-        self.carrier = Carrier(projection.synapses, cells.device, cells.dtype) if rule is None else None
-        self.learner = self._learner(rule, cells, simulation.drive.batches) if rule is not None else None
+        rule, kind = projection.plasticity, (cells.device, cells.dtype)
+        own = net.own_delays(projection) is not None
+        self.carrier = Carrier(projection.synapses, *kind) if rule is None and not own else None
+        self.delayed = DelayedCarrier(net, projection, batches, *kind) if rule is None and own else None
+        self.sight = DelayedSight(net, projection, batches, *kind) if rule is not None and own else None
+        self.learner = self._learner(rule, cells, batches) if rule is not None else None
         self.back = net.steps(rule.dendritic) if rule is not None else 0
         self.short_term, self.dt = projection.short_term, net.dt
         zeros = torch.zeros(simulation.drive.batches, net.populations[projection.pre].size, device=cells.device, dtype=cells.dtype)
         self.releases = None if self.short_term is None else self.short_term.initial(zeros)
 
     def _learner(self, rule: PlasticityRule, cells: Cells, batches: int) -> Any:
+        if self.sight is not None:
+            self.here: Tensor | None = self.sight.here.T
+            return cells.learner(self.projection, rule, self.sight.weights)
         synapses = self.projection.synapses
         here: NDArray[np.bool_] = joined(synapses)
         self.here = None if here.all() else torch.as_tensor(here, device=cells.device)
         matrix = torch.as_tensor(synapses.matrix(), device=cells.device, dtype=cells.dtype)
         return cells.learner(self.projection, rule, matrix.expand(batches, *matrix.shape).clone())
 
-    def resume(self, start: RunState, cells: Cells) -> None:
-        """Go on with what the synapses had learned, and with what they had released."""
+    def resume(self, start: RunState, cells: Cells, source: _Group) -> None:
+        """Go on with what the synapses had learned, and with what is under way."""
         if self.learner is not None:
             if not hasattr(self.learner, "state"):
                 raise UnsupportedError(f"{self.name!r} learns by another library's rule, which cannot go on from an earlier run")
             self.learner.state = filled(self.learner.state, start.rules[self.name].dense(), cells.leaf)
         if self.releases is not None:
             self.releases = filled(self.releases, start.releases[self.name], cells.leaf)
+        for left in range(max(0, start.step - self.delay), start.step):
+            if self.sight is not None:
+                self.sight.send(source.before(left), left)
+            elif self.delayed is not None:
+                self.delayed.arrive(left)
+                if left + 1 < start.step:
+                    self._send(left, source, self.delayed)
 
-    def deliver(self, left: int, source: _Group, current: Tensor) -> None:
-        """Add the current of the spikes that left at a step, [batch, post], in place."""
-        if left not in source.active and self.short_term is None:
-            return
+    def deliver(self, now: int, source: _Group, current: Tensor) -> None:
+        """Add the current of the spikes that arrive at a step, [batch, post], in place."""
+        left = now - self.delay
+        if self.delayed is not None:
+            self._send(now - 1, source, self.delayed)
+            current += self.delayed.arrive(now)
+        elif self.sight is not None:
+            if self.learner is not None and self.sight.past.any():
+                current += (self.sight.seen(now) * self.learner.weights.squeeze(-1)).sum(2)
+        elif left in source.active or self.short_term is not None:
+            spikes = self._taken(left, source)
+            amount = self._released(spikes)
+            if spikes.any():
+                current += self._carried(spikes, amount) * self.projection.counts(left)
+
+    def _taken(self, left: int, source: _Group) -> Tensor:
+        """The spikes of a step that the projection carries."""
         spikes = source.before(left)
-        if self.projection.first is not None and left in source.active:
-            spikes = spikes & (source.ranks[left] < self.projection.first)
-        amount = self._released(spikes)
-        if spikes.any():
-            current += self._carried(spikes, amount) * self.projection.counts(left)
+        if self.projection.first is None or left not in source.active:
+            return spikes
+        return spikes & (source.ranks[left] < self.projection.first)
+
+    def _send(self, left: int, source: _Group, delayed: DelayedCarrier) -> None:
+        if left in source.active and (factor := self.projection.counts(left)):
+            delayed.send(self._taken(left, source), factor, left)
 
     def _released(self, spikes: Tensor) -> Tensor | None:
         """What each spike releases, [batch, pre]; None where all count alike."""
@@ -263,11 +292,17 @@ class _Way:
     def learn(self, t: int, groups: Mapping[str, _Group]) -> None:
         if self.learner is None:
             return
-        self.learner.learn(groups[self.pre].before(t - self.delay + self.back), groups[self.post].before(t - self.back))
+        source, target = groups[self.pre], groups[self.post]
+        if self.sight is not None:
+            self.sight.send(source.before(t), t)
+            self.learner.learn(self.sight.seen(t, self.back), target.before(t - self.back).unsqueeze(-1))
+            return
+        self.learner.learn(source.before(t - self.delay + self.back), target.before(t - self.back))
         if (rule := self.projection.plasticity) is not None and rule.reward is not None:
             self.learner.rewarded(groups[rule.reward].before(t).sum(1, keepdim=True).to(self.learner.weights.dtype))
 
     def matrix(self) -> Tensor:
         """The plastic weights, [batch, pre, post]; 0 where there is no synapse."""
         assert self.learner is not None
-        return self.learner.weights if self.here is None else torch.where(self.here, self.learner.weights, 0.0)
+        weights = self.learner.weights if self.sight is None else self.learner.weights.squeeze(-1).mT
+        return weights if self.here is None else torch.where(self.here, weights, 0.0)
