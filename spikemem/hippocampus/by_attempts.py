@@ -133,7 +133,7 @@ class ByAttempts:
     def _named(self, cells: NDArray[np.uint16], size: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
         """The memory whose engram has most of the cells that fired, and how many, [n, attempt]; looked up outside the network."""
         living = self.circuit.living
-        return engrams.nearest(cells, size, self.circuit.ca3.allocation.owner(len(living)), living)
+        return engrams.nearest(cells, size, self.circuit.ca3.allocation.owners(), living)
 
     def reads(self, volley: Volley, vectors: NDArray[np.float32]) -> NDArray[np.bool_]:
         return np.ones(len(vectors), bool)

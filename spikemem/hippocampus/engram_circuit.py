@@ -47,7 +47,7 @@ class EngramCircuit(Holding):
     def __init__(self, spec: ModelSpec, seed: int, further: Sequence[Region] = ()) -> None:
         super().__init__(spec, seed)
         self.keys = IndexCells(spec)
-        self.ca3, self.ca1 = (EngramCA3 if spec.basket is None else BasketCA3)(spec, seed), EngramCA1(spec)
+        self.ca3, self.ca1 = (EngramCA3 if spec.basket is None else BasketCA3)(spec, seed, self.keys), EngramCA1(spec)
         given = spec, self.ca3.allocation, self.keys
         self.words = EngramWords(*given) if spec.lex else None
         self.titles = Titles(*given) if spec.lex else None
@@ -176,8 +176,8 @@ class EngramCircuit(Holding):
 
     def _owners(self, cells: NDArray[np.uint16]) -> NDArray[np.int64]:
         """The living memories whose engrams have one of some cells."""
-        owners = np.unique(self.ca3.allocation.owner(len(self.contents))[cells]).astype(np.int64)
-        return owners[(owners >= 0) & self.living[owners]] if len(owners) else owners
+        living = np.flatnonzero(self.living)
+        return living[self._mask(cells)[self.engrams(living)].any(axis=1)]
 
     def _mask(self, cells: NDArray[np.uint16]) -> NDArray[np.bool_]:
         return np.isin(np.arange(self.spec.dg.cells), cells)

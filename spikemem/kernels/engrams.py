@@ -167,15 +167,35 @@ def hops(slow: U64, begin: U16, begun: I64, number: int, fork: Fork, level: int,
     return fired, size
 
 
+class Owners(NamedTuple):
+    """The memories that each cell is of, CSR.   ptr: [cell + 1].   memory: [engram cell].   memories: how many there are."""
+
+    ptr: I64
+    memory: I32
+    memories: int
+
+    @classmethod
+    def of(cls, engrams: U16, cells: int) -> "Owners":
+        """Those of engrams, [memory, core].
+
+        >>> Owners.of(np.array([[0, 2], [2, 3]], np.uint16), cells=4)
+        Owners(ptr=array([0, 1, 1, 3, 4]), memory=array([0, 0, 1, 1], dtype=int32), memories=2)
+        """
+        flat = engrams.ravel()
+        ptr = np.concatenate([[0], np.cumsum(np.bincount(flat, minlength=cells))]).astype(np.int64)
+        return cls(ptr, (np.argsort(flat, kind="stable") // engrams.shape[1]).astype(np.int32), len(engrams))
+
+
 @njit(cache=CACHE, nogil=True)
-def _nearest_some(start: int, stop: int, ids: I64, share: I64, fired: U16, size: I64, owner: I32, there: Bools) -> None:
+def _nearest_some(start: int, stop: int, ids: I64, share: I64, fired: U16, size: I64, owners: Owners, there: Bools) -> None:
     for i in range(start, stop):
         common, named = np.zeros(len(there), np.int64), np.zeros(len(there), np.bool_)
         for a in range(fired.shape[1]):
             common[:] = 0
             for j in range(size[i, a]):
-                for m in owner[fired[i, a, j]]:
-                    if 0 <= m < len(there) and there[m]:
+                c = fired[i, a, j]
+                for m in owners.memory[owners.ptr[c] : owners.ptr[c + 1]]:
+                    if there[m]:
                         common[m] += 1
             best = common.argmax() if len(common) else 0
             if len(common) and common[best] > 0:
@@ -186,15 +206,14 @@ def _nearest_some(start: int, stop: int, ids: I64, share: I64, fired: U16, size:
                 ids[i, a], share[i, a], named[best] = best, common[best], True
 
 
-def nearest(fired: U16, size: I64, owner: I32, there: Bools) -> tuple[I64, I64]:
+def nearest(fired: U16, size: I64, owners: Owners, there: Bools) -> tuple[I64, I64]:
     """The stored engram that has most of the cells that fired, [n, attempt], -1 where none has any, and how many it has.
 
-    fired, size: cells, [n, attempt, k], and how many.   owner: the engrams that each cell belongs to, [cell, round], -1 for none.
-    there: which engrams are stored, [memory]. Of equals the lowest number that was not named before, so that copies that fire half and half
-    come one after the other.
+    fired, size: cells, [n, attempt, k], and how many.   owners: the engrams that each cell belongs to.   there: which are stored, [memory].
+    Of equals the lowest number that was not named before, so that copies that fire half and half come one after the other.
     """
     ids, share = np.full(size.shape, -1, np.int64), np.zeros(size.shape, np.int64)
-    in_threads(_nearest_some, len(fired), ids, share, fired, size, owner, there)
+    in_threads(_nearest_some, len(fired), ids, share, fired, size, owners, there)
     return ids, share
 
 
