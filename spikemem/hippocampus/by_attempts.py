@@ -26,7 +26,7 @@ from spikemem.simulators.recording import Recording
 
 COUNTED = (
     "ec->dg", "ec_two->dg", "dg->ca3", "ca3->ca3", "ec_lex->ca3", "ec_ctx->ca3", "ec_time->ca3",
-    "dg->ca3_basket", "ca3->ca3_basket", "ca3->ca3_basket#2", "ca3_basket->ca3",
+    "ec_denial->ca3", "dg->ca3_basket", "ca3->ca3_basket", "ca3->ca3_basket#2", "ca3_basket->ca3",
 )  # fmt: skip
 """The projections whose synaptic events are counted."""
 SPARE = 4

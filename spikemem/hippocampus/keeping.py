@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from spikemem._checks import INDEX, Checks
 from spikemem.errors import SnapshotError
+from spikemem.hippocampus.associations import Associations
 from spikemem.hippocampus.holding import Holding
 from spikemem.hippocampus.inputs import no_words
 from spikemem.hippocampus.regions.dg import Adaptation
@@ -29,7 +30,7 @@ def arrays_of(circuit: Holding) -> dict[str, NDArray[np.generic]]:
     a, keys, lexicon = circuit.dg.adaptation, circuit.keys, circuit.keys.lexicon
     return {
         "counts": keys.counts, "codes": keys.codes, "memory": keys.memory, "content": keys.content, "alive": keys.alive,
-        "links": np.array(list(circuit.pairs), np.int64).reshape(-1, 2),
+        "links": circuit.associations.array(),
         "mean": a.mean, "covariance": a.covariance, "seen": np.array([a.seen]),
         "words_ptr": lexicon.ptr, "words_cell": lexicon.cell, "words_spikes": lexicon.spikes, "words_whole": lexicon.whole,
         "cue": lexicon.cue, "session": keys.session, "when": keys.moments.when,
@@ -64,7 +65,7 @@ def restore(circuit: Holding, arrays: Arrays) -> None:
     circuit.keys.add(whole["counts"], whole["codes"], whole["memory"], whole["content"], words, whole["cue"])
     circuit.keys.silence(np.flatnonzero(~whole["alive"]))
     circuit.contents = np.unique(circuit.keys.content)
-    circuit.link((int(a), int(b)) for a, b in whole["links"])
+    circuit.associations = Associations((int(a), int(b)) for a, b in whole["links"])
     circuit.rebind()
 
 

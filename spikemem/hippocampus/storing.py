@@ -222,7 +222,7 @@ def plan_version(circuit: Holding, new: NewMemories, old: int, now: float) -> St
     """
     row, keys, moment = len(circuit.contents), _keys_of(circuit, new), float(new.inputs.when[0])
     taken = _lacking(_cues_of(circuit, old, row), keys.counts)
-    handed = tuple((row if a == old else a, row if b == old else b) for a, b in circuit.pairs if old in (a, b))
+    handed = tuple((row if a == old else a, row if b == old else b) for a, b in circuit.associations if old in (a, b))
     plan = _planned(circuit, new, keys.joined(taken), old, Action.SUPERSEDE)
     return replace(plan, links=handed, until=now if np.isnan(moment) else min(moment, now))
 

@@ -1,9 +1,10 @@
 """A hippocampus's recall as hits, with each pathway's share of their scores, and what is stored of a memory as a record."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
 
+from spikemem.hippocampus.associations import Associations
 from spikemem.hippocampus.recall import Recall
 from spikemem.hippocampus.regions.ca1 import NONE
 from spikemem.memory.index import Index
@@ -37,12 +38,12 @@ def hit(index: Index, row: int, score: float, drives: dict[str, float] | None = 
     return Hit(i, index.wording(i, key), float(score), _moment(index.happened(i)), drives or {}, index[i].current)
 
 
-def recorded(index: Index, store: Store, links: Mapping[int, Sequence[int]], ids: Sequence[int]) -> list[Record]:
-    """What is stored of memories.   links: the rows of the successors of each row (`Circuit.links`)."""
+def recorded(index: Index, store: Store, links: Associations, ids: Sequence[int]) -> list[Record]:
+    """What is stored of memories.   links: of their rows."""
     cues = dict[int, list[str]]()
     for memory, text in store.cues(None if len(ids) != 1 else ids[0]):
         cues.setdefault(memory, []).append(text)
-    return [_record(index, i, cues.get(i, []), sorted(map(index.id_at, links.get(index.row(i), ())))) for i in ids]
+    return [_record(index, i, cues.get(i, []), sorted(map(index.id_at, links.after(index.row(i))))) for i in ids]
 
 
 def _record(index: Index, i: int, cues: Sequence[str], links: Sequence[int]) -> Record:

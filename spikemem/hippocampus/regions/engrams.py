@@ -176,10 +176,8 @@ class EngramCA3:
 
     def depress(self, cells: NDArray[np.uint16]) -> None:
         """Clear all bits onto some cells, and of the recurrent synapses those from them."""
-        word, mask = cells.astype(np.int64) // WORD, ~(np.uint64(1) << (cells.astype(np.uint64) % np.uint64(WORD)))
         for bits in (self.hetero, self.auto, self.slow):
-            for w, m in zip(word, mask, strict=True):
-                bits[:, w] &= m
+            onebit.clear(bits, cells)
         self.auto[cells], self.slow[cells] = 0, 0
 
     def part(self) -> None:
