@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from spikemem import Hippocampus, ModelSpec
+from spikemem import Hippocampus, ModelSpec, load_model
 from spikemem.hippocampus.regions.cue_words import CueWords
 from spikemem.hippocampus.regions.ec_lex import Words, words
 from spikemem.kernels.engrams import GRAIN
@@ -20,7 +20,6 @@ SAID = [
     "",
 ]
 CUES = ["A nurse is fixing the lamp.", "A nurse is not fixing the lamp, not not 1.", "Who fixed the lamp?", "?!"]
-COPIES = 3
 
 
 def spec_of(gain: float) -> ModelSpec:
@@ -32,9 +31,9 @@ def heard(texts: list[str]) -> list[Words]:
     return [words(text, 2048) for text in texts]
 
 
-def stored(gain: float = 0.5, record: bool = False) -> Hippocampus:
-    """Statements, denials and questions, each with a further cue that denies."""
-    made, texts = Hippocampus(spec_of(gain)), [f"{text} {i}" for i in range(COPIES) for text in SAID]
+def stored(gain: float = 0.5, record: bool = False, copies: int = 3) -> Hippocampus:
+    """Statements, denials and questions, of which some have a further cue that denies."""
+    made, texts = Hippocampus(spec_of(gain)), [f"{text} {i}" for i in range(copies) for text in SAID]
     n, vectors = len(texts), units(40)
     further = [vectors[n + i : n + i + 1] if i % 5 == 0 else None for i in range(n)]
     given = [heard([text, *([f"not nurse {i}"] if i % 5 == 0 else [])]) for i, text in enumerate(texts)]
@@ -73,7 +72,7 @@ def test_a_recall_is_what_the_spikes_say() -> None:
 def test_a_share_of_what_words_bring_is_taken_from_the_other_polarity(memory: Hippocampus) -> None:
     """Cells of one engram alone lose, of each word that the cue shares with the text, the gain's share."""
     ours, drive = circuit(memory), taken(memory, CUES)
-    engrams, rows = ours.engrams(np.arange(len(SAID) * COPIES)), ours.keys.lexicon
+    engrams, rows = ours.engrams(np.arange(len(memory))), ours.keys.lexicon
     alone = np.bincount(engrams.ravel(), minlength=2048) == 1
     assert ours.denial is not None
     for cue, opposed in ((0, {1, 3}), (1, {0, 2, 5}), (2, set()), (3, set())):
@@ -111,12 +110,17 @@ def test_what_is_forgotten_leaves_no_synapse() -> None:
 
 
 def test_a_simulation_learns_it() -> None:
-    fast, slow = (circuit(stored(0.5, record)) for record in (False, True))
+    fast, slow = (circuit(stored(0.5, record, copies=1)) for record in (False, True))
     assert fast.denial is not None
     assert slow.denial is not None
     np.testing.assert_array_equal(fast.denial.bits, slow.denial.bits)
     assert fast.denial.bits[:2048].any()
     assert fast.denial.bits[2048:].any()
+
+
+def test_models_have_a_gain() -> None:
+    for name in ("hippocampus-engram", "hippocampus-engram-small", "hippocampus-engram-trained"):
+        assert load_model(name).ca1.denial == load_model("hippocampus-text").ca1.denial
 
 
 def test_without_a_gain_there_is_no_region() -> None:
