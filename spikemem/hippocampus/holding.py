@@ -39,8 +39,13 @@ class Volley:
         return Volley(self.counts[which], self.spikes[which], self.codes[which], self.when[which], self.cue_words.some(which))
 
     def names(self) -> NDArray[np.int64]:
-        """A number for each cue that selects its noise, so that a cue meets the same noise wherever it stands in a batch, [n]."""
-        return np.array([zlib.crc32(row.tobytes()) for row in self.counts], np.int64)
+        """A number for each cue that selects its noise (`names`), [n]."""
+        return names(self.counts)
+
+
+def names(counts: NDArray[np.integer]) -> NDArray[np.int64]:
+    """A number for each volley, [n, d], that selects its noise, so that a cue meets the same noise wherever it stands in a batch, [n]."""
+    return np.array([zlib.crc32(row.tobytes()) for row in counts.astype(np.int8)], np.int64)
 
 
 class Holding(ABC):
