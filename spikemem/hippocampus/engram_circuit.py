@@ -129,7 +129,7 @@ class EngramCircuit(Holding):
 
     def rebind(self) -> None:
         """Derive all synapses anew from what is alive, as sleep does: each memory is replayed some times to CA1."""
-        for region in (self.ca3, self.ca1, *self.beside):
+        for region in teaching.learners(self):
             region.clear()
         memories = np.flatnonzero(self.living)
         self._bind(memories)

@@ -72,12 +72,17 @@ class Lesson(NamedTuple):
     denial: NDArray[np.int64] = NO_CELLS
 
 
+def learners(circuit: Learning) -> tuple[EngramCA3 | EngramCA1 | BesideMeaning, ...]:
+    """The regions whose synapses learn."""
+    return circuit.ca3, circuit.ca1, *circuit.beside
+
+
 def network(circuit: Learning) -> Network:
     """The circuit with plastic synapses, which begin as they are."""
     net, wiring = Network(dt=DT), CircuitWiring(1, 1)
     circuit.ec.build(net, wiring)
     circuit.dg.build(net, wiring)
-    for region in (circuit.ca3, circuit.ca1, *circuit.beside):
+    for region in learners(circuit):
         region.build_learning(net)
     return net
 
@@ -102,7 +107,7 @@ def learn(circuit: Learning, lessons: Sequence[Lesson], simulator: str, device: 
         part = lessons[start : start + MOST]
         steps = THETA * len(part)
         recording = simulate(network(circuit), stimulus(circuit, part), steps, simulator=simulator, device=device)
-        for region in (circuit.ca3, circuit.ca1, *circuit.beside):
+        for region in learners(circuit):
             region.take({name: weights[0] for name, weights in recording.weights.items()})
         made.append(recording.marked(gamma=list(range(0, steps, GAMMA)), theta=list(range(0, steps, THETA))))
     return made
