@@ -10,7 +10,7 @@ pair to pair). All pairs share one memory, in which a sentence is to find what s
     denied     stored  a, the denial of b                     cue  the denial of a       right  the denial of b
 
 In the second task both denials are of different forms where b's grammar allows two; a constant penalty of "not" is no answer to it. Prints
-shares with 95 % Wilson intervals, of cosine and of hippocampus-text at each --gain of denials (0: none), and writes results/denials.json.
+shares with 95 % Wilson intervals, of cosine and of --model at each --gain of denials (0: none), and writes results/denials.json.
 """
 
 import argparse
@@ -75,9 +75,9 @@ def tasks(data: Path, parts: Sequence[str] = ("train", "dev")) -> list[Task]:
     return [Task.of("denials", name, *what) for name, what in (("affirmed", affirmed), ("denied", denied))]
 
 
-def at(gain: float) -> MemorySystem:
+def at(gain: float, model: str = MODEL) -> MemorySystem:
     """The spiking memory with this gain of denials."""
-    spec = load_model(MODEL)
+    spec = load_model(model)
     return MemorySystem(model=spec.model_copy(update={"ca1": spec.ca1.model_copy(update={"denial": gain})}))
 
 
@@ -92,6 +92,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--data", type=Path, default=Path(os.environ.get("SPIKEMEM_DATA", "../shared/data")))
     parser.add_argument("--parts", nargs="+", default=["train", "dev"], choices=["train", "dev", "test"])
+    parser.add_argument("--model", default=MODEL, help="hippocampus-text, hippocampus-engram, ...")
     parser.add_argument("--gain", nargs="+", type=float, default=[0.0, load_model(MODEL).ca1.denial])
     parser.add_argument("--out", type=Path, default=Path("results/denials.json"))
     args = parser.parse_args()
@@ -100,7 +101,10 @@ def main() -> None:
         embedder = CachedEmbedder(SentenceEmbedder(), args.out.parent / "embeddings")
         rows = []
         for task in made:
-            systems: list[tuple[str, System]] = [("cosine", Cosine()), *((f"{MODEL}, denial = {g:g}", at(g)) for g in args.gain)]
+            systems: list[tuple[str, System]] = [
+                ("cosine", Cosine()),
+                *((f"{args.model}, denial = {g:g}", at(g, args.model)) for g in args.gain),
+            ]
             for name, system in systems:
                 n, right = len(task.questions), hits(system, task, embedder)
                 low, high = wilson(right / n, n)

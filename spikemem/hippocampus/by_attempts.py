@@ -8,7 +8,7 @@ from numpy.typing import ArrayLike, NDArray
 from spikemem._checks import Checks
 from spikemem.errors import NetworkError, VectorError
 from spikemem.hippocampus.engram_circuit import EngramCircuit, attempts_protocol, hops_protocol
-from spikemem.hippocampus.holding import Target, Volley
+from spikemem.hippocampus.holding import Target, Volley, names
 from spikemem.hippocampus.recall import Completion, Recall, perforant_events
 from spikemem.hippocampus.regions import ec
 from spikemem.hippocampus.regions.cue_words import CueWords
@@ -26,7 +26,7 @@ from spikemem.simulators.recording import Recording
 
 COUNTED = (
     "ec->dg", "ec_two->dg", "dg->ca3", "ca3->ca3", "ec_lex->ca3", "ec_ctx->ca3", "ec_time->ca3",
-    "dg->ca3_basket", "ca3->ca3_basket", "ca3->ca3_basket#2", "ca3_basket->ca3",
+    "ec_denial->ca3", "dg->ca3_basket", "ca3->ca3_basket", "ca3->ca3_basket#2", "ca3_basket->ca3",
 )  # fmt: skip
 """The projections whose synaptic events are counted."""
 SPARE = 4
@@ -130,10 +130,12 @@ class ByAttempts:
             latency=np.where(none, np.nan, np.take_along_axis(made.step, at, axis=1) * DT),
         )  # fmt: skip
 
-    def _named(self, cells: NDArray[np.uint16], size: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    def _named(
+        self, cells: NDArray[np.uint16], size: NDArray[np.int64], fork: Fork | None = None
+    ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:  # fmt: skip
         """The memory whose engram has most of the cells that fired, and how many, [n, attempt]; looked up outside the network."""
         living = self.circuit.living
-        return engrams.nearest(cells, size, self.circuit.ca3.allocation.owner(len(living)), living)
+        return engrams.nearest(cells, size, self.circuit.ca3.allocation.owners(), living, fork)
 
     def reads(self, volley: Volley, vectors: NDArray[np.float32]) -> NDArray[np.bool_]:
         return np.ones(len(vectors), bool)
@@ -151,17 +153,23 @@ class ByAttempts:
     def chain(self, volley: Volley, vectors: NDArray[np.float32], hops: int, spreads: bool) -> NDArray[np.int64]:
         if not self.circuit.computes:
             recording = self.simulate_chain(vectors, volley.cue_words, hops, BY_EVENTS)
-            return self._chained(*self.circuit.fired(recording), self._may_answer(volley))
+            return self._read_chain(recording, self._may_answer(volley))
         ca3, complete = self.circuit.ca3, self.circuit.completion(volley.cue_words)
         heard, _ = self.circuit.heard(self.circuit.damaged_volley(vectors, volley.cue_words))
         begin, size, _ = engrams.attempts(heard, 1, complete, nothing())
         fork = Fork(self.circuit.seed, volley.names())
         cells, sizes = engrams.hops(ca3.slow, begin[:, 0], size[:, 0], hops, fork, ca3.level, complete)
-        return self._chained(np.concatenate([begin, cells], axis=1), np.concatenate([size, sizes], axis=1), self._may_answer(volley))
+        cells, size = np.concatenate([begin, cells], axis=1), np.concatenate([size, sizes], axis=1)
+        return self._chained(cells, size, self._may_answer(volley), fork)
 
-    def _chained(self, cells: NDArray[np.uint16], size: NDArray[np.int64], may: NDArray[np.bool_]) -> NDArray[np.int64]:
-        """The memories of a chain, up to where one may not answer, the first included, which the cue recalls.   may: [memory]."""
-        ids, _ = self._named(cells, size)
+    def _chained(
+        self, cells: NDArray[np.uint16], size: NDArray[np.int64], may: NDArray[np.bool_], fork: Fork
+    ) -> NDArray[np.int64]:  # fmt: skip
+        """The memories of a chain, up to where one may not answer, the first included, which the cue recalls.   may: [memory].
+
+        Where engrams fired alike, as two successors can before basket cells, the same noise as that of the cells says which one is named.
+        """
+        ids, _ = self._named(cells, size, fork)
         return np.where(np.logical_and.accumulate(np.append(may, False)[ids], axis=1), ids, NONE)[:, 1:]
 
     def network(self) -> Network:
@@ -180,7 +188,11 @@ class ByAttempts:
         return self.circuit.simulate(hops_protocol(hops), vectors, cue_words, simulator=target[0], device=target[1])
 
     def read_chain(self, recording: Recording) -> NDArray[np.int64]:
-        return self._chained(*self.circuit.fired(recording), self.circuit.living & self.circuit.keys.versions.holds())
+        return self._read_chain(recording, self.circuit.living & self.circuit.keys.versions.holds())
+
+    def _read_chain(self, recording: Recording, may: NDArray[np.bool_]) -> NDArray[np.int64]:
+        fork = Fork(self.circuit.seed, names(ec.counted(self.circuit.spec.ec, recording)))
+        return self._chained(*self.circuit.fired(recording), may, fork)
 
     def contents(self, memories: NDArray[np.int64]) -> NDArray[np.integer]:
         """What CA1 makes deep EC say of engrams that fire whole."""

@@ -47,7 +47,7 @@ class ByIndex:
         """Theta cycles that make a difference: one, where an answer has nothing that it could prime."""
         spec, ca1 = self.circuit.spec, self.circuit.ca1
         spreads = spec.lex is not None and spec.ca1.spreading > 0 and len(ca1)
-        return cycles if spreads and (self.circuit.pairs or len(ca1.synapses.apical_memory)) else 1
+        return cycles if spreads and (self.circuit.associations or len(ca1.synapses.apical_memory)) else 1
 
     def complete(self, codes: ArrayLike, settle: int) -> Completion:
         return chain.complete(self.circuit, codes, settle)

@@ -58,8 +58,8 @@ class Circuit(Holding):
         """Derive CA3's recurrent synapses anew from the engrams and associations of what is alive."""
         self.ca3 = CA3(self.spec)
         self.ca3.bind(self.ca1.codes[self.contents[self.living]])
-        if self.pairs:
-            self._chain(*np.array(list(self.pairs)).T)
+        if self.associations:
+            self._chain(*self.associations.array().T)
 
     def _chain(self, pre: NDArray[np.int64], post: NDArray[np.int64]) -> None:
         self.ca3.chain(self.engrams(pre), self.engrams(post))
@@ -80,7 +80,9 @@ class Circuit(Holding):
             raise NetworkError("the network of an empty hippocampus has no index cells; store a memory first")
         most = self.spec.ca1
         wiring, net = (
-            CircuitWiring(candidates or most.candidates, competitors or most.competitors, slow, passes, self.links, silences),
+            CircuitWiring(
+                candidates or most.candidates, competitors or most.competitors, slow, passes, self.associations.successors, silences
+            ),
             Network(dt=DT),
         )
         for region in self.regions:

@@ -15,14 +15,15 @@ from spikemem.hippocampus.regions.contract import CircuitDrive, CircuitWiring, R
 from spikemem.hippocampus.regions.cue_words import CueWords
 from spikemem.hippocampus.regions.dg import DG
 from spikemem.hippocampus.regions.dg_basket_cells import BasketDG
-from spikemem.hippocampus.regions.engram_words import EngramWords, words_of
+from spikemem.hippocampus.regions.engram_denial import EngramDenial
+from spikemem.hippocampus.regions.engram_words import BesideMeaning, EngramWords, words_of
 from spikemem.hippocampus.regions.engrams import EngramCA3, silencing
 from spikemem.hippocampus.regions.index_cells import IndexCells
 from spikemem.hippocampus.regions.prediction import EngramCA1
 from spikemem.hippocampus.regions.rhythm import DT, THETA, Gamma, Mode
 from spikemem.hippocampus.regions.titles import Titles
 from spikemem.hippocampus.spec import CYCLES, ModelSpec
-from spikemem.hippocampus.teaching import Lesson
+from spikemem.hippocampus.teaching import NO_CELLS, Lesson
 from spikemem.kernels.engrams import AutoAssociation, HeldCues
 from spikemem.kernels.priming import Priming, nothing
 from spikemem.network.graph import Network
@@ -47,18 +48,23 @@ class EngramCircuit(Holding):
     def __init__(self, spec: ModelSpec, seed: int, further: Sequence[Region] = ()) -> None:
         super().__init__(spec, seed)
         self.keys = IndexCells(spec)
-        self.ca3, self.ca1 = (EngramCA3 if spec.basket is None else BasketCA3)(spec, seed), EngramCA1(spec)
+        self.ca3, self.ca1 = (EngramCA3 if spec.basket is None else BasketCA3)(spec, seed, self.keys), EngramCA1(spec)
         given = spec, self.ca3.allocation, self.keys
         self.words = EngramWords(*given) if spec.lex else None
         self.titles = Titles(*given) if spec.lex else None
-        """What reaches CA3 beside meaning; None in a model of vectors alone."""
+        self.denial = EngramDenial(*given) if spec.lex and spec.ca1.denial else None
+        """What reaches CA3 beside meaning; None in a model of vectors alone, or without a gain of denials."""
         self.further = tuple(further)
 
     @property
     def regions(self) -> tuple[Region, ...]:
         """The regions in the order in which they are built. One that is added to the circuit has its line here."""
-        beside = () if self.words is None or self.titles is None else (self.words, self.titles)
-        return (self.ec, self.dentate, self.ca3, self.ca1, *beside, *self.further)
+        return (self.ec, self.dentate, self.ca3, self.ca1, *self.beside, *self.further)
+
+    @property
+    def beside(self) -> tuple[BesideMeaning, ...]:
+        """The regions that reach CA3 beside meaning."""
+        return tuple(region for region in (self.words, self.titles, self.denial) if region is not None)
 
     @property
     def dentate(self) -> DG | BasketDG:
@@ -108,9 +114,9 @@ class EngramCircuit(Holding):
         around = self.words.around(np.array([memory]), self.living)
         before = np.unique(around.memory[around.memory < memory])
         of_turn = words_of(keys.lexicon, self.contents[before], before)
-        lesson = lesson._replace(
-            context=of_turn.cell, times=self.words.moments(np.array([memory])).cell, said=keys.lexicon.whole_words(key)
-        )
+        denial = NO_CELLS if self.denial is None else self.denial.opposing(np.array([key])).cell
+        times, said = self.words.moments(np.array([memory])).cell, keys.lexicon.whole_words(key)
+        lesson = lesson._replace(context=of_turn.cell, times=times, said=said, denial=denial)
         return [lesson, *(Lesson(cells, context=own) for cells in self.engrams(before))]
 
     def forget(self, memories: NDArray[np.int64]) -> None:
@@ -121,18 +127,16 @@ class EngramCircuit(Holding):
         cells, around = np.unique(self.engrams(memories)), self._around(memories)
         super().forget(memories)
         self.ca3.depress(cells)
-        if self.words is not None and self.titles is not None:
-            self.words.depress(cells, np.unique(self.engrams(np.append(memories, around))))
-            self.titles.depress(cells)
+        for region in self.beside:
+            region.depress(cells, np.unique(self.engrams(np.append(memories, around))))
         self._bind(self._owners(cells), self._mask(cells))
         if len(around):  # others are their neighbours now
             self._place(self._owners(moved := np.unique(self.engrams(around))), self._mask(moved))
 
     def rebind(self) -> None:
         """Derive all synapses anew from what is alive, as sleep does: each memory is replayed some times to CA1."""
-        for region in (self.ca3, self.ca1, self.words, self.titles):
-            if region is not None:
-                region.clear()
+        for region in teaching.learners(self):
+            region.clear()
         memories = np.flatnonzero(self.living)
         self._bind(memories)
         for _ in range(REPLAYS):
@@ -157,21 +161,20 @@ class EngramCircuit(Holding):
 
     def _link(self, memories: NDArray[np.int64]) -> None:
         """Bind some memories to their successors, and those that they succeed to them."""
-        pairs = np.array(list(self.pairs), np.int64).reshape(-1, 2)
+        pairs = self.associations.array()
         some = np.isin(pairs, memories).any(axis=1)
         self.ca3.chain(pairs[some, 0], pairs[some, 1])
 
     def _hear(self, keys: NDArray[np.int64], only: NDArray[np.bool_] | None = None) -> None:
         """Bind the codes and the words of keys to the engrams of their memories."""
         self.ca3.hear(self.keys.codes[keys], self.keys.memory[keys], only)
-        if self.words is not None:
-            self.words.hear(keys, only)
+        for region in self.beside:
+            region.hear(keys, only)
 
     def _place(self, memories: NDArray[np.int64], only: NDArray[np.bool_] | None = None) -> None:
         """Bind memories to what was stored around them and to their moments, and their engrams to the words that they say."""
-        if self.words is not None and self.titles is not None:
-            self.words.place(memories, self.living, only)
-            self.titles.learn(self.contents[memories], only)
+        for region in self.beside:
+            region.place(memories, self.living, only)
 
     def _around(self, memories: NDArray[np.int64]) -> NDArray[np.int64]:
         """The living memories around some, which are to be forgotten."""
@@ -182,8 +185,8 @@ class EngramCircuit(Holding):
 
     def _owners(self, cells: NDArray[np.uint16]) -> NDArray[np.int64]:
         """The living memories whose engrams have one of some cells."""
-        owners = np.unique(self.ca3.allocation.owner(len(self.contents))[cells]).astype(np.int64)
-        return owners[(owners >= 0) & self.living[owners]] if len(owners) else owners
+        living = np.flatnonzero(self.living)
+        return living[self._mask(cells)[self.engrams(living)].any(axis=1)]
 
     def _mask(self, cells: NDArray[np.uint16]) -> NDArray[np.bool_]:
         return np.isin(np.arange(self.spec.dg.cells), cells)
@@ -258,9 +261,8 @@ class EngramCircuit(Holding):
     def heard(self, volley: Volley) -> tuple[HeldCues, NDArray[np.int64]]:
         """What reaches CA3 while cues are held, for the kernels, and the synapses beside DG's that carried a spike, [n]."""
         beside, events = np.zeros((len(volley.codes), self.spec.dg.cells), np.int32), np.zeros(len(volley.codes), np.int64)
-        if self.words is not None and self.titles is not None:
-            events += self.words.heard(volley.cue_words, beside)
-            self.titles.heard(volley.cue_words, beside)
+        for region in self.beside:
+            events += region.heard(volley.cue_words, beside)
         return HeldCues(self.ca3.hetero, self.ca3.meaning, volley.codes, beside), events
 
     def priming(self) -> Priming:

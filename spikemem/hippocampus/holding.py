@@ -2,12 +2,12 @@
 
 import zlib
 from abc import ABC, abstractmethod
-from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
+from spikemem.hippocampus.associations import Associations
 from spikemem.hippocampus.damage import Damage
 from spikemem.hippocampus.regions import ec
 from spikemem.hippocampus.regions.cue_words import CueWords
@@ -39,8 +39,13 @@ class Volley:
         return Volley(self.counts[which], self.spikes[which], self.codes[which], self.when[which], self.cue_words.some(which))
 
     def names(self) -> NDArray[np.int64]:
-        """A number for each cue that selects its noise, so that a cue meets the same noise wherever it stands in a batch, [n]."""
-        return np.array([zlib.crc32(row.tobytes()) for row in self.counts], np.int64)
+        """A number for each cue that selects its noise (`names`), [n]."""
+        return names(self.counts)
+
+
+def names(counts: NDArray[np.integer]) -> NDArray[np.int64]:
+    """A number for each volley, [n, d], that selects its noise, so that a cue meets the same noise wherever it stands in a batch, [n]."""
+    return np.array([zlib.crc32(row.tobytes()) for row in counts.astype(np.int8)], np.int64)
 
 
 class Holding(ABC):
@@ -59,10 +64,8 @@ class Holding(ABC):
         """What is done to the circuit where it is simulated, or recalls; not to what it stores."""
         self.contents = np.zeros(0, np.int64)
         """The key that holds each memory's content, [memory]."""
-        self.pairs: dict[tuple[int, int], None] = {}
-        """All associations of a memory and its successor, in the order in which they were made."""
-        self.links: dict[int, list[int]] = {}
-        """The successors of each memory, from `pairs`."""
+        self.associations = Associations()
+        """Of memories and their successors."""
 
     def volley(self, vectors: NDArray[np.float32], cue_words: CueWords | None = None) -> Volley:
         """Encode unit vectors, [n, d], in EC and DG; with the words that come with them."""
@@ -77,14 +80,13 @@ class Holding(ABC):
     def associate(self, pre: NDArray[np.int64], post: NDArray[np.int64]) -> None:
         """Bind memories to their successors by CA3's slow synapses."""
         self._chain(pre, post)
-        self._add(zip(pre.tolist(), post.tolist(), strict=True))
+        self.associations.add(zip(pre.tolist(), post.tolist(), strict=True))
 
     def forget(self, memories: NDArray[np.int64]) -> None:
         """Silence memories, and drop their associations."""
         self.keys.silence(np.flatnonzero(np.isin(self.keys.memory, memories)))
         self.keys.versions.forget(memories)
-        lost = set(memories.tolist())
-        self.link(pair for pair in self.pairs if not lost & set(pair))
+        self.associations.forget(memories.tolist())
 
     def renew(self, memory: int, when: float) -> None:
         """Note that a memory happened again at a moment, s since 1970."""
@@ -93,19 +95,7 @@ class Holding(ABC):
     def supersede(self, old: int, new: int, until: float) -> None:
         """Note that a memory no longer holds from a moment on; the one that does takes over its associations."""
         self.keys.versions.supersede(old, new, until)
-        self.link(tuple(new if i == old else i for i in pair) for pair in self.pairs)  # type: ignore[misc]
-
-    def link(self, pairs: Iterable[tuple[int, int]]) -> None:
-        """Set the associations, each once, in their order; CA3's synapses stay as they are."""
-        given = list(pairs)
-        self.pairs, self.links = {}, {}
-        self._add(given)
-
-    def _add(self, pairs: Iterable[tuple[int, int]]) -> None:
-        for a, b in pairs:
-            if (a, b) not in self.pairs:
-                self.pairs[a, b] = None
-                self.links.setdefault(a, []).append(b)
+        self.associations.hand_over(old, new)
 
     @abstractmethod
     def engrams(self, memories: NDArray[np.int64]) -> NDArray[np.uint16]:

@@ -8,12 +8,13 @@ from numpy.typing import NDArray
 
 from spikemem._checks import INDEX, Checks
 from spikemem.errors import SnapshotError
+from spikemem.hippocampus.associations import Associations
 from spikemem.hippocampus.holding import Holding
 from spikemem.hippocampus.inputs import no_words
 from spikemem.hippocampus.regions.dg import Adaptation
 from spikemem.hippocampus.regions.ec_ctx import FARTHEST, NO_SESSION
 from spikemem.hippocampus.regions.ec_lex import Words
-from spikemem.hippocampus.regions.index_cells import NONE, IndexCells
+from spikemem.hippocampus.regions.index_cells import MOST_NUMBER, NONE, IndexCells
 from spikemem.hippocampus.spec import ModelSpec
 from spikemem.snapshot import Arrays
 
@@ -29,7 +30,7 @@ def arrays_of(circuit: Holding) -> dict[str, NDArray[np.generic]]:
     a, keys, lexicon = circuit.dg.adaptation, circuit.keys, circuit.keys.lexicon
     return {
         "counts": keys.counts, "codes": keys.codes, "memory": keys.memory, "content": keys.content, "alive": keys.alive,
-        "links": np.array(list(circuit.pairs), np.int64).reshape(-1, 2),
+        "links": circuit.associations.array(),
         "mean": a.mean, "covariance": a.covariance, "seen": np.array([a.seen]),
         "words_ptr": lexicon.ptr, "words_cell": lexicon.cell, "words_spikes": lexicon.spikes, "words_whole": lexicon.whole,
         "cue": lexicon.cue, "session": keys.session, "when": keys.moments.when,
@@ -38,10 +39,11 @@ def arrays_of(circuit: Holding) -> dict[str, NDArray[np.generic]]:
 
 
 def _later(keys: IndexCells) -> dict[str, NDArray[np.generic]]:
-    """What was superseded, and what happened again; no entries where nothing did."""
+    """What was superseded, what happened again, and numbers of memories that do not just count them; no entries where there is none."""
     versions, moments = keys.versions, keys.moments
     superseded = {} if versions.holds().all() else {"superseded_by": versions.superseded_by, "until": versions.until}
-    return superseded | ({"again": moments.again, "earlier": moments.earlier} if len(moments.again) else {})
+    numbers = {} if (keys.numbers == np.arange(len(keys.numbers))).all() else {"number": keys.numbers}
+    return superseded | numbers | ({"again": moments.again, "earlier": moments.earlier} if len(moments.again) else {})
 
 
 def restore(circuit: Holding, arrays: Arrays) -> None:
@@ -55,7 +57,7 @@ def restore(circuit: Holding, arrays: Arrays) -> None:
         Words(whole["words_cell"][a:b], whole["words_spikes"][a:b], whole["words_whole"][a:b])
         for a, b in pairwise(whole["words_ptr"].tolist())
     ]
-    circuit.keys.remember(whole["session"], whole["when"])
+    circuit.keys.remember(whole["session"], whole["when"], whole["number"])
     for memory, moment in zip(whole["again"], whole["earlier"], strict=True):
         circuit.keys.renew(int(memory), float(moment))
     for old in np.flatnonzero(~np.isnan(whole["until"])):
@@ -63,7 +65,7 @@ def restore(circuit: Holding, arrays: Arrays) -> None:
     circuit.keys.add(whole["counts"], whole["codes"], whole["memory"], whole["content"], words, whole["cue"])
     circuit.keys.silence(np.flatnonzero(~whole["alive"]))
     circuit.contents = np.unique(circuit.keys.content)
-    circuit.link((int(a), int(b)) for a, b in whole["links"])
+    circuit.associations = Associations((int(a), int(b)) for a, b in whole["links"])
     circuit.rebind()
 
 
@@ -81,6 +83,9 @@ def checked(spec: ModelSpec, arrays: Arrays) -> dict[str, NDArray[Any]]:
     memory = check.indices(given["memory"], "memory", n, shape=(keys,))
     if (content != contents[memory]).any():
         raise SnapshotError("content: it must name one key for each memory, in the order of the memories")
+    number = check.indices(given["number"], "number", MOST_NUMBER + 1, shape=(n,)).astype(np.int64)
+    if (np.diff(number) <= 0).any():
+        raise SnapshotError("number: the numbers of memories must rise")
     statistics = {
         "mean": check.floats(given["mean"], "mean", shape=(dim,)),
         "covariance": check.floats(given["covariance"], "covariance", shape=(dim, dim)),
@@ -93,7 +98,7 @@ def checked(spec: ModelSpec, arrays: Arrays) -> dict[str, NDArray[Any]]:
         **statistics,
         "counts": check.indices(counts, "counts", COUNT, np.int8, shape=counts.shape, least=1 - COUNT),
         "codes": check.indices(given["codes"], "codes", spec.dg.cells, np.uint16, shape=(keys, spec.dg.winners)),
-        "memory": memory, "content": content, "alive": check.array(given["alive"], "alive", "b", shape=(keys,)),
+        "memory": memory, "content": content, "number": number, "alive": check.array(given["alive"], "alive", "b", shape=(keys,)),
         "links": check.indices(given["links"], "links", n, shape=(None, 2)),
         "session": check.indices(given["session"], "session", 2**62, shape=(n,), least=NO_SESSION),
         "when": _moments(given["when"], "when", n), "cue": check.array(given["cue"], "cue", "b", shape=(keys,)),

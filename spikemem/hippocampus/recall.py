@@ -198,7 +198,7 @@ def spread(
             memory = next((int(m) for m in owners[i] if m != NONE and m not in path[i, :p]), NONE)
             if memory != NONE:
                 path[i, p] = memory
-                primed[i, [memory, *circuit.links.get(memory, [])]] = True
+                primed[i, [memory, *circuit.associations.after(memory)]] = True
                 primed[i, ca1.synapses.primed_by(memory)] = True
     return primed, path, spent
 

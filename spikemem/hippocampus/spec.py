@@ -222,7 +222,7 @@ class ModelSpec(Section):
 
     def learns_in_simulation(self) -> None:
         """Raise ValueError where an engram model is too large to learn by plastic synapses, or cannot be taught again from its spikes."""
-        synapses = self.dg.cells * max(self.dg.cells, self.lex.cells if self.lex else 0)
+        synapses = self.dg.cells * max(self.dg.cells, (2 if self.ca1.denial else 1) * self.lex.cells if self.lex else 0)
         if synapses > MOST_PLASTIC:
             raise ValueError(f"{synapses:,} plastic synapses of a projection, where {MOST_PLASTIC:,} may be; take hippocampus-engram-small")
         if self.ec.weights is not None:

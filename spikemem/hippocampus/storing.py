@@ -222,7 +222,7 @@ def plan_version(circuit: Holding, new: NewMemories, old: int, now: float) -> St
     """
     row, keys, moment = len(circuit.contents), _keys_of(circuit, new), float(new.inputs.when[0])
     taken = _lacking(_cues_of(circuit, old, row), keys.counts)
-    handed = tuple((row if a == old else a, row if b == old else b) for a, b in circuit.pairs if old in (a, b))
+    handed = tuple((row if a == old else a, row if b == old else b) for a, b in circuit.associations if old in (a, b))
     plan = _planned(circuit, new, keys.joined(taken), old, Action.SUPERSEDE)
     return replace(plan, links=handed, until=now if np.isnan(moment) else min(moment, now))
 
@@ -241,14 +241,17 @@ def plan_keys(
     return StorePlan(Action.REFRESH, np.array([memory]), _missing(circuit, memory, keys), *_nothing(), memory)
 
 
-def apply(circuit: Holding, plan: StorePlan, target: Target | None = None) -> list[Recording]:
+def apply(
+    circuit: Holding, plan: StorePlan, target: Target | None = None, numbers: NDArray[np.int64] | None = None
+) -> list[Recording]:  # fmt: skip
     """Carry out a plan. The circuit must not have changed since the plan was made.
 
     target: where an engram circuit learns by simulation; None: at once. Returns what was simulated.
+    numbers: of new memories, which their engrams follow; those after the last one by default.
     """
     record, first, keys = circuit.keys, len(circuit.keys), plan.keys
     if len(plan.sessions):
-        record.remember(plan.sessions, plan.when)
+        record.remember(plan.sessions, plan.when, numbers)
     if len(keys):
         record.add(keys.counts, keys.codes, keys.memory, keys.content, keys.words, keys.cue)
     if len(plan.sessions):

@@ -24,11 +24,10 @@ from spikemem.hippocampus.regions import ec
 from spikemem.hippocampus.regions.contract import CircuitDrive, CircuitWiring
 from spikemem.hippocampus.regions.cue_words import CueWords
 from spikemem.hippocampus.regions.dg import DG
-from spikemem.hippocampus.regions.engram_words import EngramWords
+from spikemem.hippocampus.regions.engram_words import BesideMeaning
 from spikemem.hippocampus.regions.engrams import HOLD, RELEASE, EngramCA3
 from spikemem.hippocampus.regions.prediction import EngramCA1
 from spikemem.hippocampus.regions.rhythm import DT, GAMMA, THETA, Gamma, Mode, release
-from spikemem.hippocampus.regions.titles import Titles
 from spikemem.hippocampus.spec import ModelSpec
 from spikemem.network.graph import Network
 from spikemem.simulators.recording import Recording
@@ -48,8 +47,9 @@ class Learning(Protocol):
     dg: DG
     ca3: EngramCA3
     ca1: EngramCA1
-    words: EngramWords | None
-    titles: Titles | None
+
+    @property
+    def beside(self) -> tuple[BesideMeaning, ...]: ...
 
 
 NO_CELLS = np.zeros(0, np.int64)
@@ -59,7 +59,7 @@ class Lesson(NamedTuple):
     """A theta cycle of learning.
 
     engram: the cells that mossy fibres fire, [core].   vector: what EC hears, [d], or None.   content: whether CA1 learns it.
-    words, context, times, said: cells of `ec_lex`, `ec_ctx`, `ec_time` and `ec_lex_deep` that fire.
+    words, context, times, said, denial: cells of `ec_lex`, `ec_ctx`, `ec_time`, `ec_lex_deep` and `ec_denial` that fire.
     """
 
     engram: NDArray[np.uint16]
@@ -69,6 +69,12 @@ class Lesson(NamedTuple):
     context: NDArray[np.int64] = NO_CELLS
     times: NDArray[np.int64] = NO_CELLS
     said: NDArray[np.int64] = NO_CELLS
+    denial: NDArray[np.int64] = NO_CELLS
+
+
+def learners(circuit: Learning) -> tuple[EngramCA3 | EngramCA1 | BesideMeaning, ...]:
+    """The regions whose synapses learn."""
+    return circuit.ca3, circuit.ca1, *circuit.beside
 
 
 def network(circuit: Learning) -> Network:
@@ -76,9 +82,8 @@ def network(circuit: Learning) -> Network:
     net, wiring = Network(dt=DT), CircuitWiring(1, 1)
     circuit.ec.build(net, wiring)
     circuit.dg.build(net, wiring)
-    for region in (circuit.ca3, circuit.ca1, circuit.words, circuit.titles):
-        if region is not None:
-            region.build_learning(net)
+    for region in learners(circuit):
+        region.build_learning(net)
     return net
 
 
@@ -102,9 +107,8 @@ def learn(circuit: Learning, lessons: Sequence[Lesson], simulator: str, device: 
         part = lessons[start : start + MOST]
         steps = THETA * len(part)
         recording = simulate(network(circuit), stimulus(circuit, part), steps, simulator=simulator, device=device)
-        for region in (circuit.ca3, circuit.ca1, circuit.words, circuit.titles):
-            if region is not None:
-                region.take({name: weights[0] for name, weights in recording.weights.items()})
+        for region in learners(circuit):
+            region.take({name: weights[0] for name, weights in recording.weights.items()})
         made.append(recording.marked(gamma=list(range(0, steps, GAMMA)), theta=list(range(0, steps, THETA))))
     return made
 
@@ -118,8 +122,8 @@ def _drive(circuit: Learning, vector: NDArray[np.float32] | None) -> CircuitDriv
 def _words(circuit: Learning, lessons: Sequence[Lesson]) -> dict[str, NDArray[np.generic]]:
     """Clamped spikes of the cells of words, context and moment, once in each lesson."""
     made: dict[str, NDArray[np.generic]] = {}
-    for region in (circuit.words, circuit.titles):
-        for name, clamp in {} if region is None else region.taught.items():
+    for region in circuit.beside:
+        for name, clamp in region.taught.items():
             made[name] = spikes = np.zeros((THETA * len(lessons), 1, clamp.cells), bool)
             for i, lesson in enumerate(lessons):
                 spikes[i * THETA + clamp.step, 0, getattr(lesson, clamp.field)] = True

@@ -22,6 +22,7 @@ from spikemem.hippocampus.regions.cue_words import CueWords
 from spikemem.hippocampus.regions.ec_ctx import FARTHEST
 from spikemem.hippocampus.regions.ec_lex import Words
 from spikemem.hippocampus.regions.gates import GateCells
+from spikemem.hippocampus.regions.index_cells import MOST_NUMBER
 from spikemem.hippocampus.spec import ModelSpec
 from spikemem.hippocampus.storing import NewMemories, Recoding, StorePlan
 from spikemem.hippocampus.ways import Way
@@ -148,9 +149,16 @@ class Writing:
                 raise SpecError(f"{error}; or leave `record` out") from error
 
     @interruptible()
-    def apply(self, plan: StorePlan) -> None:
-        """Carry out a plan. The hippocampus must not have changed since the plan was made."""
-        storing.apply(self.circuit, plan, self._teacher())
+    def apply(self, plan: StorePlan, numbers: ArrayLike | None = None) -> None:
+        """Carry out a plan. The hippocampus must not have changed since the plan was made.
+
+        numbers: of the new memories, rising, [n], which their engrams follow; those after the largest ever given by default.
+        """
+        least, n = int(self.circuit.keys.numbers.max(initial=-1)) + 1, len(plan.sessions)
+        own = None if numbers is None else check.indices(numbers, "numbers", MOST_NUMBER + 1, shape=(n,), least=least).astype(np.int64)
+        if own is not None and (np.diff(own) <= 0).any():
+            raise VectorError(f"numbers must rise, and be none's before: {shown(numbers)}")
+        storing.apply(self.circuit, plan, self._teacher(), own)
 
     @interruptible()
     def plan_all(self, new: NewMemories) -> StorePlan:

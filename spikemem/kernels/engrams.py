@@ -18,6 +18,8 @@ from spikemem.kernels.types import I8, I32, I64, U16, U64, Bools
 
 GRAIN = 16
 """Drives are whole multiples of 1/16 of a synapse from DG."""
+FORKS = 1 << 32
+"""Where in the stream of noise ties between engrams are drawn: beyond that of any hop's cells."""
 SHUT = -(1 << 24)
 """The drive of a cell that may not fire: no input overcomes it."""
 
@@ -167,34 +169,59 @@ def hops(slow: U64, begin: U16, begun: I64, number: int, fork: Fork, level: int,
     return fired, size
 
 
+class Owners(NamedTuple):
+    """The memories that each cell is of, CSR.   ptr: [cell + 1].   memory: [engram cell].   memories: how many there are."""
+
+    ptr: I64
+    memory: I32
+    memories: int
+
+    @classmethod
+    def of(cls, engrams: U16, cells: int) -> "Owners":
+        """Those of engrams, [memory, core].
+
+        >>> Owners.of(np.array([[0, 2], [2, 3]], np.uint16), cells=4)
+        Owners(ptr=array([0, 1, 1, 3, 4]), memory=array([0, 0, 1, 1], dtype=int32), memories=2)
+        """
+        flat = engrams.ravel()
+        ptr = np.concatenate([[0], np.cumsum(np.bincount(flat, minlength=cells))]).astype(np.int64)
+        return cls(ptr, (np.argsort(flat, kind="stable") // engrams.shape[1]).astype(np.int32), len(engrams))
+
+
 @njit(cache=CACHE, nogil=True)
-def _nearest_some(start: int, stop: int, ids: I64, share: I64, fired: U16, size: I64, owner: I32, there: Bools) -> None:
+def _nearest_some(
+    start: int, stop: int, ids: I64, share: I64, fired: U16, size: I64, owners: Owners, there: Bools, drawn: bool, fork: Fork
+) -> None:  # fmt: skip
     for i in range(start, stop):
         common, named = np.zeros(len(there), np.int64), np.zeros(len(there), np.bool_)
         for a in range(fired.shape[1]):
             common[:] = 0
             for j in range(size[i, a]):
-                for m in owner[fired[i, a, j]]:
-                    if 0 <= m < len(there) and there[m]:
+                c = fired[i, a, j]
+                for m in owners.memory[owners.ptr[c] : owners.ptr[c + 1]]:
+                    if there[m]:
                         common[m] += 1
             best = common.argmax() if len(common) else 0
             if len(common) and common[best] > 0:
+                most, luck = common[best], -1.0
                 for m in range(best, len(common)):
-                    if common[m] == common[best] and not named[m]:
-                        best = m
-                        break
+                    if common[m] == most and not named[m]:
+                        mine = uniform(fork.seed, fork.names[i], FORKS + a, m) if drawn else 0.0
+                        if mine > luck:
+                            best, luck = m, mine
                 ids[i, a], share[i, a], named[best] = best, common[best], True
 
 
-def nearest(fired: U16, size: I64, owner: I32, there: Bools) -> tuple[I64, I64]:
+def nearest(fired: U16, size: I64, owners: Owners, there: Bools, fork: Fork | None = None) -> tuple[I64, I64]:
     """The stored engram that has most of the cells that fired, [n, attempt], -1 where none has any, and how many it has.
 
-    fired, size: cells, [n, attempt, k], and how many.   owner: the engrams that each cell belongs to, [cell, round], -1 for none.
-    there: which engrams are stored, [memory]. Of equals the lowest number that was not named before, so that copies that fire half and half
-    come one after the other.
+    fired, size: cells, [n, attempt, k], and how many.   owners: the engrams that each cell belongs to.   there: which are stored, [memory].
+    Of equals one that was not named before, so that copies that fire half and half come one after the other: the lowest number, or, where
+    a fork is given, by its noise.
     """
     ids, share = np.full(size.shape, -1, np.int64), np.zeros(size.shape, np.int64)
-    in_threads(_nearest_some, len(fired), ids, share, fired, size, owner, there)
+    noise = Fork(0, np.zeros(0, np.int64)) if fork is None else fork
+    in_threads(_nearest_some, len(fired), ids, share, fired, size, owners, there, fork is not None, noise)
     return ids, share
 
 

@@ -51,6 +51,14 @@ def bind_lists(bits: U64, ptr: I64, pre: I64, post: U16, from_: Bools | None = N
         in_threads(_bind_stripes, STRIPES, bits, ptr, pre, post, *masks)
 
 
+def clear(bits: U64, onto: U16) -> None:
+    """Clear the bits onto some cells, in place."""
+    cells = np.unique(onto).astype(np.int64)
+    for word in np.unique(cells >> 6):
+        mine = cells[cells >> 6 == word] & 63
+        bits[:, word] &= ~np.bitwise_or.reduce(np.uint64(1) << mine.astype(np.uint64))
+
+
 @njit(cache=CACHE)
 def add(bits: U64, rows: I64, weight: int, drive: I32) -> int:
     """Add to each column's drive the weight of its set bits in some rows, counted in bit planes (carry-save addition).

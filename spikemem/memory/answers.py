@@ -1,11 +1,12 @@
 """A hippocampus's recall as hits, with each pathway's share of their scores, and what is stored of a memory as a record."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
 
 import numpy as np
 
+from spikemem.hippocampus.associations import Associations
 from spikemem.hippocampus.holding import Holding
 from spikemem.hippocampus.membership import Engram, engrams_of
 from spikemem.hippocampus.recall import Recall
@@ -47,12 +48,12 @@ def hit(index: Index, row: int, score: float, engram: Engram, drives: dict[str, 
     return Hit(i, index.wording(i, key), float(score), _moment(index.happened(i)), drives or {}, index[i].current, engram=engram)
 
 
-def recorded(index: Index, store: Store, links: Mapping[int, Sequence[int]], ids: Sequence[int]) -> list[Record]:
-    """What is stored of memories.   links: the rows of the successors of each row (`Circuit.links`)."""
+def recorded(index: Index, store: Store, links: Associations, ids: Sequence[int]) -> list[Record]:
+    """What is stored of memories.   links: of their rows."""
     cues = dict[int, list[str]]()
     for memory, text in store.cues(None if len(ids) != 1 else ids[0]):
         cues.setdefault(memory, []).append(text)
-    return [_record(index, i, cues.get(i, []), sorted(map(index.id_at, links.get(index.row(i), ())))) for i in ids]
+    return [_record(index, i, cues.get(i, []), sorted(map(index.id_at, links.after(index.row(i))))) for i in ids]
 
 
 def _record(index: Index, i: int, cues: Sequence[str], links: Sequence[int]) -> Record:

@@ -89,7 +89,7 @@ class Contents:
             return self._recorded(self._index.versions(i))
 
     def _recorded(self, ids: Sequence[int]) -> Records:
-        return recorded(self._index, self._store, self.hippocampus.circuit.links, ids)
+        return recorded(self._index, self._store, self.hippocampus.circuit.associations, ids)
 
     def __len__(self) -> int:
         with self._looking():

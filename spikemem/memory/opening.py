@@ -110,6 +110,7 @@ def arrays_of(spec: ModelSpec, rows: Rows, index: Index) -> dict[str, NDArray[np
         "content": first[owner], "alive": np.ones(len(rows.keys), bool),
         "links": np.array([(a, b) for a, b in links if a != b], np.int64).reshape(-1, 2),
         "cue": np.array([k.kind == KeyKind.CUE for k in rows.keys]),
+        "number": np.array([m.id for m in rows.memories], np.int64),
         "session": session_array([m.session for m in rows.memories]), "when": when_array([m.happened for m in rows.memories]),
         "superseded_by": np.array([_superseding(index, m) for m in rows.memories]),
         "until": when_array([m.until for m in rows.memories]),

@@ -8,9 +8,9 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from spikemem.hippocampus.regions.index_cells import MOST_NUMBER as MOST_NUMBER  # the largest id, and session, too
+
 Values = tuple[Any, ...]
-MOST_NUMBER = 2**53
-"""The largest id of a memory, and number of a session."""
 ALTERED = "it has been altered on disk: it does not match its checksum"
 
 

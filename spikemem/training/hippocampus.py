@@ -24,7 +24,7 @@ from torch import Tensor, nn
 from spikemem.errors import TrainingError
 from spikemem.hippocampus.hippocampus import Hippocampus
 from spikemem.hippocampus.regions.dg_trained import save_shape
-from spikemem.hippocampus.regions.engrams import Allocation
+from spikemem.hippocampus.regions.engrams import drawn
 from spikemem.hippocampus.spec import ModelSpec
 from spikemem.learn import History, Settings, fit
 from spikemem.learn.checkpoints import mark
@@ -139,7 +139,7 @@ def episode(x: Tensor, size: EpisodeSize, generator: torch.Generator) -> Episode
     noise -= (noise * memories[own]).sum(1, keepdim=True) * memories[own]
     cues = cosine * memories[own] + (1 - cosine**2).sqrt() * nn.functional.normalize(noise, dim=1)
     seed = int(torch.randint(2**31, (1,), generator=generator))
-    cells = Allocation(size.cells, size.core, seed).engrams(np.arange(len(memories)))
+    cells = drawn(np.arange(len(memories)), size.cells, size.core, seed)
     engrams = torch.zeros(len(memories), size.cells).scatter_(1, torch.as_tensor(cells.astype(np.int64)), 1.0)
     return memories, cues, own, engrams
 

@@ -176,6 +176,19 @@ def test_a_chain_leads_from_engram_to_engram(spec: ModelSpec) -> None:
 # -- DG ----------------------------------------------------------------------------------------------------------------------------
 
 
+def test_at_a_fork_noise_says_who_is_named(spec: ModelSpec) -> None:
+    """Both successors fire whole; the one stored first is not named because of that, and a recording is read alike."""
+    memory = Hippocampus(spec)
+    memory.store(units(60))
+    memory.associate([0, 0], [10, 50])
+    cues = near(np.repeat(units(1), 24, axis=0), 0.9)
+    chain, recording = memory.recall_chain(cues, 1), memory.simulate_chain(cues, 1)
+    led, often = np.unique(chain, return_counts=True)
+    assert led.tolist() == [10, 50]
+    assert often.min() >= 4
+    np.testing.assert_array_equal(memory.read_chain(recording), chain)
+
+
 def granule_cells(memory: Hippocampus) -> list[set[int]]:
     """Those that fire to each poor cue in the first gamma cycle."""
     recording = poor(memory).recording

@@ -8,8 +8,9 @@ import pytest
 from numpy.typing import NDArray
 
 from spikemem import Hippocampus, ModelSpec, load_model
-from spikemem.errors import SpecError
-from spikemem.hippocampus.regions.engrams import Allocation
+from spikemem.errors import SpecError, VectorError
+from spikemem.hippocampus.regions.engrams import drawn
+from spikemem.hippocampus.storing import NewMemories
 from spikemem.simulators.recording import Recording
 from tests.fakes import engram_small, near, units
 from tests.hippocampus.engrams import circuit, same
@@ -264,16 +265,22 @@ def test_an_engram_rests_after_it_has_fired(memory: Hippocampus) -> None:
 
 
 def test_all_cells_are_used_alike() -> None:
-    drawn = Allocation(cells=2048, core=20, seed=0)
-    cells = drawn.engrams(np.arange(1000))
+    cells = drawn(np.arange(1000), 2048, 20, seed=0)
     assert all(len(set(row)) == 20 for row in cells.tolist())
     uses = np.bincount(cells.ravel(), minlength=2048)
     assert uses.max() - uses.min() <= 10
     assert uses.sum() == 20_000
-    owner = drawn.owner(1000)
-    for m in (0, 102, 999):
-        assert sorted(np.flatnonzero((owner == m).any(axis=1))) == cells[m].tolist()
-    np.testing.assert_array_equal(drawn.engrams(np.array([7, 500])), cells[[7, 500]])
+    np.testing.assert_array_equal(drawn(np.array([7, 500]), 2048, 20, seed=0), cells[[7, 500]])
+    assert (drawn(np.array([7]), 2048, 20, seed=1) != cells[7]).any()
+
+
+def test_each_cell_knows_whose_engrams_it_is_in(spec: ModelSpec) -> None:
+    memory = stored(spec, 150)
+    allocation = circuit(memory).ca3.allocation
+    owners, cells = allocation.owners(), allocation.engrams(np.arange(150))
+    found = np.array([(c, m) for c in range(2048) for m in owners.memory[owners.ptr[c] : owners.ptr[c + 1]]])
+    for m in (0, 102, 149):
+        assert found[found[:, 1] == m, 0].tolist() == cells[m].tolist()
 
 
 def arrays(memory: Hippocampus) -> tuple[NDArray[np.uint64], ...]:
@@ -360,3 +367,12 @@ def test_the_model_file_is_written_whole(spec: ModelSpec, tmp_path: Path) -> Non
     path = tmp_path / "mine.toml"
     path.write_text(spec.to_toml(), encoding="utf-8")
     assert load_model(path) == spec
+
+
+@pytest.mark.parametrize("numbers", [[3, 3], [4, 3], [-1, 0], [0], [5, 2**53 + 1]])
+def test_numbers_that_are_not_new_are_refused(spec: ModelSpec, numbers: list[int]) -> None:
+    memory = Hippocampus(spec)
+    plan = memory.plan_all(NewMemories.of(spec, units(2), None, None, None, None, None, None))
+    with pytest.raises(VectorError, match="numbers"):
+        memory.apply(plan, numbers)
+    assert len(memory) == 0

@@ -19,7 +19,8 @@ def store(spec: ModelSpec, n: int, record: bool, simulator: str = "event", memor
     return made
 
 
-SYNAPSES = {"ca3": ("hetero", "auto"), "ca1": ("charge",), "words": ("words", "context", "times"), "titles": ("said",)}
+SYNAPSES = {"ca3": ("hetero", "auto"), "ca1": ("charge",), "words": ("words", "context", "times"), "titles": ("said",),
+            "denial": ("bits",)}  # fmt: skip
 
 
 def same(a: Hippocampus, b: Hippocampus) -> None:

@@ -4,7 +4,8 @@ from pathlib import Path
 
 import numpy as np
 
-from spikemem import Memory
+from spikemem import Hippocampus, Memory
+from spikemem.hippocampus.regions.engrams import drawn
 from tests.fakes import FakeEmbedder
 
 MODEL = "hippocampus-engram-small"
@@ -72,3 +73,53 @@ def test_cues_of_a_memory_bring_it_back() -> None:
         i = m.store("The archive closes on Fridays.", cues=["When may one read old letters?"])
         assert m.recall("When may one read old letters?")[0].id == i
         assert not np.isnan(m.recall("The archive closes on Fridays.")[0].score)
+
+
+def cells(m: Memory, *ids: int) -> list[list[int]]:
+    """The CA3 cells of memories."""
+    return m.hippocampus.engrams([m._index.row(i) for i in ids]).tolist()
+
+
+def test_an_engram_is_the_same_cells_for_ever(tmp_path: Path) -> None:
+    """Whatever was forgotten before it, and however often its file was opened; in a snapshot, too."""
+    path, texts = tmp_path / "memory.db", [*TEXTS, *(f"Boat {i} lies at pier {3 * i}." for i in range(6))]
+    with memory(path) as m, memory() as whole:
+        a, b, c, *rest = m.store_all(texts)
+        *_, late = whole.store_all([*texts, "The mill is for sale."])
+        m.associate_all([(rest[0], rest[3]), (rest[3], rest[1])])
+        before = cells(m, b, *rest)
+        m.forget(a, c, rest.pop())
+        before.pop()
+        assert cells(m, b, *rest) == before
+        assert cells(m, m.store("The mill is for sale.")) == cells(whole, late)
+    with memory(path) as m:
+        assert cells(m, b, *rest) == before
+        assert cells(m, late) == cells(whole, late)
+        assert [hit.id for hit in m.recall_chain(texts[3], hops=2)] == [rest[3], rest[1]]
+        hits = [hit.id for hit in m.recall(texts[5], top_k=5)]
+        m.hippocampus.save(tmp_path / "snapshot")
+        m.forget(late)
+    with memory(path) as m:  # the largest number was forgotten, and is not given again
+        new = m.store("The well is dry.")
+        assert new == late + 1
+        assert cells(m, new) != cells(whole, late)
+        assert cells(m, b, *rest) == before
+    loaded = Hippocampus.load(tmp_path / "snapshot")
+    assert loaded.engrams(np.arange(len(rest) + 2)).tolist() == [*before, *cells(whole, late)]
+    assert loaded.engrams(loaded.store(np.eye(384)[:1])).tolist() == drawn(np.array([late + 1]), 2048, 20, seed=0).tolist()
+    assert hits[0] == rest[2]
+
+
+def test_a_file_recalls_and_chains_alike_after_forgetting_and_reopening(tmp_path: Path) -> None:
+    path = tmp_path / "memory.db"
+    texts = [f"The {what} is for sale." for what in ("mill", "barn", "well", "farm", "inn", "boat")]
+    with memory(path) as m:
+        ids = m.store_all(texts)
+        m.associate_all([(ids[2], ids[4]), (ids[4], ids[3])])
+        m.forget(ids[0], ids[5])
+        m.consolidate()
+        before = [[hit.id for hit in m.recall(text, top_k=4)] for text in texts]
+        chain = [hit.id for hit in m.recall_chain(texts[2], hops=2)]
+    with memory(path) as m:
+        assert [[hit.id for hit in m.recall(text, top_k=4)] for text in texts] == before
+        assert [hit.id for hit in m.recall_chain(texts[2], hops=2)] == chain == [ids[4], ids[3]]

@@ -65,7 +65,12 @@ class Clamp(NamedTuple):
 
 
 class BesideMeaning(ABC):
-    """A region whose synapses join words and engrams.   allocation: of the engrams.   keys: what was stored, with its words."""
+    """A region whose synapses join words and engrams.   allocation: of the engrams.   keys: what was stored, with its words.
+
+    One more is a subclass with a line in `EngramCircuit`.
+    """
+
+    name: str
 
     def __init__(self, spec: ModelSpec, allocation: Allocation, keys: IndexCells) -> None:
         assert spec.engram is not None
@@ -78,10 +83,53 @@ class BesideMeaning(ABC):
     def clear(self) -> None:
         """Forget everything: all bits are 0."""
 
+    @abstractmethod
+    def hear(self, keys: NDArray[np.int64], only: NDArray[np.bool_] | None = None) -> None:
+        """Bind the words of keys to the engrams of their memories.   only: the cells of CA3 whose synapses may grow, [cell]."""
+
+    @abstractmethod
+    def place(self, memories: NDArray[np.int64], alive: NDArray[np.bool_], only: NDArray[np.bool_] | None = None) -> None:
+        """Bind memories to what they say, and to what surrounds them.   alive: [memory].   only: as in `hear`."""
+
+    @abstractmethod
+    def depress(self, cells: NDArray[np.uint16], moved: NDArray[np.uint16]) -> None:
+        """Clear all bits of some cells of CA3, but what surrounds memories of those of others, `moved`."""
+
     @property
     @abstractmethod
     def taught(self) -> dict[str, Clamp]:
         """How lessons clamp its populations (`teaching`)."""
+
+    @abstractmethod
+    def take(self, weights: Mapping[str, NDArray[np.float64]]) -> None:
+        """Take over what plastic synapses have become, [presynaptic cell, postsynaptic cell]."""
+
+    def efficacy(self, cells: NDArray[np.int64]) -> NDArray[np.int64]:
+        """g_words o_w of word cells, in 1/GRAIN of a synapse from DG."""
+        return np.round(GRAIN * self.engram.words * self.keys.lexicon.odds_of(cells)).astype(np.int64)
+
+    @abstractmethod
+    def heard(self, cue_words: CueWords, drive: NDArray[np.int32]) -> NDArray[np.int64]:
+        """Add what cues bring to CA3's cells, in 1/GRAIN, to a drive, [n, cells].
+
+        Returns how many of these synapses carry a spike in a gamma cycle, [n], of those that are counted (`by_attempts.COUNTED`).
+        """
+
+    @abstractmethod
+    def build(self, net: Network, wiring: CircuitWiring) -> None:
+        """Add its populations, and their synapses, for a recall or a chain."""
+
+    @abstractmethod
+    def build_learning(self, net: Network) -> None:
+        """Add its populations, and their synapses, which learn."""
+
+    @abstractmethod
+    def stimulus(self, drive: CircuitDrive) -> dict[str, NDArray[np.generic]]:
+        """What drives its populations in a recall or a chain."""
+
+    @abstractmethod
+    def read(self, recording: Recording, schedule: RecallSchedule) -> list[NDArray[np.int32]]:
+        """The cells that tell what it did, of each cue."""
 
 
 class EngramWords(BesideMeaning):
@@ -100,14 +148,10 @@ class EngramWords(BesideMeaning):
     # -- learning ------------------------------------------------------------------------------------------------------------------
 
     def hear(self, keys: NDArray[np.int64], only: NDArray[np.bool_] | None = None) -> None:
-        """Bind the words of keys to the engrams of their memories.   only: the cells onto which synapses may grow, [cell]."""
         self._bind(self.words, words_of(self.keys.lexicon, keys, self.keys.memory[keys]), only)
 
     def place(self, memories: NDArray[np.int64], alive: NDArray[np.bool_], only: NDArray[np.bool_] | None = None) -> None:
-        """Bind memories, and those around them, to one another's words, and memories to the cells of their moments.
-
-        alive: [memory].   only: as in `hear`.
-        """
+        """Bind memories, and those around them, to one another's words, and memories to the cells of their moments."""
         self._bind(self.context, self.around(memories, alive), only)
         self._bind(self.times, self.moments(memories), only)
 
@@ -127,8 +171,7 @@ class EngramWords(BesideMeaning):
     def depress(self, cells: NDArray[np.uint16], moved: NDArray[np.uint16]) -> None:
         """Clear all bits of words and moments onto some cells, and those of context onto others."""
         for bits, some in ((self.words, cells), (self.times, cells), (self.context, moved)):
-            for cell in some.astype(np.int64):
-                bits[:, cell // WORD] &= ~(np.uint64(1) << np.uint64(cell % WORD))
+            onebit.clear(bits, some)
 
     def _bind(self, bits: NDArray[np.uint64], lists: Lists, only: NDArray[np.bool_] | None) -> None:
         onebit.bind_lists(bits, lists.ptr, lists.cell, self.allocation.engrams(lists.memory), onto=only)
@@ -139,15 +182,13 @@ class EngramWords(BesideMeaning):
         return {"ec_lex": Clamp("words", 0, lex), "ec_ctx": Clamp("context", 1, lex), "ec_time": Clamp("times", 0, TIME_CELLS)}
 
     def take(self, weights: Mapping[str, NDArray[np.float64]]) -> None:
-        """Take over what plastic synapses have become, [presynaptic cell, cell]."""
         self.words, self.context, self.times = (pack(weights[f"{name}->ca3"] > 0) for name in ("ec_lex", "ec_ctx", "ec_time"))
 
     # -- without simulation --------------------------------------------------------------------------------------------------------
 
-    def efficacy(self, cells: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-        """g_words o_w of word cells, and g_context g_words o_w of the context cells beside them, in 1/GRAIN of a synapse from DG."""
-        own = np.round(GRAIN * self.engram.words * self.keys.lexicon.odds_of(cells)).astype(np.int64)
-        return own, np.round(self.engram.context * own).astype(np.int64)
+    def lingering(self, cells: NDArray[np.int64]) -> NDArray[np.int64]:
+        """g_context g_words o_w of context cells, in 1/GRAIN."""
+        return np.round(self.engram.context * self.efficacy(cells)).astype(np.int64)
 
     @property
     def moment(self) -> int:
@@ -155,14 +196,9 @@ class EngramWords(BesideMeaning):
         return round(GRAIN * self.engram.time)
 
     def heard(self, cue_words: CueWords, drive: NDArray[np.int32]) -> NDArray[np.int64]:
-        """Add what the words and the moment of cues bring to CA3's cells, in 1/GRAIN, to a drive, [n, cells].
-
-        Returns how many of these synapses carry a spike in a gamma cycle, [n].
-        """
         ptr, cell, spikes = cue_words.flat()
-        word, around = self.efficacy(cell)
-        own = onebit.weighed(self.words, ptr, cell, spikes, word, drive)
-        beside = onebit.weighed(self.context, ptr, cell, spikes, around, drive)
+        own = onebit.weighed(self.words, ptr, cell, spikes, self.efficacy(cell), drive)
+        beside = onebit.weighed(self.context, ptr, cell, spikes, self.lingering(cell), drive)
         if cue_words.around is None:
             return own + beside
         cells = now(cue_words.around)
@@ -178,9 +214,9 @@ class EngramWords(BesideMeaning):
         for name, size in (("ec_lex", self.lex.cells), ("ec_ctx", self.lex.cells), ("ec_time", TIME_CELLS)):
             net.add(Population(name, size, ec.PERFECT, cycle))
         net.connect("ec_lex", "ec_ctx", one_to_one(1.0))
-        start, (word, around) = np.zeros(self.lex.cells, np.int64), self.efficacy(np.arange(self.lex.cells))
-        net.connect("ec_lex", "ca3", OneBit(self.words, start, cells, on=word / GRAIN))
-        net.connect("ec_ctx", "ca3", OneBit(self.context, start, cells, on=around / GRAIN))
+        start, every = np.zeros(self.lex.cells, np.int64), np.arange(self.lex.cells)
+        net.connect("ec_lex", "ca3", OneBit(self.words, start, cells, on=self.efficacy(every) / GRAIN))
+        net.connect("ec_ctx", "ca3", OneBit(self.context, start, cells, on=self.lingering(every) / GRAIN))
         net.connect("ec_time", "ca3", OneBit(self.times, np.zeros(TIME_CELLS, np.int64), cells, on=self.moment / GRAIN))
 
     def build_learning(self, net: Network) -> None:

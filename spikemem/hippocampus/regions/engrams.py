@@ -1,7 +1,7 @@
 """CA3 as the memory: engrams of randomly chosen cells in one-bit synapses, recalled one after the other under rising inhibition.
 
     engram     at storing, mossy fibres fire `core` cells of CA3, drawn without replacement until all have been used: new memories get new
-               cells, however alike their texts (Treves & Rolls 1994)
+               cells, however alike their texts (Treves & Rolls 1994); which ones follows a memory's number and the seed
     learning   D |= DG code x engram      W |= engram x engram      S |= engram x successor's engram       (clipped Hebb: Willshaw 1969)
     attempt    V = D's input + gain x W's input;   in each gamma cycle of a theta cycle the most driven cells fire, as many as `rising` says
     next       cells that fired at the end are shut out for the rest of the recall (afterhyperpolarisation), so that the next attempt finds
@@ -14,6 +14,7 @@ ends, and of `ca3_slow` for a theta cycle. Cells in no engram that may answer ar
 """
 
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import NamedTuple
 
 import numpy as np
@@ -22,10 +23,11 @@ from numpy.typing import NDArray
 from spikemem.hippocampus.damage import winners
 from spikemem.hippocampus.regions import ec
 from spikemem.hippocampus.regions.contract import CircuitDrive, CircuitWiring
+from spikemem.hippocampus.regions.index_cells import IndexCells
 from spikemem.hippocampus.regions.rhythm import DT, FAST, GAMMA, THETA, Mode, RecallSchedule, release
 from spikemem.hippocampus.spec import ModelSpec
 from spikemem.kernels import engrams, onebit
-from spikemem.kernels.engrams import GRAIN, AutoAssociation
+from spikemem.kernels.engrams import GRAIN, AutoAssociation, Owners
 from spikemem.network.graph import CycleReset, KWinners, Network, Population
 from spikemem.network.plasticity.coincidence import Coincidence
 from spikemem.network.synapses import WORD, OneBit, one_to_one, pack
@@ -39,7 +41,6 @@ LATE = 6.0
 """ms; what CA3's last spikes of a theta cycle start begins in the first steps of the next."""
 WITHIN = 8.0
 """ms before a spike of CA3 within which DG's spikes are bound to it: its winners fire in the last 7."""
-NONE = -1
 
 
 def in_last_cycle(inside: float, outside: float) -> tuple[float, ...]:
@@ -67,44 +68,55 @@ class Delays(NamedTuple):
     lasting: float
 
 
+def drawn(numbers: NDArray[np.int64], cells: int, core: int, seed: int) -> NDArray[np.uint16]:
+    """The cells of the engrams of some numbers, [n, core], in the order of their index: slices of random orders of all cells.
+
+    Number m has slice m mod r of order m // r, where r engrams use an order up; so an engram follows its number and the seed alone.
+    cells, core: of CA3, and of an engram.
+
+    >>> engrams = drawn(np.array([3, 4, 10**12]), cells=64, core=10, seed=0)
+    >>> engrams.shape, bool((drawn(np.array([10**12]), 64, 10, 0) == engrams[2]).all())
+    ((3, 10), True)
+    """
+    order, place = np.divmod(numbers, cells // core)
+    made = np.zeros((len(numbers), core), np.uint16)
+    for o in np.unique(order):
+        here = np.flatnonzero(order == o)
+        made[here] = _order(seed, int(o), cells)[place[here, None] * core + np.arange(core)]
+    return np.sort(made, axis=1)
+
+
+@lru_cache(maxsize=8)
+def _order(seed: int, number: int, cells: int) -> NDArray[np.uint16]:
+    return np.random.default_rng([seed, 3, number]).permutation(cells).astype(np.uint16)
+
+
 class Allocation:
-    """Which cells are the engram of each memory: slices of random orders of all cells, a new order when one is used up.
+    """The engrams of what is stored.   cells, core: of CA3, and of an engram.   seed: of the engrams.
 
-    cells, core: of CA3, and of an engram.   seed: of the orders.
-
-    >>> drawn = Allocation(cells=64, core=10, seed=0)
-    >>> drawn.engrams(np.arange(7)).shape, drawn.owner(7).shape
-    ((7, 10), (64, 2))
+    keys: what is stored; an engram follows its memory's number (`IndexCells.numbers`), which forgetting and reopening leave as it is.
     """
 
-    def __init__(self, cells: int, core: int, seed: int) -> None:
-        self.size, self.core, self.seed = cells, core, seed
-        self.round = cells // core
-        """Engrams that an order of the cells is enough for."""
-        self._made = np.zeros((0, cells), np.uint16), np.zeros((cells, 0), np.int32)
-
-    def _drawn(self, rounds: int) -> tuple[NDArray[np.uint16], NDArray[np.int32]]:
-        """The orders of the cells, [round, cell], and which engram of its round each cell is of, [cell, round]."""
-        orders, place = self._made
-        if len(orders) < rounds:
-            more = range(len(orders), max(rounds, 2 * len(orders)))
-            new = np.array([np.random.default_rng([self.seed, 3, r]).permutation(self.size) for r in more], np.uint16)
-            within = (np.argsort(new, axis=1).T // self.core).astype(np.int32)
-            orders, place = self._made = np.concatenate([orders, new]), np.concatenate([place, within], axis=1)
-        return orders, place
+    def __init__(self, cells: int, core: int, seed: int, keys: IndexCells) -> None:
+        self.size, self.core, self.seed, self.keys = cells, core, seed, keys
+        self._made, self._owners = np.zeros((0, core), np.uint16), Owners.of(np.zeros((0, core), np.uint16), cells)
 
     def engrams(self, memories: NDArray[np.int64]) -> NDArray[np.uint16]:
         """The cells of memories, [n, core], in the order of their index."""
-        orders, _ = self._drawn(-(-(int(memories.max(initial=-1)) + 1) // self.round))
-        place = (memories % self.round * self.core)[:, None] + np.arange(self.core)
-        return np.sort(orders[(memories // self.round)[:, None], place], axis=1) if len(memories) else np.zeros((0, self.core), np.uint16)
+        return self._all()[memories]
 
-    def owner(self, stored: int) -> NDArray[np.int32]:
-        """The memories that each cell is of, [cell, round], -1 where none, for a number of memories."""
-        rounds = -(-stored // self.round)
-        place = self._drawn(rounds)[1][:, :rounds]
-        memory = place + np.arange(rounds, dtype=np.int32) * np.int32(self.round)
-        return np.where((place < self.round) & (memory < stored), memory, np.int32(NONE))
+    def owners(self) -> Owners:
+        """The memories that each cell is of."""
+        if (found := self._owners).memories < len(made := self._all()):
+            found = self._owners = Owners.of(made, self.size)
+        return found
+
+    def _all(self) -> NDArray[np.uint16]:
+        """The cells of all memories, [memory, core]; numbers never change, so that only new ones are drawn."""
+        made, numbers = self._made, self.keys.numbers
+        if len(made) < len(numbers):
+            made = self._made = np.concatenate([made, drawn(numbers[len(made) :], self.size, self.core, self.seed)])
+        return made
 
 
 class EngramCA3:
@@ -118,10 +130,10 @@ class EngramCA3:
     hold = HOLD
     """Inhibition of the cells that rest, and of those that may not fire."""
 
-    def __init__(self, spec: ModelSpec, seed: int) -> None:
+    def __init__(self, spec: ModelSpec, seed: int, keys: IndexCells) -> None:
         assert spec.engram is not None
         self.spec, self.engram = spec, spec.engram
-        self.allocation = Allocation(spec.dg.cells, spec.ca3.core, seed)
+        self.allocation = Allocation(spec.dg.cells, spec.ca3.core, seed, keys)
         self.clear()
 
     def clear(self) -> None:
@@ -164,10 +176,8 @@ class EngramCA3:
 
     def depress(self, cells: NDArray[np.uint16]) -> None:
         """Clear all bits onto some cells, and of the recurrent synapses those from them."""
-        word, mask = cells.astype(np.int64) // WORD, ~(np.uint64(1) << (cells.astype(np.uint64) % np.uint64(WORD)))
         for bits in (self.hetero, self.auto, self.slow):
-            for w, m in zip(word, mask, strict=True):
-                bits[:, w] &= m
+            onebit.clear(bits, cells)
         self.auto[cells], self.slow[cells] = 0, 0
 
     def part(self) -> None:

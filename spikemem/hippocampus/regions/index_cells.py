@@ -17,6 +17,8 @@ from spikemem.kernels.locks import SharedLock
 
 NONE = -1
 """Stands for no id, no key, no memory."""
+MOST_NUMBER = 2**53
+"""The largest number of a memory."""
 
 
 class IndexCells:
@@ -25,6 +27,7 @@ class IndexCells:
     counts: perforant weights, int8, [key, d].   codes: Schaffer synapses, the CA3 cells that reach a key, uint16, [key, k].
     memory: the memory that a key belongs to, [key].   content: the key whose counts are the memory's content, [key].   alive: [key].
     lexicon: the words of the keys.   session, moments, versions: of the memories, [memory].
+    numbers: of the memories, rising, [memory]: a memory's number is its own for ever, whatever is forgotten before it.
     """
 
     def __init__(self, spec: ModelSpec) -> None:
@@ -37,6 +40,7 @@ class IndexCells:
         """The keys that each CA3 cell reaches: where its list begins, [cell + 1], the lists, and how many keys are in them."""
         self.lexicon = Lexicon(spec)
         self.session, self.moments, self.versions = np.zeros(0, np.int64), Moments.none(), Versions()
+        self.numbers = np.zeros(0, np.int64)
         self._synapses: Synapses | None = None
         self.changes = 0
         """How often words, sessions and moments have changed: what is derived from them holds as long as this stays."""
@@ -93,8 +97,13 @@ class IndexCells:
         self._synapses = None
         self.changes += 1
 
-    def remember(self, session: NDArray[np.int64], when: NDArray[np.float64]) -> None:
-        """Add the sessions and moments (s since 1970) of new memories, [n]; their keys are added next."""
+    def remember(self, session: NDArray[np.int64], when: NDArray[np.float64], numbers: NDArray[np.int64] | None = None) -> None:
+        """Add the sessions and moments (s since 1970) of new memories, [n]; their keys are added next.
+
+        numbers: of the memories; None: those that follow the last one.
+        """
+        following = self.numbers.max(initial=-1) + 1 + np.arange(len(session))
+        self.numbers = np.concatenate([self.numbers, following if numbers is None else numbers])
         self.session, self.moments = np.concatenate([self.session, session]), self.moments.added(when)
         self.versions.add(len(session))
         self._change()

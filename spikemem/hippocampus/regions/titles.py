@@ -47,18 +47,19 @@ class Titles(BesideMeaning):
 
     # -- learning ------------------------------------------------------------------------------------------------------------------
 
-    def learn(self, contents: NDArray[np.int64], from_: NDArray[np.bool_] | None = None) -> None:
-        """Bind the engrams of memories to the whole words of their texts, given by their content keys.   from_: whose may grow, [cell]."""
-        own = words_of(self.keys.lexicon, contents, self.keys.memory[contents], whole=True)
-        memory = np.repeat(own.memory, np.diff(own.ptr))
-        onebit.bind(self.said, self.allocation.engrams(memory), own.cell.astype(np.uint16)[:, None], from_)
+    def hear(self, keys: NDArray[np.int64], only: NDArray[np.bool_] | None = None) -> None:
+        """Nothing: dendrites are derived from what was stored, when they are needed (`priming`)."""
 
-    def depress(self, cells: NDArray[np.uint16]) -> None:
-        """Clear all bits from some cells."""
+    def place(self, memories: NDArray[np.int64], alive: NDArray[np.bool_], only: NDArray[np.bool_] | None = None) -> None:
+        """Bind the engrams of memories to the whole words of their texts."""
+        own = words_of(self.keys.lexicon, np.unique(self.keys.content)[memories], memories, whole=True)
+        memory = np.repeat(own.memory, np.diff(own.ptr))
+        onebit.bind(self.said, self.allocation.engrams(memory), own.cell.astype(np.uint16)[:, None], only)
+
+    def depress(self, cells: NDArray[np.uint16], moved: NDArray[np.uint16]) -> None:
         self.said[cells] = 0
 
     def take(self, weights: Mapping[str, NDArray[np.float64]]) -> None:
-        """Take over what plastic synapses have become, [cell, word cell]."""
         self.said = pack(weights["ca3->ec_lex_deep"] > 0)
 
     @property
@@ -85,10 +86,11 @@ class Titles(BesideMeaning):
         self._primes = changes, made
         return made
 
-    def heard(self, cue_words: CueWords, drive: NDArray[np.int32]) -> None:
-        """Add the drive of the titles that cues name, in 1/GRAIN, to that of CA3's cells, [n, cells]."""
+    def heard(self, cue_words: CueWords, drive: NDArray[np.int32]) -> NDArray[np.int64]:
+        """As in `BesideMeaning`: the drive of the titles that cues name; nothing of it is counted."""
         ptr, cell, _ = cue_words.flat()
         drive += round(GRAIN * self.engram.key) * priming.dendrites(ptr, cell, self.priming(), drive.shape[1])
+        return np.zeros(len(drive), np.int64)
 
     # -- as populations ------------------------------------------------------------------------------------------------------------
 
