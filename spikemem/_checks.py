@@ -60,6 +60,12 @@ def plain(value: Any) -> Any:
     return value
 
 
+def many(value: Any) -> bool:
+    """Whether a value is several numbers, as a list or an array, and not one."""
+    held = plain(value)
+    return isinstance(held, list | tuple) or bool(np.ndim(held))
+
+
 @dataclass(frozen=True)
 class Checks:
     """Checks that raise one kind of error.   error: its class."""

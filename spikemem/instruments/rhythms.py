@@ -5,6 +5,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from spikemem._checks import many
 from spikemem.errors import StimulusError
 from spikemem.instruments.spikes import Trains, check
 
@@ -126,7 +127,7 @@ def phases(trains: Trains, period: float | ArrayLike) -> NDArray[np.float64]:
     phi = 2 pi (t mod period) / period,   t from the start of the run; or those that are given for each step, see `phase`
     """
     check.instance(trains, "trains", Trains, 'give those of a recording, recording.trains("e")')
-    if np.ndim(period):
+    if many(period):
         given = np.atleast_2d(check.floats(period, "the phases of each step"))
         if given.ndim != 2 or len(given) not in (1, trains.batches) or given.shape[1] < trains.start + trains.steps:
             expected = f"[{trains.batches}, {trains.start + trains.steps}]"

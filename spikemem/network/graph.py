@@ -7,7 +7,7 @@ from types import MappingProxyType
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from spikemem._checks import INDEX, plain, shown
+from spikemem._checks import INDEX, many, shown
 from spikemem.errors import NetworkError
 from spikemem.network.neurons.contract import Neuron, Numbers, check, count_of, flat, parameter, whole_steps
 from spikemem.network.neurons.lif import LIF
@@ -276,7 +276,7 @@ class Network:
     def _delayed(self, where: str, synapses: Synapses, given: ArrayLike | None) -> tuple[Synapses, float, float]:
         """The synapses, with delays of their own only where these differ, and the shortest and the longest delay, ms."""
         own = None if isinstance(synapses, OneBit) else synapses.delays
-        if given is not None and np.ndim(plain(given)):
+        if given is not None and many(given):
             if isinstance(synapses, OneBit) or own is not None:
                 raise NetworkError(f"{where}: one-bit synapses have one delay, and others get theirs once; give one number, or none")
             own, given = check.floats(given, f"{where}: the delays"), None

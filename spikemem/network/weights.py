@@ -8,7 +8,7 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from spikemem._checks import plain
+from spikemem._checks import many
 from spikemem.errors import NetworkError
 from spikemem.network.neurons.contract import check
 
@@ -74,7 +74,7 @@ def weights_of(given: Weights | ArrayLike) -> Weights:
     """Checked weights of a wiring rule."""
     if isinstance(given, Normal | LogNormal):
         return given
-    if isinstance(given, list | tuple) or np.ndim(plain(given)):
+    if many(given):
         return check.floats(given, "weights, one number, Normal, LogNormal, or [pre, post]", shape=(None, None))
     return check.finite(given, "weight")
 

@@ -114,6 +114,7 @@ def simulate(
     >>> simulate(net, {"cell": [0.3]}, steps=12)["cell"].step.tolist()
     [3, 7, 11]
     """
+    check.instance(net, "the first argument", Network, "simulate runs a Network")
     steps = check.integer(steps, "steps", least=1, most=INDEX)
     simulator, device = check.text(simulator, "simulator"), check.text(device, "device")
     check.choice(dtype, "dtype", ("float64", "float32"))

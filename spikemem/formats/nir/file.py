@@ -8,8 +8,8 @@ from os import PathLike
 from typing import Any
 
 from spikemem.errors import MissingExtraError, NetworkError
+from spikemem.formats.nir.metadata import nir_library
 from spikemem.formats.nir.nodes import UNREADABLE
-from spikemem.formats.nir.write import nir_library
 from spikemem.network.neurons.contract import check
 
 FILE_VALUES = 2**27

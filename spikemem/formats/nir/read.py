@@ -13,8 +13,9 @@ from numpy.typing import NDArray
 from spikemem.errors import NetworkError
 from spikemem.formats.nir.file import load
 from spikemem.formats.nir.foreign import foreign, shapes
+from spikemem.formats.nir.metadata import KEY, nir_library
 from spikemem.formats.nir.nodes import UNREADABLE
-from spikemem.formats.nir.write import KEY, input_node, nir_library, part_node, unfolded, written
+from spikemem.formats.nir.write import input_node, part_node, unfolded, written
 from spikemem.network.graph import CycleReset, KWinners, Network, Population
 from spikemem.network.neurons import LIF, Exponential, LeakyIntegrator, Neuron, Receptors
 from spikemem.network.neurons.contract import check

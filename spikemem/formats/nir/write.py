@@ -29,31 +29,27 @@ as late is exactly that, and is written as a bias.
 Metadata hold what NIR cannot express, so that a network that was written comes back as it was.
 """
 
-import json
 import math
 import warnings
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, replace
+from dataclasses import replace
 from itertools import pairwise
-from types import ModuleType
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from spikemem._checks import shown
-from spikemem.errors import MissingExtraError, NetworkError, UnsupportedError
+from spikemem.errors import NetworkError, UnsupportedError
+from spikemem.formats.nir.metadata import KEY, as_text, nir_library, population_text, projection_text, synapse_arrays
 from spikemem.network.bias import ALWAYS, BIAS, add_bias
 from spikemem.network.graph import Network, Population, Projection
 from spikemem.network.neurons.contract import check
 from spikemem.network.neurons.integrator import LeakyIntegrator
 from spikemem.network.neurons.lif import LIF
 from spikemem.network.neurons.receptors import DIRECT, Exponential, Receptors
-from spikemem.network.plasticity.stdp import STDP
 from spikemem.network.synapses import OneBit, Sparse, Synapses, compressed, one_to_one
 
-KEY = "spikemem"
-"""Where a graph and its nodes hold our metadata: "text", JSON; "lag" of a population, in steps; the arrays of sparse synapses."""
 FAINTEST = 2.0**-52
 """The leak per step that stands for none where NIR has only a leaky cell: no more than float64 rounds away."""
 
@@ -212,7 +208,7 @@ def written(net: Network, inputs: Sequence[str]) -> Any:
         node.metadata = {KEY: description} if description else {}
 
     for p in net.populations.values():
-        add(p.name, _cells(p, net.dt), {"text": _population_text(p), "lag": lags[p.name]})
+        add(p.name, _cells(p, net.dt), {"text": population_text(p), "lag": lags[p.name]})
     for name in inputs:
         add(input_node(name), nir.Input(np.array([net.populations[name].size])))
         way = [input_node(name), name]
@@ -227,7 +223,7 @@ def written(net: Network, inputs: Sequence[str]) -> Any:
         for number, (synapses, rest) in enumerate(_ways(net, q, lags), 1):
             name = part_node(q.name, number)
             node = _affine(synapses, net.populations[q.post]) if q.name in carriers else nir.Linear(_weight(synapses))
-            add(name, node, {"text": _projection_text(q), **_arrays(q.synapses)} if number == 1 else None)
+            add(name, node, {"text": projection_text(q), **synapse_arrays(q.synapses)} if number == 1 else None)
             if rest.any():
                 add(_delay(name), nir.Delay(rest * seconds))
             edges += pairwise([q.pre, name, *([_delay(name)] if rest.any() else []), q.post])
@@ -237,7 +233,7 @@ def written(net: Network, inputs: Sequence[str]) -> Any:
         edges.append((name, f"output:{name}"))
     graph = nir.NIRGraph(nodes, edges)
     order = {"populations": [*net.populations], "projections": [q.name for q in net.projections]}
-    graph.metadata = {KEY: {"text": _json({"dt": net.dt, **order, **({"late": late} if late else {})})}}
+    graph.metadata = {KEY: {"text": as_text({"dt": net.dt, **order, **({"late": late} if late else {})})}}
     return graph
 
 
@@ -351,54 +347,3 @@ def _behind(p: Population, dt: float) -> tuple[Any, Any, float]:
         known += ", bare or behind one Exponential receptor without reversal" if isinstance(neuron, Receptors) else ""
         raise UnsupportedError(f"NIR cannot hold population {p.name!r}: of our neurons it has {known}, not {type(neuron).__name__}")
     return neuron, tau_syn, share
-
-
-def _json(description: dict[str, Any]) -> str:
-    return json.dumps(description, default=lambda number: number.item())  # of numpy
-
-
-def _population_text(p: Population) -> str:
-    inhibition = p.inhibition and {"kind": type(p.inhibition).__name__, **asdict(p.inhibition)}
-    noise = {} if p.noise is None else {"noise": {"kind": type(p.noise).__name__, **asdict(p.noise)}}
-    start = {name: value for name, value in (("bias", p.bias), ("voltage", p.voltage)) if value not in (0.0, None)}
-    return _json({**_neuron_text(p.neuron), "inhibition": inhibition, **noise, **start})
-
-
-def _neuron_text(neuron: Any) -> dict[str, Any]:
-    """A neuron's parameters, with its kind where it is no LIF, and the receptor before it."""
-    if isinstance(neuron, Receptors):
-        ((name, kind),) = neuron.kinds
-        return {**_neuron_text(neuron.neuron), "receptor": {name: kind.tau}}
-    return {"neuron": asdict(neuron), **({} if isinstance(neuron, LIF) else {"kind": type(neuron).__name__})}
-
-
-def _projection_text(q: Projection) -> str:
-    bits = {"on": q.synapses.on if np.isscalar(q.synapses.on) else None, "off": q.synapses.off} if isinstance(q.synapses, OneBit) else {}
-    if q.plasticity is not None and type(q.plasticity) is not STDP:
-        raise UnsupportedError(f"NIR cannot hold {q.name!r}: of our rules its metadata have STDP, not {type(q.plasticity).__name__}")
-    rule = q.plasticity and asdict(q.plasticity)
-    ways = {"pre": q.pre, "post": q.post, "delay": q.delay, "first": q.first, "efficacy": q.efficacy}
-    ways |= {} if q.receptor == DIRECT else {"receptor": q.receptor}
-    ways |= {} if q.short_term is None else {"short_term": asdict(q.short_term)}
-    return _json({**ways, "plasticity": rule, "synapses": type(q.synapses).__name__, **bits})
-
-
-def _arrays(synapses: Synapses) -> dict[str, NDArray[Any]]:
-    """The arrays of sparse and one-bit synapses, which the dense weights of a Linear node cannot give back, and all delays of their own."""
-    delays = {} if isinstance(synapses, OneBit) or synapses.delays is None else {"delays": synapses.delays}
-    match synapses:
-        case Sparse():
-            return {"indptr": synapses.indptr, "targets": synapses.targets, "weights": synapses.weights, **delays}
-        case OneBit():
-            own = {} if np.isscalar(synapses.on) else {"on": synapses.efficacy}
-            return {"bits": synapses.bits, "start": synapses.start, **own}
-    return delays
-
-
-def nir_library() -> ModuleType:
-    """The library `nir`, imported when it is first needed; MissingExtraError where it is not installed."""
-    try:
-        import nir
-    except ImportError as error:
-        raise MissingExtraError(f'NIR needs the "reference" extra: pip install "spikemem[reference]" ({error})') from error
-    return nir

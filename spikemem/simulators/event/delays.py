@@ -15,7 +15,7 @@ from spikemem.network.graph import Network, Projection
 from spikemem.network.plasticity.contract import CompiledRule, PlasticityRule
 from spikemem.network.plasticity.stdp import STDPState
 from spikemem.network.synapses import Dense, Sparse, compressed
-from spikemem.simulators.event.learning import Events, Learning, PlasticProjection
+from spikemem.simulators.event.learning import Events, LearnerBase, PlasticProjection
 from spikemem.simulators.state import RuleState, as_numpy, filled
 
 ALL = np.iinfo(np.int64).max
@@ -99,7 +99,7 @@ class Calendar:
         return self.slots[at, : self.counts[at]]
 
 
-class _Delayed(Learning):
+class _Delayed(LearnerBase):
     """Plastic synapses: weights, [batch, synapse], and the calendar of the spikes on their way, seen as they leave (`forth` is 0)."""
 
     def __init__(self, rows: Sparse, lags: NDArray[np.int64], back: int, batches: int) -> None:

@@ -80,7 +80,7 @@ def learner(net: Network, projection: Projection, batches: int) -> PlasticProjec
     return made
 
 
-class Learning:
+class LearnerBase:
     """What `learner` sets in each, and what most have no use for."""
 
     forth = back = 0
@@ -91,7 +91,7 @@ class Learning:
         """Nothing: most rules know no reward."""
 
 
-class _CompiledSynapses(Learning):
+class _CompiledSynapses(LearnerBase):
     """Synapses that learn by the compiled kernels: weights, [batch, synapse], as compressed rows and columns."""
 
     def __init__(self, synapses: Dense | Sparse, batches: int) -> None:
@@ -238,7 +238,7 @@ class _CompiledScaling(_CompiledSynapses):
         self.weights, self.rate = before.weights.reshape(self.weights.shape), before.rate
 
 
-class _CompiledCoincidence(Learning):
+class _CompiledCoincidence(LearnerBase):
     """Synapses that learn by coincidence: all-to-all weights, [batch, pre, post], of which only those onto cells that fire are touched."""
 
     def __init__(self, synapses: Synapses, rule: CompiledCoincidence, batches: int) -> None:
@@ -269,7 +269,7 @@ class _CompiledCoincidence(Learning):
         self.until = np.where(before.heard > 0, before.heard.astype(np.int64) + self.step - 2, -1)
 
 
-class _SteppedRule(Learning):
+class _SteppedRule(LearnerBase):
     """Synapses of any rule, by its own step in numpy on all-to-all weights, [batch, pre, post]."""
 
     def __init__(self, synapses: Synapses, rule: PlasticityRule, batches: int, dt: float) -> None:
