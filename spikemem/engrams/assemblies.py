@@ -10,9 +10,6 @@ from spikemem.errors import DataError
 from spikemem.instruments.extra import library
 from spikemem.instruments.spikes import Trains
 
-MEMBER = 2.0
-"""Standard deviations above the mean of its weights from which a cell is a member of an assembly (Lopes-dos-Santos et al. 2013)."""
-
 
 class Assemblies(NamedTuple):
     """Cell assemblies of a population.
@@ -30,9 +27,19 @@ class Assemblies(NamedTuple):
 
     @property
     def cells(self) -> NDArray[np.bool_]:
-        """The members of each assembly, whose weights stand out, [assembly, cell]."""
-        spread = self.weights.std(1, keepdims=True)
-        return self.weights > self.weights.mean(1, keepdims=True) + MEMBER * spread
+        """The members of each assembly, [assembly, cell]: weights above the cut that leaves the least variance on its sides (Otsu 1979)."""
+        return np.array([_upper(weights) for weights in self.weights], bool).reshape(self.weights.shape)
+
+
+def _upper(weights: NDArray[np.float64]) -> NDArray[np.bool_]:
+    """Which values lie above the cut that leaves the least variance on its sides; none where all are equal."""
+    cuts = np.unique(weights)[:-1]
+    if not len(cuts):
+        return np.zeros(len(weights), bool)
+    above = weights > cuts[:, None]
+    number = above.sum(1)
+    between = number * (len(weights) - number) * ((above @ weights) / number - (~above @ weights) / (len(weights) - number)) ** 2
+    return above[int(between.argmax())]
 
 
 def assemblies(trains: Trains, bin: float = 25.0, *, batch: int = 0, seed: int = 0) -> Assemblies:

@@ -5,7 +5,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from spikemem.engrams.sets import LIMITS, check, likeness, mean_and_error, members
+from spikemem.engrams.sets import LIMITS, TIE, check, likeness, mean_and_error, members
 from spikemem.errors import DataError
 
 
@@ -121,7 +121,7 @@ def linking(
     found = means(np.arange(len(t)))
     chance = np.array([means(rng.permutation(len(t))) for _ in range(shuffles)])
     low, high = np.quantile(chance, LIMITS, axis=0)
-    p = (1 + (chance >= found).sum(0)) / (1 + shuffles)
+    p = (1 + (chance >= found - TIE).sum(0)) / (1 + shuffles)
     return Linking(edge, found, pairs, chance.mean(0), low, high, np.where(pairs > 0, p, np.nan))
 
 

@@ -5,11 +5,13 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from spikemem.engrams.sets import check
+from spikemem.engrams.sets import TIE, check
 from spikemem.errors import DataError
 from spikemem.instruments.spikes import Trains
 
 TINY = np.finfo(float).tiny
+SHIFT = 20_000.0
+"""ms by which shuffled spikes are shifted at least: longer than a cell stays in its field."""
 
 
 class PlaceField(NamedTuple):
@@ -79,7 +81,9 @@ def place_fields(
 
     p(x) is the share of time at x, r = sum p(x) r(x). N places that are visited alike, of which a cell fires in one: log2(N) bits.
     position: at each step, in any unit, [step]; NaN where time is left out, such as rest.   edges: of the places, [place + 1].
-    smooth: standard deviation of G, in places; 0 does not smooth.   shuffles: how often spikes are shifted in time, for p.
+    smooth: standard deviation of G, in places; 0 does not smooth.
+    shuffles: how often spikes are shifted in time, for p: by 20 s at least, or a quarter of the time where that is less. A silent cell has
+        no p. Laps that repeat to the step make a shift no control.
 
     >>> from spikemem.instruments import Spikes
     >>> trains = Trains(Spikes([150, 160], [0, 0], [0, 0], size=1), dt=1.0, steps=400)
@@ -89,7 +93,7 @@ def place_fields(
     """
     check.instance(trains, "trains", Trains, 'give those of a recording, recording.trains("ca1")')
     where, edge = located(trains, position), check.floats(edges, "edges", shape=(None,))
-    batch, smooth = check.integer(batch, "batch", least=0, most=trains.batches - 1), check.finite(smooth, "smooth", least=0)
+    batch, smooth = check.integer(batch, "batch", least=0, most=trains.batches - 1), check.finite(smooth, "smooth", least=0, most=10_000)
     shuffles = check.integer(shuffles, "shuffles", least=0, most=100_000)
     if len(edge) < 2 or (np.diff(edge) <= 0).any():
         raise DataError("edges: give two or more, ascending")
@@ -113,12 +117,12 @@ def place_fields(
     information, sparsity = _told(rate, time)
     p = np.full(size, np.nan)
     if shuffles:
-        rng, least = np.random.default_rng(check.seed(seed)), min(len(inside) - 1, round(20_000 / trains.dt))
+        rng, least = np.random.default_rng(check.seed(seed)), min(len(inside) // 4, round(SHIFT / trains.dt))
         reached = np.zeros(size)
         for _ in range(shuffles):
-            shift = int(rng.integers(least, max(len(inside) - least, least + 1)))
-            reached += _told(_rate(counts(shift), time, smooth), time)[0] >= information
-        p = (1 + reached) / (1 + shuffles)
+            shift = int(rng.integers(least, len(inside) - least))
+            reached += _told(_rate(counts(shift), time, smooth), time)[0] >= information - TIE
+        p = np.where(np.isnan(information), np.nan, (1 + reached) / (1 + shuffles))
     return RateMaps(edge, rate, time, information, sparsity, np.bincount(cell, minlength=size), p)
 
 
@@ -174,7 +178,7 @@ def remapping(a: ArrayLike, b: ArrayLike, active: float = 0.5, *, shuffles: int 
         spatial_i = r(a_i(x), b_i(x)) over x,   population_x = r(a_i(x), b_i(x)) over i,   rate_overlap = min(<a>, <b>) / max(<a>, <b>)
 
     Complete remapping leaves spatial at 0 and the active cells' overlap at chance, as in CA3; rate remapping leaves spatial near 1 and
-    changes rates (Leutgeb et al. 2004, 2005; Alme et al. 2014). NaN where a map does not vary.
+    changes rates (Leutgeb et al. 2004, 2005; Alme et al. 2014). NaN where a map does not vary, and p where none does.
     a, b: rates, Hz, [cell, place], of the same cells and places; NaN where there is none.   active: Hz, of a cell's peak.
     """
     x, y = (np.asarray(check.array(m, name, shape=(None, None), finite=False), np.float64) for m, name in ((a, "a"), (b, "b")))
@@ -192,7 +196,7 @@ def remapping(a: ArrayLike, b: ArrayLike, active: float = 0.5, *, shuffles: int 
     rng = np.random.default_rng(check.seed(seed))
     own = _mean(spatial)
     shuffled = np.array([_mean(_rowwise(one, two[rng.permutation(len(two))])) for _ in range(shuffles)])
-    p = float((1 + (shuffled >= own).sum()) / (1 + shuffles))
+    p = float("nan") if np.isnan(own) else float((1 + (shuffled >= own - TIE).sum()) / (1 + shuffles))
     expected = float(on[0].sum() * on[1].sum() / len(x))
     return Remapping(spatial, population, overlap, int((on[0] & on[1]).sum()), expected, shuffled, p)
 

@@ -5,7 +5,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from spikemem.engrams.sets import check
+from spikemem.engrams.sets import TIE, check
 from spikemem.errors import DataError
 from spikemem.instruments.spikes import Trains
 
@@ -117,7 +117,7 @@ def replay(
         order, rank = _unit(rankdata(at)), _unit(rankdata(x))
         r[event] = order @ rank
         shuffled[event] = np.abs(rng.permuted(np.tile(rank, (shuffles, 1)), axis=1) @ order)
-        p[event] = (1 + (shuffled[event] >= abs(r[event]) - 1e-12).sum()) / (1 + shuffles)
+        p[event] = (1 + (shuffled[event] >= abs(r[event]) - TIE).sum()) / (1 + shuffles)
         velocity[event] = np.polyfit(at - at.mean(), x, 1)[0]
     return Replay(times[:, 0], times[:, 1], cells, r, p, shuffled, velocity, np.abs(velocity) / own)
 

@@ -11,6 +11,8 @@ from spikemem.errors import DataError
 check = Checks(DataError)
 LIMITS = 0.025, 0.975
 """Quantiles of an interval that holds 95 %."""
+TIE = 1e-12
+"""By how much two equal values may differ for having been summed in another order: a shuffle that comes so near is counted as reaching."""
 
 
 def members(engrams: ArrayLike, cells: int | None = None, name: str = "engrams") -> NDArray[np.bool_]:

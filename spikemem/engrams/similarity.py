@@ -5,7 +5,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from spikemem.engrams.sets import check
+from spikemem.engrams.sets import TIE, check
 from spikemem.errors import DataError
 
 METRICS = ("correlation", "cosine", "euclidean", "jaccard", "hamming")
@@ -66,7 +66,7 @@ def rsa(a: ArrayLike, b: ArrayLike, permutations: int = 1000, seed: int = 0) -> 
     for i in range(permutations):
         order = rng.permutation(len(x))
         permuted[i] = _unit(ranks[order][:, order][upper]) @ other
-    return RSA(round(r, 12), float((1 + (permuted >= r - 1e-12).sum()) / (1 + permutations)), permuted)
+    return RSA(round(r, 12), float((1 + (permuted >= r - TIE).sum()) / (1 + permutations)), permuted)
 
 
 def _ranks(matrix: NDArray[np.float64], upper: tuple[NDArray[np.int64], NDArray[np.int64]]) -> NDArray[np.float64]:

@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 
 class Associations:
-    """Memories and their successors: pairs, each once, in the order in which they were made.
+    """Memories and their successors: pairs, each once, in ascending order, as a file has them.
 
     An engram circuit reads them where it derives its synapses, and its chains follow these alone; in a model with index cells they also
     say which successors a recall primes.
@@ -17,16 +17,16 @@ class Associations:
     >>> made.hand_over(0, 4)
     >>> made.forget([1])
     >>> list(made), made.after(4), made.after(0)
-    ([(4, 2), (2, 3)], [2], ())
+    ([(2, 3), (4, 2)], [2], ())
     """
 
     def __init__(self, pairs: Iterable[tuple[int, int]] = ()) -> None:
-        self._pairs = dict.fromkeys(pairs)
+        self._pairs = set(pairs)
         self._after: dict[int, list[int]] | None = None  # derived when first needed
 
     def add(self, pairs: Iterable[tuple[int, int]]) -> None:
-        """Add pairs; those that are there already stay in their place."""
-        self._pairs |= dict.fromkeys(pairs)
+        """Add pairs that are not there already."""
+        self._pairs |= set(pairs)
         self._after = None
 
     def forget(self, memories: Collection[int]) -> None:
@@ -39,10 +39,10 @@ class Associations:
         self._set((new if a == old else a, new if b == old else b) for a, b in self._pairs)
 
     def _set(self, pairs: Iterable[tuple[int, int]]) -> None:
-        self._pairs, self._after = dict.fromkeys(pairs), None
+        self._pairs, self._after = set(pairs), None
 
     def after(self, memory: int) -> Sequence[int]:
-        """The successors of a memory, in the order in which they became so."""
+        """The successors of a memory, in the order of their numbers."""
         return self.successors.get(memory, ())
 
     @property
@@ -50,17 +50,17 @@ class Associations:
         """The successors of each memory that has some."""
         if (found := self._after) is None:
             found = {}
-            for a, b in self._pairs:
+            for a, b in self:
                 found.setdefault(a, []).append(b)
             self._after = found
         return found
 
     def array(self) -> NDArray[np.int64]:
         """The pairs, [n, 2]."""
-        return np.array(list(self._pairs), np.int64).reshape(-1, 2)
+        return np.array(list(self), np.int64).reshape(-1, 2)
 
     def __iter__(self) -> Iterator[tuple[int, int]]:
-        return iter(self._pairs)
+        return iter(sorted(self._pairs))
 
     def __len__(self) -> int:
         return len(self._pairs)

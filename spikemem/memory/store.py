@@ -203,5 +203,5 @@ class Store(DatabaseFile):
         return formats.read_occurrences(self.select, self.format(), self.path)
 
     def links(self) -> list[tuple[int, int]]:
-        """All associations (pre, post), as they were made; StoreError where a row does not match its CRC."""
+        """All associations (pre, post), in ascending order; StoreError where a row does not match its CRC."""
         return formats.read_links(self.select, self.path)

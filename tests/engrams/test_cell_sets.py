@@ -141,6 +141,8 @@ def test_linked_memories_overlap_and_others_do_not() -> None:
     assert found.overlap[0] > found.high[0]
     assert found.p[0] < 0.01
     assert found.overlap[2] < found.high[2]
+    tied = [linking(drawn(3, n), [0.0, 1.0, 2.0], [0.0, 5.0], shuffles=50).p[0] for n in range(40)]
+    assert tied == [1.0] * 40  # all pairs in one bin: each order has the same mean, whatever it was summed in
     unlinked = linking(drawn(60, 5), times, [0.0, 1.0, 48.0, 400.0], shuffles=200)
     assert unlinked.low[0] <= unlinked.overlap[0] <= unlinked.high[0]
 
@@ -193,7 +195,7 @@ def test_assemblies_are_those_that_were_planted() -> None:
     dense, at = planted()
     found = assemblies(trains_of(dense), bin=25.0)
     assert len(found.weights) == 2
-    groups = sorted(np.flatnonzero(cells).tolist() for cells in np.abs(found.weights) > 0.3)
+    groups = sorted(np.flatnonzero(cells).tolist() for cells in found.cells)
     assert groups == [[0, 1, 2, 3], [4, 5, 6, 7]]
     first = int(np.abs(found.weights[:, 0]).argmax())
     assert found.activation[first][at[0] // 25].mean() > 10 * found.activation[first][at[1] // 25].mean()
