@@ -80,7 +80,7 @@ def test_a_simulation_learns_words_context_moments_and_titles(spec: ModelSpec) -
 @pytest.mark.parametrize("simulator", ["torch", "brian2"])
 def test_other_simulators_learn_words(simulator: str) -> None:
     few = {"dg": {"cells": 256, "winners": 20}, "lex": {"cells": 256}, "ca3": {"core": 10}, "engram": {"rising": (40, 20, 10, 10, 10)}}
-    spec = ModelSpec.model_validate({"ec": {"dim": 64}, **few})
+    spec = ModelSpec.model_validate({"ec": {"dim": 64}, "ca1": {"denial": 0.5}, **few})
     same(_told(spec, 4, False), _told(spec, 4, True, simulator))
 
 
