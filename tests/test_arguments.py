@@ -163,7 +163,7 @@ def learner() -> Network:
 
 
 RECORDING = simulate(net(), {"a": [[0.3, 0.4]]}, 5)
-COURSE = weight_course(learner(), {"a": [[0.3, 0.4]]}, 5, snapshots=2)
+COURSE = weight_course(learner(), {"a": [[0.3, 0.4]]}, 6, snapshots=2)
 FEW = Trains(Spikes(np.arange(0, 100, 7), np.zeros(15, int), np.arange(15) % 3, 3), 1.0, 100)
 SEEN = np.array([(0, 1, 0, 5), (1, 1, 1, 2000)], [("x", int), ("y", int), ("p", int), ("t", int)])
 LAYER = SpikingLayer(2)

@@ -159,6 +159,15 @@ class Projection:
                 return len(cells) * weights.shape[1]
 
 
+def _made(where: str, rule: Wiring, pre: int, post: int) -> Synapses:
+    """The synapses that a wiring rule makes."""
+    try:
+        return rule(pre, post)
+    except TypeError as error:
+        name = getattr(rule, "__name__", type(rule).__name__)
+        raise NetworkError(f"{where}: {name} makes no synapses of two sizes ({error}); call it first, as all_to_all()") from error
+
+
 def least_weight(synapses: Synapses, efficacy: Sequence[float] | None, rule: PlasticityRule | None) -> float:
     """The least that a spike may add: by the weights, by what they may learn, and by the efficacies of a spike."""
     weights = np.append(synapses.efficacy, synapses.off) if isinstance(synapses, OneBit) else synapses.weights
@@ -224,7 +233,7 @@ class Network:
 
         synapses: of shape [pre, post], or a wiring rule that makes them (`one_to_one()`, `sparse_random(fan_in=8)`).
         delay: ms, a whole number of steps and at least one; one step by default. An array has one for each synapse, in the shape of the
-            weights or in their order, [synapse]; sparse synapses from coordinates take theirs in `Sparse.from_coo(..., delays=...)`.
+            weights; those of sparse synapses are in the order of `synapses.weights`, which `Sparse.from_coo` sorts: give it their delays.
         first, plasticity, efficacy, short_term: see `Projection`.
         receptor: which one of the postsynaptic neuron; needed where it has several.
         """
@@ -236,7 +245,7 @@ class Network:
         projection_name = f"{pre}->{post}" if again == 1 else f"{pre}->{post}#{again}"
         if isinstance(synapses, Drawn):
             synapses = synapses.of(projection_name, self.dt)
-        made = synapses(source.size, target.size) if callable(synapses) else synapses
+        made = _made(f"{pre} -> {post}", synapses, source.size, target.size) if callable(synapses) else synapses
         if not isinstance(made, Dense | Sparse | OneBit):
             raise NetworkError(
                 f"{pre} -> {post}: synapses are Dense, Sparse or OneBit, not {type(made).__name__}; wrap an array in Dense(...)"

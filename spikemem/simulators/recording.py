@@ -13,8 +13,9 @@ from spikemem._checks import INDEX, shown
 from spikemem.errors import StimulusError, UnsupportedError
 from spikemem.formats import from_nwb, to_neo, to_nwb, to_pandas
 from spikemem.instruments.spikes import Spikes, Trains
-from spikemem.network.graph import BASKET, KWinners
+from spikemem.network.graph import BASKET, KWinners, Network, Projection
 from spikemem.network.neurons.contract import NOTHING
+from spikemem.network.synapses import OneBit, compressed
 from spikemem.simulators.files import load, save
 from spikemem.simulators.measures import Measures
 from spikemem.simulators.state import RunState
@@ -90,7 +91,8 @@ class Recording(Measures):
             alone[name] = Spikes(spikes.step[own], np.zeros(int(own.sum()), np.int32), spikes.cell[own], spikes.size)
         voltages = {name: v[:, item : item + 1] for name, v in self.voltages.items()}
         weights = {name: w[item : item + 1] for name, w in self.weights.items()}
-        return replace(self, batches=1, spikes=alone, voltages=voltages, weights=weights, ended=None)
+        snapshots = {name: course[:, item : item + 1] for name, course in self.snapshots.items()}
+        return replace(self, batches=1, spikes=alone, voltages=voltages, weights=weights, snapshots=snapshots, ended=None)
 
     def trains(self, population: str, start: float = 0.0, stop: float | None = None) -> Trains:
         """The spike trains of a population from `start` to `stop`, ms of the run, as `spikemem.instruments` take them."""
@@ -187,13 +189,10 @@ def recorded(
     carried = 0
     for projection in net.projections:
         trains = fired[projection.pre]
-        delay = net.steps(projection.delay)
-        delivered = trains.step + delay < drive.steps
-        carried += projection.carried(trains.cell[delivered], trains.rank[delivered])
+        carried += _arrived(net, projection, trains.step, trains.cell, trains.rank, (0, drive.steps))
         if simulation.start is not None:
             left, _, cell, rank = simulation.start.recent[projection.pre].T
-            arrives = (left + delay >= simulation.before) & (left + delay < simulation.before + drive.steps)
-            carried += projection.carried(cell[arrives], rank[arrives])
+            carried += _arrived(net, projection, left, cell, rank, (simulation.before, simulation.before + drive.steps))
     for name, fields in ({} if state is None else state.cells).items():
         if name not in drive.clamped and not np.isfinite(fields["voltage"]).all():
             warnings.warn(f"V of {name!r} is not finite at the end: its drive is too strong, or dt too long", UserWarning, stacklevel=2)
@@ -202,6 +201,29 @@ def recorded(
     cells, intervals = dict(simulation.chosen), dict(simulation.every)
     kept = {name: course[: drive.steps // intervals[name] + 1] for name, course in snapshots.items()}
     return Recording(net.dt, drive.steps, drive.batches, spikes, taken, cells, {}, carried, weights, state, kept, intervals, stopped)
+
+
+def _arrived(
+    net: Network,
+    projection: Projection,
+    left: NDArray[np.integer],
+    cell: NDArray[np.integer],
+    rank: NDArray[np.integer],
+    within: tuple[int, int],
+) -> int:
+    """How many synapses deliver spikes that left at some steps within others, from the first to before the second."""
+
+    def here(delay: int) -> NDArray[np.bool_]:
+        return (left + delay >= within[0]) & (left + delay < within[1])
+
+    lags = net.own_delays(projection)
+    if lags is None or isinstance(projection.synapses, OneBit):
+        arrives = here(net.steps(projection.delay))
+        return projection.carried(cell[arrives], rank[arrives])
+    sources, lags = compressed(projection.synapses).sources, lags.ravel()
+    taken = np.ones(len(cell), bool) if projection.first is None else rank < projection.first
+    own = {delay: np.bincount(sources[lags == delay], minlength=projection.synapses.shape[0]) for delay in np.unique(lags).tolist()}
+    return sum(int(count[cell[here(delay) & taken]].sum()) for delay, count in own.items())
 
 
 def cycle_ranks(step: NDArray[np.int64], batch: NDArray[np.int64], cycle: int) -> NDArray[np.int64]:

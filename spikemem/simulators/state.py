@@ -12,6 +12,8 @@ from numpy.typing import NDArray
 from spikemem._checks import FILE_BYTES, INDEX, Checks
 from spikemem.errors import SnapshotError, StimulusError
 from spikemem.network.graph import Network, Projection
+from spikemem.network.neurons.contract import Neuron
+from spikemem.network.neurons.receptors import Receptors
 from spikemem.network.synapses import Sparse, Synapses
 from spikemem.snapshot import contents, load_arrays, save_arrays
 
@@ -224,9 +226,17 @@ def _restored(arrays: Arrays, head: Mapping[str, Any]) -> RunState:
     return state
 
 
+def _kind(neuron: Neuron) -> str:
+    """The kind of a neuron, and of the receptors before it, in their order."""
+    if not isinstance(neuron, Receptors):
+        return type(neuron).__name__
+    before = ", ".join(f"{name} {type(kind).__name__}" for name, kind in neuron.kinds)
+    return f"{type(neuron.neuron).__name__} behind {before}"
+
+
 def described(net: Network) -> dict[str, str]:
     """What a state depends on: the step, the kinds and numbers of cells, the delays, the kinds of rules; parameters may differ."""
-    cells = {f"population {p.name!r}": f"{type(p.neuron).__name__} x {p.size}" for p in net.populations.values()}
+    cells = {f"population {p.name!r}": f"{_kind(p.neuron)} x {p.size}" for p in net.populations.values()}
     rules = {q.name: "fixed" if q.plasticity is None else type(q.plasticity).__name__ for q in net.projections}
     tires = {q.name: "" if q.short_term is None else f", {type(q.short_term).__name__}" for q in net.projections}
     ways = {f"projection {q.name!r}": f"{_told(net, q)}, {rules[q.name]}{tires[q.name]}" for q in net.projections}

@@ -89,7 +89,12 @@ class StopWatch:
         """Whether the run ends after a step with these spikes: for each population their batch items and their cells."""
         assert self._view is not None
         self._view._take(spikes)
-        if found := self._until(self._view):
+        found = self._until(self._view)
+        if not isinstance(found, bool | np.bool_ | str):
+            raise StimulusError(
+                f"until returns {shown(found)}; a condition returns whether the run ends, True or False, or a text that says why"
+            )
+        if found:
             name = getattr(self._until, "__name__", type(self._until).__name__)
             self.stopped = found if isinstance(found, str) else f"until {name}"
         return bool(found)

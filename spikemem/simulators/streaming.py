@@ -1,9 +1,13 @@
 """Long runs: in parts, each of which is on the disk before the next one begins, so that memory does not grow with the steps."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
+from numpy.typing import NDArray
+
+from spikemem._checks import shown
 from spikemem.errors import SnapshotError, StimulusError, UnsupportedError
 from spikemem.simulators.files import STATE, part_of
 from spikemem.simulators.recording import Recording
@@ -31,7 +35,7 @@ def stream(
     one = prepared(0, 1, start)
     if one.every:
         raise UnsupportedError(f"weights over time, of {', '.join(sorted(one.every))}, are not written in parts; leave out `to`, or them")
-    _open(folder, before, start)
+    _open(folder, before, start, one.chosen)
     values = one.drive.batches * sum(p.size for p in one.net.populations.values())
     longest = min(LONGEST, max(1, VALUES // max(1, values)))
     state, done, stopped = start, 0, None
@@ -43,7 +47,7 @@ def stream(
     return Recording.load(folder)
 
 
-def _open(folder: Path, before: int, start: RunState | None) -> None:
+def _open(folder: Path, before: int, start: RunState | None, chosen: Mapping[str, NDArray[np.int64]]) -> None:
     """Make a folder for a new run, or find in it the run that this one goes on; StimulusError where it is of something else."""
     try:
         folder.mkdir(parents=True, exist_ok=True)
@@ -60,3 +64,7 @@ def _open(folder: Path, before: int, start: RunState | None) -> None:
         raise StimulusError(
             f"the run in {folder} ended after {ended} steps, and start after {before}; give its own state, or another folder"
         )
+    cells = Recording.load(folder).cells
+    if cells.keys() != chosen.keys() or any(not np.array_equal(cells[name], chosen[name]) for name in cells):
+        theirs = ", ".join(f"{name!r} {shown(list(each))}" for name, each in cells.items()) or "none"
+        raise StimulusError(f"the run in {folder} records voltages of other cells ({theirs}); record the same ones, or give another folder")
