@@ -23,13 +23,13 @@ parser.add_argument("--out", type=Path, default=Path("results/digits.png"))
 
 
 def images(part: SubFigure, weights: NDArray[np.float64], labels: NDArray[np.int64]) -> None:
-    """The weights onto each cell, [pixel, cell], as a square image, dark where strong, under the cell's label."""
+    """The weights onto each cell, [pixel, cell], as a square image, black where strongest of all, under the cell's label."""
     side, across = math.isqrt(len(weights)), math.ceil(math.sqrt(len(labels)))
     grid = part.subplots(math.ceil(len(labels) / across), across, squeeze=False)
     for axes in grid.flat:
         axes.axis("off")
     for axes, image, label in zip(grid.flat, weights.T, labels, strict=False):
-        axes.imshow(image.reshape(side, side), cmap="gray_r", vmin=0.0, vmax=1.0)
+        axes.imshow(image.reshape(side, side), cmap="gray_r", vmin=0.0, vmax=weights.max())
         axes.set_title(str(label) if label >= 0 else "-", fontsize=7, pad=1.0)
 
 
