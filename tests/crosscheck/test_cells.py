@@ -274,7 +274,6 @@ def test_receptors_of_each_cell_decay_by_their_own_time_constants(simulator: str
     every = {name: range(p.size) for name, p in net.populations.items() if name != "in"}
     made = simulate(net, {}, steps, simulator=simulator, record=every).voltages
     alone = np.concatenate([made[f"alone{n}"] for n in range(3)], axis=2)
-    assert made["together"].max(axis=0)[0].tolist() == sorted(made["together"].max(axis=0)[0])
     np.testing.assert_allclose(made["together"], alone, rtol=1e-12)
 
 
