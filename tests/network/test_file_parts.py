@@ -132,7 +132,7 @@ def test_a_shipped_network_is_written_and_read_again(name: str, tmp_path: Path) 
         ("times = [[1.0, 30.0], []]", "times = 3.0", "sources.given: times"),
         ('source = "clock"', 'source = "watch"', "no source 'watch'; there are drawn"),
         ('source = "clock"', 'source = "clock", neuron = "cell"', "populations.clock.*either a neuron or a source"),
-        ('source = "clock" }', "}", "populations.clock.*either a neuron or a source"),
+        (', source = "clock" }', " }", "populations.clock.*either a neuron or a source"),
         ("sigma = 0.02, seed", "sigma = -0.02, seed", "populations.cells.noise: White sigma is -0.02"),
         ('model = "White"', 'model = "Pink"', "populations.cells.noise: no noise 'Pink'"),
         ("bias = [0.0, 0.02, 0.03]", "bias = [0.0, 0.02]", "population 'cells' has 3 cells, and its bias 2"),
