@@ -111,7 +111,7 @@ class PopulationSpec(Section):
 
     size: a number, or the name of one under [sizes].   neuron, source: the name of one under [neurons] or [sources].
     winners, cycle: with `winners` it has KWinners (a list of them takes turns), with `cycle` alone CycleReset.
-      noise: its model, Logistic if it names none.   bias, voltage: as in `Population`.
+    noise: its model, Logistic if it names none.   bias, voltage: as in `Population`.
     """
 
     size: Count | str

@@ -227,9 +227,9 @@ class Receptors(Neuron):
             return None
         widest = max(count_of(kind.tau) or 1 for _, kind in self.kinds)
         columns = zip(*self._constants(dt), strict=True)
-        table = (np.stack([np.broadcast_to(flat(value), widest) for value in column]) for column in columns)
+        gamma, share, rise = (np.stack([np.broadcast_to(flat(value), widest) for value in column]) for column in columns)
         reversal = np.array([math.nan if kind.reversal is None else kind.reversal for _, kind in self.kinds])
-        return inner._replace(receptors=CompiledReceptors(*table, reversal))
+        return inner._replace(receptors=CompiledReceptors(gamma, share, rise, reversal))
 
     def brian2(self, dt: float) -> Brian2Neuron | None:
         """The neuron's own text, with an equation for each receptor; an alpha function shows e times the second of two."""
