@@ -35,9 +35,11 @@ def gather(
     """One step of receptors: what they let through as a current, and as a conductance, in place.
 
     arriving: [1 + receptor, batch, cell], the first of them a current as it is.   traces, rising: J and what J rises by, [receptor, batch,
-    cell].   gamma, share, rise, reversal: [receptor], see `CompiledReceptors`.   current, conductance: written, [batch, cell].
+    cell].   gamma, share, rise: [receptor, 1 or cell], reversal: [receptor], see `CompiledReceptors`.   current, conductance: written,
+    [batch, cell].
     """
     receptors, batch, cells = traces.shape
+    own = gamma.shape[1] > 1
     for b in range(batch):
         for c in range(cells):
             current[b, c] = arriving[0, b, c]
@@ -45,10 +47,12 @@ def gather(
             for c in range(cells):
                 conductance[b, c] = 0.0
         for r in range(receptors):
-            fades, step, counts, towards = gamma[r], rise[r], share[r], reversal[r]
-            opens = not math.isnan(towards)
+            fades, step, counts, towards = gamma[r, 0], rise[r, 0], share[r, 0], reversal[r]
+            opens, rises = not math.isnan(towards), step > 0.0
             for c in range(cells):
-                if step > 0.0:
+                if own:
+                    fades, step, counts = gamma[r, c], rise[r, c], share[r, c]
+                if rises:
                     j = fades * (traces[r, b, c] + step * rising[r, b, c])
                     rising[r, b, c] = fades * rising[r, b, c] + math.e * arriving[1 + r, b, c]
                 else:

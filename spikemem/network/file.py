@@ -1,30 +1,43 @@
-"""Networks as TOML files: populations, projections, neurons and plasticity rules, with named sizes and variants."""
+"""Networks as TOML files: neurons and their receptors, sources, populations, projections and rules, with named sizes and variants."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import cache, partial
 from inspect import Parameter, signature
 from pathlib import Path
 from typing import Annotated, Any, Literal, get_type_hints
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 from pydantic import BeforeValidator, Field, SerializeAsAny, ValidationError, create_model, model_validator
 from pydantic_core import PydanticCustomError
 
 from spikemem._checks import Checks, shown
 from spikemem.errors import NetworkError, SpecError
 from spikemem.network.graph import CycleReset, KWinners, Network, Population
-from spikemem.network.modelfile import NETWORK, Count, Listed, Section, locate, model_files, parsed, problems, read
-from spikemem.network.neurons import NEURONS
+from spikemem.network.modelfile import NETWORK, Count, Listed, Section, locate, model_files, parsed, problems, read, to_toml
+from spikemem.network.neurons import NEURONS, Alpha, Exponential, Receptors
 from spikemem.network.neurons.contract import Numbers
-from spikemem.network.noise import Logistic
+from spikemem.network.noise import Logistic, NoiseCurrent, OrnsteinUhlenbeck, Shot, White
 from spikemem.network.plasticity import RULES
 from spikemem.network.registry import Registry
 from spikemem.network.short_term import SHORT_TERM
+from spikemem.network.sources import Source, bursts, poisson, regular, trains
 from spikemem.network.synapses import Wiring, all_but_self, all_to_all, one_to_one, sparse_random
 
 IN_FILES = float | Annotated[tuple[float, ...], Listed]
 """A parameter of a neuron: a number, or a list with one for each cell."""
+_Row = Annotated[tuple[float, ...], Listed]
+TYPES: list[tuple[Any, Any]] = [
+    (Numbers, IN_FILES),
+    (ArrayLike, float | Annotated[tuple[float | _Row, ...], Listed]),
+    (Sequence[ArrayLike], Annotated[tuple[_Row, ...], Listed]),
+]
+"""What a parameter takes in Python, and what in a file: a number, a list, or a list of lists."""
+RECEPTORS: Registry[Callable[..., Exponential]] = Registry("receptor", "spikemem.receptors", {"Exponential": Exponential, "Alpha": Alpha})
+_SOURCES: dict[str, Callable[..., Source]] = {"poisson": poisson, "regular": regular, "bursts": bursts, "trains": trains}
+SOURCES: Registry[Callable[..., Source]] = Registry("source", "spikemem.sources", _SOURCES)
+_NOISES: dict[str, Callable[..., NoiseCurrent]] = {kind.__name__: kind for kind in (Logistic, White, OrnsteinUhlenbeck, Shot)}
+NOISES: Registry[Callable[..., NoiseCurrent]] = Registry("noise", "spikemem.noise", _NOISES)
 CELLS, SYNAPSES = 2**18, 2**23
 """The most cells and synapses that a file may ask for by its own sizes; sizes given in Python may be larger."""
 SPIKE_RATE = 0.05
@@ -40,20 +53,20 @@ class PartSpec(Section):
         """The neuron or rule itself, for a network with steps of dt ms."""
         make = models[self.model]
         timed = {"dt": dt} if "dt" in signature(make).parameters else {}
-        return make(**timed, **self.model_dump(exclude={"model"}))
+        return make(**timed, **self.model_dump(exclude={"model", "receptors"}))
 
 
 @cache
-def _keys(name: str, make: Callable[..., Any]) -> type[PartSpec]:
+def _keys(name: str, make: Callable[..., Any], base: type[PartSpec]) -> type[PartSpec]:
     """The keys that a model may have in a file: the parameters of its constructor, with their types and defaults."""
     types = get_type_hints(make.__init__ if isinstance(make, type) else make)  # type: ignore[misc]
     keys = {key: p for key, p in signature(make).parameters.items() if key != "dt"}
-    types = {key: IN_FILES if kind == Numbers else kind for key, kind in types.items()}
+    types = {key: next((written for given, written in TYPES if given == kind), kind) for key, kind in types.items()}
     fields: dict[str, Any] = {key: (types[key], ... if p.default is Parameter.empty else p.default) for key, p in keys.items()}
-    return create_model(f"{name}Spec", __base__=PartSpec, **fields)
+    return create_model(f"{name}Spec", __base__=base, **fields)
 
 
-def _part(models: Registry[Callable[..., Any]], otherwise: str | None, table: Any) -> Any:
+def _part(models: Registry[Callable[..., Any]], otherwise: str | None, table: Any, base: type[PartSpec] = PartSpec) -> Any:
     """A table of a model file, checked by the model that it names."""
     if not isinstance(table, dict):
         return table
@@ -61,37 +74,60 @@ def _part(models: Registry[Callable[..., Any]], otherwise: str | None, table: An
     try:
         if name is None:
             raise NetworkError(f"its model is missing; there are {', '.join(models)}")
-        return _keys(name, models[name]).model_validate({**table, "model": name})
+        return _keys(name, models[name], base).model_validate({**table, "model": name})
     except ValidationError as error:
         raise PydanticCustomError("part", "{why}", {"why": problems(error)}) from error
     except NetworkError as error:
         raise PydanticCustomError("part", "{why}", {"why": str(error)}) from error
 
 
-NeuronSpec = Annotated[SerializeAsAny[PartSpec], BeforeValidator(partial(_part, NEURONS, None))]
+ReceptorSpec = Annotated[SerializeAsAny[PartSpec], BeforeValidator(partial(_part, RECEPTORS, "Exponential"))]
+
+
+class CellSpec(PartSpec):
+    """A neuron, and the receptors before it by their names."""
+
+    receptors: dict[str, ReceptorSpec] = Field(default={})
+
+    def made(self, models: Registry[Callable[..., Any]], dt: float) -> Any:
+        cell, kinds = super().made(models, dt), {}
+        for name, kind in self.receptors.items():
+            try:
+                kinds[name] = kind.made(RECEPTORS, dt)
+            except NetworkError as error:
+                raise NetworkError(f"receptors.{name}: {error}") from error
+        return Receptors(cell, **kinds) if kinds else cell
+
+
+NeuronSpec = Annotated[SerializeAsAny[CellSpec], BeforeValidator(partial(_part, NEURONS, None, base=CellSpec))]
+SourceSpec = Annotated[SerializeAsAny[PartSpec], BeforeValidator(partial(_part, SOURCES, None))]
+NoiseSpec = Annotated[SerializeAsAny[PartSpec], BeforeValidator(partial(_part, NOISES, "Logistic"))]
 RuleSpec = Annotated[SerializeAsAny[PartSpec], BeforeValidator(partial(_part, RULES, "STDP"))]
 ShortTermSpec = Annotated[SerializeAsAny[PartSpec], BeforeValidator(partial(_part, SHORT_TERM, "TsodyksMarkram"))]
-
-
-class NoiseSpec(Section):
-    """The escape noise of a population, as `network.Logistic`."""
-
-    scale: float
-    seed: int = Logistic.seed
 
 
 class PopulationSpec(Section):
     """A population.
 
-    size: a number, or the name of one under [sizes].   winners, cycle: with `winners` it has KWinners (a list of them takes turns), with
-        `cycle` alone CycleReset.
+    size: a number, or the name of one under [sizes].   neuron, source: the name of one under [neurons] or [sources].
+    winners, cycle: with `winners` it has KWinners (a list of them takes turns), with `cycle` alone CycleReset.
+    noise: its model, Logistic if it names none.   bias, voltage: as in `Population`.
     """
 
     size: Count | str
-    neuron: str
+    neuron: str | None = None
+    source: str | None = None
     cycle: float | None = None
     winners: Count | Annotated[tuple[Count, ...], Listed] | None = None
     noise: NoiseSpec | None = None
+    bias: IN_FILES = 0.0
+    voltage: IN_FILES | None = None
+
+    @model_validator(mode="after")
+    def _one(self) -> "PopulationSpec":
+        if (self.neuron is None) == (self.source is None):
+            raise ValueError("a population has either a neuron or a source; give the name of one")
+        return self
 
 
 class ProjectionSpec(Section):
@@ -108,6 +144,7 @@ class ProjectionSpec(Section):
     delay: float | Annotated[tuple[float, ...], Listed] | None = None
     plasticity: str | None = None
     short_term: str | None = None
+    receptor: str | None = None
     fan_in: Count | None = None
     seed: int | None = None
     """Of sparse_random; where it is missing it follows from the projection's name."""
@@ -120,10 +157,11 @@ class NetworkSpec(Section):
     name: Annotated[str, Field(min_length=1)]
     description: str = ""
     dt: float = 1.0
-    inputs: list[str]
+    inputs: list[str] = Field(default=[])
     """Populations that are driven from outside, with teacher-forced spikes."""
     sizes: dict[str, Count] = Field(default={})
-    neurons: dict[str, NeuronSpec]
+    neurons: dict[str, NeuronSpec] = Field(default={})
+    sources: dict[str, SourceSpec] = Field(default={})
     rules: dict[str, RuleSpec] = Field(default={})
     short_term: dict[str, ShortTermSpec] = Field(default={})
     populations: dict[str, PopulationSpec]
@@ -157,14 +195,14 @@ class NetworkSpec(Section):
         net = Network(self.dt)
         for name, p in self.populations.items():
             size = p.size if isinstance(p.size, int) else self._find("size", p.size, numbers)
-            neuron = self._made("neurons", p.neuron, self.neurons, NEURONS)
-            noise = None if p.noise is None else Logistic(**p.noise.model_dump())
-            net.add(Population(name, size, neuron, _inhibition(name, p), noise))
+            neuron = self._cells(p)
+            noise = None if p.noise is None else self._part(f"populations.{name}.noise", p.noise, NOISES)
+            net.add(Population(name, size, neuron, _inhibition(name, p), noise, p.bias, p.voltage))
         for q in self.projections:
             weight = q.weight * (self._find("size", q.times, numbers) if q.times is not None else 1)
             rule = None if q.plasticity is None else self._made("rules", q.plasticity, self.rules, RULES)
             tires = None if q.short_term is None else self._made("short_term", q.short_term, self.short_term, SHORT_TERM)
-            net.connect(q.pre, q.post, _wiring(q, weight), delay=q.delay, plasticity=rule, short_term=tires)
+            net.connect(q.pre, q.post, _wiring(q, weight), delay=q.delay, plasticity=rule, short_term=tires, receptor=q.receptor)
         for name in self.inputs:
             self._find("population", name, self.populations)
         return net
@@ -174,20 +212,33 @@ class NetworkSpec(Section):
 
         Raises SpecError where the file names no inputs.
         """
-        if not self.inputs:
-            raise SpecError(f"{self.name} names no inputs, so that nothing would drive it; list populations under `inputs`")
+        if not self.inputs and not self.sources:
+            raise SpecError(
+                f"{self.name} names no inputs, so that nothing would drive it; list populations under `inputs`, or give it sources"
+            )
         check = Checks(SpecError)
         rng, steps = np.random.default_rng(check.seed(seed)), check.integer(steps, "steps", least=0)
-        check.room(steps * max(net.populations[name].size for name in self.inputs), "random spikes", "give fewer steps")
+        check.room(steps * max((net.populations[name].size for name in self.inputs), default=0), "random spikes", "give fewer steps")
         return {name: rng.random((steps, net.populations[name].size)) < SPIKE_RATE for name in self.inputs}
 
     def _made(self, section: str, name: str, table: dict[str, Any], models: Registry[Callable[..., Any]]) -> Any:
         """A part of the file, such as a neuron or a rule; an error names its key."""
-        spec = self._find(section.removesuffix("s"), name, table)
+        return self._part(f"{section}.{name}", self._find(section.removesuffix("s"), name, table), models)
+
+    def _cells(self, population: PopulationSpec) -> Any:
+        if population.source is not None:
+            return self._made("sources", population.source, self.sources, SOURCES)
+        return self._made("neurons", str(population.neuron), self.neurons, NEURONS)
+
+    def _part(self, key: str, spec: PartSpec, models: Registry[Callable[..., Any]]) -> Any:
         try:
             return spec.made(models, self.dt)
         except NetworkError as error:
-            raise NetworkError(f"{self.name}: {section}.{name}: {error}") from error
+            raise NetworkError(f"{self.name}: {key}: {error}") from error
+
+    def to_toml(self) -> str:
+        """The file's content, with its defaults filled in."""
+        return to_toml(self)
 
     def _find(self, what: str, name: str, table: dict[str, Any]) -> Any:
         if name not in table:

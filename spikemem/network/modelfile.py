@@ -1,6 +1,7 @@
 """Model files: TOML tables that are found by name, checked key by key, and printed back."""
 
 import json
+import re
 import tomllib
 from collections.abc import Callable
 from pathlib import Path
@@ -16,6 +17,8 @@ _PACKAGE = Path(__file__).resolve().parent.parent
 MODELS = next((p for p in (_PACKAGE / "models", _PACKAGE.parent / "models") if p.is_dir()), _PACKAGE / "models")
 """Where the model files lie: inside the installed package, or beside it in a checkout."""
 
+BARE = re.compile("[A-Za-z0-9_-]+")
+"""Keys that TOML takes without quotes."""
 FILE = 2**20
 """Bytes of a model file."""
 check = Checks(SpecError)
@@ -99,13 +102,16 @@ def _problem(error: object) -> str:
 
 def to_toml(spec: BaseModel) -> str:
     """A specification with its defaults filled in, as a model file."""
-    lines: list[str] = []
-    for key, value in spec.model_dump().items():
+    values = spec.model_dump()
+    lines = [f"{key} = {_literal(value)}" for key, value in values.items() if value is not None and not isinstance(value, dict)]
+    for key, value in values.items():
         if isinstance(value, dict):
-            lines += ["", f"[{key}]", *(f"{k} = {_literal(v)}" for k, v in value.items() if v is not None)]
-        elif value is not None:
-            lines.append(f"{key} = {_literal(value)}")
+            lines += ["", f"[{key}]", *(f"{_key(k)} = {_literal(v)}" for k, v in value.items() if v is not None)]
     return "\n".join(lines) + "\n"
+
+
+def _key(name: str) -> str:
+    return name if BARE.fullmatch(name) else _literal(name)
 
 
 def _literal(value: object) -> str:
@@ -113,6 +119,8 @@ def _literal(value: object) -> str:
         return str(value).lower()
     if isinstance(value, str):
         return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")
-    if isinstance(value, tuple):
+    if isinstance(value, dict):
+        return "{ " + ", ".join(f"{_key(k)} = {_literal(v)}" for k, v in value.items() if v is not None) + " }"
+    if isinstance(value, tuple | list):
         return f"[{', '.join(map(_literal, value))}]"
     return repr(value)

@@ -4,6 +4,7 @@ SPIKEMEM_NETWORKS=200 draws so many networks for each simulator.
 """
 
 import math
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -132,14 +133,21 @@ class PlainIntegrator(PlainCells):
         return v, v + 1.0, False
 
 
+def own(parameter: Any, c: int) -> float:
+    """A cell's own number."""
+    return float(parameter[c]) if isinstance(parameter, tuple) else parameter
+
+
 class PlainReceptors(PlainCells):
     """Receptors as sums over all that ever came, in front of a membrane whose linear equations a matrix exponential solves."""
 
     def one(self, t: int, c: int, fresh: bool, spiked: bool, before: float) -> tuple[float, float, bool]:
-        n, kinds, dt = self.neuron.neuron, self.neuron.kinds, self.dt
-        rho = n.resistance / (1 - math.exp(-dt / n.tau))
+        n, dt = self.neuron.neuron, self.dt
+        kinds = [replace(kind, tau=own(kind.tau, c)) for _, kind in self.neuron.kinds]
+        leaks = own(n.tau, c)
+        rho = n.resistance / (1 - math.exp(-dt / leaks))
         leak, drive, decaying = 1.0, rho * self.inputs[t][0, c], []
-        for r, (_, kind) in enumerate(kinds):
+        for r, kind in enumerate(kinds):
             came = [(t - s, self.inputs[s][1 + r, c]) for s in range(t + 1)]
             if isinstance(kind, Alpha):
                 j = sum(i * (k * dt / kind.tau) * math.exp(1 - k * dt / kind.tau) for k, i in came)
@@ -158,9 +166,9 @@ class PlainReceptors(PlainCells):
         v = 0.0 if fresh else reset if spiked and reset is not None else before
         size = 2 + len(decaying)  # V, a constant 1, and each current that decays
         a = np.zeros((size, size))
-        a[0, 0], a[0, 1] = -leak / n.tau, drive / n.tau
+        a[0, 0], a[0, 1] = -leak / leaks, drive / leaks
         for k, (_, tau) in enumerate(decaying):
-            a[0, 2 + k], a[2 + k, 2 + k] = rho / n.tau, -1.0 / tau
+            a[0, 2 + k], a[2 + k, 2 + k] = rho / leaks, -1.0 / tau
         v = float((expm(a * dt) @ np.array([v, 1.0, *(j for j, _ in decaying)]))[0])
         return v - limit * (spiked and reset is None and not fresh), limit, True
 
@@ -222,6 +230,9 @@ ALL: list[tuple[Neuron, float, float]] = [
     (LeakyIntegrator(), 1.0, 1.0),
     (Receptors(LIF(reset=0.0, resistance=0.5), quick=Exponential(5.0), late=Alpha(8.0, reversal=-1.0)), 1.0, 1.0),
     (Receptors(ALIF(resistance=0.5, jump=0.8), quick=Exponential(5.0), late=Alpha(8.0, reversal=-1.0)), 1.0, 1.0),
+    (Receptors(LIF(reset=0.0, resistance=0.5), quick=Exponential([5.0, 7.0, 9.0]), late=Alpha([8.0, 8.0, 5.0], reversal=-1.0)), 1.0, 1.0),
+    (Receptors(LIF(tau=[20.0, 9.0, 5.0], reset=0.0, resistance=0.5), quick=Exponential([5.0, 7.0, 5.0]), late=Alpha(8.0)), 0.7, 1.0),
+    (Receptors(ALIF(resistance=0.5), quick=Exponential(5.0), late=Alpha([4.0, 8.0, 20.0])), 0.7, 1.0),
 ]
 
 
@@ -245,6 +256,25 @@ def test_the_compiled_step_is_the_step(neuron: Neuron, drive: float, dt: float, 
     slow = driven(neuron, drive, dt).simulated("event")
     assert [s.step.tolist() for s in fast.spikes.values()] == [s.step.tolist() for s in slow.spikes.values()]
     np.testing.assert_allclose(fast.voltages["a"], slow.voltages["a"], rtol=1e-12, atol=1e-9)
+
+
+@pytest.mark.parametrize("simulator", ["event", "torch", pytest.param("brian2", marks=pytest.mark.slow)])
+def test_receptors_of_each_cell_decay_by_their_own_time_constants(simulator: str) -> None:
+    library("brian2") if simulator == "brian2" else None
+    taus, cell, steps = [3.0, 10.0, 30.0], LIF(tau=20.0, threshold=1e3), 30
+    net = Network()
+    net.add(Population("in", 1, regular(1.0, phase=0.0)))
+    net.add(Population("together", 3, Receptors(cell, quick=Exponential(taus), late=Alpha(taus))))
+    for name in net.populations["together"].neuron.receptors[1:]:
+        net.connect("in", "together", all_to_all(0.5), receptor=name)
+    for n, tau in enumerate(taus):
+        net.add(Population(f"alone{n}", 1, Receptors(cell, quick=Exponential(tau), late=Alpha(tau))))
+        for name in ("quick", "late"):
+            net.connect("in", f"alone{n}", all_to_all(0.5), receptor=name)
+    every = {name: range(p.size) for name, p in net.populations.items() if name != "in"}
+    made = simulate(net, {}, steps, simulator=simulator, record=every).voltages
+    alone = np.concatenate([made[f"alone{n}"] for n in range(3)], axis=2)
+    np.testing.assert_allclose(made["together"], alone, rtol=1e-12)
 
 
 @pytest.mark.parametrize("simulator", ["event", "torch"])
@@ -278,6 +308,10 @@ def test_cells_begin_where_the_population_says(simulator: str) -> None:
         (lambda net: net.add(Population("x", 2, Receptors(LIF(tau=math.inf), a=Exponential(1.0)))), "need LIF cells that leak"),
         (lambda net: net.add(Population("x", 2, Receptors(LIF(tau_syn=2.0), a=Exponential(1.0)))), "filters its current already"),
         (lambda net: net.add(Population("x", 2, AdEx(capacitance=3.0))), "too long for a membrane of"),
+        (lambda net: net.add(Population("x", 2, Receptors(LIF(), a=Alpha([3.0, 4.0, 5.0])))), "has 2 cells, and its neuron's parameters"),
+        (lambda net: Receptors(LIF(), a=Exponential([3.0, 4.0]), b=Alpha([3.0, 4.0, 5.0])), "of different numbers of cells"),
+        (lambda net: Receptors(LIF(), a=Exponential([3.0, -4.0])), "Exponential tau"),
+        (lambda net: net.add(Population("x", 2, Receptors(LIF(), a=Alpha([9.0, 1.0])))), "1.0 ms are too short for steps of 1.0 ms"),
         (lambda net: Receptors(poisson(5.0), a=Exponential(1.0)), "is a source, at which nothing arrives"),
         (lambda net: Receptors(LIF(), **{"a b": Exponential(1.0)}), "receptor 'a b': a name is made of letters"),
         (lambda net: net.add(Population("x", 2, Receptors(LIF(), a=Alpha(1.0)))), "1.0 ms are too short for steps of 1.0 ms"),

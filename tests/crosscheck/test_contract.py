@@ -22,7 +22,7 @@ from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from spikemem import LIF, STDP, CycleReset, KWinners, Network, Population, Recording, TsodyksMarkram, simulate
+from spikemem import LIF, STDP, CycleReset, KWinners, Network, Population, Receptors, Recording, TsodyksMarkram, simulate
 from spikemem.errors import MissingExtraError, UnsupportedError
 from spikemem.network import Brian2Neuron, Neuron, PlasticityRule
 from spikemem.network.synapses import WORD, Dense, OneBit, Sparse, Synapses, all_to_all, pack
@@ -111,6 +111,8 @@ def cases(
         if kind == "any" and cells is None and draw(st.sampled_from([False, False, True])):
             tau = np.where(rng.random(size) < 0.5, neuron.tau, 7.0)
             neuron = replace(neuron, tau=tau, threshold=neuron.threshold * rng.choice([1.0, 1.25], size))
+        if isinstance(neuron, Receptors) and draw(st.booleans()):
+            neuron = of_each_cell(neuron, size, rng)
         bias = rng.normal(0.1, 0.2, size) if draw(st.sampled_from([False, False, True])) and kind != "plain" else 0.0
         net.add(Population(name, size, neuron, draw(inhibitions) if neuron.from_rest else None, bias=bias))
     exact = dyadic or draw(st.booleans())
@@ -146,6 +148,14 @@ def cases(
         shape = tuple(draw(st.sampled_from([1, whole])) for whole in (STEPS, batches, net.populations[name].size))
         stimulus[name] = rng.random(shape) < 0.2 if draw(st.booleans()) else _on_grid(rng.normal(0.5, 1.0, shape))
     return Case(net, stimulus, max(a.shape[1] for a in stimulus.values()))
+
+
+def of_each_cell(neuron: Receptors, size: int, rng: np.random.Generator) -> Receptors:
+    """The same receptors with time constants of each cell, and the same cells where they can have them, too."""
+    cell = neuron.neuron
+    if isinstance(cell, LIF) and not neuron.conducts:
+        cell = replace(cell, tau=cell.tau * rng.choice([1.0, 0.7], size))
+    return Receptors(cell, **{name: replace(kind, tau=kind.tau * rng.choice([1.0, 1.5], size)) for name, kind in neuron.kinds})
 
 
 @st.composite

@@ -60,7 +60,10 @@ class CompiledNeuron(NamedTuple):
 
 
 class CompiledReceptors(NamedTuple):
-    """The constants of the kernel `kernels.neurons.gather`, one number for each receptor behind the first, [receptor]; see `receptors`."""
+    """The constants of the kernel `kernels.neurons.gather`, for each receptor behind the first; see `receptors`.
+
+    gamma, share, rise: [receptor, 1], or [receptor, cell] where they differ from cell to cell.   reversal: [receptor].
+    """
 
     gamma: NDArray[np.float64]
     """The decay in one step."""
@@ -164,7 +167,7 @@ class Neuron(ABC):
         """The same step with open channels: their current is current[t] - conductance[t] V, [..., cell]; see `receptors`."""
         raise NetworkError(f"{type(self).__name__} has no step with conductances; give its receptors no reversal potential")
 
-    def share(self, tau: float, dt: float) -> float:
+    def share(self, tau: Numbers, dt: float) -> Numbers:
         """What a current counts in a step of dt ms that decays in it with tau ms, against a constant one; 1 where a step takes it so."""
         return 1.0
 

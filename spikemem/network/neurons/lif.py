@@ -170,17 +170,14 @@ class LIF(Neuron):
         """The refractory time in steps of dt ms."""
         return kept(self.refractory, ("steps", dt), lambda time: whole_steps(time, dt))
 
-    def share(self, tau: float, dt: float) -> float:
+    def share(self, tau: Numbers, dt: float) -> Numbers:
         """What a current that decays with tau ms adds to V in a step, against a constant one: the exact integral over the step.
 
         tau (gamma - beta) / ((tau - tau_m) (1 - beta))                      gamma = exp(-dt / tau)
         """
-        if isinstance(self.tau, tuple) or math.isinf(self.tau):
-            raise NetworkError("receptors that decay need LIF cells that leak, with one time constant for all")
-        beta = self.beta(dt)
-        if abs(tau - self.tau) < 1e-9 * self.tau:
-            return float(dt / self.tau * beta / (1.0 - beta))
-        return float(tau * (math.exp(-dt / tau) - beta) / ((tau - self.tau) * (1.0 - beta)))
+        if math.inf in flat(self.tau):
+            raise NetworkError("receptors that decay need LIF cells that leak; give a finite tau")
+        return mapped(lambda decays, leaks: _share(decays, leaks, dt), tau, self.tau)
 
     def check(self, dt: float) -> None:
         """Refractory times are whole steps, and a resistance that was made for one dt fits no other."""
@@ -320,6 +317,14 @@ class LIF(Neuron):
         parts = {name: getattr(self, name) for name in PARAMETERS}
         each_of = {name: value for name, value in parts.items() if isinstance(value, tuple)}
         return [replace(self, **{name: value[c] for name, value in each_of.items()}) for c in range(self.cells or 0)]
+
+
+def _share(tau: float, membrane: float, dt: float) -> float:
+    """`LIF.share` of one cell."""
+    beta = math.exp(-dt / membrane)
+    if abs(tau - membrane) < 1e-9 * membrane:
+        return dt / membrane * beta / (1.0 - beta)
+    return tau * (math.exp(-dt / tau) - beta) / ((tau - membrane) * (1.0 - beta))
 
 
 PARAMETERS = ("tau", "threshold", "reset", "refractory", "tau_syn", "resistance")

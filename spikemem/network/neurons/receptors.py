@@ -23,7 +23,20 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from spikemem.errors import NetworkError
-from spikemem.network.neurons.contract import Array, Brian2Neuron, CompiledReceptors, CompiledStep, Neuron, check
+from spikemem.network.neurons.contract import (
+    Array,
+    Brian2Neuron,
+    CompiledReceptors,
+    CompiledStep,
+    Neuron,
+    Numbers,
+    check,
+    count_of,
+    each,
+    flat,
+    mapped,
+    parameter,
+)
 
 NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]*", re.ASCII)
 DIRECT = "current"
@@ -34,21 +47,33 @@ DIRECT = "current"
 class Exponential:
     """A receptor whose channels open at once and close exponentially.
 
-    tau: ms, > 0.   reversal: the potential E that its current pulls V to, in V's own unit and from where V is measured; None for a current.
+    tau: ms, > 0, a number or one for each cell, [cell].   reversal: the potential E that its current pulls V to, in V's own unit and from
+    where V is measured; None for a current.
+
+    >>> Exponential([5.0, 10.0]).tau
+    (5.0, 10.0)
     """
 
-    tau: float
+    tau: Numbers
     reversal: float | None = None
 
     def __post_init__(self) -> None:
         kind = type(self).__name__
-        object.__setattr__(self, "tau", check.finite(self.tau, f"{kind} tau", above=0, unit=" ms"))
+        object.__setattr__(self, "tau", parameter(self.tau, f"{kind} tau", " ms", above=0))
         object.__setattr__(self, "reversal", None if self.reversal is None else check.finite(self.reversal, f"{kind} reversal"))
 
 
 @dataclass(frozen=True)
 class Alpha(Exponential):
     """A receptor whose channels open gradually: an alpha function, (t / tau) exp(1 - t / tau), with its peak of 1 after tau (Rall 1967)."""
+
+
+class _Constants(NamedTuple):
+    """What a receptor's step needs: see `CompiledReceptors`."""
+
+    gamma: Numbers
+    share: Numbers
+    rise: Numbers
 
 
 class ReceptorState(NamedTuple):
@@ -99,14 +124,20 @@ class Receptors(Neuron):
                 raise NetworkError(f"receptor {name!r}: a name is made of letters, digits and _, begins with a letter, and is not in use")
         object.__setattr__(self, "neuron", neuron)
         object.__setattr__(self, "kinds", tuple(kinds.items()))
+        if len({count for count in self._counts if count is not None}) > 1:
+            raise NetworkError("Receptors and their neuron are of different numbers of cells; give each one number, or one for each cell")
 
     @property
     def receptors(self) -> tuple[str, ...]:
         return DIRECT, *(name for name, _ in self.kinds)
 
     @property
+    def _counts(self) -> list[int | None]:
+        return [self.neuron.cells, *(count_of(kind.tau) for _, kind in self.kinds)]
+
+    @property
     def cells(self) -> int | None:
-        return self.neuron.cells
+        return next((count for count in self._counts if count is not None), None)
 
     @property
     def from_rest(self) -> bool:  # type: ignore[override]
@@ -128,16 +159,27 @@ class Receptors(Neuron):
     def check(self, dt: float) -> None:
         self.neuron.check(dt)
         for name, kind in self.kinds:
-            if kind.tau < 2 * dt and (self.conducts or isinstance(kind, Alpha)):
-                raise NetworkError(f"receptor {name!r}: {kind.tau} ms are too short for steps of {dt} ms, within which it stands still")
+            if min(flat(kind.tau)) < 2 * dt and (self.conducts or isinstance(kind, Alpha)):
+                raise NetworkError(
+                    f"receptor {name!r}: {min(flat(kind.tau))} ms are too short for steps of {dt} ms, within which it stands still"
+                )
         if self.conducts and not self.text_only:
             state = self.neuron.initial(np.zeros(self.cells or 1))
             self.neuron.conducting(0.0 * state.voltage, 0.0 * state.voltage, state, dt)
-        self._shares(dt)
+        self._constants(dt)
 
-    def _shares(self, dt: float) -> list[float]:
-        plain = [not self.conducts and type(kind) is Exponential for _, kind in self.kinds]
-        return [self.neuron.share(kind.tau, dt) if currents else 1.0 for currents, (_, kind) in zip(plain, self.kinds, strict=True)]
+    def _constants(self, dt: float) -> list[_Constants]:
+        """Those of each receptor, for steps of dt ms; computed once."""
+        known: dict[float, list[_Constants]] = self.__dict__.setdefault("_known", {})
+        if dt not in known:
+            known[dt] = [self._constants_of(kind, dt) for _, kind in self.kinds]
+        return known[dt]
+
+    def _constants_of(self, kind: Exponential, dt: float) -> _Constants:
+        gamma = mapped(lambda tau: math.exp(-dt / tau), kind.tau)
+        if isinstance(kind, Alpha):
+            return _Constants(gamma, 1.0, mapped(lambda tau: dt / tau, kind.tau))
+        return _Constants(gamma, 1.0 if self.conducts else self.neuron.share(kind.tau, dt), 0.0)
 
     def initial(self, zeros: Array) -> ReceptorState:
         inner, none = self.neuron.initial(zeros), (zeros,) * len(self.kinds)
@@ -158,11 +200,11 @@ class Receptors(Neuron):
 
     def step(self, current: Array, state: ReceptorState, dt: float) -> ReceptorState:
         through, opened, traces, rising = current[0], 0.0, [], []
-        parts = zip(self.kinds, self._shares(dt), current[1:], state.traces, state.rising, strict=True)
-        for (_, kind), share, arrived, before, x in parts:
-            gamma = math.exp(-dt / kind.tau)
+        parts = zip(self.kinds, self._constants(dt), current[1:], state.traces, state.rising, strict=True)
+        for (_, kind), constants, arrived, before, x in parts:
+            gamma, share, rise = (each(value, before) for value in constants)
             if isinstance(kind, Alpha):
-                j, x = gamma * (before + dt / kind.tau * x), gamma * x + math.e * arrived
+                j, x = gamma * (before + rise * x), gamma * x + math.e * arrived
             else:
                 j = gamma * before + arrived
             traces.append(j)
@@ -183,23 +225,19 @@ class Receptors(Neuron):
         inner = self.neuron.stepped(dt)
         if inner is None:
             return None
-        kinds = [kind for _, kind in self.kinds]
-        return inner._replace(
-            receptors=CompiledReceptors(
-                gamma=np.array([math.exp(-dt / kind.tau) for kind in kinds]),
-                share=np.array(self._shares(dt)),
-                rise=np.array([dt / kind.tau if isinstance(kind, Alpha) else 0.0 for kind in kinds]),
-                reversal=np.array([math.nan if kind.reversal is None else kind.reversal for kind in kinds]),
-            )
-        )
+        widest = max(count_of(kind.tau) or 1 for _, kind in self.kinds)
+        columns = zip(*self._constants(dt), strict=True)
+        gamma, share, rise = (np.stack([np.broadcast_to(flat(value), widest) for value in column]) for column in columns)
+        reversal = np.array([math.nan if kind.reversal is None else kind.reversal for _, kind in self.kinds])
+        return inner._replace(receptors=CompiledReceptors(gamma, share, rise, reversal))
 
     def brian2(self, dt: float) -> Brian2Neuron | None:
         """The neuron's own text, with an equation for each receptor; an alpha function shows e times the second of two."""
         text = self.neuron.brian2_conducting(dt) if self.conducts else self.neuron.brian2(dt)
         if text is None:
             return None
-        model, through, opened = [text.model], [], []
-        for (name, kind), share in zip(self.kinds, self._shares(dt), strict=True):
+        model, through, opened, shares = [text.model], [], [], {}
+        for (name, kind), (_, share, _) in zip(self.kinds, self._constants(dt), strict=True):
             model.append(f"dj_{name}/dt = -j_{name} / closing_{name} : 1")
             shown = f"j_{name}"
             if isinstance(kind, Alpha):
@@ -207,9 +245,13 @@ class Receptors(Neuron):
                 shown = f"{math.e!r} * risen_{name}"
             if kind.reversal is not None:
                 opened.append(shown)
-            through.append(f"j += {(share if kind.reversal is None else kind.reversal)!r} * {shown}")
+            if isinstance(share, tuple):
+                shares[f"share_{name}"] = share
+            counts = f"share_{name}" if isinstance(share, tuple) else repr(share if kind.reversal is None else kind.reversal)
+            through.append(f"j += {counts} * {shown}")
         conducting = [f"opened = {' + '.join(opened)}"] if opened else []
         times = {**text.times, **{f"closing_{name}": kind.tau for name, kind in self.kinds}}
-        if len(times) < len(text.times) + len(self.kinds):
+        numbers = {**text.numbers, **shares}
+        if len(times) + len(numbers) < len(text.times) + len(self.kinds) + len(text.numbers) + len(shares):
             raise NetworkError(f"{type(self.neuron).__name__} has a constant of the name of a receptor's; rename the receptor")
-        return text._replace(model="\n".join(model), arrival="\n".join([*through, *conducting, text.arrival]), times=times)
+        return text._replace(model="\n".join(model), arrival="\n".join([*through, *conducting, text.arrival]), times=times, numbers=numbers)
