@@ -72,6 +72,11 @@ def test_example_runs(page: Path, i: int, tmp_path: Path, monkeypatch: pytest.Mo
         assert printed.splitlines()[-1] == "8"
     elif "network.png" in code:
         assert (tmp_path / "network.png").stat().st_size > 10_000
+    elif page.name == "networks.md":
+        said = [line.partition("  # ")[2].partition(": ")[0] for line in code.splitlines() if line.startswith("print(")]
+        told = printed.splitlines()
+        assert len(said) == len(told)
+        assert [(s, t) for s, t in zip(said, told, strict=True) if s and s != t] == []
 
 
 def test_there_are_examples() -> None:
