@@ -1,5 +1,6 @@
 """Where a run has ended: all that a simulator needs to go on, as plain arrays, which another simulator can take up."""
 
+import math
 import zlib
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -130,6 +131,9 @@ class RunState:
             raise StimulusError(f"start has {self.batches} batch items, and the stimulus {batches}; give one of as many")
         self.check({name: population.size for name, population in net.populations.items()})
         for q in net.projections:
+            for part, wanted in (("rules", q.plasticity), ("releases", q.short_term)):
+                if wanted is not None and q.name not in getattr(self, part):
+                    raise StimulusError(f"start has no {part} of {q.name!r}")
             if q.plasticity is not None:
                 self._wired(q)
             if q.short_term is not None:
@@ -139,12 +143,17 @@ class RunState:
     def check(self, sizes: Mapping[str, int]) -> None:
         """Raise StimulusError where its arrays do not fit populations of these sizes, or each other."""
         for name, size in sizes.items():
+            for part in ("cells", "silenced", "count", "recent"):
+                if name not in getattr(self, part):
+                    raise StimulusError(f"start has no {part} of {name!r}")
             shape = self.batches, size
             for what, array in self.cells[name].items():
                 check.array(array, f"{what!r} of {name!r}", shape=array.shape and shape, finite=False)
             check.array(self.silenced[name], f"who is silenced of {name!r}", "b", shape=shape)
             check.indices(self.count[name], f"the spikes in the cycle of {name!r}", INDEX, shape=(self.batches,))
             recent = check.array(self.recent[name], f"the spikes under way of {name!r}", "i", shape=(None, 4))
+            if self.recent[name].dtype != np.int64:  # an empty array may be of any kind
+                raise StimulusError(f"the spikes under way of {name!r} are {self.recent[name].dtype}; expected int64")
             for column, below in enumerate((self.step, self.batches, size, INDEX)):
                 check.indices(recent[:, column], f"the spikes under way of {name!r}", below)
             if name in self.noise:
@@ -266,7 +275,14 @@ def filled(template: Any, arrays: Arrays, made: Callable[[NDArray[Any]], Any], p
         return type(template)(*parts) if hasattr(template, "_fields") else tuple(parts)
     if path not in arrays:
         raise StimulusError(f"start is of other neurons or rules: it has no {path!r}")
-    return made(arrays[path])
+    array, shape = arrays[path], tuple(getattr(template, "shape", ()))
+    if shape and array.size != math.prod(shape):
+        raise StimulusError(f"start has {path!r} of shape {array.shape}; expected {shape}")
+    if isinstance(template, np.ndarray):
+        if not np.can_cast(array.dtype, template.dtype, "safe"):
+            raise StimulusError(f"start has {path!r} as {array.dtype}; expected {template.dtype}")
+        array = array.astype(template.dtype, copy=False)
+    return made(array)
 
 
 def as_numpy(array: NDArray[Any]) -> Any:

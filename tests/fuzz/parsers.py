@@ -147,6 +147,29 @@ def snapshots(rng: random.Random, folder: Path) -> Iterator[Try]:
     return _arrays_tries(seed, read)(rng, folder)
 
 
+def states(rng: random.Random, folder: Path) -> Iterator[Try]:
+    """States of runs, from which a run then goes on: compiled code follows what is in them."""
+    from spikemem import LIF, STDP, Exponential, KWinners, Network, OrnsteinUhlenbeck, Population, Receptors, RewardSTDP, simulate
+    from spikemem.network import Dense, Sparse, TsodyksMarkram, all_to_all
+    from spikemem.simulators import RunState
+
+    net, here = Network(dt=1.0), np.nonzero(np.random.default_rng(0).random((4, 6)) < 0.7)
+    net.add(Population("a", 4, LIF(tau=5.0), inhibition=KWinners(k=2, cycle=10.0), noise=OrnsteinUhlenbeck(1.0, tau=5.0)))
+    net.add(Population("b", 6, Receptors(LIF(refractory=2.0), x=Exponential(5.0), y=Exponential(9.0))))
+    sparse = Sparse.from_coo(*here, np.full(len(here[0]), 0.5), (4, 6))
+    net.connect("a", "b", sparse, plasticity=STDP(), receptor="x", short_term=TsodyksMarkram(U=0.5))
+    net.connect("a", "b", sparse, plasticity=RewardSTDP(reward="a"), receptor="y")
+    net.connect("a", "b", Dense(np.full((4, 6), 0.5)), delay=np.arange(1.0, 25.0).reshape(4, 6) % 7 + 1, plasticity=STDP(), receptor="x")
+    net.connect("b", "a", all_to_all(0.1), delay=3.0)
+    drive = {"a": np.full((1, 2, 4), 0.6)}
+    seed = simulate(net, drive, 20).state.save(folder / "seed.safetensors")
+
+    def read(path: Path) -> object:
+        return simulate(net, drive, 20, start=RunState.load(path))
+
+    return _arrays_tries(seed, read)(rng, folder)
+
+
 def codes(rng: random.Random, folder: Path) -> Iterator[Try]:
     from spikemem.hippocampus.codes import VolleyCode, on_off, overshoot
 
@@ -452,7 +475,8 @@ PARSERS = {
     p.name: p
     for p in (
         Parser("model", model), Parser("network", network), Parser("database", database), Parser("snapshot", snapshots),
-        Parser("recording", recording), Parser("weights", weights), Parser("code", codes), Parser("checkpoint", checkpoint),
+        Parser("recording", recording), Parser("state", states), Parser("weights", weights), Parser("code", codes),
+        Parser("checkpoint", checkpoint),
         Parser("nir", nir_graphs), Parser("data", data_sets), Parser("conversation", conversations),
     )
 }  # fmt: skip

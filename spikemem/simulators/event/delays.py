@@ -163,7 +163,7 @@ class DelayedRule(_Delayed):
         return STDPState(self._cells(self.weights)[..., None], self._cells(x), self.y[..., None])
 
     def resume(self, state: RuleState) -> None:
-        before: STDPState = filled(STDPState(0, 0, 0), state.fields, as_numpy)
+        before: STDPState = filled(self.state(), state.fields, as_numpy)
         self.weights, self.x = before.weights[:, *self.at, 0], before.pre_trace[:, *self.at]
         self.y = before.post_trace[..., 0]
 
