@@ -23,6 +23,7 @@ from spikemem.hippocampus.regions.cue_words import CueWords
 from spikemem.hippocampus.regions.difference import LIKENESSES, MARKS, Difference
 from spikemem.hippocampus.regions.ec_ctx import DAY
 from spikemem.hippocampus.regions.ec_lex import words
+from spikemem.hippocampus.regions.engrams import drawn
 from spikemem.hippocampus.regions.gates import PROTOCOL, GateCells
 from spikemem.hippocampus.regions.rhythm import GAMMA, THETA, chain_protocol, recall_protocol
 from spikemem.hippocampus.spec import MOST_PLASTIC, ModelSpec, load_model, model_names
@@ -170,7 +171,8 @@ def _attempts(model: str, spec: ModelSpec, seed: int) -> Iterator[Probe]:
     yield Probe(model, "chain", circuit.network(slow=True), first, len(chain) * GAMMA)
     if spec.dg.cells**2 <= MOST_PLASTIC:
         some = np.arange(3)
-        lesson = Lesson(circuit.engrams(np.array([MEMORIES]))[0], noisy[0].astype(np.float32), True, some, some, some, some)
+        (engram,) = drawn(np.array([MEMORIES]), spec.dg.cells, spec.ca3.core, circuit.seed)  # of the next memory
+        lesson = Lesson(engram, noisy[0].astype(np.float32), True, some, some, some, some)
         yield Probe(model, "store", teaching.network(circuit), teaching.stimulus(circuit, [lesson]), THETA)
 
 

@@ -259,7 +259,7 @@ def test_phrases_tell_what_sizes_do_not() -> None:
     assert cells[phase == Phase.WRITE].any(1).all()
     torch.manual_seed(0)
     model = GateModel(torch.tensor(levels(told.sizes), dtype=torch.float32), 32, DIM)
-    fit(model, tensors(told), loss, replace(SETTINGS, epochs=60, batch=128, patience=None, device="cpu"), progress=lambda *_: None)
+    fit(model, tensors(told), loss, replace(SETTINGS, epochs=90, batch=128, patience=None, device="cpu"), progress=lambda *_: None)
     assert max(wrong for _, wrong in examine(model, told).values()) < 0.1
     names = "onto_contrast", "phrases", "onto_gate", "out"
     arrays = {name: p.detach().numpy().astype(float) for name, p in (*model.named_parameters(), *model.named_buffers())}
