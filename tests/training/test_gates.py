@@ -250,7 +250,7 @@ def test_the_surrogate_has_no_second_derivative() -> None:
 @pytest.mark.slow
 def test_phrases_tell_what_sizes_do_not() -> None:
     """Two kinds of event of one size: in one a phrase is replaced by another like it, in the other by one that is far from it."""
-    rng, sizes = np.random.default_rng(0), np.array([100.0, 100.0, 5.0, 5.0, 30.0])
+    rng, sizes = np.random.default_rng(1), np.array([100.0, 100.0, 5.0, 5.0, 30.0])
     seen = [unlike(sizes * rng.uniform(0.8, 1.2, 5), replaced(rng, i % 2 == 0)) for i in range(600)]
     told = Lessons.of_events(seen, [Action.SUPERSEDE if i % 2 else Action.WRITE for i in range(600)], [None] * 600)
     sized, phase, cells, phrases, _ = tensors(told)
@@ -260,7 +260,7 @@ def test_phrases_tell_what_sizes_do_not() -> None:
     torch.manual_seed(0)
     model = GateModel(torch.tensor(levels(told.sizes), dtype=torch.float32), 32, DIM)
     fit(model, tensors(told), loss, replace(SETTINGS, epochs=60, batch=128, patience=None, device="cpu"), progress=lambda *_: None)
-    assert max(wrong for _, wrong in examine(model, told).values()) < 0.15  # half of them by sizes alone
+    assert max(wrong for _, wrong in examine(model, told).values()) < 0.1
     names = "onto_contrast", "phrases", "onto_gate", "out"
     arrays = {name: p.detach().numpy().astype(float) for name, p in (*model.named_parameters(), *model.named_buffers())}
     trained = GateCells(*(arrays[n] for n in ("levels", "synapses", "theta")), 32, ContrastCells(*(arrays[n] for n in names)))  # type: ignore[arg-type]
