@@ -126,7 +126,7 @@ def cases(
             here = np.nonzero(rng.random(weights.shape) < 0.7)
             made = Dense(weights) if draw(st.booleans()) else Sparse.from_coo(*here, weights[here], weights.shape)
             own = draw(delays(made, rng, net.dt)) if made.count else None
-            least = delay if own is None else float(own.min())
+            least = delay if own is None else min(delay, float(own.min()))
             rule, tires = draw(rules(least) if learning is None else learning), draw(short_terms)
             if tires is not None or rule.reward is not None:
                 own = None
