@@ -121,8 +121,8 @@ def model_file_names() -> list[str]:
 
 
 def probes(model: str, seed: int = 0) -> Iterator[Probe]:
-    """What a model is put through: a hippocampus recalls two cues, with words where it hears them, and hops once along a chain; one of
-    engrams also learns a memory, where it is small enough; any other network gets random spikes.
+    """What a model is put through: a hippocampus recalls two cues, with words where it hears them, of which one asks and one affirms what
+    some memories deny, and hops once along a chain; one of engrams also learns a memory, where it is small enough; any other network gets random spikes.
 
     model: a name, or a path of a model file.
     """
@@ -153,7 +153,7 @@ def _recalls(model: str, spec: ModelSpec, seed: int) -> Iterator[Probe]:
         signs = np.isin(MARKS, ("after a preposition", "end", "one word", "state"))
         differ = Difference(signs, np.linspace(0.1, 0.9, len(LIKENESSES)), *events[:2])
         yield Probe(model, "gates", *gated(circuit, trained, events, told, seed, differ), len(PROTOCOL) * GAMMA)
-    yield Probe(model, "chain", circuit.network(), circuit.stimulus(chain, noisy[:1], cue_words.some(np.array([0]))), len(chain) * GAMMA)
+    yield Probe(model, "chain", circuit.network(), circuit.stimulus(chain, noisy[1:], cue_words.some(np.array([1]))), len(chain) * GAMMA)
 
 
 def _attempts(model: str, spec: ModelSpec, seed: int) -> Iterator[Probe]:
@@ -167,12 +167,12 @@ def _attempts(model: str, spec: ModelSpec, seed: int) -> Iterator[Probe]:
     memory.associate(np.arange(MEMORIES - 1), np.arange(1, MEMORIES))
     recall, chain = attempts_protocol(2), hops_protocol(1)
     yield Probe(model, "recall", circuit.network(), circuit.stimulus(recall, noisy, told), len(recall) * GAMMA)
-    first = circuit.stimulus(chain, noisy[:1], told.some(np.array([0])))
+    first = circuit.stimulus(chain, noisy[1:], told.some(np.array([1])))
     yield Probe(model, "chain", circuit.network(slow=True), first, len(chain) * GAMMA)
     if spec.dg.cells**2 <= MOST_PLASTIC:
         some = np.arange(3)
         (engram,) = drawn(np.array([MEMORIES]), spec.dg.cells, spec.ca3.core, circuit.seed)  # of the next memory
-        lesson = Lesson(engram, noisy[0].astype(np.float32), True, some, some, some, some)
+        lesson = Lesson(engram, noisy[0].astype(np.float32), True, some, some, some, some, some)
         yield Probe(model, "store", teaching.network(circuit), teaching.stimulus(circuit, [lesson]), THETA)
 
 
@@ -186,12 +186,12 @@ def _with_cues(spec: ModelSpec, vectors: NDArray[np.float64], seed: int) -> tupl
     memory = Hippocampus(spec.model_copy(update=few), seed=seed)
     texts = [[words(text, WORD_CELLS) for text in (_text(i), f"name{i}")] for i in range(MEMORIES)]
     memory.store(vectors, variants=list(-vectors[:, None]), words=texts, sessions=[0] * MEMORIES, when=DAY * np.arange(MEMORIES))
-    return memory, CueWords.of([words(f"who is name{i}", WORD_CELLS) for i in range(2)], DAY, 2)
+    return memory, CueWords.of([words(cue, WORD_CELLS) for cue in ("who is name0", "name1 meets name2")], DAY, 2)
 
 
 def _text(i: int, day: str = "monday") -> str:
-    """The text of a memory."""
-    return f"on {day} name{i} meets name{i + 1}"
+    """The text of a memory; every third denies."""
+    return f"on {day} name{i} " + (f"never met name{i + 1}" if i % 3 == 2 else f"meets name{i + 1}")
 
 
 def validate(

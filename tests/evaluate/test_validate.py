@@ -39,7 +39,7 @@ weight = 0.6
 """
 
 
-SILENT = {"replay", "ca1_dendrite.basket", "ec_denial"}  # in a recall of few memories, of which none denies
+SILENT = {"replay", "ca1_dendrite.basket"}  # in a recall of few memories
 
 
 @pytest.fixture
