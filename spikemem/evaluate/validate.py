@@ -122,7 +122,8 @@ def model_file_names() -> list[str]:
 
 def probes(model: str, seed: int = 0) -> Iterator[Probe]:
     """What a model is put through: a hippocampus recalls two cues, with words where it hears them, of which one asks and one affirms what
-    some memories deny, and hops once along a chain; one of engrams also learns a memory, where it is small enough; any other network gets random spikes.
+    some memories deny, and hops once along a chain; one of engrams also learns a memory, where it is small enough; any other network gets
+    random spikes.
 
     model: a name, or a path of a model file.
     """

@@ -17,11 +17,14 @@ from spikemem._checks import FILE_BYTES, INDEX, Checks, shown
 from spikemem._files import DAMAGED, load_npz, whole
 from spikemem.errors import SnapshotError, StimulusError
 from spikemem.instruments.spikes import Recorded, Spikes
+from spikemem.simulators import joining
 from spikemem.simulators.state import RunState, Weights
 
 FORMAT = "spikemem-recording-1"
 STATE = "state.safetensors"
 """The file of a folder that holds the state in which its last part ended."""
+SHARED = ("dt", "batches", "sizes", "intervals")
+"""What the heads of all parts have in common."""
 Value = TypeVar("Value")
 saved = Checks(SnapshotError)
 
@@ -190,7 +193,7 @@ class _Folder:
             _, head = _read(path, ())
             with _damage(path):
                 extent = _Extent.of(head)
-                if int(path.stem) != at or any(head[part] != self.heads[0][part] for part in ("dt", "batches", "sizes") if self.heads):
+                if int(path.stem) != at or any(head.get(part) != self.heads[0].get(part) for part in SHARED if self.heads):
                     raise SnapshotError(f"{path} does not go on from the part before it, which ends at step {at}")
             self.paths, self.heads, self.extents = [*self.paths, path], [*self.heads, head], [*self.extents, extent]
             at += extent.steps
@@ -198,26 +201,30 @@ class _Folder:
             raise SnapshotError(f"the parts in {folder} end at step {at}, and its state is that of step {end}; some are missing")
         arrays, head = _read(self.paths[0])
         with _damage(self.paths[0]):
-            self.cells = _cells(arrays, head)
+            self.cells, self.intervals = _cells(arrays, head), dict(head.get("intervals", {}))
 
     def spikes(self, name: str) -> Spikes:
-        columns, offset = [], 0
-        for path, head, extent in zip(self.paths, self.heads, self.extents, strict=True):
-            arrays, _ = _read(path, [f"spikes/{name}"])
-            with _damage(path):
-                s = extent.spikes(arrays[f"spikes/{name}"], name, head["sizes"][name])
-            columns.append(np.stack([s.step + offset, s.batch, s.cell]))
-            offset += extent.steps
-        step, batch, cell = np.concatenate(columns, axis=1)
-        return Spikes(step, batch, cell, self.heads[0]["sizes"][name])
+        size = self.heads[0]["sizes"][name]
+        return joining.spikes(self._read_each(f"spikes/{name}", lambda extent, a: (extent.spikes(a, name, size), extent.steps)))
 
     def voltages(self, name: str) -> NDArray[np.float64]:
-        made = []
+        return np.concatenate(list(self._read_each(f"voltages/{name}", lambda extent, a: extent.voltages(a, name, len(self.cells[name])))))
+
+    def snapshots(self, name: str) -> NDArray[np.float64]:
+        own = {name: self.intervals[name]}
+
+        def checked(extent: _Extent, array: NDArray[Any]) -> NDArray[np.float64]:
+            extent.intervals({name: array}, own)
+            return array
+
+        return joining.snapshots(list(self._read_each(f"snapshots/{name}", checked)))
+
+    def _read_each(self, array: str, checked: Callable[[_Extent, NDArray[Any]], Value]) -> Iterator[Value]:
+        """An array of every part, checked against how long the part is."""
         for path, extent in zip(self.paths, self.extents, strict=True):
-            arrays, _ = _read(path, [f"voltages/{name}"])
+            arrays, _ = _read(path, [array])
             with _damage(path):
-                made.append(extent.voltages(arrays[f"voltages/{name}"], name, len(self.cells[name])))
-        return np.concatenate(made)
+                yield checked(extent, arrays[array])
 
 
 def _joined(folder: Path) -> dict[str, Any]:
@@ -232,4 +239,5 @@ def _joined(folder: Path) -> dict[str, Any]:
         **rest[0], "steps": sum(extent.steps for extent in parts.extents), "batches": parts.extents[0].batches,
         "spikes": _Joined(parts.heads[0]["sizes"], parts.spikes), "voltages": _Joined(parts.cells, parts.voltages), "cells": parts.cells,
         "events": sum(each["events"] for each in rest), "weights": Weights(state.rules), "ended": state, "stopped": rest[-1]["stopped"],
+        "snapshots": _Joined(parts.intervals, parts.snapshots), "intervals": parts.intervals,
     }  # fmt: skip

@@ -1,7 +1,7 @@
 """Recordings of a simulation: spikes, and the voltages of chosen cells."""
 
 import warnings
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -16,6 +16,7 @@ from spikemem.instruments.spikes import Spikes, Trains
 from spikemem.network.graph import BASKET, KWinners, Network, Projection
 from spikemem.network.neurons.contract import NOTHING
 from spikemem.network.synapses import OneBit, compressed
+from spikemem.simulators import joining
 from spikemem.simulators.files import load, save
 from spikemem.simulators.measures import Measures
 from spikemem.simulators.state import RunState
@@ -94,6 +95,23 @@ class Recording(Measures):
         snapshots = {name: course[:, item : item + 1] for name, course in self.snapshots.items()}
         return replace(self, batches=1, spikes=alone, voltages=voltages, weights=weights, snapshots=snapshots, ended=None)
 
+    def then(self, later: "Recording") -> "Recording":
+        """This recording and a later one, of the run that went on from its `state`, as one.
+
+        StimulusError where the two are not of one run: of other steps, batch items, populations, or recorded cells.
+        """
+        check.instance(later, "later", Recording, "give the recording of a run that went on from this one's `state`")
+        _one_run(self, later)
+        spikes = {name: joining.spikes([(own, self.steps), (later[name], later.steps)]) for name, own in self.spikes.items()}
+        marks = {name: [*self.marks.get(name, ())] for name in (*self.marks, *later.marks)}
+        for name, steps in later.marks.items():
+            marks[name] += [step + self.steps for step in steps]
+        return replace(
+            later, steps=self.steps + later.steps, spikes=spikes, marks=marks, events=self.events + later.events,
+            voltages={name: np.concatenate([own, later.voltages[name]]) for name, own in self.voltages.items()},
+            snapshots={name: joining.snapshots([own, later.snapshots[name]]) for name, own in self.snapshots.items()},
+        )  # fmt: skip
+
     def trains(self, population: str, start: float = 0.0, stop: float | None = None) -> Trains:
         """The spike trains of a population from `start` to `stop`, ms of the run, as `spikemem.instruments` take them."""
         return Trains(self[population], self.dt, self.steps, self.batches).window(start, stop)
@@ -145,6 +163,27 @@ class Recording(Measures):
         SnapshotError where it is missing, damaged (zip checks a CRC) or something else.
         """
         return cls(**load(path))
+
+
+def _one_run(first: Recording, later: Recording) -> None:
+    """StimulusError where one recording cannot follow another."""
+
+    def same(what: str, of: Callable[[Recording], object]) -> None:
+        if of(first) != of(later):
+            raise StimulusError(f"the two recordings differ in {what}, {shown(of(first))} and {shown(of(later))}; join those of one run")
+
+    same("their time step, ms", lambda r: r.dt)
+    same("their batch items", lambda r: r.batches)
+    same("their populations", lambda r: {name: s.size for name, s in r.spikes.items()})
+    same("the cells whose voltage they have", lambda r: {name: cells.tolist() for name, cells in r.cells.items()})
+    same("the weights that they have over time", lambda r: dict(r.intervals))
+    if late := sorted(name for name, every in first.intervals.items() if first.steps % every):
+        raise StimulusError(f"the first recording ends between two steps at which weights of {late[0]!r} are recorded; end it at one")
+    if first.ended is not None and later.ended is not None and first.ended.step + later.steps != later.ended.step:
+        raise StimulusError(
+            f"the first run ended after {first.ended.step} steps, and the later one went on after {later.ended.step - later.steps}; "
+            f"join those that follow one another"
+        )
 
 
 class Fired(NamedTuple):

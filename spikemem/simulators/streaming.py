@@ -1,11 +1,11 @@
 """Long runs: in parts, each of which is on the disk before the next one begins, so that memory does not grow with the steps."""
 
-from collections.abc import Callable, Mapping
+import math
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
 
 from spikemem._checks import shown
 from spikemem.errors import SnapshotError, StimulusError, UnsupportedError
@@ -33,11 +33,14 @@ def stream(
     """
     before = 0 if start is None else start.step
     one = prepared(0, 1, start)
-    if one.every:
-        raise UnsupportedError(f"weights over time, of {', '.join(sorted(one.every))}, are not written in parts; leave out `to`, or them")
-    _open(folder, before, start, one.chosen)
+    if (together := math.lcm(*one.every.values())) > LONGEST:
+        raise UnsupportedError(
+            f"weights over time are written in parts after which all are due, here {together:,} steps, and a part has {LONGEST:,} at most; "
+            f"record them after numbers of steps that share a smaller multiple, or leave out `to`"
+        )
+    _open(folder, before, start, one)
     values = one.drive.batches * sum(p.size for p in one.net.populations.values())
-    longest = min(LONGEST, max(1, VALUES // max(1, values)))
+    longest = max(1, min(LONGEST, VALUES // max(1, values)) // together) * together
     state, done, stopped = start, 0, None
     while done < steps and stopped is None:
         part = run(prepared(done, min(done + longest, steps), state))
@@ -47,7 +50,7 @@ def stream(
     return Recording.load(folder)
 
 
-def _open(folder: Path, before: int, start: RunState | None, chosen: Mapping[str, NDArray[np.int64]]) -> None:
+def _open(folder: Path, before: int, start: RunState | None, simulation: Simulation) -> None:
     """Make a folder for a new run, or find in it the run that this one goes on; StimulusError where it is of something else."""
     try:
         folder.mkdir(parents=True, exist_ok=True)
@@ -64,7 +67,16 @@ def _open(folder: Path, before: int, start: RunState | None, chosen: Mapping[str
         raise StimulusError(
             f"the run in {folder} ended after {ended} steps, and start after {before}; give its own state, or another folder"
         )
-    cells = Recording.load(folder).cells
+    earlier, chosen, every = Recording.load(folder), simulation.chosen, simulation.every
+    if earlier.intervals != every:
+        theirs = ", ".join(f"{name!r} after {n}" for name, n in earlier.intervals.items()) or "none"
+        raise StimulusError(f"the run in {folder} records weights over time ({theirs}); record the same, or give another folder")
+    if late := sorted(name for name, n in every.items() if earlier.steps % n):
+        raise StimulusError(
+            f"the run in {folder} has {earlier.steps} steps, which is no multiple of the {every[late[0]]} after which weights of "
+            f"{late[0]!r} are recorded; give another folder"
+        )
+    cells = earlier.cells
     if cells.keys() != chosen.keys() or any(not np.array_equal(cells[name], chosen[name]) for name in cells):
         theirs = ", ".join(f"{name!r} {shown(list(each))}" for name, each in cells.items()) or "none"
         raise StimulusError(f"the run in {folder} records voltages of other cells ({theirs}); record the same ones, or give another folder")

@@ -46,17 +46,15 @@ def joined(case: Case, cut: int, first: str, second: str) -> None:
     whole = part(case, first, slice(0, STEPS))
     begun = part(case, first, slice(0, cut))
     rest = part(case, second, slice(cut, STEPS), begun.state)
+    both = begun.then(rest)
+    assert (both.steps, both.state.step, both.events) == (STEPS, STEPS, whole.events)
     for name, spikes in whole.spikes.items():
-        if name in begun.spikes:
-            early, late = begun[name], rest[name]
-            assert [*early.step, *(late.step + cut)] == spikes.step.tolist(), name
-            assert [*early.cell, *late.cell] == spikes.cell.tolist(), name
+        assert both[name].step.tolist() == spikes.step.tolist(), name
+        assert both[name].cell.tolist() == spikes.cell.tolist(), name
     for name, voltage in whole.voltages.items():
-        np.testing.assert_allclose(np.concatenate([begun.voltages[name], rest.voltages[name]]), voltage, rtol=1e-9, atol=1e-9)
+        np.testing.assert_allclose(both.voltages[name], voltage, rtol=1e-9, atol=1e-9)
     for name, weights in whole.weights.items():
-        np.testing.assert_allclose(rest.weights[name], weights, atol=1e-9)
-    assert rest.state is not None
-    assert rest.state.step == STEPS
+        np.testing.assert_allclose(both.weights[name], weights, atol=1e-9)
 
 
 @pytest.mark.slow
@@ -163,3 +161,26 @@ def test_a_state_of_something_else_is_refused() -> None:
         simulate(noisy(), {"out": np.zeros((5, 2, 10))}, 5, start=state)
     with pytest.raises(StimulusError, match="give the `state` of a recording"):
         simulate(noisy(), {}, 5, start=simulate(noisy(), {}, 5))  # type: ignore[arg-type]
+
+
+def test_recordings_that_do_not_follow_one_another_are_told_apart(tmp_path: Path) -> None:
+    record = {"out": [1], "in->out": 4}
+    first = simulate(noisy(), {}, 8, record=record).marked(cue=[3])
+    later = simulate(noisy(), {}, 6, record=record, start=first.state).marked(cue=[1], end=[5])
+    both = first.then(later)
+    assert both.marks == {"cue": [3, 9], "end": [13]}
+    np.testing.assert_array_equal(both.course("in->out").time, [0, 4, 8, 12])
+    np.testing.assert_array_equal(both.snapshots["in->out"], simulate(noisy(), {}, 14, record=record).snapshots["in->out"])
+    assert Recording.load(first.save(tmp_path / "first.npz")).then(later).steps == 14  # a file does not know where its run ended
+    for other, said in (
+        (simulate(noisy(), {}, 6, record=record), "the first run ended after 8 steps, and the later one went on after 0"),
+        (simulate(noisy(), {}, 6, record={"out": [2], "in->out": 4}), "differ in the cells whose voltage they have"),
+        (simulate(noisy(), {}, 6, record={"out": [1]}), "differ in the weights that they have over time"),
+        (simulate(noisy(), {}, 6, record=record, trials=2), "differ in their batch items, 1 and 2"),
+    ):
+        with pytest.raises(StimulusError, match=said):
+            first.then(other)
+    with pytest.raises(StimulusError, match="ends between two steps at which weights of 'in->out' are recorded"):
+        later.then(first)
+    with pytest.raises(StimulusError, match="later"):
+        first.then(14)  # type: ignore[arg-type]

@@ -38,7 +38,8 @@ def same(one: Recording, other: Recording) -> None:
     for name, spikes in one.spikes.items():
         for part in ("step", "batch", "cell"):
             assert getattr(spikes, part).tolist() == getattr(other[name], part).tolist(), (name, part)
-    for kind in ("voltages", "weights"):
+    assert dict(one.intervals) == dict(other.intervals)
+    for kind in ("voltages", "weights", "snapshots"):
         assert getattr(one, kind).keys() == getattr(other, kind).keys()
         for name, array in getattr(one, kind).items():
             np.testing.assert_allclose(array, getattr(other, kind)[name], atol=1e-12)
@@ -48,7 +49,7 @@ def same(one: Recording, other: Recording) -> None:
 @pytest.mark.parametrize("simulator", ["event", "torch"])
 def test_parts_are_one_run(simulator: str, tmp_path: Path) -> None:
     current = np.random.default_rng(0).uniform(0.0, 0.1, (STEPS, 2, 10))
-    said: dict[str, Any] = {"record": {"out": [1, 4]}, "simulator": simulator}
+    said: dict[str, Any] = {"record": {"out": [1, 4], "in->out": 8}, "simulator": simulator}
     whole = simulate(learning(), {"out": current}, STEPS, **said)
     told: list[tuple[int, int]] = []
     streamed = simulate(
@@ -71,6 +72,21 @@ def test_a_folder_is_gone_on_with(tmp_path: Path) -> None:
         simulate(learning(), {}, 5, to=tmp_path)
     with pytest.raises(StimulusError, match=f"ended after {STEPS} steps, and start after 20"):
         simulate(learning(), {}, 5, to=tmp_path, start=first.state)
+
+
+def test_parts_end_where_weights_are_due(tmp_path: Path) -> None:
+    """At multiples of 6, though a part may have 16 steps; a folder whose run ended elsewhere is not gone on with."""
+    record = {"in->out": 6}
+    first = simulate(learning(), {}, 24, to=tmp_path, record=record)
+    assert sorted(int(part.stem) for part in tmp_path.glob("*.npz")) == [0, 12]
+    more = simulate(learning(), {}, 27, to=tmp_path, record=record, start=first.state)
+    same(simulate(learning(), {}, 51, record=record), more)
+    with pytest.raises(StimulusError, match="has 51 steps, which is no multiple of the 6 after which weights of 'in->out'"):
+        simulate(learning(), {}, 5, to=tmp_path, record=record, start=more.state)
+    with pytest.raises(StimulusError, match="records weights over time \\('in->out' after 6\\); record the same"):
+        simulate(learning(), {}, 5, to=tmp_path, start=more.state)
+    with pytest.raises(UnsupportedError, match="here 17 steps, and a part has 16 at most"):
+        simulate(learning(), {}, 34, to=tmp_path / "new", record={"in->out": 17})
 
 
 def test_a_condition_counts_over_parts(tmp_path: Path) -> None:
