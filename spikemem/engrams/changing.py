@@ -98,12 +98,17 @@ def linking(
         o(b) = mean of |A and B| / sqrt(|A| |B|) over pairs whose times lie edges[b] <= |dt| < edges[b + 1] apart
 
     Linked memories share more than chance within hours, and no more after days (Cai et al. 2016; Rashid et al. 2016).
-    engrams: as `members` takes them.   times: of storing, [memory].   edges: ascending, [bin + 1]; in the unit of times.
+    engrams: as `members` takes them; those without cells are left out.   times: of storing, [memory].
+    edges: ascending, [bin + 1]; in the unit of times.
     """
     e, t, edge = members(engrams, cells), check.floats(times, "times", shape=(None,)), check.floats(edges, "edges", shape=(None,))
     shuffles = check.integer(shuffles, "shuffles", least=1, most=1_000_000)
-    if len(e) != len(t) or len(t) < 2 or len(edge) < 2 or (np.diff(edge) <= 0).any():
-        raise DataError(f"{len(e)} engrams, {len(t)} times, {len(edge)} edges; give the time of each of two or more, and ascending edges")
+    if len(e) != len(t) or (there := e.any(1)).sum() < 2 or len(edge) < 2 or (np.diff(edge) <= 0).any():
+        raise DataError(
+            f"{len(e)} engrams, {int(e.any(1).sum())} with cells, {len(t)} times, {len(edge)} edges; "
+            f"give the time of each, two or more with cells, and ascending edges"
+        )
+    e, t = e[there], t[there]
     check.room(len(e) ** 2 * e.shape[1], "the overlaps of all pairs", "give fewer engrams", most=2**33)
     one, two = np.triu_indices(len(t), 1)
     size = np.sqrt(e.sum(1).astype(float))

@@ -1,5 +1,6 @@
 """Rhythms of a recording: the strength and phase of an oscillation, and the phase precession of cells in it."""
 
+import math
 from typing import NamedTuple
 
 import numpy as np
@@ -22,6 +23,7 @@ class Oscillation(NamedTuple):
     frequency, power: its spectrum in the band and around it, Hz, Hz^2 / Hz, [frequency].   peak: where it is strongest in the band, Hz.
     share: of the power up to half the sampling rate that lies in the band.   trace: the rate in the band, Hz, [bin].
     angle: its phase, rad, 0 at the peak of the rate, from 0 to 2 pi, [bin].   time: ms of the run in the middle of each bin, [bin].
+    Peak and phase of a population that is silent, or fires at one rate, are NaN.
     """
 
     frequency: NDArray[np.float64]
@@ -71,8 +73,9 @@ def oscillation(
     total = max(float(power[1:].sum()), np.finfo(float).tiny)
     trace = sosfiltfilt(butter(2, (low, high), "bandpass", fs=fs, output="sos"), rate - rate.mean())
     middle = (trains.start + (np.arange(len(rate), dtype=np.float64) + 0.5) * width) * trains.dt
-    peak = float(frequency[inside][power[inside].argmax()])
-    angle = np.angle(hilbert(trace)) % TURN
+    peak, angle = float(frequency[inside][power[inside].argmax()]), np.angle(hilbert(trace)) % TURN
+    if not power[1:].any():
+        peak, angle = math.nan, np.full(len(trace), math.nan)
     return Oscillation(frequency[shown], power[shown], peak, float(power[inside].sum()) / total, trace, angle, middle)
 
 

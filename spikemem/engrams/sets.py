@@ -32,8 +32,10 @@ def members(engrams: ArrayLike, cells: int | None = None, name: str = "engrams")
         return given
     size = check.integer(cells, "cells", least=1, most=INDEX, mend="how many cells there are, since indices do not tell")
     check.room(len(given) * size, "the sets of all memories", "give fewer memories")
-    made = np.zeros((len(given), size), bool)
-    np.put_along_axis(made, check.indices(given, name, size, shape=(None, None)), True, axis=1)
+    made, index = np.zeros((len(given), size), bool), check.indices(given, name, size, shape=(None, None))
+    np.put_along_axis(made, index, True, axis=1)
+    if twice := np.flatnonzero(made.sum(1) < index.shape[1]).tolist():
+        raise DataError(f"{name}: row {twice[0]} has a cell twice; give each once, or a matrix of 0 and 1 as bool, `array.astype(bool)`")
     return made
 
 

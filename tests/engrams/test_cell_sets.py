@@ -61,6 +61,8 @@ def test_indices_and_bools_are_the_same_sets() -> None:
     np.testing.assert_array_equal(overlap(indices, cells=CELLS).shared, overlap(sets).shared)
     with pytest.raises(DataError, match="how many cells there are"):
         overlap(indices)
+    with pytest.raises(DataError, match="row 0 has a cell twice; give each once, or a matrix of 0 and 1 as bool"):
+        members(sets.astype(int), CELLS)
 
 
 def test_reactivation_is_what_was_planted_and_by_chance_one() -> None:
@@ -143,6 +145,10 @@ def test_linked_memories_overlap_and_others_do_not() -> None:
     assert found.overlap[2] < found.high[2]
     tied = [linking(drawn(3, n), [0.0, 1.0, 2.0], [0.0, 5.0], shuffles=50).p[0] for n in range(40)]
     assert tied == [1.0] * 40  # all pairs in one bin: each order has the same mean, whatever it was summed in
+    bare = linking(np.insert(engrams, 7, False, axis=0), np.insert(times, 7, 0.5), [0.0, 1.0, 48.0, 400.0], shuffles=200)
+    np.testing.assert_array_equal(bare.overlap, found.overlap)  # a memory without cells is in no pair
+    with pytest.raises(DataError, match="2 engrams, 1 with cells"):
+        linking(np.array([[True], [False]]), [0.0, 1.0], [0.0, 5.0])
     unlinked = linking(drawn(60, 5), times, [0.0, 1.0, 48.0, 400.0], shuffles=200)
     assert unlinked.low[0] <= unlinked.overlap[0] <= unlinked.high[0]
 

@@ -185,6 +185,9 @@ def test_the_phase_of_a_rhythm_is_that_which_was_planted() -> None:
     off = found.at(at) - TURN * 8.0 * at / 1000.0
     assert abs(np.exp(1j * off).mean()) > 0.95
     assert abs(np.angle(np.exp(1j * off).mean())) < 0.15
+    silent = oscillation(Trains(Spikes(*np.zeros((3, 0), int), 5), dt=1.0, steps=20_000), (6.0, 10.0))
+    assert math.isnan(silent.peak)
+    assert math.isnan(silent.at(1_000.0))
     with pytest.raises(DataError, match="0 < low < high"):
         oscillation(theta(0.0), (0.0, 10.0))
 
