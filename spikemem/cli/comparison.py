@@ -25,6 +25,7 @@ app = typer.Typer()
 def demo(
     folder: Annotated[Path, typer.Option("--out", help="Folder for the report and its figures.")] = Path("spikemem-demo"),
     model: Model = "hippocampus-base",
+    quick: Annotated[bool, typer.Option("--quick", help="A third of the corpus, in seconds.")] = False,
     seed: Seed = 0,
     json_: Json = False,
 ) -> None:
@@ -38,7 +39,7 @@ def demo(
         spec = load_model(model)
         if folder.exists() and not folder.is_dir():
             raise SpikememError(f"{folder} is no folder; give another --out")
-        result = main_job.run(spec, SentenceEmbedder(), seed, stage)
+        result = main_job.run(spec, SentenceEmbedder(), seed, stage, quick)
         stage("drawing the report")
         path = report.write(result, folder)
     if json_:
@@ -47,20 +48,20 @@ def demo(
     _table(result.rows, result.pair.sharpness)
     numbers = result.json()
     for name in ("agreement", "ec_cosine", "attention_tv", "synaptic_events", "multiplications", "seconds"):
-        out.print(f"{name.replace('_', ' '):>18}  {numbers[name]:,}")
+        if name in numbers:
+            out.print(f"{name.replace('_', ' '):>18}  {numbers[name]:,}")
+    table = Table(title="paraphrases recalled by CA3, where it is damaged", title_justify="left")
+    table.add_column("damage of CA3")
+    for name in ("n", "own memory came", "of its engram fired"):
+        table.add_column(name, justify="right")
+    for d in result.damaged:
+        table.add_row(d.damage, str(d.n), _cell(d.right, d.n), f"{d.whole:.3f}")
+    out.print(table)
     out.print(f"report: {path}")
 
 
 def _table(rows: Sequence["Row"], sharpness: Mapping[str, float]) -> None:
     """The rows, a column for each system that was measured; the rate twin at each sharpness in a column of its own."""
-    from spikemem.evaluate.compare import wilson
-
-    def cell(share: float | None, n: int) -> str:
-        if share is None:
-            return "-"
-        low, high = wilson(share, n)
-        return f"{share:.3f} [{low:.3f}, {high:.3f}]"
-
     table = Table(title="share right, with 95 % Wilson interval", title_justify="left")
     headings = {"spiking": "spiking", "rate": "rate", "chosen": "rate", "cosine": "cosine"}
     for name, of in (("rate", "published"), ("chosen", "chosen")):
@@ -70,8 +71,18 @@ def _table(rows: Sequence["Row"], sharpness: Mapping[str, float]) -> None:
     for name in ("n", *(headings[name] for name in shown)):
         table.add_column(name, justify="right")
     for r in rows:
-        table.add_row(r.name, str(r.n), *(cell(r.shares.get(name), r.n) for name in shown))
+        table.add_row(r.name, str(r.n), *(_cell(r.shares.get(name), r.n) for name in shown))
     out.print(table)
+
+
+def _cell(share: float | None, n: int) -> str:
+    """A share of n with its interval."""
+    from spikemem.evaluate.compare import wilson
+
+    if share is None:
+        return "-"
+    low, high = wilson(share, n)
+    return f"{share:.3f} [{low:.3f}, {high:.3f}]"
 
 
 EXAMPLES = """Examples: `spikemem compare --data pairs.tsv` with one `memory<TAB>cue` a line; `spikemem compare --regions`;

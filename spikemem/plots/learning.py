@@ -8,7 +8,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from spikemem._checks import Checks
 from spikemem.errors import StimulusError
-from spikemem.plots.style import FAINT, INK, MUTED, OTHERS, RATE, SPIKING, tidy
+from spikemem.plots.style import FAINT, INK, MUTED, OTHERS, RATE, SPIKING, correlation, tidy
 
 check = Checks(StimulusError)
 LEVELS = (0.0, 1.0)
@@ -88,7 +88,7 @@ def changes(likeness: Mapping[str, tuple[ArrayLike, ArrayLike]], columns: int = 
     for (name, (events, changed)), axes in zip(made.items(), panels, strict=False):
         axes.axline((0, 0), slope=1, color=FAINT, linewidth=1, zorder=0)
         axes.plot(events, changed, "o", markersize=2.5, markeredgewidth=0, alpha=0.4, color=SPIKING if "spiking" in name else RATE)
-        axes.set_title(f"{name}: r = {np.corrcoef(events, changed)[0, 1]:.3f}", fontsize=9)
+        axes.set_title(f"{name}: {correlation(events, changed)}", fontsize=9)
         tidy(axes)
     for axes in panels:  # what is left of the last row
         axes.set_visible(False)

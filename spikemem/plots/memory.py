@@ -15,7 +15,7 @@ from spikemem.evaluate.compare_damage import FLOATS, DamageRow
 from spikemem.evaluate.compare_regions import RegionRow
 from spikemem.hippocampus.hippocampus import PATHWAYS
 from spikemem.memory.results import Hit
-from spikemem.plots.style import FAINT, INK, MUTED, OTHERS, RATE, SPIKING, tidy
+from spikemem.plots.style import FAINT, INK, MUTED, OTHERS, RATE, SPIKING, correlation, tidy
 
 PATHWAY_COLOURS = dict(zip(PATHWAYS, (SPIKING, RATE, "#6cb39b", "#7a5195", "#c9a227", "#b23a48", "#3c6e71", "#8d6a9f"), strict=False))
 check = Checks(StimulusError)
@@ -84,14 +84,14 @@ def similarity(text: NDArray[np.floating], engram: NDArray[np.floating]) -> Figu
     right.scatter(text[pairs], engram[pairs], s=5, color=SPIKING, alpha=0.4, linewidths=0)
     right.set_xlabel("cosine of the texts", fontsize=8)
     right.set_ylabel("shared engram cells", fontsize=8)
-    right.set_title(f"rank correlation {_spearman(text[pairs], engram[pairs]):.2f}", fontsize=9)
+    right.set_title(f"ranks: {correlation(_ranks(text[pairs]), _ranks(engram[pairs]))}", fontsize=9)
     tidy(right)
     return figure
 
 
-def _spearman(x: NDArray[np.floating], y: NDArray[np.floating]) -> float:
-    ranks = [np.searchsorted(np.sort(v), v) + np.searchsorted(np.sort(v), v, side="right") for v in (x, y)]
-    return float(np.corrcoef(ranks[0], ranks[1])[0, 1])
+def _ranks(x: NDArray[np.floating]) -> NDArray[np.int64]:
+    """Twice the mean rank of each value, equal ones alike."""
+    return np.searchsorted(np.sort(x), x) + np.searchsorted(np.sort(x), x, side="right")
 
 
 def attention(labels: Sequence[str], spiking: Sequence[float], rate: Sequence[float], curve: Mapping[int, float]) -> Figure:

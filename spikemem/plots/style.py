@@ -1,6 +1,8 @@
 """Colours and axes that all figures share."""
 
+import numpy as np
 from matplotlib.axes import Axes
+from numpy.typing import NDArray
 
 SPIKING, RATE, INK, FAINT, MUTED = "#0b6e99", "#d9822b", "#22303c", "#c9d3da", "#8a97a1"
 OTHERS = ("#6cb39b", "#7a5195", "#c9a227", "#b23a48")
@@ -16,6 +18,13 @@ def tidy(axes: Axes) -> None:
     """No frame where there is no axis; small figures on the axes."""
     axes.spines[["top", "right"]].set_visible(False)
     axes.tick_params(labelsize=8)
+
+
+def correlation(x: NDArray[np.number], y: NDArray[np.number]) -> str:
+    """Pearson's r of two lists as text: "r = 0.523", or that there is none, where one of them does not vary."""
+    with np.errstate(invalid="ignore", divide="ignore"):
+        r = float(np.corrcoef(x, y)[0, 1])
+    return f"r = {r:.3f}" if np.isfinite(r) else "r is undefined: one does not vary"
 
 
 def legend(axes: Axes, columns: int) -> None:

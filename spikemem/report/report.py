@@ -1,8 +1,12 @@
-"""The demo's report: figures from its result, and one self-contained HTML page."""
+"""The demo's report: figures from its result, and one self-contained HTML page.
+
+What the page says of a model with index cells, and of one of engrams, stands in its template between comments of these names.
+"""
 
 import base64
 import html
 import io
+import re
 from pathlib import Path
 from string import Template
 
@@ -13,11 +17,14 @@ from spikemem import plots
 from spikemem.evaluate.compare import shares, wilson
 from spikemem.hippocampus.regions.rhythm import DG_RELEASE, DT, GAMMA, release
 from spikemem.report.demo import CURVE, HOPS, DemoResult
+from spikemem.report.demo import ENGRAMS as ENGRAM_MODEL
 
 ENGRAMS = 50
 """Memories in the similarity matrices."""
 EXAMPLE = 0
 """Which of the stand-alone statements is shown recalled."""
+ATTEMPTS = 3
+"""Memories that CA3 recalls in the figure of its attempts."""
 BARS = 8
 """Competitors shown in the attention figure."""
 PAGE = Path(__file__).with_suffix(".html")
@@ -31,15 +38,31 @@ def figures(result: DemoResult) -> dict[str, Figure]:
     recalled = spiking.recall(cue, top_k=3, record=True)
     assert recalled.recording is not None
     title = f"“{corpus.cues[place][0]}” recalls “{corpus.texts[recalled.ids[0, 0]]}”"
-    return {
+    made = {
         "rows": plots.rows(result.rows, result.pair.sharpness),
-        "raster": plots.raster(recalled.recording, "ec", "dg", "ca3", "ca1_dendrite", "ca1", "sub", "ec_deep", title=title),
+        "raster": plots.raster(recalled.recording, *_populations(result, "ca1_dendrite", "ca1", "sub"), title=title),
         "membrane": _membrane(result, place),
-        "similarity": _similarity(result),
-        "attention": _attention(result),
+        "attempts": _attempts(result, place),
         "chain": _chain(result),
         "cost": plots.cost(result.synaptic_events, result.multiplications, *result.recall_ms),
     }
+    if result.pair.spiking.spec.engram is None:
+        made |= {"similarity": _similarity(result), "attention": _attention(result)}
+    return made
+
+
+def _populations(result: DemoResult, *index: str) -> tuple[str, ...]:
+    """What a raster shows, in a model with index cells those of them, too."""
+    return "ec", "dg", "ca3", *(index if result.pair.spiking.spec.engram is None else ("ca1",)), "ec_deep"
+
+
+def _attempts(result: DemoResult, place: int) -> Figure:
+    """A recall by CA3, attempt by attempt."""
+    memory, corpus = result.engrams, result.corpus
+    found = memory.recall(result.cues[place, 0], ATTEMPTS, record=True)
+    assert found.recording is not None
+    names = [_short(corpus.texts[i], 40) for i in found.ids[0]]
+    return plots.attempts(found.recording, memory.engrams(found.ids[0]), names, title=f"“{corpus.cues[place][0]}”")
 
 
 def _membrane(result: DemoResult, place: int) -> Figure:
@@ -97,7 +120,7 @@ def _chain(result: DemoResult) -> Figure:
     """The raster of a chain."""
     chain = _story(result)
     recording = result.pair.spiking.simulate_chain(result.texts[chain[0]], HOPS)
-    return plots.raster(recording, "ec", "dg", "ca3", "ca1", "sub", "ec_deep", title=f"from “{_short(result.corpus.texts[chain[0]])}”")
+    return plots.raster(recording, *_populations(result, "ca1", "sub"), title=f"from “{_short(result.corpus.texts[chain[0]])}”")
 
 
 def _story(result: DemoResult) -> list[int]:
@@ -136,7 +159,12 @@ def page(result: DemoResult, pictures: dict[str, str]) -> str:
     ids = result.pair.spiking.recall_chain(result.texts[chain[0]], HOPS)[0]
     story = "".join(f"<blockquote>{html.escape(corpus.texts[i])}</blockquote>" for i in (chain[0], *ids) if i >= 0)
     fast, slow = result.pair.spiking.density()
-    return Template(PAGE.read_text(encoding="utf-8")).substitute(
+    absent = "index" if spec.engram else "engram"
+    template = re.sub(f"<!-- {absent} -->.*?<!-- /{absent} -->\n?", "", PAGE.read_text(encoding="utf-8"), flags=re.DOTALL)
+    damaged = "".join(
+        f"<tr><td>{html.escape(d.damage)}</td><td>{d.n}</td>{_share(d.right, d.n)}<td>{d.whole:.3f}</td></tr>" for d in result.damaged
+    )
+    return Template(template).substitute(
         {f"picture_{name}": f"data:image/png;base64,{data}" for name, data in pictures.items()},
         statements=len(corpus.texts),
         model=html.escape(spec.name),
@@ -151,7 +179,9 @@ def page(result: DemoResult, pictures: dict[str, str]) -> str:
         ec_cosine=f"{result.ec_cosine:.4f}",
         fast=f"{fast:.2%}",
         slow=f"{slow:.2%}",
-        attention_tv=f"{result.attention_curve[CURVE[-1]]:.3f}",
+        attention_tv=f"{result.attention_curve.get(CURVE[-1], 0.0):.3f}",
+        engrams=ENGRAM_MODEL,
+        damaged_table=damaged,
         synaptic_events=f"{result.synaptic_events:,.0f}",
         simulated_events=f"{result.simulated_events:,}",
         multiplications=f"{result.multiplications:,.0f}",

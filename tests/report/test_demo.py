@@ -11,6 +11,7 @@ import pytest
 from spikemem import load_model
 from spikemem.report import demo, report
 from spikemem.report.demo import CURVE, HOPS, DemoResult, load_corpus, run
+from tests.fakes import FakeEmbedder, engram_small
 from tests.fingerprint.test_fingerprint import same, untimed
 
 text = pytest.mark.skipif(find_spec("sentence_transformers") is None, reason="the text extra is not installed")
@@ -52,6 +53,14 @@ def test_the_figures_reach_their_bars(result: DemoResult) -> None:
     assert figures["agreement"] >= 0.97
     assert figures["ec_cosine"] >= 0.99
     assert figures["attention_tv"] <= 0.10
+    whole, cut, half, silent = (
+        figures["ca3"][name] for name in ("none", "recurrent_synapses_cut", "half_of_its_cells_lost", "all_of_its_cells_silent")
+    )
+    assert whole["right"] >= 0.85
+    assert whole["whole"] >= 0.85
+    assert cut["whole"] <= whole["whole"] - 0.1  # what makes an engram whole
+    assert half["right"] < whole["right"]
+    assert silent["right"] == silent["whole"] == 0.0
     distances = [figures["attention_curve"][str(cycles)] for cycles in CURVE]
     assert distances == sorted(distances, reverse=True)
 
@@ -68,9 +77,24 @@ def test_the_report_stands_on_its_own(result: DemoResult, tmp_path: Path) -> Non
     page = report.write(result, tmp_path / "new" / "folder").read_text(encoding="utf-8")
     assert "$" not in re.sub(r'src="[^"]*"', "", page)  # every place of the template is filled
     sources = re.findall(r'(?:src|href)="([^"]*)"', page)
-    assert len(sources) == 7
+    assert len(sources) == 8
     assert all(source.startswith("data:image/png;base64,") for source in sources)
     for row in result.rows:
         assert row.name in page
     pictures = {p.stem for p in (tmp_path / "new" / "folder").glob("*.png")}
-    assert pictures == {"rows", "raster", "membrane", "similarity", "attention", "chain", "cost"}
+    assert pictures == {"rows", "raster", "membrane", "similarity", "attention", "chain", "cost", "attempts"}
+
+
+def test_a_quick_run_and_a_report_of_engrams(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A part of the corpus, in the model in which CA3 recalls: what the report says of index cells is not there."""
+    monkeypatch.setattr(demo, "QUICK", (2, 10))
+    result = run(engram_small().with_dim(64), FakeEmbedder(64), quick=True)
+    assert len(result.corpus.alone) == 10
+    assert result.rows[0].spiking == 1
+    assert result.attention_curve == {}
+    assert "attention_tv" not in result.json()
+    page = report.write(result, tmp_path).read_text(encoding="utf-8")
+    assert "CA3 recalls" in page
+    assert "Attention" not in page
+    assert "<!--" not in re.sub(r"<!-- /?engram -->", "", page)
+    assert {p.stem for p in tmp_path.glob("*.png")} == {"rows", "raster", "membrane", "chain", "cost", "attempts"}

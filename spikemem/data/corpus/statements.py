@@ -31,6 +31,18 @@ class Corpus:
         related = {i for group in [*self.chains, *self.changes] for i in group}
         return [i for i in range(len(self.texts)) if i not in related]
 
+    def some(self, groups: int, alone: int) -> "Corpus":
+        """The first so many chains, changes, and statements that stand alone.
+
+        >>> few = load_corpus().some(5, 30)
+        >>> len(few.texts), len(few.chains), len(few.changes), len(few.alone)
+        (65, 5, 5, 30)
+        """
+        kept = [i for group in [*self.chains[:groups], *self.changes[:groups]] for i in group] + self.alone[:alone]
+        place = {i: new for new, i in enumerate(kept)}
+        chains, changes = ([[place[i] for i in group] for group in kind[:groups]] for kind in (self.chains, self.changes))
+        return Corpus([self.texts[i] for i in kept], [self.cues[i] for i in kept], chains, changes)
+
 
 def load_corpus() -> Corpus:
     """The demo corpus.
