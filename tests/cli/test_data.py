@@ -13,6 +13,7 @@ from typer.testing import CliRunner
 from spikemem.cli import app
 from spikemem.data import datasets
 from spikemem.errors import MissingDataError
+from spikemem.evaluate import retrieval
 from spikemem.memory import embed
 from tests import published
 from tests.fakes import FakeEmbedder
@@ -26,6 +27,8 @@ SIMS = Path(__file__).parents[2] / "sims" / "memory"
 def data(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setattr(embed, "SentenceEmbedder", FakeEmbedder)
     monkeypatch.setattr(recall_run, "SentenceEmbedder", FakeEmbedder)
+    monkeypatch.setattr(retrieval, "BATCH", 4)  # questions that are timed, and how often: of the times nothing is asked
+    monkeypatch.setattr(retrieval, "ROUNDS", 1)
     published.everything(tmp_path / "data")
     return tmp_path / "data"
 

@@ -192,7 +192,7 @@ every = st.one_of(alifs, izhikevichs, adexs, integrators, receiving)
 
 
 @pytest.mark.slow
-@settings(LENGTHY, max_examples=60)
+@settings(LENGTHY, max_examples=40)
 @given(cases(cells=every))
 def test_every_neuron_follows_its_equations(case: Case) -> None:
     compared(case, *OURS, others=OTHERS, tolerance=FAR)

@@ -34,7 +34,7 @@ GRID = 2.0**-6  # sums of multiples of it are exact in float32 and float64, in a
 TOLERANCE = 1e-9
 SIMULATORS = [("event", "cpu"), ("torch", "cpu"), *([("event", "cuda")] if torch.cuda.is_available() else [])]
 LIBRARIES = [name for name in defaults() if name not in ("event", "torch")]
-NETWORKS = int(os.environ.get("SPIKEMEM_NETWORKS", "12"))
+NETWORKS = int(os.environ.get("SPIKEMEM_NETWORKS", "8"))
 COMPILED = pytest.mark.skipif(shutil.which("g++") is None, reason="standalone code needs a C++ compiler")
 LENGTHY = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much])
 
@@ -227,7 +227,7 @@ def compared(case: Case, *places: tuple[str, str], others: Mapping[type, Any], t
 
 
 @pytest.mark.slow
-@settings(LENGTHY, max_examples=100)
+@settings(LENGTHY, max_examples=60)
 @given(cases())
 def test_every_simulator_follows_the_contract(case: Case) -> None:
     traces = case.reference()

@@ -130,7 +130,7 @@ learning = cases(learning=st.one_of(inhibitory, triplets, rewarded, scaled))
 
 
 @pytest.mark.slow
-@settings(LENGTHY, max_examples=40)
+@settings(LENGTHY, max_examples=25)
 @given(learning)
 def test_every_rule_follows_its_equations(case: Case) -> None:
     compared(case, *OURS, others=OTHERS)
