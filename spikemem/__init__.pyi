@@ -12,7 +12,7 @@ from .network.file import NetworkSpec, load_network
 from .network.graph import CycleReset, KWinners, Network, Population, Projection
 from .network.neurons import ALIF, LIF, AdEx, Alpha, Exponential, HodgkinHuxley, Izhikevich, LeakyIntegrator, Receptors
 from .network.noise import Logistic, OrnsteinUhlenbeck, Shot, White
-from .network.plasticity import STDP, InhibitorySTDP, RewardSTDP, SynapticScaling, TripletSTDP
+from .network.plasticity import STDP, Cascade, InhibitorySTDP, RewardSTDP, SynapticScaling, TripletSTDP
 from .network.short_term import TsodyksMarkram
 from .network.sources import bursts, poisson, regular, trains
 from .simulators.recording import Recording
@@ -24,6 +24,7 @@ __all__ = [
     "STDP",
     "AdEx",
     "Alpha",
+    "Cascade",
     "CycleReset",
     "Exponential",
     "Hippocampus",

@@ -66,6 +66,7 @@ from spikemem.learn import (
 )
 from spikemem.memory import CachedEmbedder, SentenceEmbedder, read_conversation
 from spikemem.network import (
+    Cascade,
     Dense,
     OneBit,
     RewardSTDP,
@@ -177,6 +178,7 @@ CALLS: dict[str, Callable[[Any], object]] = {
     **{f"TsodyksMarkram {name}": lambda x, n=name: TsodyksMarkram(**{n: x}) for name in TsodyksMarkram.__dataclass_fields__},
     **{f"RewardSTDP {name}": lambda x, n=name: RewardSTDP(**{n: x}) for name in RewardSTDP.__dataclass_fields__},
     **{f"SynapticScaling {name}": lambda x, n=name: SynapticScaling(**{n: x}) for name in SynapticScaling.__dataclass_fields__},
+    **{f"Cascade {name}": lambda x, n=name: Cascade(**{n: x}) for name in Cascade.__dataclass_fields__},
     **{f"STDP {name}": lambda x, n=name: STDP(**{n: x}) for name in STDP.__dataclass_fields__},
     **{f"Sparse {name}": lambda x, n=name: Sparse(**{**SPARSE, n: x}) for name in SPARSE},
     **{f"OneBit {name}": lambda x, n=name: OneBit(**{**BITS, n: x}) for name in BITS},

@@ -45,7 +45,8 @@ def answers(found: Recall, pathways: Sequence[str], index: Index, circuit: Holdi
 def hit(index: Index, row: int, score: float, engram: Engram, drives: dict[str, float] | None = None, key: int = NONE) -> Hit:
     """The hit of the memory in a row.   key: that answered; where it is a further wording of the memory, it gives the text."""
     i = index.id_at(row)
-    return Hit(i, index.wording(i, key), float(score), _moment(index.happened(i)), drives or {}, index[i].current, engram=engram)
+    when, current, strength = _moment(index.happened(i)), index[i].current, index.strength(i)
+    return Hit(i, index.wording(i, key), float(score), when, drives or {}, current, engram=engram, strength=strength)
 
 
 def recorded(index: Index, store: Store, links: Associations, ids: Sequence[int]) -> list[Record]:
@@ -62,7 +63,7 @@ def _record(index: Index, i: int, cues: Sequence[str], links: Sequence[int]) -> 
         memory.id, memory.text, moment(memory.stored), _moment(index.happened(memory.id)), memory.origin, memory.speaker, memory.session,
         labels(memory.scope), labels(memory.metadata), tuple(cues), tuple(links), memory.current,
         None if memory.current else memory.superseded_by, _moment(memory.until),
-        tuple(map(_occasion, (memory.first, *index.occurrences(i)))),
+        tuple(map(_occasion, (memory.first, *index.occurrences(i)))), index.strength(memory.id),
     )  # fmt: skip
 
 

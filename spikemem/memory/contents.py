@@ -6,6 +6,7 @@
 After a failure in between, or where a writer has changed the file of a reader, the next one derives RAM from the disk anew.
 """
 
+import math
 import threading
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
@@ -31,8 +32,10 @@ Ids = list[int]
 class Contents:
     """The contents of a memory. Any number of threads may use one: they look side by side, and change one after the other."""
 
-    def __init__(self, store: Store, spec: ModelSpec, embedder: str | Embedder, seed: int, device: str) -> None:
+    def __init__(self, store: Store, spec: ModelSpec, embedder: str | Embedder, seed: int, device: str, lifespan: float = math.inf) -> None:
         self._store, self.spec, self._embedder, self._seed, self._device = store, spec, embedder, seed, device
+        self.lifespan = lifespan
+        """Memories stored after which one that nothing recalls is silent; infinite where none ages (see `Memory.open`)."""
         self._lock, self._embedding = SharedLock(), SharedLock()
         self._last_session: dict[int, int] = {}  # by memory: the session of the last turn that it took up, where that is not its own
         self._own = threading.local()
@@ -44,6 +47,7 @@ class Contents:
     def _load(self) -> None:
         """Derive index and hippocampus from the store."""
         self._index, self.hippocampus = derived(self._store, self.spec, self._device, self._seed)
+        self._index.live(self.lifespan, self._store.next_id())
         self._stale = False
 
     def _differs(self) -> bool:

@@ -71,7 +71,8 @@ def repair(path: str | Path, new: str | Path, model: ModelSpec | None = None, pr
         raise StoreError(f"there is a {target} already; give a path for a new file")
     found = check(path)
     spec, embedder, seed = (model, None, 0) if found.made is None else (model or found.made.spec, found.made.embedder, found.made.seed)
-    with Memory.open(target, spec or DEFAULT_MODEL, embedder=embedder, seed=seed) as memory:
+    lifespan = None if found.made is None else found.made.lifespan
+    with Memory.open(target, spec or DEFAULT_MODEL, embedder=embedder, seed=seed, lifespan=lifespan) as memory:
         memory.import_(records(found.rows, vectors=True), progress)
     return found
 

@@ -1,5 +1,6 @@
-"""The memories that a text memory holds, by id: their rows in the store and in the hippocampus, their wordings, dates and versions."""
+"""The memories that a text memory holds, by id: their rows in the store and in the hippocampus, wordings, dates, versions and strengths."""
 
+import math
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
@@ -29,6 +30,7 @@ class Index:
         self._wordings: dict[int, str] = {}  # by key
         self._occurrences: dict[int, list[Occurrence]] = {}
         self._replaced: dict[int, list[int]] = {}  # by what superseded them
+        self._lifespan, self._made = math.inf, 0
         self.add(memories)
         self.occur(occurrences)
 
@@ -39,6 +41,7 @@ class Index:
         for memory in memories:
             self._rows[memory.id] = len(self._ids)
             self._ids.append(memory.id)
+            self._made = max(self._made, memory.id + 1)
             self.change(memory)
 
     def change(self, memory: StoredMemory) -> None:
@@ -62,6 +65,10 @@ class Index:
         for occurrence in occurrences:
             self._occurrences.setdefault(occurrence.memory, []).append(occurrence)
 
+    def live(self, lifespan: float, made: int) -> None:
+        """Let memories age.   lifespan: memories stored after which one that nothing recalls is silent.   made: how many ever were."""
+        self._lifespan, self._made = lifespan, made
+
     def word(self, keys: Iterable[StoredKey], since: int = 0) -> None:
         """Note the further wordings among keys.   since: the number of the first of them in the hippocampus."""
         self._wordings |= {number: key.wording for number, key in enumerate(keys, since) if key.wording is not None}
@@ -79,6 +86,31 @@ class Index:
     def wording(self, i: int, key: int) -> str:
         """The text of a memory, or, where the key is a further wording of it, that wording."""
         return self._wordings.get(key, self[i].text)
+
+    def strength(self, i: int) -> float:
+        """Lifespans that are left of a memory; 0 where it is silent.
+
+            strength = granted - age / lifespan,   granted = 1 + what recalls have added,   age = memories stored since
+
+        >>> index = Index([StoredMemory(0, "a", 0.0), StoredMemory(1, "b", 0.0, strength=2.0), StoredMemory(2, "c", 0.0)])
+        >>> index.live(lifespan=2.0, made=3)
+        >>> [index.strength(i) for i in (0, 1, 2)]
+        [0.0, 1.5, 1.0]
+        """
+        return max(0.0, self[i].strength - self._age(i))
+
+    def strengthened(self, i: int, gain: float) -> StoredMemory:
+        """The row of a memory that lives so many lifespans longer; a silent one begins anew."""
+        left = self.strength(i) or 1.0
+        return replace(self[i], strength=left + self._age(i) + gain)
+
+    def awake(self) -> NDArray[np.bool_] | None:
+        """The memories that are not silent, bool, [row]; None where no memory ages."""
+        return None if math.isinf(self._lifespan) else self._marked(m for m in self if self.strength(m.id))
+
+    def _age(self, i: int) -> float:
+        """How many lifespans ago a memory was stored."""
+        return (self._made - 1 - i) / self._lifespan
 
     def occurrences(self, i: int) -> list[Occurrence]:
         """The further times that a memory was stored."""

@@ -1,6 +1,7 @@
 """Text memory: an embedder, a hippocampus and a durable store."""
 
 import asyncio
+import math
 import time
 from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
@@ -42,9 +43,11 @@ class Memory(Recalling, AbstractContextManager["Memory"]):
     Any number of threads may use one.
     """
 
-    def __init__(self, store: Store, spec: ModelSpec, embedder: str | Embedder, seed: int = 0, device: str = "cpu") -> None:
+    def __init__(
+        self, store: Store, spec: ModelSpec, embedder: str | Embedder, seed: int = 0, device: str = "cpu", lifespan: float = math.inf
+    ) -> None:
         """Use `Memory.open`.   embedder: where it is a name, the model is loaded when it is first needed."""
-        super().__init__(store, spec, embedder, seed, device)
+        super().__init__(store, spec, embedder, seed, device, lifespan)
         self._differences: Differences | None = None  # made when first needed
         check_gates(self.hippocampus, embedder if isinstance(embedder, str) else embedder.name)
 
@@ -58,6 +61,7 @@ class Memory(Recalling, AbstractContextManager["Memory"]):
         seed: int | None = None,
         device: str = "cpu",
         readonly: bool = False,
+        lifespan: float | None = None,
     ) -> "Memory":
         """Open a memory, or make a new one.
 
@@ -65,12 +69,16 @@ class Memory(Recalling, AbstractContextManager["Memory"]):
         embedder: a sentence-transformers name or path, or any `Embedder`; by default the file's own, or the bundled MiniLM.
         seed: of a new memory's wiring, 0 by default.   device: where recordings are simulated.   readonly: recall only, beside a writer;
         what the writer stores, forgets or consolidates is there from the next recall on.
+        lifespan: memories stored after which one that nothing recalls falls silent; by default the file's own, or infinite: none does.
+        Each recall gives a lifespan more to what it brings, on average, shared by attention. What is silent stays on disk and in `get`,
+        `list` and `history`; a cue that is its very text wakes it. Another lifespan may be given whenever a file is opened.
 
         Raises StoreError (foreign, damaged, or made with another model), StoreLockedError, SpecError, MissingExtraError.
         """
         own = Checks(StoreError)
         where = None if path is None or path == ":memory:" else own.path(path)
         seed, readonly, device = None if seed is None else own.seed(seed), own.flag(readonly, "readonly"), own.text(device, "device")
+        lives = None if lifespan is None else own.number(lifespan, "lifespan", above=0, unit=" memories")
         given = model if isinstance(model, ModelSpec | None) else load_model(model)
         if not isinstance(embedder, str | None) or where is None or not (readonly or where.exists()):
             embedder = embedder_of(embedder)  # before there is a file
@@ -80,12 +88,16 @@ class Memory(Recalling, AbstractContextManager["Memory"]):
             if made is None:
                 fresh = embedder_of(embedder)
                 spec = (given or load_model(DEFAULT_MODEL)).with_dim(fresh.dim)
-                memory = cls(store, spec, fresh, seed or 0, device)
+                made = Made(spec, fresh.name, seed or 0, lives or math.inf)
+                memory = cls(store, spec, fresh, made.seed, device, made.lifespan)
                 if not store.readonly:
-                    store.add([], [], meta={"model": Made(spec, fresh.name, seed or 0).entry()})
+                    store.put({"model": made.entry()})
                 return memory
             made.check(given, embedder, seed, path)
-            return cls(store, made.spec, embedder or made.embedder, made.seed, device)
+            if lives not in (None, made.lifespan):
+                made = replace(made, lifespan=lives)
+                store.put({"model": made.entry()})
+            return cls(store, made.spec, embedder or made.embedder, made.seed, device, made.lifespan)
         except BaseException:
             store.close(discard=True)
             raise
@@ -229,8 +241,10 @@ class Memory(Recalling, AbstractContextManager["Memory"]):
         decided = None if self.spec.gates is None else decision(self._index, plan, first.text)
         with self._in_step():
             ids = commit(self._store, self._index, self.hippocampus, plan, batch)
-        if plan.stays and batch.sessions[0] is not None:
-            self._last_session[ids[0]] = batch.sessions[0]
+        if plan.stays:
+            self._live_longer({ids[0]: 1.0})
+            if batch.sessions[0] is not None:
+                self._last_session[ids[0]] = batch.sessions[0]
         self._own.decisions += [] if decided is None else [replace(decided, id=ids[0])]
         return ids
 

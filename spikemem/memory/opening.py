@@ -1,6 +1,7 @@
 """Opening a memory's file: the settings with which it was made, their checks, and all that is derived from its rows."""
 
 import json
+import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -8,6 +9,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from spikemem._checks import Checks
 from spikemem.errors import SnapshotError, SpecError, StoreError
 from spikemem.hippocampus.hippocampus import Hippocampus
 from spikemem.hippocampus.regions.ca1 import NONE
@@ -23,15 +25,17 @@ from spikemem.memory.store import Store
 
 @dataclass(frozen=True)
 class Made:
-    """The settings with which a file was made: model, name of the embedder, seed."""
+    """The settings with which a file was made: model, name of the embedder, seed; and how long memories live (see `Memory.open`)."""
 
     spec: ModelSpec
     embedder: str
     seed: int
+    lifespan: float = math.inf
 
     def entry(self) -> bytes:
         """These settings as an entry of the file."""
-        return json.dumps({"spec": self.spec.model_dump(), "embedder": self.embedder, "seed": self.seed}).encode()
+        lives = {} if math.isinf(self.lifespan) else {"lifespan": self.lifespan}
+        return json.dumps({"spec": self.spec.model_dump(), "embedder": self.embedder, "seed": self.seed, **lives}).encode()
 
     def check(self, model: ModelSpec | None, embedder: str | Embedder | None, seed: int | None, path: str | Path | None) -> None:
         """StoreError where given settings (None: not given) differ from those with which the file was made."""
@@ -66,8 +70,9 @@ def made_of(entry: bytes) -> Made:
         spec, embedder, seed = (given[key] for key in ("spec", "embedder", "seed"))
         if not isinstance(embedder, str) or isinstance(seed, bool) or not isinstance(seed, int) or not 0 <= seed < 2**63:
             raise TypeError("embedder and seed are no text and number")
-        return Made(ModelSpec.model_validate(spec), embedder, seed)
-    except (KeyError, TypeError, ValueError, SpecError, RecursionError) as error:
+        lifespan = Checks(StoreError).number(given.get("lifespan", math.inf), "lifespan", above=0)
+        return Made(ModelSpec.model_validate(spec), embedder, seed, lifespan)
+    except (KeyError, TypeError, ValueError, SpecError, StoreError, RecursionError) as error:
         raise ValueError(f"no model, embedder and seed: {' '.join(str(error).split()):.300}") from error
 
 

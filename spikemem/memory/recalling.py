@@ -12,15 +12,15 @@ from spikemem.hippocampus.hippocampus import PATHWAYS
 from spikemem.hippocampus.membership import engrams_of
 from spikemem.hippocampus.regions.ca1 import NONE
 from spikemem.memory.answers import answers, hit
-from spikemem.memory.contents import Contents
 from spikemem.memory.embed import Embedder, Progress, embedded, embedder_of
 from spikemem.memory.items import words_of
 from spikemem.memory.labels import Labels, metadata_entry, scope_entry
+from spikemem.memory.living import Living
 from spikemem.memory.results import Hit, Hits
 from spikemem.memory.texts import check, seconds, text_of, texts_of
 
 
-class Recalling(Contents):
+class Recalling(Living):
     """What a memory recalls. Recalls of several threads run side by side."""
 
     @property
@@ -85,10 +85,13 @@ class Recalling(Contents):
             return []
         words, vectors = words_of(self.spec, given), self._embedded(given, progress)
         with self._looking():
-            among = self._index.matching(*wanted)
+            among = self._answering(vectors, *wanted)
             heard = None if among is None and not history else self.hippocampus.heard(near, among, history)
             found = self.hippocampus.recall(vectors, top_k, words=words, around=near, heard=heard, cycles=cycles, record=record)
-            return answers(found, PATHWAYS, self._index, self.hippocampus.circuit)
+            hits = answers(found, PATHWAYS, self._index, self.hippocampus.circuit)
+            gains = self._gains(found, hits)
+        self._remember(gains)
+        return hits
 
     def recall_chain(self, cue: str, hops: int = 1, *, scope: Labels | None = None, where: Labels | None = None) -> list[Hit]:
         """The memories that follow the one that the cue recalls, one a hop; shorter where the chain ends.
@@ -102,14 +105,16 @@ class Recalling(Contents):
         given, wanted = text_of(cue), (scope_entry(scope), metadata_entry(where))
         vector, words = self._embedded([given]), words_of(self.spec, [given])
         with self._looking():
-            heard = self.hippocampus.heard(None, self._index.matching(*wanted))
+            heard = self.hippocampus.heard(None, self._answering(vector, *wanted))
             if not self.hippocampus.reads(vector, words, heard)[0]:
                 return []
             ids = self.hippocampus.recall_chain(vector, hops, words=words, heard=heard)[0]
             ids = ids[ids != NONE]
             scores = self.hippocampus.contents(ids) @ (vector[0] / np.linalg.norm(vector[0]))
             engrams = engrams_of(self.hippocampus.circuit, ids)
-            return [hit(self._index, *one) for one in zip(ids, scores, engrams, strict=True)]
+            hits = [hit(self._index, *one) for one in zip(ids, scores, engrams, strict=True)]
+        self._remember({one.id: 1.0 for one in hits})
+        return hits
 
     async def arecall(self, cue: str, *args: Any, **kwargs: Any) -> Hits:
         """`recall`, in a thread, for programs that run on asyncio."""

@@ -22,6 +22,7 @@ class Hit:
     current: whether it holds; False where it was superseded, which only `history` or an earlier `around` brings back.
     latency: ms from the cue to the spikes that recalled it, in an engram model, whose hits come in the order of time; None in others.
     engram: the cells of the memory by region, as they were at the recall (`Memory.engram`).
+    strength: lifespans that were left of it when it was recalled (see `Memory.open`); 1 where neither age nor recall counts.
     """
 
     id: int
@@ -32,6 +33,7 @@ class Hit:
     current: bool = True
     latency: float | None = None
     engram: Engram = field(default_factory=dict, hash=False, compare=False)
+    strength: float = field(default=1.0, compare=False)
 
     def __repr__(self) -> str:
         """One line.
@@ -105,6 +107,7 @@ class Record:
     cues: further texts that recall it.   links: the memories that follow it (`Memory.associate`).
     current: whether it holds.   superseded_by, until: what superseded it, and from when on it no longer holds; None where it is current.
     occasions: each time that it was stored, the first one first.
+    strength: lifespans that are left of it (see `Memory.open`); 0 where it is silent, 1 where neither age nor recall counts.
     """
 
     id: int
@@ -122,6 +125,7 @@ class Record:
     superseded_by: int | None
     until: datetime | None
     occasions: tuple[Occasion, ...] = field(repr=False)
+    strength: float = field(default=1.0, repr=False)
 
 
 @dataclass(frozen=True)

@@ -95,6 +95,11 @@ class Store(DatabaseFile):
             self._occur(occurrences)
             self._link(links)
 
+    def put(self, meta: dict[str, bytes]) -> None:
+        """Write entries of the file."""
+        with self.transaction():
+            self._put(meta)
+
     def refresh(self, occurrence: Occurrence, keys: Sequence[StoredKey], meta: dict[str, bytes]) -> None:
         """Note that a memory was stored again: how it occurred, and the keys that it lacked.   meta: entries."""
         with self.transaction() as db:
@@ -102,10 +107,11 @@ class Store(DatabaseFile):
             self._occur([occurrence])
             formats.write(db, [], list(keys))
 
-    def change(self, memory: StoredMemory) -> None:
-        """Replace a memory's row."""
+    def change(self, *memories: StoredMemory) -> None:
+        """Replace memories' rows."""
         with self.transaction():
-            self._change(memory)
+            for memory in memories:
+                self._change(memory)
 
     def _change(self, memory: StoredMemory) -> None:
         columns = MEMORY[VERSION].split(", ")

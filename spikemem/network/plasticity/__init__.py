@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 
+from spikemem.network.plasticity.cascade import Cascade, CascadeState
 from spikemem.network.plasticity.coincidence import Coincidence, CoincidenceState
 from spikemem.network.plasticity.contract import (
     Brian2Rule,
@@ -23,6 +24,8 @@ __all__ = [
     "RULES",
     "STDP",
     "Brian2Rule",
+    "Cascade",
+    "CascadeState",
     "Coincidence",
     "CoincidenceState",
     "CompiledCoincidence",
@@ -43,7 +46,7 @@ __all__ = [
 
 _OWN: dict[str, Callable[..., PlasticityRule]] = {
     "STDP": STDP, "Coincidence": Coincidence, "InhibitorySTDP": InhibitorySTDP, "TripletSTDP": TripletSTDP, "RewardSTDP": RewardSTDP,
-    "SynapticScaling": SynapticScaling,
+    "SynapticScaling": SynapticScaling, "Cascade": Cascade,
 }  # fmt: skip
 RULES: Registry[Callable[..., PlasticityRule]] = Registry("plasticity rule", "spikemem.rules", _OWN)
 """The plasticity rules that a model file may name as `model`: constructors, called with the file's keys."""
