@@ -1,8 +1,8 @@
 """Whole runs of leaky integrate-and-fire networks in one compiled loop over steps, projections and populations (numba).
 
-Arrays are reached by their addresses, so that one compiled loop runs any number of populations and synapses of any kind. Cells
-are integrated and compared with their threshold in one pass, and the synapses of the coming spikes are fetched ahead. Events are kept in the order of steps, populations, batch items and cells: those of population p in slot t are
-first[t * populations + p] to the next number there.
+Arrays are reached by their addresses, so that one compiled loop runs any number of populations and synapses of any kind. Cells are
+integrated and compared with their threshold in one pass, and the synapses of the coming spikes are fetched ahead. Events are kept in the
+order of steps, populations, batch items and cells: those of population p in slot t are first[t * populations + p] to the next number there.
 """
 
 from typing import Any
@@ -73,9 +73,7 @@ WAY = np.dtype(
 
 
 @njit(cache=CACHE)
-def advance(
-    groups: Groups, ways: Ways, batches: int, begin: int, end: int, back: int, first: I64, batch: I32, cell: I32, room: int
-) -> int:
+def advance(groups: Groups, ways: Ways, batches: int, begin: int, end: int, back: int, first: I64, batch: I32, cell: I32, room: int) -> int:
     """Steps from `begin` on, in place, to before `end`, or as far as there is room for events.
 
     back: slots before that of step 0, of earlier spikes.   first, batch, cell: see above.   room: events that a step may have at most.
@@ -168,7 +166,7 @@ def _fire(group: Any, batches: int, t: int, batch: I32, cell: I32, n: int) -> in
         )  # fmt: skip
     words = array_at(group.spiked, (-(-batches * cells // 8),), np.uint64)
     for w in range(len(words)):
-        word = words[w]
+        word = words[w]  # a byte a cell, the first one lowest
         while word:
             place = 8 * w + (lowest(word) >> 3)
             batch[n], cell[n] = place // cells, place % cells

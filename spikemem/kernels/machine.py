@@ -3,7 +3,7 @@
 from typing import Any
 
 import numpy as np
-from llvmlite import ir
+from llvmlite import ir  # type: ignore[import-untyped]
 from numba import carray, njit, types
 from numba.core import cgutils
 from numba.cpython.unsafe.numbers import trailing_zeros
@@ -15,7 +15,7 @@ LINE = 64
 """Bytes of a cache line."""
 
 
-@intrinsic  # type: ignore[untyped-decorator]  # numba has no types
+@intrinsic
 def _pointer(typing: Any, address: Any) -> Any:
     def code(context: Any, builder: Any, signature: Any, given: Any) -> Any:
         return builder.inttoptr(given[0], cgutils.voidptr_t)
@@ -23,7 +23,7 @@ def _pointer(typing: Any, address: Any) -> Any:
     return types.voidptr(types.int64), code
 
 
-@intrinsic  # type: ignore[untyped-decorator]
+@intrinsic
 def prefetch(typing: Any, array: Any, index: Any) -> Any:
     """prefetch(array, index): begin to bring the cache line of an item of a contiguous array near, to be read once."""
 

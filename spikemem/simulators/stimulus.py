@@ -197,7 +197,7 @@ def checked(
         if name in sources:
             raise StimulusError(f"stimulus for {name!r}, which is a source and has spikes of its own; give another source, or none")
         array, size = _shaped(name, given, net.populations[name].size, steps), net.populations[name].size
-        time, batch, cells = array.shape
+        time, batch, _ = array.shape
         batches = _agreed(name, batch, batches, wanted)
         if array.dtype == bool:
             clamped[name] = Forced.array(np.broadcast_to(array, (steps, batch, size)))

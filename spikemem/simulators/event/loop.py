@@ -23,6 +23,8 @@ STRETCH = 32
 """Steps after which the loop returns, to report, and to be interrupted."""
 ROOM = 1 << 16
 """Events that there is room for at first."""
+_Row = dict[str, Any]
+"""Of a table, by the names of its fields."""
 
 
 def longest(net: Network) -> int:
@@ -42,20 +44,27 @@ def _plain(group: EventGroup) -> bool:
     return group.cycle == 0 and (same or group.forced is not None)
 
 
+def _keeps(group: EventGroup) -> bool:
+    """Whether V shows at the end that a current was not finite at some step: subtracting leaves NaN and infinity what they are."""
+    cells = group.cells
+    return group.forced is not None or (isinstance(cells, LIFCells) and bool(np.isnan(cells.constants.reset)) and not cells.refractory)
+
+
 def _fixed(projection: Projection) -> bool:
     """Whether synapses neither learn nor tire, and all have one delay."""
     own = not isinstance(projection.synapses, OneBit) and projection.synapses.delays is not None
     return not (own or projection.plasticity or projection.short_term or projection.efficacy or projection.first)
 
 
-def run(
-    simulation: Simulation, groups: Mapping[str, EventGroup]
-) -> tuple[Simulation, dict[str, Fired], dict[str, NDArray[np.float64]]]:
+def run(simulation: Simulation, groups: Mapping[str, EventGroup]) -> tuple[Simulation, dict[str, Fired], dict[str, NDArray[np.float64]]]:
     """Run a simulation.   groups: its populations, as they begin; they end with the last events, for the state to be told from.
 
     Returns the simulation of the steps that were taken, all spikes, and the recorded voltages.
     """
     voltages, steps, watch = simulation.voltages(), simulation.drive.steps, simulation.watch
+    keeps = all(_keeps(group) for group in groups.values())
+    if not keeps:
+        simulation.drive.check_finite()
     tables = _Tables(simulation, groups, voltages)
     log, done = _Log(simulation, groups), 0
     while done < steps:
@@ -63,10 +72,10 @@ def run(
         while (done := tables.advance(log, done, end)) < end:
             log.grow()
         simulation.tell(done - 1)
-        if watch is not None and watch.ends({name: tuple(log.of(p, done - 1)[:, :2].T) for p, name in enumerate(groups)}):  # type: ignore[misc]
+        if watch is not None and watch.ends({name: tuple(log.of(p, done - 1)[:, :2].T) for p, name in enumerate(groups)}):
             break
     simulation = simulation.ended(done)
-    if not all(np.isfinite(group.cells.voltage).all() for group in groups.values()):
+    if keeps and not all(np.isfinite(group.cells.voltage).all() for group in groups.values()):
         simulation.drive.check_finite()
     kept = min(longest(simulation.net), done)
     for p, group in enumerate(groups.values()):
@@ -125,15 +134,14 @@ class _Tables:
                 chosen = simulation.chosen[name]
                 self.groups[p]["chosen"], self.groups[p]["watched"] = self._at(chosen), len(chosen)
                 self.groups[p]["record"] = self._at(voltages[name])
-        places = [(names.index(projection.pre), names.index(projection.post)) for projection in net.projections]
-        rows = [self._way(projection, net.steps(projection.delay), *place) for projection, place in zip(net.projections, places, strict=True)]
-        self.ways = self._table(loop.WAY, rows)
+        ends = [{"pre": names.index(q.pre), "post": names.index(q.post), "delay": net.steps(q.delay)} for q in net.projections]
+        self.ways = self._table(loop.WAY, [end | self._way(q) for end, q in zip(ends, net.projections, strict=True)])
 
     def advance(self, log: _Log, begin: int, end: int) -> int:
         """Take steps, to before `end` or as far as there is room; returns the step that comes next."""
         return loop.advance(self.groups, self.ways, self.batches, begin, end, self.back, log.first, log.batch, log.cell, log.most)
 
-    def _table(self, kind: np.dtype[Any], rows: Sequence[Mapping[str, float]]) -> NDArray[Any]:
+    def _table(self, kind: np.dtype[Any], rows: Sequence[_Row]) -> NDArray[Any]:
         table = np.zeros(len(rows), kind)
         for place, row in enumerate(rows):
             for name, value in row.items():
@@ -144,30 +152,30 @@ class _Tables:
         self._held.append(array)
         return address(array)
 
-    def _group(self, group: EventGroup) -> dict[str, float]:
-        row = {"cells": group.shape[1]}
+    def _group(self, group: EventGroup) -> _Row:
+        row: _Row = {"cells": group.shape[1]}
         if group.forced is not None:
             return row | self._forced(group.forced)
         cells, external = group.cells, np.zeros((1, 1, 1)) if group.external is None else group.external
         assert isinstance(cells, LIFCells)
         strides = (stride if size > 1 else 0 for stride, size in zip(external.strides, external.shape, strict=True))
-        arrays = {name: self._at(getattr(cells, name)) for name in ("voltage", "spiked", "synaptic", "left")}
-        driven = {"current": self._at(group.current), "external": self._at(external)}
-        kinds = {"filters": cells.filters, "rests": cells.refractory > 0}
+        arrays: _Row = {name: self._at(getattr(cells, name)) for name in ("voltage", "spiked", "synaptic", "left")}
+        driven: _Row = {"current": self._at(group.current), "external": self._at(external)}
+        kinds: _Row = {"filters": cells.filters, "rests": cells.refractory > 0}
         each = dict(zip(("each_step", "each_item", "each_cell"), strides, strict=True))
         return row | arrays | driven | kinds | each | cells.constants._asdict()
 
-    def _forced(self, forced: Forced) -> dict[str, float]:
-        given = {"given_first": self._at(forced.first), "given_batch": self._at(forced.batch), "given_cell": self._at(forced.cell)}
+    def _forced(self, forced: Forced) -> _Row:
+        given: _Row = {"given_first": self._at(forced.first), "given_batch": self._at(forced.batch), "given_cell": self._at(forced.cell)}
         return {"forced": True, "given": len(forced.cell), "given_items": forced.batches, **given}
 
-    def _way(self, projection: Projection, delay: int, pre: int, post: int) -> dict[str, float]:
-        row = {"pre": pre, "post": post, "delay": delay, "cells": projection.synapses.shape[0]}
+    def _way(self, projection: Projection) -> _Row:
+        row: _Row = {"cells": projection.synapses.shape[0]}
         match projection.synapses:
             case Dense(weights=weights):
                 return row | {"kind": loop.ALL, "weights": self._at(weights)}
             case OneBit(bits=bits, start=start, efficacy=on, off=off):
-                places = {"indptr": self._at(start), "targets": self._at(bits), "weights": self._at(on)}
+                places: _Row = {"indptr": self._at(start), "targets": self._at(bits), "weights": self._at(on)}
                 return row | places | {"kind": loop.BITS, "words": bits.shape[1], "off": off}
             case Sparse(indptr=indptr, narrow=narrow, weights=weights):
                 places = {"indptr": self._at(indptr), "targets": self._at(narrow), "weights": self._at(weights)}
