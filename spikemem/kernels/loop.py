@@ -132,9 +132,10 @@ def _scatter(indptr: I64, targets: Any, weights: F64, current: F64, batch: I32, 
                 prefetch(targets, s)
             for s in range(indptr[coming], indptr[coming + 1], LINE // weights.itemsize):
                 prefetch(weights, s)
-        row = current[batch[e]]
-        for s in range(indptr[cell[e]], indptr[cell[e] + 1]):
-            row[targets[s]] += weights[s]
+        begin, end, row = indptr[cell[e]], indptr[cell[e] + 1], current[batch[e]]
+        reached, weight = targets[begin:end], weights[begin:end]
+        for s in range(len(reached)):
+            row[reached[s]] += weight[s]
 
 
 @njit(cache=CACHE)
