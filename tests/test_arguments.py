@@ -462,6 +462,8 @@ OF_PLOTS: dict[str, Callable[[Any], object]] = {
     "differences": plots.differences,
     "differences of one": lambda x: plots.differences({"a": x}),
     "differences value": lambda x: plots.differences({"a": {4: x}}),
+    "bench": plots.bench,
+    "bench row": lambda x: plots.bench([x]),
     "task_errors": plots.task_errors,
     "task_errors of one": lambda x: plots.task_errors({"a": x}),
     "task_errors value": lambda x: plots.task_errors({"a": {4: x}}),

@@ -1,4 +1,4 @@
-"""Commands of the laboratory: simulate, validate, bench, plot."""
+"""Commands of the laboratory: simulate, validate, plot."""
 
 import json
 import time
@@ -12,17 +12,13 @@ from typer.core import TyperCommand
 
 from spikemem.cli.show import Json, Seed, clear_errors, out, plain, save, show, spinner
 from spikemem.errors import SpikememError
-from spikemem.evaluate.sizes import SimulationSize, TrainingSize
 
 if TYPE_CHECKING:
-    from spikemem.evaluate.bench_training import Curves, Throughput
     from spikemem.simulators.recording import Recording
 
 app = typer.Typer()
 plot = typer.Typer(no_args_is_help=True, help="Pictures of recordings.")
-bench = typer.Typer(no_args_is_help=True, help="Timings as ratios, side by side in one run.")
 app.add_typer(plot, name="plot")
-app.add_typer(bench, name="bench")
 
 
 class NamesSimulators(TyperCommand):
@@ -153,111 +149,3 @@ def raster(
 
     with clear_errors():
         save(plots.raster(Recording.load(file), *(populations or []), batch=batch), picture or file.with_suffix(".png"))
-
-
-@bench.command(
-    name="simulate",
-    cls=NamesSimulators,
-    epilog="Example: `spikemem bench simulate --simulator event --simulator brian2:cpp_standalone`",
-)
-def bench_simulate(
-    simulator: Annotated[list[str] | None, typer.Option(help="A simulator, again for more; the first sets the scale.")] = None,
-    cells: Annotated[int, typer.Option(min=1, help="LIF cells.")] = SimulationSize().cells,
-    fan_in: Annotated[int, typer.Option(min=1, help="Synapses that a cell receives.")] = SimulationSize().fan_in,
-    steps: Annotated[int, typer.Option(min=1, help="Steps of 1 ms.")] = SimulationSize().steps,
-    runs: Annotated[int, typer.Option(min=1, help="Runs after the warm-up; the median counts.")] = SimulationSize().runs,
-    seed: Seed = 0,
-    json_: Json = False,
-) -> None:
-    """Time simulators on one sparse recurrent network, about 1 % of its cells active in a step."""
-    from spikemem.evaluate import bench as timing
-
-    with clear_errors(), spinner("starting") as stage:
-        made = timing.simulators(cells, fan_in, steps, simulator or (), runs, seed, stage)
-    if json_:
-        out.print_json(json.dumps([t.json() for t in made]))
-        return
-    table = Table(title=f"{cells} cells, {fan_in} synapses each, {steps} steps; whole simulations", title_justify="left")
-    table.add_column("simulator", justify="left")
-    for name in ("ratio", "seconds", "compile", "spikes", "same spikes"):
-        table.add_column(name, justify="right")
-    for t in made:
-        compiled = "" if t.compile_seconds is None else f"{t.compile_seconds:.1f}"
-        figures = ("cannot", "", "", "", "") if t.lacks else (f"{t.ratio:.1f}", f"{t.seconds:.4f}", compiled, str(t.spikes), str(t.same))
-        table.add_row(t.simulator, *figures)
-    out.print(table)
-    for t in made:
-        if t.lacks:
-            out.print(f"{t.simulator}: {plain(t.lacks)}")
-
-
-@bench.command(name="train", epilog="Example: `spikemem bench train`, or `spikemem bench train --curve 100 --device cuda`")
-def bench_train(
-    device: Annotated[str, typer.Option(help="cpu, or a torch device.")] = "cpu",
-    compiled: Annotated[bool, typer.Option("--compile", help="torch.compile as well, which takes a minute.")] = False,
-    curve: Annotated[int, typer.Option(min=0, help="Compare so many losses on the device with the CPU's instead.")] = 0,
-    batch: Annotated[int, typer.Option(min=1, help="Samples in a step.")] = TrainingSize().batch,
-    steps: Annotated[int, typer.Option(min=1, help="Steps of the window.")] = TrainingSize().steps,
-    hidden: Annotated[int, typer.Option(min=1, help="Cells of the hidden layer.")] = TrainingSize().cells[1],
-    runs: Annotated[int, typer.Option(min=1, help="Training steps after the warm-up; the median counts.")] = TrainingSize().runs,
-    seed: Seed = 0,
-    json_: Json = False,
-) -> None:
-    """Time the training of one spiking model, fused and by the plain snnTorch loop; or compare a GPU's losses with the CPU's."""
-    from spikemem.evaluate import bench_training as training
-
-    cells = (training.CELLS[0], hidden, training.CELLS[-1])
-    with clear_errors(), spinner("starting") as stage:
-        place = on(device)
-        if curve:
-            stage(f"{curve} training steps on {device} and on the CPU, in float64 and float32")
-            curves = training.curves(device, curve, batch, steps, cells, seed)
-            numbers, table = [row.json() for row in curves], _curves(curves)
-        else:
-            timings = training.throughput(device, compiled, runs, batch, steps, cells, seed, stage)
-            numbers, table = [row.json() for row in timings], _throughput(timings)
-    if json_:
-        out.print_json(json.dumps(numbers))
-        return
-    table.title, table.title_justify = f"{' -> '.join(map(str, cells))} cells, {steps} steps, batch {batch}, on {place}", "left"
-    out.print(table)
-
-
-def _curves(rows: Sequence["Curves"]) -> Table:
-    """How far the losses of two devices go together."""
-    table = _headed("dtype", "steps", "together", "largest difference")
-    for row in rows:
-        table.add_row(row.dtype, str(len(row.losses)), str(row.together), f"{row.apart.max():.1e}")
-    return table
-
-
-def _throughput(rows: Sequence["Throughput"]) -> Table:
-    """How fast each way of training is."""
-    table = _headed("training", "samples/s", "ratio", "ms a step", "MB", "first loss")
-    for row in rows:
-        memory = "" if row.memory is None else f"{row.memory:.0f}"
-        table.add_row(row.name, f"{row.samples:.0f}", f"{row.ratio:.2f}", f"{1000 * row.seconds:.1f}", memory, f"{row.loss:.6f}")
-    return table
-
-
-def _headed(*names: str) -> Table:
-    """A table whose first column stands at the left."""
-    table = Table()
-    for i, name in enumerate(names):
-        table.add_column(name, justify="right" if i else "left")
-    return table
-
-
-def on(device: str) -> str:
-    """What a device is, for a table's title; a clear error where it is not to be had."""
-    import torch
-
-    try:
-        place = torch.zeros(1, device=device).device
-    except (RuntimeError, AssertionError) as error:
-        raise SpikememError(
-            f"the device {device!r} is not to be had here ({str(error).splitlines()[0]}); leave it out for the CPU"
-        ) from error
-    if place.type == "cuda":
-        return torch.cuda.get_device_name(place)
-    return f"{place.type} with {torch.get_num_threads()} threads"

@@ -152,7 +152,7 @@ class Projection:
             cells = cells[rank < self.first]
         match self.synapses:
             case Sparse(indptr=indptr):
-                return int((indptr[cells + 1] - indptr[cells]).sum())
+                return int(np.bincount(cells, minlength=len(indptr) - 1) @ np.diff(indptr))
             case OneBit(bits=bits):
                 return int(np.bitwise_count(bits[cells]).sum())
             case Dense(weights=weights):

@@ -98,6 +98,11 @@ class Sparse:
     def count(self) -> int:
         return len(self.targets)
 
+    @cached_property
+    def narrow(self) -> NDArray[np.uint16] | NDArray[np.uint32]:
+        """The targets in 16 bits where these hold them, else in 32, [synapse]; made once."""
+        return self.targets.astype(np.uint16) if self.post <= np.iinfo(np.uint16).max + 1 else self.targets.view(np.uint32)
+
     @property
     def sources(self) -> NDArray[np.int64]:
         """The presynaptic cell of each synapse, [synapse]."""

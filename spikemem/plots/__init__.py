@@ -1,6 +1,7 @@
 """Figures: each function takes spikes or numbers and returns a matplotlib `Figure`; `animation` returns a matplotlib animation."""
 
 from spikemem.plots.activity import animation, psth, rates, voltages
+from spikemem.plots.bench import bench
 from spikemem.plots.connections import weights, weights_over_time
 from spikemem.plots.diagram import network
 from spikemem.plots.engrams import (
@@ -26,10 +27,10 @@ from spikemem.plots.spikes import agreement, attempts, membrane, raster
 from spikemem.plots.statistics import correlation, cv, cv2, fano, isi, synchrony
 
 __all__ = [
-    "agreement", "allocation", "animation", "assemblies", "attempts", "attention", "changes", "completion_curve", "correlation", "cost",
-    "cv", "cv2", "damage", "decode", "differences", "drift", "drives", "engram_cells", "fano", "first_recall", "isi", "lag_crp", "linking",
-    "losses", "membrane", "memory_graph", "network", "oscillation", "overlap", "phase", "place_fields", "precession", "psth", "raster",
-    "rates", "rdm", "reactivation", "regions", "remapping", "replay", "response_times", "retrieval", "rows", "rsa", "selectivity",
+    "agreement", "allocation", "animation", "assemblies", "attempts", "attention", "bench", "changes", "completion_curve", "correlation",
+    "cost", "cv", "cv2", "damage", "decode", "differences", "drift", "drives", "engram_cells", "fano", "first_recall", "isi", "lag_crp",
+    "linking", "losses", "membrane", "memory_graph", "network", "oscillation", "overlap", "phase", "place_fields", "precession", "psth",
+    "raster", "rates", "rdm", "reactivation", "regions", "remapping", "replay", "response_times", "retrieval", "rows", "rsa", "selectivity",
     "separation_curve", "serial_position", "similarity", "spectrum", "story_gates", "synchrony", "task_errors", "voltages", "weights",
     "weights_over_time",
 ]  # fmt: skip

@@ -24,6 +24,7 @@ class Simulator:
     UnsupportedError, naming itself and the population or projection, where a network needs that.
     resumes: whether it goes on from the state in which an earlier run ended.   stops: whether it heeds the simulation's `watch`.
     reads_text: whether it runs a neuron's Brian2 text; one that does not refuses neurons that are nothing else (`Neuron.text_only`).
+    scans: whether it finds what is not finite in a stimulus itself; for others that is done before they run.
     timed: as `run`, with the seconds that went to a compiler, where that compiles anew for each run.
     """
 
@@ -38,6 +39,7 @@ class Simulator:
     resumes: bool = False
     reads_text: bool = False
     stops: bool = False
+    scans: bool = False
 
     def check(self, device: str, dtype: str) -> None:
         """Raise where it does not run on a device, or not with a dtype."""

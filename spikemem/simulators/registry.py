@@ -134,7 +134,7 @@ def simulate(
     watch = None if until is None else StopWatch(until, net)
     folder = None if to is None else check.path(to, "to")
     with told(progress) as tell:
-        run = _Run(net, stimulus, steps, record or {}, tell, device, dtype, more.get("trials"), watch)
+        run = _Run(net, stimulus, steps, record or {}, tell, device, dtype, more.get("trials"), watch, not chosen_one.scans)
         if folder is None:
             return chosen_one.run(run.part(0, steps, start))
         return stream(chosen_one.run, run.part, steps, start, folder)
@@ -153,11 +153,13 @@ class _Run:
     dtype: str
     trials: int | None
     watch: StopWatch | None
+    finite: bool
+    """Whether what is not finite in the stimulus is looked for before it runs."""
 
     def part(self, begin: int, end: int, start: RunState | None) -> Simulation:
         """The simulation of some of the steps.   start: where those before have ended."""
         stimulus = self.stimulus if end - begin == self.steps else between(self.stimulus, begin, end, self.steps)
-        drive = checked(self.net, stimulus, end - begin, start, self.trials)
+        drive = checked(self.net, stimulus, end - begin, start, self.trials, self.finite)
         chosen, every = _recorded(self.net, self.record)
         if self.watch is not None:
             self.watch.over(drive.batches)

@@ -91,7 +91,8 @@ class Forced:
 class Drive:
     """A checked stimulus, as every simulator receives it.
 
-    current: external current, float64, [time, 1 or batch, 1 or cell].   clamped: teacher-forced spikes.
+    current: external current, float64, [time, 1 or batch, 1 or cell]; one step, repeated, where it is constant. It is not to be written to.
+    clamped: teacher-forced spikes.
     noise: of noise that remembers, what is in `current` in the last step, [batch, cell].
     """
 
@@ -100,6 +101,13 @@ class Drive:
     current: Mapping[str, NDArray[np.float64]]
     clamped: Mapping[str, Forced]
     noise: Mapping[str, NDArray[np.float64]] = field(default_factory=dict)
+
+    def check_finite(self) -> None:
+        """StimulusError where a current is NaN or infinite at some step."""
+        for name, current in self.current.items():
+            constant = current.strides[0] == 0
+            if not all(np.isfinite(now).all() for now in (current[:1] if constant else current)):
+                raise StimulusError(f"stimulus for {name!r}: NaN or infinity among its numbers; expected finite ones")
 
 
 @dataclass(frozen=True, eq=False)
@@ -158,10 +166,15 @@ class Simulation:
             self.progress(t + 1, self.drive.steps)
 
 
-def checked(net: Network, stimulus: Stimulus, steps: int, start: RunState | None = None, trials: int | None = None) -> Drive:
+def checked(
+    net: Network, stimulus: Stimulus, steps: int, start: RunState | None = None, trials: int | None = None, finite: bool = True
+) -> Drive:
     """The stimulus of `simulate` as a `Drive`; StimulusError where it does not fit the network.
 
+    Arrays of float64 are not copied.
+
     start: from which sources go on.   trials: the batch items; None are as many as `stimulus` and `start` have.
+    finite: whether to look for what is not finite; who leaves that out does it later.
     """
     check.instance(net, "the first argument", Network, "simulate runs a Network")
     check.instance(stimulus, "stimulus", Mapping, GIVE)
@@ -184,15 +197,14 @@ def checked(net: Network, stimulus: Stimulus, steps: int, start: RunState | None
         if name in sources:
             raise StimulusError(f"stimulus for {name!r}, which is a source and has spikes of its own; give another source, or none")
         array, size = _shaped(name, given, net.populations[name].size, steps), net.populations[name].size
-        time, batch, cells = array.shape
+        time, batch, _ = array.shape
         batches = _agreed(name, batch, batches, wanted)
         if array.dtype == bool:
             clamped[name] = Forced.array(np.broadcast_to(array, (steps, batch, size)))
         else:
             if time > 1 and _like_spikes(array):
                 warnings.warn(SPIKES.format(name=name), UserWarning, stacklevel=5)
-            check.room(steps * batch * cells, f"the current of {name!r} at every step", "simulate fewer steps, or give a current a cell")
-            current[name] = np.broadcast_to(array, (steps, batch, cells)).astype(np.float64)
+            current[name] = np.ascontiguousarray(array, np.float64)
     check.room(cells_of * batches, f"the cells of the network in {batches:,} batch items", "give fewer")
     if start is not None:
         start.fits(net, batches)
@@ -202,7 +214,10 @@ def checked(net: Network, stimulus: Stimulus, steps: int, start: RunState | None
     for population in net.populations.values():
         if population.name not in clamped:
             run.add_own(population, net.dt, current, last)
-    return Drive(steps, batches, current, clamped, last)
+    drive = Drive(steps, batches, {name: np.broadcast_to(i, (steps, *i.shape[1:])) for name, i in current.items()}, clamped, last)
+    if finite:
+        drive.check_finite()
+    return drive
 
 
 def between(stimulus: Stimulus, begin: int, end: int, steps: int) -> dict[str, Any]:
@@ -257,7 +272,7 @@ class _Run(NamedTuple):
         """Add bias and noise of a population to its external current, and what its noise remembers to `last`, in place."""
         name = population.name
         if (bias := population.driven) is not None:
-            current[name] = current[name] + bias if name in current else np.broadcast_to(bias, (self.steps, 1, len(bias)))
+            current[name] = current[name] + bias if name in current else bias[None, None]
         if population.noise is not None:
             noise = self.noise(population, dt)
             current[name] = current.get(name, 0.0) + noise
@@ -279,7 +294,7 @@ class _Run(NamedTuple):
 
 def _shaped(name: str, given: ArrayLike, size: int, steps: int) -> NDArray[Any]:
     """A stimulus as an array, [1 or time, batch, 1 or cell]."""
-    array = check.array(given, f"stimulus for {name!r}, [time, batch, cell]")
+    array = check.array(given, f"stimulus for {name!r}, [time, batch, cell]", finite=False)
     if array.ndim not in (1, 2, 3):
         raise StimulusError(f"stimulus for {name!r} has shape {array.shape}; give [time], [time, cell] or [time, batch, cell]")
     array = array.reshape(array.shape[0], *((1,) * (3 - array.ndim)), *array.shape[1:])
@@ -291,5 +306,4 @@ def _shaped(name: str, given: ArrayLike, size: int, steps: int) -> NDArray[Any]:
 
 def _like_spikes(array: NDArray[np.generic]) -> bool:
     """Whether numbers are 0 and 1 alone, and change from step to step, as spikes do."""
-    ones = array == 1
-    return bool(ones.any()) and bool((ones | (array == 0)).all()) and bool((ones != ones[:1]).any())
+    return all(((now == 1) | (now == 0)).all() for now in array) and any((now != array[0]).any() for now in array)

@@ -41,7 +41,7 @@ def test_the_command_prints_ratios() -> None:
     shown = CliRunner().invoke(app, ["bench", "simulate", *options])
     assert shown.exit_code == 0
     assert "100 cells, 5 synapses each" in shown.stdout
-    rows = json.loads(CliRunner().invoke(app, ["bench", "simulate", *options, "--json"]).stdout)
+    rows = json.loads(CliRunner().invoke(app, ["bench", "simulate", *options, "--json"]).stdout)["simulators"]
     assert [row["simulator"] for row in rows] == ["event", "torch"]
     bad = CliRunner().invoke(app, ["bench", "simulate", "--simulator", "abacus"])
     assert (bad.exit_code, "no simulator 'abacus'" in bad.stderr) == (2, True)

@@ -31,11 +31,14 @@ def remembering() -> None:
 
 
 def learning() -> None:
-    """What plastic synapses, spiking layers and the SPMN cell run."""
+    """What plastic synapses, plain networks, spiking layers and the SPMN cell run."""
     net = Network()
     net.add(Population("a", 2, LIF()))
     net.connect("a", "a", all_to_all(0.5), plasticity=STDP(drift=0.01))
     simulate(net, {"a": np.full((4, 2), 0.6)}, 4)
+    plain = Network()
+    plain.add(Population("a", 2, LIF()))
+    simulate(plain, {"a": [0.6]}, 4)
     for dtype in (torch.float32, torch.float64):
         SpikingLayer(2).to(dtype)(torch.ones(3, 1, 2, dtype=dtype, requires_grad=True)).sum().backward()
         for steps in (0, 8):

@@ -14,7 +14,7 @@ import sys
 import numpy as np
 sys.stderr.isatty = lambda: {terminal}
 from spikemem.kernels import cpu
-found = cpu.crossings(np.ones((1, 2)), 0.5, np.zeros((1, 2), np.int64), 0)
+found = cpu.spiking(np.ones((1, 2), bool))
 cpu.scatter_dense(found, 1, np.ones((2, 2)), np.zeros((1, 2)))
 """
 """Two small kernels of the event-driven simulator."""

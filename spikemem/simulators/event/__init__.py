@@ -8,6 +8,7 @@ from spikemem.simulators.stimulus import Simulation
 
 def _run(simulation: Simulation) -> Recording:
     if simulation.device != "cpu":
+        simulation.drive.check_finite()
         from spikemem.simulators.torch_loop import TORCH
 
         return TORCH.run(simulation)
@@ -27,4 +28,5 @@ EVENT = Simulator(
     lacks="float32 on the CPU; neurons of Brian2 text alone",
     resumes=True,
     stops=True,
+    scans=True,
 )

@@ -51,17 +51,23 @@ class EventCells(Protocol):
         """One step; returns the spikes that the inhibition leaves.   current: [batch, cell], or [receptor, batch, cell]."""
 
 
-class _Compiled:
+def _whole_words(shape: tuple[int, int]) -> NDArray[np.bool_]:
+    """An array of bools, all False, that can be read in words of eight."""
+    size = shape[0] * shape[1]
+    return np.zeros(-(-size // 8) * 8, bool)[:size].reshape(shape)
+
+
+class LIFCells:
     """Leaky integrate-and-fire cells in their own kernel; constants that differ from cell to cell are arrays there."""
 
     def __init__(self, constants: CompiledNeuron, shape: tuple[int, int], voltage: Numbers | None) -> None:
         self.constants = CompiledNeuron(*(np.array(each) if isinstance(each, tuple) else each for each in constants))  # type: ignore[arg-type]
-        self.voltage, self.spiked = np.zeros(shape), np.zeros(shape, bool)
+        self.voltage, self.spiked = np.zeros(shape), _whole_words(shape)
         self.voltage[:] = 0.0 if voltage is None else np.array(flat(voltage))
         self.refractory = int(np.max(self.constants.refractory))
         self.filters = bool(constants.gamma)
-        self.synaptic = np.zeros(shape if self.filters else (1, 1))
-        self.left = np.zeros(shape if self.refractory else (1, 1), np.int64)
+        self.synaptic = np.zeros(shape if self.filters else (shape[0], 0))
+        self.left = np.zeros(shape if self.refractory else (shape[0], 0), np.int64)
 
     def restart(self) -> None:
         self.voltage[:], self.spiked[:], self.left[:] = 0.0, False, 0
@@ -79,13 +85,13 @@ class _Compiled:
     def fire(self, current: NDArray[np.float64], external: NDArray[np.float64], race: BasketRace | None) -> Events:
         threshold = self.constants.threshold
         cpu.integrate(self.voltage, self.spiked, current, external, self.synaptic, self.left, *self.constants)
-        self.spiked[:] = False
         if race is None:
-            events = cpu.crossings(self.voltage, threshold, self.left, self.refractory)
-        elif isinstance(threshold, float):
+            return cpu.spiking(self.spiked)
+        if isinstance(threshold, float):
             events = race.choose(self.voltage, threshold)
         else:
             events = _raced(race, self.voltage, self.voltage > threshold)
+        self.spiked[:] = False
         self.spiked[events[:, 0], events[:, 1]] = True
         return events
 
@@ -202,4 +208,4 @@ def cells_of(population: Population, shape: tuple[int, int], dt: float) -> Event
     made = population.neuron.compiled(dt)
     if made is None:
         return _Stepped(population, shape, dt)
-    return _Kernel(made, population, shape) if isinstance(made, CompiledStep) else _Compiled(made, shape, population.voltage)
+    return _Kernel(made, population, shape) if isinstance(made, CompiledStep) else LIFCells(made, shape, population.voltage)

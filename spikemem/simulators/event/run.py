@@ -1,7 +1,8 @@
 """The event-driven simulator on the CPU, which visits only the synapses of cells that spiked.
 
-Neurons and rules that give constants for the compiled kernels, or a compiled step, run compiled. Any other runs by its own `step` in numpy,
-a rule on all-to-all weights.
+Networks of leaky integrate-and-fire cells and fixed synapses run whole in one compiled loop (`loop`), others step by step. Neurons and
+rules that give constants for the compiled kernels, or a compiled step, run compiled. Any other runs by its own `step` in numpy, a rule on
+all-to-all weights.
 """
 
 from collections.abc import Mapping, Sequence
@@ -10,24 +11,26 @@ import numpy as np
 from numpy.typing import NDArray
 
 from spikemem.kernels import cpu
-from spikemem.network.graph import KWinners, Population, Projection
+from spikemem.network.graph import Projection
 from spikemem.network.synapses import Dense, OneBit, Sparse
-from spikemem.simulators.event.cells import BasketRace, begun, cells_of
+from spikemem.simulators.event import loop
 from spikemem.simulators.event.delays import Delayed, delayed_learner, ring
+from spikemem.simulators.event.groups import EventGroup
 from spikemem.simulators.event.learning import Events, PlasticProjection, learner
 from spikemem.simulators.event.releasing import ALL, releasing
-from spikemem.simulators.recording import Fired, Recording, recorded
-from spikemem.simulators.state import RuleState, RunState, Weights, as_numpy, described, filled, flattened
+from spikemem.simulators.recording import Recording, recorded
+from spikemem.simulators.state import RuleState, RunState, Weights, described, flattened
 from spikemem.simulators.stimulus import Simulation
-
-NO_EVENTS = np.zeros((0, 3), np.int64)
-SILENCE = np.zeros((1, 1))
 
 
 def run(simulation: Simulation) -> Recording:
     """Run a simulation on the CPU, in float64."""
-    net, drive = simulation.net, simulation.drive
-    groups = {name: _Group(p, simulation) for name, p in net.populations.items()}
+    net = simulation.net
+    groups = {name: EventGroup(p, simulation) for name, p in net.populations.items()}
+    if loop.fits(net, groups):
+        simulation, fired, voltages = loop.run(simulation, groups)
+        return recorded(simulation, fired, voltages, {}, _state(simulation, groups, []))
+    simulation.drive.check_finite()
     ways = [_Way(projection, simulation, groups) for projection in net.projections]
     if simulation.start is not None:
         for way in ways:
@@ -36,6 +39,21 @@ def run(simulation: Simulation) -> Recording:
     voltages, snapshots = simulation.voltages(), simulation.snapshots()
     for name, n in simulation.due(0):
         snapshots[name][n] = learning[name].learned().matrix()
+    simulation = _stepped(simulation, groups, ways, learning, voltages, snapshots)
+    state = _state(simulation, groups, ways)
+    return recorded(simulation, {name: group.fired() for name, group in groups.items()}, voltages, Weights(state.rules), state, snapshots)
+
+
+def _stepped(
+    simulation: Simulation,
+    groups: Mapping[str, EventGroup],
+    ways: Sequence["_Way"],
+    learning: Mapping[str, "_Way"],
+    voltages: Mapping[str, NDArray[np.float64]],
+    snapshots: Mapping[str, NDArray[np.float64]],
+) -> Simulation:
+    """Take the steps one by one; returns the simulation of those that were taken."""
+    drive = simulation.drive
     for t in range(drive.steps):
         now = simulation.before + t
         for group in groups.values():
@@ -52,16 +70,14 @@ def run(simulation: Simulation) -> Recording:
             snapshots[name][n] = learning[name].learned().matrix()
         simulation.tell(t)
         if simulation.watch is not None and simulation.watch.ends({name: group.latest() for name, group in groups.items()}):
-            simulation = simulation.ended(t + 1)
-            break
-    fired = {name: group.fired() for name, group in groups.items()}
-    state = _state(simulation, groups, ways)
-    return recorded(simulation, fired, voltages, Weights(state.rules), state, snapshots)
+            return simulation.ended(t + 1)
+    return simulation
 
 
-def _state(simulation: Simulation, groups: Mapping[str, "_Group"], ways: Sequence["_Way"]) -> RunState:
+def _state(simulation: Simulation, groups: Mapping[str, EventGroup], ways: Sequence["_Way"]) -> RunState:
     """Where the run has ended."""
-    end, longest = simulation.before + simulation.drive.steps, max((way.longest for way in ways), default=0)
+    net = simulation.net
+    end, longest = simulation.before + simulation.drive.steps, loop.longest(net)
     recent = {}
     for name, group in groups.items():
         late = [step for step in sorted(group.past) if step >= end - longest]
@@ -74,92 +90,17 @@ def _state(simulation: Simulation, groups: Mapping[str, "_Group"], ways: Sequenc
         silenced={name: group.silenced() for name, group in groups.items()},
         count={name: group.spiked().copy() for name, group in groups.items()},
         recent=recent,
-        network=described(simulation.net),
+        network=described(net),
         rules={way.name: way.learned() for way in ways if way.learner is not None},
         releases={way.name: flattened(way.releasing.state(end - 1)) for way in ways if way.releasing is not None},
         noise=simulation.drive.noise,
     )  # fmt: skip
 
 
-class _Group:
-    """A population: its cells, its inhibition, what drives it, and its events, one array a step."""
-
-    def __init__(self, population: Population, simulation: Simulation) -> None:
-        drive, net = simulation.drive, simulation.net
-        self.shape = drive.batches, population.size
-        inhibition, receptors = population.inhibition, population.neuron.receptors
-        self.current = np.zeros(self.shape if len(receptors) == 1 else (len(receptors), *self.shape))
-        self.inputs = {name: self.current if len(receptors) == 1 else self.current[r] for r, name in enumerate(receptors)}
-        self.cells = cells_of(population, self.shape, net.dt)
-        self.race = BasketRace(inhibition.turns, *self.shape) if isinstance(inhibition, KWinners) else None
-        self.cycle = 0 if inhibition is None else net.steps(inhibition.cycle)
-        self.external, self.forced = drive.current.get(population.name), drive.clamped.get(population.name)
-        self.count = np.zeros(drive.batches, np.int64)
-        self.events: list[Events] = []
-        self.first = simulation.before
-        self.past: dict[int, Events] = {}
-        if simulation.start is not None:
-            self._resume(population, simulation.start)
-
-    def _resume(self, population: Population, start: RunState) -> None:
-        name = population.name
-        self.cells.resume(filled(begun(population, self.shape), start.cells[name], as_numpy))
-        self.spiked()[:] = start.count[name]
-        if self.race is not None:
-            self.race.silenced[:], self.race.cycle = start.silenced[name], start.step // self.cycle
-        recent = start.recent[name]
-        self.past = {step: recent[recent[:, 0] == step, 1:] for step in np.unique(recent[:, 0]).tolist()}
-
-    def silenced(self) -> NDArray[np.bool_]:
-        """Whom the inhibition silences, [batch, cell]."""
-        return np.zeros(self.shape, bool) if self.race is None else self.race.silenced.copy()
-
-    def spiked(self) -> NDArray[np.int64]:
-        """How many have spiked in the cycle, [batch]."""
-        return self.race.count if self.race is not None and self.forced is None else self.count
-
-    def latest(self) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-        """Batch items and cells of the last step's spikes."""
-        return self.events[-1][:, 0], self.events[-1][:, 1]
-
-    def before(self, step: int) -> Events:
-        """The events of a step, counted from the start of the first run; none before that."""
-        return self.events[step - self.first] if step >= self.first else self.past.get(step, NO_EVENTS)
-
-    def advance(self, t: int, now: int) -> None:
-        """Step t of this run, the one numbered `now` since the first began."""
-        fresh = self.cycle and now % self.cycle == 0
-        if self.forced is not None:
-            self.events.append(self._clamped(*self.forced.at(t, self.shape[0]), bool(fresh)))
-            return
-        if fresh:
-            self.cells.restart()
-            if self.race is not None:
-                self.race.restart(now // self.cycle)
-        self.events.append(self.cells.fire(self.current, SILENCE if self.external is None else self.external[t], self.race))
-
-    def _clamped(self, batch: NDArray[np.int64], cell: NDArray[np.int64], fresh: bool) -> Events:
-        """Teacher-forced spikes as events; their rank in the cycle follows their step, then their index."""
-        if fresh:
-            self.count[:] = 0
-        if not len(batch):
-            return NO_EVENTS
-        start = np.searchsorted(batch, np.arange(len(self.count)))
-        rank = np.arange(len(batch)) - start[batch] + self.count[batch]
-        self.count += np.bincount(batch, minlength=len(self.count))
-        return np.stack([batch, cell, rank], axis=1)
-
-    def fired(self) -> Fired:
-        """All spikes; clamped cells have no basket cell."""
-        baskets = self.race.baskets if self.race is not None else []
-        batch, cell, rank = np.concatenate(self.events).T
-        return Fired(_steps(self.events), batch, cell, rank, _steps(baskets), np.concatenate([*baskets, NO_EVENTS[:, 0]]))
-
-
 class _Way:
     """A projection: its synapses, fixed or learning, and its delays in steps."""
 
-    def __init__(self, projection: Projection, simulation: Simulation, groups: Mapping[str, _Group]) -> None:
+    def __init__(self, projection: Projection, simulation: Simulation, groups: Mapping[str, EventGroup]) -> None:
         net, batches, rule = simulation.net, simulation.drive.batches, projection.plasticity
         self.projection, self.name, self.longest = projection, projection.name, net.steps(projection.delay)
         self.pre, self.post = groups[projection.pre], groups[projection.post]
@@ -186,7 +127,7 @@ class _Way:
             self.delayed.send(self.pre.before(now - 1), self.projection.counts(now - 1), now - 1)
         self.delayed.arrive(now, self.current)
 
-    def learn(self, now: int, groups: Mapping[str, _Group]) -> None:
+    def learn(self, now: int, groups: Mapping[str, EventGroup]) -> None:
         """Learn from the spikes that the synapses see at a step."""
         if (synapses := self.learner) is not None:
             synapses.learn(self.pre.before(now - synapses.forth), self.post.before(now - synapses.back))
@@ -210,11 +151,6 @@ class _Way:
             if self.learner is not None or left + 1 < start.step:
                 self.delayed.send(self.pre.before(left), self.projection.counts(left), left)
         self.delayed.begin(start.step)
-
-
-def _steps(arrays: list[NDArray[np.int64]]) -> NDArray[np.int64]:
-    """The step of each row of arrays that were kept one a step."""
-    return np.repeat(np.arange(len(arrays)), np.array([len(rows) for rows in arrays], np.int64))
 
 
 def _deliver(
