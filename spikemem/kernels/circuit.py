@@ -40,18 +40,17 @@ class Recurrent(NamedTuple):
 class Keys(NamedTuple):
     """The stored keys, one index cell of CA1 each.
 
-    counts: perforant weights, [key, d].   codes: CA3's cells, [key, k].   alive, memory: [key].
-    indptr, keys: for each CA3 cell the index cells below `built` that it reaches; later ones are compared one by one.   cells: of CA3.
+    counts: perforant weights, [key, d].   alive, memory: [key].   whole: whether all are alive.
+    start, size: where the index cells that each cell of CA3 reaches begin, and how many they are, [cell].   reached: those, [synapse, 1].
     """
 
     counts: I8
-    codes: U16
     alive: Bools
     memory: I64
-    indptr: I64
-    keys: I32
-    built: int
-    cells: int
+    whole: bool
+    start: I64
+    size: I64
+    reached: I32
 
 
 class Lottery(NamedTuple):
@@ -251,20 +250,14 @@ def complete(recurrent: Recurrent, codes: U16, when: U8, settle: int) -> tuple[U
 
 @njit(cache=CACHE)
 def shared_cells(active: I64, index: Keys) -> I32:
-    """How many of the active CA3 cells reach each index cell, [key]; by Schaffer collaterals of active cells only."""
-    shared = np.zeros(len(index.codes), np.int32)
-    fires = np.zeros(index.cells, np.bool_)
+    """How many of the active CA3 cells reach each living index cell, [key]; by Schaffer collaterals of active cells only."""
+    shared = np.zeros(len(index.counts), np.int32)
     for c in active:
-        fires[c] = True
-        for s in range(index.indptr[c], index.indptr[c + 1]):
-            shared[index.keys[s]] += 1
-    for key in range(index.built, len(index.codes)):
-        for c in index.codes[key]:
-            if fires[c]:
-                shared[key] += 1
-    for key in range(len(index.codes)):
-        if not index.alive[key]:
-            shared[key] = 0
+        for s in range(index.start[c], index.start[c] + index.size[c]):
+            shared[index.reached[s, 0]] += 1
+    if not index.whole:
+        for key in range(len(shared)):
+            shared[key] *= index.alive[key]
     return shared
 
 
