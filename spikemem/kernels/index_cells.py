@@ -21,6 +21,8 @@ CLASSES = 1024
 """Classes of drives, and the most levels among which bisection finds one without them."""
 BLOCK = 128
 """Drives that are counted together in a byte."""
+GLANCE = 32
+"""Drives that are looked at together, of which mostly none is among the largest."""
 MOST_BYTE = 254
 """CA3's cells that may fire where the synapses of a dendrite are counted in a byte."""
 
@@ -89,11 +91,18 @@ def strongest(drive: I64 | U8, alive: Bools, k: int, above: int) -> I64:
     if _reaching(drive, alive, level) > k:
         level = _level_of(drive, alive, k, above)
         equal = k - _reaching(drive, alive, level + 1)
-    for key in range(len(drive)):
-        if drive[key] >= level and alive[key] and (drive[key] > level or equal > 0):
-            equal -= drive[key] == level
-            chosen[n] = key
-            n += 1
+    least, whole = np.full(1, level, drive.dtype)[0], len(drive) // GLANCE * GLANCE
+    for first in range(0, len(drive), GLANCE):
+        part = np.uint8(first == whole)
+        if first < whole:
+            for key in range(first, first + GLANCE):
+                part = np.uint8(part | np.uint8(drive[key] >= least))
+        if part:
+            for key in range(first, min(first + GLANCE, len(drive))):
+                if drive[key] >= level and alive[key] and (drive[key] > level or equal > 0):
+                    equal -= drive[key] == level
+                    chosen[n] = key
+                    n += 1
     return chosen[:n]
 
 
@@ -247,3 +256,23 @@ def attend_unsettled(
     winners = np.full((n, cycles), -1, np.int64)
     in_threads(_attend_some, n, winners, held, recurrent, lottery, cues, candidates, given, _like(cues, given))
     return winners
+
+
+@njit(cache=CACHE)
+def first_of_each(owners: I64, k: int, memories: int) -> tuple[I64, I64]:
+    """Where the first k memories among keys that fired stand for the first time, [n, k] padded with -1, and how many there are, [n].
+
+    owners: the memory of each key, in firing order, [n, c] padded with -1.   memories: how many are stored.
+    """
+    place, found = np.full((len(owners), k), -1, np.int64), np.zeros(len(owners), np.int64)
+    seen = np.zeros(memories, np.bool_)
+    for i in range(len(owners)):
+        for j in range(owners.shape[1]):
+            m = owners[i, j]
+            if m >= 0 and not seen[m] and found[i] < k:
+                seen[m] = True
+                place[i, found[i]] = j
+                found[i] += 1
+        for j in range(found[i]):
+            seen[owners[i, place[i, j]]] = False
+    return place, found
