@@ -11,7 +11,7 @@ from numba import njit
 
 from spikemem.kernels import CACHE
 from spikemem.kernels.circuit import Keys, Lottery, Recurrent, ca3_cycle, first_under_noise
-from spikemem.kernels.index_drives import PER_SYNAPSE, UNIT, Afferents, Cues, Work, hear, key_drive, work_on
+from spikemem.kernels.index_drives import PER_SYNAPSE, UNIT, Afferents, Cues, Work, hear, key_drives, work_on
 from spikemem.kernels.threads import in_threads
 from spikemem.kernels.types import I64, U8, U16, Bools
 
@@ -86,46 +86,42 @@ def _level_of(drive: I64 | U8, alive: Bools, k: int, above: int) -> int:
 @njit(cache=CACHE)
 def strongest(drive: I64 | U8, alive: Bools, k: int, above: int) -> I64:
     """The living cells with the k largest drives above a level; of equals the lower index. In the order of their index."""
-    level, chosen, n = above + 1, np.empty(k, np.int64), 0
-    equal = k
+    level, chosen, n, equal = above + 1, np.empty(k, np.int64), 0, k
     if _reaching(drive, alive, level) > k:
         level = _level_of(drive, alive, k, above)
         equal = k - _reaching(drive, alive, level + 1)
     least, whole = np.full(1, level, drive.dtype)[0], len(drive) // GLANCE * GLANCE
     for first in range(0, len(drive), GLANCE):
-        part = np.uint8(first == whole)
+        part = np.uint8(0)
         if first < whole:
             for key in range(first, first + GLANCE):
-                part = np.uint8(part | np.uint8(drive[key] >= least))
-        if part:
-            for key in range(first, min(first + GLANCE, len(drive))):
-                if drive[key] >= level and alive[key] and (drive[key] > level or equal > 0):
-                    equal -= drive[key] == level
-                    chosen[n] = key
-                    n += 1
+                part = np.uint8(part + np.uint8((drive[key] >= least) & alive[key]))
+            if part == 0:
+                continue
+        for key in range(first, min(first + GLANCE, len(drive))):
+            if drive[key] >= level and alive[key] and (drive[key] > level or equal > 0):
+                equal -= drive[key] == level
+                chosen[n] = key
+                n += 1
     return chosen[:n]
-
-
-@njit(cache=CACHE)
-def _reach(cell: int, index: Keys, synapse: int, drive: I64 | U8) -> None:
-    """Add a synapse to the drive of each dendrite that a cell of CA3 reaches."""
-    for s in range(index.start[cell], index.start[cell] + index.size[cell]):
-        drive[index.reached[s, 0]] += synapse
 
 
 @njit(cache=CACHE)
 def _go_on(before: I64, now: I64, index: Keys, synapse: int, work: Work) -> None:
     """Let CA3's cells `now` drive the dendrites in place of those of the cycle before; only what differs is changed."""
+    start, size, reached, drive, fires = index.start, index.size, index.reached, work.open, work.fires
     for c in now:
-        if not work.fires[c]:
-            _reach(c, index, synapse, work.open)
-        work.fires[c] = 2
+        if not fires[c]:
+            for s in range(start[c], start[c] + size[c]):
+                drive[reached[s, 0]] += synapse
+        fires[c] = 2
     for c in before:
-        if work.fires[c] == 1:
-            _reach(c, index, -synapse, work.open)
-            work.fires[c] = 0
+        if fires[c] == 1:
+            for s in range(start[c], start[c] + size[c]):
+                drive[reached[s, 0]] -= synapse
+            fires[c] = 0
     for c in now:
-        work.fires[c] = 1
+        fires[c] = 1
 
 
 @njit(cache=CACHE)
@@ -151,15 +147,14 @@ class Race(NamedTuple):
 def _race(i: int, cues: Cues, candidates: int, given: Afferents, work: Work, last: Race) -> Race:
     """The race of a gamma cycle.   last: that of the cycle before, whose drives hold."""
     opens = 0 if work.open.itemsize == 1 else OPENS
-    keys, cue = strongest(work.open, given.keys.alive, candidates, opens), cues.counts[i].astype(np.int16)
-    drives, at = np.empty((len(keys), given.added.pathways), np.int64), 0
+    keys = strongest(work.open, given.keys.alive, candidates, opens)
+    drives, fresh, at = np.empty((len(keys), given.added.pathways), np.int64), np.ones(len(keys), np.bool_), 0
     for j in range(len(keys)):
         while at < len(last.keys) and last.keys[at] < keys[j]:
             at += 1
         if at < len(last.keys) and last.keys[at] == keys[j]:
-            drives[j] = last.drives[at]
-        else:
-            key_drive(i, keys[j], cue, cues, given, work, drives[j])
+            drives[j], fresh[j] = last.drives[at], False
+    key_drives(i, keys, fresh, cues, given, work, drives)
     return Race(keys, drives)
 
 
@@ -209,10 +204,7 @@ def drives(order: I64, cues: Cues, given: Afferents) -> I64:
     for i in range(len(order)):
         if given.further:
             hear(i, cues, given, work)
-        cue = cues.counts[i].astype(np.int16)
-        for j in range(order.shape[1]):
-            if order[i, j] >= 0:
-                key_drive(i, order[i, j], cue, cues, given, work, found[i, j])
+        key_drives(i, np.maximum(order[i], 0), order[i] >= 0, cues, given, work, found[i])
     return found
 
 

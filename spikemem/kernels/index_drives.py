@@ -11,7 +11,7 @@ from numba import njit
 
 from spikemem.kernels import CACHE
 from spikemem.kernels.circuit import Keys
-from spikemem.kernels.types import F64, I8, I16, I32, I64, U8, U16, Bools
+from spikemem.kernels.types import F64, I8, I32, I64, U8, U16, Bools
 
 UNIT = 64
 """Drives are counted in units of 1/64 of a perforant coincidence, in which all weights are whole."""
@@ -177,21 +177,20 @@ def context_fan(neighbours: I64, living: I64, content: I64, keys: int) -> I64:
 
 
 @njit(cache=CACHE)
-def weigh(
-    cells: I64, odds: F64, start: I64, size: I64, word: I32, alive: Bools, cue: Bools, length: I64, mean: float,
-    bound: tuple[float, float, float],
-) -> None:  # fmt: skip
-    """Set the weights of some word cells' synapses, in place (see `regions.bcpnn`); -1 for those that carry nothing.
+def weigh(cells: I64, odds: F64, start: I64, size: I64, word: I32, alive: Bools, half: F64, k1: float, gain: float) -> None:
+    """Set the weights of some word cells' synapses, in place; -1 for those that carry nothing.
 
-    odds: o, [cells].   alive, cue, length: of each key.   mean: length of a text.   bound: the gain, k1 and b.
+    odds: o, [cells].   alive: [key].   half: how often a word must come for half of what it may weigh, k1 (1 - b + b L / <L>), [key].
+    (`regions.bcpnn` has the equation.)
     """
-    gain, k1, b = bound
     for w in range(len(cells)):
         for s in range(start[cells[w]], start[cells[w]] + size[cells[w]]):
-            key, f = word[s, 0], float(word[s, 1])
-            long = mean if cue[key] else float(length[key])
-            weight = odds[w] * f * (k1 + 1) / (f + k1 * (1 - b + b * long / mean))
-            word[s, 2] = int(np.rint(gain * weight)) if alive[key] and weight > 0 else -1
+            if odds[w] <= 0:
+                word[s, 2] = -1
+                continue
+            f = float(word[s, 1])
+            weight = odds[w] * f * (k1 + 1) / (f + half[word[s, 0]])
+            word[s, 2] = int(np.rint(gain * weight)) if weight > 0 and alive[word[s, 0]] else -1
 
 
 @njit(cache=CACHE)
@@ -238,28 +237,24 @@ def hear(i: int, cues: Cues, given: Afferents, work: Work) -> int:
 
 
 @njit(cache=CACHE)
-def _coincidences(key: int, cue: I16, index: Keys) -> int:
-    """A key's perforant weights times a cue's volley, [d]; in 32 bits, so that it is vectorised."""
-    dot, row = np.int32(0), index.counts[key]
-    for x in range(len(cue)):
-        dot = np.int32(dot + np.int16(row[x]) * cue[x])
-    return dot
-
-
-@njit(cache=CACHE)
-def key_drive(i: int, key: int, cue: I16, cues: Cues, given: Afferents, work: Work, parts: I64) -> None:
-    """The drive of a key by pathway, [pathway], in place."""
-    gains, added = given.gains, given.added
-    parts[:] = 0
-    parts[MEANING] = gains.meaning * _coincidences(key, cue, given.keys)
+def key_drives(i: int, keys: I64, which: Bools, cues: Cues, given: Afferents, work: Work, drives: I64) -> None:
+    """The drives of some of these keys by pathway, [key, pathway], in place.   which: of them, [key]."""
+    counts, cue, gains = given.keys.counts, cues.counts[i].astype(np.int16), given.gains
+    for j in range(len(keys)):
+        if which[j]:
+            dot, row = np.int32(0), counts[keys[j]]
+            for x in range(len(cue)):  # in 32 bits, so that it is vectorised
+                dot = np.int32(dot + np.int16(row[x]) * cue[x])
+            drives[j, :] = 0
+            drives[j, MEANING] = gains.meaning * dot
     if given.further:
-        m, row = given.keys.memory[key], min(i, len(added.drive) - 1)
-        parts[WORDS], parts[CONTEXT] = UNIT * work.words[key], work.context[m]
-        if work.lifted[m]:
-            parts[KEY] = gains.key
-        if cues.primed[min(i, len(cues.primed) - 1), m]:
-            parts[SPREADING] = gains.spreading
-        if gains.denial > 0:
-            parts[DENIAL] = work.denied[m]
-        for a in range(len(added.column)):
-            parts[added.column[a]] = added.drive[row, a, m]
+        added, primed, row_of = given.added, cues.primed[min(i, len(cues.primed) - 1)], min(i, len(given.added.drive) - 1)
+        for j in range(len(keys)):
+            if which[j]:
+                m, own = given.keys.memory[keys[j]], drives[j]
+                own[WORDS], own[CONTEXT] = UNIT * work.words[keys[j]], work.context[m]
+                own[KEY], own[SPREADING] = gains.key * int(work.lifted[m]), gains.spreading * int(primed[m])
+                if gains.denial > 0:
+                    own[DENIAL] = work.denied[m]
+                for a in range(len(added.column)):
+                    own[added.column[a]] = added.drive[row_of, a, m]

@@ -64,6 +64,7 @@ class WordFans:
             self._polarity.extend(np.where(content[first:last] == keys, said, NEITHER))
             self._keys = last
         old = np.unique(cells[self._weighted[cells] != changes])
-        bound = (word_gain(self.spec), spec.saturation, spec.length) if spec else (0.0, 0.0, 0.0)
-        weigh(old, lexicon.odds_of(old), *self.flat(), alive, lexicon.cue, lexicon.length, lexicon.mean, bound)
+        k1, b = (spec.saturation, spec.length) if spec else (0.0, 0.0)
+        half = k1 * (1 - b + b * np.where(lexicon.cue, lexicon.mean, lexicon.length) / lexicon.mean)
+        weigh(old, lexicon.odds_of(old), *self.flat(), alive, half, k1, word_gain(self.spec))
         self._weighted[old] = changes
