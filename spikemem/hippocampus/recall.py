@@ -13,6 +13,7 @@ from spikemem.hippocampus.regions.bcpnn import UNIT
 from spikemem.hippocampus.regions.ca1 import NONE, Answer, Ranking
 from spikemem.hippocampus.regions.cue_words import CueWords
 from spikemem.hippocampus.regions.rhythm import RecallSchedule
+from spikemem.kernels.index_cells import first_of_each
 from spikemem.simulators.recording import Recording
 
 
@@ -105,12 +106,12 @@ def _more(circuit: Circuit, order: NDArray[np.int64], top_k: int, sizes: Sizes, 
 
     order: the index cells that fired to each cue, NONE-padded, [n, c].
     """
-    wanted = min(top_k, circuit.ca1.memories(cue_words.silenced))
-    fired = [row[row != NONE] for row in circuit.ca1.owners(order)]
-    short = [len(memories) for memories in fired if len(np.unique(memories)) < wanted]
-    if not short:
+    found = first_of_each(circuit.ca1.owners(order), top_k, len(circuit.contents))[1]
+    if found.min(initial=top_k) >= top_k or found.min() >= (wanted := min(top_k, circuit.ca1.memories(cue_words.silenced))):
         return None
-    if max(short) >= sizes.competitors:
+    fired = (order != NONE).sum(axis=1)
+    short = fired[found < wanted]
+    if short.max() >= sizes.competitors:
         return Sizes(max(sizes.candidates, 2 * sizes.competitors), 2 * sizes.competitors)
     return Sizes(4 * sizes.candidates, sizes.competitors) if sizes.candidates < len(circuit.ca1) else None
 
@@ -224,29 +225,24 @@ def go_on(circuit: Circuit, volley: Volley, active: tuple[NDArray[np.uint16], ND
 
 def _report(circuit: Circuit, ranking: Ranking, volley: Volley, read: Answer, top_k: int) -> Recall:
     """The `Recall` of a batch: the memories of index cells, best first, and the vectors that they make deep EC replay."""
-    counts, order = volley.counts, ranking.order
-    n, own = len(counts), (counts.astype(np.int64) ** 2).sum(1)
-    ids, keys, scores = np.full((n, top_k), NONE, np.int64), np.full((n, top_k), NONE, np.int64), np.full((n, top_k), np.nan)
-    drives = np.full((n, top_k, ranking.parts.shape[2]), np.nan)
-    vectors, novelty = np.zeros((n, circuit.spec.ec.dim)), np.ones(n)
-    shares = np.zeros(order.shape)
-    for i, row in enumerate(circuit.ca1.owners(order)):
-        _, first = np.unique(row, return_index=True)
-        best_first = np.array([p for p in np.sort(first) if row[p] != NONE][:top_k], np.int64)
-        if not len(best_first):
-            continue
-        ids[i, : len(best_first)], keys[i, : len(best_first)] = row[best_first], order[i, best_first]
-        scores[i, : len(best_first)] = ranking.parts[i, best_first].sum(1) / UNIT / own[i]
-        drives[i, : len(best_first)] = ranking.parts[i, best_first] / UNIT / own[i]
-        best = circuit.ca1.counts[order[i, 0]].astype(np.int64)
-        novelty[i] = 1.0 - (best @ counts[i].astype(np.int64)) / np.sqrt(float(own[i] * (best**2).sum()))
-        won = read.winners[i][read.winners[i] != NONE]
-        shares[i] = (won[:, None] == order[i]).sum(0) / read.winners.shape[1]
+    counts, order, owners = volley.counts.astype(np.int64), ranking.order, circuit.ca1.owners(ranking.order)
+    own, winners = (counts**2).sum(1), read.winners
+    place, found = first_of_each(owners, top_k, len(circuit.contents))
+    there, place = place != NONE, np.maximum(place, 0)
+    ids, keys = (np.where(there, np.take_along_axis(a, place, axis=1), NONE) for a in (owners, order))
+    parts = np.take_along_axis(ranking.parts, place[:, :, None], axis=1)
+    scores = np.where(there, parts.sum(2) / UNIT / own[:, None], np.nan)
+    drives = np.where(there[:, :, None], parts / UNIT / own[:, None, None], np.nan)
+    vectors, novelty = np.zeros((len(counts), circuit.spec.ec.dim)), np.ones(len(counts))
+    fired = np.flatnonzero(found)
+    best = circuit.ca1.counts[order[fired, 0]].astype(np.int64)
+    novelty[fired] -= (best * counts[fired]).sum(1) / np.sqrt((own[fired] * (best**2).sum(1)).astype(float))
+    for i in fired:
         volley_back = ec.decode(circuit.spec.ec, read.said[i])
         vectors[i] = volley_back / max(float(np.linalg.norm(volley_back)), np.finfo(float).tiny)
-    competing = circuit.ca1.owners(order)
-    novelty = np.clip(novelty, 0.0, None)
-    return Recall(ids, scores, drives, read.path, vectors, novelty, competing, shares, ranking.events, keys=keys)
+    won = (winners[:, :, None] == order[:, None]) & (winners != NONE)[:, :, None]
+    novelty, shares = np.clip(novelty, 0.0, None), won.sum(1) / winners.shape[1]
+    return Recall(ids, scores, drives, read.path, vectors, novelty, owners, shares, ranking.events, keys=keys)
 
 
 def _index_events(ranking: Ranking, volley: Volley) -> NDArray[np.int64]:

@@ -11,13 +11,15 @@ import numpy as np
 from numba import njit
 
 from spikemem.kernels import CACHE
-from spikemem.kernels.draws import uniform
+from spikemem.kernels.bit_counters import count_rows, planes_for
+from spikemem.kernels.draws import count, uniform
 from spikemem.kernels.threads import in_threads
 from spikemem.kernels.types import F64, I8, I32, I64, U8, U16, U64, Bools
 
-PLANES = 9
-"""Bit planes of the vertical counters: counts up to 511, the fast and slow inputs from two cores of at most 255 cells."""
-
+GRID = 2**14
+"""Inhibition is a multiple of 1/GRID (`regions.rhythm.GRID`), so that what excites a cell is a whole number of these."""
+MOST_CELL = 2**16 - 1
+"""The last cell that CA3 may have."""
 
 STRIPES = 16
 """Parts into which binding divides the presynaptic cells."""
@@ -40,18 +42,17 @@ class Recurrent(NamedTuple):
 class Keys(NamedTuple):
     """The stored keys, one index cell of CA1 each.
 
-    counts: perforant weights, [key, d].   codes: CA3's cells, [key, k].   alive, memory: [key].
-    indptr, keys: for each CA3 cell the index cells below `built` that it reaches; later ones are compared one by one.   cells: of CA3.
+    counts: perforant weights, [key, d].   alive, memory: [key].   whole: whether all are alive.
+    start, size: where the index cells that each cell of CA3 reaches begin, and how many they are, [cell].   reached: those, [synapse, 1].
     """
 
     counts: I8
-    codes: U16
     alive: Bools
     memory: I64
-    indptr: I64
-    keys: I32
-    built: int
-    cells: int
+    whole: bool
+    start: I64
+    size: I64
+    reached: I32
 
 
 class Lottery(NamedTuple):
@@ -122,19 +123,21 @@ def bind_all(bits: U64, pre: U16, post: U16, same: bool) -> None:
         in_threads(_bind_stripes, STRIPES, bits, pre, post, same)
 
 
-@njit(cache=CACHE)
-def _count_planes(bits: U64, pre: I64, planes: U64) -> None:
-    """Add rows of bits into vertical counters: bit b of plane j is bit j of the count of column b (carry-save addition)."""
-    words = bits.shape[1]
-    for p in pre:
-        for w in range(words):
-            carry = bits[p, w]
-            j = 0
-            while carry:
-                both = planes[j, w] & carry
-                planes[j, w] ^= carry
-                carry = both
-                j += 1
+@njit(cache=CACHE, nogil=True)
+def _set_some(start: int, stop: int, found: I64, bits: U64, cells: U16) -> None:
+    for i in range(start, stop):
+        for c in cells[i]:
+            row, total = bits[c], np.uint64(0)
+            for w in range(len(row)):
+                total += np.uint64(count(row[w]))
+            found[i] += int(total)
+
+
+def bits_of(bits: U64, cells: U16) -> I64:
+    """How many bits are set in the rows of some cells, [n, c], all together, [n]."""
+    found = np.zeros(len(cells), np.int64)
+    in_threads(_set_some, len(cells), found, bits, cells)
+    return found
 
 
 @njit(cache=CACHE)
@@ -163,6 +166,12 @@ def _at_least(planes: U64, least: int) -> U64:
 
 
 @njit(cache=CACHE)
+def _rank_of(release: int, strength: float, cell: int) -> int:
+    """A number by which cells rank in the order of firing: by release, by strength (a multiple of 1/GRID), by index."""
+    return (release << 48) + (((1 << 30) - int(strength * GRID)) << 16) + cell
+
+
+@njit(cache=CACHE)
 def ca3_cycle(recurrent: Recurrent, fast_from: I64, slow: U64, slow_from: I64, code: I64, when: I64) -> I64:
     """The CA3 cells that fire in one gamma cycle, in firing order, at most as many as may win.
 
@@ -171,49 +180,46 @@ def ca3_cycle(recurrent: Recurrent, fast_from: I64, slow: U64, slow_from: I64, c
     First fire the cells with count - inhibition * arrived > level, the most excited first; then the detonated ones, by
     their release, then by their recurrent input, then by their index.
     """
-    fast, inhibition, level, k = recurrent.fast, recurrent.inhibition, recurrent.level, recurrent.winners
-    cells = fast.shape[0]
-    half = cells // 2
-    planes = np.zeros((2, PLANES, fast.shape[1]), np.uint64)
-    bar = np.empty(2)
+    fast, inhibition, k = recurrent.fast, recurrent.inhibition, recurrent.winners
+    half, rows = fast.shape[0] // 2, len(fast_from) + len(slow_from)
+    planes, bar = np.zeros((2, planes_for(rows), fast.shape[1]), np.uint64), np.empty(2)
+    reached, n = np.zeros((2, fast.shape[1]), np.uint64), 0
     for h in range(2):
         own = fast_from[(fast_from < half) == (h == 0)]
         other = slow_from[(slow_from < half) != (h == 0)]
-        _count_planes(fast, own, planes[h])
-        _count_planes(slow, other, planes[h])
+        count_rows(fast, own, planes[h])
+        count_rows(slow, other, planes[h])
         bar[h] = inhibition * (len(own) + len(other))
-    found, strength = np.empty(cells, np.int64), np.empty(cells, np.float64)
+        least = max(math.floor(recurrent.level + bar[h]) + 1, 1)
+        if least <= rows:
+            reached[h] = _at_least(planes[h], least)
+    for h in range(2):
+        for word in reached[h]:
+            n += count(word)
+    ranked = np.empty(n, np.int64)
     n = 0
     for h in range(2):
-        least = max(math.floor(level + bar[h]) + 1, 1)
-        if least >= 1 << PLANES:
-            continue
-        reached = _at_least(planes[h], least)
-        for w in range(len(reached)):
-            word, b = reached[w], 0
+        for w in range(fast.shape[1]):
+            word = reached[h, w]
             while word:
-                if word & np.uint64(1):
-                    column = w * 64 + b
-                    found[n], strength[n] = h * half + column, _count_of(planes[h], column) - bar[h]
-                    n += 1
-                word >>= np.uint64(1)
-                b += 1
-    winners = np.empty(k, np.int64)
-    order = np.argsort(-strength[:n], kind="mergesort")[:k]
-    m = len(order)
-    winners[:m] = found[order]
+                below = (word & (~word + np.uint64(1))) - np.uint64(1)
+                column = w * 64 + count(below)
+                ranked[n] = _rank_of(0, _count_of(planes[h], column) - bar[h], h * half + column)
+                n += 1
+                word &= word - np.uint64(1)
+    ranked.sort()
+    winners, m = np.empty(k, np.int64), min(n, k)
+    winners[:m] = ranked[:m] & MOST_CELL
     if len(code) and m < k:
-        fired = np.zeros(cells, np.bool_)
+        fired, detonated = np.zeros(fast.shape[0], np.bool_), np.empty(len(code), np.int64)
         fired[winners[:m]] = True
-        excited = np.empty(len(code))
         for j in range(len(code)):
             h = 0 if code[j] < half else 1
-            excited[j] = _count_of(planes[h], code[j] % half) - bar[h]
-        by_index = np.argsort(code, kind="mergesort")
-        by_strength = by_index[np.argsort(-excited[by_index], kind="mergesort")]
-        for j in by_strength[np.argsort(when[by_strength], kind="mergesort")]:
-            if not fired[code[j]] and m < k:
-                winners[m] = code[j]
+            detonated[j] = _rank_of(when[j], _count_of(planes[h], code[j] - h * half) - bar[h], code[j])
+        detonated.sort()
+        for ranks in detonated:
+            if not fired[ranks & MOST_CELL] and m < k:
+                winners[m] = ranks & MOST_CELL
                 m += 1
     return winners[:m]
 
@@ -251,20 +257,14 @@ def complete(recurrent: Recurrent, codes: U16, when: U8, settle: int) -> tuple[U
 
 @njit(cache=CACHE)
 def shared_cells(active: I64, index: Keys) -> I32:
-    """How many of the active CA3 cells reach each index cell, [key]; by Schaffer collaterals of active cells only."""
-    shared = np.zeros(len(index.codes), np.int32)
-    fires = np.zeros(index.cells, np.bool_)
+    """How many of the active CA3 cells reach each living index cell, [key]; by Schaffer collaterals of active cells only."""
+    shared = np.zeros(len(index.counts), np.int32)
     for c in active:
-        fires[c] = True
-        for s in range(index.indptr[c], index.indptr[c + 1]):
-            shared[index.keys[s]] += 1
-    for key in range(index.built, len(index.codes)):
-        for c in index.codes[key]:
-            if fires[c]:
-                shared[key] += 1
-    for key in range(len(index.codes)):
-        if not index.alive[key]:
-            shared[key] = 0
+        for s in range(index.start[c], index.start[c] + index.size[c]):
+            shared[index.reached[s, 0]] += 1
+    if not index.whole:
+        for key in range(len(shared)):
+            shared[key] *= index.alive[key]
     return shared
 
 

@@ -1,7 +1,7 @@
 """CA1 without simulation (numba): which index cells fire in a gamma cycle, and what each pathway contributes to their drive.
 
-All drives are whole numbers, of the soma in units of 1/64 perforant coincidence, of the dendrite in units of 1/2048 Schaffer synapse.
-The functions take named tuples of arrays, which numba compiles, in place of the objects that hold them.
+Only what a cue touches is computed: synapses of cells that fire, drives of keys whose dendrites open, and, from one gamma cycle to the
+next, what CA3 has changed. Where nothing but CA3 drives the dendrites their synapses are counted in bytes.
 """
 
 from typing import NamedTuple
@@ -10,91 +10,21 @@ import numpy as np
 from numba import njit
 
 from spikemem.kernels import CACHE
-from spikemem.kernels.circuit import Keys, Lottery, Recurrent, ca3_cycle, first_under_noise, shared_cells
+from spikemem.kernels.circuit import Keys, Lottery, Recurrent, ca3_cycle, first_under_noise
+from spikemem.kernels.index_drives import PER_SYNAPSE, UNIT, Afferents, Cues, Work, hear, key_drives, work_on
 from spikemem.kernels.threads import in_threads
-from spikemem.kernels.types import F64, I8, I32, I64, U8, U16, Bools
+from spikemem.kernels.types import I64, U8, U16, Bools
 
-UNIT = 64
-"""Drives are counted in units of 1/64 of a perforant coincidence, in which all weights are whole."""
-PER_SYNAPSE = 32 * UNIT
-"""A Schaffer synapse in the dendrite's units: 32 times those of the soma."""
-MEANING, WORDS, CONTEXT, KEY, SPREADING = 0, 1, 2, 4, 5
-"""Columns, in a table of drives by pathway, of the pathways that are computed here. Any other pathway brings its drive (`Added`)."""
 OPENS = PER_SYNAPSE // 2
 """A dendrite fires above half a synapse."""
-
-
-@njit(cache=CACHE)
-def word_drive(cell: I64, spikes: I64, ptr: I64, key: I64, weight: I64, keys: int) -> tuple[I64, I64]:
-    """The drive of index cells by word cells, sum over w of x_w W_wk, [key], and how many of their synapses carried a spike, [key]."""
-    drive, carried = np.zeros(keys, np.int64), np.zeros(keys, np.int64)
-    for w in range(len(cell)):
-        for s in range(ptr[cell[w]], ptr[cell[w] + 1]):
-            drive[key[s]] += spikes[w] * weight[s]
-            carried[key[s]] += spikes[w]
-    return drive, carried
-
-
-@njit(cache=CACHE)
-def context_drive(drive: I64, content: I64, neighbours: I64, weight: I64) -> I64:
-    """The drive of each memory's index cells by context cells: the words of its neighbours, weighted, [memory]."""
-    found = np.zeros(len(content), np.int64)
-    for m in range(len(neighbours)):
-        for d in range(len(weight)):
-            j = neighbours[m, d]
-            if j >= 0:
-                found[m] += weight[d] * drive[content[j]]
-    return found
-
-
-@njit(cache=CACHE)
-def apical_spikes(cell: I64, ptr: I64, target: I64, weight: F64, owner: I64, memories: int) -> Bools:
-    """The memories one of whose apical dendrites fires when these cells spike together, [memory]."""
-    share, fired = np.zeros(len(owner)), np.zeros(memories, np.bool_)
-    for w in cell:
-        for s in range(ptr[w], ptr[w + 1]):
-            share[target[s]] += weight[s]
-    for a in range(len(owner)):
-        if share[a] > 1.0:
-            fired[owner[a]] = True
-    return fired
-
-
-@njit(cache=CACHE)
-def strongest(drive: I64, k: int, above: int) -> I64:
-    """The cells with the k largest drives above a level; of equals the lower index. In the order of their index."""
-    near = np.flatnonzero(drive > above)
-    if len(near) <= k:
-        return near
-    least = -np.partition(-drive[near], k - 1)[k - 1]
-    room = k
-    for key in near:
-        if drive[key] > least:
-            room -= 1
-    chosen, n = np.empty(k, np.int64), 0
-    for key in near:
-        if drive[key] > least or (drive[key] == least and room > 0):
-            if drive[key] == least:
-                room -= 1
-            chosen[n] = key
-            n += 1
-    return chosen
-
-
-class Cues(NamedTuple):
-    """A batch of cues, as arrays.
-
-    counts: EC's volleys, [n, d].   active: CA3's cells, [n, k], of which the first `size` count, [n].   primed: plateaus, [n, memory].
-    ptr, cell, spikes: word cells of each cue with their spikes, CSR.
-    """
-
-    counts: I8
-    active: U16
-    size: I64
-    primed: Bools
-    ptr: I64
-    cell: I64
-    spikes: I64
+CLASSES = 1024
+"""Classes of drives, and the most levels among which bisection finds one without them."""
+BLOCK = 128
+"""Drives that are counted together in a byte."""
+GLANCE = 32
+"""Drives that are looked at together, of which mostly none is among the largest."""
+MOST_BYTE = 254
+"""CA3's cells that may fire where the synapses of a dendrite are counted in a byte."""
 
 
 class Volleys(NamedTuple):
@@ -108,129 +38,144 @@ class Volleys(NamedTuple):
     when: U8
 
 
-class Learned(NamedTuple):
-    """The learned synapses of words, context and further cues, by word cell (CSR) and by memory (see `regions.pathways`)."""
-
-    word_ptr: I64
-    word_key: I64
-    word_weight: I64
-    content: I64
-    neighbours: I64
-    context_weight: I64
-    context_fan: I64
-    apical_ptr: I64
-    apical_target: I64
-    apical_weight: F64
-    apical_memory: I64
-
-
-class Gains(NamedTuple):
-    """Gains of the pathways: of a perforant coincidence (meaning), an apical dendrite (key) and a plateau (spreading) on the soma, in 1/64;
-    `opening` is what either of the latter two adds to the dendrite.
-    """
-
-    meaning: int
-    key: int
-    spreading: int
-    opening: int
-
-
-class Added(NamedTuple):
-    """Drives of pathways that compute them themselves, added to somata and, 1/32 as strong, to dendrites.
-
-    drive: in 1/64, [n or 1, added pathway, memory].   column: of each added pathway, [added pathway].   pathways: columns there are.
-    """
-
-    drive: I64
-    column: I64
-    pathways: int
-
-
-class Afferents(NamedTuple):
-    """All inputs of index cells: their keys, learned synapses, gains, and drives computed elsewhere."""
-
-    keys: Keys
-    learned: Learned
-    gains: Gains
-    added: Added
-
-
-def meaning_alone(index: Keys, gain: int, memories: int) -> Afferents:
-    """The inputs of index cells that are driven by meaning alone, with this gain, as if words and context had not been learned."""
-    none, apart, fan = np.zeros(0, np.int64), np.zeros((0, 0), np.int64), np.zeros(len(index.codes), np.int64)
-    content = np.zeros(memories, np.int64)
-    learned = Learned(none, none, none, content, apart, none, fan, none, none, np.zeros(0), none)
-    return Afferents(index, learned, Gains(gain, 0, 0, 0), Added(np.zeros((1, 0, memories), np.int64), none, SPREADING + 1))
+@njit(cache=CACHE)
+def _reaching(drive: I64 | U8, alive: Bools, level: int) -> int:
+    """How many living cells have a drive of at least a level; in bytes, block by block, so that it is vectorised."""
+    found, whole, least = 0, len(drive) // BLOCK * BLOCK, np.full(1, level, drive.dtype)[0]
+    for first in range(0, whole, BLOCK):
+        part = np.uint8(0)
+        for key in range(first, first + BLOCK):
+            part = np.uint8(part + np.uint8((drive[key] >= least) & alive[key]))
+        found += part
+    for key in range(whole, len(drive)):
+        found += (drive[key] >= least) & alive[key]
+    return found
 
 
 @njit(cache=CACHE)
-def _other_drives(i: int, cues: Cues, given: Afferents) -> tuple[I64, I64, I64]:
-    """The drives of each key by all pathways but meaning, which are the same in each gamma cycle.
-
-    By pathway, [key, pathway]; of the dendrite, [key]; and how many synapses of word cells carried a spike, [key].
-    """
-    index, learned, gains, added = given.keys, given.learned, given.gains, given.added
-    keys, part = len(index.codes), slice(cues.ptr[i], cues.ptr[i + 1])
-    cell = cues.cell[part]
-    words, carried = word_drive(cell, cues.spikes[part], learned.word_ptr, learned.word_key, learned.word_weight, keys)
-    context = context_drive(words, learned.content, learned.neighbours, learned.context_weight)
-    memories = len(learned.content)
-    tuft = apical_spikes(cell, learned.apical_ptr, learned.apical_target, learned.apical_weight, learned.apical_memory, memories)
-    row = min(i, len(added.drive) - 1)
-    parts, dendrite = np.zeros((keys, added.pathways), np.int64), np.zeros(keys, np.int64)
-    for key in range(keys):
-        m = index.memory[key]
-        parts[key, WORDS], parts[key, CONTEXT] = UNIT * words[key], context[m]
-        dendrite[key] = parts[key, WORDS] + parts[key, CONTEXT]
-        for a in range(len(added.column)):
-            parts[key, added.column[a]] = added.drive[row, a, m]
-            dendrite[key] += added.drive[row, a, m]
-        if tuft[m]:
-            parts[key, KEY] = gains.key
-            dendrite[key] += gains.opening
-        if cues.primed[i, m]:
-            parts[key, SPREADING] = gains.spreading
-            dendrite[key] += gains.opening
-    return parts, dendrite, carried
-
-
-@njit(cache=CACHE)
-def _coincidences(key: int, cue: I32, index: Keys) -> int:
-    """A key's perforant weights times a cue's volley, [d]."""
-    dot = 0
-    for x in range(len(cue)):
-        dot += index.counts[key, x] * cue[x]
-    return dot
+def _level_of(drive: I64 | U8, alive: Bools, k: int, above: int) -> int:
+    """The k-th largest drive of living cells, of which more than k exceed `above`: by bisection, from a tally of wide classes on."""
+    low, high = above + 1, int(drive.max()) + 1
+    if high - low > CLASSES:
+        width, tally, reached = 0, np.zeros(CLASSES, np.int64), 0
+        while (high - low) >> width >= CLASSES:
+            width += 1
+        for key in range(len(drive)):
+            if alive[key] and drive[key] >= low:
+                tally[(drive[key] - low) >> width] += 1
+        c = CLASSES - 1
+        while reached + tally[c] < k:
+            reached += tally[c]
+            c -= 1
+        low, high = low + (c << width), low + ((c + 1) << width)
+        near, n = np.empty(tally[c], np.int64), 0
+        for key in range(len(drive)):
+            if alive[key] and low <= drive[key] < high:
+                near[n] = drive[key]
+                n += 1
+        return np.sort(near)[n - (k - reached)]
+    while high - low > 1:
+        middle = (low + high) // 2
+        if _reaching(drive, alive, middle) >= k:
+            low = middle
+        else:
+            high = middle
+    return low
 
 
 @njit(cache=CACHE)
-def _race(i: int, cues: Cues, now: I64, others: I64, dendrite: I64, candidates: int, given: Afferents) -> tuple[I64, I64, int]:
-    """The keys whose dendrites open when CA3's cells `now` fire, in the order in which their somata fire; their drives by pathway,
-    [opened, pathway]; and how many Schaffer synapses carried a spike."""
-    shared = shared_cells(now, given.keys)
-    open_ = np.zeros(len(dendrite), np.int64)
-    for key in range(len(dendrite)):
-        if given.keys.alive[key]:
-            open_[key] = dendrite[key] + PER_SYNAPSE * shared[key]
-    opened, cue = strongest(open_, candidates, OPENS), cues.counts[i].astype(np.int32)
-    found = others[opened]
-    for j in range(len(opened)):
-        found[j, MEANING] = given.gains.meaning * _coincidences(opened[j], cue, given.keys)
-    best = np.argsort(-found.sum(axis=1), kind="mergesort")
-    return opened[best], found[best], shared.sum()
+def strongest(drive: I64 | U8, alive: Bools, k: int, above: int) -> I64:
+    """The living cells with the k largest drives above a level; of equals the lower index. In the order of their index."""
+    level, chosen, n, equal = above + 1, np.empty(k, np.int64), 0, k
+    if _reaching(drive, alive, level) > k:
+        level = _level_of(drive, alive, k, above)
+        equal = k - _reaching(drive, alive, level + 1)
+    least, whole = np.full(1, level, drive.dtype)[0], len(drive) // GLANCE * GLANCE
+    for first in range(0, len(drive), GLANCE):
+        part = np.uint8(0)
+        if first < whole:
+            for key in range(first, first + GLANCE):
+                part = np.uint8(part + np.uint8((drive[key] >= least) & alive[key]))
+            if part == 0:
+                continue
+        for key in range(first, min(first + GLANCE, len(drive))):
+            if drive[key] >= level and alive[key] and (drive[key] > level or equal > 0):
+                equal -= drive[key] == level
+                chosen[n] = key
+                n += 1
+    return chosen[:n]
+
+
+@njit(cache=CACHE)
+def _go_on(before: I64, now: I64, index: Keys, synapse: int, work: Work) -> None:
+    """Let CA3's cells `now` drive the dendrites in place of those of the cycle before; only what differs is changed."""
+    start, size, reached, drive, fires = index.start, index.size, index.reached, work.open, work.fires
+    for c in now:
+        if not fires[c]:
+            for s in range(start[c], start[c] + size[c]):
+                drive[reached[s, 0]] += synapse
+        fires[c] = 2
+    for c in before:
+        if fires[c] == 1:
+            for s in range(start[c], start[c] + size[c]):
+                drive[reached[s, 0]] -= synapse
+            fires[c] = 0
+    for c in now:
+        fires[c] = 1
+
+
+@njit(cache=CACHE)
+def _reached(now: I64, index: Keys) -> int:
+    """How many Schaffer synapses onto living index cells carry a spike."""
+    reached = 0
+    for c in now:
+        reached += index.size[c]
+        if not index.whole:
+            for s in range(index.start[c], index.start[c] + index.size[c]):
+                reached -= not index.alive[index.reached[s, 0]]
+    return reached
+
+
+class Race(NamedTuple):
+    """The keys whose dendrites opened, in the order of their index, and their drives by pathway, [opened, pathway]."""
+
+    keys: I64
+    drives: I64
+
+
+@njit(cache=CACHE)
+def _race(i: int, cues: Cues, candidates: int, given: Afferents, work: Work, last: Race) -> Race:
+    """The race of a gamma cycle.   last: that of the cycle before, whose drives hold."""
+    opens = 0 if work.open.itemsize == 1 else OPENS
+    keys = strongest(work.open, given.keys.alive, candidates, opens)
+    drives, fresh, at = np.empty((len(keys), given.added.pathways), np.int64), np.ones(len(keys), np.bool_), 0
+    for j in range(len(keys)):
+        while at < len(last.keys) and last.keys[at] < keys[j]:
+            at += 1
+        if at < len(last.keys) and last.keys[at] == keys[j]:
+            drives[j], fresh[j] = last.drives[at], False
+    key_drives(i, keys, fresh, cues, given, work, drives)
+    return Race(keys, drives)
 
 
 @njit(cache=CACHE, nogil=True)
-def _rank_some(start: int, stop: int, order: I64, parts: I64, events: I64, cues: Cues, candidates: int, given: Afferents) -> None:
+def _rank_some(
+    start: int, stop: int, order: I64, parts: I64, events: I64, cues: Cues, candidates: int, given: Afferents, like: I64 | U8
+) -> None:
+    work, synapse = work_on(like, given), 1 if like.itemsize == 1 else PER_SYNAPSE
+    none = Race(np.empty(0, np.int64), np.empty((0, given.added.pathways), np.int64))
     for i in range(start, stop):
-        others, dendrite, carried = _other_drives(i, cues, given)
         now = cues.active[i, : cues.size[i]].astype(np.int64)
-        keys, drives, schaffer = _race(i, cues, now, others, dendrite, candidates, given)
-        for j in range(len(keys)):
-            order[i, j] = keys[j]
-            for p in range(parts.shape[2]):
-                parts[i, j, p] = drives[j, p]
-        events[i] = schaffer + (carried * (1 + given.learned.context_fan)).sum()
+        work.open[:] = 0
+        events[i] = _reached(now, given.keys)
+        if given.further:
+            events[i] += hear(i, cues, given, work)
+        _go_on(none.keys, now, given.keys, synapse, work)
+        race = _race(i, cues, candidates, given, work, none)
+        best = np.argsort(-race.drives.sum(axis=1), kind="mergesort")
+        for j in range(len(best)):
+            order[i, j], parts[i, j] = race.keys[best[j]], race.drives[best[j]]
+        work.fires[now] = 0
 
 
 def rank(cues: Cues, candidates: int, given: Afferents) -> tuple[I64, I64, I64]:
@@ -242,44 +187,54 @@ def rank(cues: Cues, candidates: int, given: Afferents) -> tuple[I64, I64, I64]:
     n = len(cues.counts)
     order, parts = np.full((n, candidates), -1, np.int64), np.zeros((n, candidates, given.added.pathways), np.int64)
     events = np.zeros(n, np.int64)
-    in_threads(_rank_some, n, order, parts, events, cues, candidates, given)
+    in_threads(_rank_some, n, order, parts, events, cues, candidates, given, _like(cues, given))
     return order, parts, events
+
+
+def _like(cues: Cues, given: Afferents) -> I64 | U8:
+    """An array of the type in which dendrites' drives are counted."""
+    return np.zeros(0, np.int64 if given.further or cues.active.shape[1] > MOST_BYTE else np.uint8)
 
 
 @njit(cache=CACHE)
 def drives(order: I64, cues: Cues, given: Afferents) -> I64:
     """The drives by pathway of keys that fired, [n, c] padded with -1, in 1/64, [n, c, pathway]. CA3's cells do not matter to them."""
     found = np.zeros((order.shape[0], order.shape[1], given.added.pathways), np.int64)
+    work = work_on(order, given)
     for i in range(len(order)):
-        cue = cues.counts[i].astype(np.int32)
-        others, _, _ = _other_drives(i, cues, given)
-        for j in range(order.shape[1]):
-            if order[i, j] >= 0:
-                found[i, j] = others[order[i, j]]
-                found[i, j, MEANING] = given.gains.meaning * _coincidences(order[i, j], cue, given.keys)
+        if given.further:
+            hear(i, cues, given, work)
+        key_drives(i, np.maximum(order[i], 0), order[i] >= 0, cues, given, work, found[i])
     return found
 
 
 @njit(cache=CACHE, nogil=True)
 def _attend_some(
     start: int, stop: int, winners: I64, held: Volleys, recurrent: Recurrent, lottery: Lottery,
-    cues: Cues, candidates: int, given: Afferents,
+    cues: Cues, candidates: int, given: Afferents, like: I64 | U8,
 ) -> None:  # fmt: skip
-    none = np.zeros(0, np.int64)
+    work, synapse, none = work_on(like, given), 1 if like.itemsize == 1 else PER_SYNAPSE, np.zeros(0, np.int64)
     for i in range(start, stop):
         code, release = held.codes[i].astype(np.int64), held.when[i].astype(np.int64)
-        others, dendrite, _ = _other_drives(i, cues, given)
-        now, moved = cues.active[i, : cues.size[i]].astype(np.int64), True
-        order, drive = none, np.zeros(0)
+        work.open[:] = 0
+        if given.further:
+            hear(i, cues, given, work)
+        now, moved, order, drive = cues.active[i, : cues.size[i]].astype(np.int64), True, none, np.zeros(0)
+        race = Race(none, np.empty((0, given.added.pathways), np.int64))
+        _go_on(none, now, given.keys, synapse, work)
         for g in range(winners.shape[1]):
             before = now
             if moved:
                 now = ca3_cycle(recurrent, before[: recurrent.core], recurrent.fast, none, code, release)
                 moved = len(now) != len(before) or bool((now != before).any())
             if moved or g == 0:
-                order, parts, _ = _race(i, cues, now, others, dendrite, candidates, given)
-                drive = parts.sum(axis=1) / float(UNIT)
+                _go_on(before, now, given.keys, synapse, work)
+                race = _race(i, cues, candidates, given, work, race)
+                total = race.drives.sum(axis=1)
+                best = np.argsort(-total, kind="mergesort")
+                order, drive = race.keys[best], total[best] / float(UNIT)
             winners[i, g] = first_under_noise(order, drive, lottery, held.names[i], lottery.start + g)
+        work.fires[now] = 0
 
 
 def attend_unsettled(
@@ -291,5 +246,25 @@ def attend_unsettled(
     """
     n = len(cues.counts)
     winners = np.full((n, cycles), -1, np.int64)
-    in_threads(_attend_some, n, winners, held, recurrent, lottery, cues, candidates, given)
+    in_threads(_attend_some, n, winners, held, recurrent, lottery, cues, candidates, given, _like(cues, given))
     return winners
+
+
+@njit(cache=CACHE)
+def first_of_each(owners: I64, k: int, memories: int) -> tuple[I64, I64]:
+    """Where the first k memories among keys that fired stand for the first time, [n, k] padded with -1, and how many there are, [n].
+
+    owners: the memory of each key, in firing order, [n, c] padded with -1.   memories: how many are stored.
+    """
+    place, found = np.full((len(owners), k), -1, np.int64), np.zeros(len(owners), np.int64)
+    seen = np.zeros(memories, np.bool_)
+    for i in range(len(owners)):
+        for j in range(owners.shape[1]):
+            m = owners[i, j]
+            if m >= 0 and not seen[m] and found[i] < k:
+                seen[m] = True
+                place[i, found[i]] = j
+                found[i] += 1
+        for j in range(found[i]):
+            seen[owners[i, place[i, j]]] = False
+    return place, found

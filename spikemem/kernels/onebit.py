@@ -7,6 +7,8 @@ import numpy as np
 from numba import njit
 
 from spikemem.kernels import CACHE
+from spikemem.kernels.bit_counters import count_rows, planes_for
+from spikemem.kernels.draws import count
 from spikemem.kernels.threads import in_threads
 from spikemem.kernels.types import I32, I64, U16, U64, Bools
 
@@ -14,8 +16,6 @@ STRIPES = 16
 """Parts into which binding divides the presynaptic cells."""
 BITS = 64
 """Synapses in a word."""
-PLANES = 17
-"""Bit planes of the vertical counters: a cell has fewer than 2^17 inputs."""
 
 
 @njit(cache=CACHE, nogil=True)
@@ -65,27 +65,18 @@ def add(bits: U64, rows: I64, weight: int, drive: I32) -> int:
 
     Returns how many bits were set.
     """
-    words = bits.shape[1]
-    planes = np.zeros((PLANES, words), np.uint64)
-    for r in rows:
-        for w in range(words):
-            carry = bits[r, w]
-            j = 0
-            while carry:
-                both = planes[j, w] & carry
-                planes[j, w] ^= carry
-                carry = both
-                j += 1
+    planes = np.zeros((planes_for(len(rows)), bits.shape[1]), np.uint64)
+    count_rows(bits, rows, planes)
     events = 0
-    for w in range(words):
-        for j in range(PLANES):
-            word = planes[j, w]
+    for j in range(len(planes)):
+        value, plane = np.int32(weight << j), planes[j]
+        for w in range(len(plane)):
+            word = plane[w]
             if word:
-                value = 1 << j
+                events += count(word) << j
+                part = drive[w * BITS : (w + 1) * BITS]
                 for b in range(BITS):  # without a branch, so that it is vectorised
-                    count = value * int((word >> np.uint64(b)) & np.uint64(1))
-                    drive[w * BITS + b] += weight * count
-                    events += count
+                    part[b] += value * np.int32((word >> np.uint64(b)) & np.uint64(1))
     return events
 
 

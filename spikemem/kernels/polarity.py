@@ -1,4 +1,4 @@
-"""Denials without simulation (numba): what texts say by listed words, and what words of the other polarity take away."""
+"""Denials without simulation (numba): what texts say by listed words (what is taken away: `index_drives.denial_drive`)."""
 
 import numpy as np
 from numba import njit
@@ -34,21 +34,3 @@ def polarities(ptr: I64, cell: I64, listed_ptr: I64, word: I64, size: I64, kind:
         if ptr[text + 1] > ptr[text] and not found & ASKING and (denies or not found & HELPING):
             polarity[text] = DENIES if denies else AFFIRMS
     return polarity
-
-
-@njit(cache=CACHE)
-def taken(ptr: I64, cell: I64, spikes: I64, polarity: I64, onto: tuple[I64, I64, I64], memories: int) -> I64:
-    """The drive that cues take away from memories, as it is added: 0 or less, [n, memory].
-
-    ptr, cell, spikes: word cells of cues (CSR).   polarity: of each, 0, 1, or less than 0 for none.
-    onto: where the synapses of cell c of polarity p begin, at [p cells + c]; their memories; and their weights.
-    """
-    start, memory, weight = onto
-    cells, made = (len(start) - 1) // 2, np.zeros((len(polarity), memories), np.int64)
-    for i in range(len(polarity)):
-        if polarity[i] >= 0:
-            for w in range(ptr[i], ptr[i + 1]):
-                c = polarity[i] * cells + cell[w]
-                for s in range(start[c], start[c + 1]):
-                    made[i, memory[s]] -= spikes[w] * weight[s]
-    return made

@@ -23,7 +23,8 @@ from numpy.typing import NDArray
 
 from spikemem.hippocampus.regions.ec_lex import Words
 from spikemem.hippocampus.spec import ModelSpec
-from spikemem.kernels.index_cells import UNIT as UNIT
+from spikemem.kernels.growing import GrowingArray
+from spikemem.kernels.index_drives import UNIT as UNIT
 
 MOST_CELLS = 4096
 """Word cells that a cue may excite: of a longer cue those with the lowest numbers, which hashing makes a random choice."""
@@ -80,27 +81,61 @@ class Lexicon:
     """The words of each key, as they were stored.
 
     ptr: [key + 1].   cell, spikes, whole: `Words` of one key after the other.   cue: keys that are not the memory's own text, [key].
+    length: words of each key, [key].   cells: how many word cells there are.   texts: how many texts are counted.
     """
 
     def __init__(self, spec: ModelSpec) -> None:
-        self.spec = spec
-        self.ptr, self.cell, self.spikes = np.zeros(1, np.int64), np.zeros(0, np.int64), np.zeros(0, np.int64)
-        self.whole, self.cue = np.zeros(0, bool), np.zeros(0, bool)
-        self.texts = 0
-        self._df = np.zeros(spec.lex.cells if spec.lex else 1, np.int64)
+        self.spec, self.cells = spec, spec.lex.cells if spec.lex else 1
+        self._ptr, self._cell, self._spikes = (GrowingArray[np.int64](np.int64) for _ in range(3))
+        self._whole, self._cue = (GrowingArray[np.bool_](bool) for _ in range(2))
+        self._length = GrowingArray[np.int64](np.int64)
+        self._ptr.extend(np.zeros(1))
+        self.texts = self._words = 0
+        self._df = np.zeros(self.cells, np.int64)
+
+    @property
+    def ptr(self) -> NDArray[np.int64]:
+        return self._ptr.rows
+
+    @property
+    def cell(self) -> NDArray[np.int64]:
+        return self._cell.rows
+
+    @property
+    def spikes(self) -> NDArray[np.int64]:
+        return self._spikes.rows
+
+    @property
+    def whole(self) -> NDArray[np.bool_]:
+        return self._whole.rows
+
+    @property
+    def cue(self) -> NDArray[np.bool_]:
+        return self._cue.rows
+
+    @property
+    def length(self) -> NDArray[np.int64]:
+        return self._length.rows
+
+    @property
+    def mean(self) -> float:
+        """<L>, over the texts counted."""
+        return max(self._words / self.texts if self.texts else 1.0, 1.0)
 
     def add(self, words: Sequence[Words], cue: NDArray[np.bool_]) -> None:
         """The words of new keys."""
-        ends = self.ptr[-1] + np.cumsum([len(w.cells) for w in words], dtype=np.int64)
-        self.ptr, self.cue = np.concatenate([self.ptr, ends]), np.concatenate([self.cue, cue])
-        for name, parts in zip(("cell", "spikes", "whole"), zip(*words, strict=True), strict=False):
-            setattr(self, name, np.concatenate([getattr(self, name), *parts]))
+        if words:
+            self._ptr.extend(self.ptr[-1] + np.cumsum([len(w.cells) for w in words], dtype=np.int64))
+            self._length.extend(np.array([w.spikes.sum() for w in words]))
+            for array, parts in zip((self._cell, self._spikes, self._whole), zip(*words, strict=True), strict=True):
+                array.extend(np.concatenate(parts))
+            self._cue.extend(cue)
 
     def count(self, texts: NDArray[np.int64], step: int = 1) -> None:
         """Count the words of memories' own texts, given by their keys; with a step of -1 they are counted no longer."""
         self.texts += step * len(texts)
-        for key in texts:
-            self._df[self.cell[self.ptr[key] : self.ptr[key + 1]]] += step
+        self._words += step * int(self.length[texts].sum())
+        np.add.at(self._df, self.cell[self.places(texts)[1]], step)
 
     def odds_of(self, cells: NDArray[np.int64]) -> NDArray[np.float64]:
         """o of some word cells, over the texts counted."""

@@ -32,7 +32,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from spikemem.errors import SpecError
-from spikemem.hippocampus.regions import ec, versions
+from spikemem.hippocampus.regions import ec, polarity, versions
 from spikemem.hippocampus.regions.bcpnn import UNIT
 from spikemem.hippocampus.regions.contract import CircuitDrive, CircuitWiring
 from spikemem.hippocampus.regions.cue_words import CueWords
@@ -53,7 +53,7 @@ from spikemem.hippocampus.regions.rhythm import (
     release,
 )  # fmt: skip
 from spikemem.hippocampus.spec import ModelSpec
-from spikemem.kernels import circuit, index_cells
+from spikemem.kernels import circuit, index_cells, index_drives
 from spikemem.network.graph import KWinners, Network, Population
 from spikemem.network.synapses import Sparse, one_to_one
 from spikemem.simulators.recording import Recording
@@ -138,7 +138,7 @@ class CA1(IndexCells):
         """
         cue_words = cue_words or CueWords.nothing(len(counts))
         cues = self._cues(counts, (active, size), cue_words, primed)
-        return Ranking(*index_cells.rank(cues, min(candidates, max(len(self), 1)), self._afferents(cue_words)))
+        return Ranking(*index_cells.rank(cues, min(candidates, max(len(self), 1)), self._afferents(cues, cue_words)))
 
     def nearest(
         self, counts: NDArray[np.int8], active: NDArray[np.uint16], size: NDArray[np.int64], silenced: NDArray[np.bool_] | None = None
@@ -149,7 +149,7 @@ class CA1(IndexCells):
         It needs none of the synapses of words and context, which are derived anew after each store.
         """
         most = min(self.spec.ca1.candidates, max(len(self), 1))
-        given = index_cells.meaning_alone(self.flat(silenced), round(UNIT * self.spec.ca1.meaning), len(self.session))
+        given = index_drives.meaning_alone(self.flat(silenced), round(UNIT * self.spec.ca1.meaning), len(self.session))
         cues = self._cues(counts, (active, size), CueWords.nothing(len(counts)), None)
         return index_cells.rank(cues, most, given)[0][:, 0]
 
@@ -159,20 +159,28 @@ class CA1(IndexCells):
         active: tuple[NDArray[np.uint16], NDArray[np.int64]],
         cue_words: CueWords,
         primed: NDArray[np.bool_] | None,
-    ) -> index_cells.Cues:
-        primed = np.zeros((len(counts), len(self.session)), bool) if primed is None else primed
-        return index_cells.Cues(counts, *active, primed, *cue_words.flat())
+    ) -> index_drives.Cues:
+        primed = np.zeros((1, len(self.session)), bool) if primed is None else primed
+        opposed = np.full(len(counts), NONE)
+        if self.spec.ca1.denial > 0 and cue_words.flat()[0][-1]:
+            said = polarity.of_cues(cue_words, self.lexicon.cells)
+            opposed = np.where(said == polarity.NEITHER, NONE, 1 - said)
+        return index_drives.Cues(counts, *active, primed, *cue_words.flat(), opposed)
 
-    def _afferents(self, cue_words: CueWords) -> index_cells.Afferents:
+    def _afferents(self, cues: index_drives.Cues, cue_words: CueWords) -> index_drives.Afferents:
         """All inputs of index cells, as arrays for the kernels."""
         drives = [(column, pathway.drive(self.synapses, cue_words)) for column, pathway in enumerate(self.pathways)]
         brought = [(column, drive) for column, drive in drives if drive is not None]
         rows = max((len(drive) for _, drive in brought), default=1)
-        drive = np.zeros((rows, len(brought), len(self.synapses.content)), np.int64)
+        drive = np.zeros((rows, len(brought), len(self.session)), np.int64)
         for a, (_, of_pathway) in enumerate(brought):
             drive[:, a] = of_pathway
-        added = index_cells.Added(drive, np.array([column for column, _ in brought], np.int64), len(self.pathways))
-        return index_cells.Afferents(self.flat(cue_words.silenced), self.synapses.flat(), self.synapses.gains, added)
+        added = index_drives.Added(drive, np.array([column for column, _ in brought], np.int64), len(self.pathways))
+        learned, gains = self.learned(cues.cell), self.synapses.gains
+        if not (gains.denial and self.denies and any(pathway.name == "denial" for pathway in self.pathways)):
+            gains = gains._replace(denial=0.0)
+        further = bool(len(cues.cell) or brought or cues.primed.any())
+        return index_drives.Afferents(self.flat(cue_words.silenced), learned, gains, added, further)
 
     def lottery(self, competitors: int, start: int, seed: int) -> circuit.Lottery:
         """The subiculum's race from gamma cycle `start` on."""
@@ -200,12 +208,13 @@ class CA1(IndexCells):
         names, counts, codes, when = volley
         held, cues = index_cells.Volleys(names, codes, when), self._cues(counts, active, cue_words, primed)
         most = min(candidates, max(len(self), 1))
-        return index_cells.attend_unsettled(held, recurrent, lottery, cycles, cues, most, self._afferents(cue_words))
+        return index_cells.attend_unsettled(held, recurrent, lottery, cycles, cues, most, self._afferents(cues, cue_words))
 
     def parts(self, keys: NDArray[np.int64], counts: NDArray[np.int8], cue_words: CueWords, primed: NDArray[np.bool_]) -> NDArray[np.int64]:
         """A_k of keys that fired, [n, c] NONE-padded, by pathway, [n, c, pathway]."""
         no_cells = np.zeros((len(keys), 0), np.uint16), np.zeros(len(keys), np.int64)
-        return index_cells.drives(keys, self._cues(counts, no_cells, cue_words, primed), self._afferents(cue_words))
+        cues = self._cues(counts, no_cells, cue_words, primed)
+        return index_cells.drives(keys, cues, self._afferents(cues, cue_words))
 
     def on_ca3_alone(self, active: NDArray[np.int64], silenced: NDArray[np.bool_] | None = None) -> int:
         """The key that answers a hop, on CA3's cells alone; NONE where too little of any engram reaches its dendrite.

@@ -67,9 +67,7 @@ class CA3:
 
     def events(self, codes: NDArray[np.uint16]) -> NDArray[np.int64]:
         """Potentiated fast synapses that the core of each code has, [n]: what its spikes carry in a gamma cycle."""
-        core = self.core(codes)
-        cells, position = np.unique(core, return_inverse=True)
-        return np.bitwise_count(self.fast[cells]).sum(axis=1, dtype=np.int64)[position.reshape(core.shape)].sum(axis=1)
+        return circuit.bits_of(self.fast, self.core(codes))
 
     def core(self, codes: NDArray[np.uint16]) -> NDArray[np.uint16]:
         """The cells that recurrent synapses bind: the first of each code, [n, core]."""

@@ -10,9 +10,13 @@ from spikemem.hippocampus.regions.cue_words import SILENT
 from spikemem.hippocampus.regions.ec_ctx import NO_SESSION, Moments
 from spikemem.hippocampus.regions.ec_lex import Words
 from spikemem.hippocampus.regions.pathways import Synapses
+from spikemem.hippocampus.regions.polarity import DENIES
 from spikemem.hippocampus.regions.versions import Versions
+from spikemem.hippocampus.regions.word_fans import WordFans
 from spikemem.hippocampus.spec import ModelSpec
 from spikemem.kernels.circuit import Keys
+from spikemem.kernels.growing import GrowingArray, GrowingLists
+from spikemem.kernels.index_drives import Learned
 from spikemem.kernels.locks import SharedLock
 
 NONE = -1
@@ -32,42 +36,54 @@ class IndexCells:
 
     def __init__(self, spec: ModelSpec) -> None:
         self.spec = spec
-        self._size = 0
-        self._counts = np.zeros((0, spec.ec.dim), np.int8)
-        self._codes = np.zeros((0, spec.dg.winners), np.uint16)
-        self._memory, self._content, self._alive = np.zeros(0, np.int64), np.zeros(0, np.int64), np.zeros(0, bool)
-        self._targets = np.zeros(spec.dg.cells + 1, np.int64), np.zeros(0, np.int32), 0
-        """The keys that each CA3 cell reaches: where its list begins, [cell + 1], the lists, and how many keys are in them."""
-        self.lexicon = Lexicon(spec)
-        self.session, self.moments, self.versions = np.zeros(0, np.int64), Moments.none(), Versions()
-        self.numbers = np.zeros(0, np.int64)
+        self._counts, self._codes = GrowingArray[np.int8](np.int8, spec.ec.dim), GrowingArray[np.uint16](np.uint16, spec.dg.winners)
+        self._memory, self._content, self._session, self._numbers = (GrowingArray[np.int64](np.int64) for _ in range(4))
+        self._alive, self._when = GrowingArray[np.bool_](bool), GrowingArray[np.float64](float)
+        self._again, self._earlier = np.zeros(0, np.int64), np.zeros(0)
+        self._reached, self._reached_by = GrowingLists(spec.dg.cells, 1), 0
+        """The keys that each CA3 cell reaches, and how many keys are in these lists; -1 while some are added."""
+        self.lexicon, self.versions = Lexicon(spec), Versions()
+        self._fans = WordFans(spec, self.lexicon)
         self._synapses: Synapses | None = None
+        self._heard: int | None = None  # memories that have a living key; None where it must be counted anew
         self.changes = 0
         """How often words, sessions and moments have changed: what is derived from them holds as long as this stays."""
         self._deriving = SharedLock()  # of what is derived when it is first needed, perhaps by several recalls at once
 
     def __len__(self) -> int:
-        return self._size
+        return len(self._counts)
 
     @property
     def counts(self) -> NDArray[np.int8]:
-        return self._counts[: self._size]
+        return self._counts.rows
 
     @property
     def codes(self) -> NDArray[np.uint16]:
-        return self._codes[: self._size]
+        return self._codes.rows
 
     @property
     def memory(self) -> NDArray[np.int64]:
-        return self._memory[: self._size]
+        return self._memory.rows
 
     @property
     def content(self) -> NDArray[np.int64]:
-        return self._content[: self._size]
+        return self._content.rows
 
     @property
     def alive(self) -> NDArray[np.bool_]:
-        return self._alive[: self._size]
+        return self._alive.rows
+
+    @property
+    def session(self) -> NDArray[np.int64]:
+        return self._session.rows
+
+    @property
+    def numbers(self) -> NDArray[np.int64]:
+        return self._numbers.rows
+
+    @property
+    def moments(self) -> Moments:
+        return Moments(self._when.rows, self._again, self._earlier)
 
     def audible(self, silenced: NDArray[np.bool_] | None = None) -> NDArray[np.bool_]:
         """The index cells that are alive and whose memory is not silenced, [key]."""
@@ -75,7 +91,11 @@ class IndexCells:
 
     def memories(self, silenced: NDArray[np.bool_] | None = None) -> int:
         """How many memories have a living index cell, and are not silenced."""
-        return len(np.unique(self.memory[self.audible(silenced)]))
+        if silenced is not None:
+            return int(np.count_nonzero(np.bincount(self.memory[self.audible(silenced)])))
+        if self._heard is None:
+            self._heard = int(np.count_nonzero(np.bincount(self.memory[self.alive])))
+        return self._heard
 
     def owners(self, keys: NDArray[np.int64]) -> NDArray[np.int64]:
         """The memories of keys; NONE stays NONE."""
@@ -94,7 +114,7 @@ class IndexCells:
             return self._synapses
 
     def _change(self) -> None:
-        self._synapses = None
+        self._synapses = self._heard = None
         self.changes += 1
 
     def remember(self, session: NDArray[np.int64], when: NDArray[np.float64], numbers: NDArray[np.int64] | None = None) -> None:
@@ -102,9 +122,10 @@ class IndexCells:
 
         numbers: of the memories; None: those that follow the last one.
         """
-        following = self.numbers.max(initial=-1) + 1 + np.arange(len(session))
-        self.numbers = np.concatenate([self.numbers, following if numbers is None else numbers])
-        self.session, self.moments = np.concatenate([self.session, session]), self.moments.added(when)
+        following = self.numbers[-1:].sum() + (len(self.numbers) > 0) + np.arange(len(session))
+        self._numbers.extend(following if numbers is None else numbers)
+        self._session.extend(session)
+        self._when.extend(when)
         self.versions.add(len(session))
         self._change()
 
@@ -120,55 +141,63 @@ class IndexCells:
         """Add index cells, which learn these volleys, codes and words in one shot.   cue: keys that are not the memory's own text."""
         self.lexicon.add([SILENT] * len(counts) if words is None else words, np.zeros(len(counts), bool) if cue is None else cue)
         self._change()
-        new = self._size + len(counts)
-        if new > len(self._counts):
-            room = max(new, 2 * self._size, 64)
-            for name in ("_counts", "_codes", "_memory", "_content", "_alive"):
-                old = getattr(self, name)
-                grown = np.zeros((room, *old.shape[1:]), old.dtype)
-                grown[: self._size] = old[: self._size]
-                setattr(self, name, grown)
-        fresh = slice(self._size, new)
-        self._counts[fresh], self._codes[fresh], self._memory[fresh] = counts, codes, memory
-        self._content[fresh], self._alive[fresh] = content, True
-        self._size = new
-        self.lexicon.count(np.flatnonzero(content == np.arange(fresh.start, new)) + fresh.start)
-        unknown = int(self.memory.max(initial=-1)) + 1 - len(self.session)
+        first = len(self)
+        self._codes.extend(codes)
+        self._memory.extend(memory)
+        self._content.extend(content)
+        self._alive.extend(np.ones(len(counts), bool))
+        self._counts.extend(counts)
+        self.lexicon.count(first + np.flatnonzero(content == first + np.arange(len(counts))))
+        unknown = int(np.max(memory, initial=-1)) + 1 - len(self.session)
         if unknown > 0:
             self.remember(np.full(unknown, NO_SESSION), np.full(unknown, np.nan))
 
     def silence(self, keys: NDArray[np.int64]) -> None:
         """Silence index cells for good."""
-        gone = keys[self._alive[keys]]
+        gone = keys[self.alive[keys]]
         self.lexicon.count(gone[self.content[gone] == gone], -1)
-        self._alive[keys] = False
+        self.alive[keys] = False
         self._change()
 
     def renew(self, memory: int, when: float) -> None:
         """Note that a memory happened again at a moment, s since 1970; it is bound to each of its moments."""
-        self.moments = self.moments.renewed(memory, when)
+        known = self.moments.renewed(memory, when)
+        self._when.rows[memory], self._again, self._earlier = known.when[memory], known.again, known.earlier
         self._change()
 
     def recode(self, codes: NDArray[np.uint16]) -> None:
         """Replace the CA3 codes of all keys, and with them their Schaffer synapses.   codes: uint16, [key, k]."""
-        self._codes[: self._size] = codes
-        self._targets = (*self._targets[:2], 0)
+        self._codes.rows[:] = codes
+        self._reached_by = -1
 
     def flat(self, silenced: NDArray[np.bool_] | None = None) -> Keys:
-        """The keys as arrays for the kernels.   silenced: memories whose index cells are inhibited, [memory].
-
-        The lists of each CA3 cell's targets are made anew when many keys are new; the few newest are compared one by one instead.
-        """
-        if self._stale():
+        """The keys as arrays for the kernels.   silenced: memories whose index cells are inhibited, [memory]."""
+        if self._reached_by != len(self):
             with self._deriving.alone():
-                if self._stale():
-                    cells = self.codes.ravel()
-                    order = np.argsort(cells, kind="stable")
-                    ends = np.cumsum(np.bincount(cells, minlength=self.spec.dg.cells))
-                    ptr = np.concatenate([[0], ends]).astype(np.int64)
-                    self._targets = ptr, (order // self.spec.dg.winners).astype(np.int32), self._size
-        return Keys(self.counts, self.codes, self.audible(silenced), self.memory, *self._targets, self.spec.dg.cells)
+                self._reach()
+        alive = self.audible(silenced)
+        return Keys(self.counts, alive, self.memory, bool(alive.all()), self._reached.start, self._reached.size, self._reached.pool)
 
-    def _stale(self) -> bool:
-        built = self._targets[2]
-        return self._size - built > max(256, built // 4) or built == 0
+    def _reach(self) -> None:
+        """Add new keys to the lists of those that each CA3 cell reaches."""
+        first, last = self._reached_by, len(self)
+        if first < 0:
+            self._reached, first = GrowingLists(self.spec.dg.cells, 1), 0
+        if first < last:
+            self._reached_by = -1
+            codes = self.codes[first:]
+            keys = np.repeat(np.arange(first, last, dtype=np.int32), codes.shape[1])
+            self._reached.extend(codes.ravel().astype(np.int64), keys[:, None])
+        self._reached_by = last
+
+    def learned(self, cells: NDArray[np.int64]) -> Learned:
+        """The learned synapses as arrays for the kernels.   cells: the word cells of the cues."""
+        if self._fans.stale(cells, self.changes):
+            with self._deriving.alone():
+                self._fans.bring(cells, self.changes, self.content, self.alive)
+        return self.synapses.flat(self._fans)
+
+    @property
+    def denies(self) -> bool:
+        """Whether a living memory's own text denies, as far as the words of cues were weighted."""
+        return bool(((self._fans.polarity == DENIES) & self.alive).any())

@@ -1,7 +1,7 @@
 """The pathways onto CA1's index cells, one class each: its cells, what drives them, and its share of the drive A_k (`regions.ca1`).
 
 A pathway is a subclass of `Pathway` in the list at the end, with a gain in `spec.CA1Spec`; CA1, its kernel and the rate twin loop over
-the list. Meaning, words, context, key and spreading are computed in `kernels.index_cells`; any other computes its drive itself.
+the list. Moments compute their drive themselves, as one of your own does; the others are computed in `kernels.index_drives`.
 
 Word cells fire in the first steps of each gamma cycle in which the cue is held (as often as the cue repeats the word), cells of context and
 denial a step later. What is one spike for a memory has to be one spike in the network: cells whose input must meet in a single step are
@@ -304,9 +304,6 @@ class DenialPathway(Pathway):
         spikes = np.zeros((len(drive.protocol) * GAMMA, len(drive.cue_words.words), 2), bool)
         spikes[drive.starts] = polarity.cells(polarity.of_cues(drive.cue_words, _lexicon(s)))
         return {"ec_polarity": spikes, "ec_denial": window(drive.protocol)}
-
-    def drive(self, s: Synapses, cue_words: CueWords) -> NDArray[np.int64] | None:
-        return None if s.denial is None else s.denial.drive(cue_words)
 
     def rate(self, cue: RateCue) -> NDArray[np.floating] | None:
         s, gain = cue.taught, cue.taught.spec.ca1.denial

@@ -129,10 +129,3 @@ class Denial:
         which = np.repeat(np.arange(len(times)), times)
         key = living[np.arange(len(which)) - np.repeat(np.cumsum(times) - times - start, times)]
         return cell[which], key, -self.weight[which] / UNIT
-
-    def drive(self, cue_words: CueWords) -> NDArray[np.int64] | None:
-        """What cues add to each memory, 0 or less, in 1/64, [n, memory]; None where none of them affirms or denies."""
-        polarity = of_cues(cue_words, self.cells)
-        if polarity.max(initial=NEITHER) == NEITHER:
-            return None
-        return kernel.taken(*cue_words.flat(), polarity, (self.ptr, self.memory, self.weight), self.memories)
