@@ -3,7 +3,7 @@
 import csv
 import io
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -11,12 +11,13 @@ import typer
 from rich.table import Table
 
 from spikemem.cli.show import Json, Model, Seed, bar, clear_errors, lines, out, save, show, spinner
-from spikemem.errors import SpikememError, TextError
+from spikemem.errors import MissingExtraError, SpikememError, TextError
 
 if TYPE_CHECKING:
     from spikemem.data.datasets import Task
     from spikemem.evaluate.compare import Row
     from spikemem.evaluate.compare_damage import DamageRow
+    from spikemem.report.demo import DemoResult
 
 app = typer.Typer()
 
@@ -41,6 +42,8 @@ def demo(
         result = main_job.run(spec, SentenceEmbedder(), seed, stage)
         stage("drawing the report")
         path = report.write(result, folder)
+        stage("drawing the laboratory")
+        pages = {"report": path} | _laboratory(result, folder, stage)
     if json_:
         out.print_json(json.dumps(result.json()))
         return
@@ -48,7 +51,18 @@ def demo(
     numbers = result.json()
     for name in ("agreement", "ec_cosine", "attention_tv", "synaptic_events", "multiplications", "seconds"):
         out.print(f"{name.replace('_', ' '):>18}  {numbers[name]:,}")
-    out.print(f"report: {path}")
+    for name, page in pages.items():
+        out.print(f"{name}: {page}")
+
+
+def _laboratory(result: "DemoResult", folder: Path, stage: Callable[[str], None]) -> dict[str, Path]:
+    """The laboratory's page, where its extra is installed."""
+    from spikemem.report import report
+
+    try:
+        return {"laboratory": report.laboratory(result, folder / "lab.html", stage)}
+    except MissingExtraError:
+        return {}
 
 
 def _table(rows: Sequence["Row"], sharpness: Mapping[str, float]) -> None:

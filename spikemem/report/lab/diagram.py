@@ -66,7 +66,7 @@ def _box(name: str, place: np.ndarray, cells: int, spikes: int) -> str:
     x, y = place - BOX / 2
     lines = (
         f'<text x="{place[0]:.0f}" y="{y + 17:.0f}" class="name">{escape(name)}</text>'
-        f'<text x="{place[0]:.0f}" y="{y + 32:.0f}">{cells:,} cells</text>'
-        f'<text x="{place[0]:.0f}" y="{y + 47:.0f}" class="count" id="count-{escape(name)}">{spikes:,} spikes</text>'
+        f'<text x="{place[0]:.0f}" y="{y + 32:.0f}">{cells:,} cell{"s" * (cells != 1)}</text>'
+        f'<text x="{place[0]:.0f}" y="{y + 47:.0f}" class="count" id="count-{escape(name)}">{spikes:,} spike{"s" * (spikes != 1)}</text>'
     )
     return f'<g><rect x="{x:.0f}" y="{y:.0f}" width="{BOX[0]:.0f}" height="{BOX[1]:.0f}" rx="9" fill="{INK}"/>{lines}</g>'

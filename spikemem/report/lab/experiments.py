@@ -6,7 +6,18 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from spikemem.engrams import Drift, MemoryGraph, Overlap, Similarity, completion_curve, drift, memory_graph, overlap, separation_curve, variants
+from spikemem.engrams import (
+    Drift,
+    MemoryGraph,
+    Overlap,
+    Similarity,
+    completion_curve,
+    drift,
+    memory_graph,
+    overlap,
+    separation_curve,
+    variants,
+)
 from spikemem.evaluate.compare import wilson
 from spikemem.hippocampus.hippocampus import Hippocampus
 from spikemem.hippocampus.spec import ModelSpec

@@ -8,13 +8,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from spikemem.instruments.extra import library
-from spikemem.plots.style import FAINT, INK, SERIES, colour
+from spikemem.plots.style import INK, SERIES, colour
 from spikemem.report.lab.observation import SHOWN, Observation
 
 SPIKE = "#77838d"
 """Of spikes of cells outside the engram that is looked at: a contrast of 3.8 to white."""
-HEIGHT = {"ec": 130, "dg": 130, "ca3": 170, "ca1": 130, "ec_deep": 130}
+HEIGHT = {"ec": 150, "dg": 140, "ca3": 180, "ca1": 140, "ec_deep": 140}
 """Pixels of a population's raster."""
+CROWDED = 3_000
+"""Spikes of a population from which on its raster has smaller dots."""
+HELD = -100.0
+"""V below which the rhythm's inhibition holds a cell, far from its threshold of 1; the page draws it below the frame."""
 BANDS = {"theta": (4.0, 12.0), "gamma": (30.0, 80.0)}
 """Hz, of the rhythms that are drawn."""
 PAD = 30
@@ -45,7 +49,7 @@ def blank(height: int, x: str, y: str, **options: Any) -> Any:
     """An empty figure in the page's style, as wide as its place.   x, y: labels of the axes."""
     made = bokeh("plotting").figure(
         height=height, sizing_mode="stretch_width", tools="", toolbar_location=None, x_axis_label=x, y_axis_label=y,
-        background_fill_color=None, border_fill_color="white", outline_line_color=FAINT, min_border_left=62, min_border_right=12, **options,
+        background_fill_color=None, border_fill_color="white", outline_line_color=None, min_border_left=62, min_border_right=12, **options,
     )  # fmt: skip
     for axis in made.axis:
         axis.axis_label_text_font_style, axis.axis_label_text_font_size, axis.major_label_text_font_size = "normal", "12px", "11px"
@@ -58,7 +62,9 @@ def blank(height: int, x: str, y: str, **options: Any) -> Any:
 
 def asked(of: Any, tooltips: Sequence[tuple[str, str]], renderers: Sequence[Any], formatters: dict[str, Any] | None = None) -> None:
     """Let a figure tell what is under the pointer."""
-    tool = bokeh("models").HoverTool(tooltips=list(tooltips), renderers=list(renderers), formatters=formatters or {}, point_policy="snap_to_data")
+    tool = bokeh("models").HoverTool(
+        tooltips=list(tooltips), renderers=list(renderers), formatters=formatters or {}, point_policy="snap_to_data"
+    )
     of.add_tools(tool)
 
 
@@ -91,15 +97,21 @@ def raster(seen: Observation, name: str, time: Any) -> Panel:
     of = blank(HEIGHT[name], "", "cell", x_range=time, y_range=models.Range1d(-0.02 * spikes.size, 1.02 * spikes.size))
     data = {"time": (spikes.step * seen.recording.dt).astype(np.float32), "cell": spikes.cell}
     source = models.ColumnDataSource(data, name=f"spikes {name}")
-    of.scatter(x="time", y="cell", source=source, size=3, color=SPIKE, line_color=None, nonselection_fill_alpha=1.0)
+    small, large = (1.5, 2.0) if len(spikes) > CROWDED else (2.5, 4.5)
     own = np.isin(spikes.cell, seen.cells(seen.hits[0].id, name)) if seen.hits else np.zeros(len(spikes), bool)
-    view = models.CDSView(filter=models.IndexFilter(np.flatnonzero(own).tolist(), name=f"engram {name}"))
-    above = of.scatter(x="time", y="cell", source=source, view=view, size=5, color=colour(0), line_color=None, nonselection_fill_alpha=1.0)
-    above.glyph.name = f"glyph {name}"
+    engram = models.IndexFilter(np.flatnonzero(own).tolist(), name=f"engram {name}")
+    others = models.InversionFilter(operand=engram)
+    for of_whom, shade, size, part in ((others, SPIKE, small, "others"), (engram, colour(0), large, "glyph")):
+        drawn = of.scatter(
+            x="time", y="cell", source=source, view=models.CDSView(filter=of_whom), size=size, color=shade, line_color=None,
+            nonselection_fill_alpha=1.0,
+        )  # fmt: skip
+        drawn.glyph.name = f"{part} {name}"
     told = models.CustomJSHover(args={"population": name}, code="return window.lab.memories(population, value)")
-    everything = of.renderers[:1]
-    asked(of, [("cell", f"{SHOWN[name]} @cell"), ("time", "@time{0.0} ms"), ("memory", "@cell{custom}")], everything, {"@cell": told})
-    tap = models.TapTool(renderers=everything, callback=models.CustomJS(args={"population": name, "source": source}, code=TAPPED))
+    asked(
+        of, [("cell", f"{SHOWN[name]} @{{cell}}{{0}}"), ("time", "@time{0} ms"), ("memory", "@cell{custom}")], of.renderers, {"@cell": told}
+    )
+    tap = models.TapTool(renderers=of.renderers, callback=models.CustomJS(args={"population": name, "source": source}, code=TAPPED))
     of.add_tools(tap)
     moving(of)
     text = f"{SHOWN[name]}: {spikes.size:,} cells, {len(spikes):,} spikes, of which {int(own.sum()):,} are of cells of the first engram."
@@ -131,7 +143,7 @@ def rhythms(seen: Observation, time: Any) -> list[Panel]:
 def membrane(seen: Observation, time: Any) -> Panel:
     """The membrane of one recorded cell, which the page lets choose, with its spikes."""
     models, dt = bokeh("models"), seen.recording.dt
-    of = blank(190, "time, ms", "V", x_range=time)
+    of = blank(190, "time, ms", "V", x_range=time, y_range=models.Range1d(0, 1, name="volts"))
     columns: dict[str, NDArray[Any]] = {"time": np.arange(seen.recording.steps) * dt}
     for name, voltages in seen.recording.voltages.items():
         columns |= {f"{name} {cell}": voltages[:, 0, j].astype(np.float32) for j, cell in enumerate(seen.recording.cells[name].tolist())}
@@ -143,8 +155,11 @@ def membrane(seen: Observation, time: Any) -> Panel:
     of.scatter(x="time", y="v", source=own, marker="inverted_triangle", size=9, color=SERIES[1])
     asked(of, [("time", "@time{0} ms")], [line])
     moving(of)
-    many = len(columns) - 1
-    return Panel("membrane", "membrane", of, f"V of one of {many} recorded cells, before inhibition and reset; triangles: its spikes.")
+    text = (
+        f"V of one of {len(columns) - 1} recorded cells, before winners are chosen and reset; triangles: its spikes. Where the rhythm's "
+        "inhibition holds the cell, far below its threshold, the line leaves the frame."
+    )
+    return Panel("membrane", "membrane", of, text)
 
 
 def first_cell(seen: Observation) -> str:

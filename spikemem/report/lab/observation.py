@@ -95,10 +95,11 @@ class Observation:
         return float(own[0] * self.recording.dt) if len(own) else None
 
 
-def observe(memory: Memory, cue: str | None = None, top_k: int = 5) -> Observation:
+def observe(memory: Memory, cue: str | None = None, top_k: int = 5, title: str = "a memory") -> Observation:
     """Recall a cue from a memory, spike by spike, and look at the memories around; nothing is changed.
 
     cue: the text of the latest memory by default.   top_k: memories to recall. Where a read gate lets none out, those withheld are shown.
+    title: of the page.
 
     Raises StoreError where nothing is stored.
     """
@@ -113,14 +114,16 @@ def observe(memory: Memory, cue: str | None = None, top_k: int = 5) -> Observati
     dim, spec = memory.spec.ec.dim, memory.spec
     vectors = embedded(memory.embedder, [known[i].text for i in chosen], dim)
     memories = [
-        ObservedMemory(i, known[i].text, memory.engram(i), vector, known[i].links, tuple(o.stored for o in known[i].occasions), known[i].until)
+        ObservedMemory(
+            i, known[i].text, memory.engram(i), vector, known[i].links, tuple(o.stored for o in known[i].occasions), known[i].until
+        )
         for i, vector in zip(chosen, vectors, strict=True)
     ]
     drawn = _near(hits, chosen, DRAWN)
     came = memory.recall_all([known[i].text for i in drawn], top_k=TOGETHER)
     together = np.array([[i in {hit.id for hit in own} for i in drawn] for own in came])
     recording = _recorded(memory.hippocampus, embedded(memory.embedder, [cue], dim), words_of(spec, [cue]), hits)
-    return Observation("a memory", cue, memory.hippocampus, hits, recording, memories, together, len(known))
+    return Observation(title, cue, memory.hippocampus, hits, recording, memories, together, len(known))
 
 
 def observe_vectors(hippocampus: Hippocampus, texts: Sequence[str], vectors: ArrayLike, cue: str, cue_vector: ArrayLike) -> Observation:

@@ -6,6 +6,7 @@
   const end = lab.steps * lab.dt, least = 4 * lab.dt;
   let recall = null, chosen = 0;
   const model = (name) => recall.get_model_by_name(name);
+  const number = (n) => n.toLocaleString("en");
   const text = (id) => lab.texts[id] === undefined ? `memory ${id}` : `${id} “${lab.texts[id]}”`;
 
   // What figures ask for, under the pointer.
@@ -74,16 +75,17 @@
 
   function tell() {
     const {start, end: stop} = model("time"), from = Math.ceil(start / lab.dt), to = Math.min(Math.ceil(stop / lab.dt), lab.steps);
-    const parts = [];
+    const counted = (counts) => counts.slice(from, to).reduce((a, b) => a + b, 0);
     for (const [name, counts] of Object.entries(lab.counts)) {
-      const count = counts.slice(from, to).reduce((a, b) => a + b, 0), box = byId(`count-${name}`);
-      if (box) {
-        box.textContent = `${count.toLocaleString("en")} spike${count === 1 ? "" : "s"}`;
-        box.parentNode.classList.toggle("silent", !count);
-      }
-      const mine = lab.hits.length && lab.hits[chosen].engram[name] ? engramSpikes(name).filter((t) => t >= start && t < stop).length : null;
-      if (mine !== null) parts.push(`${name} ${count.toLocaleString("en")} (${mine.toLocaleString("en")})`);
+      const count = counted(counts), box = byId(`count-${name}`);
+      if (!box) continue;
+      box.textContent = `${number(count)} spike${count === 1 ? "" : "s"}`;
+      box.parentNode.classList.toggle("silent", !count);
     }
+    const parts = Object.entries(lab.names).map(([name, told]) => {
+      const mine = lab.hits.length ? ` (${number(engramSpikes(name).filter((t) => t >= start && t < stop).length)})` : "";
+      return `${told} ${number(counted(lab.counts[name]))}${mine}`;
+    });
     const whose = lab.hits.length ? `; in brackets those of cells of memory ${lab.hits[chosen].id}` : "";
     byId("window").textContent = `${Math.round(start)} to ${Math.round(stop)} ms. Spikes: ${parts.join(", ")}${whose}.`;
   }
@@ -132,6 +134,8 @@
     }
     choice.value = cell;
     const v = model("voltages").data[`${population} ${cell}`];
+    const free = Array.from(v).filter((x) => x > lab.held), low = Math.min(...free, 0), high = Math.max(...free, 1), room = 0.08 * (high - low);
+    model("volts").setv({start: low - room, end: high + room});
     model("membrane").y = {field: `${population} ${cell}`};
     const {time, cell: cells} = model(`spikes ${population}`).data, at = [];
     for (let i = 0; i < cells.length; i++) if (cells[i] === Number(cell)) at.push(time[i]);
@@ -163,8 +167,9 @@
     byId("population").addEventListener("change", (event) => { cellsOf(event.target.value); membrane(event.target.value, lab.recorded[event.target.value][0]); });
     byId("cell").addEventListener("change", (event) => membrane(byId("population").value, event.target.value));
     membrane(...lab.first.split(" "));
-    choose(0);
-    tell();
+    const kept = document.querySelector("input[name=attempt]:checked"); // a browser may restore the choice of a page that is loaded again
+    if (kept && Number(kept.value)) choose(Number(kept.value));
+    else tell();
     document.documentElement.dataset.ready = "yes";
     others.forEach(drawLater);
   }

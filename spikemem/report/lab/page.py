@@ -12,12 +12,13 @@ import numpy as np
 
 from spikemem._files import whole
 from spikemem.errors import SpikememError
+from spikemem.instruments.extra import library
 from spikemem.plots.style import colour
-from spikemem.report.lab import figures, panels
+from spikemem.report.lab import figures, markup, panels
 from spikemem.report.lab.diagram import circuit
 from spikemem.report.lab.experiments import Experiments, Stage, measure
-from spikemem.report.lab.figures import Panel, bokeh, first_cell
-from spikemem.report.lab.observation import ENGRAM_OF, Observation
+from spikemem.report.lab.figures import HELD, Panel, bokeh, first_cell
+from spikemem.report.lab.observation import SHOWN, Observation
 
 FOLDER = Path(__file__).parent
 SHORT = 70
@@ -32,7 +33,7 @@ def write(seen: Observation, path: str | Path, stage: Stage = lambda name: None)
     MissingExtraError where Bokeh is not installed, before anything is measured.
     """
     path = Path(path)
-    bokeh("plotting")
+    check_extra()
     made = page(seen, measure(seen, stage))
     stage("writing the page")
     try:
@@ -43,26 +44,32 @@ def write(seen: Observation, path: str | Path, stage: Stage = lambda name: None)
     return path
 
 
+def check_extra() -> None:
+    """MissingExtraError where a library of the extra `lab` is not installed."""
+    for name in ("bokeh", "networkx"):
+        library(name, "lab")
+
+
 def page(seen: Observation, made: Experiments) -> str:
     """The page as HTML, with Bokeh's library in it."""
     recalled, beside = figures.recall(seen), panels.experiments(seen, made)
     documents = [document("recall", recalled), *(document(panel.name, [panel]) for panel in beside if panel.figure is not None)]
     spec, recording = seen.hippocampus.spec, seen.recording
-    drawn = {f"figure_{panel.name.replace('-', '_')}": _figure(panel) for panel in (*recalled, *beside)}
+    drawn = {f"figure_{panel.name.replace('-', '_')}": markup.figure(panel) for panel in (*recalled, *beside)}
     rasters = "".join(text for name, text in drawn.items() if name.startswith("figure_raster"))
     return Template((FOLDER / "page.html").read_text(encoding="utf-8")).substitute(
         drawn,
         figure_rasters=rasters,
         title=html.escape(seen.title),
         cue=html.escape(seen.cue),
-        summary=html.escape(_summary(seen)),
-        attempts=_attempts(seen),
+        summary=html.escape(markup.summary(seen)),
+        attempts=markup.attempts(seen),
         model=html.escape(spec.name),
         stored=f"{seen.stored:,}",
         milliseconds=f"{recording.steps * recording.dt:g}",
         circuit=circuit(seen.hippocampus.network, recording),
-        populations=_options(recording.cells),
-        memories=_memories(seen),
+        populations=markup.options(recording.cells),
+        memories=markup.memories(seen),
         written=f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC",
         data=_json(data(seen)),
         documents=_json(documents),
@@ -97,6 +104,8 @@ def data(seen: Observation) -> dict[str, Any]:
         "texts": {str(memory.id): _short(memory.text) for memory in seen.memories},
         "recorded": {name: cells.tolist() for name, cells in recording.cells.items()},
         "first": first_cell(seen),
+        "held": HELD,
+        "names": {name: SHOWN[name] for name in seen.populations},
     }
 
 
@@ -113,64 +122,6 @@ def holders(seen: Observation, population: str) -> dict[str, list[int]]:
         str(cell): [int(owned[:, cell].sum()), *(order[row] for row in np.flatnonzero(owned[:, cell])[:NAMED])]
         for cell in np.flatnonzero(fired & owned.any(0)).tolist()
     }
-
-
-def _summary(seen: Observation) -> str:
-    """The recall in a sentence or two."""
-    if not seen.hits:
-        return "No memory came."
-    first = seen.hits[0]
-    late, fired = seen.latency(first), sum(len(seen.recording[name]) for name in seen.populations)
-    after = "" if late is None else f" after {late:g} ms"
-    others = len(seen.hits) - 1
-    more = "" if not others else f", and {others} more" if others > 1 else ", and one more"
-    return f"It recalls “{first.text}”{after}{more}, by {fired:,} spikes in {len(seen.populations)} populations."
-
-
-def _attempts(seen: Observation) -> str:
-    """A choice of the memories that came, with latency, score and text."""
-    rows = []
-    for place, hit in enumerate(seen.hits):
-        late = seen.latency(hit)
-        when = "-" if late is None else f"{late:g} ms"
-        why = ", ".join(f"{name} {share:.2f}" for name, share in hit.drives.items() if share)
-        cells = len(hit.engram[ENGRAM_OF["ca3"]])
-        rows.append(
-            f'<label class="attempt"><input type="radio" name="attempt" value="{place}"{" checked" if not place else ""}>'
-            f'<span class="swatch" style="background:{colour(place)}"></span><span class="late">{when}</span>'
-            f'<span class="said">{html.escape(hit.text)}<small>memory {hit.id}, score {hit.score:.3f}{": " if why else ""}{why}; '
-            f"{cells} cells in CA3</small></span></label>"
-        )
-    return "".join(rows) or "<p>No memory came.</p>"
-
-
-def _figure(panel: Panel) -> str:
-    """A panel's place on the page, with what it shows in words, and its numbers as a table."""
-    name, text = panel.name, html.escape(panel.text)
-    drawn = "" if panel.figure is None else (
-        f'<div class="plot" id="plot-{name}" role="img" aria-label="{html.escape(panel.title)}. {text}" style="min-height:{panel.figure.height}px"></div>'
-    )
-    head, *rows = [list(map(html.escape, row)) for row in panel.rows] or [[]]
-    table = "" if not rows else (
-        "<details><summary>The numbers</summary><table><thead><tr>" + "".join(f'<th scope="col">{c}</th>' for c in head) + "</tr></thead><tbody>"
-        + "".join("<tr>" + "".join(f"<td>{c}</td>" for c in row) + "</tr>" for row in rows) + "</tbody></table></details>"
-    )  # fmt: skip
-    return f'<figure id="{name}"><h3>{html.escape(panel.title)}</h3>{drawn}<figcaption>{text}</figcaption>{table}</figure>'
-
-
-def _options(cells: Any) -> str:
-    return "".join(f'<option value="{html.escape(name)}">{html.escape(name)}</option>' for name, own in cells.items() if len(own))
-
-
-def _memories(seen: Observation) -> str:
-    """The memories of the graph as a table, with their links and times."""
-    rows = []
-    for m in seen.drawn:
-        stored = "" if not m.stored else f"{m.stored[0]:%Y-%m-%d %H:%M}"
-        until = "" if m.until is None else f"{m.until:%Y-%m-%d %H:%M}"
-        cells = (str(m.id), html.escape(m.text), ", ".join(map(str, m.links)), stored, until)
-        rows.append("<tr>" + "".join(f"<td>{cell}</td>" for cell in cells) + "</tr>")
-    return "".join(rows)
 
 
 def _short(text: str) -> str:

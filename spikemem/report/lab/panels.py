@@ -12,7 +12,7 @@ from spikemem.plots.engrams import springs
 from spikemem.plots.style import FAINT, INK, SERIES, SPIKING, colour
 from spikemem.report.lab.experiments import COSINE, Capacity, Experiments
 from spikemem.report.lab.figures import Panel, asked, blank, bokeh
-from spikemem.report.lab.observation import SHOWN, TOGETHER, ObservedMemory, Observation
+from spikemem.report.lab.observation import SHOWN, TOGETHER, Observation, ObservedMemory
 
 MARKERS = ("circle", "square", "diamond", "triangle", "inverted_triangle")
 MEMORY = {"@memory": "return window.lab.text(value)", "@other": "return window.lab.text(value)"}
@@ -22,8 +22,8 @@ MEMORY = {"@memory": "return window.lab.text(value)", "@other": "return window.l
 def experiments(seen: Observation, made: Experiments) -> list[Panel]:
     """A panel for each experiment, and for the memories."""
     return [
-        separation(made.separation), completion(made.completion), capacity(made.capacity), drifting(made.drift), overlap(seen, made.overlap),
-        graph(seen, made.graph), lifespans(seen),
+        separation(made.separation), completion(made.completion), capacity(made.capacity), drifting(made.drift),
+        overlap(seen, made.overlap), graph(seen, made.graph), lifespans(seen),
     ]  # fmt: skip
 
 
@@ -43,7 +43,9 @@ def series(of: Any, x: NDArray[Any], rows: Mapping[str, NDArray[Any]], told: str
         points = of.scatter(x="x", y="y", source=source, color=colour(place), marker=shape, size=9)
         drawn.append(points)
         items.append(models.LegendItem(label=name, renderers=[line, points]))
-    legend = models.Legend(items=items, orientation="horizontal", border_line_color=None, label_text_font_size="12px", label_text_color=INK, padding=2)
+    legend = models.Legend(
+        items=items, orientation="horizontal", border_line_color=None, label_text_font_size="12px", label_text_color=INK, padding=2
+    )
     of.add_layout(legend, "above")
     asked(of, [(told, "@x{0,0.[000]}"), ("@name", "@y{0.000}")], drawn)
 
@@ -73,12 +75,14 @@ def capacity(found: Capacity) -> Panel:
     """How many cues recall their own memory, as more memories are stored."""
     models = bokeh("models")
     of = blank(300, "memories stored", "share right first", x_axis_type="log", y_range=models.Range1d(-0.02, 1.05))
+    of.xaxis.ticker = models.FixedTicker(ticks=found.stored.tolist())
+    of.xaxis.formatter = models.NumeralTickFormatter(format="0,0")
     band = models.ColumnDataSource({"x": found.stored, "low": found.low, "high": found.high})
     of.varea(x="x", y1="low", y2="high", source=band, fill_color=FAINT, fill_alpha=0.6)
     series(of, found.stored, {"own memory first": found.right}, "memories")
     text = (
-        f"Of {found.cues} cues at a cosine of {COSINE:g} to these memories, the share that recalls its own one first, by meaning alone, as random "
-        f"memories are stored beside them; grey: 95 % (Wilson). It is {found.right[0]:.2f} with {found.stored[0]:,} memories and "
+        f"Of {found.cues} cues at a cosine of {COSINE:g} to these memories, the share that recalls its own one first, by meaning alone, as "
+        f"random memories are stored beside them; grey: 95 % (Wilson). It is {found.right[0]:.2f} with {found.stored[0]:,} memories and "
         f"{found.right[-1]:.2f} with {found.stored[-1]:,}."
     )
     rows = [
@@ -97,9 +101,13 @@ def drifting(found: Mapping[str, Drift]) -> Panel:
     of = blank(300, "sleeps between", "share kept", y_range=models.Range1d(-0.02, 1.05))
     names = [SHOWN[region] for region in found]
     lag = next(iter(found.values())).lag
+    of.xaxis.ticker = models.FixedTicker(ticks=lag.tolist())
     series(of, lag, dict(zip(names, (one.kept for one in found.values()), strict=True)), "sleeps")
     kept = ", ".join(f"{name} {one.kept[-1]:.2f}" for name, one in zip(names, found.values(), strict=True))
-    text = f"What is kept of the cells of an engram over sleeps, each after as many new memories as there were: after {len(lag)} sleeps {kept}."
+    text = (
+        "What is kept of the cells of an engram over sleeps, each after as many new memories as there were: "
+        f"after {len(lag)} sleeps {kept}."
+    )
     rows = [["sleeps", *names], *([f"{at:g}", *(f"{one.kept[i]:.2f}" for one in found.values())] for i, at in enumerate(lag))]
     return Panel("drift", "Drift over sleeps", of, text, rows)
 
@@ -115,18 +123,31 @@ def overlap(seen: Observation, found: Overlap) -> Panel:
     most = int(found.shared[off].max(initial=0))
     palette = [to_hex(colormaps["cividis"](i / 255)) for i in range(256)]
     shades = models.LinearColorMapper(palette=palette, low=0, high=max(most, 1), high_color="#ffffff")
-    data = {"x": x, "y": y, "memory": ids[y], "other": ids[x], "shared": found.shared[y, x], "expected": found.expected[y, x], "p": found.p[y, x]}
-    of = blank(420, "memory", "memory", x_range=models.Range1d(-0.5, n - 0.5), y_range=models.Range1d(n - 0.5, -0.5), match_aspect=False)
+    data = {
+        "x": x,
+        "y": y,
+        "memory": ids[y],
+        "other": ids[x],
+        "shared": found.shared[y, x],
+        "expected": found.expected[y, x],
+        "p": found.p[y, x],
+    }
+    of = blank(
+        460, "memory, in the order of storing", "memory", x_range=models.Range1d(-0.5, n - 0.5), y_range=models.Range1d(n - 0.5, -0.5)
+    )
     cells = of.rect(
-        x="x", y="y", width=1, height=1, source=models.ColumnDataSource(data, name="overlap"), line_color=None,
-        fill_color={"field": "shared", "transform": shades},
+        x="x", y="y", width=1, height=1, source=models.ColumnDataSource(data, name="overlap"), line_width=1,
+        fill_color={"field": "shared", "transform": shades}, line_color={"field": "shared", "transform": shades},
     )  # fmt: skip
-    bar = models.ColorBar(color_mapper=shades, width=10, title="cells", title_text_font_style="normal", major_label_text_color=INK)
+    bar = models.ColorBar(color_mapper=shades, width=10, major_label_text_color=INK)
     of.add_layout(bar, "right")
     told = [("memory", "@memory{custom}"), ("and", "@other{custom}"), ("share", "@shared cells, by chance @expected{0.00} (p = @p{0.000})")]
     asked(of, told, [cells], telling("memory", "other"))
     mean, chance = (float(v[off].mean()) if off.any() else 0.0 for v in (found.shared, found.expected))
-    text = f"The cells of CA3 that each two of {n} engrams share: {mean:.2f} on average, by chance {chance:.2f}, and {most} at most. White: an engram with itself."
+    text = (
+        f"The cells of CA3 that each two of {n} engrams share: {mean:.2f} on average, by chance {chance:.2f}, and {most} at most. "
+        "Colours: how many. White: an engram with itself."
+    )
     return Panel("overlap", "Overlap", of, text)
 
 
@@ -146,12 +167,19 @@ def graph(seen: Observation, found: MemoryGraph) -> Panel:
     for place in np.unique(found.community):
         own = found.community == place
         data = {"x": spot[own, 0], "y": spot[own, 1], "memory": ids[own], "community": found.community[own] + 1}
-        source, shape = models.ColumnDataSource(data, name=f"community {place}"), MARKERS[place % len(MARKERS)]
+        source, shape = models.ColumnDataSource(data, name=f"community {place}"), MARKERS[(place + place // len(SERIES)) % len(MARKERS)]
         dots.append(of.scatter(x="x", y="y", source=source, size=13, color=colour(place), marker=shape, line_color="white"))
+    came = np.isin(ids, [hit.id for hit in seen.hits])
+    named = {"x": spot[came, 0], "y": spot[came, 1], "id": [str(i) for i in ids[came]]}
+    of.text(
+        x="x", y="y", text="id", source=models.ColumnDataSource(named, name="recalled"), x_offset=9, y_offset=-7, text_color=INK,
+        text_font={"value": "sans-serif"}, text_font_size="13px", text_font_style="bold",
+    )  # fmt: skip
     asked(of, [("memory", "@memory{custom}"), ("community", "@community")], dots, telling("memory"))
     text = (
-        f"{len(drawn)} memories: a line where one's text recalls the other among {TOGETHER}, wider where it is so more often, and an arrow for each "
-        f"of {links} links that were stored. Colours and shapes are the {len(dots)} communities."
+        f"{len(drawn)} memories: a line where one's text recalls the other among {TOGETHER}, wider where it is so more often, and an "
+        f"arrow for each of {links} links that were stored. Colours and shapes are the {len(dots)} communities; "
+        "numbers stand at what this cue recalled."
     )
     return Panel("graph", "Memories that come together", of, text)
 
@@ -164,7 +192,8 @@ def _arrows(of: Any, drawn: Sequence[ObservedMemory], spot: NDArray[np.float64])
     data = {"x0": x0, "y0": y0, "x1": x1, "y1": y1}
     head = models.VeeHead(size=9, fill_color=INK, line_color=INK)
     arrow = models.Arrow(
-        end=head, x_start="x0", y_start="y0", x_end="x1", y_end="y1", line_color=INK, line_width=1.4, source=models.ColumnDataSource(data, name="links"),
+        end=head, x_start="x0", y_start="y0", x_end="x1", y_end="y1", line_color=INK, line_width=1.4,
+        source=models.ColumnDataSource(data, name="links"),
     )  # fmt: skip
     of.add_layout(arrow)
     return len(pairs)
@@ -178,8 +207,8 @@ def lifespans(seen: Observation) -> Panel:
         return Panel("lifespans", "Lifespans", None, "When these memories were stored is not known.")
     start, end = ([_ms(t) for t in times] for times in ([m.stored[0] for m in drawn], [m.until or now for m in drawn]))
     gone, rows = [m.until is not None for m in drawn], np.arange(len(drawn))
-    of = blank(max(160, 9 * len(drawn) + 70), "time, UTC", "memory", x_axis_type="datetime", y_range=models.Range1d(len(drawn) - 0.4, -0.6))
-    of.yaxis.major_label_text_font_size = "0px"
+    of = blank(max(160, 8 * len(drawn) + 70), "time, UTC", "memory", x_axis_type="datetime", y_range=models.Range1d(len(drawn) - 0.4, -0.6))
+    of.yaxis.ticker = models.FixedTicker(ticks=[])
     data = {
         "start": start, "end": end, "y": rows, "memory": [m.id for m in drawn], "until": ["superseded" if g else "holds" for g in gone],
         "colour": [SERIES[1] if g else SPIKING for g in gone], "stored": [f"{m.stored[0]:%Y-%m-%d %H:%M}" for m in drawn],
@@ -190,8 +219,8 @@ def lifespans(seen: Observation) -> Panel:
     of.scatter(x=[t for t, _ in times], y=[y for _, y in times], size=6, color=INK)
     asked(of, [("memory", "@memory{custom}"), ("stored", "@stored"), ("now", "@until")], [bars], telling("memory"))
     text = (
-        f"From when each of {len(drawn)} memories was stored until it was superseded ({sum(gone)}, red), or until now ({len(drawn) - sum(gone)}, blue). "
-        f"Dots: each time that it was stored."
+        f"From when each of {len(drawn)} memories was stored until it was superseded ({sum(gone)}, red), or until now "
+        f"({len(drawn) - sum(gone)}, blue). Dots: each time that it was stored."
     )
     return Panel("lifespans", "Lifespans", of, text)
 
