@@ -34,7 +34,7 @@ def write(seen: Observation, path: str | Path, stage: Stage = lambda name: None)
     """
     path = Path(path)
     check_extra()
-    made = page(seen, measure(seen, stage))
+    made = rendered(seen, measure(seen, stage))
     stage("writing the page")
     try:
         with whole(path) as draft:
@@ -50,7 +50,7 @@ def check_extra() -> None:
         library(name, "lab")
 
 
-def page(seen: Observation, made: Experiments) -> str:
+def rendered(seen: Observation, made: Experiments) -> str:
     """The page as HTML, with Bokeh's library in it."""
     recalled, beside = figures.recall(seen), panels.experiments(seen, made)
     documents = [document("recall", recalled), *(document(panel.name, [panel]) for panel in beside if panel.figure is not None)]
