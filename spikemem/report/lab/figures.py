@@ -114,7 +114,8 @@ def raster(seen: Observation, name: str, time: Any) -> Panel:
     tap = models.TapTool(renderers=of.renderers, callback=models.CustomJS(args={"population": name, "source": source}, code=TAPPED))
     of.add_tools(tap)
     moving(of)
-    text = f"{SHOWN[name]}: {spikes.size:,} cells, {len(spikes):,} spikes, of which {int(own.sum()):,} are of cells of the first engram."
+    many = f"{spikes.size:,} cells, {len(spikes):,} spikes"
+    text = f"{SHOWN[name]}: {many}, of which {int(own.sum()):,} are of cells of the engram that came first."
     return Panel(f"raster-{name}", SHOWN[name], of, text)
 
 

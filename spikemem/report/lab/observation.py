@@ -31,7 +31,7 @@ DRAWN = 60
 """Memories in the matrix, the graph and the lifespans; so many that each can be told from its neighbour."""
 TOGETHER = 4
 """Memories that each memory's own text recalls, for the graph."""
-MEMBRANES = 6
+MEMBRANES = 24
 """Cells of a region whose membrane is recorded for each memory that was recalled, and of cells that are in none of their engrams."""
 
 

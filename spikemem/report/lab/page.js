@@ -26,7 +26,16 @@
     const id = `document-${made.name}`;
     const roots = Object.fromEntries(Object.entries(made.roots).map(([root, place]) => [root, byId(place)]));
     await Bokeh.embed.embed_items({[id]: made.document}, [{docid: id, roots, root_ids: Object.keys(roots)}]);
-    for (const place of Object.values(made.roots)) byId(place).style.minHeight = "";
+    for (const place of Object.values(made.roots)) {
+      byId(place).style.minHeight = "";
+      byId(place).querySelectorAll("*").forEach(unfocus);
+    }
+  }
+
+  // Figures are pictures to the keyboard; what can be done with them, the buttons and keys of the page do.
+  function unfocus(part) {
+    if (part.tabIndex === 0) part.tabIndex = -1;
+    part.shadowRoot?.querySelectorAll("*").forEach(unfocus);
   }
 
   function drawLater(made) {

@@ -141,7 +141,11 @@ def overlap(seen: Observation, found: Overlap) -> Panel:
     )  # fmt: skip
     bar = models.ColorBar(color_mapper=shades, width=10, major_label_text_color=INK)
     of.add_layout(bar, "right")
-    told = [("memory", "@memory{custom}"), ("and", "@other{custom}"), ("share", "@shared cells, by chance @expected{0.00} (p = @p{0.000})")]
+    told = [
+        ("memory", "@memory{custom}"),
+        ("and", "@other{custom}"),
+        ("cells shared", "@shared{0}; by chance @expected{0.00}, p = @p{0.000}"),
+    ]
     asked(of, told, [cells], telling("memory", "other"))
     mean, chance = (float(v[off].mean()) if off.any() else 0.0 for v in (found.shared, found.expected))
     text = (
