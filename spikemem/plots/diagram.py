@@ -1,6 +1,7 @@
 """The diagram of a network: its populations, and the projections between them."""
 
 from collections import Counter, defaultdict
+from collections.abc import Collection, Sequence
 from typing import Any
 
 import numpy as np
@@ -45,7 +46,7 @@ def network(net: Network, title: str = "") -> Figure:
     title = check.instance(title, "title", str, "give a text")
     if not net.populations:
         raise StimulusError("there is nothing to plot: the network has no population")
-    places = places_of(net)
+    places = places_of(net.populations, net.projections)
     low, high = (end(list(places.values()), axis=0) for end in (np.min, np.max))
     margin = np.array([WIDE / 2 + 0.6, HIGH / 2 + 0.9])
     width, height = high - low + 2 * margin
@@ -61,18 +62,18 @@ def network(net: Network, title: str = "") -> Figure:
     return figure
 
 
-def places_of(net: Network) -> dict[str, Place]:
+def places_of(populations: Collection[str], projections: Sequence[Projection]) -> dict[str, Place]:
     """The centre of each population's box: column by column, by the fewest projections on any way from an input."""
-    targets = {p.post for p in net.projections if p.pre != p.post}
-    column = {name: 0 for name in net.populations if name not in targets} or {next(iter(net.populations)): 0}
+    targets = {p.post for p in projections if p.pre != p.post}
+    column = {name: 0 for name in populations if name not in targets} or {next(iter(populations)): 0}
     waiting = list(column)
     for name in waiting:  # which grows
-        for projection in net.projections:
+        for projection in projections:
             if projection.pre == name and projection.post not in column:
                 column[projection.post] = column[name] + 1
                 waiting.append(projection.post)
     stacks: dict[int, list[str]] = defaultdict(list)
-    for name in net.populations:
+    for name in populations:
         stacks[column.get(name, 0)].append(name)
     return {
         name: np.array([GAP * at, ROW * ((len(stack) - 1) / 2 - row) + 0.25 * (at % 2)])

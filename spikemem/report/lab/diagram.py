@@ -19,20 +19,22 @@ BESIDE = 9.0
 
 
 def circuit(net: Network, recording: Recording) -> str:
-    """The populations and their projections as SVG; a text with the id `count-NAME` in each box is for its spikes."""
-    places = {name: SCALE * place * (1.0, -1.0) for name, place in places_of(net).items()}
+    """The populations that were recorded and their projections as SVG; a text with the id `count-NAME` in each box is for its spikes."""
+    names = [name for name in net.populations if name in recording.spikes]
+    projections = [p for p in net.projections if p.pre in names and p.post in names]
+    places = {name: SCALE * place * (1.0, -1.0) for name, place in places_of(names, projections).items()}
     low, high = (end(list(places.values()), axis=0) for end in (np.min, np.max))
     corner, size = low - BOX / 2 - (16, 40), high - low + BOX + (32, 80)
     drawn: Counter[frozenset[str]] = Counter()
     lines = []
-    for p in net.projections:
+    for p in projections:
         ends = frozenset((p.pre, p.post))
         told = f"{p.pre} to {p.post}: {p.synapses.count:,} synapses, {p.delay:g} ms"
         lines.append(_line(places[p.pre], places[p.post], sign(p), told, BESIDE * drawn[ends]))
         drawn[ends] += 1
     boxes = "".join(_box(name, place, net.populations[name].size, len(recording[name])) for name, place in places.items())
     view = " ".join(f"{v:.0f}" for v in (*corner, *size))
-    title = f"The circuit: {len(places)} populations and {len(net.projections)} projections"
+    title = f"The circuit: {len(places)} populations and {len(projections)} projections"
     return (
         f'<svg viewBox="{view}" width="{size[0]:.0f}" height="{size[1]:.0f}" role="img" aria-labelledby="circuit-title">'
         f'<title id="circuit-title">{title}</title>{"".join(lines)}{boxes}</svg>'

@@ -20,7 +20,8 @@ def summary(seen: Observation) -> str:
     late, fired = seen.latency(first), sum(len(seen.recording[name]) for name in seen.populations)
     after = "" if late is None else f" after {late:g} ms"
     more = f", and {others} more" if others else ""
-    return f"It recalls “{first.text}”{after}{more}, by {fired:,} spikes in {len(seen.populations)} populations."
+    does = "The read gate lets nothing out. What came nearest is" if seen.withheld else "It recalls"
+    return f"{does} “{first.text}”{after}{more}, by {fired:,} spikes in {len(seen.populations)} populations."
 
 
 def attempts(seen: Observation) -> str:

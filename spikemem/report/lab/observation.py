@@ -57,6 +57,7 @@ class Observation:
 
     title: of the page.   memories: those that the page knows, in the order of storing; the graph and the matrix show those of `drawn`.
     together: which of the drawn memories each one's own text recalls, bool, [memory, memory].   stored: memories in all.
+    withheld: whether a read gate lets none of them out.
     """
 
     title: str
@@ -67,6 +68,7 @@ class Observation:
     memories: Sequence[ObservedMemory]
     together: NDArray[np.bool_]
     stored: int
+    withheld: bool = False
     by_id: Mapping[int, ObservedMemory] = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
@@ -123,7 +125,7 @@ def observe(memory: Memory, cue: str | None = None, top_k: int = 5, title: str =
     came = memory.recall_all([known[i].text for i in drawn], top_k=TOGETHER)
     together = np.array([[i in {hit.id for hit in own} for i in drawn] for own in came])
     recording = _recorded(memory.hippocampus, embedded(memory.embedder, [cue], dim), words_of(spec, [cue]), hits)
-    return Observation(title, cue, memory.hippocampus, hits, recording, memories, together, len(known))
+    return Observation(title, cue, memory.hippocampus, hits, recording, memories, together, len(known), not found)
 
 
 def observe_vectors(hippocampus: Hippocampus, texts: Sequence[str], vectors: ArrayLike, cue: str, cue_vector: ArrayLike) -> Observation:

@@ -65,6 +65,7 @@ def rendered(seen: Observation, made: Experiments) -> str:
         title=html.escape(seen.title),
         cue=html.escape(seen.cue),
         summary=html.escape(markup.summary(seen)),
+        order="in the order of their coming" if spec.engram else "the best match first",
         attempts=markup.attempts(seen),
         model=html.escape(spec.name),
         stored=f"{seen.stored:,}",

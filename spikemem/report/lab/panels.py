@@ -139,6 +139,7 @@ def overlap(seen: Observation, found: Overlap) -> Panel:
         x="x", y="y", width=1, height=1, source=models.ColumnDataSource(data, name="overlap"), line_width=1,
         fill_color={"field": "shared", "transform": shades}, line_color={"field": "shared", "transform": shades},
     )  # fmt: skip
+    of.axis.ticker = models.BasicTicker(min_interval=1)
     bar = models.ColorBar(color_mapper=shades, width=10, major_label_text_color=INK)
     of.add_layout(bar, "right")
     told = [
