@@ -51,7 +51,7 @@ $(READY): pyproject.toml constraints.txt
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "spikemem needs Python 3.11 or newer")'
 	$(PYTHON) -m venv .venv
 	$(BIN)/python -m pip install --quiet --constraint constraints.txt torch
-	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[text,reference,bench,analysis,events,sweep,train,docs,dev]'
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[text,reference,bench,analysis,events,sweep,train,lab,docs,dev]'
 	$(BIN)/python -m pip install --quiet --constraint constraints.txt --no-deps norse
 	touch $(READY)
 

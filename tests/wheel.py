@@ -54,7 +54,7 @@ def built(folder: Path) -> Path:
     names = zipfile.ZipFile(wheel).namelist()
     top = {name.split("/")[0] for name in names}
     assert top == {"spikemem", next(t for t in top if t.endswith(".dist-info"))}, top
-    for needed in (*SHIPPED, "report.html", "py.typed", "__init__.pyi"):
+    for needed in (*SHIPPED, "report.html", "lab/page.html", "lab/page.js", "py.typed", "__init__.pyi"):
         assert any(name.endswith(needed) for name in names), needed
     return wheel
 

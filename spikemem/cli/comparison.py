@@ -3,7 +3,7 @@
 import csv
 import io
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -11,12 +11,13 @@ import typer
 from rich.table import Table
 
 from spikemem.cli.show import Json, Model, Seed, bar, clear_errors, lines, out, save, show, spinner
-from spikemem.errors import SpikememError, TextError
+from spikemem.errors import MissingExtraError, SpikememError, TextError
 
 if TYPE_CHECKING:
     from spikemem.data.datasets import Task
     from spikemem.evaluate.compare import Row
     from spikemem.evaluate.compare_damage import DamageRow
+    from spikemem.report.demo import Damaged, DemoResult
 
 app = typer.Typer()
 
@@ -25,7 +26,7 @@ app = typer.Typer()
 def demo(
     folder: Annotated[Path, typer.Option("--out", help="Folder for the report and its figures.")] = Path("spikemem-demo"),
     model: Model = "hippocampus-base",
-    quick: Annotated[bool, typer.Option("--quick", help="A third of the corpus, in seconds.")] = False,
+    quick: Annotated[bool, typer.Option("--quick", help="A fourth of the sentences, in seconds.")] = False,
     seed: Seed = 0,
     json_: Json = False,
 ) -> None:
@@ -42,6 +43,8 @@ def demo(
         result = main_job.run(spec, SentenceEmbedder(), seed, stage, quick)
         stage("drawing the report")
         path = report.write(result, folder)
+        stage("drawing the laboratory")
+        pages = {"report": path} | _laboratory(result, folder, stage)
     if json_:
         out.print_json(json.dumps(result.json()))
         return
@@ -50,14 +53,19 @@ def demo(
     for name in ("agreement", "ec_cosine", "attention_tv", "synaptic_events", "multiplications", "seconds"):
         if name in numbers:
             out.print(f"{name.replace('_', ' '):>18}  {numbers[name]:,}")
-    table = Table(title="paraphrases recalled by CA3, where it is damaged", title_justify="left")
-    table.add_column("damage of CA3")
-    for name in ("n", "own memory came", "of its engram fired"):
-        table.add_column(name, justify="right")
-    for d in result.damaged:
-        table.add_row(d.damage, str(d.n), _cell(d.right, d.n), f"{d.whole:.3f}")
-    out.print(table)
-    out.print(f"report: {path}")
+    _damaged(result.damaged)
+    for name, page in pages.items():
+        out.print(f"{name}: {page}")
+
+
+def _laboratory(result: "DemoResult", folder: Path, stage: Callable[[str], None]) -> dict[str, Path]:
+    """The laboratory's page, where its extra is installed."""
+    from spikemem.report import report
+
+    try:
+        return {"laboratory": report.laboratory(result, folder / "lab.html", stage)}
+    except MissingExtraError:
+        return {}
 
 
 def _table(rows: Sequence["Row"], sharpness: Mapping[str, float]) -> None:
@@ -72,6 +80,17 @@ def _table(rows: Sequence["Row"], sharpness: Mapping[str, float]) -> None:
         table.add_column(name, justify="right")
     for r in rows:
         table.add_row(r.name, str(r.n), *(_cell(r.shares.get(name), r.n) for name in shown))
+    out.print(table)
+
+
+def _damaged(rows: Sequence["Damaged"]) -> None:
+    """What CA3 recalls, damage by damage."""
+    table = Table(title="paraphrases recalled by CA3, where it is damaged", title_justify="left")
+    table.add_column("damage of CA3")
+    for name in ("n", "own memory came", "of its engram fired"):
+        table.add_column(name, justify="right")
+    for r in rows:
+        table.add_row(r.damage, str(r.n), _cell(r.right, r.n), f"{r.whole:.3f}")
     out.print(table)
 
 

@@ -1,6 +1,7 @@
 """The diagram of a network: its populations, and the projections between them."""
 
 from collections import Counter, defaultdict
+from collections.abc import Collection, Sequence
 from typing import Any
 
 import numpy as np
@@ -45,7 +46,7 @@ def network(net: Network, title: str = "") -> Figure:
     title = check.instance(title, "title", str, "give a text")
     if not net.populations:
         raise StimulusError("there is nothing to plot: the network has no population")
-    places = _places(net)
+    places = places_of(net.populations, net.projections)
     low, high = (end(list(places.values()), axis=0) for end in (np.min, np.max))
     margin = np.array([WIDE / 2 + 0.6, HIGH / 2 + 0.9])
     width, height = high - low + 2 * margin
@@ -61,18 +62,18 @@ def network(net: Network, title: str = "") -> Figure:
     return figure
 
 
-def _places(net: Network) -> dict[str, Place]:
+def places_of(populations: Collection[str], projections: Sequence[Projection]) -> dict[str, Place]:
     """The centre of each population's box: column by column, by the fewest projections on any way from an input."""
-    targets = {p.post for p in net.projections if p.pre != p.post}
-    column = {name: 0 for name in net.populations if name not in targets} or {next(iter(net.populations)): 0}
+    targets = {p.post for p in projections if p.pre != p.post}
+    column = {name: 0 for name in populations if name not in targets} or {next(iter(populations)): 0}
     waiting = list(column)
     for name in waiting:  # which grows
-        for projection in net.projections:
+        for projection in projections:
             if projection.pre == name and projection.post not in column:
                 column[projection.post] = column[name] + 1
                 waiting.append(projection.post)
     stacks: dict[int, list[str]] = defaultdict(list)
-    for name in net.populations:
+    for name in populations:
         stacks[column.get(name, 0)].append(name)
     return {
         name: np.array([GAP * at, ROW * ((len(stack) - 1) / 2 - row) + 0.25 * (at % 2)])
@@ -108,9 +109,9 @@ def _projections(axes: Axes, net: Network, places: dict[str, Place]) -> None:
         paper = {"facecolor": "white", "edgecolor": "none", "pad": 0.6}
         own = None if isinstance(projection.synapses, OneBit) else projection.synapses.delays
         told = f"{projection.synapses.count:,}, {'' if own is None else f'{own.min():g} to '}{projection.delay:g} ms"
-        axes.text(spot[0], spot[1], told, ha="center", va="center", fontsize=8, color=_sign(projection), bbox=paper, zorder=5)
+        axes.text(spot[0], spot[1], told, ha="center", va="center", fontsize=8, color=sign(projection), bbox=paper, zorder=5)
     for what, shade in {"excites": EXCITES, "inhibits": INHIBITS, "both": BOTH}.items():
-        if any(_sign(projection) == shade for projection in net.projections):
+        if any(sign(projection) == shade for projection in net.projections):
             axes.plot([], [], color=shade, linewidth=1.6, label=what)
     if any(projection.plasticity is not None for projection in net.projections):
         axes.plot([], [], color=INK, linewidth=1.6, linestyle=DASHED, label="plastic")
@@ -156,14 +157,14 @@ def _edge(place: Place, toward: Place) -> Place:
 
 def _line(axes: Axes, projection: Projection, tail: Place, head: Place, bend: float) -> None:
     """The arrow of a projection."""
-    shade, plastic = _sign(projection), projection.plasticity is not None
+    shade, plastic = sign(projection), projection.plasticity is not None
     ends = "|-|, widthA=0, widthB=0.4" if shade == INHIBITS else "-|>"
     style: dict[str, Any] = {"color": shade, "linewidth": 1.6, "linestyle": DASHED if plastic else "-", "arrowstyle": ends, "zorder": 2}
     style |= {"connectionstyle": f"arc3,rad={bend}", "mutation_scale": 12, "shrinkA": 0, "shrinkB": 0}
     axes.add_patch(FancyArrowPatch((tail[0], tail[1]), (head[0], head[1]), **style))
 
 
-def _sign(projection: Projection) -> str:
+def sign(projection: Projection) -> str:
     """The colour of a projection, by the signs of its weights."""
     made = projection.synapses
     values = np.append(made.on, made.off) if isinstance(made, OneBit) else made.weights

@@ -245,7 +245,7 @@ def memory_graph(found: MemoryGraph, names: Sequence[str] | None = None, least: 
     texts = [str(i) for i in range(n)] if names is None else check.instances(names, "names", str, "give a text for each memory")
     if len(texts) != n:
         raise StimulusError(f"{n} memories need as many names, not {len(texts)}")
-    spot = _springs((found.weight + found.weight.T) / 2, check.seed(seed))
+    spot = springs((found.weight + found.weight.T) / 2, check.seed(seed))
     figure, axes = one_panel(6, 5)
     for i, j in zip(*np.nonzero(np.triu(np.maximum(found.weight, found.weight.T) > least, 1)), strict=True):
         strength = max(found.weight[i, j], found.weight[j, i])
@@ -262,7 +262,7 @@ def memory_graph(found: MemoryGraph, names: Sequence[str] | None = None, least: 
     return figure
 
 
-def _springs(weight: NDArray[np.float64], seed: int, rounds: int = 300) -> NDArray[np.float64]:
+def springs(weight: NDArray[np.float64], seed: int, rounds: int = 300) -> NDArray[np.float64]:
     """Places in a plane: memories push one another away, edges pull together (Fruchterman & Reingold 1991), [memory, 2]."""
     n = len(weight)
     spot, near = np.random.default_rng(seed).uniform(-1, 1, (n, 2)), 2 / np.sqrt(n)

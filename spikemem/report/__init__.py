@@ -1,4 +1,4 @@
-"""The demo, which compares the spiking memory with the rate model on the shipped corpus, and its HTML report."""
+"""The demo, which compares the spiking memory with the rate model on the shipped corpus, its HTML report, and the laboratory's page."""
 
 import lazy_loader
 

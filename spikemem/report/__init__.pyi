@@ -1,6 +1,7 @@
-from . import demo, report
+from . import demo, lab, report
 
 __all__ = [
     "demo",
+    "lab",
     "report",
 ]

@@ -16,7 +16,8 @@ from matplotlib.figure import Figure
 from spikemem import plots
 from spikemem.evaluate.compare import shares, wilson
 from spikemem.hippocampus.regions.rhythm import DG_RELEASE, DT, GAMMA, release
-from spikemem.report.demo import CURVE, HOPS, DemoResult
+from spikemem.report import lab
+from spikemem.report.demo import CURVE, HOPS, DemoResult, Stage
 from spikemem.report.demo import ENGRAMS as ENGRAM_MODEL
 
 ENGRAMS = 50
@@ -146,6 +147,13 @@ def write(result: DemoResult, folder: str | Path) -> Path:
     path = folder / "report.html"
     path.write_text(page(result, pictures), encoding="utf-8")
     return path
+
+
+def laboratory(result: DemoResult, path: str | Path, stage: Stage = lambda name: None) -> Path:
+    """Write the laboratory's page of the report's example (`report.lab`); MissingExtraError without the extra `lab`."""
+    place = result.corpus.alone[EXAMPLE]
+    cue, vector = result.corpus.cues[place][0], result.cues[place, 0]
+    return lab.write(lab.observe_vectors(result.pair.spiking, result.corpus.texts, result.texts, cue, vector), path, stage)
 
 
 def page(result: DemoResult, pictures: dict[str, str]) -> str:
