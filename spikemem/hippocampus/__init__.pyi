@@ -1,4 +1,5 @@
 from .codes import Code, Fidelity, LatencyCode, VolleyCode, ZScoreCode, fidelity, on_off
+from .free_recall import FreelyRecalled, FreeRecall
 from .hippocampus import Hippocampus
 from .rate_twin import RateHippocampus
 from .recall import Recall
@@ -8,6 +9,8 @@ from .spec import ModelSpec, load_model, model_names
 __all__ = [
     "Code",
     "Fidelity",
+    "FreeRecall",
+    "FreelyRecalled",
     "Hippocampus",
     "LatencyCode",
     "ModelSpec",
