@@ -2,10 +2,10 @@
 
     python sims/papers/free_recall.py --data DIR --figure docs/free_recall.png
 
-Each list is studied and recalled in a simulation of `spikemem.hippocampus.FreeRecall`. Six of its numbers were fitted to Murdock's (1962)
-lists of 20 words and the times of Murdock and Okada (1970); lists of 30 and 40 words are held out. DIR holds `free_recall/Murdock1962.csv` and
-`human_irt_murdock_okada.csv`. Where a recall starts is no result: with a share of FIRST at the first word, else at one of the last WINDOW.
-CMR is that of Polyn, Norman and Kahana (2009) with eleven parameters for each of fifteen subjects, as simulated elsewhere (docs/papers.md).
+Each list is studied and recalled in a simulation of `spikemem.hippocampus.FreeRecall`. Six of its numbers were fitted to Murdock's
+(1962) lists of 20 words and the times of Murdock and Okada (1970); lists of 30 and 40 words are held out. DIR holds, in `free_recall`,
+`Murdock1962.csv` and `human_irt_murdock_okada.csv`. Where a recall starts is no result: with a share of FIRST at the first word, else at
+one of the last WINDOW. CMR is that of Polyn, Norman and Kahana (2009), with eleven parameters for each of fifteen subjects (docs/papers.md).
 """
 
 import argparse
@@ -23,7 +23,8 @@ from rich.progress import track
 from sims.papers.free_recall_people import CURVES, LABELS, LAG, curves
 from spikemem.engrams import RecallCurve, response_times
 from spikemem.hippocampus import FreelyRecalled, FreeRecall
-from spikemem.plots.style import SERIES, tidy
+from spikemem.plots.engrams import MARKS
+from spikemem.plots.style import colour, tidy
 
 LENGTHS = (20, 30, 40)
 WINDOW, FIRST = 4.4, 0.08
@@ -38,8 +39,8 @@ TOGETHER = 20
 
 parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
 parser.add_argument("--data", type=Path, required=True, metavar="DIR", help="the folder of public data")
-parser.add_argument("--lists", type=int, default=1200, help="lists of each length, rounded up to twenties")
 parser.add_argument("--lengths", type=int, nargs="+", default=LENGTHS, choices=LENGTHS)
+parser.add_argument("--lists", type=int, nargs="+", default=[900, 400, 260], help="of each length, rounded up to twenties")
 parser.add_argument("--silence", nargs="+", default=(), choices=PARTS, help="populations that never fire")
 parser.add_argument("--seed", type=int, default=0)
 parser.add_argument("--json", action="store_true", help="print everything as JSON")
@@ -100,14 +101,15 @@ def rmse(model: RecallCurve, people: RecallCurve, most: int | None = None) -> fl
 
 def measured(recalled: FreelyRecalled, length: int, folder: Path) -> tuple[dict, dict[str, dict[str, RecallCurve]]]:
     """The figures of some lists, and the curves of people and of the model."""
-    named = {"people": curves(folder / "free_recall", f"Murdock1962-{length}"), "spikes": {s: c(recalled.items + 1, length) for s, c in CURVES.items()}}
-    error = {short: rmse(named["spikes"][short], named["people"][short], LAG if short == "crp" else None) for short in CURVES}
+    people = curves(folder / "free_recall", f"Murdock1962-{length}")
+    spikes = {short: curve(recalled.items + 1, length) for short, curve in CURVES.items()}
+    error = {short: rmse(spikes[short], people[short], LAG if short == "crp" else None) for short in CURVES}
     number = (recalled.items >= 0).sum(1)
     found = {**error, "sum": sum(error.values()), "recalled": float(number.mean()), "sd": float(number.std()), "lists": len(number)}
     times = beside(recalled, folder) if length == LENGTHS[0] else None
     if times is not None:
         found |= {"irt_r": times.r, "irt_exponent": times.exponent, "irt_ratio": times.ratio}
-    return {**found, "people_recalled": float(named["people"]["spc"].mean.sum())}, named
+    return {**found, "people_recalled": float(people["spc"].mean.sum())}, {"people": people, "spikes": spikes}
 
 
 def draw(named: dict[int, dict[str, dict[str, RecallCurve]]], times: Times | None) -> Figure:
@@ -116,9 +118,10 @@ def draw(named: dict[int, dict[str, dict[str, RecallCurve]]], times: Times | Non
     panels = figure.subplots(len(named), 4, squeeze=False)
     for row, (length, of) in zip(panels, named.items(), strict=True):
         for axes, short in zip(row, CURVES, strict=False):
-            for (name, by), colour, mark in zip(of.items(), SERIES, "os", strict=False):
+            for place, (name, by) in enumerate(of.items()):
                 shown = np.abs(by[short].x) <= LAG if short == "crp" else np.ones(len(by[short].x), bool)
-                axes.plot(by[short].x[shown], by[short].mean[shown], color=colour, marker=mark, markersize=3.5, linewidth=1.2, label=name)
+                x, y, style = by[short].x[shown], by[short].mean[shown], {"color": colour(place), "marker": MARKS[place]}
+                axes.plot(x, y, markersize=3.5, linewidth=1.2, label=name, **style)
             axes.set_xlabel(LABELS[short][0], fontsize=8)
             axes.set_ylabel(LABELS[short][1], fontsize=8)
             axes.set_ylim(0, None)
@@ -134,9 +137,9 @@ def draw(named: dict[int, dict[str, dict[str, RecallCurve]]], times: Times | Non
 def _draw_times(axes: Axes, times: Times) -> None:
     """People's inter-response times by the model's, a mark for each output position, a colour for each number recalled."""
     axes.set_axis_on()
-    for n, colour in zip(np.unique(times.number), SERIES, strict=False):
-        own = times.number == n
-        axes.loglog(times.model[own], times.people[own], "o", color=colour, markersize=4, label=f"{n} recalled")
+    for place, n in enumerate(np.unique(times.number)):
+        own, mark = times.number == n, MARKS[place % len(MARKS)]
+        axes.loglog(times.model[own], times.people[own], mark, color=colour(place), markersize=4, label=f"{n} recalled")
     ends = [min(times.model.min(), times.people.min()), max(times.model.max(), times.people.max())]
     axes.plot(ends, ends, color="0.6", linewidth=1)
     axes.set_xlabel("time between recalls, spikes, s", fontsize=8)
@@ -145,19 +148,26 @@ def _draw_times(axes: Axes, times: Times) -> None:
     tidy(axes)
 
 
+def told(name: str, row: dict) -> None:
+    """Print a row of figures."""
+    figures = (f"{key} {value:.3f}" if isinstance(value, float) else f"{key} {value}" for key, value in row.items())
+    print(name, "  ".join(figures), flush=True)
+
+
 def main(args: argparse.Namespace) -> None:
     """Simulate, measure, print, draw."""
     circuit, found, named, times = FreeRecall(), {}, {}, None
-    for length in args.lengths:
-        recalled = recall(circuit, length, args.lists, args.seed, tuple(args.silence))
+    for length, lists in zip(args.lengths, args.lists, strict=False):
+        recalled = recall(circuit, length, lists, args.seed, tuple(args.silence))
         found[f"L{length}"], named[length] = measured(recalled, length, args.data)
         times = beside(recalled, args.data) if length == LENGTHS[0] else times
+        if not args.json:
+            told(f"L{length}", found[f"L{length}"])
     found["CMR, L20"] = {**CMR, "sum": sum(CMR.values())}
     if args.json:
         print(json.dumps(found, indent=1))
     else:
-        for name, row in found.items():
-            print(name, "  ".join(f"{key} {value:.3f}" if isinstance(value, float) else f"{key} {value}" for key, value in row.items()))
+        told("CMR, L20", found["CMR, L20"])
     if args.figure is not None:
         draw(named, times).savefig(args.figure, dpi=120)
 

@@ -1,10 +1,11 @@
 from .codes import Code, Fidelity, LatencyCode, VolleyCode, ZScoreCode, fidelity, on_off
-from .free_recall import FreelyRecalled, FreeRecall
+from .free_recall import FreelyRecalled, FreeRecall, SerialRecall
 from .hippocampus import Hippocampus
 from .rate_twin import RateHippocampus
 from .recall import Recall
 from .regions.ec_lex import Words, words
 from .spec import ModelSpec, load_model, model_names
+from .temporal_context import TemporalContext
 
 __all__ = [
     "Code",
@@ -16,6 +17,8 @@ __all__ = [
     "ModelSpec",
     "RateHippocampus",
     "Recall",
+    "SerialRecall",
+    "TemporalContext",
     "VolleyCode",
     "Words",
     "ZScoreCode",

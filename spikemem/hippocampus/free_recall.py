@@ -6,11 +6,11 @@
     report   context drifts as in study, towards the item's own cells; the item rests until recall ends; speaking takes two theta cycles
     end      after so many silences in all
 
-The drift is that of temporal context (Howard & Kahana 2002; Polyn, Norman & Kahana 2009), with cells that fire or do not in place of a vector
-of unit length: a cell of context keeps its place by firing in each theta cycle, and its own noise decides whether it stays or joins. Tag
-cells are those of the list as a whole; each fires for an item by chance, so that items differ in how well they are learned. The
-first item is novel: a novelty cell, which then adapts for a minute, makes it fire twice, and its synapses learn once more (Lisman & Grace
-2005), which is primacy. Attempts that fail are counted, and their number ends recall (Raaijmakers & Shiffrin 1981). Noise is logistic.
+The drift is that of temporal context (Howard & Kahana 2002; Polyn, Norman & Kahana 2009), with cells that fire or do not in place of a
+vector of unit length: a cell of context keeps its place by firing in each theta cycle, and its own noise decides whether it stays or joins.
+Tag cells are those of the list as a whole; each fires for an item by chance, so that items differ in how well they are learned. The first
+item is novel: a novelty cell, which then adapts for a minute, makes it fire twice, and its synapses learn once more (Lisman & Grace 2005),
+which is primacy. Attempts that fail are counted, and their number ends recall (Raaijmakers & Shiffrin 1981). Noise is logistic.
 
     half a theta cycle, 62.5 ms, is a step     even steps: context, tag     odd steps: words, moments, items and silence
 """
@@ -47,8 +47,6 @@ SURE = 30.0
 """A drive that noise of scale 1 outweighs once in e^30 times."""
 JOINS = 0.8
 """The probability that a cell of an item joins the context with it."""
-TIRES = 0.05
-"""What a report adds to the silences that end recall, as a share of them."""
 TAG_RATE = 0.25
 """The probability that a tag cell fires for an item."""
 NOVEL = 0.65
@@ -83,6 +81,7 @@ class FreeRecall:
     study, recall: the probability that a cell of context stays when an item is studied, and when one is reported, 0 to 1.
     context: what all cells of an item that are bound to another one add to its drive, in units of the noise's scale, > 0.
     tag: what one tag cell adds, >= 0.   silence: the drive of silence.   patience: the silences that end recall, >= 1.
+    tiring: what a report adds to the silences, as a share of those that end recall, >= 0.
     cells: of context for each item.   tags: tag cells.
 
     Raises StimulusError where a parameter is out of its range.
@@ -92,12 +91,13 @@ class FreeRecall:
     ((2, 8), True)
     """
 
-    study: float = 0.615
-    recall: float = 0.901
+    study: float = 0.616
+    recall: float = 0.905
     context: float = 12.6
     tag: float = 3.0
     silence: float = 24.1
-    patience: int = 531
+    patience: int = 570
+    tiring: float = 0.06
     cells: int = 40
     tags: int = 12
 
@@ -109,6 +109,7 @@ class FreeRecall:
         check.finite(self.context, "context", above=0, most=FORCE / 16)
         check.finite(self.tag, "tag", least=0, most=FORCE / 16)
         check.finite(self.silence, "silence", least=-FORCE / 4, most=FORCE / 4)
+        check.finite(self.tiring, "tiring", least=0)
         check.integer(self.patience, "patience", least=1, most=MOST_SILENCES)
         check.integer(self.cells, "cells", least=1, most=MOST_CELLS)
         check.integer(self.tags, "tags", least=1, most=MOST_CELLS)
@@ -153,14 +154,13 @@ class FreeRecall:
     def network(self, items: int, seed: int = 0) -> Network:
         """The circuit for lists of so many items.   seed: of the noise."""
         net, noise = Network(dt=STEP), Logistic(1.0, seed)
-        for name, size in (("words", items + 1), ("moments", items), ("cue", 1)):
-            net.add(Population(name, size))
+        net.add(Population("words", items + 1))
         for name, size in (("context", self.cells * (items + 1)), ("tag", self.tags)):
             net.add(Population(name, size, LIF(threshold=SURE, **AT_ONCE), noise=noise))
         net.add(Population("items", items + 1, LIF(threshold=FORCE, **AT_ONCE), KWinners(STEP, k=1), noise))
         net.add(Population("novelty", 1, ALIF(tau=1.0, tau_adapt=NOVEL_TAU, jump=NOVEL_JUMP)))
-        for name in ("report", "rest"):
-            net.add(Population(name, items, LIF(**AT_ONCE)))
+        for name, size in (("moments", items), ("cue", 1), ("report", items), ("rest", items)):
+            net.add(Population(name, size, LIF(**AT_ONCE)))
         net.add(Population("patience", 1, LIF(tau=math.inf, threshold=self.patience - 0.5)))
         self._connect_study(net, items)
         self._connect_recall(net, items)
@@ -168,11 +168,10 @@ class FreeRecall:
 
     def _connect_study(self, net: Network, n: int) -> None:
         """What words do, and what is learned."""
-        phase = {"period": STEP * self.steps(n), "potentiate": (0.0, STEP * study_steps(n))}
-        own = self.cells * (n + 1)
+        own, period, study = self.cells * (n + 1), STEP * self.steps(n), (0.0, STEP * study_steps(n))
 
         def learns(weight: float, window: float = 0.0) -> Coincidence:
-            return Coincidence(amount=weight, w_max=(1 + NOVEL) * weight, window=window, **phase)
+            return Coincidence(amount=weight, w_max=(1 + NOVEL) * weight, window=window, period=period, potentiate=study)
 
         net.connect("words", "context", self._drift(n + 1, self.study, n))
         net.connect("words", "items", diagonal((n + 1, n + 1), n, 2 * FORCE), delay=CYCLE)
@@ -189,16 +188,20 @@ class FreeRecall:
     def _connect_recall(self, net: Network, n: int) -> None:
         """What reports do, and silences."""
         net.connect("items", "report", diagonal((n + 1, n), n, 2.0))
-        net.connect("report", "context", self._drift(n, self.recall, n), delay=CYCLE)
+        self._connect_report(net, n)
         for cycle in range(SPEAKING):
             net.connect("report", "items", Dense(np.full((n, n + 1), -4 * FORCE)), delay=STEP + cycle * CYCLE)
         net.connect("report", "rest", one_to_one(2.0))
         net.connect("rest", "rest", one_to_one(2.0), delay=CYCLE)
         net.connect("rest", "items", diagonal((n, n + 1), n, -4 * FORCE), delay=CYCLE)
         net.connect("items", "patience", Dense(np.repeat([[0.0], [1.0]], [n, 1], axis=0)))
-        net.connect("report", "patience", Dense(np.full((n, 1), TIRES * self.patience)))
+        net.connect("report", "patience", Dense(np.full((n, 1), self.tiring * self.patience)))
         net.connect("patience", "patience", one_to_one(2.0 * self.patience), delay=CYCLE)
         net.connect("patience", "items", Dense(np.full((1, n + 1), -4 * FORCE)))
+
+    def _connect_report(self, net: Network, n: int) -> None:
+        """What a report does to the context."""
+        net.connect("report", "context", self._drift(n, self.recall, n), delay=CYCLE)
 
     def _drift(self, pre: int, stays: float, items: int) -> Dense:
         """Synapses by which a cell for each item moves the context: its own cells join, others stay, each with its probability."""
@@ -212,11 +215,11 @@ class FreeRecall:
         """What drives the network: words one after the other, a cue, and theta.   starts: see `simulate`."""
         steps, begin, n = self.steps(items), study_steps(items), items
         shown = 3 + STUDY * np.arange(n)
-        words, moments = np.zeros((steps, 1, n + 1), bool), np.zeros((steps, len(starts), n), bool)
+        words, moments, cue = np.zeros((steps, 1, n + 1), bool), np.zeros((steps, len(starts), n)), np.zeros((steps, len(starts), 1))
         words[1, 0, n], words[shown, 0, np.arange(n)] = True, True  # the last one is of what there was before the list
-        moments[shown, :, np.arange(n)] = True
-        cue, back = np.zeros((steps, len(starts), 1), bool), np.flatnonzero(starts != END)
-        moments[begin, back, starts[back]], cue[begin, back] = True, True
+        moments[shown, :, np.arange(n)] = 2.0
+        back = np.flatnonzero(starts != END)
+        moments[begin, back, starts[back]], cue[begin, back] = 2.0, 2.0
         attempts = np.arange(begin + 2, steps, 2)
         release, tag, shut = np.zeros((steps, 1, n + 1)), np.full(steps, -SURE), np.zeros(steps)
         release[attempts] = 2 * FORCE
@@ -224,6 +227,25 @@ class FreeRecall:
         tag[shown + 1], tag[attempts - 1] = SURE + logit(TAG_RATE), 2 * SURE
         shut[: begin + 1] = -4.0  # nothing is reported in study
         return {"words": words, "moments": moments, "cue": cue, "items": release, "tag": tag, "report": shut}
+
+
+@dataclass(frozen=True)
+class SerialRecall(FreeRecall):
+    """The same circuit where each report brings the whole context of its moment back, so that recall goes on in order.
+
+    Items differ by nothing but their context: no tag cells fire. Silence wins where nothing is left that the context drives.
+    """
+
+    study: float = 0.6
+    context: float = 30.0
+    tag: float = 0.0
+    silence: float = 8.0
+    patience: int = 20
+    tiring: float = 0.0
+
+    def _connect_report(self, net: Network, n: int) -> None:
+        net.connect("report", "moments", one_to_one(2.0))
+        net.connect("report", "cue", Dense(np.full((n, 1), 2.0)))
 
 
 def study_steps(items: int) -> int:

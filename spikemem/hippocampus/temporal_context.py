@@ -3,8 +3,8 @@
     study    cell j stays with the probability exp(-1 / tau_j) at each moment;   M |= moment x cells that still fire  (Willshaw 1969)
     order    each of two moments lets the cells fire that it is bound to; of two judges the one that more of them excite wins
 
-Cells of lateral entorhinal cortex decay so after an onset, with time constants from seconds to minutes (Tsao et al. 2018; Bright et al. 2020);
-with tau_j spread evenly on a logarithmic scale, what passes between two moments is told by their ratio, as by Weber and Fechner (Howard 2018).
+Cells of lateral entorhinal cortex decay so after an onset, with time constants from seconds to minutes (Tsao et al. 2018; Bright et al.
+2020); with tau_j spread evenly on a logarithmic scale two moments are told apart by their ratio, as by Weber and Fechner (Howard 2018).
 
     a theta cycle, 125 ms, is a step
 """

@@ -12,7 +12,7 @@ from spikemem.hippocampus.hippocampus import PATHWAYS
 from spikemem.hippocampus.membership import engrams_of
 from spikemem.hippocampus.regions.ca1 import NONE
 from spikemem.memory.answers import answers, hit
-from spikemem.memory.contents import Contents
+from spikemem.memory.by_context import ByContext
 from spikemem.memory.embed import Embedder, Progress, embedded, embedder_of
 from spikemem.memory.items import words_of
 from spikemem.memory.labels import Labels, metadata_entry, scope_entry
@@ -20,7 +20,7 @@ from spikemem.memory.results import Hit, Hits
 from spikemem.memory.texts import check, seconds, text_of, texts_of
 
 
-class Recalling(Contents):
+class Recalling(ByContext):
     """What a memory recalls. Recalls of several threads run side by side."""
 
     @property
