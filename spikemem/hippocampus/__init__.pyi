@@ -1,4 +1,5 @@
 from .codes import Code, Fidelity, LatencyCode, VolleyCode, ZScoreCode, fidelity, on_off
+from .free_recall import FreelyRecalled, FreeRecall, SerialRecall
 from .hippocampus import Hippocampus
 from .lifespans import LifespanRule, Lives, Stage, forgotten, lived, no_lives, wake
 from .lifespans_in_spikes import fire_in_spikes, race_in_spikes
@@ -6,10 +7,13 @@ from .rate_twin import RateHippocampus
 from .recall import Recall
 from .regions.ec_lex import Words, words
 from .spec import ModelSpec, load_model, model_names
+from .temporal_context import TemporalContext
 
 __all__ = [
     "Code",
     "Fidelity",
+    "FreeRecall",
+    "FreelyRecalled",
     "Hippocampus",
     "LatencyCode",
     "LifespanRule",
@@ -17,7 +21,9 @@ __all__ = [
     "ModelSpec",
     "RateHippocampus",
     "Recall",
+    "SerialRecall",
     "Stage",
+    "TemporalContext",
     "VolleyCode",
     "Words",
     "ZScoreCode",

@@ -12,15 +12,15 @@ from spikemem.hippocampus.hippocampus import PATHWAYS
 from spikemem.hippocampus.membership import engrams_of
 from spikemem.hippocampus.regions.ca1 import NONE
 from spikemem.memory.answers import answers, hit
+from spikemem.memory.by_context import ByContext
 from spikemem.memory.embed import Embedder, Progress, embedded, embedder_of
 from spikemem.memory.items import words_of
 from spikemem.memory.labels import Labels, metadata_entry, scope_entry
-from spikemem.memory.living import Living
 from spikemem.memory.results import Hit, Hits
 from spikemem.memory.texts import check, seconds, text_of, texts_of
 
 
-class Recalling(Living):
+class Recalling(ByContext):
     """What a memory recalls. Recalls of several threads run side by side."""
 
     @property

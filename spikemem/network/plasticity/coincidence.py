@@ -16,6 +16,9 @@ import math
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
+import numpy as np
+from numpy.typing import NDArray
+
 from spikemem._checks import FINITE
 from spikemem.errors import NetworkError
 from spikemem.network.neurons.contract import check, whole_steps
@@ -78,9 +81,13 @@ class Coincidence(PlasticityRule):
 
     def sign(self, step: int, dt: float) -> int:
         """s at a step."""
-        place = step % whole_steps(self.period, dt)
-        rise, fall = (whole_steps(start, dt) <= place < whole_steps(stop, dt) for start, stop in self.phases)
-        return rise - fall
+        return self._signs(np.array([step % whole_steps(self.period, dt)]), dt)[0]
+
+    def _signs(self, place: NDArray[np.int64], dt: float) -> list[int]:
+        """s at some places in the rhythm's period."""
+        (a, b), (c, d) = ([whole_steps(time, dt) for time in phase] for phase in self.phases)
+        signs: list[int] = (((a <= place) & (place < b)).astype(int) - ((c <= place) & (place < d))).tolist()
+        return signs
 
     def initial(self, weights: Any, pre: Any, post: Any) -> CoincidenceState:
         return CoincidenceState(weights, pre, 0)
@@ -95,7 +102,7 @@ class Coincidence(PlasticityRule):
         return CoincidenceState(weights, heard, state.step + 1)
 
     def compiled(self, dt: float) -> CompiledCoincidence:
-        signs = tuple(self.sign(step, dt) for step in range(whole_steps(self.period, dt)))
+        signs = tuple(self._signs(np.arange(whole_steps(self.period, dt)), dt))
         return CompiledCoincidence(self.amount, whole_steps(self.window, dt), signs, self.w_min, self.w_max)
 
     def brian2(self) -> Brian2Rule:
