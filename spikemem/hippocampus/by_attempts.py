@@ -146,7 +146,7 @@ class ByAttempts:
         if spec.basket is not None:
             raise NetworkError("complete knows no basket cells, whose inhibition has to be simulated; recall a cue instead")
         given = Checks(VectorError).indices(codes, "codes", spec.dg.cells, np.uint16, shape=(None, spec.dg.winners))
-        heard = HeldCues(ca3.hetero, ca3.meaning, given, np.zeros((len(given), spec.dg.cells), np.int32))
+        heard = HeldCues(ca3.hetero, ca3.meaning, given, np.tile(-ca3.inhibition, (len(given), 1)))
         cells, size, _ = engrams.attempts(heard, 1, ca3.completion(), nothing())
         return Completion(cells[:, 0], self._named(cells, size)[0][:, 0])
 

@@ -260,7 +260,7 @@ class EngramCircuit(Holding):
 
     def heard(self, volley: Volley) -> tuple[HeldCues, NDArray[np.int64]]:
         """What reaches CA3 while cues are held, for the kernels, and the synapses beside DG's that carried a spike, [n]."""
-        beside, events = np.zeros((len(volley.codes), self.spec.dg.cells), np.int32), np.zeros(len(volley.codes), np.int64)
+        beside, events = np.tile(-self.ca3.inhibition, (len(volley.codes), 1)), np.zeros(len(volley.codes), np.int64)
         for region in self.beside:
             events += region.heard(volley.cue_words, beside)
         return HeldCues(self.ca3.hetero, self.ca3.meaning, volley.codes, beside), events

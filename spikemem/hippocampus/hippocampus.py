@@ -13,13 +13,15 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from spikemem._checks import Checks
-from spikemem.errors import NetworkError, VectorError, interruptible
+from spikemem.errors import NetworkError, SpecError, VectorError, interruptible
 from spikemem.hippocampus.damage import Bits, Cut, Damage, Drop, Jitter, Leak, Lesion, Noise, Part
 from spikemem.hippocampus.keeping import arrays_of, restore
 from spikemem.hippocampus.membership import REGIONS, Engram, engrams_of, memories_of, sizes
 from spikemem.hippocampus.recall import Completion, Recall
 from spikemem.hippocampus.regions import ec
+from spikemem.hippocampus.regions.ec_ctx import FARTHEST
 from spikemem.hippocampus.regions.ec_lex import Words
+from spikemem.hippocampus.regions.excitability import excitable
 from spikemem.hippocampus.regions.pathway_cells import PATHWAYS as PATHWAYS
 from spikemem.hippocampus.regions.rhythm import CHAIN_SETTLE, GAMMA, RECALL_SETTLE, THETA
 from spikemem.hippocampus.spec import MOST_RECALLED, ModelSpec
@@ -258,6 +260,19 @@ class Hippocampus(Writing):
         region = check.choice(region, "region", REGIONS)
         cells = sizes(self.circuit)[region]
         return memories_of(self.circuit, region, check.integer(cell, "cell", least=0, most=cells - 1, mend=f"{region} has {cells:,} cells"))
+
+    def excitable(self, when: float) -> NDArray[np.int64]:
+        """The cells of CA3 to which a memory of a moment is allocated, in the order of their index (`regions.excitability`).
+
+        when: s since 1970.   SpecError in a model whose engrams do not follow excitability.
+        """
+        engram = self.spec.engram
+        if engram is None or engram.excitable == 1:
+            raise SpecError(
+                f"engrams of model {self.spec.name!r} follow no excitability; take hippocampus-engram-linked, or engram.excitable < 1"
+            )
+        moment = check.number(when, "when, a moment in seconds since 1970,", least=-FARTHEST, most=FARTHEST)
+        return excitable(moment, self.spec.dg.cells, engram.excitable, engram.lasting, self.seed)
 
     def density(self) -> tuple[float, float]:
         """How full CA3 is: the share of potentiated synapses, fast and slow."""

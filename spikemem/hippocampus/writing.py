@@ -149,16 +149,18 @@ class Writing:
                 raise SpecError(f"{error}; or leave `record` out") from error
 
     @interruptible()
-    def apply(self, plan: StorePlan, numbers: ArrayLike | None = None) -> None:
+    def apply(self, plan: StorePlan, numbers: ArrayLike | None = None, now: float | None = None) -> None:
         """Carry out a plan. The hippocampus must not have changed since the plan was made.
 
         numbers: of the new memories, rising, [n], which their engrams follow; those after the largest ever given by default.
+        now: the time, s since 1970, at which those are encoded whose moment is not known; None: at no known time.
         """
         least, n = int(self.circuit.keys.numbers.max(initial=-1)) + 1, len(plan.sessions)
         own = None if numbers is None else check.indices(numbers, "numbers", MOST_NUMBER + 1, shape=(n,), least=least).astype(np.int64)
         if own is not None and (np.diff(own) <= 0).any():
             raise VectorError(f"numbers must rise, and be none's before: {shown(numbers)}")
-        storing.apply(self.circuit, plan, self._teacher(), own)
+        encoded = None if now is None else np.where(np.isnan(plan.when), now, plan.when)
+        storing.apply(self.circuit, plan, self._teacher(), own, encoded)
 
     @interruptible()
     def plan_all(self, new: NewMemories) -> StorePlan:

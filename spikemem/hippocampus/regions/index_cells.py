@@ -28,6 +28,7 @@ class IndexCells:
     memory: the memory that a key belongs to, [key].   content: the key whose counts are the memory's content, [key].   alive: [key].
     lexicon: the words of the keys.   session, moments, versions: of the memories, [memory].
     numbers: of the memories, rising, [memory]: a memory's number is its own for ever, whatever is forgotten before it.
+    encoded: when each memory was, s since 1970, NaN where unknown, [memory]; it never changes, either.
     """
 
     def __init__(self, spec: ModelSpec) -> None:
@@ -40,7 +41,7 @@ class IndexCells:
         """The keys that each CA3 cell reaches: where its list begins, [cell + 1], the lists, and how many keys are in them."""
         self.lexicon = Lexicon(spec)
         self.session, self.moments, self.versions = np.zeros(0, np.int64), Moments.none(), Versions()
-        self.numbers = np.zeros(0, np.int64)
+        self.numbers, self.encoded = np.zeros(0, np.int64), np.zeros(0)
         self._synapses: Synapses | None = None
         self.changes = 0
         """How often words, sessions and moments have changed: what is derived from them holds as long as this stays."""
@@ -97,13 +98,20 @@ class IndexCells:
         self._synapses = None
         self.changes += 1
 
-    def remember(self, session: NDArray[np.int64], when: NDArray[np.float64], numbers: NDArray[np.int64] | None = None) -> None:
+    def remember(
+        self,
+        session: NDArray[np.int64],
+        when: NDArray[np.float64],
+        numbers: NDArray[np.int64] | None = None,
+        encoded: NDArray[np.float64] | None = None,
+    ) -> None:
         """Add the sessions and moments (s since 1970) of new memories, [n]; their keys are added next.
 
-        numbers: of the memories; None: those that follow the last one.
+        numbers: of the memories; None: those that follow the last one.   encoded: when they were; None: at their moments.
         """
         following = self.numbers.max(initial=-1) + 1 + np.arange(len(session))
         self.numbers = np.concatenate([self.numbers, following if numbers is None else numbers])
+        self.encoded = np.concatenate([self.encoded, when if encoded is None else encoded])
         self.session, self.moments = np.concatenate([self.session, session]), self.moments.added(when)
         self.versions.add(len(session))
         self._change()
