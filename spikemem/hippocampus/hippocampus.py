@@ -14,6 +14,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from spikemem._checks import Checks
 from spikemem.errors import NetworkError, SpecError, VectorError, interruptible
+from spikemem.hippocampus.by_attempts import ByAttempts
 from spikemem.hippocampus.damage import Bits, Cut, Damage, Drop, Jitter, Leak, Lesion, Noise, Part
 from spikemem.hippocampus.keeping import arrays_of, restore
 from spikemem.hippocampus.membership import REGIONS, Engram, engrams_of, memories_of, sizes
@@ -119,6 +120,25 @@ class Hippocampus(Writing):
         if self.damage:
             raise NetworkError("complete knows no damage; restore() first, or recall with the damage")
         return self._way.complete(codes, check.integer(settle, "settle", least=0, most=MOST_CYCLES))
+
+    @interruptible()
+    def stimulate(self, cells: ArrayLike) -> Completion:
+        """What fires where cells of CA3 are driven directly, as by light, without a cue: in an engram model, one attempt.
+
+        Recurrent synapses complete the engram of which the cells are a part, a silent one, too. Lost cells and a cut `ca3->ca3` count.
+        cells: of CA3, [n, k].   SpecError in a model with index cells, NetworkError where what is damaged has to be simulated.
+
+        >>> import numpy as np
+        >>> from spikemem import Hippocampus, load_model
+        >>> memory, vectors = Hippocampus(load_model("hippocampus-engram-small")), np.random.default_rng(0).normal(size=(3, 384))
+        >>> ids = memory.store(vectors)
+        >>> memory.silence(ids[1])
+        >>> memory.stimulate(memory.engrams(ids)[:, ::2]).ids.tolist()
+        [0, 1, 2]
+        """
+        circuit = self.engram_circuit
+        given = check.indices(cells, "cells", self.spec.dg.cells, shape=(None, None)).astype(np.int64)
+        return ByAttempts(circuit).stimulate(given)
 
     @interruptible()
     def recall_chain(

@@ -159,5 +159,5 @@ def test_files_and_specs_without_it_are_as_they_were() -> None:
     assert not {"excitable", "lasting", "balance"} & set(told)
     told = load_model("hippocampus-engram-linked")
     assert ModelSpec.model_validate(told.model_dump()) == told
-    with pytest.raises(ValueError, match="fewer than ca3.core"):
+    with pytest.raises(ValueError, match="fewer than ca3\\.core"):
         ModelSpec.model_validate({**engram_small().model_dump(), "engram": {**linked().engram.model_dump(), "excitable": 0.005}})

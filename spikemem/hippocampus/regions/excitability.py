@@ -4,8 +4,8 @@
     excitable at t                               the share f of cells of the lowest u_i(t)
     engram                                       `core` of these cells, by chance
 
-A cell's excitability is drawn anew at times of its own, whatever is stored, so that after a time d a share of exp(-d / lasting) of all cells
-is as excitable as it was. Memories of one afternoon share cells, and those of different weeks do not (Cai et al. 2016): the engrams of two
+A cell's excitability is drawn anew at times of its own, whatever is stored, so that after a time d a share of exp(-d / lasting) of all
+cells is as excitable as it was. Memories of one afternoon share cells, and those of different weeks do not (Cai et al. 2016): the engrams of two
 that lie a time d apart have
 
     1 + (1 / f - 1) exp(-d / lasting)            times as many cells in common as by chance,
@@ -19,11 +19,9 @@ Hasselmo and Cai (2020) explain linking; what a memory itself adds to the excita
 from functools import lru_cache
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
-from spikemem.kernels import CACHE
-from spikemem.kernels.draws import uniform
+from spikemem.kernels.draws import uniforms
 
 HOUR = 3600.0
 """s."""
@@ -39,7 +37,7 @@ def excitable(moment: float, cells: int, share: float, lasting: float, seed: int
     (5000, [1.0, 0.5, 0.2])
     """
     period, phase = _renewal(cells, lasting, seed)
-    u = _values(seed, np.floor(moment / period + phase).astype(np.int64))
+    u = uniforms(seed, VALUES, np.floor(moment / period + phase).astype(np.int64))
     return np.sort(np.argsort(u, kind="stable")[: round(share * cells)])
 
 
@@ -48,15 +46,6 @@ def _renewal(cells: int, lasting: float, seed: int) -> tuple[NDArray[np.float64]
     """How often each cell becomes otherwise excitable: its period T, s, [cell], and phase phi, [cell]."""
     rng = np.random.default_rng([seed, RENEWAL])
     return rng.gamma(2.0, lasting * HOUR, cells), rng.random(cells)
-
-
-@njit(cache=CACHE, nogil=True)
-def _values(seed: int, turn: NDArray[np.int64]) -> NDArray[np.float64]:
-    """v, [cell].   turn: how often each cell has become otherwise excitable, [cell]."""
-    made = np.empty(len(turn))
-    for i in range(len(turn)):
-        made[i] = uniform(seed, VALUES, turn[i], i)
-    return made
 
 
 def allocated(

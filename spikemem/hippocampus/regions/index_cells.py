@@ -29,6 +29,7 @@ class IndexCells:
     lexicon: the words of the keys.   session, moments, versions: of the memories, [memory].
     numbers: of the memories, rising, [memory]: a memory's number is its own for ever, whatever is forgotten before it.
     encoded: when each memory was, s since 1970, NaN where unknown, [memory]; it never changes, either.
+    silent: memories that no cue reaches, though what binds their engrams is there, [memory].
     """
 
     def __init__(self, spec: ModelSpec) -> None:
@@ -41,7 +42,7 @@ class IndexCells:
         """The keys that each CA3 cell reaches: where its list begins, [cell + 1], the lists, and how many keys are in them."""
         self.lexicon = Lexicon(spec)
         self.session, self.moments, self.versions = np.zeros(0, np.int64), Moments.none(), Versions()
-        self.numbers, self.encoded = np.zeros(0, np.int64), np.zeros(0)
+        self.numbers, self.encoded, self.silent = np.zeros(0, np.int64), np.zeros(0), np.zeros(0, bool)
         self._synapses: Synapses | None = None
         self.changes = 0
         """How often words, sessions and moments have changed: what is derived from them holds as long as this stays."""
@@ -114,6 +115,7 @@ class IndexCells:
         self.encoded = np.concatenate([self.encoded, when if encoded is None else encoded])
         self.session, self.moments = np.concatenate([self.session, session]), self.moments.added(when)
         self.versions.add(len(session))
+        self.silent = np.append(self.silent, np.zeros(len(session), bool))
         self._change()
 
     def add(
@@ -150,6 +152,11 @@ class IndexCells:
         gone = keys[self._alive[keys]]
         self.lexicon.count(gone[self.content[gone] == gone], -1)
         self._alive[keys] = False
+        self._change()
+
+    def express(self, memories: NDArray[np.int64], expressed: bool) -> None:
+        """Let cues reach memories, or make these silent."""
+        self.silent[memories] = not expressed
         self._change()
 
     def renew(self, memory: int, when: float) -> None:
