@@ -146,9 +146,20 @@ class ByAttempts:
         if spec.basket is not None:
             raise NetworkError("complete knows no basket cells, whose inhibition has to be simulated; recall a cue instead")
         given = Checks(VectorError).indices(codes, "codes", spec.dg.cells, np.uint16, shape=(None, spec.dg.winners))
-        heard = HeldCues(ca3.hetero, ca3.meaning, given, np.zeros((len(given), spec.dg.cells), np.int32))
+        heard = HeldCues(ca3.hetero, ca3.meaning, given, np.tile(-ca3.inhibition, (len(given), 1)))
         cells, size, _ = engrams.attempts(heard, 1, ca3.completion(), nothing())
         return Completion(cells[:, 0], self._named(cells, size)[0][:, 0])
+
+    def stimulate(self, cells: NDArray[np.int64]) -> Completion:
+        """What fires where light drives some cells of CA3, [n, k], through an attempt, each as a volley of DG drives those of an engram."""
+        if not self.circuit.computes:
+            raise NetworkError("stimulate computes what fires, with lost cells or CA3's recurrence cut; restore() what else is damaged")
+        spec, ca3 = self.circuit.spec, self.circuit.ca3
+        light = np.zeros((len(cells), spec.dg.cells), np.int32)
+        np.put_along_axis(light, cells, ca3.meaning * spec.dg.winners, axis=1)
+        heard = HeldCues(ca3.hetero, ca3.meaning, np.zeros((len(cells), 0), np.uint16), light)
+        fired, size, _ = engrams.attempts(heard, 1, self.circuit.completion(CueWords.nothing(len(cells))), nothing())
+        return Completion(fired[:, 0], self._named(fired, size)[0][:, 0])
 
     def chain(self, volley: Volley, vectors: NDArray[np.float32], hops: int, spreads: bool) -> NDArray[np.int64]:
         if not self.circuit.computes:

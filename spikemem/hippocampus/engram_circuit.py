@@ -91,6 +91,8 @@ class EngramCircuit(Holding):
         """
         new = np.flatnonzero(self.contents >= first)
         keys = first + np.arange(len(self.keys) - first)
+        if self.keys.silent[self.keys.memory[keys]].any():  # what is learned anew is no longer silent
+            self.express(self.keys.memory[keys], True)
         if target is not None:
             return teaching.learn(self, [lesson for key in keys for lesson in self._lessons(int(key))], *target)
         self._hear(keys)
@@ -111,7 +113,7 @@ class EngramCircuit(Holding):
         lesson = lesson._replace(words=own)
         if not content:
             return [lesson]
-        around = self.words.around(np.array([memory]), self.living)
+        around = self.words.around(np.array([memory]), self.expressed)
         before = np.unique(around.memory[around.memory < memory])
         of_turn = words_of(keys.lexicon, self.contents[before], before)
         denial = NO_CELLS if self.denial is None else self.denial.opposing(np.array([key])).cell
@@ -132,6 +134,19 @@ class EngramCircuit(Holding):
         self._bind(self._owners(cells), self._mask(cells))
         if len(around):  # others are their neighbours now
             self._place(self._owners(moved := np.unique(self.engrams(around))), self._mask(moved))
+
+    @property
+    def expressed(self) -> NDArray[np.bool_]:
+        """The living memories that cues reach, [memory]."""
+        return self.living & ~self.keys.silent
+
+    def express(self, memories: NDArray[np.int64], expressed: bool) -> None:
+        """Let cues reach memories, or make these silent: what reaches their engrams is lost, what binds their cells is kept.
+
+        All synapses are derived anew, as in sleep.
+        """
+        self.keys.express(memories, expressed)
+        self.rebind()
 
     def rebind(self) -> None:
         """Derive all synapses anew from what is alive, as sleep does: each memory is replayed some times to CA1."""
@@ -166,21 +181,23 @@ class EngramCircuit(Holding):
         self.ca3.chain(pairs[some, 0], pairs[some, 1])
 
     def _hear(self, keys: NDArray[np.int64], only: NDArray[np.bool_] | None = None) -> None:
-        """Bind the codes and the words of keys to the engrams of their memories."""
+        """Bind the codes and the words of keys to the engrams of their memories, but for silent ones."""
+        keys = keys[~self.keys.silent[self.keys.memory[keys]]]
         self.ca3.hear(self.keys.codes[keys], self.keys.memory[keys], only)
         for region in self.beside:
             region.hear(keys, only)
 
     def _place(self, memories: NDArray[np.int64], only: NDArray[np.bool_] | None = None) -> None:
-        """Bind memories to what was stored around them and to their moments, and their engrams to the words that they say."""
+        """Bind memories, but for silent ones, to what was stored around them and to their moments, and their engrams to the words that they
+        say."""
         for region in self.beside:
-            region.place(memories, self.living, only)
+            region.place(memories[~self.keys.silent[memories]], self.expressed, only)
 
     def _around(self, memories: NDArray[np.int64]) -> NDArray[np.int64]:
         """The living memories around some, which are to be forgotten."""
         if self.words is None:
             return np.zeros(0, np.int64)
-        beside = np.unique(ec_ctx.neighbours(self.spec.context, self.keys.session, self.living)[memories])
+        beside = np.unique(ec_ctx.neighbours(self.spec.context, self.keys.session, self.expressed)[memories])
         return np.setdiff1d(beside[beside >= 0], memories)
 
     def _owners(self, cells: NDArray[np.uint16]) -> NDArray[np.int64]:
@@ -260,7 +277,7 @@ class EngramCircuit(Holding):
 
     def heard(self, volley: Volley) -> tuple[HeldCues, NDArray[np.int64]]:
         """What reaches CA3 while cues are held, for the kernels, and the synapses beside DG's that carried a spike, [n]."""
-        beside, events = np.zeros((len(volley.codes), self.spec.dg.cells), np.int32), np.zeros(len(volley.codes), np.int64)
+        beside, events = np.tile(-self.ca3.inhibition, (len(volley.codes), 1)), np.zeros(len(volley.codes), np.int64)
         for region in self.beside:
             events += region.heard(volley.cue_words, beside)
         return HeldCues(self.ca3.hetero, self.ca3.meaning, volley.codes, beside), events

@@ -13,13 +13,16 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from spikemem._checks import Checks
-from spikemem.errors import NetworkError, VectorError, interruptible
+from spikemem.errors import NetworkError, SpecError, VectorError, interruptible
+from spikemem.hippocampus.by_attempts import ByAttempts
 from spikemem.hippocampus.damage import Bits, Cut, Damage, Drop, Jitter, Leak, Lesion, Noise, Part
 from spikemem.hippocampus.keeping import arrays_of, restore
 from spikemem.hippocampus.membership import REGIONS, Engram, engrams_of, memories_of, sizes
 from spikemem.hippocampus.recall import Completion, Recall
 from spikemem.hippocampus.regions import ec
+from spikemem.hippocampus.regions.ec_ctx import FARTHEST
 from spikemem.hippocampus.regions.ec_lex import Words
+from spikemem.hippocampus.regions.excitability import excitable
 from spikemem.hippocampus.regions.pathway_cells import PATHWAYS as PATHWAYS
 from spikemem.hippocampus.regions.rhythm import CHAIN_SETTLE, GAMMA, RECALL_SETTLE, THETA
 from spikemem.hippocampus.spec import MOST_RECALLED, ModelSpec
@@ -117,6 +120,25 @@ class Hippocampus(Writing):
         if self.damage:
             raise NetworkError("complete knows no damage; restore() first, or recall with the damage")
         return self._way.complete(codes, check.integer(settle, "settle", least=0, most=MOST_CYCLES))
+
+    @interruptible()
+    def stimulate(self, cells: ArrayLike) -> Completion:
+        """What fires where cells of CA3 are driven directly, as by light, without a cue: in an engram model, one attempt.
+
+        Recurrent synapses complete the engram of which the cells are a part, a silent one, too. Lost cells and a cut `ca3->ca3` count.
+        cells: of CA3, [n, k].   SpecError in a model with index cells, NetworkError where what is damaged has to be simulated.
+
+        >>> import numpy as np
+        >>> from spikemem import Hippocampus, load_model
+        >>> memory, vectors = Hippocampus(load_model("hippocampus-engram-small")), np.random.default_rng(0).normal(size=(3, 384))
+        >>> ids = memory.store(vectors)
+        >>> memory.silence(ids[1])
+        >>> memory.stimulate(memory.engrams(ids)[:, ::2]).ids.tolist()
+        [0, 1, 2]
+        """
+        circuit = self.engram_circuit
+        given = check.indices(cells, "cells", self.spec.dg.cells, shape=(None, None)).astype(np.int64)
+        return ByAttempts(circuit).stimulate(given)
 
     @interruptible()
     def recall_chain(
@@ -258,6 +280,19 @@ class Hippocampus(Writing):
         region = check.choice(region, "region", REGIONS)
         cells = sizes(self.circuit)[region]
         return memories_of(self.circuit, region, check.integer(cell, "cell", least=0, most=cells - 1, mend=f"{region} has {cells:,} cells"))
+
+    def excitable(self, when: float) -> NDArray[np.int64]:
+        """The cells of CA3 to which a memory of a moment is allocated, in the order of their index (`regions.excitability`).
+
+        when: s since 1970.   SpecError in a model whose engrams do not follow excitability.
+        """
+        engram = self.spec.engram
+        if engram is None or engram.excitable == 1:
+            raise SpecError(
+                f"engrams of model {self.spec.name!r} follow no excitability; take hippocampus-engram-linked, or engram.excitable < 1"
+            )
+        moment = check.number(when, "when, a moment in seconds since 1970,", least=-FARTHEST, most=FARTHEST)
+        return excitable(moment, self.spec.dg.cells, engram.excitable, engram.lasting, self.seed)
 
     def density(self) -> tuple[float, float]:
         """How full CA3 is: the share of potentiated synapses, fast and slow."""

@@ -122,6 +122,6 @@ def no_words(keys: int, memories: int) -> dict[str, NDArray[np.generic]]:
     return {
         "words_ptr": np.zeros(keys + 1, np.int64), "words_cell": none, "words_spikes": none, "words_whole": np.zeros(0, bool),
         "cue": np.zeros(keys, bool), "session": np.full(memories, NO_SESSION), "when": np.full(memories, np.nan),
-        "number": np.arange(memories),
+        "number": np.arange(memories), "silent": np.zeros(memories, bool),
         "superseded_by": np.full(memories, -1), "until": np.full(memories, np.nan), "again": none, "earlier": np.zeros(0),
     }  # fmt: skip

@@ -39,11 +39,15 @@ def arrays_of(circuit: Holding) -> dict[str, NDArray[np.generic]]:
 
 
 def _later(keys: IndexCells) -> dict[str, NDArray[np.generic]]:
-    """What was superseded, what happened again, and numbers of memories that do not just count them; no entries where there is none."""
+    """What was superseded, what happened again, numbers of memories that do not just count them, which are silent, and, where engrams follow
+    excitability, when they were encoded, if not when they happened; no entries where there is none."""
     versions, moments = keys.versions, keys.moments
     superseded = {} if versions.holds().all() else {"superseded_by": versions.superseded_by, "until": versions.until}
     numbers = {} if (keys.numbers == np.arange(len(keys.numbers))).all() else {"number": keys.numbers}
-    return superseded | numbers | ({"again": moments.again, "earlier": moments.earlier} if len(moments.again) else {})
+    follows = keys.spec.engram is not None and keys.spec.engram.excitable < 1
+    encoded = {"encoded": keys.encoded} if follows and not np.array_equal(keys.encoded, moments.when, equal_nan=True) else {}
+    encoded |= {"silent": keys.silent} if keys.silent.any() else {}
+    return superseded | numbers | encoded | ({"again": moments.again, "earlier": moments.earlier} if len(moments.again) else {})
 
 
 def restore(circuit: Holding, arrays: Arrays) -> None:
@@ -57,13 +61,14 @@ def restore(circuit: Holding, arrays: Arrays) -> None:
         Words(whole["words_cell"][a:b], whole["words_spikes"][a:b], whole["words_whole"][a:b])
         for a, b in pairwise(whole["words_ptr"].tolist())
     ]
-    circuit.keys.remember(whole["session"], whole["when"], whole["number"])
+    circuit.keys.remember(whole["session"], whole["when"], whole["number"], whole["encoded"])
     for memory, moment in zip(whole["again"], whole["earlier"], strict=True):
         circuit.keys.renew(int(memory), float(moment))
     for old in np.flatnonzero(~np.isnan(whole["until"])):
         circuit.keys.versions.supersede(int(old), int(whole["superseded_by"][old]), float(whole["until"][old]))
     circuit.keys.add(whole["counts"], whole["codes"], whole["memory"], whole["content"], words, whole["cue"])
     circuit.keys.silence(np.flatnonzero(~whole["alive"]))
+    circuit.keys.express(np.flatnonzero(whole["silent"]), False)
     circuit.contents = np.unique(circuit.keys.content)
     circuit.associations = Associations((int(a), int(b)) for a, b in whole["links"])
     circuit.rebind()
@@ -99,9 +104,11 @@ def checked(spec: ModelSpec, arrays: Arrays) -> dict[str, NDArray[Any]]:
         "counts": check.indices(counts, "counts", COUNT, np.int8, shape=counts.shape, least=1 - COUNT),
         "codes": check.indices(given["codes"], "codes", spec.dg.cells, np.uint16, shape=(keys, spec.dg.winners)),
         "memory": memory, "content": content, "number": number, "alive": check.array(given["alive"], "alive", "b", shape=(keys,)),
+        "silent": check.array(given["silent"], "silent", "b", shape=(n,)),
         "links": check.indices(given["links"], "links", n, shape=(None, 2)),
         "session": check.indices(given["session"], "session", 2**62, shape=(n,), least=NO_SESSION),
-        "when": _moments(given["when"], "when", n), "cue": check.array(given["cue"], "cue", "b", shape=(keys,)),
+        "when": _moments(given["when"], "when", n), "encoded": _moments(given.get("encoded", given["when"]), "encoded", n),
+        "cue": check.array(given["cue"], "cue", "b", shape=(keys,)),
         "superseded_by": check.indices(given["superseded_by"], "superseded_by", n, shape=(n,), least=NONE),
         "until": _moments(given["until"], "until", n), "again": check.indices(given["again"], "again", n),
         "earlier": _moments(given["earlier"], "earlier", len(given["again"])),

@@ -140,6 +140,19 @@ class EngramSpec(Section):
     """Gain of a dendrite that the cue's words excite."""
     spreading: Strength = 100.0
     """Gain of a dendrite that the words of what was recalled excite."""
+    excitable: Annotated[float, Field(gt=0, le=1)] = 1.0
+    """f: share of CA3's cells that are excitable at a time, to which memories of it are allocated (`regions.excitability`); 1: all are."""
+    lasting: Annotated[float, Field(gt=0, le=8760)] = 8.0
+    """Time constant of excitability, h."""
+    balance: Annotated[float, Field(ge=0, le=1)] = 0.0
+    """Share of the excitation from DG that a cell gets on average which inhibition takes away (`regions.engrams`)."""
+
+    @model_serializer(mode="wrap")
+    def _as_before(self, written: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        """Without what earlier versions do not know, where it plays no part: files and snapshots are as they were."""
+        table: dict[str, Any] = written(self)
+        unknown = (() if self.excitable < 1 else ("excitable", "lasting")) + (() if self.balance else ("balance",))
+        return {name: value for name, value in table.items() if name not in unknown}
 
 
 class BasketSpec(Section):
@@ -233,6 +246,12 @@ class ModelSpec(Section):
             self.learns_in_simulation()
         if engram.rising[-1] != self.ca3.core:
             raise ValueError(f"engram.rising ends with {engram.rising[-1]} cells; an engram has ca3.core = {self.ca3.core}")
+        if round(engram.excitable * self.dg.cells) < self.ca3.core:
+            raise ValueError(
+                f"engram.excitable is {engram.excitable}: of {self.dg.cells} cells these are fewer than ca3.core = {self.ca3.core}"
+            )
+        if engram.balance and self.basket is not None:
+            raise ValueError("engram.balance is of inhibition without basket cells; leave it out, or leave [basket] out")
         if max(engram.rising) > self.dg.cells:
             raise ValueError(f"engram.rising has {max(engram.rising)}, more than dg.cells = {self.dg.cells}")
         if self.gates is not None:

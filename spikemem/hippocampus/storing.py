@@ -242,16 +242,21 @@ def plan_keys(
 
 
 def apply(
-    circuit: Holding, plan: StorePlan, target: Target | None = None, numbers: NDArray[np.int64] | None = None
-) -> list[Recording]:  # fmt: skip
+    circuit: Holding,
+    plan: StorePlan,
+    target: Target | None = None,
+    numbers: NDArray[np.int64] | None = None,
+    encoded: NDArray[np.float64] | None = None,
+) -> list[Recording]:
     """Carry out a plan. The circuit must not have changed since the plan was made.
 
     target: where an engram circuit learns by simulation; None: at once. Returns what was simulated.
     numbers: of new memories, which their engrams follow; those after the last one by default.
+    encoded: when new memories are, s since 1970; at their moments by default.
     """
     record, first, keys = circuit.keys, len(circuit.keys), plan.keys
     if len(plan.sessions):
-        record.remember(plan.sessions, plan.when, numbers)
+        record.remember(plan.sessions, plan.when, numbers, encoded)
     if len(keys):
         record.add(keys.counts, keys.codes, keys.memory, keys.content, keys.words, keys.cue)
     if len(plan.sessions):

@@ -66,6 +66,13 @@ class Writing:
             raise SpecError(f"model {self.spec.name!r} recalls by engrams and has no index cells; take another, such as hippocampus-base")
         return circuit
 
+    @property
+    def engram_circuit(self) -> EngramCircuit:
+        """The circuit of a model that recalls by engrams; SpecError for one with index cells."""
+        if not isinstance(circuit := self.circuit, EngramCircuit):
+            raise SpecError(f"model {self.spec.name!r} recalls by index cells, not by engrams; take another, such as hippocampus-engram")
+        return circuit
+
     def __len__(self) -> int:
         return int(self.circuit.living.sum())
 
@@ -149,16 +156,18 @@ class Writing:
                 raise SpecError(f"{error}; or leave `record` out") from error
 
     @interruptible()
-    def apply(self, plan: StorePlan, numbers: ArrayLike | None = None) -> None:
+    def apply(self, plan: StorePlan, numbers: ArrayLike | None = None, now: float | None = None) -> None:
         """Carry out a plan. The hippocampus must not have changed since the plan was made.
 
         numbers: of the new memories, rising, [n], which their engrams follow; those after the largest ever given by default.
+        now: the time, s since 1970, at which those are encoded whose moment is not known; None: at no known time.
         """
         least, n = int(self.circuit.keys.numbers.max(initial=-1)) + 1, len(plan.sessions)
         own = None if numbers is None else check.indices(numbers, "numbers", MOST_NUMBER + 1, shape=(n,), least=least).astype(np.int64)
         if own is not None and (np.diff(own) <= 0).any():
             raise VectorError(f"numbers must rise, and be none's before: {shown(numbers)}")
-        storing.apply(self.circuit, plan, self._teacher(), own)
+        encoded = None if now is None else np.where(np.isnan(plan.when), now, plan.when)
+        storing.apply(self.circuit, plan, self._teacher(), own, encoded)
 
     @interruptible()
     def plan_all(self, new: NewMemories) -> StorePlan:
@@ -238,6 +247,20 @@ class Writing:
         derives the synapses from what is alive; in an engram model at once, but for CA1's.
         """
         self.circuit.forget(self._known(ids))
+
+    @interruptible()
+    def silence(self, ids: ArrayLike) -> None:
+        """Make engrams silent: DG, words, context and moments no longer reach them, while their cells still excite one another.
+
+        No cue recalls them, `stimulate` does (Ryan et al. 2015; Roy et al. 2016), until they are presented again: `reinstate`, or `teach`.
+        A snapshot holds it, the file of a `Memory` does not. SpecError for a model with index cells.
+        """
+        self.engram_circuit.express(self._known(ids), False)
+
+    @interruptible()
+    def reinstate(self, ids: ArrayLike) -> None:
+        """Present silent memories again with all that they were stored with, so that cues reach them as before."""
+        self.engram_circuit.express(self._known(ids), True)
 
     @interruptible()
     def consolidate(self) -> None:

@@ -91,3 +91,12 @@ def uniform(seed: int, query: int, cycle: int, cell: int) -> float:
     for part in (query, cycle, cell):
         z = mixed(z + np.uint64(part) * np.uint64(0xD1342543DE82EF95) + STRIDE)
     return (float(z >> np.uint64(12)) + 0.5) * 2.0**-52
+
+
+@njit(cache=CACHE, nogil=True)
+def uniforms(seed: int, query: int, cycles: NDArray[np.int64]) -> NDArray[np.float64]:
+    """A uniform number for each cell, each of a cycle of its own, [cell] (`uniform`)."""
+    made = np.empty(len(cycles))
+    for cell in range(len(cycles)):
+        made[cell] = uniform(seed, query, cycles[cell], cell)
+    return made

@@ -84,7 +84,8 @@ class HeldCues(NamedTuple):
     """What reaches CA3 while cues are held.
 
     hetero: the synapses from DG, one bit each, [granule cell, cells / 64].   gain: the drive of one of them, in 1/GRAIN.
-    codes: the granule cells of each cue, [n, k].   beside: the drive of words, context and moment, in 1/GRAIN, [n, cells].
+    codes: the granule cells of each cue, [n, k].
+    beside: the drive of words, context and moment, less that of feedforward inhibition, in 1/GRAIN, [n, cells].
     """
 
     hetero: U64

@@ -53,7 +53,7 @@ def _write_new(store: Store, index: Index, hippocampus: Hippocampus, plan: Store
     keys = stored_keys(plan, batch.items, batch.vectors, ids, [] if old is None else store.keys(old.id))
     after = None if old is None else replace(old, superseded_by=ids[0], until=plan.until)
     store.add(rows, keys, codes, meta, after)
-    hippocampus.apply(plan, ids)
+    hippocampus.apply(plan, ids, now)
     index.add(rows)
     if after is not None:
         index.change(after)

@@ -119,6 +119,7 @@ def arrays_of(spec: ModelSpec, rows: Rows, index: Index) -> dict[str, NDArray[np
         "session": session_array([m.session for m in rows.memories]), "when": when_array([m.happened for m in rows.memories]),
         "superseded_by": np.array([_superseding(index, m) for m in rows.memories]),
         "until": when_array([m.until for m in rows.memories]),
+        "encoded": when_array([m.stored if m.happened is None else m.happened for m in rows.memories]),
         "again": np.array([index.row(o.memory) for o in again], np.int64), "earlier": when_array([o.happened for o in again]),
         **_joined(spec, [k.worded for k in rows.keys]),
     }  # fmt: skip

@@ -1,12 +1,13 @@
 """A text memory whose CA3 recalls: `Memory` on an engram model."""
 
+from datetime import UTC, datetime
 from pathlib import Path
 
 import numpy as np
 
 from spikemem import Hippocampus, Memory
 from spikemem.hippocampus.regions.engrams import drawn
-from tests.fakes import FakeEmbedder
+from tests.fakes import FakeEmbedder, engram_small
 
 MODEL = "hippocampus-engram-small"
 TEXTS = ["Ada moved to Lisbon in May.", "Lisbon's harbour opens at six.", "The cat sleeps on the sofa.", "Bob plays chess on Sundays."]
@@ -123,3 +124,24 @@ def test_a_file_recalls_and_chains_alike_after_forgetting_and_reopening(tmp_path
     with memory(path) as m:
         assert [[hit.id for hit in m.recall(text, top_k=4)] for text in texts] == before
         assert [hit.id for hit in m.recall_chain(texts[2], hops=2)] == chain == [ids[4], ids[3]]
+
+
+def test_an_engram_of_an_undated_text_follows_when_it_was_stored(tmp_path: Path) -> None:
+    """In a model with excitability; a date counts where there is one, and forgetting and reopening change nothing."""
+    path, plain = tmp_path / "memory.db", engram_small()
+    assert plain.engram is not None
+    spec = plain.model_copy(update={"engram": plain.engram.model_copy(update={"excitable": 0.3})})
+    noon = datetime(2024, 5, 1, 12, tzinfo=UTC)
+    with Memory.open(path, spec, embedder=FakeEmbedder()) as m:
+        a, b = m.store_all(TEXTS[:2])
+        c, d = m.store_all(TEXTS[2:], when=noon)
+        before = cells(m, b, c, d)
+        now, then = (m.hippocampus.excitable(t) for t in (m.get(b).stored.timestamp(), noon.timestamp()))
+        assert np.isin(before[0], now).all()
+        assert np.isin(before[1:], then).all()
+        assert not np.isin(before[0], then).all()
+        m.forget(a)
+    with Memory.open(path, embedder=FakeEmbedder()) as m:
+        assert cells(m, b, c, d) == before
+        m.hippocampus.save(tmp_path / "snapshot")
+    assert Hippocampus.load(tmp_path / "snapshot").engrams(range(3)).tolist() == before

@@ -1,16 +1,22 @@
 """CA3 as the memory: engrams of randomly chosen cells in one-bit synapses, recalled one after the other under rising inhibition.
 
     engram     at storing, mossy fibres fire `core` cells of CA3, drawn without replacement until all have been used: new memories get new
-               cells, however alike their texts (Treves & Rolls 1994); which ones follows a memory's number and the seed
+               cells, however alike their texts (Treves & Rolls 1994); which ones follows a memory's number and the seed, and, in a model
+               with `engram.excitable`, which cells are so when it is encoded (`regions.excitability`)
     learning   D |= DG code x engram      W |= engram x engram      S |= engram x successor's engram       (clipped Hebb: Willshaw 1969)
     attempt    V = D's input + gain x W's input;   in each gamma cycle of a theta cycle the most driven cells fire, as many as `rising` says
     next       cells that fired at the end are shut out for the rest of the recall (afterhyperpolarisation), so that the next attempt finds
                another memory
+    balance    V -= balance x k_DG x share of a cell's synapses D that are potentiated, in a model with `engram.balance`
 
 D are the synapses of DG's spikes onto CA3 (in the animal the perforant path, which mossy fibres teach; here DG's code stands for it), W the
 recurrent collaterals, and S those of slow currents, by which the end of a theta cycle drives the whole of the next. W is shut between
 attempts, S within them (theta phase: Hasselmo 2002). What lasts is held by cells that fire once a gamma cycle: of `ca3_ahp` until a recall
 ends, and of `ca3_slow` for a theta cycle. Cells in no engram that may answer are silenced by `ca3_olm`, where some memories may not.
+
+Where cells are in unlike numbers of engrams, as excitability has it, those in many are driven more by any cue. Balance takes this away:
+`ca3_feedforward` fires with each volley of DG, and inhibits each cell as strongly as a volley excites it on average. These are the weights
+at which inhibitory plasticity comes to rest (Vogels et al. 2011); here they follow from D, and are not learned in spikes.
 """
 
 from collections.abc import Mapping
@@ -23,14 +29,15 @@ from numpy.typing import NDArray
 from spikemem.hippocampus.damage import winners
 from spikemem.hippocampus.regions import ec
 from spikemem.hippocampus.regions.contract import CircuitDrive, CircuitWiring
+from spikemem.hippocampus.regions.excitability import allocated
 from spikemem.hippocampus.regions.index_cells import IndexCells
-from spikemem.hippocampus.regions.rhythm import DT, FAST, GAMMA, THETA, Mode, RecallSchedule, release
+from spikemem.hippocampus.regions.rhythm import DT, FAST, GAMMA, THETA, Gamma, Mode, RecallSchedule, release
 from spikemem.hippocampus.spec import ModelSpec
 from spikemem.kernels import engrams, onebit
 from spikemem.kernels.engrams import GRAIN, AutoAssociation, Owners
 from spikemem.network.graph import CycleReset, KWinners, Network, Population
 from spikemem.network.plasticity.coincidence import Coincidence
-from spikemem.network.synapses import WORD, OneBit, one_to_one, pack
+from spikemem.network.synapses import WORD, Dense, OneBit, one_to_one, pack
 from spikemem.simulators.recording import Recording
 
 RELEASE = 20
@@ -92,14 +99,17 @@ def _order(seed: int, number: int, cells: int) -> NDArray[np.uint16]:
 
 
 class Allocation:
-    """The engrams of what is stored.   cells, core: of CA3, and of an engram.   seed: of the engrams.
+    """The engrams of what is stored.   seed: of the engrams.
 
-    keys: what is stored; an engram follows its memory's number (`IndexCells.numbers`), which forgetting and reopening leave as it is.
+    keys: what is stored; an engram follows its memory's number (`IndexCells.numbers`), and, where excitability plays a part, the moment
+    at which it was encoded (`IndexCells.encoded`), which forgetting and reopening leave as they are.
     """
 
-    def __init__(self, cells: int, core: int, seed: int, keys: IndexCells) -> None:
-        self.size, self.core, self.seed, self.keys = cells, core, seed, keys
-        self._made, self._owners = np.zeros((0, core), np.uint16), Owners.of(np.zeros((0, core), np.uint16), cells)
+    def __init__(self, spec: ModelSpec, seed: int, keys: IndexCells) -> None:
+        assert spec.engram is not None
+        self.size, self.core, self.seed, self.keys = spec.dg.cells, spec.ca3.core, seed, keys
+        self.excitable, self.lasting = spec.engram.excitable, spec.engram.lasting
+        self._made, self._owners = np.zeros((0, self.core), np.uint16), Owners.of(np.zeros((0, self.core), np.uint16), self.size)
 
     def engrams(self, memories: NDArray[np.int64]) -> NDArray[np.uint16]:
         """The cells of memories, [n, core], in the order of their index."""
@@ -112,10 +122,16 @@ class Allocation:
         return found
 
     def _all(self) -> NDArray[np.uint16]:
-        """The cells of all memories, [memory, core]; numbers never change, so that only new ones are drawn."""
+        """The cells of all memories, [memory, core]; numbers and moments never change, so that only new ones are drawn."""
         made, numbers = self._made, self.keys.numbers
         if len(made) < len(numbers):
-            made = self._made = np.concatenate([made, drawn(numbers[len(made) :], self.size, self.core, self.seed)])
+            made = self._made = np.concatenate([made, self._new(numbers[len(made) :], self.keys.encoded[len(made) :])])
+        return made
+
+    def _new(self, numbers: NDArray[np.int64], encoded: NDArray[np.float64]) -> NDArray[np.uint16]:
+        """The cells of some memories, [n, core]: where no moment is known, or excitability plays no part, by chance alone."""
+        made, dated = drawn(numbers, self.size, self.core, self.seed), ~np.isnan(encoded) & (self.excitable < 1)
+        made[dated] = allocated(numbers[dated], encoded[dated], self.size, self.core, self.excitable, self.lasting, self.seed)
         return made
 
 
@@ -133,12 +149,13 @@ class EngramCA3:
     def __init__(self, spec: ModelSpec, seed: int, keys: IndexCells) -> None:
         assert spec.engram is not None
         self.spec, self.engram = spec, spec.engram
-        self.allocation = Allocation(spec.dg.cells, spec.ca3.core, seed, keys)
+        self.allocation = Allocation(spec, seed, keys)
         self.clear()
 
     def clear(self) -> None:
         """Forget everything: all bits are 0."""
         cells = self.spec.dg.cells
+        self._inhibition: NDArray[np.int32] | None = None  # derived when first needed
         self.hetero, self.auto, self.slow = (np.zeros((cells, cells // WORD), np.uint64) for _ in range(3))
 
     @property
@@ -173,9 +190,11 @@ class EngramCA3:
     def hear(self, codes: NDArray[np.uint16], memories: NDArray[np.int64], only: NDArray[np.bool_] | None = None) -> None:
         """Bind DG's codes, [n, k], to the engrams of memories, [n].   only: the cells onto which alone synapses may grow, [cell]."""
         onebit.bind(self.hetero, codes, self.allocation.engrams(memories), onto=only)
+        self._inhibition = None
 
     def depress(self, cells: NDArray[np.uint16]) -> None:
         """Clear all bits onto some cells, and of the recurrent synapses those from them."""
+        self._inhibition = None
         for bits in (self.hetero, self.auto, self.slow):
             onebit.clear(bits, cells)
         self.auto[cells], self.slow[cells] = 0, 0
@@ -190,6 +209,17 @@ class EngramCA3:
 
     # -- without simulation --------------------------------------------------------------------------------------------------------
 
+    @property
+    def inhibition(self) -> NDArray[np.int32]:
+        """What feedforward inhibition takes from the drive of each cell under a volley of DG, in 1/GRAIN, [cell]."""
+        if (there := self._inhibition) is None:
+            inputs, dg = np.zeros(self.spec.dg.cells, np.int32), self.spec.dg
+            if self.engram.balance:
+                onebit.add(self.hetero, np.arange(dg.cells), 1, inputs)
+            there = np.round(self.engram.balance * self.meaning * dg.winners / dg.cells * inputs).astype(np.int32)
+            self._inhibition = there
+        return there
+
     def completion(self, lost: NDArray[np.bool_] | None = None, cut: bool = False) -> AutoAssociation:
         """What the kernels complete an engram with.   lost: cells that are, [cell].   cut: whether the recurrent synapses are."""
         gone = np.zeros(self.spec.dg.cells, bool) if lost is None else lost
@@ -200,6 +230,7 @@ class EngramCA3:
         """Take over what plastic synapses have become, [presynaptic cell, cell]; no cell keeps a synapse onto itself."""
         auto = weights["ca3->ca3"] > 0
         self.hetero, self.auto = pack(weights["dg->ca3"] > 0), pack(auto & ~np.eye(len(auto), dtype=bool))
+        self._inhibition = None
 
     # -- as populations ------------------------------------------------------------------------------------------------------------
 
@@ -215,6 +246,9 @@ class EngramCA3:
         if wiring.silences:
             net.add(Population("ca3_olm", cells, ec.PERFECT, CycleReset(GAMMA * DT)))
             net.connect("ca3_olm", "ca3", one_to_one(-self.hold))
+        if self.engram.balance:
+            net.add(Population("ca3_feedforward", 1, ec.PERFECT, CycleReset(GAMMA * DT)))
+            net.connect("ca3_feedforward", "ca3", Dense(-self.inhibition[None] / GRAIN))
         between = in_last_cycle(1.0, 0.0)
         net.connect("ca3", "ca3", OneBit(self.auto, start, cells, on=self.engram.gain), delay=delays.auto, efficacy=in_last_cycle(0.0, 1.0))
         if wiring.slow:
@@ -238,17 +272,26 @@ class EngramCA3:
 
     def stimulus(self, drive: CircuitDrive) -> dict[str, NDArray[np.generic]]:
         """External current of `ca3`, [time], in a chain [time, n, cell]: its rhythmic inhibition, and its release, in which whatever is
-        driven may fire; in a hop only what more than half of an engram drives, and noise decides between what is driven alike."""
+        driven may fire; in a hop only what more than half of an engram drives, and noise decides between what is driven alike. With it,
+        clamped spikes of `ca3_feedforward`, [time, 1, 1], at the start of each gamma cycle in which DG fires."""
         shut, open_, hop = release(HOLD, (), ()), release(HOLD, (RELEASE,), (0.0,)), release(HOLD, (RELEASE,), (float(self.level),))
         of_mode = {Mode.QUIET: shut, Mode.HOP: hop}
         rhythm, cells = np.concatenate([of_mode.get(g.mode, open_) for g in drive.protocol]), self.spec.dg.cells
+        made = self._feedforward(drive.protocol)
         if not drive.hops:
-            return {"ca3": rhythm}
+            return {**made, "ca3": rhythm}
         current: NDArray[np.float64] = np.broadcast_to(rhythm[:, None, None], (len(rhythm), len(drive.names), cells)).copy()
         for g, gamma in enumerate(drive.protocol):
             if gamma.mode is Mode.HOP:
                 current[g * GAMMA + 1] += self.noise(drive, g)
-        return {"ca3": current}
+        return {**made, "ca3": current}
+
+    def _feedforward(self, protocol: list[Gamma]) -> dict[str, NDArray[np.generic]]:
+        if not self.engram.balance:
+            return {}
+        spikes = np.zeros((len(protocol) * GAMMA, 1, 1), bool)
+        spikes[::GAMMA, 0, 0] = [gamma.mode is Mode.CUE for gamma in protocol]
+        return {"ca3_feedforward": spikes}
 
     def noise(self, drive: CircuitDrive, gamma: int) -> NDArray[np.float64]:
         """What decides between successors that are driven alike, in a gamma cycle of a chain, [n, cell]; the same throughout a hop."""

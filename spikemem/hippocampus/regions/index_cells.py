@@ -32,13 +32,16 @@ class IndexCells:
     memory: the memory that a key belongs to, [key].   content: the key whose counts are the memory's content, [key].   alive: [key].
     lexicon: the words of the keys.   session, moments, versions: of the memories, [memory].
     numbers: of the memories, rising, [memory]: a memory's number is its own for ever, whatever is forgotten before it.
+    encoded: when each memory was, s since 1970, NaN where unknown, [memory]; it never changes, either.
+    silent: memories that no cue reaches, though what binds their engrams is there, [memory].
     """
 
     def __init__(self, spec: ModelSpec) -> None:
         self.spec = spec
         self._counts, self._codes = GrowingArray[np.int8](np.int8, spec.ec.dim), GrowingArray[np.uint16](np.uint16, spec.dg.winners)
         self._memory, self._content, self._session, self._numbers = (GrowingArray[np.int64](np.int64) for _ in range(4))
-        self._alive, self._when = GrowingArray[np.bool_](bool), GrowingArray[np.float64](float)
+        self._alive, self._silent = (GrowingArray[np.bool_](bool) for _ in range(2))
+        self._when, self._encoded = (GrowingArray[np.float64](float) for _ in range(2))
         self._again, self._earlier = np.zeros(0, np.int64), np.zeros(0)
         self._reached, self._reached_by = GrowingLists(spec.dg.cells, 1), 0
         """The keys that each CA3 cell reaches, and how many keys are in these lists; -1 while some are added."""
@@ -82,6 +85,14 @@ class IndexCells:
         return self._numbers.rows
 
     @property
+    def encoded(self) -> NDArray[np.float64]:
+        return self._encoded.rows
+
+    @property
+    def silent(self) -> NDArray[np.bool_]:
+        return self._silent.rows
+
+    @property
     def moments(self) -> Moments:
         return Moments(self._when.rows, self._again, self._earlier)
 
@@ -117,15 +128,23 @@ class IndexCells:
         self._synapses = self._heard = None
         self.changes += 1
 
-    def remember(self, session: NDArray[np.int64], when: NDArray[np.float64], numbers: NDArray[np.int64] | None = None) -> None:
+    def remember(
+        self,
+        session: NDArray[np.int64],
+        when: NDArray[np.float64],
+        numbers: NDArray[np.int64] | None = None,
+        encoded: NDArray[np.float64] | None = None,
+    ) -> None:
         """Add the sessions and moments (s since 1970) of new memories, [n]; their keys are added next.
 
-        numbers: of the memories; None: those that follow the last one.
+        numbers: of the memories; None: those that follow the last one.   encoded: when they were; None: at their moments.
         """
         following = self.numbers[-1:].sum() + (len(self.numbers) > 0) + np.arange(len(session))
         self._numbers.extend(following if numbers is None else numbers)
         self._session.extend(session)
         self._when.extend(when)
+        self._encoded.extend(when if encoded is None else encoded)
+        self._silent.extend(np.zeros(len(session), bool))
         self.versions.add(len(session))
         self._change()
 
@@ -157,6 +176,11 @@ class IndexCells:
         gone = keys[self.alive[keys]]
         self.lexicon.count(gone[self.content[gone] == gone], -1)
         self.alive[keys] = False
+        self._change()
+
+    def express(self, memories: NDArray[np.int64], expressed: bool) -> None:
+        """Let cues reach memories, or make these silent."""
+        self.silent[memories] = not expressed
         self._change()
 
     def renew(self, memory: int, when: float) -> None:

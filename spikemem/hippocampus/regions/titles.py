@@ -79,7 +79,7 @@ class Titles(BesideMeaning):
         if changes == self.keys.changes:
             return made._replace(said=self.said)
         changes = self.keys.changes
-        onto, memory = self.keys.lexicon.titles(self.keys.memory, self.keys.alive, self.keys.lexicon.odds())
+        onto, memory = self.keys.lexicon.titles(self.keys.memory, self.keys.audible(self.keys.silent), self.keys.lexicon.odds())
         share = np.round(onto.weight / self.spec.ca1.coincidence / GRID).astype(np.int64)
         gain = round(GRAIN * self.engram.spreading)
         made = Priming(self.said, self.level, onto.ptr, onto.target, share, self.allocation.engrams(memory), round(1 / GRID), gain)
