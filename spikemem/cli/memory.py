@@ -262,6 +262,18 @@ def consolidate(brain: Brain) -> None:
         out.print(f"consolidated {slept.memories} memories, gave back {slept.freed / 1e6:.2f} of {(slept.freed + slept.size) / 1e6:.2f} MB")
 
 
+@app.command(epilog="Example: `spikemem grow brain.db --expected 200000`")
+def grow(
+    brain: Brain,
+    expected: Annotated[int | None, typer.Option(min=1, help="Memories to make room for; twice those stored by default.")] = None,
+) -> None:
+    """Make room for more memories: more cells in DG and CA3, and all that is stored written anew."""
+    with clear_errors(), existing(brain) as memory, spinner("growing"):
+        room = expected or max(2 * len(memory), memory.spec.load)
+        cells = memory.grow(room)
+    out.print(f"room for {room:,} memories: {cells:,} cells in DG and in CA3")
+
+
 @app.command(epilog="Example: `spikemem info brain.db --json`")
 def info(brain: Brain, json_: Json = False) -> None:
     """What is stored, and how full CA3 is."""

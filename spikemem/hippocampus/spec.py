@@ -274,6 +274,34 @@ class ModelSpec(Section):
         except ValidationError as error:
             raise SpecError(f"model {self.name!r} cannot take vectors of {dim} dimensions: {problems(error)}") from error
 
+    def for_load(self, memories: int) -> "ModelSpec":
+        """The same model, made for another number of memories: DG and CA3 get as many cells as keep CA3's synapses as full as they were.
+
+            p = 1 - (1 - k^2 / N^2)^M,   so that N = N_0 sqrt(M / M_0), rounded up to whole words of synapses     (Willshaw et al. 1969)
+
+        p: the share of CA3's recurrent synapses that are potentiated by M memories with k cells each; those from DG follow the same law.
+        What a memory needs of synapses is N^2 / M bits a matrix, the same at each load. Other sections stay as they are.
+
+        Raises SpecError where that is more cells than a model may have, or more synapses than may learn in a simulation.
+
+        >>> large = load_model("hippocampus-engram").for_load(80_000)
+        >>> large.dg.cells, large.load
+        (32768, 80000)
+        """
+        memories = Checks(SpecError).integer(memories, "memories", least=1)
+        needed = math.ceil(self.dg.cells * math.sqrt(memories / self.load) / (2 * WORD)) * 2 * WORD
+        least = max(self.dg.winners, max(self.engram.rising) if self.engram else 0)
+        cells = max(needed, math.ceil(least / (2 * WORD)) * 2 * WORD)
+        if self.dg.weights is not None and cells != self.dg.cells:
+            raise SpecError(
+                f"model {self.name!r} has trained synapses of {self.dg.cells:,} granule cells, not of {cells:,}; leave dg.weights out"
+            )
+        dg = {**self.dg.model_dump(), "cells": cells}
+        try:
+            return ModelSpec.model_validate({**self.model_dump(), "load": memories, "dg": dg})
+        except ValidationError as error:
+            raise SpecError(f"model {self.name!r} cannot be made for {memories:,} memories: {problems(error)}") from error
+
     def to_toml(self) -> str:
         """The whole specification, defaults filled in, as a model file."""
         return to_toml(self)

@@ -1,7 +1,7 @@
 """Writing a storing plan to disk, then carrying it out in RAM, which therefore never holds what is not on disk."""
 
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import NamedTuple
 
@@ -30,6 +30,22 @@ class ItemBatch(NamedTuple):
     sessions: Sequence[int | None]
     origin: str | None
     next_session: int
+
+
+class SessionNumbers:
+    """The numbers of the sessions of one call, given when its first block is stored.   first: of session 0, or None.   n: how many."""
+
+    def __init__(self, first: int | None, n: int) -> None:
+        self._first, self._n = first, n
+
+    def numbers(self, items: Sequence[Item], following: Callable[[], int]) -> tuple[list[int | None], int]:
+        """The number of each item's session, and the one after the last of the call.   following: gives the first that is free."""
+        if not self._n:
+            return [None] * len(items), 0
+        if self._first is None:
+            self._first = following()
+        first = self._first
+        return [None if item.session is None else first + item.session for item in items], first + self._n
 
 
 def commit(store: Store, index: Index, hippocampus: Hippocampus, plan: StorePlan, batch: ItemBatch) -> list[int]:

@@ -47,6 +47,7 @@ class Contents:
     def _load(self) -> None:
         """Derive index and hippocampus from the store."""
         self._index, self.hippocampus = derived(self._store, self.spec, self._device, self._seed)
+        self.spec = self.hippocampus.spec
         self._index.live(self.lifespan, self._store.next_id())
         self._stale = False
 

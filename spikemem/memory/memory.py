@@ -3,7 +3,7 @@
 import asyncio
 import math
 import time
-from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
+from collections.abc import Hashable, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import replace
 from datetime import datetime
@@ -18,14 +18,14 @@ from spikemem.errors import StoreError, TimeError, UnknownMemoryError
 from spikemem.hippocampus.regions.difference import Difference
 from spikemem.hippocampus.regions.ec_ctx import NO_SESSION
 from spikemem.hippocampus.spec import ModelSpec, load_model
-from spikemem.memory.commit import ItemBatch, commit, decision
+from spikemem.memory.commit import ItemBatch, SessionNumbers, commit, decision
 from spikemem.memory.conversation import Turn, TurnLike, sessions_of, turns_after
 from spikemem.memory.difference import Differences
 from spikemem.memory.embed import Embedder, Progress, embedder_of
+from spikemem.memory.growing import Growing
 from spikemem.memory.items import Item, items_of, new_memories, recoded
 from spikemem.memory.labels import Labels, metadata_entry, scope_entry
 from spikemem.memory.opening import Made, check_gates, made_with
-from spikemem.memory.recalling import Recalling
 from spikemem.memory.results import Decision, Slept
 from spikemem.memory.store import Store
 from spikemem.memory.texts import check, moment, note_of, seconds, text_of
@@ -36,7 +36,7 @@ BLOCK = 256
 """Memories of `store_all` that are made durable together."""
 
 
-class Memory(Recalling, AbstractContextManager["Memory"]):
+class Memory(Growing, AbstractContextManager["Memory"]):
     """A memory of sentences: stores texts, and recalls them by cues, through a spiking hippocampus.
 
     Open one with `Memory.open`; close it, or use it in a `with` block. What `store` has returned is on disk, and only `forget` deletes.
@@ -62,6 +62,7 @@ class Memory(Recalling, AbstractContextManager["Memory"]):
         device: str = "cpu",
         readonly: bool = False,
         lifespan: float | None = None,
+        expected: int | None = None,
     ) -> "Memory":
         """Open a memory, or make a new one.
 
@@ -71,7 +72,8 @@ class Memory(Recalling, AbstractContextManager["Memory"]):
         what the writer stores, forgets or consolidates is there from the next recall on.
         lifespan: memories stored after which one that nothing recalls falls silent; by default the file's own, or infinite: none does.
         Each recall gives a lifespan more to what it brings, on average, shared by attention. What is silent stays on disk and in `get`,
-        `list` and `history`; a cue that is its very text wakes it. Another lifespan may be given whenever a file is opened.
+        `list` and `history`; a cue that is its very text wakes it. A file may be opened with another one.
+        expected: memories that a new file is made for; by default those of its model (`ModelSpec.for_load`, `grow`).
 
         Raises StoreError (foreign, damaged, or made with another model), StoreLockedError, SpecError, MissingExtraError.
         """
@@ -88,12 +90,12 @@ class Memory(Recalling, AbstractContextManager["Memory"]):
             if made is None:
                 fresh = embedder_of(embedder)
                 spec = (given or load_model(DEFAULT_MODEL)).with_dim(fresh.dim)
-                made = Made(spec, fresh.name, seed or 0, lives or math.inf)
-                memory = cls(store, spec, fresh, made.seed, device, made.lifespan)
+                made = Made(spec if expected is None else spec.for_load(expected), fresh.name, seed or 0, lives or math.inf)
+                memory = cls(store, made.spec, fresh, made.seed, device, made.lifespan)
                 if not store.readonly:
                     store.put({"model": made.entry()})
                 return memory
-            made.check(given, embedder, seed, path)
+            made.check(given, embedder, seed, path, expected)
             if lives not in (None, made.lifespan):
                 made = replace(made, lifespan=lives)
                 store.put({"model": made.entry()})
@@ -205,7 +207,7 @@ class Memory(Recalling, AbstractContextManager["Memory"]):
         self._store.check_open()
         self._own.decisions = []
         total, done, ids = sum(len(item.keys) for item in items), 0, list[int]()
-        sessions = _Sessions(first, 1 + max((item.session for item in items if item.session is not None), default=-1))
+        sessions = SessionNumbers(first, 1 + max((item.session for item in items if item.session is not None), default=-1))
 
         def report(embedded: int, _: int) -> None:
             if progress is not None:
@@ -218,7 +220,7 @@ class Memory(Recalling, AbstractContextManager["Memory"]):
             done += size
         return ids
 
-    def _store_block(self, items: list[Item], origin: str | None, sessions: "_Sessions", progress: Progress, record: bool) -> list[int]:
+    def _store_block(self, items: list[Item], origin: str | None, sessions: "SessionNumbers", progress: Progress, record: bool) -> list[int]:
         """Store items that are embedded together; returns their ids."""
         vectors = self._embedded([key.embedded for item in items for key in item.keys], progress)
         split = np.split(vectors, np.cumsum([len(item.keys) for item in items])[:-1])
@@ -228,6 +230,7 @@ class Memory(Recalling, AbstractContextManager["Memory"]):
             with self._changing():
                 numbers, following = sessions.numbers(items[part], self._next_session)
                 ids += self._store_batch(ItemBatch(items[part], split[part], numbers, origin, following), record)
+        self._outgrown()
         return ids
 
     def _next_session(self) -> int:
@@ -380,19 +383,3 @@ class Memory(Recalling, AbstractContextManager["Memory"]):
         unused = not (self._stale or len(self._index))
         with self._lock.alone():
             self._store.close(discard=error is not None and unused)
-
-
-class _Sessions:
-    """The numbers of the sessions of one call, given when its first block is stored.   first: of session 0, or None.   n: how many."""
-
-    def __init__(self, first: int | None, n: int) -> None:
-        self._first, self._n = first, n
-
-    def numbers(self, items: Sequence[Item], following: Callable[[], int]) -> tuple[list[int | None], int]:
-        """The number of each item's session, and the one after the last of the call.   following: gives the first that is free."""
-        if not self._n:
-            return [None] * len(items), 0
-        if self._first is None:
-            self._first = following()
-        first = self._first
-        return [None if item.session is None else first + item.session for item in items], first + self._n

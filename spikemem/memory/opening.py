@@ -37,9 +37,18 @@ class Made:
         lives = {} if math.isinf(self.lifespan) else {"lifespan": self.lifespan}
         return json.dumps({"spec": self.spec.model_dump(), "embedder": self.embedder, "seed": self.seed, **lives}).encode()
 
-    def check(self, model: ModelSpec | None, embedder: str | Embedder | None, seed: int | None, path: str | Path | None) -> None:
+    def check(
+        self,
+        model: ModelSpec | None,
+        embedder: str | Embedder | None,
+        seed: int | None,
+        path: str | Path | None,
+        expected: int | None = None,
+    ) -> None:
         """StoreError where given settings (None: not given) differ from those with which the file was made."""
-        if model is not None and self.spec not in (given := model.with_dim(self.spec.ec.dim), _earlier(given)):
+        if expected is not None and Checks(StoreError).integer(expected, "expected", least=1) > self.spec.load:
+            raise StoreError(f"{path} was made for {self.spec.load:,} memories; open it as it is, and give it room by grow({expected})")
+        if model is not None and not self._is_of(model.with_dim(self.spec.ec.dim)):
             raise StoreError(f"{path} was made with model {self.spec.name!r}, not with this {model.name!r}; open it without naming a model")
         if seed not in (None, self.seed):
             raise StoreError(f"{path} was made with seed {self.seed}, not {seed}; open it without a seed")
@@ -47,6 +56,13 @@ class Made:
         name, dim = (chosen, own) if isinstance(chosen, str) else (chosen.name, chosen.dim)
         if name != self.embedder or dim != own:
             raise StoreError(f"{path} was made with embedder {self.embedder!r} ({own} dimensions), not {name!r} ({dim})")
+
+    def _is_of(self, model: ModelSpec) -> bool:
+        """Whether this is a model's own spec, or the same made for another load."""
+        try:
+            return self.spec in [*(own := (model, _earlier(model))), *(each.for_load(self.spec.load) for each in own)]
+        except SpecError:
+            return False
 
 
 def _earlier(model: ModelSpec) -> ModelSpec:
@@ -77,9 +93,13 @@ def made_of(entry: bytes) -> Made:
 
 
 def derived(store: Store, spec: ModelSpec, device: str, seed: int) -> tuple[Index, Hippocampus]:
-    """The index and the hippocampus of a file, derived from its rows; StoreError where these do not belong together."""
+    """The index and the hippocampus of a file, derived from its rows; StoreError where these do not belong together.
+
+    spec: of a file that does not say its own yet.
+    """
     with store.reading():
-        rows, adaptation = store.rows(), store.get("adaptation")
+        rows, adaptation, made = store.rows(), store.get("adaptation"), made_with(store)
+    spec = spec if made is None else made.spec
     try:
         return derived_from(rows, adaptation, spec, device, seed)
     except ValueError as error:
