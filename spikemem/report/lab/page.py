@@ -54,10 +54,10 @@ def check_extra() -> None:
 
 def rendered(seen: Observation, made: Experiments) -> str:
     """The page as HTML, with Bokeh's library in it."""
-    recalled, beside = figures.recall(seen), panels.experiments(seen, made)
-    documents = [document("recall", recalled), *(document(panel.name, [panel]) for panel in beside if panel.figure is not None)]
+    recalled, others = figures.recall(seen), panels.beside(seen, made)
+    documents = [document("recall", recalled), *(document(panel.name, [panel]) for panel in others if panel.figure is not None)]
     spec, recording = seen.hippocampus.spec, seen.recording
-    drawn = {f"figure_{panel.name.replace('-', '_')}": markup.figure(panel) for panel in (*recalled, *beside)}
+    drawn = {f"figure_{panel.name.replace('-', '_')}": markup.figure(panel) for panel in (*recalled, *others)}
     rasters = "".join(text for name, text in drawn.items() if name.startswith("figure_raster"))
     return Template((FOLDER / "page.html").read_text(encoding="utf-8")).substitute(
         drawn,
