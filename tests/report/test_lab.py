@@ -144,12 +144,14 @@ def test_membranes_are_those_recorded(opened: Lab) -> None:
             np.testing.assert_array_equal(columns[f"{name} {cell}"], recording.voltages[name][:, 0, j].astype(np.float32))
     name, cell = told(opened.page)["first"].split()
     assert int(cell) in opened.memory.engram(opened.seen.hits[0].id)[name]
+    assert int(cell) in recording[name].cell
 
 
 def test_a_cell_tells_whose_it_is(opened: Lab) -> None:
     holders = told(opened.page)["holders"]
     for name in ("dg", "ca3"):
-        for cell in np.unique(opened.seen.recording[name].cell).tolist():
+        recording = opened.seen.recording
+        for cell in np.union1d(recording[name].cell, recording.cells[name]).tolist():
             count, *some = holders[name].get(str(cell), [0])
             known = [i for i in opened.seen.by_id if cell in opened.memory.engram(i)[name]]
             assert count == len(known)

@@ -163,8 +163,8 @@ def membrane(seen: Observation, time: Any) -> Panel:
 
 
 def first_cell(seen: Observation) -> str:
-    """The cell whose membrane is shown first: one of CA3 that is in the first engram, as the columns are named."""
-    cells = {name: own for name, own in seen.recording.cells.items() if len(own)}
-    name = "ca3" if "ca3" in cells else next(iter(cells))
-    own = np.intersect1d(cells[name], seen.cells(seen.hits[0].id, name)) if seen.hits else cells[name]
-    return f"{name} {int((own if len(own) else cells[name])[0])}"
+    """The cell whose membrane is shown first, as its column is named: one of CA3, in the engram that came first, and that fires."""
+    cells, fired = seen.recording.cells["ca3"], seen.recording["ca3"].cell
+    own = np.isin(cells, seen.cells(seen.hits[0].id, "ca3")) if seen.hits else np.zeros(len(cells), bool)
+    best = np.argmax(2 * own + np.isin(cells, fired))
+    return f"ca3 {int(cells[best])}"
