@@ -6,6 +6,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
+from dataclasses import replace
 from functools import cache
 from html.parser import HTMLParser
 from itertools import pairwise
@@ -25,6 +26,7 @@ from spikemem.report import lab
 from spikemem.report.lab import experiments, figures, observation
 from spikemem.report.lab.experiments import Experiments
 from spikemem.report.lab.figures import SPIKE
+from spikemem.report.lab.markup import attempts, summary
 from spikemem.report.lab.page import data
 from tests.fakes import FakeEmbedder, engram_small, units
 
@@ -47,6 +49,7 @@ class Lab(NamedTuple):
 @pytest.fixture(scope="module")
 def opened() -> Iterator[Lab]:
     with pytest.MonkeyPatch.context() as patch, Memory.open(model=engram_small(), embedder=FakeEmbedder()) as memory:
+        patch.setattr(observation, "MEMBRANES", 4)
         patch.setattr(experiments, "FULL", 60)
         patch.setattr(experiments, "CUES", 2)
         patch.setattr(experiments, "COSINES", (1.0, 0.6))
@@ -58,37 +61,35 @@ def opened() -> Iterator[Lab]:
         yield Lab(memory, seen, made, lab.rendered(seen, made))
 
 
+SCRIPT = re.compile(r"(<script[^>]*>)(.*?)(</script>)", re.DOTALL)
+"""A script ends, for a browser, where it first says so, whatever it holds."""
+
+
 class Parsed(HTMLParser):
-    """The tags of a page with their attributes, and the text of its scripts."""
+    """The tags of a page with their attributes, and the texts of its scripts."""
 
     def __init__(self, page: str) -> None:
         super().__init__()
-        self.tags, self.scripts = list[tuple[str, dict[str, str | None]]](), list[str]()
-        self.feed(page)
+        self.tags, self.scripts = list[tuple[str, dict[str, str | None]]](), [found[1] for found in SCRIPT.findall(page)]
+        self.feed(SCRIPT.sub(r"\1\3", page))
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         self.tags.append((tag, dict(attrs)))
-        if tag == "script":
-            self.scripts.append("")
-
-    def handle_data(self, data: str) -> None:
-        if self.tags and self.cdata_elem == "script":
-            self.scripts[-1] += data
 
 
 @cache
-def documents(page: str) -> dict[str, Any]:
-    """Bokeh's documents of a page, by name, as any reader of it sees them."""
+def document(page: str, name: str = "recall") -> Any:
+    """One of Bokeh's documents of a page, as any reader of it sees it."""
     from bokeh.document import Document
 
-    found = json.loads(Parsed(page).scripts[1])
-    return {one["name"]: Document.from_json(one["document"]) for one in found}
+    (found,) = (one for one in json.loads(SCRIPT.findall(page)[1][1]) if one["name"] == name)
+    return Document.from_json(found["document"])
 
 
 @cache
 def told(page: str) -> dict[str, Any]:
     """What the page's own script knows."""
-    return dict(json.loads(Parsed(page).scripts[0]))
+    return dict(json.loads(SCRIPT.findall(page)[0][1]))
 
 
 # -- what it shows ---------------------------------------------------------------------------------------------------------------------
@@ -97,7 +98,7 @@ def told(page: str) -> dict[str, Any]:
 def test_every_spike_is_one_of_the_recall(opened: Lab) -> None:
     recorded = opened.memory.recall(CUE, 3, record=True).recording
     assert recorded is not None
-    recall, counts = documents(opened.page)["recall"], told(opened.page)["counts"]
+    recall, counts = document(opened.page), told(opened.page)["counts"]
     assert opened.seen.populations == ["ec", "dg", "ca3", "ca1", "ec_deep"]
     for name in opened.seen.populations:
         shown = recall.get_model_by_name(f"spikes {name}").data
@@ -109,7 +110,7 @@ def test_every_spike_is_one_of_the_recall(opened: Lab) -> None:
 
 
 def test_coloured_spikes_are_of_the_engram(opened: Lab) -> None:
-    recall, hits = documents(opened.page)["recall"], told(opened.page)["hits"]
+    recall, hits = document(opened.page), told(opened.page)["hits"]
     first = opened.seen.hits[0]
     assert first.text == "fact 3"
     for name in opened.seen.populations:
@@ -134,7 +135,7 @@ def test_an_engram_fires_whole_when_its_memory_came(opened: Lab) -> None:
 
 
 def test_membranes_are_those_recorded(opened: Lab) -> None:
-    recording, columns = opened.seen.recording, documents(opened.page)["recall"].get_model_by_name("voltages").data
+    recording, columns = opened.seen.recording, document(opened.page).get_model_by_name("voltages").data
     recorded = told(opened.page)["recorded"]
     assert set(recording.voltages) == set(opened.seen.populations)
     for name, cells in recording.cells.items():
@@ -143,12 +144,14 @@ def test_membranes_are_those_recorded(opened: Lab) -> None:
             np.testing.assert_array_equal(columns[f"{name} {cell}"], recording.voltages[name][:, 0, j].astype(np.float32))
     name, cell = told(opened.page)["first"].split()
     assert int(cell) in opened.memory.engram(opened.seen.hits[0].id)[name]
+    assert int(cell) in recording[name].cell
 
 
 def test_a_cell_tells_whose_it_is(opened: Lab) -> None:
     holders = told(opened.page)["holders"]
     for name in ("dg", "ca3"):
-        for cell in np.unique(opened.seen.recording[name].cell).tolist():
+        recording = opened.seen.recording
+        for cell in np.union1d(recording[name].cell, recording.cells[name]).tolist():
             count, *some = holders[name].get(str(cell), [0])
             known = [i for i in opened.seen.by_id if cell in opened.memory.engram(i)[name]]
             assert count == len(known)
@@ -157,7 +160,7 @@ def test_a_cell_tells_whose_it_is(opened: Lab) -> None:
 
 
 def test_rhythms_are_those_of_ca3(opened: Lab) -> None:
-    recall, recording = documents(opened.page)["recall"], opened.seen.recording
+    recall, recording = document(opened.page), opened.seen.recording
     for name, hertz in (("theta", 8.0), ("gamma", 40.0)):
         trace = recall.get_model_by_name(name).data["trace"]
         power = np.abs(np.fft.rfft(trace))
@@ -166,7 +169,10 @@ def test_rhythms_are_those_of_ca3(opened: Lab) -> None:
 
 
 def test_links_and_lifespans_are_those_of_the_memory(opened: Lab) -> None:
-    made, ids = documents(opened.page), [memory.id for memory in opened.seen.drawn]
+    made, ids = (
+        {name: document(opened.page, name) for name in ("graph", "lifespans", "overlap")},
+        [memory.id for memory in opened.seen.drawn],
+    )
     graph, life = made["graph"], made["lifespans"].get_model_by_name("lifespans").data
     links = [(record.id, after) for record in opened.memory.list(history=True) for after in record.links]
     assert len(graph.get_model_by_name("links").data["x0"]) == len(links) == 3
@@ -224,6 +230,21 @@ def test_completion_is_recurrence(opened: Lab) -> None:
         hippocampus.restore()
 
 
+def test_dg_separates(opened: Lab) -> None:
+    found = opened.made.separation
+    assert found.names == ("ec", "dg", "ca3")
+    np.testing.assert_allclose(found.mean[:, 0], 1.0)  # of equal cues
+    assert found.mean[1, 1] < 0.6 < found.mean[0, 1] + 0.1  # at a cosine of .6 DG lies below the cues' own, EC at it
+
+
+def test_memories_that_come_together_are_those_recalled(opened: Lab) -> None:
+    ids = [memory.id for memory in opened.seen.drawn]
+    for row, memory in list(zip(opened.seen.together, opened.seen.drawn, strict=True))[:3]:
+        recalled = {hit.id for hit in opened.memory.recall(memory.text, observation.TOGETHER)}
+        assert {i for i, came in zip(ids, row, strict=True) if came} == recalled
+    np.testing.assert_array_equal(opened.made.graph.together, opened.seen.together.T.astype(int) @ opened.seen.together)
+
+
 def test_capacity_counts_what_comes_first(opened: Lab) -> None:
     found = opened.made.capacity
     n = len(opened.seen.memories)
@@ -264,6 +285,17 @@ def test_texts_are_never_markup(opened: Lab) -> None:
     assert told(opened.page)["texts"]["12"] == NASTY
     assert "<brain>" not in opened.page
     assert "&lt;brain&gt;" in opened.page
+
+
+def test_the_circuit_has_every_population_and_projection(opened: Lab) -> None:
+    drawn = opened.page[opened.page.index("<svg") : opened.page.index("</svg>")]
+    net = opened.seen.hippocampus.network
+    assert set(re.findall(r'id="count-(\w+)"', drawn)) == set(net.populations)
+    assert [f"{p.pre} to {p.post}: {p.synapses.count:,} synapses, {p.delay:g} ms" for p in net.projections] == re.findall(
+        r"<g><title>(.*?)</title>", drawn
+    )
+    for name in ("ec", "dg", "ca3"):
+        assert f'id="count-{name}">{len(opened.seen.recording[name]):,} spikes<' in drawn
 
 
 def test_figures_are_told_in_words(opened: Lab) -> None:
@@ -313,8 +345,18 @@ def test_a_missing_extra_is_named(monkeypatch: pytest.MonkeyPatch, tmp_path: Pat
 
 def test_a_page_that_cannot_be_written_is_one_error(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, opened: Lab) -> None:
     monkeypatch.setattr("spikemem.report.lab.page.measure", lambda seen, stage: opened.made)
+    monkeypatch.setattr("spikemem.report.lab.page.rendered", lambda seen, made: opened.page)
     with pytest.raises(SpikememError, match="cannot be written"):
         lab.write(opened.seen, tmp_path / "no folder" / "lab.html")
+
+
+def test_a_recall_without_a_memory_is_told(opened: Lab) -> None:
+    nothing = replace(opened.seen, hits=[])
+    assert (summary(nothing), attempts(nothing)) == ("No memory came.", "<p>No memory came.</p>")
+    assert data(nothing)["hits"] == []
+    assert "of which 0 are" in figures.raster(nothing, "ca3", figures.timeline(nothing)).text
+    withheld = summary(replace(opened.seen, withheld=True))
+    assert withheld.startswith("The read gate lets nothing out. What came nearest is “fact 3” after 120 ms")
 
 
 @pytest.mark.slow
@@ -354,10 +396,12 @@ const wait = setInterval(() => {
   if (document.documentElement.dataset.ready !== "yes") return;
   clearInterval(wait);
   const doc = Bokeh.documents[0], time = doc.get_model_by_name("time"), log = {}, all = [time.start, time.end];
-  const key = (name) => document.body.dispatchEvent(new KeyboardEvent("keydown", {key: name, bubbles: true}));
+  const key = (name, shiftKey = false) => document.body.dispatchEvent(new KeyboardEvent("keydown", {key: name, shiftKey, bubbles: true}));
   key("+"); log.zoomed = [time.start, time.end];
   key("0"); log.all = [time.start, time.end];
   key("t"); log.theta = [time.start, time.end];
+  key("t"); log.next = [time.start, time.end];
+  key("T", true); log.back = [time.start, time.end];
   document.querySelector("[data-do=all]").click(); log.again = [time.start, time.end];
   key("2"); log.engram = Array.from(doc.get_model_by_name("engram ca3").indices);
   log.chosen = document.querySelector("input[name=attempt]:checked").value;
@@ -389,7 +433,8 @@ def test_the_page_works_in_a_browser(opened: Lab, tmp_path: Path) -> None:
     log, whole = json.loads(found[1].replace("&amp;", "&")), [0, opened.seen.recording.steps]
     assert log["all"] == log["again"] == whole
     assert log["zoomed"] == [whole[1] / 4, 3 * whole[1] / 4]
-    assert log["theta"] == [0, 125]
+    assert log["theta"] == log["back"] == [0, 125]
+    assert log["next"] == [125, 250]
     assert log["chosen"] == "1"
     second = opened.memory.engram(opened.seen.hits[1].id)["ca3"]
     assert log["engram"] == np.flatnonzero(np.isin(opened.seen.recording["ca3"].cell, second)).tolist()

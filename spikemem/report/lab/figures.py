@@ -22,7 +22,7 @@ HELD = -100.0
 BANDS = {"theta": (4.0, 12.0), "gamma": (30.0, 80.0)}
 """Hz, of the rhythms that are drawn."""
 PAD = 30
-"""Steps that a filter needs at least."""
+"""Steps by which the filter of a rhythm is given more than there is, at both ends."""
 MOVED = "document.dispatchEvent(new CustomEvent('lab-window'))"
 TAPPED = """
 const at = source.selected.indices[0];
@@ -131,12 +131,11 @@ def rhythms(seen: Observation, time: Any) -> list[Panel]:
         of = blank(110, "", "spikes/ms", x_range=time)
         source = models.ColumnDataSource({"time": np.arange(steps) * dt, "trace": trace.astype(np.float32)}, name=name)
         line = of.line(x="time", y="trace", source=source, line_width=2, color=colour(place))
-        for step in seen.recording.marks.get(name, []):
-            of.add_layout(models.Span(location=step * dt, dimension="height", line_color=INK, line_dash="dotted", line_width=1))
+        starts = [step * dt for step in seen.recording.marks.get(name, [])]
+        of.vspan(x=starts, line_color=INK, line_dash="dotted")
         asked(of, [("time", "@time{0} ms"), (name, "@trace{0.00} spikes/ms")], [line])
         moving(of)
-        cycles = len(seen.recording.marks.get(name, []))
-        text = f"CA3's spikes a ms between {low:g} and {high:g} Hz. Dotted: the starts of {cycles} {name} cycles."
+        text = f"CA3's spikes a ms between {low:g} and {high:g} Hz. Dotted: the starts of {len(starts)} {name} cycles."
         panels.append(Panel(f"rhythm-{name}", name, of, text))
     return panels
 
@@ -164,8 +163,8 @@ def membrane(seen: Observation, time: Any) -> Panel:
 
 
 def first_cell(seen: Observation) -> str:
-    """The cell whose membrane is shown first: one of CA3 that is in the first engram, as the columns are named."""
-    cells = {name: own for name, own in seen.recording.cells.items() if len(own)}
-    name = "ca3" if "ca3" in cells else next(iter(cells))
-    own = np.intersect1d(cells[name], seen.cells(seen.hits[0].id, name)) if seen.hits else cells[name]
-    return f"{name} {int((own if len(own) else cells[name])[0])}"
+    """The cell whose membrane is shown first, as its column is named: one of CA3, in the engram that came first, and that fires."""
+    cells, fired = seen.recording.cells["ca3"], seen.recording["ca3"].cell
+    own = np.isin(cells, seen.cells(seen.hits[0].id, "ca3")) if seen.hits else np.zeros(len(cells), bool)
+    best = np.argmax(2 * own + np.isin(cells, fired))
+    return f"ca3 {int(cells[best])}"

@@ -28,14 +28,16 @@
     await Bokeh.embed.embed_items({[id]: made.document}, [{docid: id, roots, root_ids: Object.keys(roots)}]);
     for (const place of Object.values(made.roots)) {
       byId(place).style.minHeight = "";
-      byId(place).querySelectorAll("*").forEach(unfocus);
+      byId(place).querySelectorAll("*").forEach(settle);
     }
   }
 
-  // Figures are pictures to the keyboard; what can be done with them, the buttons and keys of the page do.
-  function unfocus(part) {
+  // Figures are pictures to the keyboard; what can be done with them, the buttons and keys of the page do. A finger that moves up or down
+  // moves the page, not the figure that it is on.
+  function settle(part) {
     if (part.tabIndex === 0) part.tabIndex = -1;
-    part.shadowRoot?.querySelectorAll("*").forEach(unfocus);
+    if (part.classList.contains("bk-events")) part.style.touchAction = "pan-y";
+    part.shadowRoot?.querySelectorAll("*").forEach(settle);
   }
 
   function drawLater(made) {

@@ -54,10 +54,10 @@ def check_extra() -> None:
 
 def rendered(seen: Observation, made: Experiments) -> str:
     """The page as HTML, with Bokeh's library in it."""
-    recalled, beside = figures.recall(seen), panels.experiments(seen, made)
-    documents = [document("recall", recalled), *(document(panel.name, [panel]) for panel in beside if panel.figure is not None)]
+    recalled, others = figures.recall(seen), panels.beside(seen, made)
+    documents = [document("recall", recalled), *(document(panel.name, [panel]) for panel in others if panel.figure is not None)]
     spec, recording = seen.hippocampus.spec, seen.recording
-    drawn = {f"figure_{panel.name.replace('-', '_')}": markup.figure(panel) for panel in (*recalled, *beside)}
+    drawn = {f"figure_{panel.name.replace('-', '_')}": markup.figure(panel) for panel in (*recalled, *others)}
     rasters = "".join(text for name, text in drawn.items() if name.startswith("figure_raster"))
     return Template((FOLDER / "page.html").read_text(encoding="utf-8")).substitute(
         drawn,
@@ -113,17 +113,17 @@ def data(seen: Observation) -> dict[str, Any]:
 
 
 def holders(seen: Observation, population: str) -> dict[str, list[int]]:
-    """By cell that fired: how many memories of the page hold it, then the ids of some, those that were recalled first."""
+    """By cell that fired or was recorded: how many memories of the page hold it, then the ids of some, those that were recalled first."""
     spikes, order = seen.recording[population], [hit.id for hit in seen.hits]
     order += [memory.id for memory in seen.memories if memory.id not in set(order)]
-    fired = np.zeros(spikes.size, bool)
-    fired[spikes.cell] = True
+    told = np.zeros(spikes.size, bool)
+    told[spikes.cell] = told[seen.recording.cells[population]] = True
     owned = np.zeros((len(order), spikes.size), bool)
     for row, memory in zip(owned, order, strict=True):
         row[seen.cells(memory, population)] = True
     return {
         str(cell): [int(owned[:, cell].sum()), *(order[row] for row in np.flatnonzero(owned[:, cell])[:NAMED])]
-        for cell in np.flatnonzero(fired & owned.any(0)).tolist()
+        for cell in np.flatnonzero(told & owned.any(0)).tolist()
     }
 
 

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from spikemem.engrams import Drift, MemoryGraph, Overlap, Similarity
 from spikemem.plots.engrams import springs
-from spikemem.plots.style import FAINT, INK, SERIES, SPIKING, colour
+from spikemem.plots.style import AMOUNT, FAINT, INK, SERIES, SPIKING, colour
 from spikemem.report.lab.experiments import COSINE, Capacity, Experiments
 from spikemem.report.lab.figures import Panel, asked, blank, bokeh
 from spikemem.report.lab.observation import SHOWN, TOGETHER, Observation, ObservedMemory
@@ -19,7 +19,7 @@ MEMORY = {"@memory": "return window.lab.text(value)", "@other": "return window.l
 """How the page tells of a memory whose id is under the pointer."""
 
 
-def experiments(seen: Observation, made: Experiments) -> list[Panel]:
+def beside(seen: Observation, made: Experiments) -> list[Panel]:
     """A panel for each experiment, and for the memories."""
     return [
         separation(made.separation), completion(made.completion), capacity(made.capacity), drifting(made.drift),
@@ -121,7 +121,7 @@ def overlap(seen: Observation, found: Overlap) -> Panel:
     n, off = len(ids), ~np.eye(len(ids), dtype=bool)
     x, y = (place.ravel() for place in np.meshgrid(np.arange(n), np.arange(n)))
     most = int(found.shared[off].max(initial=0))
-    palette = [to_hex(colormaps["cividis"](i / 255)) for i in range(256)]
+    palette = [to_hex(colormaps[AMOUNT](i / 255)) for i in range(256)]
     shades = models.LinearColorMapper(palette=palette, low=0, high=max(most, 1), high_color="#ffffff")
     data = {
         "x": x,
