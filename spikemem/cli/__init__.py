@@ -4,11 +4,11 @@ import os
 
 import typer
 
-from spikemem.cli import bench, comparison, contents, data, lab, laboratory, memory, train
+from spikemem.cli import bench, comparison, contents, data, lab, memory, simulation, train
 from spikemem.cli.show import any_terminal
 
 app = typer.Typer(no_args_is_help=True, rich_markup_mode="markdown", pretty_exceptions_enable=False, help="A spiking hippocampal memory.")
-for part in (memory, contents, comparison, laboratory, lab):
+for part in (memory, contents, comparison, lab, simulation):
     app.add_typer(part.app)
 app.add_typer(train.app, name="train")
 bench.app.add_typer(data.app)

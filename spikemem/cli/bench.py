@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.table import Table
 
-from spikemem.cli.lab import NamesSimulators
 from spikemem.cli.show import Json, Seed, clear_errors, out, plain, save, spinner
+from spikemem.cli.simulation import NamesSimulators
 from spikemem.errors import SpikememError
 from spikemem.evaluate.sizes import QUICK, BenchSize, SimulationSize, TrainingSize
 

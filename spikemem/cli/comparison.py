@@ -26,7 +26,7 @@ app = typer.Typer()
 def demo(
     folder: Annotated[Path, typer.Option("--out", help="Folder for the report and its figures.")] = Path("spikemem-demo"),
     model: Model = "hippocampus-base",
-    quick: Annotated[bool, typer.Option("--quick", help="A fourth of the sentences, in seconds.")] = False,
+    quick: Annotated[bool, typer.Option("--quick", help="A fourth of the sentences, without the laboratory, in seconds.")] = False,
     seed: Seed = 0,
     json_: Json = False,
 ) -> None:
@@ -43,8 +43,7 @@ def demo(
         result = main_job.run(spec, SentenceEmbedder(), seed, stage, quick)
         stage("drawing the report")
         path = report.write(result, folder)
-        stage("drawing the laboratory")
-        pages = {"report": path} | _laboratory(result, folder, stage)
+        pages = {"report": path} | ({} if quick else _laboratory(result, folder, stage))
     if json_:
         out.print_json(json.dumps(result.json()))
         return
@@ -62,6 +61,7 @@ def _laboratory(result: "DemoResult", folder: Path, stage: Callable[[str], None]
     """The laboratory's page, where its extra is installed."""
     from spikemem.report import report
 
+    stage("drawing the laboratory")
     try:
         return {"laboratory": report.laboratory(result, folder / "lab.html", stage)}
     except MissingExtraError:

@@ -220,7 +220,9 @@ class Memory(Growing, AbstractContextManager["Memory"]):
             done += size
         return ids
 
-    def _store_block(self, items: list[Item], origin: str | None, sessions: "SessionNumbers", progress: Progress, record: bool) -> list[int]:
+    def _store_block(
+        self, items: list[Item], origin: str | None, sessions: "SessionNumbers", progress: Progress, record: bool
+    ) -> list[int]:
         """Store items that are embedded together; returns their ids."""
         vectors = self._embedded([key.embedded for item in items for key in item.keys], progress)
         split = np.split(vectors, np.cumsum([len(item.keys) for item in items])[:-1])
