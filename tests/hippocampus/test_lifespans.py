@@ -10,6 +10,7 @@ from spikemem.errors import UnknownMemoryError, VectorError
 from spikemem.hippocampus import lifespans
 from spikemem.hippocampus.lifespans import LifespanRule, Lives, Stage, co_fired, lived, no_lives
 from spikemem.hippocampus.lifespans_in_spikes import fire_in_spikes, race_in_spikes
+from tests.marks import first_is_fast
 
 FEW = [[0.0], [1.0], [0.2], [0.9], [0.1], [1.1], [0.3], [0.8]]
 PAIRS = [[0.0, 1.0], [0.1, 0.9], [0.2, 0.8], [0.3, 3.0], [0.0, 3.1], [1.0, 0.1]]
@@ -83,8 +84,7 @@ def test_the_step_is_that_of_the_mended_reference(name: str) -> None:
     agrees(name)
 
 
-@pytest.mark.slow  # a hundred small simulations
-@pytest.mark.parametrize("name", EXPECTED)
+@pytest.mark.parametrize("name", first_is_fast(*EXPECTED))
 def test_the_step_in_spikes_is_the_same(name: str) -> None:
     agrees(name, winners=race_in_spikes(), fire=fire_in_spikes())
 

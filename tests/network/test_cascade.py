@@ -101,3 +101,16 @@ def test_the_seed_draws() -> None:
 def test_what_is_out_of_range_is_named(given: dict[str, float], message: str) -> None:
     with pytest.raises(NetworkError, match=message):
         Cascade(**given)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("simulator", ["event", "torch"])
+def test_a_run_goes_on_where_another_ended(simulator: str) -> None:
+    net = Network()
+    for name in "ab":
+        net.add(Population(name, 8))
+    net.connect("a", "b", Dense(np.eye(8)), plasticity=Cascade(4))
+    spikes = {"a": volleys(30, 8), "b": taught(30, 8)}
+    whole = simulate(net, spikes, 30)
+    first = simulate(net, {name: one[:11] for name, one in spikes.items()}, 11)
+    rest = simulate(net, {name: one[11:] for name, one in spikes.items()}, 19, start=first.state, simulator=simulator)
+    assert (rest.weights["a->b"] == whole.weights["a->b"]).all()
