@@ -19,8 +19,8 @@ from spikemem.simulators.event.learning import Events
 from spikemem.simulators.recording import Fired
 from spikemem.simulators.stimulus import Forced, Simulation
 
-STRETCH = 32
-"""Steps after which the loop returns, to report, and to be interrupted."""
+REPORTS, STRETCH = 32, 256
+"""Steps after which the loop returns: to report, where it is to, and to be interrupted."""
 ROOM = 1 << 16
 """Events that there is room for at first."""
 _Row = dict[str, Any]
@@ -65,10 +65,11 @@ def run(simulation: Simulation, groups: Mapping[str, EventGroup]) -> tuple[Simul
     keeps = all(_keeps(group) for group in groups.values())
     if not keeps:
         simulation.drive.check_finite()
-    tables = _Tables(simulation, groups, voltages)
-    log, done = _Log(simulation, groups), 0
+    back = longest(simulation.net)
+    tables, log, done = _Tables(simulation, groups, voltages, back), _Log(simulation, groups, back), 0
+    stretch = 1 if watch is not None else STRETCH if simulation.progress is None else REPORTS
     while done < steps:
-        end = done + 1 if watch is not None else min(done - done % STRETCH + STRETCH, steps)
+        end = min(done + stretch, steps)
         while (done := tables.advance(log, done, end)) < end:
             log.grow()
         simulation.tell(done - 1)
@@ -77,7 +78,7 @@ def run(simulation: Simulation, groups: Mapping[str, EventGroup]) -> tuple[Simul
     simulation = simulation.ended(done)
     if keeps and not all(np.isfinite(group.cells.voltage).all() for group in groups.values()):
         simulation.drive.check_finite()
-    kept = min(longest(simulation.net), done)
+    kept = min(back, done)
     for p, group in enumerate(groups.values()):
         group.events = [NO_EVENTS] * (done - kept) + [log.of(p, t) for t in range(done - kept, done)]
     return simulation, {name: log.fired(p, done) for p, name in enumerate(groups)}, voltages
@@ -89,8 +90,8 @@ class _Log:
     Slots begin with the steps before the run whose spikes may still be under way.
     """
 
-    def __init__(self, simulation: Simulation, groups: Mapping[str, EventGroup]) -> None:
-        self.populations, self.back = len(groups), longest(simulation.net)
+    def __init__(self, simulation: Simulation, groups: Mapping[str, EventGroup], back: int) -> None:
+        self.populations, self.back = len(groups), back
         past = [group.before(simulation.before - self.back + slot) for slot in range(self.back) for group in groups.values()]
         self.first = np.zeros((self.back + simulation.drive.steps) * len(groups) + 1, np.int64)
         self.first[1 : len(past) + 1] = np.cumsum([len(events) for events in past])
@@ -124,10 +125,11 @@ class _Log:
 class _Tables:
     """The populations and projections of a run as the compiled loop reads them: addresses of arrays, which it holds, and constants."""
 
-    def __init__(self, simulation: Simulation, groups: Mapping[str, EventGroup], voltages: Mapping[str, NDArray[np.float64]]) -> None:
+    def __init__(
+        self, simulation: Simulation, groups: Mapping[str, EventGroup], voltages: Mapping[str, NDArray[np.float64]], back: int
+    ) -> None:
         self._held: list[NDArray[Any]] = []
-        self.batches, net, names = simulation.drive.batches, simulation.net, list(groups)
-        self.back = longest(net)
+        self.batches, self.back, net, names = simulation.drive.batches, back, simulation.net, list(groups)
         self.groups = self._table(loop.GROUP, [self._group(group) for group in groups.values()])
         for p, (name, group) in enumerate(groups.items()):
             if name in voltages and group.forced is None:
