@@ -50,6 +50,14 @@ def _keeps(group: EventGroup) -> bool:
     return group.forced is not None or (isinstance(cells, LIFCells) and bool(np.isnan(cells.constants.reset)) and not cells.refractory)
 
 
+def _most(group: EventGroup) -> int:
+    """How many events a population may have in one step."""
+    batches, cells = group.shape
+    if group.forced is None:
+        return batches * cells
+    return int(np.diff(group.forced.first).max(initial=0)) * (batches if group.forced.batches == 1 else 1)
+
+
 def _fixed(projection: Projection) -> bool:
     """Whether synapses neither learn nor tire, and all have one delay."""
     own = not isinstance(projection.synapses, OneBit) and projection.synapses.delays is not None
@@ -96,7 +104,7 @@ class _Log:
         self.first = np.zeros((self.back + simulation.drive.steps) * len(groups) + 1, np.int64)
         self.first[1 : len(past) + 1] = np.cumsum([len(events) for events in past])
         known = np.concatenate([NO_EVENTS, *past])
-        self.most = sum(group.shape[0] * group.shape[1] for group in groups.values())
+        self.most = sum(_most(group) for group in groups.values())
         self.batch, self.cell = (np.empty(len(known) + self.most + ROOM, np.int32) for _ in range(2))
         self.batch[: len(known)], self.cell[: len(known)] = known[:, 0], known[:, 1]
 
@@ -160,6 +168,7 @@ class _Tables:
             return row | self._forced(group.forced)
         cells, external = group.cells, np.zeros((1, 1, 1)) if group.external is None else group.external
         assert isinstance(cells, LIFCells)
+        assert external.shape[2] == 1 or external.strides[2] == external.itemsize
         strides = (stride if size > 1 else 0 for stride, size in zip(external.strides, external.shape, strict=True))
         arrays: _Row = {name: self._at(getattr(cells, name)) for name in ("voltage", "spiked", "synaptic", "left")}
         driven: _Row = {"current": self._at(group.current), "external": self._at(external)}
@@ -168,7 +177,8 @@ class _Tables:
         return row | arrays | driven | kinds | each | cells.constants._asdict()
 
     def _forced(self, forced: Forced) -> _Row:
-        given: _Row = {"given_first": self._at(forced.first), "given_batch": self._at(forced.batch), "given_cell": self._at(forced.cell)}
+        batch, cell = (np.ascontiguousarray(of, np.int32) for of in (forced.batch, forced.cell))
+        given: _Row = {"given_first": self._at(forced.first), "given_batch": self._at(batch), "given_cell": self._at(cell)}
         return {"forced": True, "given": len(forced.cell), "given_items": forced.batches, **given}
 
     def _way(self, projection: Projection) -> _Row:
