@@ -58,7 +58,9 @@ def _measured(
 
             save(plots.bench(rows), picture)
     if json_:
-        out.print_json(json.dumps({"rows": [row.json() for row in rows], "machine": limits._asdict(), "quick": quick}))
+        out.print_json(
+            json.dumps({"rows": [row.json() for row in rows], "kinds": list(kinds), "machine": limits._asdict(), "quick": quick})
+        )
         return
     out.print(_rows(rows))
     copied, reads, operations = limits.copied / 1e9, limits.reads / 1e6, limits.operations / 1e9
