@@ -58,7 +58,9 @@ def _measured(
 
             save(plots.bench(rows), picture)
     if json_:
-        out.print_json(json.dumps({"rows": [row.json() for row in rows], "machine": limits._asdict(), "quick": quick}))
+        out.print_json(
+            json.dumps({"rows": [row.json() for row in rows], "kinds": list(kinds), "machine": limits._asdict(), "quick": quick})
+        )
         return
     out.print(_rows(rows))
     copied, reads, operations = limits.copied / 1e9, limits.reads / 1e6, limits.operations / 1e9
@@ -155,10 +157,14 @@ def bench_train(
     steps: Annotated[int, typer.Option(min=1, help="Steps of the window.")] = TrainingSize().steps,
     hidden: Annotated[int, typer.Option(min=1, help="Cells of the hidden layer.")] = TrainingSize().cells[1],
     runs: Annotated[int, typer.Option(min=1, help="Training steps after the warm-up; the median counts.")] = TrainingSize().runs,
+    quick: Quick = False,
     seed: Seed = 0,
     json_: Json = False,
 ) -> None:
     """The training of one spiking model, fused and by the plain snnTorch loop; or the losses on a GPU beside the CPU's."""
+    if quick and not curve:
+        _measured(["train"], quick, Peers.ALL, None, seed, json_, {})
+        return
     import torch
 
     from spikemem.evaluate import bench_training as training

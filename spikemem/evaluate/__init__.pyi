@@ -1,4 +1,4 @@
-from . import bench, bench_training, compare, compare_damage, compare_regions, retrieval, sweeps, validate
+from . import bench, bench_training, benchmarks, compare, compare_damage, compare_regions, retrieval, sweeps, validate
 from .baselines import BM25, Cosine, Faiss, Neighbours, Sum, System
 from .systems import MemorySystem, ablations, lesioned, silenced
 
@@ -13,6 +13,7 @@ __all__ = [
     "ablations",
     "bench",
     "bench_training",
+    "benchmarks",
     "compare",
     "compare_damage",
     "compare_regions",

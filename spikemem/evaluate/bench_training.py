@@ -94,7 +94,7 @@ def loss(model: nn.Module, batch: tuple[Tensor, Tensor]) -> Tensor:
 class Throughput:
     """One way to train the model.   seconds: of a training step, the median.   samples: a second.   ratio: to the plain loop's.
 
-    loss: of the first step, from equal weights.   memory: the peak in MB, on a GPU.
+    loss: of the first step, from equal weights.   memory: the peak in MB, on a GPU.   cpu: seconds of processor time, of all threads.
     """
 
     name: str
@@ -103,6 +103,7 @@ class Throughput:
     ratio: float
     loss: float
     memory: float | None = None
+    cpu: float = 0.0
 
     def json(self) -> dict[str, Any]:
         return asdict(self)
@@ -152,7 +153,7 @@ def throughput(
         for trained in made.values():
             trained.step()
     plain = made[PLAIN].median
-    return [Throughput(name, t.median, batch / t.median, plain / t.median, t.first, t.memory) for name, t in made.items()]
+    return [Throughput(name, t.median, batch / t.median, plain / t.median, t.first, t.memory, t.processor) for name, t in made.items()]
 
 
 class _Trained:
@@ -162,21 +163,27 @@ class _Trained:
         self.model, self.data, self.place = model, (data[0], data[1]), data[0].device
         self.optimiser = torch.optim.AdamW(model.parameters(), 1e-3, fused=True)
         self.seconds: list[float] = []
+        self.cpu: list[float] = []
         self.memory: float | None = None
         self.first = self.step()
         for _ in range(WARM_UP - 1):
             self.step()
         self.seconds.clear()
+        self.cpu.clear()
 
     @property
     def median(self) -> float:
         return float(np.median(self.seconds))
 
+    @property
+    def processor(self) -> float:
+        return float(np.median(self.cpu))
+
     def step(self) -> float:
         if self.place.type == "cuda":
             torch.cuda.reset_peak_memory_stats(self.place)
             torch.cuda.synchronize(self.place)
-        start = time.perf_counter()
+        start, before = time.perf_counter(), time.process_time()
         self.optimiser.zero_grad()
         value = loss(self.model, self.data)
         value.backward()  # type: ignore[no-untyped-call]
@@ -185,6 +192,7 @@ class _Trained:
             torch.cuda.synchronize(self.place)
             self.memory = torch.cuda.max_memory_allocated(self.place) / 1e6
         self.seconds.append(time.perf_counter() - start)
+        self.cpu.append(time.process_time() - before)
         return value.item()
 
 

@@ -71,8 +71,9 @@ def test_the_command_prints_samples_a_second_and_curves() -> None:
     assert shown.exit_code == 0
     assert "384 -> 20 -> 384 cells, 5 steps, batch 4, on cpu" in shown.stdout
     assert "samples/s" in shown.stdout
-    rows = json.loads(CliRunner().invoke(app, ["bench", "train", *small, "--json"]).stdout)
-    assert [row["name"] for row in rows if row["ratio"] == 1.0] == [bench.PLAIN]
+    told = json.loads(CliRunner().invoke(app, ["bench", "train", *small, "--json"]).stdout)
+    assert [row["name"] for row in told["ways"] if row["ratio"] == 1.0] == [bench.PLAIN]
+    assert [(row["row"], row["bar"], row["equal"]) for row in told["rows"]] == [("training step", 2.0, True)]
     apart = json.loads(CliRunner().invoke(app, ["bench", "train", *small, "--curve", "5", "--json"]).stdout)
     assert [(row["dtype"], len(row["losses"]), row["together"]) for row in apart] == [("float64", 5, 5), ("float32", 5, 5)]
     bad = CliRunner().invoke(app, ["bench", "train", "--device", "abacus"])

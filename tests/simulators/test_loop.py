@@ -12,6 +12,7 @@ from spikemem.network.sources import poisson
 from spikemem.network.synapses import Dense, OneBit, Sparse, pack, sparse_random
 from spikemem.simulators import after_spikes
 from spikemem.simulators.event import loop
+from spikemem.simulators.event.groups import EventGroup
 
 STEPS = 70
 CELLS = {
@@ -125,10 +126,18 @@ def test_sources_drive_it(monkeypatch: pytest.MonkeyPatch) -> None:
     same(run(), stepped(monkeypatch, run))
 
 
-def test_what_it_does_not_run_takes_single_steps() -> None:
-    net = Network(dt=1.0)
-    net.add(Population("a", 20, LIF(), inhibition=KWinners(k=2, cycle=5.0)))
-    assert len(simulate(net, {"a": [0.3]}, 20)["a"]) == 8
+def test_plain_networks_take_no_single_steps_and_others_do(monkeypatch: pytest.MonkeyPatch) -> None:
+    inhibited = Network(dt=1.0)
+    inhibited.add(Population("a", 20, LIF(), inhibition=KWinners(k=2, cycle=5.0)))
+    assert len(simulate(inhibited, {"a": [0.3]}, 20)["a"]) == 8
+
+    def refuse(*_: object) -> None:
+        raise AssertionError("a single step")
+
+    monkeypatch.setattr(EventGroup, "advance", refuse)
+    assert len(simulate(network(CELLS["subtraction"]), stimulus(1), STEPS)["a"]) > 50
+    with pytest.raises(AssertionError, match="a single step"):
+        simulate(inhibited, {"a": [0.3]}, 20)
 
 
 def test_a_constant_current_takes_no_memory_and_one_of_each_step_is_not_copied() -> None:

@@ -10,11 +10,12 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from spikemem._checks import Checks
 from spikemem.errors import DataError
 from spikemem.evaluate.benchmarks import learning, simulating, texts, vectors
-from spikemem.evaluate.benchmarks.rig import BenchRow, Limits, Peers, Times, limits, threads
+from spikemem.evaluate.benchmarks.rig import BenchRow, Limits, Peers, Times, alternate, limits, threads
 from spikemem.evaluate.benchmarks.table import Bench
+from spikemem.evaluate.benchmarks.vectors import drawn
 from spikemem.evaluate.sizes import QUICK, BenchSize
 
-__all__ = ["KINDS", "QUICK", "BenchRow", "BenchSize", "Limits", "Peers", "Times", "bench"]
+__all__ = ["KINDS", "QUICK", "BenchRow", "BenchSize", "Limits", "Peers", "Times", "alternate", "bench", "drawn"]
 
 check = Checks(DataError)
 KINDS: Mapping[str, Callable[[Bench], Iterator[BenchRow]]] = {

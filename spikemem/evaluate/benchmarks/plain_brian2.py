@@ -1,7 +1,7 @@
 """The bench's recurrent network as one would write it in Brian2 by hand, as a C++ program (Stimberg, Brette & Goodman 2019).
 
-`python -m spikemem.evaluate.benchmarks.plain_brian2 FOLDER` reads `network.npz` there, and writes and compiles the program; `PlainBrian2`
-does so in a process of its own, since Brian2's device is one for all of a process, and runs what came out.
+`python -m spikemem.evaluate.benchmarks.plain_brian2 FOLDER` reads the arrays that were saved there, and writes and compiles the program;
+`PlainBrian2` does so in a process of its own, since Brian2's device is one for all of a process, and runs what came out.
 """
 
 import resource

@@ -19,8 +19,8 @@ from spikemem.simulators.event.learning import Events
 from spikemem.simulators.recording import Fired
 from spikemem.simulators.stimulus import Forced, Simulation
 
-STRETCH = 32
-"""Steps after which the loop returns, to report, and to be interrupted."""
+REPORTS, STRETCH = 32, 256
+"""Steps after which the loop returns: to report, where it is to, and to be interrupted."""
 ROOM = 1 << 16
 """Events that there is room for at first."""
 _Row = dict[str, Any]
@@ -50,6 +50,14 @@ def _keeps(group: EventGroup) -> bool:
     return group.forced is not None or (isinstance(cells, LIFCells) and bool(np.isnan(cells.constants.reset)) and not cells.refractory)
 
 
+def _most(group: EventGroup) -> int:
+    """How many events a population may have in one step."""
+    batches, cells = group.shape
+    if group.forced is None:
+        return batches * cells
+    return int(np.diff(group.forced.first).max(initial=0)) * (batches if group.forced.batches == 1 else 1)
+
+
 def _fixed(projection: Projection) -> bool:
     """Whether synapses neither learn nor tire, and all have one delay."""
     own = not isinstance(projection.synapses, OneBit) and projection.synapses.delays is not None
@@ -65,10 +73,11 @@ def run(simulation: Simulation, groups: Mapping[str, EventGroup]) -> tuple[Simul
     keeps = all(_keeps(group) for group in groups.values())
     if not keeps:
         simulation.drive.check_finite()
-    tables = _Tables(simulation, groups, voltages)
-    log, done = _Log(simulation, groups), 0
+    back = longest(simulation.net)
+    tables, log, done = _Tables(simulation, groups, voltages, back), _Log(simulation, groups, back), 0
+    stretch = 1 if watch is not None else STRETCH if simulation.progress is None else REPORTS
     while done < steps:
-        end = done + 1 if watch is not None else min(done - done % STRETCH + STRETCH, steps)
+        end = min(done + stretch, steps)
         while (done := tables.advance(log, done, end)) < end:
             log.grow()
         simulation.tell(done - 1)
@@ -77,7 +86,7 @@ def run(simulation: Simulation, groups: Mapping[str, EventGroup]) -> tuple[Simul
     simulation = simulation.ended(done)
     if keeps and not all(np.isfinite(group.cells.voltage).all() for group in groups.values()):
         simulation.drive.check_finite()
-    kept = min(longest(simulation.net), done)
+    kept = min(back, done)
     for p, group in enumerate(groups.values()):
         group.events = [NO_EVENTS] * (done - kept) + [log.of(p, t) for t in range(done - kept, done)]
     return simulation, {name: log.fired(p, done) for p, name in enumerate(groups)}, voltages
@@ -89,13 +98,13 @@ class _Log:
     Slots begin with the steps before the run whose spikes may still be under way.
     """
 
-    def __init__(self, simulation: Simulation, groups: Mapping[str, EventGroup]) -> None:
-        self.populations, self.back = len(groups), longest(simulation.net)
+    def __init__(self, simulation: Simulation, groups: Mapping[str, EventGroup], back: int) -> None:
+        self.populations, self.back = len(groups), back
         past = [group.before(simulation.before - self.back + slot) for slot in range(self.back) for group in groups.values()]
         self.first = np.zeros((self.back + simulation.drive.steps) * len(groups) + 1, np.int64)
         self.first[1 : len(past) + 1] = np.cumsum([len(events) for events in past])
         known = np.concatenate([NO_EVENTS, *past])
-        self.most = sum(group.shape[0] * group.shape[1] for group in groups.values())
+        self.most = sum(_most(group) for group in groups.values())
         self.batch, self.cell = (np.empty(len(known) + self.most + ROOM, np.int32) for _ in range(2))
         self.batch[: len(known)], self.cell[: len(known)] = known[:, 0], known[:, 1]
 
@@ -124,10 +133,11 @@ class _Log:
 class _Tables:
     """The populations and projections of a run as the compiled loop reads them: addresses of arrays, which it holds, and constants."""
 
-    def __init__(self, simulation: Simulation, groups: Mapping[str, EventGroup], voltages: Mapping[str, NDArray[np.float64]]) -> None:
+    def __init__(
+        self, simulation: Simulation, groups: Mapping[str, EventGroup], voltages: Mapping[str, NDArray[np.float64]], back: int
+    ) -> None:
         self._held: list[NDArray[Any]] = []
-        self.batches, net, names = simulation.drive.batches, simulation.net, list(groups)
-        self.back = longest(net)
+        self.batches, self.back, net, names = simulation.drive.batches, back, simulation.net, list(groups)
         self.groups = self._table(loop.GROUP, [self._group(group) for group in groups.values()])
         for p, (name, group) in enumerate(groups.items()):
             if name in voltages and group.forced is None:
@@ -158,6 +168,7 @@ class _Tables:
             return row | self._forced(group.forced)
         cells, external = group.cells, np.zeros((1, 1, 1)) if group.external is None else group.external
         assert isinstance(cells, LIFCells)
+        assert external.shape[2] == 1 or external.strides[2] == external.itemsize
         strides = (stride if size > 1 else 0 for stride, size in zip(external.strides, external.shape, strict=True))
         arrays: _Row = {name: self._at(getattr(cells, name)) for name in ("voltage", "spiked", "synaptic", "left")}
         driven: _Row = {"current": self._at(group.current), "external": self._at(external)}
@@ -166,7 +177,8 @@ class _Tables:
         return row | arrays | driven | kinds | each | cells.constants._asdict()
 
     def _forced(self, forced: Forced) -> _Row:
-        given: _Row = {"given_first": self._at(forced.first), "given_batch": self._at(forced.batch), "given_cell": self._at(forced.cell)}
+        batch, cell = (np.ascontiguousarray(of, np.int32) for of in (forced.batch, forced.cell))
+        given: _Row = {"given_first": self._at(forced.first), "given_batch": self._at(batch), "given_cell": self._at(cell)}
         return {"forced": True, "given": len(forced.cell), "given_items": forced.batches, **given}
 
     def _way(self, projection: Projection) -> _Row:
