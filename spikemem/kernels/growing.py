@@ -135,7 +135,7 @@ class GrowingLists:
         self.pool = np.zeros((0, width), np.int32)
 
     def extend(self, which: NDArray[np.int64], rows: I32) -> None:
-        """Add rows, [n, width], each to the list of its number, [n]. Where they are many, or much of the pool lies idle, it is packed anew."""
+        """Add rows, [n, width], each to the list of its number, [n]; where they are many, or much lies idle, the pool is packed anew."""
         state = self.start, self.size, self._room, self._left
         self._rows += len(which)
         if 2 * len(which) > self._used or self._used > LOOSE * self._rows:
