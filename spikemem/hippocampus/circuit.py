@@ -7,13 +7,15 @@ from numpy.typing import ArrayLike, NDArray
 
 from spikemem.errors import NetworkError
 from spikemem.hippocampus.holding import Holding, Target
-from spikemem.hippocampus.regions.ca1 import CA1, NONE
-from spikemem.hippocampus.regions.ca3 import CA3
+from spikemem.hippocampus.regions import ec
+from spikemem.hippocampus.regions.ca1 import CA1, NONE, ca3_levels
+from spikemem.hippocampus.regions.ca3 import CA3, HOLD
 from spikemem.hippocampus.regions.contract import CircuitDrive, CircuitWiring, Region
 from spikemem.hippocampus.regions.cue_words import SILENT, CueWords
 from spikemem.hippocampus.regions.pathway_cells import ALL, Pathway
 from spikemem.hippocampus.regions.rhythm import DT, GAMMA, THETA, Gamma, Mode, RecallSchedule
 from spikemem.hippocampus.spec import ModelSpec
+from spikemem.kernels.chain import Replays, follow
 from spikemem.network.graph import Network
 from spikemem.simulators.recording import Recording
 from spikemem.simulators.registry import simulate
@@ -152,12 +154,13 @@ class Circuit(Holding):
         cue_words = CueWords((SILENT,), silenced=silenced)
         key = int(self.ca1.rank(counts, primed, np.array([len(active)]), self.spec.ca1.candidates, cue_words).order[0, 0])
         active = self._replay(key, active, code)
-        for h in range(hops):
-            hopped = self.ca3.cycle(none, active, none, none)
-            keys[h] = self.ca1.on_ca3_alone(hopped, silenced)
-            if keys[h] == NONE:
-                break
-            active = self._replay(int(keys[h]), hopped, none)
+        recurrent = self.ca3.recurrent
+        received = ec.layer_two(self.spec.ec, np.arange(-128, 128).astype(np.int8))
+        wired = received, self.dg.inputs, self.dg.weights, self.dg.bias, np.array(self.dg.levels)
+        follow(
+            active, keys, recurrent, self.ca3.slow, recurrent._replace(level=HOLD), self.ca1.flat(silenced),
+            Replays(self.ca1.content, self.ca1.codes, *wired), ca3_levels(self.spec.ca3.core),
+        )  # fmt: skip
         return keys
 
     def _replay(self, key: int, fast_from: NDArray[np.integer], slow_from: NDArray[np.integer]) -> NDArray[np.int64]:

@@ -18,6 +18,8 @@ LEAST = 4
 """Rows of the shortest stretch."""
 LENGTHS = 60
 """How many lengths there are."""
+LOOSE = 2.5
+"""How many times as long as its lists a pool may be, besides what it grows by."""
 
 
 class GrowingArray(Generic[Number]):
@@ -129,12 +131,13 @@ class GrowingLists:
 
     def __init__(self, lists: int, width: int) -> None:
         self.start, self.size, self._room = (np.zeros(lists, np.int64) for _ in range(3))
-        self._left, self._used = np.full(LENGTHS, -1), 0
+        self._left, self._used, self._rows = np.full(LENGTHS, -1), 0, 0
         self.pool = np.zeros((0, width), np.int32)
 
     def extend(self, which: NDArray[np.int64], rows: I32) -> None:
-        """Add rows, [n, width], each to the list of its number, [n]. Where they are many the pool is packed anew."""
+        """Add rows, [n, width], each to the list of its number, [n]; where they are many, or much lies idle, the pool is packed anew."""
         state = self.start, self.size, self._room, self._left
-        if 2 * len(which) > self._used:
+        self._rows += len(which)
+        if 2 * len(which) > self._used or self._used > LOOSE * self._rows:
             self.pool, self._used = _packed(which, *state, self.pool)
         self.pool, self._used = _extend(which, rows, *state, self.pool, self._used)

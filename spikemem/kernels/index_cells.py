@@ -46,7 +46,7 @@ def _reaching(drive: I64 | U8, alive: Bools, level: int) -> int:
         part = np.uint8(0)
         for key in range(first, first + BLOCK):
             part = np.uint8(part + np.uint8((drive[key] >= least) & alive[key]))
-        found += part
+        found += int(part)
     for key in range(whole, len(drive)):
         found += (drive[key] >= least) & alive[key]
     return found
@@ -136,7 +136,7 @@ def _reached(now: I64, index: Keys) -> int:
     return reached
 
 
-class Race(NamedTuple):
+class Opening(NamedTuple):
     """The keys whose dendrites opened, in the order of their index, and their drives by pathway, [opened, pathway]."""
 
     keys: I64
@@ -144,7 +144,7 @@ class Race(NamedTuple):
 
 
 @njit(cache=CACHE)
-def _race(i: int, cues: Cues, candidates: int, given: Afferents, work: Work, last: Race) -> Race:
+def _race(i: int, cues: Cues, candidates: int, given: Afferents, work: Work, last: Opening) -> Opening:
     """The race of a gamma cycle.   last: that of the cycle before, whose drives hold."""
     opens = 0 if work.open.itemsize == 1 else OPENS
     keys = strongest(work.open, given.keys.alive, candidates, opens)
@@ -155,7 +155,7 @@ def _race(i: int, cues: Cues, candidates: int, given: Afferents, work: Work, las
         if at < len(last.keys) and last.keys[at] == keys[j]:
             drives[j], fresh[j] = last.drives[at], False
     key_drives(i, keys, fresh, cues, given, work, drives)
-    return Race(keys, drives)
+    return Opening(keys, drives)
 
 
 @njit(cache=CACHE, nogil=True)
@@ -163,7 +163,7 @@ def _rank_some(
     start: int, stop: int, order: I64, parts: I64, events: I64, cues: Cues, candidates: int, given: Afferents, like: I64 | U8
 ) -> None:
     work, synapse = work_on(like, given), 1 if like.itemsize == 1 else PER_SYNAPSE
-    none = Race(np.empty(0, np.int64), np.empty((0, given.added.pathways), np.int64))
+    none = Opening(np.empty(0, np.int64), np.empty((0, given.added.pathways), np.int64))
     for i in range(start, stop):
         now = cues.active[i, : cues.size[i]].astype(np.int64)
         work.open[:] = 0
@@ -193,7 +193,8 @@ def rank(cues: Cues, candidates: int, given: Afferents) -> tuple[I64, I64, I64]:
 
 def _like(cues: Cues, given: Afferents) -> I64 | U8:
     """An array of the type in which dendrites' drives are counted."""
-    return np.zeros(0, np.int64 if given.further or cues.active.shape[1] > MOST_BYTE else np.uint8)
+    wide = given.further or cues.active.shape[1] > MOST_BYTE
+    return np.zeros(0, np.int64) if wide else np.zeros(0, np.uint8)
 
 
 @njit(cache=CACHE)
@@ -220,7 +221,7 @@ def _attend_some(
         if given.further:
             hear(i, cues, given, work)
         now, moved, order, drive = cues.active[i, : cues.size[i]].astype(np.int64), True, none, np.zeros(0)
-        race = Race(none, np.empty((0, given.added.pathways), np.int64))
+        race = Opening(none, np.empty((0, given.added.pathways), np.int64))
         _go_on(none, now, given.keys, synapse, work)
         for g in range(winners.shape[1]):
             before = now

@@ -39,7 +39,7 @@ class Cues(NamedTuple):
 
 
 class Learned(NamedTuple):
-    """The learned synapses of words, context and further cues (see `regions.pathways`, `regions.word_synapses`).
+    """The learned synapses of words, context and further cues (see `regions.pathways`, `regions.word_fans`).
 
     start, size: where the synapses of each word cell begin, and how many they are, [cell].   word: an index cell, how often the word came
     when it was taught, and the weight, -1 for one that carries nothing, [synapse, 3].   polarity: of index cells of own texts, [key].
@@ -83,7 +83,7 @@ class Added(NamedTuple):
 
 
 class Afferents(NamedTuple):
-    """All inputs of index cells: their keys, learned synapses, gains, drives computed elsewhere; `further`: whether any but meaning drives."""
+    """All inputs of index cells: keys, synapses, gains, drives computed elsewhere, and whether any but meaning drives (`further`)."""
 
     keys: Keys
     learned: Learned

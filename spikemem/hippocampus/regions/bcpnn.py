@@ -127,8 +127,9 @@ class Lexicon:
         if words:
             self._ptr.extend(self.ptr[-1] + np.cumsum([len(w.cells) for w in words], dtype=np.int64))
             self._length.extend(np.array([w.spikes.sum() for w in words]))
-            for array, parts in zip((self._cell, self._spikes, self._whole), zip(*words, strict=True), strict=True):
-                array.extend(np.concatenate(parts))
+            self._cell.extend(np.concatenate([w.cells for w in words]))
+            self._spikes.extend(np.concatenate([w.spikes for w in words]))
+            self._whole.extend(np.concatenate([w.whole for w in words]))
             self._cue.extend(cue)
 
     def count(self, texts: NDArray[np.int64], step: int = 1) -> None:

@@ -146,7 +146,7 @@ class CA1(IndexCells):
         """The index cell that fires first to meaning alone, [n], NONE where none does; arguments as in `rank`.
 
         silenced: memories that do not answer, [memory].
-        It needs none of the synapses of words and context, which are derived anew after each store.
+        It needs none of the synapses of words and context, which are weighted anew after each store.
         """
         most = min(self.spec.ca1.candidates, max(len(self), 1))
         given = index_drives.meaning_alone(self.flat(silenced), round(UNIT * self.spec.ca1.meaning), len(self.session))

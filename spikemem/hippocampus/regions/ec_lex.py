@@ -17,6 +17,7 @@ import unicodedata
 import zlib
 from collections import Counter
 from collections.abc import Iterator
+from functools import lru_cache
 from itertools import pairwise
 from typing import NamedTuple
 
@@ -63,19 +64,22 @@ def words(text: str, cells: int) -> Words:
     if not isinstance(text, str):
         raise TextError(f"words are those of a text, not of {shown(text)}")
     cells = Checks(TextError).integer(cells, "cells", least=1, most=INDEX)
-    hashed: list[int] = []
-    share: list[int] = []
-    whole: list[int] = []
+    spikes, whole = dict[int, int](), set[int]()
     for (word, spaced), n in Counter(_tokens(text)).items():
-        whole.append(zlib.crc32(f"={word}".encode()) % cells)
-        hashed.append(whole[-1])
-        if spaced:
-            padded = f"_{word}_"
-            hashed += [zlib.crc32(padded[i : i + GRAM].encode()) % cells for i in range(max(1, len(padded) - GRAM + 1))]
-        share += [n] * (len(hashed) - len(share))
-    found, position = np.unique(np.array(hashed, np.int64), return_inverse=True)
-    spikes = np.bincount(position, np.array(share, np.int64), minlength=len(found)).astype(np.int64)
-    return Words(found, spikes, np.isin(found, np.array(whole, np.int64)))
+        own, spelling = _hashed(word, spaced)
+        whole.add(own % cells)
+        for hashed in (own, *spelling):
+            spikes[hashed % cells] = spikes.get(hashed % cells, 0) + n
+    found = sorted(spikes)
+    return Words(np.array(found, np.int64), np.array([spikes[c] for c in found], np.int64), np.array([c in whole for c in found], bool))
+
+
+@lru_cache(maxsize=2**16)
+def _hashed(word: str, spaced: bool) -> tuple[int, tuple[int, ...]]:
+    """The CRC of a whole word, and those of its spelling; texts mostly have words that others had before."""
+    padded = f"_{word}_"
+    pieces = [padded[i : i + GRAM] for i in range(max(1, len(padded) - GRAM + 1))] if spaced else []
+    return zlib.crc32(f"={word}".encode()), tuple(zlib.crc32(piece.encode()) for piece in pieces)
 
 
 def _tokens(text: str) -> Iterator[tuple[str, bool]]:

@@ -141,7 +141,7 @@ class Synapses(Taught):
 
     @cached_property
     def _context(self) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-        """The neighbours of each memory, none where no memory has any, and how many index cells the words of each key reach by them, [key]."""
+        """The neighbours of each memory, none where no memory has any; how many index cells each key reaches by them, [key]."""
         near = self.neighbours if (self.neighbours >= 0).any() else np.zeros((0, len(self.context_weight)), np.int64)
         living = np.bincount(self.memory[self.alive], minlength=len(self.content))
         return near, context_fan(near, living, self.content, len(self.memory))
