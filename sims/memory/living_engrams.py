@@ -4,7 +4,8 @@
 
 Random vectors in the size of `hippocampus-engram-small`, or of `--model`. Four parts, which `--only` selects:
 
-    linking   cells that memories of some hours apart share, over chance (Cai et al. 2016), and how often excitable cells are recruited (Han
+        name, often = "with" if linked else "without", float(np.mean(recruited))
+        print(f"\n{name} excitability: excitable cells are recruited {often:.2f} times as often as all")
               et al. 2007), with the excitability of `hippocampus-engram-linked` and without
     recall    what it costs: own memories first, from partial cues, of memories spread over a year, and of one hour; without the balance
               of inhibition, too
@@ -83,14 +84,11 @@ def linking(args: argparse.Namespace) -> list[Row]:
             excitable = np.isin(np.arange(cells), group).astype(float)
             recruited.append(float(allocation(own[0], excitable, 2, cells, shuffles=1).ratio[1]))
         half = 1.96 * np.std(ratio, axis=0, ddof=1) / np.sqrt(args.seeds)
-        print(
-            f"\n{'with' if linked else 'without'} excitability: excitable cells are recruited {np.mean(recruited):.2f} times as often as all"
-        )
+        name, often = "with" if linked else "without", float(np.mean(recruited))
+        print(f"\n{name} excitability: excitable cells are recruited {often:.2f} times as often as all")
         for hour, mean, error in zip(APART, np.mean(ratio, axis=0), half, strict=True):
             print(f"  {hour:>5g} h apart: {mean:.2f} [{mean - error:.2f}, {mean + error:.2f}] times as many cells in common as by chance")
-            rows.append(
-                {"linked": linked, "hours": hour, "ratio": float(mean), "half": float(error), "recruited": float(np.mean(recruited))}
-            )
+            rows.append({"linked": linked, "hours": hour, "ratio": float(mean), "half": float(error), "recruited": often})
     return rows
 
 

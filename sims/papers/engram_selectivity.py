@@ -7,7 +7,7 @@ Leaky cells with conductances, in units of the leak; S are Poisson cells of a st
     tau dV/dt = -V + g_e (60 mV - V) + g_i (-20 mV - V)      tau 20 ms, threshold 10 mV above rest, reset 0, 5 ms of refractoriness
     g_e falls with 50 ms, g_i with 10 ms
 
-    training        S of the training stimulus fire at 50 Hz, others at 3; synapses from S onto E learn by triplets (Pfister & Gerstner 2006)
+    training        S of the training stimulus fire at 50 Hz, others at 3; S onto E learns by triplets (Pfister & Gerstner 2006)
     engram          cells of E that the training stimulus makes fire at 10 Hz or more
     a day           each hour the stimulus is reactivated for 250 ms of a second; synapses from I onto E learn (Vogels et al. 2011)
     recall          at 1, 5, 12 and 24 h, nine tenths of the training stimulus, or of a novel one that has .59, .51 or .52 of its cells; a
@@ -16,10 +16,10 @@ Leaky cells with conductances, in units of the leak; S are Poisson cells of a st
 
 Controls: `silenced`, in which I onto E learn nothing all day; `fewer`, in which three of four of I's cells learn nothing.
 
-From the authors' code, read again (sim_rc_p11.cpp, globalvars.sh): conductances, excitatory synapses of the stimulus by triplets, inhibitory
-ones by symmetric coincidences, the threshold of 10 Hz, and what stimuli have in common (stimulus_overlap.csv). Theirs has 4,096 and 1,024
-cells, AMPA beside NMDA, plastic excitatory synapses throughout, a homeostatic threshold, inhibition whose learning a global rate gates, and
-a day of 86,400 s without reactivation but by background. Here an hour is a second, in which inhibition learns that much faster, and
+From the authors' code, read again in part (P11BConnection.cpp, GlobalPFBConnection.cpp, globalvars.sh): conductances, excitatory synapses
+of the stimulus by triplets, inhibitory ones by symmetric coincidences; the threshold of 10 Hz, and what stimuli have in common, are from
+notes on it. Theirs has 4,096 and 1,024 cells, AMPA beside NMDA, plastic excitatory synapses throughout, a homeostatic threshold, inhibition
+whose learning a global rate gates, and a day of 86,400 s. Here an hour is a second, in which inhibition learns that much faster, and
 excitatory synapses rest after training. The figures of mice are the means of their public data, in --data; the paper itself was not read
 again. Cell numbers, weights, learning rate and target were chosen by hand for mice's course over the day, on seeds 0 to 2; seeds from 10 on
 had no part in that. So this shows that the rule can, not that it must.
@@ -234,8 +234,8 @@ def main() -> None:
             told = ", ".join(f"{who} {course[int(row['hours'])][0]:.2f}" for who, course in real.items() if int(row["hours"]) in course)
             print(
                 f"  {row['hours']:>2} h: discrimination {row['index']:.2f} +- {row['sem']:.2f} ({told or 'mice: give --data'}); recalls by "
-                f"training {row['training']:.2f}, novel {row['novel']:.2f}; {row['rate']:.1f} and {row['novel rate']:.1f} Hz; inhibition onto "
-                f"engram cells {row['inhibition']:.2f} times that of others",
+                f"training {row['training']:.2f}, novel {row['novel']:.2f}; {row['rate']:.1f} and {row['novel rate']:.1f} Hz; inhibition "
+                f"onto engram cells {row['inhibition']:.2f} times that of others",
                 flush=True,
             )
     args.out.parent.mkdir(parents=True, exist_ok=True)
