@@ -174,9 +174,14 @@ def mice(folder: Path | None) -> dict[str, dict[int, tuple[float, float]]]:
     if folder is None:
         return {}
     with (folder / "engrams" / "tome2024_experiment_summary.csv").open(encoding="utf-8") as file:
-        rows = [row for row in csv.DictReader(file) if row["phase"] == "recall-discrimination"]
+        rows = sorted(csv.DictReader(file), key=lambda row: int(row["hours_post_cfc"]))
+    fields = "experiment", "group", "phase"
     return {
-        name: {int(r["hours_post_cfc"]): (float(r["mean"]), float(r["sem"])) for r in rows if (r["experiment"], r["group"]) == key}
+        name: {
+            int(r["hours_post_cfc"]): (float(r["mean"]), float(r["sem"]))
+            for r in rows
+            if (*key, "recall-discrimination") == tuple(r[f] for f in fields)
+        }
         for name, key in (("mice", ("A", "behavior")), ("mice, CCK cells silenced", ("B", "cck-inhibition")))
     }
 
@@ -213,7 +218,7 @@ def draw(made: dict[str, list[dict[str, float]]], real: dict[str, dict[int, tupl
             list(course), [m for m, _ in course.values()], [s for _, s in course.values()], color="k", ls=style, marker="s", label=name
         )
     left.set(xlabel="hours after training", ylabel="discrimination index", ylim=(-0.2, 1.05))
-    left.legend(frameon=False, fontsize=8)
+    left.legend(frameon=False, fontsize=8, loc="lower left", bbox_to_anchor=(0, 1), ncols=2)
     for field, colour, label in (("rate", "C1", "training"), ("novel rate", "C0", "novel")):
         right.plot(HOURS, [r[field] for r in made["learns"]], color=colour, marker="o", label=label)
     right.axhline(CRITERION, color="k", lw=0.7, ls=":")
