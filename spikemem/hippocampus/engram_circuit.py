@@ -188,8 +188,7 @@ class EngramCircuit(Holding):
             region.hear(keys, only)
 
     def _place(self, memories: NDArray[np.int64], only: NDArray[np.bool_] | None = None) -> None:
-        """Bind memories, but for silent ones, to what was stored around them and to their moments, and their engrams to the words that they
-        say."""
+        """Bind memories, no silent ones, to what was stored around them and their moments, and their engrams to the words that they say."""
         for region in self.beside:
             region.place(memories[~self.keys.silent[memories]], self.expressed, only)
 

@@ -39,8 +39,11 @@ def arrays_of(circuit: Holding) -> dict[str, NDArray[np.generic]]:
 
 
 def _later(keys: IndexCells) -> dict[str, NDArray[np.generic]]:
-    """What was superseded, what happened again, numbers of memories that do not just count them, which are silent, and, where engrams follow
-    excitability, when they were encoded, if not when they happened; no entries where there is none."""
+    """What only some hippocampi hold; no entries where there is none.
+
+    What was superseded, what happened again, numbers of memories that do not just count them, which are silent, and, where engrams follow
+    excitability, when they were encoded, if not when they happened.
+    """
     versions, moments = keys.versions, keys.moments
     superseded = {} if versions.holds().all() else {"superseded_by": versions.superseded_by, "until": versions.until}
     numbers = {} if (keys.numbers == np.arange(len(keys.numbers))).all() else {"number": keys.numbers}

@@ -49,7 +49,7 @@ def chain(tmp_path: Path) -> str:
     return str(path)
 
 
-LARGE = {"hippocampus-base", "hippocampus-engram", "hippocampus-engram-trained", "hippocampus-trained"}
+LARGE = {"hippocampus-base", "hippocampus-engram", "hippocampus-engram-linked", "hippocampus-engram-trained", "hippocampus-trained"}
 """Models whose small versions are compared instead: hippocampus-small, and in test_ec_weights."""
 
 

@@ -5,8 +5,8 @@
     engram                                       `core` of these cells, by chance
 
 A cell's excitability is drawn anew at times of its own, whatever is stored, so that after a time d a share of exp(-d / lasting) of all
-cells is as excitable as it was. Memories of one afternoon share cells, and those of different weeks do not (Cai et al. 2016): the engrams of two
-that lie a time d apart have
+cells is as excitable as it was. Memories of one afternoon share cells, and those of different weeks do not (Cai et al. 2016): the
+engrams of two that lie a time d apart have
 
     1 + (1 / f - 1) exp(-d / lasting)            times as many cells in common as by chance,
 
