@@ -114,7 +114,7 @@ def page(given: list[dict[str, Any]], curves: dict[str, Curve], day: str, note: 
             "    spikemem bench simulate             # or chain, recall, text, store, open, train, all; --quick for a trial",
             "    spikemem bench data DIR             # recall on public data, every system beside the others",
             "    python sims/bench/hop_speed.py      # a hop of a chain against the touched columns of the matrix, too",
-            "    python sims/bench/memory_speed.py   # the memory beside numpy, faiss flat, and cosine with BM25; growth; --memories, --rows",
+            "    python sims/bench/memory_speed.py   # the memory beside numpy, faiss flat, and cosine with BM25; growth",
             "",
             *(f"- {limit}" for limit in [*LIMITS, note] if limit),
             *(
@@ -155,8 +155,9 @@ Why a recall without `record` is fast: the winners that the simulated network wo
 bit planes; tests hold the two together, to the last spike. What is slow all the same is said in [Limits](limits.md).
 
 What a recall costs does not depend on what was stored last. Word synapses and Schaffer collaterals are lists that grow with each key; the
-weights of a word, which all change a little with each memory, are computed when a cue first has it. A recall computes what its cue touches:
-the synapses of cells that fire, the drives of index cells whose dendrites open, and, from one gamma cycle to the next, what CA3 has changed.
+weights of a word, which all change a little with each memory, are computed when a cue first has it. A recall computes what its cue
+touches: the synapses of cells that fire, the drives of index cells whose dendrites open, and, from one gamma cycle to the next, what CA3
+has changed.
 
 - Recalls in batches on vectors: the rate twin takes a half to a seventh of the time (`python sims/papers/rate_system_rows.py`).
 - Synaptic events of a recall on LoCoMo, with words and context against vectors alone: 92,000 against 520,000 (`spikemem bench data DIR`).\

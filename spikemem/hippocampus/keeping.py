@@ -48,7 +48,8 @@ def _later(keys: IndexCells) -> dict[str, NDArray[np.generic]]:
     superseded = {} if versions.holds().all() else {"superseded_by": versions.superseded_by, "until": versions.until}
     numbers = {} if (keys.numbers == np.arange(len(keys.numbers))).all() else {"number": keys.numbers}
     follows = keys.spec.engram is not None and keys.spec.engram.excitable < 1
-    encoded = {"encoded": keys.encoded} if follows and not np.array_equal(keys.encoded, moments.when, equal_nan=True) else {}
+    apart = follows and not np.array_equal(keys.encoded, moments.when, equal_nan=True)
+    encoded: dict[str, NDArray[np.generic]] = {"encoded": keys.encoded} if apart else {}
     encoded |= {"silent": keys.silent} if keys.silent.any() else {}
     return superseded | numbers | encoded | ({"again": moments.again, "earlier": moments.earlier} if len(moments.again) else {})
 
