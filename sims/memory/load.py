@@ -4,7 +4,7 @@
 
 Stores random vectors in `--model`, as it is and made for each load (`ModelSpec.for_load`), and cues some by vectors at a cosine to their
 own. "full" is the share of CA3's recurrent synapses that are potentiated, "law" 1 - (1 - k^2 / N^2)^M (Willshaw, Buneman and
-Longuet-Higgins 1969), "own" how often the cue's memory comes first, with its 95 % Wilson interval. Prints a table; writes results/load.json.
+Longuet-Higgins 1969), "own" how often the cue's memory comes first, with its 95 % Wilson interval. Writes results/load.json.
 """
 
 import argparse
