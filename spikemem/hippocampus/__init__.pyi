@@ -1,5 +1,5 @@
 from .codes import Code, Fidelity, LatencyCode, VolleyCode, ZScoreCode, fidelity, on_off
-from .free_recall import FreelyRecalled, FreeRecall, SerialRecall
+from .free_recall import IN_ORDER, FreelyRecalled, FreeRecall
 from .hippocampus import Hippocampus
 from .rate_twin import RateHippocampus
 from .recall import Recall
@@ -8,6 +8,7 @@ from .spec import ModelSpec, load_model, model_names
 from .temporal_context import TemporalContext
 
 __all__ = [
+    "IN_ORDER",
     "Code",
     "Fidelity",
     "FreeRecall",
@@ -17,7 +18,6 @@ __all__ = [
     "ModelSpec",
     "RateHippocampus",
     "Recall",
-    "SerialRecall",
     "TemporalContext",
     "VolleyCode",
     "Words",
