@@ -102,7 +102,9 @@ def beside(recalled: FreelyRecalled, folder: Path) -> Times | None:
 def rmse(model: RecallCurve, people: RecallCurve, most: int | None = None) -> float:
     """Root mean square difference of two curves.   most: the largest lag."""
     there = np.ones(len(people.x), bool) if most is None else np.abs(people.x) <= most
-    return float(np.sqrt(np.nanmean((model.mean[there] - people.mean[there]) ** 2)))
+    apart = (model.mean - people.mean)[there]
+    defined = apart[~np.isnan(apart)]
+    return float(np.sqrt((defined**2).mean())) if len(defined) else float("nan")
 
 
 def measured(recalled: FreelyRecalled, length: int, folder: Path) -> tuple[dict, dict[str, dict[str, RecallCurve]]]:
