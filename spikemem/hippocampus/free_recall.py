@@ -140,8 +140,7 @@ class FreeRecall:
         net, stimulus = self.network(items, check.seed(seed)), self.stimulus(items, first)
         for name in silenced:
             stimulus[name] = np.zeros((1, 1, net.populations[check.choice(name, "silenced", net.populations)].size), bool)
-        how = {} if until is None else {"until": until}
-        recording = simulate(net, stimulus, self.steps(items), simulator=simulator, **how)
+        recording = simulate(net, stimulus, self.steps(items), simulator=simulator, until=until)
         return recording.marked(cue=[study_steps(items)])
 
     def read(self, recording: Recording) -> FreelyRecalled:
