@@ -5,7 +5,7 @@
 Each list is studied and recalled in a simulation of `spikemem.hippocampus.FreeRecall`. Six of its numbers were fitted to Murdock's
 (1962) lists of 20 words and the times of Murdock and Okada (1970); lists of 30 and 40 words are held out. DIR holds, in `free_recall`,
 `Murdock1962.csv` and `human_irt_murdock_okada.csv`. Where a recall starts is no result: with a share of FIRST at the first word, else at
-one of the last WINDOW. CMR is that of Polyn, Norman and Kahana (2009), with eleven parameters for each of fifteen subjects (docs/papers.md).
+one of the last WINDOW. CMR is that of Polyn, Norman and Kahana (2009), eleven parameters for each of 15 subjects (docs/papers.md).
 """
 
 import argparse
@@ -78,8 +78,14 @@ def recall(circuit: FreeRecall, length: int, lists: int, seed: int, silenced: tu
         back = length - 1 - (WINDOW * rng.random(TOGETHER)).astype(int)
         starts = np.where(rng.random(TOGETHER) < FIRST, 0, back)
         noise = int(rng.integers(2**31))
-        made.append(circuit.read(circuit.simulate(length, starts, noise, silenced=silenced)))
-    return FreelyRecalled(*(np.concatenate(parts) for parts in zip(*made, strict=True)))
+        made.append(circuit.run(length, starts, noise, silenced=silenced))
+    width = max(part.items.shape[1] for part in made)
+    return FreelyRecalled(*(np.concatenate([padded(of, width) for of in parts]) for parts in zip(*made, strict=True)))
+
+
+def padded(of: NDArray, width: int) -> NDArray:
+    """Places or times of recalls in a wider array, with the sign of nothing behind them."""
+    return np.pad(of, ((0, 0), (0, width - of.shape[1])), constant_values=-1 if of.dtype.kind == "i" else np.nan)
 
 
 def beside(recalled: FreelyRecalled, folder: Path) -> Times | None:
@@ -96,7 +102,9 @@ def beside(recalled: FreelyRecalled, folder: Path) -> Times | None:
 def rmse(model: RecallCurve, people: RecallCurve, most: int | None = None) -> float:
     """Root mean square difference of two curves.   most: the largest lag."""
     there = np.ones(len(people.x), bool) if most is None else np.abs(people.x) <= most
-    return float(np.sqrt(np.nanmean((model.mean[there] - people.mean[there]) ** 2)))
+    apart = (model.mean - people.mean)[there]
+    defined = apart[~np.isnan(apart)]
+    return float(np.sqrt((defined**2).mean())) if len(defined) else float("nan")
 
 
 def measured(recalled: FreelyRecalled, length: int, folder: Path) -> tuple[dict, dict[str, dict[str, RecallCurve]]]:

@@ -1,5 +1,5 @@
 from .codes import Code, Fidelity, LatencyCode, VolleyCode, ZScoreCode, fidelity, on_off
-from .free_recall import FreelyRecalled, FreeRecall, SerialRecall
+from .free_recall import IN_ORDER, FreelyRecalled, FreeRecall
 from .hippocampus import Hippocampus
 from .lifespans import LifespanRule, Lives, Stage, forgotten, lived, no_lives, wake
 from .lifespans_in_spikes import fire_in_spikes, race_in_spikes
@@ -10,6 +10,7 @@ from .spec import ModelSpec, load_model, model_names
 from .temporal_context import TemporalContext
 
 __all__ = [
+    "IN_ORDER",
     "Code",
     "Fidelity",
     "FreeRecall",
@@ -21,7 +22,6 @@ __all__ = [
     "ModelSpec",
     "RateHippocampus",
     "Recall",
-    "SerialRecall",
     "Stage",
     "TemporalContext",
     "VolleyCode",

@@ -33,6 +33,7 @@ from spikemem.network.plasticity.coincidence import Coincidence
 from spikemem.network.synapses import Dense, Sparse, one_to_one
 from spikemem.simulators.recording import Recording
 from spikemem.simulators.registry import simulate
+from spikemem.simulators.stopping import Condition, StepView
 
 STEP = 62.5
 """ms; a theta cycle has two halves with tasks of their own (Hasselmo 2002)."""
@@ -114,17 +115,24 @@ class FreeRecall:
         check.integer(self.cells, "cells", least=1, most=MOST_CELLS)
         check.integer(self.tags, "tags", least=1, most=MOST_CELLS)
 
-    def run(self, items: int, starts: ArrayLike, seed: int = 0) -> FreelyRecalled:
-        """Study lists of so many items, and recall them.   starts, seed: see `simulate`."""
-        return self.read(self.simulate(items, starts, seed))
+    def run(self, items: int, starts: ArrayLike, seed: int = 0, *, most: int | None = None, silenced: Sequence[str] = ()) -> FreelyRecalled:
+        """Study lists of so many items, and recall them.   most: reports, after which a recall may end.   The rest: see `simulate`."""
+        enough = MOST_ITEMS if most is None else check.integer(most, "most", least=1)
+
+        def over(now: StepView) -> bool:
+            return bool(((now.counts("patience").sum(1) > 0) | (now.counts("report").sum(1) >= enough)).all())
+
+        return self.read(self.simulate(items, starts, seed, silenced=silenced, until=over))
 
     def simulate(
-        self, items: int, starts: ArrayLike, seed: int = 0, *, simulator: str = "event", silenced: Sequence[str] = ()
-    ) -> Recording:
+        self, items: int, starts: ArrayLike, seed: int = 0, *, simulator: str = "event", silenced: Sequence[str] = (),
+        until: Condition | None = None,
+    ) -> Recording:  # fmt: skip
         """The spikes of studying and recalling lists, each a batch item with noise of its own.
 
         items: of a list, 1 to 512.   starts: the place whose moment each recall starts from, [list]; -1 from the end, as context is.
         seed: of the noise.   simulator: by name, one in which synapses learn by `Coincidence`.   silenced: populations that never fire.
+        until: what ends it (`simulators.stopping`); None: it goes on for as long as the longest recall could take.
         """
         items = check.integer(items, "items", least=1, most=MOST_ITEMS)
         first = check.indices(starts, "starts", items, shape=(None,), least=END)
@@ -132,13 +140,14 @@ class FreeRecall:
         net, stimulus = self.network(items, check.seed(seed)), self.stimulus(items, first)
         for name in silenced:
             stimulus[name] = np.zeros((1, 1, net.populations[check.choice(name, "silenced", net.populations)].size), bool)
-        recording = simulate(net, stimulus, self.steps(items), simulator=simulator)
+        recording = simulate(net, stimulus, self.steps(items), simulator=simulator, until=until)
         return recording.marked(cue=[study_steps(items)])
 
     def read(self, recording: Recording) -> FreelyRecalled:
         """What was recalled, from the spikes of `report`."""
-        spikes, shape = recording["report"], (recording.batches, recording["report"].size)
-        items, times = np.full(shape, -1, np.int64), np.full(shape, np.nan)
+        spikes = recording["report"]
+        outputs = max(spikes.size, int(np.bincount(spikes.batch, minlength=1).max()))  # more than items where none rests
+        items, times = np.full((recording.batches, outputs), -1, np.int64), np.full((recording.batches, outputs), np.nan)
         for i in range(recording.batches):
             own = spikes.batch == i
             items[i, : own.sum()] = spikes.cell[own]
@@ -154,13 +163,14 @@ class FreeRecall:
     def network(self, items: int, seed: int = 0) -> Network:
         """The circuit for lists of so many items.   seed: of the noise."""
         net, noise = Network(dt=STEP), Logistic(1.0, seed)
-        net.add(Population("words", items + 1))
+        for name, size in (("words", items + 1), ("moments", items), ("cue", 1)):
+            net.add(Population(name, size))
         for name, size in (("context", self.cells * (items + 1)), ("tag", self.tags)):
             net.add(Population(name, size, LIF(threshold=SURE, **AT_ONCE), noise=noise))
         net.add(Population("items", items + 1, LIF(threshold=FORCE, **AT_ONCE), KWinners(STEP, k=1), noise))
         net.add(Population("novelty", 1, ALIF(tau=1.0, tau_adapt=NOVEL_TAU, jump=NOVEL_JUMP)))
-        for name, size in (("moments", items), ("cue", 1), ("report", items), ("rest", items)):
-            net.add(Population(name, size, LIF(**AT_ONCE)))
+        for name in ("report", "rest"):
+            net.add(Population(name, items, LIF(**AT_ONCE)))
         net.add(Population("patience", 1, LIF(tau=math.inf, threshold=self.patience - 0.5)))
         self._connect_study(net, items)
         self._connect_recall(net, items)
@@ -188,7 +198,7 @@ class FreeRecall:
     def _connect_recall(self, net: Network, n: int) -> None:
         """What reports do, and silences."""
         net.connect("items", "report", diagonal((n + 1, n), n, 2.0))
-        self._connect_report(net, n)
+        net.connect("report", "context", self._drift(n, self.recall, n), delay=CYCLE)
         for cycle in range(SPEAKING):
             net.connect("report", "items", Dense(np.full((n, n + 1), -4 * FORCE)), delay=STEP + cycle * CYCLE)
         net.connect("report", "rest", one_to_one(2.0))
@@ -198,10 +208,6 @@ class FreeRecall:
         net.connect("report", "patience", Dense(np.full((n, 1), self.tiring * self.patience)))
         net.connect("patience", "patience", one_to_one(2.0 * self.patience), delay=CYCLE)
         net.connect("patience", "items", Dense(np.full((1, n + 1), -4 * FORCE)))
-
-    def _connect_report(self, net: Network, n: int) -> None:
-        """What a report does to the context."""
-        net.connect("report", "context", self._drift(n, self.recall, n), delay=CYCLE)
 
     def _drift(self, pre: int, stays: float, items: int) -> Dense:
         """Synapses by which a cell for each item moves the context: its own cells join, others stay, each with its probability."""
@@ -215,11 +221,11 @@ class FreeRecall:
         """What drives the network: words one after the other, a cue, and theta.   starts: see `simulate`."""
         steps, begin, n = self.steps(items), study_steps(items), items
         shown = 3 + STUDY * np.arange(n)
-        words, moments, cue = np.zeros((steps, 1, n + 1), bool), np.zeros((steps, len(starts), n)), np.zeros((steps, len(starts), 1))
+        words, moments, cue = (np.zeros((steps, *size), bool) for size in ((1, n + 1), (len(starts), n), (len(starts), 1)))
         words[1, 0, n], words[shown, 0, np.arange(n)] = True, True  # the last one is of what there was before the list
-        moments[shown, :, np.arange(n)] = 2.0
+        moments[shown, :, np.arange(n)] = True
         back = np.flatnonzero(starts != END)
-        moments[begin, back, starts[back]], cue[begin, back] = 2.0, 2.0
+        moments[begin, back, starts[back]], cue[begin, back] = True, True
         attempts = np.arange(begin + 2, steps, 2)
         release, tag, shut = np.zeros((steps, 1, n + 1)), np.full(steps, -SURE), np.zeros(steps)
         release[attempts] = 2 * FORCE
@@ -229,23 +235,9 @@ class FreeRecall:
         return {"words": words, "moments": moments, "cue": cue, "items": release, "tag": tag, "report": shut}
 
 
-@dataclass(frozen=True)
-class SerialRecall(FreeRecall):
-    """The same circuit where each report brings the whole context of its moment back, so that recall goes on in order.
-
-    Items differ by nothing but their context: no tag cells fire. Silence wins where nothing is left that the context drives.
-    """
-
-    study: float = 0.6
-    context: float = 30.0
-    tag: float = 0.0
-    silence: float = 8.0
-    patience: int = 20
-    tiring: float = 0.0
-
-    def _connect_report(self, net: Network, n: int) -> None:
-        net.connect("report", "moments", one_to_one(2.0))
-        net.connect("report", "cue", Dense(np.full((n, 1), 2.0)))
+IN_ORDER = FreeRecall(study=0.6, context=30.0, tag=0.0, silence=8.0, patience=20, tiring=0.0)
+"""Recall in order: items differ by nothing but their context, which outweighs the noise, so that from the first one on each leads to the
+next. Silence wins where nothing is left that context drives."""
 
 
 def study_steps(items: int) -> int:

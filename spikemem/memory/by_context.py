@@ -13,7 +13,7 @@ import numpy as np
 
 from spikemem._checks import shown
 from spikemem.errors import TimeError, UnknownMemoryError
-from spikemem.hippocampus.free_recall import END, FreeRecall, SerialRecall
+from spikemem.hippocampus.free_recall import END, IN_ORDER, FreeRecall
 from spikemem.hippocampus.membership import engrams_of
 from spikemem.hippocampus.temporal_context import MOST_MOMENTS, TemporalContext
 from spikemem.memory.answers import hit
@@ -47,11 +47,11 @@ class ByContext(Living):
             if not ids:
                 return Hits([], novelty=1.0)
             some, place = self._around(ids, start)
-            found = FreeRecall().run(len(some), [place], seed)
+            found = FreeRecall().run(len(some), [place], seed, most=limit)
             return Hits(self._recalled([some[i] for i in found.items[0] if i >= 0], found.times[0].tolist())[:limit], novelty=0.0)
 
     def recall_in_order(self, session: int | None = None, *, seed: int = 0) -> Hits:
-        """The memories of a session from its beginning on, each reinstating the context that leads to the next (`SerialRecall`).
+        """The memories of a session from its beginning on, each leading to the next by its context (`IN_ORDER`).
 
         It ends where context leads to none, or after 100. Latencies, session and seed: see `recall_freely`.
         """
@@ -60,7 +60,7 @@ class ByContext(Living):
             ids = self._of_session(session)[:SPAN]
             if not ids:
                 return Hits([], novelty=1.0)
-            found = SerialRecall().run(len(ids), [0], seed)
+            found = IN_ORDER.run(len(ids), [0], seed)
             return Hits(self._recalled([ids[i] for i in found.items[0] if i >= 0], found.times[0].tolist()), novelty=0.0)
 
     def which_first(self, a: int, b: int, *, seed: int = 0) -> int:

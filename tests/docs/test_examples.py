@@ -57,6 +57,9 @@ def test_example_runs(page: Path, i: int, tmp_path: Path, monkeypatch: pytest.Mo
     elif "recall_chain" in code:
         assert printed.strip() == "['Rain soaked the insulation in the attic.', 'Mould spread across the nursery ceiling.']"
         assert (tmp_path / "raster.png").stat().st_size > 10_000
+    elif "recall_freely" in code:
+        assert printed.splitlines()[-2:] == ["['Ada: We passed the mill.', 'Ada: We passed the ford.']", "True"]
+        assert printed.startswith("Ada: We passed the lake. 187.5 ms")
     elif "store_conversation" in code:
         assert "engine" in printed
         assert "2024-04-13" in printed
