@@ -24,6 +24,8 @@ CURVE = (5, 10, 25, 50, 100, 200)
 ATTENTION_CUES = 200
 QUICK = 12, 100
 """Chains (and changes), and statements that stand alone, of a quick run; of its cues a tenth count attention."""
+QUICK_LOAD = 1000
+"""Memories that the circuit of a quick run is made for."""
 ENGRAMS = "hippocampus-engram-small"
 """The model in which CA3 recalls: small, so that all that is stored is a load."""
 Stage = Callable[[str], None]
@@ -88,10 +90,12 @@ class DemoResult:
 
 
 def run(spec: ModelSpec, embedder: Embedder, seed: int = 0, stage: Stage = lambda name: None, quick: bool = False) -> DemoResult:
-    """Everything that the demo measures.   stage: called with the name of what begins.   quick: of a part of the corpus."""
+    """Everything that the demo measures.   stage: called with the name of what begins.   quick: of a part of the corpus,
+    in a circuit made for fewer."""
     start = time.perf_counter()
     corpus, spec = load_corpus(), spec.with_dim(embedder.dim)
-    corpus = corpus.some(*QUICK) if quick else corpus
+    if quick:
+        corpus, spec = corpus.some(*QUICK), spec.for_load(min(spec.load, QUICK_LOAD))
     stage(f"embedding {len(corpus.texts)} statements and their cues")
     texts = embedder.embed(corpus.texts)
     cues = np.stack([embedder.embed([c[j] for c in corpus.cues]) for j in range(2)], axis=1)  # [statement, 2, d]
