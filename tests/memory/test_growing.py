@@ -39,7 +39,7 @@ def test_a_circuit_that_is_made_for_its_load_recalls_what_a_small_one_does_not()
 
 
 def test_loads_that_cannot_be_are_named() -> None:
-    with pytest.raises(SpecError, match="cannot be made for 1,000,000 memories: .*at most 65536"):
+    with pytest.raises(SpecError, match=r"cannot be made for 1,000,000 memories: .*at most 65536"):
         load_model("hippocampus-text").for_load(1_000_000)
     with pytest.raises(SpecError, match="trained synapses of 16,384 granule cells"):
         load_model("hippocampus-engram-trained").for_load(40_000)
@@ -68,7 +68,7 @@ def test_a_file_grows_and_holds_what_it_held(engrams: bool, tmp_path: Path) -> N
         assert again.info()["made_for"] == 4 * load
         assert again.spec.dg.cells == 2 * model.dg.cells
         assert again.recall(TEXTS[5])[0].id == ids[5]
-        with pytest.raises(StoreError, match="expected is 3; .*40 memories are stored"):
+        with pytest.raises(StoreError, match=r"expected is 3; .*40 memories are stored"):
             again.grow(3)
     with pytest.raises(StoreError, match=r"give it room by grow\(100000\)"):
         Memory.open(path, embedder=FakeEmbedder(), expected=100_000)
