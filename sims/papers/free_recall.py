@@ -10,6 +10,7 @@ one of the last WINDOW. CMR is that of Polyn, Norman and Kahana (2009), eleven p
 
 import argparse
 import csv
+import itertools
 import json
 from pathlib import Path
 from typing import NamedTuple
@@ -165,7 +166,9 @@ def told(name: str, row: dict) -> None:
 def main(args: argparse.Namespace) -> None:
     """Simulate, measure, print, draw."""
     circuit, found, named, times = FreeRecall(), {}, {}, None
-    for length, lists in zip(args.lengths, args.lists, strict=False):
+    if not (args.data / "free_recall").is_dir():
+        raise SystemExit(f"there is no {args.data / 'free_recall'}; give the folder of the data sets by --data")
+    for length, lists in zip(args.lengths, itertools.chain(args.lists, itertools.repeat(args.lists[-1])), strict=False):
         recalled = recall(circuit, length, lists, args.seed, tuple(args.silence))
         found[f"L{length}"], named[length] = measured(recalled, length, args.data)
         times = beside(recalled, args.data) if length == LENGTHS[0] else times

@@ -43,6 +43,8 @@ MORE = {
     "all": ("Everything: simulate, chain, recall, text, store, open and train.", "`spikemem bench all --json`"),
 }
 """What is measured with nothing but the common options, and an example of each."""
+LARGE = ("recall", "open", "all")
+"""What has a row of the largest memory."""
 
 
 def _measured(
@@ -95,6 +97,8 @@ def _command(kind: str, told: str, example: str) -> None:
     ) -> None:
         from spikemem.evaluate.benchmarks import KINDS
 
+        if million and kind not in LARGE:
+            raise typer.BadParameter(f"{kind} has no row of so many memories; give it to {', '.join(LARGE)}", param_hint="--million")
         _measured(list(KINDS) if kind == "all" else [kind], quick, peers, picture, seed, json_, {"million": million} if million else {})
 
 
@@ -126,9 +130,12 @@ def bench_simulate(
     from spikemem.evaluate import bench as timing
 
     if not simulator:
-        given = {"cells": cells, "fan_in": fan_in, "steps": steps, "rounds": runs}
-        _measured(["simulate"], quick, peers, picture, seed, json_, {} if quick else given)
+        given, usual = {"cells": cells, "fan_in": fan_in, "steps": steps, "rounds": runs}, SimulationSize()
+        own = {name: size for name, size in given.items() if not quick or size != getattr(usual, name.replace("rounds", "runs"))}
+        _measured(["simulate"], quick, peers, picture, seed, json_, own)
         return
+    if quick:
+        raise typer.BadParameter("whole simulations have the sizes that are given; leave it out", param_hint="--quick")
     with clear_errors(), spinner("starting") as stage:
         made = timing.simulators(cells, fan_in, steps, simulator, runs, seed, stage)
     if json_:
@@ -148,6 +155,12 @@ def bench_simulate(
             out.print(f"{t.simulator}: {plain(t.lacks)}")
 
 
+def _training_sizes() -> tuple[int, int, int, int]:
+    """Batch, steps, hidden cells and runs, where none are given."""
+    usual = TrainingSize()
+    return usual.batch, usual.steps, usual.cells[1], usual.runs
+
+
 @app.command(name="train", epilog="Example: `spikemem bench train`, or `spikemem bench train --curve 100 --device cuda`")
 def bench_train(
     device: Annotated[str, typer.Option(help="cpu, or a torch device.")] = "cpu",
@@ -162,7 +175,9 @@ def bench_train(
     json_: Json = False,
 ) -> None:
     """The training of one spiking model, fused and by the plain snnTorch loop; or the losses on a GPU beside the CPU's."""
-    if quick and not curve:
+    if quick:
+        if (device, compiled, curve, batch, steps, hidden, runs) != ("cpu", False, 0, *_training_sizes()):
+            raise typer.BadParameter("a trial has sizes of its own, on the CPU; leave it or the other options out", param_hint="--quick")
         _measured(["train"], quick, Peers.ALL, None, seed, json_, {})
         return
     import torch

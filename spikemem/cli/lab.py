@@ -7,6 +7,7 @@ import typer
 
 from spikemem.cli.memory import Brain, existing
 from spikemem.cli.show import clear_errors, out, plain, spinner
+from spikemem.errors import SpikememError
 
 app = typer.Typer()
 
@@ -23,6 +24,8 @@ def lab(
 
     with clear_errors(), spinner("opening the memory") as stage:
         laboratory.check_extra()
+        if page.is_dir() or not page.absolute().parent.is_dir():
+            raise SpikememError(f"{page} cannot be written: {'it is a folder' if page.is_dir() else 'its folder is not there'}")
         with existing(brain, readonly=True) as memory:
             stage("recalling")
             seen = laboratory.observe(memory, cue, top_k, brain.name)

@@ -290,7 +290,7 @@ class ModelSpec(Section):
         """
         memories = Checks(SpecError).integer(memories, "memories", least=1)
         needed = math.ceil(self.dg.cells * math.sqrt(memories / self.load) / (2 * WORD)) * 2 * WORD
-        least = max(self.dg.winners, max(self.engram.rising) if self.engram else 0)
+        least = 2 * max(self.dg.winners, max(self.engram.rising) if self.engram else 0)  # or all would win
         cells = max(needed, math.ceil(least / (2 * WORD)) * 2 * WORD)
         if self.dg.weights is not None and cells != self.dg.cells:
             raise SpecError(

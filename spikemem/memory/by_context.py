@@ -17,6 +17,7 @@ from spikemem.hippocampus.free_recall import END, IN_ORDER, FreeRecall
 from spikemem.hippocampus.membership import engrams_of
 from spikemem.hippocampus.temporal_context import MOST_MOMENTS, TemporalContext
 from spikemem.memory.answers import hit
+from spikemem.memory.labels import Labels, matches, scope_entry
 from spikemem.memory.living import Living
 from spikemem.memory.results import Hit, Hits
 from spikemem.memory.texts import check, seconds
@@ -28,7 +29,15 @@ SPAN = 100
 class ByContext(Living):
     """What a memory recalls without a cue."""
 
-    def recall_freely(self, session: int | None = None, start: str | datetime = "end", most: int | None = None, *, seed: int = 0) -> Hits:
+    def recall_freely(
+        self,
+        session: int | None = None,
+        start: str | datetime = "end",
+        most: int | None = None,
+        *,
+        seed: int = 0,
+        scope: Labels | None = None,
+    ) -> Hits:
         """The memories of a session in the order in which they come to mind, without a cue; about seven, as people recall lists.
 
         The session is studied and recalled in spikes (`FreeRecall`), with numbers fitted to people's recall of word lists: its end and its
@@ -38,26 +47,27 @@ class ByContext(Living):
         session: its number (`Record.session`); None: the last one, or, where no memory belongs to one, all memories.
         start: the moment whose context recall starts from: "end", "beginning", or the time of the memory nearest to it. Of a session of
         more than 100 memories the 100 around it are studied.   most: how many hits at most.   seed: of the noise.
+        scope: whose memories, as in `recall`. What is silent (see `Memory.open`) does not come, and what comes lives no longer for it.
 
         Raises UnknownMemoryError where there is no such session, TimeError where `start` is none of these.
         """
         limit, seed = None if most is None else check.integer(most, "most", least=1), check.seed(seed)
         with self._looking():
-            ids = self._of_session(session)
+            ids = self._of_session(session, scope)
             if not ids:
                 return Hits([], novelty=1.0)
             some, place = self._around(ids, start)
             found = FreeRecall().run(len(some), [place], seed, most=limit)
             return Hits(self._recalled([some[i] for i in found.items[0] if i >= 0], found.times[0].tolist())[:limit], novelty=0.0)
 
-    def recall_in_order(self, session: int | None = None, *, seed: int = 0) -> Hits:
+    def recall_in_order(self, session: int | None = None, *, seed: int = 0, scope: Labels | None = None) -> Hits:
         """The memories of a session from its beginning on, each leading to the next by its context (`IN_ORDER`).
 
-        It ends where context leads to none, or after 100. Latencies, session and seed: see `recall_freely`.
+        It ends where context leads to none, or after 100. Latencies, session, seed and scope: see `recall_freely`.
         """
         seed = check.seed(seed)
         with self._looking():
-            ids = self._of_session(session)[:SPAN]
+            ids = self._of_session(session, scope)[:SPAN]
             if not ids:
                 return Hits([], novelty=1.0)
             found = IN_ORDER.run(len(ids), [0], seed)
@@ -67,7 +77,7 @@ class ByContext(Living):
         """The id of the one of two memories that seems to be the earlier one, by context that fades from the beginning on.
 
         They are told apart in spikes (`TemporalContext`), among the memories of their session where they share one, else among all; the
-        closer they are, and the later, the more often wrongly.   seed: of the noise.
+        closer they are, and the later, the more often wrongly, whichever is given first.   seed: of the noise.
 
         Raises UnknownMemoryError where one is unknown or was superseded, where both are the same, and beyond 4,096 memories.
         """
@@ -82,12 +92,14 @@ class ByContext(Living):
                 raise UnknownMemoryError(f"memory {gone[0]} was superseded; give what holds in its place")
             if len(ids) > MOST_MOMENTS:
                 raise UnknownMemoryError(f"{len(ids):,} memories to order two of, more than {MOST_MOMENTS:,}; give two of one session")
-            pair = [ids.index(one.id), ids.index(other.id)]
-            return ids[int(TemporalContext().first(len(ids), [pair], seed)[0])]
+            places = sorted((ids.index(one.id), ids.index(other.id)))
+            rng = np.random.default_rng([seed, *places])  # who asks first, and the noise, are the pair's own
+            return ids[int(TemporalContext().first(len(ids), [rng.permutation(places)], int(rng.integers(2**31)))[0])]
 
-    def _of_session(self, session: int | None) -> list[int]:
-        """The ids of the memories of a session that hold, in their order."""
-        current = [memory for memory in self._index if memory.current]
+    def _of_session(self, session: int | None, scope: Labels | None) -> list[int]:
+        """The ids of the memories of a session that hold and may come, in their order."""
+        wanted = scope_entry(scope)
+        current = [m for m in self._index if m.current and self._index.strength(m.id) and matches(m.scope, wanted)]
         numbers = sorted({memory.session for memory in current if memory.session is not None})
         if session is None:
             return [memory.id for memory in current if not numbers or memory.session == numbers[-1]]

@@ -46,8 +46,8 @@ class Contents:
     @interruptible()
     def _load(self) -> None:
         """Derive index and hippocampus from the store."""
-        self._index, self.hippocampus = derived(self._store, self.spec, self._device, self._seed)
-        self.spec = self.hippocampus.spec
+        made, self._index, self.hippocampus = derived(self._store, self.spec, self._device, self._seed)
+        self.spec, self.lifespan = self.hippocampus.spec, self.lifespan if made is None else made.lifespan
         self._index.live(self.lifespan, self._store.next_id())
         self._stale = False
 

@@ -18,7 +18,7 @@ from spikemem._checks import Checks
 from spikemem.errors import StoreError
 from spikemem.hippocampus.spec import ModelSpec
 from spikemem.memory import formats
-from spikemem.memory.embed import Progress
+from spikemem.memory.embed import Embedder, Progress
 from spikemem.memory.formats import APPLICATION, KEY, LARGEST, MEMORY, OCCURRENCE, VERSION
 from spikemem.memory.memory import DEFAULT_MODEL, Memory
 from spikemem.memory.opening import Made, derived_from, made_of, problems
@@ -60,19 +60,27 @@ def check(path: str | Path) -> FileCheck:
         db.close()
 
 
-def repair(path: str | Path, new: str | Path, model: ModelSpec | None = None, progress: Progress | None = None) -> FileCheck:
+def repair(
+    path: str | Path,
+    new: str | Path,
+    model: ModelSpec | None = None,
+    progress: Progress | None = None,
+    *,
+    embedder: str | Embedder | None = None,
+) -> FileCheck:
     """Save what can be saved of a memory's file into a new one, under the same ids; returns what was found.
 
     model: of the new file; the old one's by default, or hippocampus-text where that is lost.   progress: of the texts embedded anew.
+    embedder: by default that of the file, by its name; one of your own is to be given.
     Raises StoreError where there is a new file already.
     """
     target = Checks(StoreError).path(new)
     if target.exists():
         raise StoreError(f"there is a {target} already; give a path for a new file")
     found = check(path)
-    spec, embedder, seed = (model, None, 0) if found.made is None else (model or found.made.spec, found.made.embedder, found.made.seed)
+    spec, own, seed = (model, None, 0) if found.made is None else (model or found.made.spec, found.made.embedder, found.made.seed)
     lifespan = None if found.made is None else found.made.lifespan
-    with Memory.open(target, spec or DEFAULT_MODEL, embedder=embedder, seed=seed, lifespan=lifespan) as memory:
+    with Memory.open(target, spec or DEFAULT_MODEL, embedder=embedder or own, seed=seed, lifespan=lifespan) as memory:
         memory.import_(records(found.rows, vectors=True), progress)
     return found
 

@@ -104,9 +104,17 @@ class Index:
         left = self.strength(i) or 1.0
         return replace(self[i], strength=left + self._age(i) + gain)
 
+    def rescaled(self, lifespan: float) -> list[StoredMemory]:
+        """The rows of all memories where another lifespan leaves of each what is left of it now, in lifespans; an endless one wakes all."""
+        least = 1.0 if math.isinf(lifespan) else 0.0
+        return [replace(m, strength=(self.strength(m.id) or least) + (self._made - 1 - m.id) / lifespan) for m in self]
+
     def awake(self) -> NDArray[np.bool_] | None:
         """The memories that are not silent, bool, [row]; None where no memory ages."""
-        return None if math.isinf(self._lifespan) else self._marked(m for m in self if self.strength(m.id))
+        if math.isinf(self._lifespan):
+            return None
+        born = self._made - 1  # a memory is awake while granted > age / lifespan
+        return self._marked(m for m in self._memories.values() if m.strength * self._lifespan > born - m.id)
 
     def _age(self, i: int) -> float:
         """How many lifespans ago a memory was stored."""

@@ -5,16 +5,23 @@ a recall writes the rows of what it has brought alone.
 """
 
 import math
+import sqlite3
+import warnings
 from collections.abc import Mapping, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
+from spikemem.errors import SpikememError
 from spikemem.hippocampus.recall import Recall
 from spikemem.hippocampus.regions import ec
 from spikemem.hippocampus.regions.ca1 import NONE
 from spikemem.memory.contents import Contents
+from spikemem.memory.opening import Made
 from spikemem.memory.results import Hits
+
+FEW = 16
+"""Cells of EC that are compared first."""
 
 
 class Living(Contents):
@@ -29,8 +36,10 @@ class Living(Contents):
         if awake is None:
             return matching
         keys, counts = self.hippocampus.circuit.keys, ec.encode(self.spec.ec, vectors)
-        for key in np.flatnonzero(keys.alive & ~awake[keys.memory]):
-            awake[keys.memory[key]] |= bool((keys.counts[key] == counts).all(1).any())
+        silent = np.flatnonzero(keys.alive & ~awake[keys.memory])
+        for own in counts:  # a few cells tell most keys apart
+            some = silent[(keys.counts[silent, :FEW] == own[:FEW]).all(1)]
+            awake[keys.memory[some[(keys.counts[some] == own).all(1)]]] = True
         return awake if matching is None else awake & matching
 
     def _gains(self, found: Recall, hits: Sequence[Hits]) -> dict[int, float]:
@@ -49,11 +58,21 @@ class Living(Contents):
                 gains[i] = gains.get(i, 0.0) + (len(ids) * given[i] / whole if whole else 1.0)
         return gains
 
+    def _live_for(self, made: Made) -> None:
+        """Let memories live for another lifespan from now on; what is left of each, in lifespans, stays, if there was one before."""
+        with self._changing(), self._in_step():
+            rows = [] if math.isinf(self.lifespan) else self._index.rescaled(made.lifespan)
+            self._store.change(*rows, meta={"model": made.entry()})
+            self._load()
+
     def _remember(self, gains: Mapping[int, float]) -> None:
         """Write down what recalls gave; nothing where no memory ages, or where the file is only read."""
         if gains and not math.isinf(self.lifespan) and not self._store.readonly:
-            with self._changing():
-                self._live_longer(gains)
+            try:
+                with self._changing():
+                    self._live_longer(gains)
+            except (SpikememError, sqlite3.Error, OSError) as error:
+                warnings.warn(f"what was recalled could not be strengthened: {error}", UserWarning, stacklevel=4)
 
     def _live_longer(self, gains: Mapping[int, float]) -> None:
         """Give memories further lifespans, within a change; nothing where no memory ages. Those that are gone by now are left out."""

@@ -90,16 +90,18 @@ class Memory(Growing, AbstractContextManager["Memory"]):
             if made is None:
                 fresh = embedder_of(embedder)
                 spec = (given or load_model(DEFAULT_MODEL)).with_dim(fresh.dim)
-                made = Made(spec if expected is None else spec.for_load(expected), fresh.name, seed or 0, lives or math.inf)
+                made = Made(spec, fresh.name, seed or 0, lives or math.inf)
+                made = made if expected is None else made.made_for(expected)
                 memory = cls(store, made.spec, fresh, made.seed, device, made.lifespan)
                 if not store.readonly:
                     store.put({"model": made.entry()})
                 return memory
             made.check(given, embedder, seed, path, expected)
+            memory = cls(store, made.spec, embedder or made.embedder, made.seed, device, made.lifespan)
             if lives not in (None, made.lifespan):
-                made = replace(made, lifespan=lives)
-                store.put({"model": made.entry()})
-            return cls(store, made.spec, embedder or made.embedder, made.seed, device, made.lifespan)
+                memory._live_for(replace(made, lifespan=lives))
+            memory._outgrown()
+            return memory
         except BaseException:
             store.close(discard=True)
             raise

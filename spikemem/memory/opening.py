@@ -3,7 +3,7 @@
 import json
 import math
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -31,10 +31,19 @@ class Made:
     embedder: str
     seed: int
     lifespan: float = math.inf
+    base: tuple[int, int] | None = None
+    """Cells and load of the model itself, where the file was made for another load."""
+
+    def made_for(self, expected: int) -> "Made":
+        """The same settings, with the model made for so many memories: from its own size, whatever it was made for before."""
+        cells, load = self.base or (self.spec.dg.cells, self.spec.load)
+        own = self.spec.model_copy(update={"load": load, "dg": self.spec.dg.model_copy(update={"cells": cells})})
+        return replace(self, spec=own.for_load(expected), base=(cells, load))
 
     def entry(self) -> bytes:
         """These settings as an entry of the file."""
-        lives = {} if math.isinf(self.lifespan) else {"lifespan": self.lifespan}
+        lives: dict[str, object] = {} if math.isinf(self.lifespan) else {"lifespan": self.lifespan}
+        lives |= {} if self.base is None else {"base": self.base}
         return json.dumps({"spec": self.spec.model_dump(), "embedder": self.embedder, "seed": self.seed, **lives}).encode()
 
     def check(
@@ -87,13 +96,17 @@ def made_of(entry: bytes) -> Made:
         if not isinstance(embedder, str) or isinstance(seed, bool) or not isinstance(seed, int) or not 0 <= seed < 2**63:
             raise TypeError("embedder and seed are no text and number")
         lifespan = Checks(StoreError).number(given.get("lifespan", math.inf), "lifespan", above=0)
-        return Made(ModelSpec.model_validate(spec), embedder, seed, lifespan)
+        base = given.get("base")
+        if base is not None:
+            cells, load = (Checks(StoreError).integer(n, "base", least=1) for n in base)
+            base = cells, load
+        return Made(ModelSpec.model_validate(spec), embedder, seed, lifespan, base)
     except (KeyError, TypeError, ValueError, SpecError, StoreError, RecursionError) as error:
         raise ValueError(f"no model, embedder and seed: {' '.join(str(error).split()):.300}") from error
 
 
-def derived(store: Store, spec: ModelSpec, device: str, seed: int) -> tuple[Index, Hippocampus]:
-    """The index and the hippocampus of a file, derived from its rows; StoreError where these do not belong together.
+def derived(store: Store, spec: ModelSpec, device: str, seed: int) -> tuple[Made | None, Index, Hippocampus]:
+    """Settings, index and hippocampus of a file, derived from its rows; StoreError where these do not belong together.
 
     spec: of a file that does not say its own yet.
     """
@@ -101,7 +114,7 @@ def derived(store: Store, spec: ModelSpec, device: str, seed: int) -> tuple[Inde
         rows, adaptation, made = store.rows(), store.get("adaptation"), made_with(store)
     spec = spec if made is None else made.spec
     try:
-        return derived_from(rows, adaptation, spec, device, seed)
+        return made, *derived_from(rows, adaptation, spec, device, seed)
     except ValueError as error:
         raise damaged(store.path, str(error)) from error
 

@@ -107,9 +107,10 @@ class Store(DatabaseFile):
             self._occur([occurrence])
             formats.write(db, [], list(keys))
 
-    def change(self, *memories: StoredMemory) -> None:
-        """Replace memories' rows."""
+    def change(self, *memories: StoredMemory, meta: dict[str, bytes] | None = None) -> None:
+        """Replace memories' rows.   meta: entries."""
         with self.transaction():
+            self._put(meta or {})
             for memory in memories:
                 self._change(memory)
 

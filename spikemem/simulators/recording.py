@@ -98,7 +98,8 @@ class Recording(Measures):
     def then(self, later: "Recording") -> "Recording":
         """This recording and a later one, of the run that went on from its `state`, as one.
 
-        StimulusError where the two are not of one run: of other steps, batch items, populations, or recorded cells.
+        StimulusError where the two cannot be of one run: of other steps, batch items, populations, or recorded cells, or where weights over
+        time do not go on. Recordings of files do not know at which step they began.
         """
         check.instance(later, "later", Recording, "give the recording of a run that went on from this one's `state`")
         _one_run(self, later)
@@ -179,6 +180,11 @@ def _one_run(first: Recording, later: Recording) -> None:
     same("the weights that they have over time", lambda r: dict(r.intervals))
     if late := sorted(name for name, every in first.intervals.items() if first.steps % every):
         raise StimulusError(f"the first recording ends between two steps at which weights of {late[0]!r} are recorded; end it at one")
+    for name, course in first.snapshots.items():
+        if not np.allclose(course[-1], later.snapshots[name][0], rtol=1e-9, atol=1e-12):
+            raise StimulusError(
+                f"weights of {name!r} end in the first recording otherwise than they begin in the later one; join one run's"
+            )
     if first.ended is not None and later.ended is not None and first.ended.step + later.steps != later.ended.step:
         raise StimulusError(
             f"the first run ended after {first.ended.step} steps, and the later one went on after {later.ended.step - later.steps}; "

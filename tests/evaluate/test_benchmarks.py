@@ -46,7 +46,7 @@ def test_every_line_of_the_table_has_a_row_without_peers(kind: str) -> None:
             assert row.why
         elif row.bar is not None and row.equal is not False and row.row != LINES["text"][0]:
             assert row.met == (row.ratio >= row.bar if row.sense == ">=" else row.ratio <= row.bar)
-    assert all(row.equal is not False for row in rows)
+    assert all(row.equal is not False for row in rows if "quality" not in row.more)
 
 
 def test_a_simulation_is_compared_before_it_is_timed(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -81,8 +81,9 @@ def test_recalls_stand_beside_faiss_and_numpy(monkeypatch: pytest.MonkeyPatch) -
     pytest.importorskip("faiss")
     found = {(row.row, row.peer): row for row in bench(["recall"], TINY)[0]}
     row = found["recall, one cue, 200", "faiss Flat"]
-    assert row.equal
     assert row.more["quality"] == found["best 10, 200", ""].ratio
+    assert row.equal == (row.more["quality"] >= 0.97)  # a fast wrong answer meets no bar
+    assert row.equal or not row.met
     assert found["recall, batch of 4, 400", "numpy"].ratio > 0  # type: ignore[operator]
 
 

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 
+import numpy as np
 import pytest
 
 from spikemem import Memory
@@ -71,6 +72,25 @@ def test_which_came_first(memory: Memory) -> None:
         memory.which_first(ids[0], ids[0])
     with pytest.raises(UnknownMemoryError, match="999"):
         memory.which_first(ids[0], 999)
+
+
+def test_which_came_first_does_not_hang_on_which_is_named_first() -> None:
+    with Memory.open(None, "hippocampus-small", embedder=FakeEmbedder()) as made:
+        made.store_all([f"text {i}" for i in range(40)])
+        pairs = [(i, i + step) for step in (1, 9) for i in range(1, 30, 4)]
+        found = [made.which_first(a, b) for a, b in pairs]
+        assert found == [made.which_first(b, a) for a, b in pairs]
+        right = np.array([one == a for one, (a, _) in zip(found, pairs, strict=True)])
+        assert 0 < right[:8].mean() < 1  # neighbours are sometimes taken for one another, in either order
+        assert right[8:].mean() >= 0.75
+
+
+def test_whose_memories_come() -> None:
+    with Memory.open(None, "hippocampus-small", embedder=FakeEmbedder()) as made:
+        for i in range(12):
+            made.store(f"text {i}", scope={"user": "ada" if i % 2 else "bo"})
+        assert [hit.text for hit in made.recall_in_order(scope={"user": "bo"})] == [f"text {i}" for i in range(0, 12, 2)]
+        assert all(int(hit.text.split()[1]) % 2 for hit in made.recall_freely(scope={"user": "ada"}))
 
 
 def test_without_sessions_all_memories_are_one_list() -> None:

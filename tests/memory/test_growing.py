@@ -74,6 +74,26 @@ def test_a_file_grows_and_holds_what_it_held(engrams: bool, tmp_path: Path) -> N
         Memory.open(path, embedder=FakeEmbedder(), expected=100_000)
 
 
+def test_growth_depends_on_the_model_alone_not_on_the_way(tmp_path: Path) -> None:
+    path, model = tmp_path / "brain.db", load_model("hippocampus-small")
+    with Memory.open(path, model, embedder=FakeEmbedder(), expected=30) as memory:
+        for expected in (1000, 2000, 300, 2000):
+            memory.grow(expected)
+        assert memory.spec == model.with_dim(memory.spec.ec.dim).for_load(2000)
+    with Memory.open(path, model, embedder=FakeEmbedder()) as again:  # it is still of its model
+        assert again.grow(model.load) == model.dg.cells
+        assert again.spec == model.with_dim(again.spec.ec.dim)
+
+
+@pytest.mark.parametrize("name", ["hippocampus-engram", "hippocampus-base"])
+def test_a_circuit_for_a_handful_still_tells_them_apart(name: str) -> None:
+    for memories in (1, 10):
+        spec = load_model(name).model_copy(update={"lex": None}).for_load(memories)
+        memory, vectors = Hippocampus(spec), units(memories)
+        memory.store(vectors)
+        assert memory.recall(near(vectors, 0.85, seed=9)).ids[:, 0].tolist() == list(range(memories))
+
+
 def test_a_new_file_is_made_for_what_is_expected(tmp_path: Path) -> None:
     with Memory.open(tmp_path / "brain.db", "hippocampus-small", embedder=FakeEmbedder(), expected=50) as memory:
         assert memory.spec.load == 50
@@ -83,6 +103,8 @@ def test_a_new_file_is_made_for_what_is_expected(tmp_path: Path) -> None:
         memory.store_all([f"{text} Again." for text in TEXTS[:35]])
         with pytest.warns(UserWarning, match=r"76 memories in a circuit made for 50: .*memory\.grow\(152\)"):
             memory.store("Too much.")
+    with pytest.warns(UserWarning, match="76 memories in a circuit made for 50"):
+        Memory.open(tmp_path / "brain.db", embedder=FakeEmbedder()).__exit__(None)
 
 
 def test_the_command_grows_a_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

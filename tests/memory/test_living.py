@@ -1,6 +1,7 @@
 """Memories that live: what is recalled is kept, what is not falls silent and wakes, and nothing is lost from disk."""
 
 import math
+import sqlite3
 from pathlib import Path
 
 import pytest
@@ -8,6 +9,7 @@ import pytest
 from spikemem import Memory, ModelSpec
 from spikemem.errors import StoreError
 from spikemem.memory.damage import repair
+from spikemem.memory.store import Store
 from tests.fakes import FakeEmbedder, engram_small
 
 TEXTS = [f"fact {n}" for n in range(12)]
@@ -122,3 +124,50 @@ def test_repair_keeps_the_lifespan(tmp_path: Path, monkeypatch: pytest.MonkeyPat
 def test_a_lifespan_is_a_number_above_0(lifespan: float) -> None:
     with pytest.raises(StoreError, match="lifespan"):
         opened(None, lifespan)
+
+
+def test_another_lifespan_leaves_what_is_left(tmp_path: Path) -> None:
+    """In lifespans: neither does a long one make memories immortal, nor a short one silence what has just been recalled."""
+    path = tmp_path / "brain.db"
+    with opened(path, 3) as memory:
+        memory.store_all(TEXTS)
+        memory.recall(TEXTS[0], top_k=1)
+        before = strengths(memory)
+    for lifespan in (300, 2, 3):
+        with opened(path, lifespan, None) as memory:
+            assert strengths(memory) == pytest.approx(before)
+            assert memory.lifespan == lifespan
+
+
+def test_a_reader_follows_its_writers_lifespan(tmp_path: Path) -> None:
+    path = tmp_path / "brain.db"
+    with opened(path) as writer:
+        writer.store_all(TEXTS[:6])
+    with Memory.open(path, embedder=FakeEmbedder(), readonly=True) as reader, opened(path, 2, None) as writer:
+        writer.store(TEXTS[6])
+        assert strengths(reader) == strengths(writer) != [1.0] * 7
+
+
+def test_a_recall_that_cannot_be_noted_still_answers(monkeypatch: pytest.MonkeyPatch) -> None:
+    with opened(None, 9) as memory:
+        memory.store_all(TEXTS[:3])
+        with monkeypatch.context() as patch:
+            patch.setattr(Store, "change", lambda *given, **more: (_ for _ in ()).throw(sqlite3.OperationalError("disk is full")))
+            with pytest.warns(UserWarning, match="could not be strengthened: disk is full"):
+                assert answer(memory, 1) == TEXTS[1]
+        assert answer(memory, 2) == TEXTS[2]
+
+
+def test_what_is_silent_does_not_come_without_a_cue() -> None:
+    with opened(None, 2) as memory:
+        memory.store_all(TEXTS)
+        assert [hit.text for hit in memory.recall_in_order()] == TEXTS[-2:]
+        assert {hit.text for hit in memory.recall_freely()} <= set(TEXTS[-2:])
+
+
+def test_a_file_of_ones_own_embedder_is_repaired(tmp_path: Path) -> None:
+    with opened(tmp_path / "brain.db") as memory:
+        memory.store_all(TEXTS)
+    repair(tmp_path / "brain.db", tmp_path / "new.db", embedder=FakeEmbedder())
+    with opened(tmp_path / "new.db", None, None) as memory:
+        assert [record.text for record in memory.list()] == TEXTS

@@ -51,7 +51,7 @@ class Cascade(PlasticityRule):
 
     levels: n, from 1.   x: how much rarer a change is from level to level, in (0, .5], so that no probability exceeds 1.
     rate: of all changes, in (0, 1].   w_min, w_max: the weights of a weak and a strong synapse; one that a projection begins with is strong
-    above their middle, at depth 1, and stays as it is until it flips.   seed: of the draws.
+    above their middle, at depth 1, and stays as it is until it flips.   seed: of the draws; projections of one seed draw alike.
     dendritic: ms, the part of the projection's delay behind the synapse.
 
     Where synapses have delays of their own the draws are others, with the same probabilities.

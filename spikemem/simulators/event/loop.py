@@ -23,6 +23,8 @@ REPORTS, STRETCH = 32, 256
 """Steps after which the loop returns: to report, where it is to, and to be interrupted."""
 ROOM = 1 << 16
 """Events that there is room for at first."""
+MOST_STEPS = 2**25
+"""Steps of all populations together, 256 MB; a longer run, which `until` may end at any time, takes single steps."""
 _Row = dict[str, Any]
 """Of a table, by the names of its fields."""
 
@@ -32,9 +34,10 @@ def longest(net: Network) -> int:
     return max((net.steps(projection.delay) for projection in net.projections), default=0)
 
 
-def fits(net: Network, groups: Mapping[str, EventGroup]) -> bool:
-    """Whether the loop runs a network."""
-    return all(_plain(group) for group in groups.values()) and all(_fixed(projection) for projection in net.projections)
+def fits(net: Network, groups: Mapping[str, EventGroup], steps: int) -> bool:
+    """Whether the loop runs a network for so many steps: it has a number for each of them and each population."""
+    cells = all(_plain(group) for group in groups.values()) and all(_fixed(projection) for projection in net.projections)
+    return cells and steps * len(groups) <= MOST_STEPS
 
 
 def _plain(group: EventGroup) -> bool:

@@ -27,7 +27,7 @@ def run(simulation: Simulation) -> Recording:
     """Run a simulation on the CPU, in float64."""
     net = simulation.net
     groups = {name: EventGroup(p, simulation) for name, p in net.populations.items()}
-    if loop.fits(net, groups):
+    if loop.fits(net, groups, simulation.drive.steps):
         simulation, fired, voltages = loop.run(simulation, groups)
         return recorded(simulation, fired, voltages, {}, _state(simulation, groups, []))
     simulation.drive.check_finite()
