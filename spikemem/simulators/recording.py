@@ -180,16 +180,16 @@ def _one_run(first: Recording, later: Recording) -> None:
     same("the weights that they have over time", lambda r: dict(r.intervals))
     if late := sorted(name for name, every in first.intervals.items() if first.steps % every):
         raise StimulusError(f"the first recording ends between two steps at which weights of {late[0]!r} are recorded; end it at one")
-    for name, course in first.snapshots.items():
-        if not np.allclose(course[-1], later.snapshots[name][0], rtol=1e-9, atol=1e-12):
-            raise StimulusError(
-                f"weights of {name!r} end in the first recording otherwise than they begin in the later one; join one run's"
-            )
     if first.ended is not None and later.ended is not None and first.ended.step + later.steps != later.ended.step:
         raise StimulusError(
             f"the first run ended after {first.ended.step} steps, and the later one went on after {later.ended.step - later.steps}; "
             f"join those that follow one another"
         )
+    for name, course in first.snapshots.items():
+        if not np.allclose(course[-1], later.snapshots[name][0], rtol=1e-9, atol=1e-12):
+            raise StimulusError(
+                f"weights of {name!r} end in the first recording otherwise than they begin in the later one; join one run's"
+            )
 
 
 class Fired(NamedTuple):

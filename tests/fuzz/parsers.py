@@ -59,7 +59,7 @@ def _model(path: Path) -> object:
     from spikemem import Hippocampus, load_model
 
     spec = load_model(path)
-    if spec.dg.cells * spec.ec.dim < 2**20:
+    if spec.dg.cells * spec.ec.dim < 2**20 and spec.dg.cells <= 2**14:  # a circuit of the largest size takes what it says, 537 MB a matrix
         memory = Hippocampus(spec)
         memory.store(np.eye(2, spec.ec.dim) + 0.1)
         memory.recall(np.eye(1, spec.ec.dim) + 0.1)

@@ -50,7 +50,7 @@ def stimulus(batches: int) -> dict[str, np.ndarray]:
 def stepped(monkeypatch: pytest.MonkeyPatch, run: Callable[[], Recording]) -> Recording:
     """The same run, step by step."""
     with monkeypatch.context() as without:
-        without.setattr(loop, "fits", lambda net, groups: False)
+        without.setattr(loop, "fits", lambda *_: False)
         return run()
 
 
@@ -171,3 +171,13 @@ def test_a_wrong_constant_is_seen(monkeypatch: pytest.MonkeyPatch) -> None:
     other = network(LIF(tau=15.000001))
     with pytest.raises(AssertionError):
         same(simulate(other, given, STEPS), stepped(monkeypatch, lambda: simulate(net, given, STEPS)))
+
+
+def test_a_run_of_any_length_may_end_at_a_condition() -> None:
+    """Room for all steps is not taken before it is known that they are."""
+    net = Network(dt=1.0)
+    for name in "abcdefgh":
+        net.add(Population(name, 1, LIF(tau=20.0)))
+    recording = simulate(net, {"a": [0.3]}, 2**31 - 1, until=after_spikes("a", 2))
+    assert recording["a"].step.tolist() == [3, 7]
+    assert recording.steps == 8

@@ -36,7 +36,7 @@ class Corpus:
 
         >>> few = load_corpus().some(5, 30)
         >>> len(few.texts), len(few.chains), len(few.changes), len(few.alone)
-        (65, 5, 5, 30)
+        (67, 5, 5, 30)
         """
         kept = [i for group in [*self.chains[:groups], *self.changes[:groups]] for i in group] + self.alone[:alone]
         place = {i: new for new, i in enumerate(kept)}

@@ -1,9 +1,4 @@
-"""The bench: everyday work timed beside other tools, in one run, with the bars that it is to reach.
-
->>> from spikemem.evaluate.benchmarks import KINDS
->>> list(KINDS)
-['simulate', 'chain', 'recall', 'text', 'store', 'open', 'train']
-"""
+"""The bench: everyday work timed beside other tools, in one run, with the bars that it is to reach."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 
