@@ -59,7 +59,10 @@ def _model(path: Path) -> object:
     from spikemem import Hippocampus, load_model
 
     spec = load_model(path)
-    if spec.dg.cells * spec.ec.dim < 2**20 and spec.dg.cells <= 2**14:  # a circuit of the largest size takes what it says, 537 MB a matrix
+    words = 0 if spec.lex is None else spec.lex.cells
+    bits = 64 if spec.engram is not None and spec.engram.plastic else 1
+    large = bits * spec.dg.cells * (2 * spec.dg.cells + 4 * words) > 2**31  # synapses, which take what such a model says
+    if spec.dg.cells * spec.ec.dim < 2**20 and not large:
         memory = Hippocampus(spec)
         memory.store(np.eye(2, spec.ec.dim) + 0.1)
         memory.recall(np.eye(1, spec.ec.dim) + 0.1)
