@@ -21,9 +21,7 @@ PARAPHRASE_COSINE = 0.85
 
 def engram_small() -> ModelSpec:
     """hippocampus-engram-small that stores at once, not by simulation, which gives the same (tests/hippocampus/test_teaching.py)."""
-    spec = load_model("hippocampus-engram-small")
-    assert spec.engram is not None
-    return spec.model_copy(update={"engram": spec.engram.model_copy(update={"plastic": False})})
+    return load_model("hippocampus-engram-small").at_once()
 
 
 def units(n: int, seed: int = 0, dim: int = DIM) -> NDArray[np.float32]:

@@ -54,10 +54,7 @@ def clustered(seed: int, groups: int = 4, each: int = 6) -> NDArray[np.float64]:
 def curves(seed: int) -> dict[str, Figure]:
     """Separation in the index model, completion in the engram model."""
     x, figures = vectors(seed), {}
-    index, spec = Hippocampus(load_model("hippocampus-small")), load_model("hippocampus-engram-small")
-    assert spec.engram is not None
-    at_once = spec.engram.model_copy(update={"plastic": False})  # the same changes as by simulated plasticity
-    engram = Hippocampus(spec.model_copy(update={"engram": at_once}))
+    index, engram = Hippocampus(load_model("hippocampus-small")), Hippocampus(load_model("hippocampus-engram-small").at_once())
     index.store(x)
     separation = separation_curve(index, x[:CUES], COSINES, ["ec", "dg", "ca3", "ca1"])
     engram.store(x)

@@ -81,13 +81,19 @@ def texts_of(n: int, rng: np.random.Generator) -> list[str]:
     return [" ".join(f"word{r}" for r in row) for row in ranks.tolist()]
 
 
-def vectors(args: argparse.Namespace) -> dict[str, float]:
-    """Recall of vectors, one cue and in batches, beside numpy and faiss flat."""
+def filled(model: str, args: argparse.Namespace) -> tuple[Hippocampus, NDArray[np.float32], NDArray[np.float32]]:
+    """A memory of mixtures, these, and noisy cues of some of them."""
     rng = np.random.default_rng(args.seed)
     stored = mixtures(args.memories, rng)
     cues = unit(stored[rng.integers(0, args.memories, BATCH)] + 0.6 * unit(rng.normal(size=(BATCH, DIM))))
-    memory = Hippocampus(load_model("hippocampus-base"), seed=args.seed)
+    memory = Hippocampus(load_model(model), seed=args.seed)
     memory.store(stored)
+    return memory, stored, cues
+
+
+def vectors(args: argparse.Namespace) -> dict[str, float]:
+    """Recall of vectors, one cue and in batches, beside numpy and faiss flat."""
+    memory, stored, cues = filled("hippocampus-base", args)
 
     def product(some: NDArray[np.float32]) -> object:
         return np.argpartition(some @ stored.T, -TOP, axis=1)[:, -TOP:]
@@ -115,11 +121,7 @@ def vectors(args: argparse.Namespace) -> dict[str, float]:
 
 def engram(args: argparse.Namespace) -> dict[str, float]:
     """Recall in the model whose CA3 recalls, one cue."""
-    rng = np.random.default_rng(args.seed)
-    stored = mixtures(args.memories, rng)
-    cues = unit(stored[rng.integers(0, args.memories, BATCH)] + 0.6 * unit(rng.normal(size=(BATCH, DIM))))
-    memory = Hippocampus(load_model("hippocampus-engram"), seed=args.seed)
-    memory.store(stored)
+    memory, _, cues = filled("hippocampus-engram", args)
     first, ten = medians(args.rounds, lambda r: memory.recall(cues[r : r + 1]), lambda r: memory.recall(cues[r : r + 1], TOP))
     return {"engram_top1_ms": 1e3 * first, "engram_top10_ms": 1e3 * ten}
 

@@ -50,9 +50,7 @@ def measured(spec: ModelSpec, vectors: NDArray[np.float32], cues: NDArray[np.flo
 
 def main() -> None:
     args = parser.parse_args()
-    rng, spec = np.random.default_rng(args.seed), load_model(args.model)
-    if spec.engram is not None:  # storing at once, which gives the same
-        spec = spec.model_copy(update={"engram": spec.engram.model_copy(update={"plastic": False})})
+    rng, spec = np.random.default_rng(args.seed), load_model(args.model).at_once()
     vectors = unit(rng.normal(size=(max(args.loads), spec.ec.dim)))
     noise = unit(rng.normal(size=(min(args.cues, *args.loads), spec.ec.dim)))
     cues = unit(args.cosine * vectors[: len(noise)] + np.sqrt(1 - args.cosine**2) * noise)

@@ -161,8 +161,7 @@ def _attempts(model: str, spec: ModelSpec, seed: int) -> Iterator[Probe]:
     rng = np.random.default_rng(seed)
     vectors = rng.normal(size=(MEMORIES, spec.ec.dim))
     noisy = ec.unit(vectors[:2] + rng.normal(size=(2, spec.ec.dim)) * 0.5, spec.ec.dim)
-    assert spec.engram is not None
-    memory, told = _with_cues(spec.model_copy(update={"engram": spec.engram.model_copy(update={"plastic": False})}), vectors, seed)
+    memory, told = _with_cues(spec.at_once(), vectors, seed)
     circuit = memory.circuit
     assert isinstance(circuit, EngramCircuit)
     memory.associate(np.arange(MEMORIES - 1), np.arange(1, MEMORIES))

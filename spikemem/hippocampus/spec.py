@@ -302,6 +302,16 @@ class ModelSpec(Section):
         except ValidationError as error:
             raise SpecError(f"model {self.name!r} cannot be made for {memories:,} memories: {problems(error)}") from error
 
+    def at_once(self) -> "ModelSpec":
+        """The same model, which stores by the short cut where it would learn in a simulation: with the same synapses, in a moment.
+
+        >>> load_model("hippocampus-engram-small").at_once().engram.plastic
+        False
+        """
+        if self.engram is None or not self.engram.plastic:
+            return self
+        return self.model_copy(update={"engram": self.engram.model_copy(update={"plastic": False})})
+
     def to_toml(self) -> str:
         """The whole specification, defaults filled in, as a model file."""
         return to_toml(self)

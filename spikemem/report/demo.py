@@ -142,9 +142,7 @@ def run(spec: ModelSpec, embedder: Embedder, seed: int = 0, stage: Stage = lambd
 
 def stored_as_engrams(vectors: NDArray[np.float32], seed: int) -> Hippocampus:
     """Vectors, [n, d], in the model `ENGRAMS`, by its short cut: a simulation of storing takes a tenth of a second for each."""
-    spec = load_model(ENGRAMS).with_dim(vectors.shape[1])
-    assert spec.engram is not None
-    memory = Hippocampus(spec.model_copy(update={"engram": spec.engram.model_copy(update={"plastic": False})}), seed=seed)
+    memory = Hippocampus(load_model(ENGRAMS).with_dim(vectors.shape[1]).at_once(), seed=seed)
     memory.store(vectors)
     memory.consolidate()
     return memory

@@ -189,10 +189,8 @@ def _million(bench: Bench) -> Iterator[BenchRow]:
 
 def _engrams(bench: Bench) -> Iterator[BenchRow]:
     """A recall of the engram model."""
-    count, spec = bench.size.engrams, load_model(bench.size.engram_model)
+    count, spec = bench.size.engrams, load_model(bench.size.engram_model).at_once()
     bench.progress(f"{count:,} engrams")
-    assert spec.engram is not None
-    spec = spec.model_copy(update={"engram": spec.engram.model_copy(update={"plastic": False})})  # stores at once, with the same answers
     vectors, cues = drawn(count, spec.ec.dim, bench.size.cues, bench.seed)
     memory, turn = Hippocampus(spec, seed=bench.seed), itertools.count()
     memory.store(vectors)

@@ -138,7 +138,6 @@ def drifts(spec: ModelSpec, vectors: NDArray[np.float32], seed: int = 0) -> dict
 
 def plain(spec: ModelSpec, vectors: NDArray[np.float32], seed: int = 0) -> Hippocampus:
     """A fresh hippocampus of a model that stores vectors, all and at once: without gates, and without simulating how it learns."""
-    engram = None if spec.engram is None else spec.engram.model_copy(update={"plastic": False})
-    fresh = Hippocampus(spec.model_copy(update={"gates": None, "engram": engram}), seed=seed)
+    fresh = Hippocampus(spec.at_once().model_copy(update={"gates": None}), seed=seed)
     fresh.store(vectors)
     return fresh
