@@ -98,8 +98,8 @@ def table(rows: list[dict[str, Any]]) -> list[str]:
 def page(given: list[dict[str, Any]], curves: dict[str, Curve], day: str, note: str) -> str:
     """The page."""
     rows, machine = [row for one in given for row in one["rows"]], given[0]["machine"]
-    missing = [kind for kind in benchmarks.KINDS if kind not in {kind for one in given for kind in one["kinds"]}]
-    quick = ["", "**Small sizes, for a trial of the page: these figures say nothing.**"] if any(one["quick"] for one in given) else []
+    missing = [kind for kind in benchmarks.KINDS if kind not in {kind for one in given for kind in one.get("kinds", ["train"])}]
+    quick = ["", "**Small sizes, for a trial of the page: these figures say nothing.**"] if any(one.get("quick") for one in given) else []
     told = {f"{row['row']}{', ' if row['peer'] else ''}{row['peer']}: {row['why']}": None for row in rows if row["why"]}
     exponents = ", ".join(f"{name} {slope(curve):.2f}" for name, curve in curves.items())
     return "\n".join(

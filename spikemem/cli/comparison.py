@@ -26,7 +26,7 @@ app = typer.Typer()
 def demo(
     folder: Annotated[Path, typer.Option("--out", help="Folder for the report and its figures.")] = Path("spikemem-demo"),
     model: Model = "hippocampus-base",
-    quick: Annotated[bool, typer.Option("--quick", help="A fourth of the sentences, without the laboratory, in seconds.")] = False,
+    quick: Annotated[bool, typer.Option("--quick", help="A fourth of the sentences, without the laboratory.")] = False,
     seed: Seed = 0,
     json_: Json = False,
 ) -> None:
